@@ -1,0 +1,60 @@
+"""Everything imrep raises on purpose.
+
+ImrepError
+├── UnknownName     no such representation or command
+├── BadParameter    a parameter or an option out of its range
+├── BadImage        a tensor whose shape, dtype, range or size will not do
+├── BadFile         a file that is no readable image
+├── BadData         a folder, table or archive from which no data set can be made
+├── NoInverse       invert() where the card says "none"
+├── NotFitted       embed() before fit()
+├── WeightsNeeded   a learned representation without its weights
+├── ExtraNeeded     an optional dependency is not installed
+└── StoreMismatch   vectors written by another representation
+
+Form of every message: **who** *needs* **what**, *got* **what came**. **Then what to do.**
+"""
+
+
+class ImrepError(Exception):
+    """Base class; the command line prints its message as one line, without a traceback."""
+
+
+class UnknownName(ImrepError, LookupError):
+    """A name nothing answers to. LookupError, since KeyError would quote the message."""
+
+
+class BadParameter(ImrepError, ValueError):
+    """A parameter outside its range, of the wrong type, or unknown."""
+
+
+class BadImage(ImrepError, ValueError):
+    """An input that is not a batch of images this representation accepts."""
+
+
+class BadFile(ImrepError, ValueError):
+    """A file that cannot be read as an image; the message is the reason, on one line."""
+
+
+class BadData(ImrepError, ValueError):
+    """A path from which no data set can be made."""
+
+
+class NoInverse(ImrepError, NotImplementedError):
+    """The representation has no inverse of its own."""
+
+
+class NotFitted(ImrepError, RuntimeError):
+    """Vectors were asked for before the representation was fitted to images."""
+
+
+class WeightsNeeded(ImrepError, RuntimeError):
+    """Learned weights are required and absent."""
+
+
+class ExtraNeeded(ImrepError, ImportError):
+    """An optional dependency is missing."""
+
+
+class StoreMismatch(ImrepError, ValueError):
+    """Vectors on disk were written by a different representation or with other settings."""
