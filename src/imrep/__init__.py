@@ -1,0 +1,45 @@
+"""imrep: one interface over every way to represent an image, and a test of which one serves yours.
+
+Everything is imported when it is first used: `import imrep` alone costs milliseconds.
+"""
+
+import importlib
+
+from imrep.catalog import card, get, load, names
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Card": "imrep.cards",
+    "Embedder": "imrep.sklearn",
+    "ImrepError": "imrep.errors",
+    "Representation": "imrep.base",
+    "compare": "imrep.api",
+    "invert": "imrep.api",
+    "read": "imrep.images",
+}
+
+__all__ = [
+    "Card",
+    "Embedder",
+    "ImrepError",
+    "Representation",
+    "card",
+    "compare",
+    "get",
+    "invert",
+    "load",
+    "names",
+    "read",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import torch only when somebody asks for something that needs it."""
+    if name not in _LAZY:
+        raise AttributeError(f"imrep has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

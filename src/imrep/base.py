@@ -1,0 +1,275 @@
+"""The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
+
+import hashlib
+import inspect
+import itertools
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from imrep import check, specs
+from imrep.cards import Card, Inverse
+from imrep.codes import Code, Views, side_by_side
+from imrep.drawing import draw, stack
+from imrep.errors import BadParameter, NoInverse, NotFitted
+from imrep.types import Image, Picture, Vectors
+
+C = TypeVar("C", bound=Code)
+
+_BLANK = 64  # side of the image that `dim` is found with
+
+
+class Representation(nn.Module, ABC, Generic[C]):
+    """A way to represent an image.
+
+    Subclasses live one to a file, take keyword-only arguments with literal defaults, keep each
+    under its own name, and implement `encode`. They may implement `invert`, and may replace `pool`
+    and `picture` where the code's own default is not the right one.
+    """
+
+    card: ClassVar[Card]
+    name: ClassVar[str]
+    canvas: int | None = None  # the square it wants, where it wants one (networks)
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.name = cls.__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def encode(self, image: Image) -> C:
+        """The code of each image in the batch; channels, dtype, device and gradient are kept."""
+
+    def pool(self, code: C) -> Vectors:
+        """One vector per image; its length does not depend on the image's size."""
+        return code.pool()
+
+    def embed(self, image: Image) -> Vectors:
+        """`pool(encode(image))`, gray repeated to three channels so that `dim` is one number."""
+        check.image(image, self.name)
+        return self.pool(self.encode(image.expand(-1, 3, -1, -1)))
+
+    def forward(self, image: Image) -> Vectors:
+        """`embed`, so that a representation can stand in `nn.Sequential`."""
+        return self.embed(image)
+
+    def invert(self, code: C) -> Image:
+        """The image a code came from, as nearly as the code allows, from the code alone.
+
+        Raises:
+            NoInverse: Where the representation has no inverse of its own.
+        """
+        raise NoInverse(
+            f"{self.name} has no inverse of its own. `imrep invert IMAGE SPEC` goes by gradient."
+        )
+
+    def picture(self, code: C, image: Image | None = None) -> Picture:
+        """The code drawn for the eye, over the image where that helps; (b, 3, rows, columns)."""
+        return draw(code, image)
+
+    @property
+    def inverse(self) -> Inverse:
+        """What `invert` does at these parameters: "exact", "approximate" or "none"."""
+        return self.card.inverse
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients reach the image at these parameters."""
+        return self.card.differentiable
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether `fit` must be called before there are vectors."""
+        return False
+
+    @property
+    def dim(self) -> int:
+        """Length of `embed`'s vectors, found by embedding a blank image."""
+        like = next(itertools.chain(self.parameters(), self.buffers()), torch.empty(0))
+        like = like if like.is_floating_point() else like.float()
+        side = self.canvas or _BLANK
+        with torch.no_grad():
+            return self.embed(like.new_zeros(1, 3, side, side)).shape[1]
+
+    @property
+    def spec(self) -> str:
+        """The shortest string from which `imrep.get` rebuilds this object, weights aside."""
+        defaults = {key: p.default for key, p in self._signature().items()}
+        written = {k: v for k, v in self._written().items() if v != defaults[k]}
+        return specs.write(self.name, written)
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits of the spec, the revision and the weights; what a store remembers."""
+        digest = hashlib.blake2b(f"{self.spec}@{self.card.revision}".encode(), digest_size=6)
+        for key, value in sorted(self.state_dict().items()):
+            digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor arguments by name, as scikit-learn asks for them."""
+        return {key: getattr(self, key) for key in self._signature()}
+
+    def set_params(self, **params: Any) -> "Representation":
+        """Rebuild in place with some arguments changed; what was fitted or loaded is lost.
+
+        Raises:
+            BadParameter: If an argument does not exist or is out of range.
+        """
+        known = self._signature()
+        if unknown := sorted(params.keys() - known.keys()):
+            takes = ", ".join(known) or "none"
+            raise BadParameter(f"{self.name} has no parameter {unknown[0]!r}; it takes {takes}")
+        type(self).__init__(self, **{**self.get_params(), **params})
+        return self
+
+    def save(self, folder: str | Path) -> Path:
+        """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"spec": self._blank_spec(), "fingerprint": self.fingerprint}
+        state = {key: value.contiguous() for key, value in self.state_dict().items()}
+        save_file(state, folder / "weights.safetensors")
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        return folder
+
+    def load_weights(self, folder: str | Path) -> "Representation":
+        """Load what `save` wrote into `folder`.
+
+        Raises:
+            BadParameter: If the file is absent or its tensors do not fit these parameters.
+        """
+        path = Path(folder) / "weights.safetensors"
+        try:
+            self.load_state_dict(load_file(path))
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise BadParameter(f"{self.spec} cannot load {path.name}: {reason}") from error
+        return self
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
+
+    def _written(self) -> dict[str, Any]:
+        """Parameters as the spec writes them; weights in a folder go by their digest, not path."""
+        return self.get_params()
+
+    def _blank_spec(self) -> str:
+        """The spec `load` builds from before it loads the weights."""
+        return self.spec
+
+    @classmethod
+    def _signature(cls) -> dict[str, inspect.Parameter]:
+        return dict(inspect.signature(cls).parameters)
+
+
+class Fitted(Representation[C]):
+    """A representation that looks at images, without labels, before it gives vectors.
+
+    `encode` works unfitted; `embed` raises `NotFitted`. What is learned lies in buffers, so that
+    `save`, `load` and the fingerprint cover it.
+    """
+
+    @abstractmethod
+    def fit_codes(self, codes: Sequence[C]) -> None:
+        """Learn from codes of images, each of any batch size."""
+
+    @property
+    @abstractmethod
+    def fitted(self) -> bool:
+        """Whether `fit` or `load_weights` has been called."""
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether it is still unfitted."""
+        return not self.fitted
+
+    def fit(self, images: Image | Iterable[Image]) -> None:
+        """Learn from a batch of images, or from batches of different sizes."""
+        batches = [images] if isinstance(images, Tensor) else images
+        with torch.no_grad():
+            self.fit_codes([self.encode(b.expand(-1, 3, -1, -1)) for b in batches])
+
+    def _need_fit(self) -> None:
+        if not self.fitted:
+            raise NotFitted(
+                f"{self.name} needs images to fit its codebook on, got none. "
+                "Call fit(images), or load a fitted one with imrep.load(folder)."
+            )
+
+
+class Learned(Representation[C]):
+    """A representation whose weights come from descending a loss."""
+
+    @abstractmethod
+    def loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """Scalar to minimise on one batch: `image` (b, c, h, w), `label` (b,) where known."""
+
+
+class Bilingual(Representation[C]):
+    """A representation whose vectors share their space with those of words."""
+
+    @abstractmethod
+    def embed_text(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of sentences, (len(texts), dim), comparable with `embed`'s."""
+
+
+class Sum(Representation[Views]):
+    """Several representations side by side, written `a+b`; each vector is divided by its length."""
+
+    card = Card(title="Sum of views", family="sum", cite="")
+
+    def __init__(self, views: tuple[Representation, ...]) -> None:
+        super().__init__()
+        self.views = views  # kept as given: scikit-learn's clone compares by identity
+        self.members = nn.ModuleList(views)
+
+    @property
+    def spec(self) -> str:
+        """The views' specs, joined by a plus."""
+        return "+".join(view.spec for view in self.views)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether every view is."""
+        return all(view.differentiable for view in self.views)
+
+    @property
+    def dim(self) -> int:
+        """The views' lengths, added."""
+        return sum(view.dim for view in self.views)
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether a view does."""
+        return any(view.needs_fit for view in self.views)
+
+    def fit(self, images: Image | Iterable[Image]) -> None:
+        """Fit every view that learns from images."""
+        batches = [images] if isinstance(images, Tensor) else list(images)
+        for view in self.views:
+            if isinstance(view, Fitted):
+                view.fit(batches)
+
+    def encode(self, image: Image) -> Views:
+        """One code per view."""
+        return Views(tuple(view.encode(image) for view in self.views))
+
+    def pool(self, code: Views) -> Vectors:
+        """The views' vectors, each of length one, side by side."""
+        pairs = zip(self.views, code.codes, strict=True)
+        return side_by_side([view.pool(part) for view, part in pairs])
+
+    def picture(self, code: Views, image: Image | None = None) -> Picture:
+        """The views' pictures, one above the other."""
+        pairs = zip(self.views, code.codes, strict=True)
+        return stack([view.picture(part, image) for view, part in pairs])
+
+    def _blank_spec(self) -> str:
+        return "+".join(view._blank_spec() for view in self.views)

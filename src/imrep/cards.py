@@ -1,0 +1,40 @@
+"""What can be said of a representation without importing torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Inverse = Literal["exact", "approximate", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Facts about a representation at its default parameters, written as a literal.
+
+    `catalog` reads the literal from the source with `ast`, so nothing here may be computed. Where a
+    parameter changes a fact, the class overrides the property of the same name.
+
+    Args:
+        title: Name in prose.
+        family: Folder it lives in.
+        cite: One line, with DOI or URL.
+        inverse: "exact" (to 1e-5, tested), "approximate" (lossy or iterative) or "none".
+        differentiable: Whether gradients reach the image, tested.
+        dtype: What `encode` keeps: "any" floating type, or "float32" only.
+        reads: "jpeg" where the pipeline may hand it a file's own coefficients.
+        weights: Whether learned weights are needed before a code means anything.
+        text: Whether `embed_text` shares the images' vector space.
+        extra: The pip extra that must be present, if any.
+        revision: Raised when the representation's numbers change; part of the fingerprint.
+    """
+
+    title: str
+    family: str
+    cite: str
+    inverse: Inverse = "none"
+    differentiable: bool = True
+    dtype: Literal["any", "float32"] = "any"
+    reads: Literal["pixels", "jpeg"] = "pixels"
+    weights: Literal["none", "optional", "required"] = "none"
+    text: bool = False
+    extra: str | None = None
+    revision: int = 1

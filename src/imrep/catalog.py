@@ -1,0 +1,210 @@
+"""Find representations by name, without importing torch.
+
+The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`. Cards, parameters and
+summaries are read from the source with `ast`; a module is imported only when an instance of it is
+asked for. Packages of others join through the entry-point group `imrep.representations`.
+"""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import json
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imrep import specs
+from imrep.cards import Card
+from imrep.errors import BadParameter, UnknownName
+
+if TYPE_CHECKING:
+    from imrep.base import Representation
+
+_ROOT = Path(__file__).parent / "represent"
+_GROUP = "imrep.representations"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One constructor argument, as written."""
+
+    name: str
+    annotation: str
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One representation, as written in its file."""
+
+    name: str
+    module: str
+    class_name: str
+    card: Card
+    summary: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+
+
+def names() -> tuple[str, ...]:
+    """Every name `get` accepts, sorted."""
+    return tuple(sorted(_modules()))
+
+
+@cache
+def entry(name: str) -> Entry:
+    """Read one representation's facts from its source.
+
+    Raises:
+        UnknownName: If nothing has that name; the message offers the nearest.
+    """
+    if name not in _modules():
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
+        raise UnknownName(f"no representation is called {name!r}. {hint}")
+    module, path = _modules()[name]
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and (call := _card_call(node)):
+            doc = ast.get_docstring(node) or ""
+            parameters = _parameters(node, doc)
+            return Entry(
+                name, module, node.name, _literal(call), doc.partition("\n")[0], doc, parameters
+            )
+    raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
+
+
+def card(name: str) -> Card:
+    """The card of one representation."""
+    return entry(name).card
+
+
+def get(spec: str, **params: Any) -> "Representation":
+    """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
+
+    Args:
+        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`.
+        **params: Constructor arguments; they win over those in `spec`. Not for sums.
+
+    Raises:
+        UnknownName: If nothing has that name. The message offers the nearest.
+        BadParameter: If a parameter does not exist, has another type, or is out of range.
+    """
+    views = specs.parse(spec)
+    if len(views) == 1:
+        return _build(*views[0], params)
+    if params:
+        raise BadParameter(
+            f"{spec!r} is a sum; write {', '.join(sorted(params))} inside its views."
+        )
+    from imrep.base import Sum
+
+    return Sum(tuple(_build(name, written, {}) for name, written in views))
+
+
+def load(folder: str | Path) -> "Representation":
+    """Rebuild a representation saved with `Representation.save`: codebooks, weights and all.
+
+    Raises:
+        BadParameter: If the folder holds none.
+    """
+    config = Path(folder) / "config.json"
+    if not config.is_file():
+        raise BadParameter(f"{folder} holds no config.json, so it is no saved representation.")
+    return get(json.loads(config.read_text())["spec"]).load_weights(folder)
+
+
+def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
+    found = entry(name)
+    known = {p.name: p for p in found.parameters}
+    if unknown := sorted((written.keys() | params.keys()) - known.keys()):
+        raise BadParameter(
+            f"{name} has no parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}"
+        )
+    typed = {k: specs.value(text, known[k].annotation, name, k) for k, text in written.items()}
+    for key, given in params.items():
+        specs.check_type(given, known[key].annotation, name, key)
+    return getattr(importlib.import_module(found.module), found.class_name)(**typed | params)
+
+
+@cache
+def _modules() -> dict[str, tuple[str, Path]]:
+    """Module and source file of every representation, ours and plugins'."""
+    found = {
+        path.stem: (f"imrep.represent.{path.parent.name}.{path.stem}", path)
+        for path in sorted(_ROOT.glob("*/[a-z]*.py"))
+    }
+    for point in entry_points(group=_GROUP):
+        path = _source(point)
+        if path is None or point.name in found:
+            why = "its source is not there" if path is None else "the name is taken"
+            warnings.warn(f"plugin {point.name} = {point.value} is left out: {why}.", stacklevel=2)
+        else:
+            found[point.name] = (point.module, path)
+    return found
+
+
+def _source(point: EntryPoint) -> Path | None:
+    """The file of a plugin's module, found without importing the package around it."""
+    top, *rest = point.module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        return None
+    if not rest:
+        return Path(spec.origin)
+    path = Path(spec.origin).parent.joinpath(*rest).with_suffix(".py")
+    return path if path.is_file() else None
+
+
+def _card_call(node: ast.ClassDef) -> ast.Call | None:
+    for item in node.body:
+        if (
+            isinstance(item, ast.Assign)
+            and isinstance(item.value, ast.Call)
+            and ast.unparse(item.targets[0]) == "card"
+        ):
+            return item.value
+    return None
+
+
+def _literal(call: ast.Call) -> Card:
+    return Card(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
+
+
+def _parameters(node: ast.ClassDef, doc: str) -> tuple[Parameter, ...]:
+    init = next(
+        (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None
+    )
+    if init is None:
+        return ()
+    helps = _helps(doc)
+    pairs = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+    return tuple(
+        Parameter(
+            a.arg,
+            ast.unparse(a.annotation) if a.annotation else "",
+            ast.literal_eval(d) if d is not None else None,
+            helps.get(a.arg, ""),
+        )
+        for a, d in pairs
+    )
+
+
+def _helps(doc: str) -> dict[str, str]:
+    """What the docstring's Args section says of each parameter."""
+    _, _, rest = doc.partition("Args:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in rest.splitlines():
+        if not line.startswith("    "):
+            break
+        if line[4:5] != " " and ":" in line:
+            name, _, text = line.strip().partition(":")
+            found[name] = text.strip()
+        elif name:
+            found[name] += " " + line.strip()
+    return found

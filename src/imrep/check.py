@@ -1,0 +1,84 @@
+"""Checks at the door: each says who refused, what came, and what to do."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from imrep.errors import BadImage, BadParameter
+
+_SLACK = 1e-3  # resizing and colour arithmetic may leave [0, 1] by rounding
+_LINEAR = 16.0  # a linear code may be asked about sums of images, never about 0..255
+
+
+def image(
+    x: Tensor, who: str, *, channels: int | None = None, at_least: int = 1, linear: bool = False
+) -> Tensor:
+    """Return `x` if it is a batch of images, or say why it is not.
+
+    Args:
+        x: Candidate, to be (batch, channel, height, width), floating, channels 1 or 3.
+        who: Name to blame in the message.
+        channels: Required number of channels, if it matters.
+        at_least: Smallest height and width accepted, in pixels.
+        linear: Whether sums and differences of images are welcome too (values within ±16).
+
+    Raises:
+        BadImage: Whose message names `who`, the fault, and the remedy.
+    """
+    if not isinstance(x, Tensor):
+        raise BadImage(f"{who} needs a torch tensor, got {type(x).__name__}. Try imrep.read(path).")
+    if x.ndim != 4:
+        raise BadImage(
+            f"{who} needs (batch, channel, height, width), got shape {tuple(x.shape)}. Try x[None]."
+        )
+    if not x.is_floating_point():
+        raise BadImage(f"{who} needs floating-point values in [0, 1], got {x.dtype}. Try x / 255.")
+    _shape(x, who, channels, at_least)
+    _values(x, who, linear)
+    return x
+
+
+def at_least(value: float, least: float, who: str, what: str) -> None:
+    """Refuse a parameter below its least value."""
+    if not value >= least:
+        raise BadParameter(f"{who} needs {what} of at least {least}, got {value}.")
+
+
+def between(value: float, low: float, high: float, who: str, what: str) -> None:
+    """Refuse a parameter outside [low, high]."""
+    if not low <= value <= high:
+        raise BadParameter(f"{who} needs {what} from {low} to {high}, got {value}.")
+
+
+def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
+    """Refuse a parameter that is none of the choices."""
+    if value not in choices:
+        raise BadParameter(f"{who} needs {what} to be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _shape(x: Tensor, who: str, channels: int | None, at_least: int) -> None:
+    wanted = (channels,) if channels else (1, 3)
+    if x.shape[1] not in wanted:
+        hint = " Try x[:, :3]." if x.shape[1] == 4 else " Try x.permute(0, 3, 1, 2)."
+        raise BadImage(
+            f"{who} needs {' or '.join(map(str, wanted))} channels, got {x.shape[1]}."
+            + (hint if x.shape[1] == 4 or x.shape[3] in wanted else "")
+        )
+    if x.shape[0] == 0:
+        raise BadImage(f"{who} needs at least one image, got an empty batch.")
+    if min(x.shape[2:]) < at_least:
+        raise BadImage(
+            f"{who} needs images of at least {at_least}×{at_least}, "
+            f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first."
+        )
+
+
+def _values(x: Tensor, who: str, linear: bool) -> None:
+    low, high = (float(v) for v in torch.aminmax(x.detach()))
+    if not (abs(low) < float("inf") and abs(high) < float("inf")):
+        raise BadImage(f"{who} needs finite values, got NaN or infinity. Try torch.nan_to_num(x).")
+    bottom, top = (-_LINEAR, _LINEAR) if linear else (-_SLACK, 1 + _SLACK)
+    if low < bottom or high > top:
+        remedy = "x / 255" if high > _LINEAR else "x.clamp(0, 1)"
+        raise BadImage(f"{who} needs values in [0, 1], got {low:.4g} to {high:.4g}. Try {remedy}.")

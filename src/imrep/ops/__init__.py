@@ -1,0 +1,1 @@
+"""Arithmetic on image tensors that several representations share."""

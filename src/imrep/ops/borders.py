@@ -1,0 +1,17 @@
+"""What lies beyond the edge of an image."""
+
+import torch
+from torch import Tensor
+
+
+def mirror(x: Tensor, pad: int) -> Tensor:
+    """Pad the last two axes by `pad` pixels, reflected without repeating the edge pixel.
+
+    Any size is allowed, down to one pixel, and any padding: unlike `F.pad(mode="reflect")` the
+    reflection goes on to and fro where the image is smaller than the padding.
+    """
+    for axis in (-2, -1):
+        n = x.shape[axis]
+        place = torch.arange(-pad, n + pad, device=x.device) % max(2 * n - 2, 1)
+        x = x.index_select(axis, torch.where(place < n, place, 2 * n - 2 - place))
+    return x

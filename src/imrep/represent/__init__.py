@@ -1,0 +1,1 @@
+"""One representation per file; the file's name is its name."""

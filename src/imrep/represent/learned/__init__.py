@@ -1,0 +1,1 @@
+"""Codes found by descending a loss."""

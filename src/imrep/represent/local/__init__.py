@@ -1,0 +1,1 @@
+"""What small neighbourhoods look like."""

@@ -1,0 +1,1 @@
+"""An image at several scales at once."""

@@ -1,0 +1,1 @@
+"""What values an image has, not where."""

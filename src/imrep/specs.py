@@ -1,0 +1,118 @@
+"""The grammar of specs: `name:key=value,key=value`, joined by `+`.
+
+A value that holds one of `, : + =` is quoted with ' or ". Types come from the constructor's
+annotations, so that `arch=50` stays a string where a string is meant.
+"""
+
+import re
+from typing import Any
+
+from imrep.errors import BadParameter
+
+_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|[^'"]""")
+_WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
+
+
+def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """Split a spec into (name, {key: text}) for each view, texts unquoted but not yet typed.
+
+    Raises:
+        BadParameter: If the spec is empty, a quote is left open, or a key has no value.
+    """
+    views = [_view(part, spec) for part in _split(spec, "+")]
+    if not all(name for name, _ in views):
+        raise BadParameter(f"{spec!r} is no spec: a name is missing. Write name or name:key=value.")
+    return views
+
+
+def value(text: str, annotation: str, who: str, key: str) -> Any:
+    """The text of one value as the type that the parameter's annotation asks for.
+
+    Raises:
+        BadParameter: If the text cannot be read as that type.
+    """
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    for kind in sorted(kinds, key=_ORDER.index):
+        read = _read(text, kind)
+        if read is not _NO:
+            return read
+    raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {text!r}.")
+
+
+def check_type(given: Any, annotation: str, who: str, key: str) -> None:
+    """Refuse a Python value whose type is not the annotation's (an int passes for a float)."""
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    actual = "None" if given is None else type(given).__name__
+    if actual not in kinds and not (actual == "int" and "float" in kinds):
+        raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {given!r}.")
+
+
+def write(name: str, params: dict[str, Any]) -> str:
+    """The spec of a name and its parameters; `parse` and `value` give them back."""
+    pairs = [f"{key}={_text(given)}" for key, given in params.items()]
+    return ":".join(filter(None, [name, ",".join(pairs)]))
+
+
+_NO = object()
+_ORDER = ["None", "bool", "int", "float", "str"]
+_PROSE = {
+    "None": "none",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a word",
+}
+
+
+def _read(text: str, kind: str) -> Any:
+    if kind in ("bool", "None"):
+        word = _WORDS.get(text.lower(), _NO)
+        return word if (word is None) == (kind == "None") else _NO
+    try:
+        return {"int": int, "float": float, "str": str}[kind](text)
+    except ValueError:
+        return _NO
+
+
+def _text(given: Any) -> str:
+    if given is None or isinstance(given, bool):
+        return str(given).lower()
+    text = str(given)
+    if not re.search(r"[,:+='\"]", text) or isinstance(given, float):
+        return text
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
+
+def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:
+    name, *rest = _split(text, ":", at_most=1)
+    pairs: dict[str, str] = {}
+    for item in _split(rest[0], ",") if rest else []:
+        key, *given = _split(item, "=", at_most=1)
+        if not key.strip() or not given or not given[0].strip():
+            raise BadParameter(f"{spec!r} has no value for {key.strip()!r}. Write key=value.")
+        if key.strip() in pairs:
+            raise BadParameter(f"{spec!r} gives {key.strip()!r} twice.")
+        pairs[key.strip()] = _unquote(given[0].strip())
+    return name.strip(), pairs
+
+
+def _split(text: str, at: str, at_most: int = -1) -> list[str]:
+    """Split outside quotes; a `+` inside a number's exponent (1e+3) is no joint."""
+    if "".join(tokens := _TOKEN.findall(text)) != text:
+        raise BadParameter(f"{text!r} leaves a quote open.")
+    parts = [""]
+    for token in tokens:
+        exponent = at == "+" and re.search(r"=[-\d.]+e$", parts[-1])
+        if token == at and at_most != len(parts) - 1 and not exponent:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def _prose(kinds: list[str]) -> str:
+    return " or ".join(_PROSE.get(kind, kind) for kind in kinds)

@@ -1,0 +1,35 @@
+"""Fixtures every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).parent
+_DATA = Path(os.environ.get("IMREP_DATA", _HERE.parent.parent / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _settled():
+    """One thread and one seed, so that numbers do not depend on the machine or the order."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def shared_data():
+    """Folder of real images that may not be copied into the repository."""
+    if not _DATA.is_dir():
+        pytest.skip(f"no shared data at {_DATA}; set IMREP_DATA to its folder")
+    return _DATA
+
+
+@pytest.fixture
+def refs(shared_data):
+    """Reference outputs of the peers, beside the shared data."""
+    folder = shared_data.parent / "refs"
+    if not folder.is_dir():
+        pytest.skip(f"no reference outputs at {folder}; set IMREP_DATA to a data folder beside refs/")
+    return folder
