@@ -1,0 +1,205 @@
+"""What a report draws besides numbers: pictures, neighbours, confusions, the skipped files.
+
+A folder `assets/` holds one `assets.json` and up to four sheets of equal tiles, so that a page can
+inline a sheet once and show any tile of it. Photographs are WebP (lossy); reconstructions, which
+are looked at for their blur, are PNG.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from imrep.errors import BadData
+
+Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
+FOLDER, INDEX = "assets", "assets.json"
+THUMBNAILS, SIDE = 600, 48  # at most so many, of so many pixels a side: the page's 8 MB
+NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # what the report shows of each
+COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, no side over what WebP allows
+
+
+def _no_tiles() -> Tiles:
+    return np.zeros((0, SIDE, SIDE, 3), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two near-copies, as rows of `Assets.copies`: tiles 2i and 2i + 1 of the i-th pair.
+
+    Args:
+        paths: Of the two files, relative to the data.
+        labels: Of the two; None without one. Different ones are shown in red.
+    """
+
+    paths: tuple[str, str]
+    labels: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the same picture was given two labels."""
+        return None not in self.labels and self.labels[0] != self.labels[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assets:
+    """Everything a report shows that is not a number in results.jsonl.
+
+    Args:
+        thumbnails: (t, 48, 48, 3) uint8, at most 600 images, any of which can be the query.
+        paths: Their t paths, relative to the data.
+        labels: Their t labels, None without one.
+        neighbours: spec -> (t, 5) indices into thumbnails, nearest first, never the image itself;
+            fewer than five images give narrower arrays.
+        queries: Up to three indices shown first.
+        maps: spec -> (t, 2) positions of the thumbnails on a plane, any scale.
+        copies: (2p, s, s, 3) uint8, the pictures of `pairs`.
+        pairs: Up to twelve near-copies, and all with different labels first.
+        originals: (7, 32, 32, 3) uint8, the pictures to rebuild.
+        rebuilt: spec -> (7, 32, 32, 3) uint8, what a linear decoder makes of each code.
+        perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
+        classes: Names of the confusion matrices' rows and columns.
+        confusions: spec -> (C, C) counts, rows the true class, columns the answer.
+        skipped: (path, reason) of files that could not be read, in order.
+
+    Raises:
+        BadData: Shapes that do not fit each other.
+    """
+
+    thumbnails: Tiles = field(default_factory=_no_tiles)
+    paths: Sequence[str] = ()
+    labels: Sequence[str | None] = ()
+    neighbours: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
+    queries: Sequence[int] = ()
+    maps: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    copies: Tiles = field(default_factory=_no_tiles)
+    pairs: Sequence[Pair] = ()
+    originals: Tiles = field(default_factory=_no_tiles)
+    rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
+    perturbed: Mapping[str, Tiles] = field(default_factory=dict)
+    classes: Sequence[str] = ()
+    confusions: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
+    skipped: Sequence[tuple[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        t, c = len(self.thumbnails), len(self.classes)
+        if t > THUMBNAILS:
+            raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
+        _same("paths and labels", (len(self.paths), len(self.labels)), (t, t))
+        for spec, nearest in self.neighbours.items():
+            _same(f"neighbours of {spec}", nearest.shape[:1], (t,))
+            if nearest.size and (nearest.min() < 0 or nearest.max() >= t):
+                raise BadData(f"neighbours of {spec} need indices below {t}, got others. Fix them.")
+        for spec, spots in self.maps.items():
+            _same(f"map of {spec}", spots.shape, (t, 2))
+        _same("copies", (len(self.copies),), (2 * len(self.pairs),))
+        for spec, pictures in self.rebuilt.items():
+            _same(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
+        for spec, counts in self.confusions.items():
+            _same(f"confusions of {spec}", counts.shape, (c, c))
+
+    def save(self, folder: Path) -> None:
+        """Write `folder/assets/`; the index last, so that a folder with one is whole."""
+        target = folder / FOLDER
+        target.mkdir(parents=True, exist_ok=True)
+        for name, tiles in self._sheets().items():
+            if len(tiles):
+                _write_sheet(target / name, tiles)
+        index = json.dumps(self._index(), ensure_ascii=False, allow_nan=False)
+        partial = target / (INDEX + ".partial")
+        partial.write_text(index, encoding="utf-8")
+        partial.replace(target / INDEX)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Assets":
+        """The assets that `save` wrote; lossy sheets come back a little changed.
+
+        Raises:
+            BadData: There are none.
+        """
+        source = folder / FOLDER
+        if not (source / INDEX).is_file():
+            raise BadData(f"a report needs {FOLDER}/{INDEX}, got {folder}. Run imrep compare.")
+        index = json.loads((source / INDEX).read_text(encoding="utf-8"))
+        sheets = {name: _read_sheet(source / name, n) for name, n in index["sheets"].items()}
+        rebuilt = sheets["reconstructions.png"]
+        per = len(rebuilt) // (1 + len(index["rebuilt"]))
+        return cls(
+            thumbnails=sheets["thumbnails.webp"],
+            paths=index["paths"],
+            labels=index["labels"],
+            neighbours={s: np.array(v, np.int64) for s, v in index["neighbours"].items()},
+            queries=index["queries"],
+            maps={s: np.array(v, np.float64) for s, v in index["maps"].items()},
+            copies=sheets["copies.webp"],
+            pairs=[Pair(paths=tuple(p), labels=tuple(q)) for p, q in index["pairs"]],
+            originals=rebuilt[:per],
+            rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
+            perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
+            classes=index["classes"],
+            confusions={s: np.array(v, np.int64) for s, v in index["confusions"].items()},
+            skipped=[(path, reason) for path, reason in index["skipped"]],
+        )
+
+    def _sheets(self) -> dict[str, Tiles]:
+        perturbed = list(self.perturbed.values())
+        return {
+            "thumbnails.webp": self.thumbnails,
+            "copies.webp": self.copies,
+            "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
+            "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
+        }
+
+    def _index(self) -> dict[str, Any]:
+        return {
+            "sheets": {name: len(tiles) for name, tiles in self._sheets().items()},
+            "paths": list(self.paths),
+            "labels": list(self.labels),
+            "neighbours": {spec: n.tolist() for spec, n in self.neighbours.items()},
+            "queries": [int(query) for query in self.queries],
+            "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
+            "pairs": [(pair.paths, pair.labels) for pair in self.pairs],
+            "rebuilt": list(self.rebuilt),
+            "perturbed": list(self.perturbed),
+            "classes": list(self.classes),
+            "confusions": {spec: counts.tolist() for spec, counts in self.confusions.items()},
+            "skipped": [list(entry) for entry in self.skipped],
+        }
+
+
+def sheet(tiles: Tiles) -> Tiles:
+    """Tiles (t, s, s, 3) as one picture (rows · s, columns · s, 3), 25 to a row, rest black."""
+    side, columns = tiles.shape[1], min(COLUMNS, len(tiles))
+    rows = -(-len(tiles) // columns)
+    padded = np.zeros((rows * columns, side, side, 3), np.uint8)
+    padded[: len(tiles)] = tiles
+    grid = padded.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
+    return grid.reshape(rows * side, columns * side, 3)
+
+
+def _write_sheet(path: Path, tiles: Tiles) -> None:
+    partial = path.with_name(path.name + ".partial")
+    options: dict[str, Any] = {"quality": 82} if path.suffix == ".webp" else {"optimize": True}
+    PIL.Image.fromarray(sheet(tiles)).save(partial, format=path.suffix[1:].upper(), **options)
+    partial.replace(path)
+
+
+def _read_sheet(path: Path, count: int) -> Tiles:
+    if not count:
+        return _no_tiles()
+    with PIL.Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    columns = min(COLUMNS, count)
+    side = pixels.shape[1] // columns
+    grid = pixels.reshape(-1, side, columns, side, 3).swapaxes(1, 2)
+    return grid.reshape(-1, side, side, 3)[:count]
+
+
+def _same(what: str, got: tuple[int, ...], needed: tuple[int, ...]) -> None:
+    if tuple(got) != tuple(needed):
+        raise BadData(f"{what} need the shape {needed}, got {tuple(got)}. Match the thumbnails.")
