@@ -1,0 +1,5 @@
+"""`python -m imrep`."""
+
+from imrep.cli import main
+
+main(prog_name="imrep")

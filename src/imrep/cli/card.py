@@ -1,0 +1,116 @@
+"""`imrep card SPEC`: facts, parameters and paper of a representation, without importing torch."""
+
+import shutil
+import textwrap
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from imrep import catalog, specs
+from imrep.cli import options
+from imrep.errors import BadParameter
+
+_INVERSE = {
+    "exact": "exact",
+    "approximate": "approximate",
+    "none": "none of its own",
+}
+_WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
+
+
+@click.command(epilog="Example: imrep card hog:cell=4")
+@click.argument("spec", type=options.SPEC)
+@options.as_json
+def command(spec: str, as_json: bool) -> None:
+    """Facts, parameters and paper of a representation.
+
+    With a spec such as hog:cell=4 the parameters are shown with the values given; a sum a+b shows
+    each of its views.
+    """
+    views = [(catalog.entry(name), _typed(name, written)) for name, written in specs.parse(spec)]
+    if as_json:
+        facts = [_facts(entry, given) for entry, given in views]
+        options.write_json(facts[0] if len(facts) == 1 else facts)
+        return
+    click.echo("\n\n".join(_page(entry, given) for entry, given in views))
+
+
+def _typed(name: str, written: dict[str, str]) -> dict[str, Any]:
+    """The values of a spec as their parameters' types, or why they will not do."""
+    known = {p.name: p for p in catalog.entry(name).parameters}
+    if unknown := sorted(written.keys() - known.keys()):
+        takes = ", ".join(known) or "none"
+        raise BadParameter(f"{name} has no parameter {unknown[0]!r}; it takes {takes}")
+    return {k: specs.value(text, known[k].annotation, name, k) for k, text in written.items()}
+
+
+def _page(entry: catalog.Entry, given: dict[str, Any]) -> str:
+    card = entry.card
+    width = max(60, min(100, shutil.get_terminal_size((88, 24)).columns))
+    lines = [
+        f"{click.style(entry.name, fg='cyan', bold=True)}  {click.style(card.title, bold=True)}",
+        textwrap.fill(entry.summary, width),
+        "",
+        *(_row(key, value, width) for key, value in _rows(entry)),
+    ]
+    if entry.parameters:
+        lines += ["", click.style("parameters", bold=True)]
+        lines += [_parameter(p, given, _column(entry, given), width) for p in entry.parameters]
+    return "\n".join(lines)
+
+
+def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
+    card = entry.card
+    gradient = "reaches the image" if card.differentiable else "does not reach the image"
+    rows = [
+        ("family", card.family),
+        ("inverse", _INVERSE[card.inverse] + _by_gradient(entry)),
+        ("gradient", gradient),
+        ("numbers", "float32" if card.dtype == "float32" else "any floating type, kept"),
+        ("weights", _WEIGHTS[card.weights]),
+        ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
+        ("words", "share the space of its vectors" if card.text else ""),
+        ("reads", "a JPEG's own coefficients" if card.reads == "jpeg" else ""),
+        ("paper", card.cite),
+        ("revision", str(card.revision)),
+    ]
+    return [(key, value) for key, value in rows if value]
+
+
+def _by_gradient(entry: catalog.Entry) -> str:
+    gradual = entry.card.inverse == "none" and entry.card.differentiable
+    return "; `imrep invert` goes by gradient" if gradual else ""
+
+
+def _row(key: str, value: str, width: int) -> str:
+    folded = textwrap.fill(value, width - 12, subsequent_indent=" " * 12)
+    return f"  {click.style(f'{key:9}', dim=True)} {folded}"
+
+
+def _value(p: catalog.Parameter, given: dict[str, Any]) -> str:
+    return specs.write("", {p.name: given.get(p.name, p.default)})
+
+
+def _column(entry: catalog.Entry, given: dict[str, Any]) -> int:
+    return min(28, max(len(_value(p, given)) for p in entry.parameters))
+
+
+def _parameter(p: catalog.Parameter, given: dict[str, Any], column: int, width: int) -> str:
+    written = _value(p, given).ljust(column)
+    colour = click.style(written, fg="cyan", bold=p.name in given)
+    was = f" [default: {p.default}]" if p.name in given else ""
+    indent = " " * (column + 4)
+    text = textwrap.fill(p.help + was, width, initial_indent=indent, subsequent_indent=indent)
+    return f"  {colour}  {text.strip()}".rstrip()
+
+
+def _facts(entry: catalog.Entry, given: dict[str, Any]) -> dict[str, object]:
+    parameters = [asdict(p) | {"value": given.get(p.name, p.default)} for p in entry.parameters]
+    return {
+        "name": entry.name,
+        "summary": entry.summary,
+        **asdict(entry.card),
+        "parameters": parameters,
+        "doc": entry.doc,
+    }

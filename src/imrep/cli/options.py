@@ -1,0 +1,117 @@
+"""Options that several commands share, so that one word means one thing everywhere."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from imrep import catalog
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+
+class Spec(click.ParamType):
+    """A spec; the shell completes names."""
+
+    name = "spec"
+
+    def shell_complete(
+        self, context: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names that go on from the last `+`."""
+        before, plus, last = incomplete.rpartition("+")
+        return [
+            CompletionItem(before + plus + name, help=catalog.entry(name).summary)
+            for name in catalog.names()
+            if name.startswith(last)
+        ]
+
+
+class Side(click.ParamType):
+    """A canvas: its side in pixels, or `native`, read as None."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> int | None:
+        """Side in pixels, None for native."""
+        if value == "native" or value is None:
+            return None
+        try:
+            side = int(value)
+        except ValueError:
+            side = 0
+        if not 1 <= side <= _LARGEST:
+            self.fail(f"a size is native or 1 to {_LARGEST} pixels, got {value!r}.", param, context)
+        return side
+
+
+_LARGEST = 16_384
+
+SPEC = Spec()
+SIDE = Side()
+
+
+def as_json(command: F) -> F:
+    """`--json`: one JSON value on stdout instead of prose."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def quiet(command: F) -> F:
+    """`-q`: no progress, no remarks."""
+    return click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")(command)
+
+
+def verbose(command: F) -> F:
+    """`-v`: say more."""
+    return click.option("-v", "--verbose", is_flag=True, help="Say what is done and why.")(command)
+
+
+def seed(command: F) -> F:
+    """`--seed N`."""
+    return click.option(
+        "--seed", default=0, show_default=True, help="Seed of everything that is drawn by chance."
+    )(command)
+
+
+def device(command: F) -> F:
+    """`--device`."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute; auto takes an accelerator if there is one.",
+    )(command)
+
+
+def threads(command: F) -> F:
+    """`--threads N`."""
+    return click.option(
+        "--threads",
+        type=click.IntRange(1, 256),
+        help="Threads that read and compute.  [default: one per core]",
+    )(command)
+
+
+def strict(command: F) -> F:
+    """`--strict`."""
+    return click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped.")(
+        command
+    )
+
+
+def download(command: F) -> F:
+    """`--download`."""
+    return click.option(
+        "--download", is_flag=True, help="Fetch published weights that are not on this machine."
+    )(command)
+
+
+def write_json(value: object) -> None:
+    """One JSON value on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
