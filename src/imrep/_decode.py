@@ -1,0 +1,242 @@
+"""From bytes to an opened Pillow image: which formats, which limits, every failure by its name."""
+
+import ctypes
+import io
+import logging
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import PIL
+from PIL import Image, ImageFile
+
+from imrep.errors import BadFile, ImrepError
+
+MAX_PIXELS = 200_000_000
+LARGEST = 2**31  # bytes in a file; 16-bit RGB at the limit of pixels is 1.2 GB
+_PYTHON_PIXELS = 16_000_000  # for Pillow's decoders written in Python, about a microsecond a pixel
+_SCANNED_PIXELS = (
+    10 * MAX_PIXELS
+)  # scans × pixels of a JPEG: some files hold hundreds of empty scans
+_HUGE = 50_000_000  # pixels; one such image at a time, so that threads do not multiply memory
+
+# EPS starts Ghostscript, WMF and the stubs need a system renderer or a handler of their own.
+_REFUSED = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
+_NO_IMAGE = (
+    (rb"%PDF-", "a PDF document", "Export its pages as PNG."),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript drawing", "Export it as PNG."),
+    (rb"\s*(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg\b", "an SVG drawing",
+     "Export it as PNG."),
+    (rb"\s*<(!DOCTYPE )?html\b", "a web page", "Download the image itself."),
+    (rb"\s*<\?xml|\s*[{\[]\s*\"", "a text file", "Give the image itself."),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive", "Unpack it, or give a .zip as DATA."),
+    (rb"....ftyp(hei|hev|mif|msf)", "a HEIF photograph", "Convert it to JPEG."),
+    (rb"....ftyp(?!avi[fs])|\x1aE\xdf\xa3|RIFF....AVI |\x00\x00\x01\xba", "a video",
+     "Export its frames."),
+)  # fmt: skip
+_IMAGE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|"
+    rb"RIFF....WEBP|....ftyp(avi[fs]|hei|mif)|\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|"
+    rb"P[1-6f][\s#]|\x00\x00[\x01\x02]\x00[^\x00]|8BPS|DDS |qoif|\x01\xda[\x00\x01][\x01\x02]|"
+    rb"\x0a[\x00\x02\x03\x05]\x01|icns|SIMPLE  =|/\* XPM|\x59\xa6\x6a\x95",
+    re.DOTALL,
+)
+
+# Where the program has not set up logging, Python would print Pillow's remarks on standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def looks_like_image(start: bytes) -> bool:
+    """Whether the first 32 bytes of a file are those of a known image format."""
+    return _IMAGE.match(start) is not None
+
+
+def fetch(source: str | Path | bytes) -> tuple[bytes, str]:
+    """The bytes of `source` and the name by which messages call it.
+
+    Raises:
+        BadFile: Missing, a folder, a device, unreadable, empty, or over 2 GiB.
+    """
+    if isinstance(source, bytes):
+        return _sized(source, "this file"), "this file"
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise BadFile(f"{path.name} needs to be a file, got a folder. Give one image in it.")
+        if not path.is_file():
+            raise BadFile(_absent(path))
+        if path.stat().st_size > LARGEST:
+            raise BadFile(
+                f"{path.name} needs to be under 2 GiB, got {path.stat().st_size:,} bytes."
+            )
+        return _sized(path.read_bytes(), path.name), path.name
+    except (OSError, ValueError) as error:
+        if isinstance(error, ImrepError):
+            raise
+        why = getattr(error, "strerror", None) or str(error)
+        raise BadFile(f"{path.name} cannot be read: {why}. Check its permissions.") from error
+
+
+def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
+    """The image in `data`, its header read and its size within the limits, not yet decoded.
+
+    `Image.open` is not used: it refuses at a limit that is global to the process.
+
+    Raises:
+        BadFile: No image, a format that is refused, a damaged header, too many pixels.
+    """
+    for pattern, what, remedy in _NO_IMAGE:
+        if re.match(pattern, data[:1024], re.DOTALL | re.IGNORECASE):
+            raise BadFile(f"{who} needs to be an image, got {what}. {remedy}")
+    image = _identified(data, who)
+    if image.format == "TIFF":
+        _mute_libtiff()
+    _limited(image, data, who, max_pixels)
+    return image
+
+
+@contextmanager
+def guarded(who: str) -> Iterator[None]:
+    """Turns whatever a decoder raises on damaged bytes into BadFile, and mutes its warnings."""
+    try:
+        with _QUIET:
+            yield
+    except ImrepError:
+        raise
+    except Exception as error:  # what a decoder raises on bad bytes is its own secret
+        raise BadFile(f"{who} {_fault(error)}") from error
+
+
+def turn(image: Image.Image) -> "threading.Lock | nullcontext[None]":
+    """A lock to hold while decoding, shared by all images over 50 million pixels."""
+    return _TURN if image.width * image.height > _HUGE else nullcontext()
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read.
+
+    Ask after decoding: Pillow turns TIFF files itself.
+    """
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF raises anything; the pixels are still good
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+class _Quiet:
+    """Mutes the warnings that Pillow's own modules issue while any thread is inside.
+
+    `warnings.catch_warnings` swaps the filters of the whole process and puts them back, so that
+    two threads may leave them swapped. This adds one filter with the first thread and removes
+    that one with the last; it touches no other module's warnings.
+    """
+
+    _filter = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                cast("list[object]", warnings.filters).insert(0, self._filter)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._filter in warnings.filters:
+                cast("list[object]", warnings.filters).remove(self._filter)
+
+
+@lru_cache(maxsize=1)
+def _mute_libtiff() -> None:
+    """Stop the libtiff inside Pillow's wheel from printing; its errors still reach us as such."""
+    home = Path(PIL.__file__).parent
+    for library in (*home.parent.glob("pillow.libs/libtiff*"), *home.glob(".dylibs/libtiff*")):
+        with suppress(OSError, AttributeError):
+            handle = ctypes.CDLL(str(library))
+            handle.TIFFSetErrorHandler(None)
+            handle.TIFFSetWarningHandler(None)
+
+
+_QUIET = _Quiet()
+_TURN = threading.Lock()
+
+
+def _sized(data: bytes, who: str) -> bytes:
+    if not data:
+        raise BadFile(f"{who} is empty (0 bytes). Copy it again.")
+    return data
+
+
+def _absent(path: Path) -> str:
+    if path.exists():
+        return f"{path.name} needs to be a regular file, got a device or a pipe. Save it first."
+    return f"{path.name} does not exist. Check the path {path}."
+
+
+def _identified(data: bytes, who: str) -> ImageFile.ImageFile:
+    """The first format that opens; those without a signature only where none with one applies."""
+    Image.preinit()  # the common formats first
+    Image.init()
+    damage: tuple[str, Exception] | None = None
+    formats = [name for name in Image.ID if name not in _REFUSED]
+    for name in sorted(formats, key=lambda name: Image.OPEN[name][1] is None):
+        factory, accept = Image.OPEN[name]
+        if accept is None and damage and looks_like_image(data[:32]):
+            break
+        accepted = accept(data[:16]) if accept else True
+        if isinstance(accepted, str) or not accepted:
+            continue
+        try:
+            return factory(io.BytesIO(data), "")
+        except Exception as error:  # this format's reader, on bytes of another or damaged ones
+            damage = damage or ((name, error) if accept else None)
+    if damage:
+        raise BadFile(f"{who} {_fault(damage[1], damage[0])}") from damage[1]
+    start = data[:8].hex(" ")
+    raise BadFile(f"{who} needs to be an image, got bytes of no known format ({start}).")
+
+
+def _limited(image: ImageFile.ImageFile, data: bytes, who: str, max_pixels: int) -> None:
+    """Refuse before decoding what would take too much memory or time."""
+    pixels = image.width * image.height
+    size = f"{image.width:,} × {image.height:,} = {pixels:,}"
+    if pixels <= 0:
+        raise BadFile(f"{who} needs at least one pixel, got {size}.")
+    if pixels > max_pixels:
+        raise BadFile(
+            f"{who} needs at most {max_pixels:,} pixels, got {size}. Raise the limit: --max-pixels."
+        )
+    in_python = any(tile[0] in Image.DECODERS for tile in image.tile)
+    if in_python and pixels > _PYTHON_PIXELS:
+        raise BadFile(
+            f"{who} needs at most {_PYTHON_PIXELS:,} pixels as {image.format}, whose decoder is "
+            f"slow, got {size}. Convert it to PNG."
+        )
+    if image.format in ("JPEG", "MPO"):
+        scans = data.count(b"\xff\xda")
+        if scans > 16 and scans * pixels > _SCANNED_PIXELS:
+            raise BadFile(f"{who} needs fewer scans, got {scans} of {size} pixels. Save it again.")
+
+
+def _fault(error: Exception, kind: str = "") -> str:
+    """What went wrong, as the rest of a sentence."""
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = f"no entry {text}" if isinstance(error, KeyError) else text
+    why = f"{kind}: {text}" if kind else text
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is. Make it smaller first."
+    if isinstance(error, EOFError) or re.search("trunc|unpack(_from)? requires", text, re.I):
+        return f"is truncated ({why}). Copy it again."
+    if re.search("cannot handle|unsupported|unknown pixel mode|not supported", text, re.I):
+        return f"is of a kind that cannot be read ({why}). Save it as PNG."
+    return f"is damaged ({why}). Copy or save it again."

@@ -1,0 +1,356 @@
+"""Pictures in and out: files of every format Pillow reads, upright and in sRGB.
+
+`read` gives a whole image as a tensor, `square` the canvas that `compare` and `embed` look at,
+`load_squares` many of them on threads. Whatever a file holds, the answer is an image or a
+`BadFile` that says why not. All functions may be called from several threads.
+"""
+
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from imrep import _colour, _decode
+from imrep._decode import MAX_PIXELS, looks_like_image
+from imrep.errors import BadFile, BadParameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "DECODER",
+    "MAX_PIXELS",
+    "Facts",
+    "digest",
+    "fetch",
+    "load_squares",
+    "looks_like_image",
+    "read",
+    "square",
+    "write",
+]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+DECODER = 1  # raised when the same file gives other pixels; part of the key of every cache
+
+_TURNS = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}  # EXIF orientation -> upright
+_SAVED: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ".webp": ("WEBP", {"lossless": True}),
+}
+_JPEG = ("JPEG", "MPO")  # MPO: a JPEG followed by further pictures, as phones write
+_CHUNK = 8  # squares to a task: a 64-pixel JPEG takes little longer than handing it to a thread
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a file besides its pixels.
+
+    Attributes:
+        width: Pixels across, of the whole image turned upright.
+        height: Pixels down, likewise.
+        bytes: Size of the file.
+        type: Pillow's name of the format: "JPEG", "PNG", "MPO" (a phone's JPEG) …
+        mode: Pillow's name of the pixels as stored: "RGB", "P", "I;16" …
+        quantisation: Sum over a JPEG's quantisation tables, greater the stronger it was compressed;
+            0 for other files.
+    """
+
+    width: int
+    height: int
+    bytes: int
+    type: str
+    mode: str
+    quantisation: int
+
+
+class Readable(Protocol):
+    """Something that holds the bytes of an image file, such as an item of a data set."""
+
+    def read(self) -> bytes:
+        """The bytes. Raises BadFile where they cannot be had."""
+
+
+def digest(data: bytes) -> str:
+    """BLAKE2b of `data` as 32 hexadecimal digits."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def fetch(source: str | Path | bytes) -> bytes:
+    """The bytes of a file, or `source` itself if it is bytes.
+
+    Raises:
+        BadFile: Missing, a folder, a device, unreadable, empty, or over 2 GiB.
+    """
+    return _decode.fetch(source)[0]
+
+
+def read(
+    source: str | Path | bytes, *, over: str = "white", max_pixels: int = MAX_PIXELS
+) -> "Tensor":
+    """The image in a file at its own size, upright, in sRGB: (1, 3, h, w) float32 in [0, 1].
+
+    The first frame of an animation, the first page of a document; gray as three equal channels;
+    16 bits keep their precision. A profile that cannot be understood is ignored, and so are
+    PNG's gamma and chromaticities.
+
+    Args:
+        source: A path, or the bytes of a file.
+        over: Colour that shows through transparent pixels, as CSS writes it.
+        max_pixels: Greatest width × height that is decoded.
+
+    Raises:
+        BadFile: The file cannot be read as an image; the message is the reason, on one line.
+        BadParameter: `over` is no colour.
+
+    Example:
+        >>> import tempfile, torch
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/gray.png", torch.full((1, 3, 4, 6), 0.2))
+        ...     image = read(f"{folder}/gray.png")
+        >>> tuple(image.shape), round(image.mean().item(), 3)
+        ((1, 3, 4, 6), 0.2)
+    """
+    import torch
+
+    ground = _colour.colour(over)
+    data, who = _decode.fetch(source)
+    with _decode.guarded(who):
+        image = _decode.opened(data, who, max_pixels)
+        with _decode.turn(image):
+            pixels = np.asarray(_decoded(image, data, None, ground)[0])
+            pixels = _TURNS[_decode.orientation(image)](pixels).transpose(2, 0, 1)
+            tensor = torch.from_numpy(np.array(pixels, order="C"))[None]
+            return tensor if tensor.is_floating_point() else tensor.float().div_(255)
+
+
+def square(
+    source: str | Path | bytes,
+    size: int | None,
+    *,
+    over: str = "white",
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[NDArray[np.uint8], Facts]:
+    """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
+
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as that leaves twice the target, then
+    its exact central square is resized once with an antialiased triangle filter. That is within
+    52 dB of resizing the whole image and up to five times as fast; keeping less than twice the
+    target, or factors that are no power of two, would change the answer (31 and 28 dB).
+
+    Args:
+        source: A path, or the bytes of a file.
+        size: Side of the square in pixels; None keeps the whole image at its own size.
+        over: Colour that shows through transparent pixels, as CSS writes it.
+        max_pixels: Greatest width × height that is decoded.
+
+    Returns:
+        (size, size, 3), or (h, w, 3) for `size=None`; and what is known of the file.
+
+    Raises:
+        BadFile: The file cannot be read as an image; the message is the reason, on one line.
+        BadParameter: `over` is no colour, or `size` is below 1.
+    """
+    if size is not None and size < 1:
+        raise BadParameter(f"square needs a size of at least 1, got {size}.")
+    ground = _colour.colour(over)
+    data, who = _decode.fetch(source)
+    with _decode.guarded(who):
+        image = _decode.opened(data, who, max_pixels)
+        mode, jpeg_size = image.mode, image.size
+        with _decode.turn(image):
+            pixels, shrunk = _decoded(image, data, size, ground)
+            rgb = _eight_bit(pixels)
+            # An icon holds several sizes and knows which it gave only once it is decoded.
+            width, height = jpeg_size if image.format in _JPEG else rgb.size
+            if size is not None:
+                rgb = _central(rgb, (width, height), shrunk, size)
+            turned = _decode.orientation(image)
+            canvas = np.array(_TURNS[turned](np.asarray(rgb)), order="C")
+        if turned >= 5:
+            width, height = height, width
+        kind = image.format or ""
+        return canvas, Facts(width, height, len(data), kind, mode, _quantisation(image))
+
+
+def write(path: str | Path, image: "Tensor") -> None:
+    """Write one image by the suffix of `path`: .png, .jpg, .tif or .webp (lossless), 8 bits.
+
+    The file appears whole or not at all: it is written under another name and then renamed.
+
+    Args:
+        path: Where to; missing folders are made.
+        image: (1, 1|3, h, w) or (1|3, h, w), floating, in [0, 1].
+
+    Raises:
+        BadParameter: Another suffix.
+        BadImage: Another shape, dtype or range.
+    """
+    from imrep import check
+
+    path = Path(path)
+    if path.suffix.lower() not in _SAVED:
+        raise BadParameter(
+            f"write needs a name ending in {', '.join(_SAVED)}, got {path.name!r}. Try .png."
+        )
+    batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
+    if len(batch) != 1:
+        raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
+    pixels = batch[0].detach().clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
+    kind, options = _SAVED[path.suffix.lower()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(
+            draft, kind, **options
+        )
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def load_squares(
+    items: Sequence[Readable],
+    size: int | None,
+    *,
+    threads: int = 2,
+    over: str = "white",
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]]:
+    """Squares of many items, in their order, read ahead on threads within bounded memory.
+
+    Args:
+        items: What to read.
+        size: As for `square`.
+        threads: How many files are read at once.
+        over: As for `square`.
+        max_pixels: As for `square`.
+        progress: Called with (done, all) after each item has been handed out.
+
+    Yields:
+        (index, square, facts), or (index, the reason) for an item that is no image.
+    """
+
+    def one(index: int) -> tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]:
+        try:
+            return index, *square(items[index].read(), size, over=over, max_pixels=max_pixels)
+        except BadFile as reason:
+            return index, reason
+
+    chunk = 1 if size is None else _CHUNK
+    starts = range(0, len(items), chunk)
+    tasks = ([*range(first, min(first + chunk, len(items)))] for first in starts)
+    for done in _ahead(lambda task: [one(index) for index in task], tasks, threads):
+        for result in done:
+            yield result
+            if progress:
+                progress(result[0] + 1, len(items))
+
+
+def _ahead(work: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator[R]:
+    """`map` on threads that keeps to a window of three tasks a thread."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="imrep-read") as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(work, task))
+                if len(waiting) >= 3 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _decoded(
+    image: ImageFile.ImageFile, data: bytes, size: int | None, over: tuple[int, int, int]
+) -> tuple[Image.Image | NDArray[np.float32], int]:
+    """The image in sRGB, 8-bit or deeper, and by how much it was shrunk while it was decoded."""
+    if image.format not in _JPEG:
+        deep = _colour.deep_pixels(image, data, over)
+        return _colour.opaque(image, over) if deep is None else deep, 1
+    short = min(image.size)
+    shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
+    profile = image.info.get("icc_profile")
+    pixels = _turbo_decoded(image, data, shrink)
+    if pixels is None:
+        image.draft(None, (image.width // shrink, image.height // shrink))
+        image.load()
+        pixels = image
+    return _colour.opaque(pixels, over, profile), shrink
+
+
+def _eight_bit(pixels: Image.Image | NDArray[np.float32]) -> Image.Image:
+    if isinstance(pixels, Image.Image):
+        return pixels
+    return Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+
+
+def _quantisation(image: ImageFile.ImageFile) -> int:
+    tables = getattr(image, "quantization", None)
+    return sum(map(sum, tables.values())) if isinstance(tables, dict) else 0
+
+
+@lru_cache(maxsize=1)
+def _turbo() -> ModuleType | None:
+    """simplejpeg, the extra `jpeg`: the same pixels in less time."""
+    try:
+        import simplejpeg
+    except ImportError:
+        return None
+    return simplejpeg
+
+
+def _turbo_decoded(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Image.Image | None:
+    """By libjpeg-turbo itself; None leaves a file, and the verdict on it, to Pillow."""
+    turbo = _turbo()
+    if turbo is None or image.mode not in ("L", "RGB"):
+        return None
+    rows, columns = -(-image.height // shrink), -(-image.width // shrink)
+    try:
+        pixels = turbo.decode_jpeg(
+            data, "GRAY" if image.mode == "L" else "RGB", min_height=rows, min_width=columns
+        )
+    except (ValueError, RuntimeError):
+        return None
+    if pixels.shape[:2] != (rows, columns):
+        return None
+    return Image.fromarray(pixels[..., 0] if image.mode == "L" else pixels)
+
+
+def _central(rgb: Image.Image, whole: tuple[int, int], shrunk: int, size: int) -> Image.Image:
+    """The central square of the whole image, which may start between pixels, at size × size."""
+    short = min(whole)
+    left, top = ((side - short) / 2 for side in whole)
+    box = (left / shrunk, top / shrunk, (left + short) / shrunk, (top + short) / shrunk)
+    if rgb.size == (size, size) and box == (0, 0, size, size):
+        return rgb
+    return rgb.resize((size, size), Image.Resampling.BILINEAR, box=box)
