@@ -8,6 +8,20 @@ import pytest
 _HERE = Path(__file__).parent
 _DATA = Path(os.environ.get("IMREP_DATA", _HERE.parent.parent / "shared" / "data"))
 
+collect_ignore = [
+    "plugin"
+]  # somebody else's package: test_plugin.py installs it and runs its tests
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what `bad_image` marks when jaxtyping refuses wrong shapes before imrep does."""
+    if not config.getoption("--jaxtyping-packages", default=None):
+        return
+    skip = pytest.mark.skip(reason="--jaxtyping-packages refuses the image before imrep does")
+    for item in items:
+        if item.get_closest_marker("bad_image"):
+            item.add_marker(skip)
+
 
 @pytest.fixture(autouse=True)
 def _settled():
@@ -31,5 +45,7 @@ def refs(shared_data):
     """Reference outputs of the peers, beside the shared data."""
     folder = shared_data.parent / "refs"
     if not folder.is_dir():
-        pytest.skip(f"no reference outputs at {folder}; set IMREP_DATA to a data folder beside refs/")
+        pytest.skip(
+            f"no reference outputs at {folder}; set IMREP_DATA to a data folder beside refs/"
+        )
     return folder

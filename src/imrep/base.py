@@ -1,5 +1,6 @@
 """The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
 
+import copy
 import hashlib
 import inspect
 import itertools
@@ -13,11 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from imrep import check, specs
+from imrep import catalog, check, specs
 from imrep.cards import Card, Inverse
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
-from imrep.errors import BadParameter, NoInverse, NotFitted
+from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.types import Image, Picture, Vectors
 
 C = TypeVar("C", bound=Code)
@@ -34,12 +35,17 @@ class Representation(nn.Module, ABC, Generic[C]):
     """
 
     card: ClassVar[Card]
-    name: ClassVar[str]
+    name: ClassVar[str]  # the file's stem, or what a plugin's entry point calls it
+    example: ClassVar[str] = (
+        ""  # a literal spec that builds at once, offline; "" for the name alone
+    )
+    eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     canvas: int | None = None  # the square it wants, where it wants one (networks)
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        cls.name = cls.__module__.rpartition(".")[2]
+        if "name" not in cls.__dict__:
+            cls.name = catalog.name_of(cls.__module__)
 
     @abstractmethod
     def encode(self, image: Image) -> C:
@@ -120,14 +126,22 @@ class Representation(nn.Module, ABC, Generic[C]):
         """Rebuild in place with some arguments changed; what was fitted or loaded is lost.
 
         Raises:
-            BadParameter: If an argument does not exist or is out of range.
+            BadParameter: If an argument does not exist, has another type, or is out of range; the
+                representation is then as it was.
         """
         known = self._signature()
         if unknown := sorted(params.keys() - known.keys()):
             takes = ", ".join(known) or "none"
             raise BadParameter(f"{self.name} has no parameter {unknown[0]!r}; it takes {takes}")
-        type(self).__init__(self, **{**self.get_params(), **params})
+        for key, given in params.items():
+            annotation = inspect.formatannotation(known[key].annotation)
+            specs.check_type(given, annotation, self.name, key)
+        self.__dict__ = type(self)(**{**self.get_params(), **params}).__dict__
         return self
+
+    def __sklearn_clone__(self) -> "Representation":
+        """A copy that keeps loaded weights, which rebuilding from the parameters would lose."""
+        return copy.deepcopy(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
@@ -194,7 +208,14 @@ class Fitted(Representation[C]):
         """Learn from a batch of images, or from batches of different sizes."""
         batches = [images] if isinstance(images, Tensor) else images
         with torch.no_grad():
-            self.fit_codes([self.encode(b.expand(-1, 3, -1, -1)) for b in batches])
+            codes = [self.encode(check.image(b, self.name).expand(-1, 3, -1, -1)) for b in batches]
+        if not codes:
+            raise BadImage(f"{self.name} needs images to learn from, got none. Pass a batch.")
+        self.fit_codes(codes)
+
+    def __sklearn_clone__(self) -> "Representation":
+        """An unfitted one with the same parameters, so that no fold sees what another learned."""
+        return type(self)(**self.get_params())
 
     def _need_fit(self) -> None:
         if not self.fitted:
@@ -224,11 +245,13 @@ class Sum(Representation[Views]):
     """Several representations side by side, written `a+b`; each vector is divided by its length."""
 
     card = Card(title="Sum of views", family="sum", cite="")
+    name = "sum"
 
     def __init__(self, views: tuple[Representation, ...]) -> None:
         super().__init__()
-        self.views = views  # kept as given: scikit-learn's clone compares by identity
+        self.views = views
         self.members = nn.ModuleList(views)
+        self.canvas = max((view.canvas for view in views if view.canvas), default=None)
 
     @property
     def spec(self) -> str:
@@ -270,6 +293,19 @@ class Sum(Representation[Views]):
         """The views' pictures, one above the other."""
         pairs = zip(self.views, code.codes, strict=True)
         return stack([view.picture(part, image) for view, part in pairs])
+
+    def set_params(self, **params: Any) -> "Representation":
+        """A sum has no parameters of its own.
+
+        Raises:
+            BadParameter: Always, unless nothing is asked for.
+        """
+        if params:
+            raise BadParameter(f"{self.spec} is a sum; build the view with its parameters instead.")
+        return self
+
+    def __sklearn_clone__(self) -> "Representation":
+        return Sum(tuple(view.__sklearn_clone__() for view in self.views))
 
     def _blank_spec(self) -> str:
         return "+".join(view._blank_spec() for view in self.views)

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import json
 import warnings
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -49,6 +50,7 @@ class Entry:
     summary: str
     doc: str
     parameters: tuple[Parameter, ...]
+    example: str = ""  # a spec that builds quickly and offline, where the bare name does not
 
 
 def names() -> tuple[str, ...]:
@@ -68,14 +70,16 @@ def entry(name: str) -> Entry:
         hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and (call := _card_call(node)):
-            doc = ast.get_docstring(node) or ""
-            parameters = _parameters(node, doc)
-            return Entry(
-                name, module, node.name, _literal(call), doc.partition("\n")[0], doc, parameters
-            )
-    raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
+    found = _read(name, module, path)
+    if found is None:
+        raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
+    return found
+
+
+def name_of(module: str) -> str:
+    """The name a module's representation goes by: its entry point's, or its file's stem."""
+    ours = (name for name, (known, _) in _modules().items() if known == module)
+    return next(ours, module.rpartition(".")[2])
 
 
 def card(name: str) -> Card:
@@ -113,9 +117,13 @@ def load(folder: str | Path) -> "Representation":
         BadParameter: If the folder holds none.
     """
     config = Path(folder) / "config.json"
-    if not config.is_file():
-        raise BadParameter(f"{folder} holds no config.json, so it is no saved representation.")
-    return get(json.loads(config.read_text())["spec"]).load_weights(folder)
+    try:
+        spec = json.loads(config.read_text(encoding="utf-8"))["spec"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadParameter(
+            f"load needs a folder with the config.json that `save` writes, got {str(folder)!r}."
+        ) from None
+    return get(spec).load_weights(folder)
 
 
 def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
@@ -139,34 +147,70 @@ def _modules() -> dict[str, tuple[str, Path]]:
         for path in sorted(_ROOT.glob("*/[a-z]*.py"))
     }
     for point in entry_points(group=_GROUP):
-        path = _source(point)
-        if path is None or point.name in found:
-            why = "its source is not there" if path is None else "the name is taken"
+        path = _source(point.module)
+        if why := _unfit(point, path, found):
             warnings.warn(f"plugin {point.name} = {point.value} is left out: {why}.", stacklevel=2)
-        else:
+        elif path is not None:
             found[point.name] = (point.module, path)
     return found
 
 
-def _source(point: EntryPoint) -> Path | None:
+def _unfit(point: EntryPoint, path: Path | None, taken: Container[str]) -> str:
+    """Why an entry point gives no representation, or nothing where it does."""
+    if point.name in taken:
+        return "the name is taken"
+    if path is None:
+        return "its source is not there"
+    try:
+        read = _read(point.name, point.module, path)
+    except (SyntaxError, TypeError, ValueError) as error:
+        return f"its card cannot be read ({error})"
+    return "" if read else f"{path.name} defines no class with a literal `card = Card(...)`"
+
+
+def _source(module: str) -> Path | None:
     """The file of a plugin's module, found without importing the package around it."""
-    top, *rest = point.module.split(".")
-    spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # a module without a spec, as __main__ may be
+        spec = None
+    if spec is None:
         return None
     if not rest:
-        return Path(spec.origin)
-    path = Path(spec.origin).parent.joinpath(*rest).with_suffix(".py")
-    return path if path.is_file() else None
+        return Path(spec.origin) if spec.origin else None
+    for root in spec.submodule_search_locations or ():
+        stem = Path(root).joinpath(*rest)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
 
 
-def _card_call(node: ast.ClassDef) -> ast.Call | None:
+def _read(name: str, module: str, path: Path) -> Entry | None:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and isinstance(call := _assigned(node, "card"), ast.Call):
+            doc = ast.get_docstring(node) or ""
+            example = _assigned(node, "example")
+            return Entry(
+                name=name,
+                module=module,
+                class_name=node.name,
+                card=_literal(call),
+                summary=doc.partition("\n")[0],
+                doc=doc,
+                parameters=_parameters(node, doc),
+                example=ast.literal_eval(example) if example else "",
+            )
+    return None
+
+
+def _assigned(node: ast.ClassDef, name: str) -> ast.expr | None:
+    """What a class body gives to a name, annotated or not."""
     for item in node.body:
-        if (
-            isinstance(item, ast.Assign)
-            and isinstance(item.value, ast.Call)
-            and ast.unparse(item.targets[0]) == "card"
-        ):
+        if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == name:
+            return item.value
+        if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == name:
             return item.value
     return None
 

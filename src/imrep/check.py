@@ -29,13 +29,16 @@ def image(
     if not isinstance(x, Tensor):
         raise BadImage(f"{who} needs a torch tensor, got {type(x).__name__}. Try imrep.read(path).")
     if x.ndim != 4:
+        remedy = f"x[{', '.join(['None'] * (4 - x.ndim))}]" if x.ndim < 4 else "x.flatten(0, -4)"
+        shape = tuple(x.shape)
         raise BadImage(
-            f"{who} needs (batch, channel, height, width), got shape {tuple(x.shape)}. Try x[None]."
+            f"{who} needs (batch, channel, height, width), got shape {shape}. Try {remedy}."
         )
     if not x.is_floating_point():
         raise BadImage(f"{who} needs floating-point values in [0, 1], got {x.dtype}. Try x / 255.")
     _shape(x, who, channels, at_least)
-    _values(x, who, linear)
+    if not torch.compiler.is_compiling():  # a look at the values would break the graph
+        _values(x, who, linear)
     return x
 
 
@@ -60,18 +63,26 @@ def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
 def _shape(x: Tensor, who: str, channels: int | None, at_least: int) -> None:
     wanted = (channels,) if channels else (1, 3)
     if x.shape[1] not in wanted:
-        hint = " Try x[:, :3]." if x.shape[1] == 4 else " Try x.permute(0, 3, 1, 2)."
         raise BadImage(
-            f"{who} needs {' or '.join(map(str, wanted))} channels, got {x.shape[1]}."
-            + (hint if x.shape[1] == 4 or x.shape[3] in wanted else "")
+            f"{who} needs {' or '.join(map(str, wanted))} channels, got {x.shape[1]}. "
+            f"Try {_recoloured(x, wanted)}."
         )
     if x.shape[0] == 0:
-        raise BadImage(f"{who} needs at least one image, got an empty batch.")
+        raise BadImage(f"{who} needs at least one image, got an empty batch. Leave it out.")
     if min(x.shape[2:]) < at_least:
         raise BadImage(
             f"{who} needs images of at least {at_least}×{at_least}, "
             f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first."
         )
+
+
+def _recoloured(x: Tensor, wanted: tuple[int, ...]) -> str:
+    """What makes the channels right, most likely."""
+    if x.shape[1] == 1:
+        return "x.expand(-1, 3, -1, -1)"
+    if x.shape[3] in wanted:
+        return "x.permute(0, 3, 1, 2)"
+    return "x[:, :3]" if x.shape[1] == 4 and 3 in wanted else "x.mean(1, keepdim=True)"
 
 
 def _values(x: Tensor, who: str, linear: bool) -> None:
@@ -80,5 +91,8 @@ def _values(x: Tensor, who: str, linear: bool) -> None:
         raise BadImage(f"{who} needs finite values, got NaN or infinity. Try torch.nan_to_num(x).")
     bottom, top = (-_LINEAR, _LINEAR) if linear else (-_SLACK, 1 + _SLACK)
     if low < bottom or high > top:
-        remedy = "x / 255" if high > _LINEAR else "x.clamp(0, 1)"
-        raise BadImage(f"{who} needs values in [0, 1], got {low:.4g} to {high:.4g}. Try {remedy}.")
+        if low < -0.5 and not linear:
+            remedy = "Leave out your normalising, it happens inside"
+        else:
+            remedy = "Try x / 255" if high > _LINEAR else "Try x.clamp(0, 1)"
+        raise BadImage(f"{who} needs values in [0, 1], got {low:.4g} to {high:.4g}. {remedy}.")

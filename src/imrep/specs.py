@@ -4,6 +4,7 @@ A value that holds one of `, : + =` is quoted with ' or ". Types come from the c
 annotations, so that `arch=50` stays a string where a string is meant.
 """
 
+import numbers
 import re
 from typing import Any
 
@@ -40,10 +41,13 @@ def value(text: str, annotation: str, who: str, key: str) -> Any:
 
 
 def check_type(given: Any, annotation: str, who: str, key: str) -> None:
-    """Refuse a Python value whose type is not the annotation's (an int passes for a float)."""
+    """Refuse a Python value whose type is not the annotation's.
+
+    A whole number passes for a float, and numpy's numbers for Python's: searches over a range
+    give those.
+    """
     kinds = [kind.strip() for kind in annotation.split("|")]
-    actual = "None" if given is None else type(given).__name__
-    if actual not in kinds and not (actual == "int" and "float" in kinds):
+    if not any(_is(given, kind) for kind in kinds):
         raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {given!r}.")
 
 
@@ -55,6 +59,7 @@ def write(name: str, params: dict[str, Any]) -> str:
 
 _NO = object()
 _ORDER = ["None", "bool", "int", "float", "str"]
+_TYPES: dict[str, type] = {"None": type(None), "int": numbers.Integral, "float": numbers.Real, "str": str}
 _PROSE = {
     "None": "none",
     "bool": "true or false",
@@ -62,6 +67,12 @@ _PROSE = {
     "float": "a number",
     "str": "a word",
 }
+
+
+def _is(given: Any, kind: str) -> bool:
+    if isinstance(given, bool) or kind == "bool":
+        return isinstance(given, bool) and kind == "bool"
+    return isinstance(given, _TYPES[kind])
 
 
 def _read(text: str, kind: str) -> Any:
@@ -78,7 +89,8 @@ def _text(given: Any) -> str:
     if given is None or isinstance(given, bool):
         return str(given).lower()
     text = str(given)
-    if not re.search(r"[,:+='\"]", text) or isinstance(given, float):
+    plain = text and text == text.strip() and not re.search(r"[,:+='\"]", text)
+    if plain or isinstance(given, float):
         return text
     return f'"{text}"' if "'" in text else f"'{text}'"
 

@@ -1,0 +1,1 @@
+"""Colour moments, as a package of somebody else would add them to imrep."""
