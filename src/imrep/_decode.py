@@ -4,6 +4,7 @@ import ctypes
 import io
 import logging
 import re
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,17 +28,21 @@ _HUGE = 50_000_000  # pixels; one such image at a time, so that threads do not m
 
 # EPS starts Ghostscript, WMF and the stubs need a system renderer or a handler of their own.
 _REFUSED = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
-_NO_IMAGE = (
-    (rb"%PDF-", "a PDF document", "Export its pages as PNG."),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript drawing", "Export it as PNG."),
-    (rb"\s*(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg\b", "an SVG drawing",
-     "Export it as PNG."),
-    (rb"\s*<(!DOCTYPE )?html\b", "a web page", "Download the image itself."),
-    (rb"\s*<\?xml|\s*[{\[]\s*\"", "a text file", "Give the image itself."),
-    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive", "Unpack it, or give a .zip as DATA."),
-    (rb"....ftyp(hei|hev|mif|msf)", "a HEIF photograph", "Convert it to JPEG."),
-    (rb"....ftyp(?!avi[fs])|\x1aE\xdf\xa3|RIFF....AVI |\x00\x00\x01\xba", "a video",
-     "Export its frames."),
+_NO_IMAGE = tuple(
+    (re.compile(start, re.DOTALL | re.IGNORECASE), what, remedy)
+    for start, what, remedy in (
+        (rb"%PDF-", "a PDF document", "Export its pages as PNG."),
+        (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript drawing", "Export it as PNG."),
+        (rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg\b", "an SVG drawing",
+         "Export it as PNG."),
+        (rb"\s*<(!DOCTYPE )?html\b", "a web page", "Download the image itself."),
+        (rb"\s*<\?xml|\s*[{\[]\s*\"", "a text file", "Give the image itself."),
+        (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive",
+         "Unpack it, or give a .zip as DATA."),
+        (rb"....ftyp(hei|hev|mif|msf)", "a HEIF photograph", "Convert it to JPEG."),
+        (rb"....ftyp(?!avi[fs])|\x1aE\xdf\xa3|RIFF....AVI |\x00\x00\x01\xba", "a video",
+         "Export its frames."),
+    )
 )  # fmt: skip
 _IMAGE = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|"
@@ -66,20 +71,17 @@ def fetch(source: str | Path | bytes) -> tuple[bytes, str]:
         return _sized(source, "this file"), "this file"
     path = Path(source)
     try:
-        if path.is_dir():
-            raise BadFile(f"{path.name} needs to be a file, got a folder. Give one image in it.")
-        if not path.is_file():
-            raise BadFile(_absent(path))
-        if path.stat().st_size > LARGEST:
-            raise BadFile(
-                f"{path.name} needs to be under 2 GiB, got {path.stat().st_size:,} bytes."
-            )
+        _regular(path)
         return _sized(path.read_bytes(), path.name), path.name
-    except (OSError, ValueError) as error:
-        if isinstance(error, ImrepError):
-            raise
-        why = getattr(error, "strerror", None) or str(error)
-        raise BadFile(f"{path.name} cannot be read: {why}. Check its permissions.") from error
+    except FileNotFoundError as error:
+        raise BadFile(f"{path.name} does not exist. Check the path {path}.") from error
+    except PermissionError as error:
+        raise BadFile(f"{path.name} cannot be read: no permission. Change its mode.") from error
+    except BadFile:
+        raise
+    except (OSError, ValueError) as error:  # a name too long, a null byte, a disk that fails
+        why = getattr(error, "strerror", None) or error
+        raise BadFile(f"{path.name!r} cannot be read: {why}. Check the path.") from error
 
 
 def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
@@ -90,9 +92,8 @@ def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.Ima
     Raises:
         BadFile: No image, a format that is refused, a damaged header, too many pixels.
     """
-    for pattern, what, remedy in _NO_IMAGE:
-        if re.match(pattern, data[:1024], re.DOTALL | re.IGNORECASE):
-            raise BadFile(f"{who} needs to be an image, got {what}. {remedy}")
+    if not data.startswith((b"\xff\xd8\xff", b"\x89PNG")):  # nearly all files
+        _refuse_others(data[:1024], who)
     image = _identified(data, who)
     if image.format == "TIFF":
         _mute_libtiff()
@@ -171,25 +172,33 @@ _QUIET = _Quiet()
 _TURN = threading.Lock()
 
 
+def _regular(path: Path) -> None:
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise BadFile(f"{path.name} needs to be a file, got a folder. Give one image in it.")
+    if not stat.S_ISREG(facts.st_mode):
+        raise BadFile(f"{path.name} needs to be a file, got a device or a pipe. Save it first.")
+    if facts.st_size > LARGEST:
+        raise BadFile(f"{path.name} needs to be under 2 GiB, got {facts.st_size:,} bytes.")
+
+
 def _sized(data: bytes, who: str) -> bytes:
     if not data:
         raise BadFile(f"{who} is empty (0 bytes). Copy it again.")
     return data
 
 
-def _absent(path: Path) -> str:
-    if path.exists():
-        return f"{path.name} needs to be a regular file, got a device or a pipe. Save it first."
-    return f"{path.name} does not exist. Check the path {path}."
+def _refuse_others(start: bytes, who: str) -> None:
+    for pattern, what, remedy in _NO_IMAGE:
+        # A plugin such as pillow-heif may have taught Pillow this format.
+        if pattern.match(start) and not (what[:6] == "a HEIF" and "HEIF" in Image.OPEN):
+            raise BadFile(f"{who} needs to be an image, got {what}. {remedy}")
 
 
 def _identified(data: bytes, who: str) -> ImageFile.ImageFile:
     """The first format that opens; those without a signature only where none with one applies."""
-    Image.preinit()  # the common formats first
-    Image.init()
     damage: tuple[str, Exception] | None = None
-    formats = [name for name in Image.ID if name not in _REFUSED]
-    for name in sorted(formats, key=lambda name: Image.OPEN[name][1] is None):
+    for name in _formats():
         factory, accept = Image.OPEN[name]
         if accept is None and damage and looks_like_image(data[:32]):
             break
@@ -204,6 +213,15 @@ def _identified(data: bytes, who: str) -> ImageFile.ImageFile:
         raise BadFile(f"{who} {_fault(damage[1], damage[0])}") from damage[1]
     start = data[:8].hex(" ")
     raise BadFile(f"{who} needs to be an image, got bytes of no known format ({start}).")
+
+
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """What Pillow reads, plugins included: common ones first, those without a signature last."""
+    Image.preinit()
+    Image.init()
+    names = [name for name in Image.ID if name not in _REFUSED]
+    return tuple(sorted(names, key=lambda name: Image.OPEN[name][1] is None))
 
 
 def _limited(image: ImageFile.ImageFile, data: bytes, who: str, max_pixels: int) -> None:
