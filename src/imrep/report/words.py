@@ -1,0 +1,65 @@
+"""Numbers as people read them: few digits, their unit, never a bare exponent."""
+
+_NONE = "–"
+
+
+def percent(share: float | None) -> str:
+    """0.842 -> 84%; whole numbers, since the intervals are points wide."""
+    return _NONE if share is None else f"{100 * share:.0f}%"
+
+
+def interval(lo: float | None, hi: float | None) -> str:
+    """0.77, 0.91 -> 77–91%."""
+    return _NONE if lo is None or hi is None else f"{100 * lo:.0f}–{100 * hi:.0f}%"
+
+
+def points(share: float | None) -> str:
+    """-0.142 -> −14; differences of accuracies."""
+    return _NONE if share is None else f"{100 * share:+.0f}".replace("-", "−").replace("+0", "0")
+
+
+def chance(p: float | None) -> str:
+    """A probability: 0.37; below one in a thousand as such."""
+    if p is None:
+        return _NONE
+    return "< 0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}"
+
+
+def ratio(number: float | None) -> str:
+    """0.482 -> 0.48."""
+    return _NONE if number is None else f"{number:.2f}"
+
+
+def digits(number: float | None) -> str:
+    """Two digits that count: 0.083, 0.51, 2.6, 14, 1,953."""
+    if number is None:
+        return _NONE
+    if number == 0:
+        return "0"
+    places = next((p for p, least in ((0, 10), (1, 1), (2, 0.1), (3, 0)) if abs(number) >= least))
+    return f"{number:,.{places}f}"
+
+
+def count(number: float | None) -> str:
+    """3072.0 -> 3,072."""
+    return _NONE if number is None else f"{number:,.0f}"
+
+
+def kilobytes(size: float | None) -> str:
+    """Bytes as KB of 1,024."""
+    return _NONE if size is None else digits(size / 1024)
+
+
+def megabytes(size: float | None) -> str:
+    """Bytes as MB of 1,048,576."""
+    return _NONE if size is None else digits(size / 2**20)
+
+
+def decibels(number: float | None) -> str:
+    """17.32 -> 17.3 dB."""
+    return _NONE if number is None else f"{number:.1f} dB"
+
+
+def several(number: float, singular: str, plural: str) -> str:
+    """1 image, 1,000 images."""
+    return f"{count(number)} {singular if number == 1 else plural}"
