@@ -113,8 +113,8 @@ def _split(text: str, at: str, at_most: int = -1) -> list[str]:
     if "".join(tokens := _TOKEN.findall(text)) != text:
         raise BadParameter(f"{text!r} leaves a quote open.")
     parts = [""]
-    for token in tokens:
-        exponent = at == "+" and re.search(r"=[-\d.]+e$", parts[-1])
+    for token, after in zip(tokens, [*tokens[1:], ""], strict=True):
+        exponent = at == "+" and re.search(r"=[-\d.]+e$", parts[-1]) and after.isdigit()
         if token == at and at_most != len(parts) - 1 and not exponent:
             parts.append("")
         else:

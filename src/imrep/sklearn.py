@@ -1,0 +1,175 @@
+"""Representations as scikit-learn transformers: images in, one row of numbers each out."""
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from imrep import catalog, images
+from imrep.base import Representation
+from imrep.errors import BadImage
+
+_WHO = "Embedder"
+_WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
+
+
+class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A representation's vectors, for pipelines and grid searches.
+
+    Images come as a list of file paths, PIL images, arrays (height, width[, channel]) or tensors
+    (channel, height, width), of any sizes; or as one array (n, height, width[, channel]) or one
+    tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to 65,535, floating-point
+    numbers to 1.
+
+    A representation that learns from images learns in `fit`, always anew, so that no fold of a
+    cross-validation sees another. Learned weights are kept.
+
+    Args:
+        representation: A spec such as "hog:bins=12", or a representation. With an instance a search
+            can reach its parameters: `embedder__representation__bins`.
+        size: Files and PIL images are brought to size × size (antialiased, central square), or to
+            the representation's own canvas where it has one. None keeps them as they are.
+        batch: How many images of one size are embedded at once.
+        device: Where: "cpu", "cuda", "mps" …
+
+    Attributes:
+        representation_: The representation that `fit` built.
+
+    Example:
+        >>> import numpy as np
+        >>> from sklearn.linear_model import RidgeClassifier
+        >>> from sklearn.pipeline import make_pipeline
+        >>> dark, light = np.full((4, 8, 8, 3), 0.2), np.full((4, 8, 8, 3), 0.9)
+        >>> model = make_pipeline(Embedder("pixels:side=2"), RidgeClassifier())
+        >>> model.fit(np.concatenate([dark, light]), [0] * 4 + [1] * 4).predict(light[:1])
+        array([1])
+    """
+
+    def __init__(
+        self,
+        representation: str | Representation = "hog",
+        *,
+        size: int | None = None,
+        batch: int = 32,
+        device: str = "cpu",
+    ) -> None:
+        self.representation = representation
+        self.size = size
+        self.batch = batch
+        self.device = device
+
+    def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803  # scikit-learn's name
+        """Build the representation, and let it learn from the images where it does that.
+
+        Raises:
+            BadImage: If `X` is no collection of images.
+            BadParameter: If the spec is wrong.
+        """
+        found = _listed(X)
+        given = self.representation
+        built = catalog.get(given) if isinstance(given, str) else given.__sklearn_clone__()
+        self.representation_ = built.to(self.device).eval()
+        if built.needs_fit:
+            built.fit(self._batches(found))  # type: ignore[operator]  # what needs fitting has it
+        self._n_features_out = built.dim
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+        """Vectors (n, dim), float32, in the order of the images.
+
+        Raises:
+            BadImage: If `X` is no collection of images.
+            BadFile: If a file cannot be read as an image.
+        """
+        check_is_fitted(self, "representation_")
+        with torch.no_grad():
+            rows = [self.representation_.embed(batch) for batch in self._batches(_listed(X))]
+        return torch.cat(rows).float().cpu().numpy()
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """`hog0`, `hog1` …, one for each column of `transform`."""
+        check_is_fitted(self, "representation_")
+        name = self.representation_.name
+        return np.array([f"{name}{i}" for i in range(self._n_features_out)], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.no_validation = True
+        return tags
+
+    def _batches(self, found: Iterable[Any]) -> Iterator[Tensor]:
+        """Runs of images of one shape, at most `batch` long, in their order."""
+        canvas = self.representation_.canvas or self.size
+        tensors = (_tensor(one, canvas) for one in found)
+        for _, run in itertools.groupby(tensors, key=lambda x: x.shape):
+            while several := list(itertools.islice(run, self.batch)):
+                yield torch.stack(several).to(self.device)
+
+
+def _listed(found: Any) -> Any:
+    """The collection itself, if it is one and holds images."""
+    if isinstance(found, str | Path | Image.Image):
+        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Try [it].")
+    if isinstance(found, np.ndarray | Tensor) and found.ndim == 2:
+        raise BadImage(
+            f"{_WHO} needs images, got an array {tuple(found.shape)}. "
+            "Try x.reshape(len(x), height, width)."
+        )
+    found = found if hasattr(found, "__len__") else list(found)
+    if len(found) == 0:
+        raise BadImage(f"{_WHO} needs at least one image, got none. Leave the call out.")
+    return found
+
+
+def _tensor(one: Any, canvas: int | None) -> Tensor:
+    """One image of any kind as (channel, height, width), floating."""
+    if isinstance(one, Tensor):
+        return _scaled(one if one.ndim == 3 else one[None])
+    if isinstance(one, np.ndarray):
+        array = one[:, :, None] if one.ndim == 2 else one
+        if array.ndim != 3:
+            raise BadImage(
+                f"{_WHO} needs arrays (height, width, channel), got {one.shape}. Try squeeze()."
+            )
+        return _scaled(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
+    if isinstance(one, Image.Image):
+        one = _bytes(one)
+    elif not isinstance(one, str | Path):
+        raise BadImage(
+            f"{_WHO} needs paths, PIL images, arrays or tensors, got {_shown(one)}. "
+            "Try numpy.asarray(it)."
+        )
+    pixels, _ = images.square(one, canvas)
+    return _scaled(torch.from_numpy(pixels.transpose(2, 0, 1)))
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Floating, as it is; whole numbers by the largest that images of their type hold."""
+    if x.is_floating_point():
+        return x.float()
+    if x.dtype not in _WHITE:
+        raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. Try x / 255.")
+    return x.float() / _WHITE[x.dtype]
+
+
+def _bytes(image: Image.Image) -> bytes:
+    """A PIL image as a file, so that one reader decides on turns, colours, alpha and 16 bits."""
+    file = io.BytesIO()
+    ImageOps.exif_transpose(image).save(file, "TIFF")
+    return file.getvalue()
+
+
+def _shown(one: Any) -> str:
+    return repr(one) if isinstance(one, str | Path) else f"a {type(one).__name__}"

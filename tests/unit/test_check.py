@@ -1,0 +1,84 @@
+"""The door: what passes, and what each refusal says."""
+
+import numpy as np
+import pytest
+import torch
+
+from imrep import check
+from imrep.errors import BadImage, BadParameter
+
+GOOD = torch.full((2, 3, 4, 5), 0.5)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [GOOD, GOOD[:, :1], GOOD.double(), GOOD.half(), GOOD * 0, GOOD * 2, GOOD[:1, :, :1, :1],
+     GOOD + 0.5005],
+)  # fmt: skip
+def test_images_pass_as_they_are(x):
+    assert check.image(x, "hog") is x
+
+
+@pytest.mark.parametrize(
+    ("x", "got", "remedy"),
+    [
+        (np.zeros((4, 5, 3)), "ndarray", r"imrep\.read\(path\)"),
+        (GOOD[0], r"\(3, 4, 5\)", r"x\[None\]"),
+        (GOOD[0, 0], r"\(4, 5\)", r"x\[None, None\]"),
+        (GOOD[None], r"\(1, 2, 3, 4, 5\)", r"x\.flatten\(0, -4\)"),
+        (GOOD.to(torch.uint8), "torch.uint8", "x / 255"),
+        (GOOD.permute(0, 2, 3, 1), "got 4", r"x\.permute\(0, 3, 1, 2\)"),
+        (GOOD.repeat(1, 2, 1, 1)[:, :4], "got 4", r"x\[:, :3\]"),
+        (GOOD[:, :2], "got 2", r"x\.mean\(1, keepdim=True\)"),
+        (GOOD[:0], "an empty batch", "Leave it out"),
+        (GOOD[..., :0], "4×0", "Enlarge"),
+        (GOOD * torch.nan, "NaN", "nan_to_num"),
+        (GOOD * torch.inf, "infinity", "nan_to_num"),
+        (GOOD * 500, "0.5|250", "x / 255"),
+        (GOOD * 3, "1.5", r"x\.clamp\(0, 1\)"),
+        (GOOD * 5 - 3.5, "-1 to -1", "happens inside"),
+    ],
+)
+def test_a_refusal_names_who_what_came_and_the_remedy(x, got, remedy):
+    with pytest.raises(BadImage, match=rf"^hog needs .*({got}).*\. .*{remedy}.*\.$"):
+        check.image(x, "hog")
+
+
+def test_required_channels_and_size():
+    with pytest.raises(BadImage, match=r"needs 3 channels, got 1\. Try x\.expand"):
+        check.image(GOOD[:, :1], "hog", channels=3)
+    with pytest.raises(BadImage, match="at least 8×8, got 4×5"):
+        check.image(GOOD, "hog", at_least=8)
+
+
+def test_a_linear_code_takes_differences():
+    assert check.image(-GOOD, "fourier", linear=True) is not None
+    with pytest.raises(BadImage, match="x / 255"):
+        check.image(GOOD * 100, "fourier", linear=True)
+
+
+def test_the_gradient_is_not_touched():
+    x = GOOD.clone().requires_grad_()
+    check.image(x, "hog").sum().backward()
+    assert torch.equal(x.grad, torch.ones_like(x))
+
+
+def test_compiled_without_breaking_the_graph():
+    torch.compiler.reset()
+    whole = torch.compile(lambda x: check.image(x, "hog") * 2, backend="eager", fullgraph=True)
+    assert torch.equal(whole(GOOD), GOOD * 2)
+    torch.compiler.reset()
+
+
+def test_parameters():
+    check.at_least(1, 1, "hog", "cell")
+    check.between(0.5, 0, 1, "hog", "a")
+    check.one_of("rgb", ("rgb", "hsv"), "hog", "space")
+    with pytest.raises(BadParameter, match=r"^hog needs cell of at least 1, got 0\.$"):
+        check.at_least(0, 1, "hog", "cell")
+    with pytest.raises(BadParameter, match=r"^hog needs cell of at least 1, got nan\.$"):
+        check.at_least(float("nan"), 1, "hog", "cell")
+    with pytest.raises(BadParameter, match=r"^hog needs a from 0 to 1, got 2\.$"):
+        check.between(2, 0, 1, "hog", "a")
+    with pytest.raises(BadParameter, match=r"^hog needs space to be one of rgb, hsv, got 'lab'\.$"):
+        check.one_of("lab", ("rgb", "hsv"), "hog", "space")

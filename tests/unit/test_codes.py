@@ -1,0 +1,132 @@
+"""The kinds of code: slices, and vectors whose length forgets the image's size."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from imrep import codes
+
+SIZES = [(12, 16), (9, 23), (5, 4)]
+
+
+def code_of(kind, height, width, batch=2):
+    """A random code of an image of that size."""
+    torch.manual_seed(height * width)
+    maps = torch.randn(batch, 3, height, width)
+    points = {
+        "xy": torch.rand(batch, 7, 2),
+        "values": torch.rand(batch, 7, 5),
+        "extent": torch.ones(batch, 7),
+        "angle": torch.zeros(batch, 7),
+        "present": torch.rand(batch, 7) > 0.3,
+    }
+    fields = torch.rand(batch, 4, 2, height, width)
+    labels = torch.randint(0, 4, (batch, height, width))
+    made = {
+        "Vector": lambda: codes.Vector(maps.mean((2, 3))),
+        "Map": lambda: codes.Map(maps, (height, width)),
+        "Pyramid": lambda: codes.Pyramid((maps, maps[..., ::2, ::2]), maps[..., ::3, ::3]),
+        "Tokens": lambda: codes.Tokens(maps.mean((2, 3)), maps.flatten(2).mT, (height, width)),
+        "Points": lambda: codes.Points(**points, size=(height, width)),
+        "Grid": lambda: codes.Grid(maps[:, :, None].repeat(1, 1, 4, 1, 1), maps[:, :1]),
+        "Spectrum": lambda: codes.Spectrum(torch.fft.fft2(maps), (height, width)),
+        "Blocks": lambda: codes.Spectrum((maps[:, None], maps[:, None]), (height, width)),
+        "Regions": lambda: codes.Regions(labels, torch.full((batch,), 4)),
+        "Fields": lambda: codes.Fields(
+            maps.abs(), fields[:, :, :, None].repeat(1, 1, 1, 2, 1, 1), fields, fields, 1,
+            (height, width),
+        ),
+        "Views": lambda: codes.Views((codes.Vector(maps.mean((2, 3))), codes.Map(maps, (1, 1)))),
+    }  # fmt: skip
+    return made[kind]()
+
+
+KINDS = ["Vector", "Map", "Pyramid", "Tokens", "Points", "Grid", "Spectrum", "Blocks", "Regions",
+         "Fields", "Views"]  # fmt: skip
+
+
+def test_every_kind_is_tested():
+    ours = {
+        name for name, c in vars(codes).items() if isinstance(c, type) and codes.Code in c.__mro__
+    }
+    assert ours - {"Code"} == set(KINDS) - {"Blocks"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_length_ignores_size(kind):
+    shapes = {tuple(code_of(kind, *size).pool().shape) for size in SIZES}
+    assert len(shapes) == 1 and shapes.pop()[0] == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_slice_pools_to_the_slice_of_the_vectors(kind):
+    code = code_of(kind, 12, 16, batch=3)
+    assert len(code) == 3 and len(code[1:]) == 2
+    assert_close(code[1:].pool(), code.pool()[1:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_map_reaches_every_tensor_and_no_metadata(kind):
+    code = code_of(kind, 9, 23)
+    zero = code.map(torch.zeros_like)
+    assert code.tensors().keys() == zero.tensors().keys()
+    assert all(not tensor.any() for tensor in zero.tensors().values())
+    assert getattr(zero, "size", None) == getattr(code, "size", None)
+
+
+def test_codes_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        code_of("Map", 4, 4).size = (1, 1)
+
+
+def test_names_of_tensors_in_tuples():
+    assert list(code_of("Pyramid", 8, 8).tensors()) == ["bands.0", "bands.1", "rest"]
+    assert list(code_of("Views", 8, 8).tensors()) == ["codes.0.values", "codes.1.values"]
+
+
+def test_a_pyramid_has_the_size_of_its_finest_band():
+    assert code_of("Pyramid", 9, 23).size == (9, 23)
+    assert codes.Pyramid((), torch.zeros(1, 3, 4, 5)).size == (4, 5)
+
+
+def test_signed_maps_are_pooled_by_magnitude():
+    values = torch.tensor([[[[1.0, -1.0], [-3.0, 3.0]]]])
+    assert codes.Map(values, (2, 2)).pool(cells=1).item() == 0
+    assert codes.Map(values, (2, 2), signed=True).pool(cells=1).item() == 2
+
+
+def test_points_that_are_absent_do_not_count():
+    code = code_of("Points", 8, 8)
+    there = code.present[0]
+    assert_close(code.pool()[0], code.values[0, there].mean(0))
+    nobody = dataclasses.replace(code, present=torch.zeros_like(code.present))
+    assert not nobody.pool().any()
+
+
+def test_a_wave_lands_in_the_ring_of_its_frequency():
+    phase = 2 * math.pi * 8 * torch.arange(32) / 32  # a quarter of a cycle per pixel
+    wave = torch.cos(phase).expand(1, 1, 32, 32)
+    rings = codes.Spectrum(torch.fft.fft2(wave), (32, 32)).pool()
+    assert rings.argmax().item() == int(0.25 / math.sqrt(0.5) * 16)
+
+
+def test_regions_count_areas_and_borders():
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    labels[:, :, 3:] = 1
+    pooled = codes.Regions(labels, torch.tensor([2])).pool()[0]
+    assert pooled[:3].tolist() == [0.75, 0.25, 0]
+    assert pooled[16].item() == 2
+    assert pooled[17].item() == 4 / 32  # four of the pairs counted as two per pixel
+
+
+def test_views_have_length_one_and_zero_stays_zero():
+    left, right = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 0.0, 0.0]])
+    assert_close(codes.side_by_side([left, right]), torch.tensor([[0.6, 0.8, 0, 0, 0]]))
+
+
+def test_the_base_has_no_pooling():
+    with pytest.raises(TypeError, match="no pooling"):
+        codes.Code().pool()
