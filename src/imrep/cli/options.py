@@ -1,7 +1,9 @@
 """Options that several commands share, so that one word means one thing everywhere."""
 
+import functools
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
@@ -30,24 +32,23 @@ class Spec(click.ParamType):
         ]
 
 
+NATIVE = 0
+
+
 class Side(click.ParamType):
-    """A canvas: its side in pixels, or `native`, read as None."""
+    """A canvas: its side in pixels, or `native`, read as 0."""
 
     name = "size"
 
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
-    ) -> int | None:
-        """Side in pixels, None for native."""
-        if value == "native" or value is None:
-            return None
-        try:
-            side = int(value)
-        except ValueError:
-            side = 0
-        if not 1 <= side <= _LARGEST:
+    ) -> int:
+        """Side in pixels."""
+        if value in ("native", NATIVE):
+            return NATIVE
+        if not str(value).isdigit() or not 1 <= int(value) <= _LARGEST:
             self.fail(f"a size is native or 1 to {_LARGEST} pixels, got {value!r}.", param, context)
-        return side
+        return int(value)
 
 
 _LARGEST = 16_384
@@ -74,7 +75,11 @@ def verbose(command: F) -> F:
 def seed(command: F) -> F:
     """`--seed N`."""
     return click.option(
-        "--seed", default=0, show_default=True, help="Seed of everything that is drawn by chance."
+        "--seed",
+        default=0,
+        metavar="N",
+        show_default=True,
+        help="Seed of everything that is drawn by chance.",
     )(command)
 
 
@@ -94,8 +99,34 @@ def threads(command: F) -> F:
     return click.option(
         "--threads",
         type=click.IntRange(1, 256),
+        metavar="N",
         help="Threads that read and compute.  [default: one per core]",
     )(command)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How a command computes: what `machine` collects."""
+
+    threads: int | None
+    seed: int
+    device: str
+    download: bool
+    quiet: bool
+    verbose: bool
+
+
+def machine(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--threads --seed --device --download -q -v`, handed over as one `machine: Machine`."""
+
+    @functools.wraps(command)
+    def collected(*given: Any, **named: Any) -> Any:
+        parts = {field.name: named.pop(field.name) for field in fields(Machine)}
+        return command(*given, machine=Machine(**parts), **named)
+
+    for option in (verbose, quiet, download, device, seed, threads):
+        collected = option(collected)
+    return collected
 
 
 def strict(command: F) -> F:
@@ -110,6 +141,23 @@ def download(command: F) -> F:
     return click.option(
         "--download", is_flag=True, help="Fetch published weights that are not on this machine."
     )(command)
+
+
+def size(command: F) -> F:
+    """`--size S|native` of a command that looks at one image; absent is None, native is 0."""
+    return click.option(
+        "--size",
+        type=SIDE,
+        metavar="S",
+        help="Side of the centre square in pixels, or native: the image as it is.",
+    )(command)
+
+
+def example(*lines: str) -> str:
+    """An epilog of examples, one to a line."""
+    return "\b\n" + "\n".join(
+        ["Examples:" if lines[1:] else "Example:", *map("  {}".format, lines)]
+    )
 
 
 def write_json(value: object) -> None:

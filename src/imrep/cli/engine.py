@@ -1,0 +1,106 @@
+"""The start of every command that computes: threads, seed, device, downloads, the image."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imrep.errors import BadParameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_OFFLINE = "HF_HUB_OFFLINE"
+
+
+def start(*, threads: int | None = None, seed: int = 0) -> int:
+    """Import torch, settle what its numbers depend on, and say how many threads there are."""
+    import torch
+
+    count = threads or cores()
+    torch.set_num_threads(count)
+    torch.manual_seed(seed)
+    return count
+
+
+@contextmanager
+def downloads(allowed: bool) -> Iterator[None]:
+    """Keep the libraries that host weights off the network, unless it is allowed.
+
+    They read the environment when they are first imported, so this comes before everything else.
+    """
+    before = os.environ.get(_OFFLINE)
+    if not allowed:
+        os.environ[_OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_OFFLINE, None)
+        else:
+            os.environ[_OFFLINE] = before
+
+
+def cores() -> int:
+    """Cores this process may use, or OMP_NUM_THREADS where that is set."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def device(choice: str) -> str:
+    """The device that `--device` means on this machine.
+
+    Raises:
+        BadParameter: If it is not there.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if choice == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there[choice]:
+        found = ", ".join(name for name in there if there[name])
+        raise BadParameter(f"--device {choice} needs one that torch can use, got {found} only.")
+    return choice
+
+
+def image(path: Path, size: int | None, *, longest: int | None = None) -> "Tensor":
+    """One image as a batch of one, (1, 3, height, width).
+
+    Args:
+        path: The image.
+        size: Side of the centre square it is cut to; None keeps the whole image.
+        longest: Most pixels along the longer side of a whole image; None leaves it as it is.
+    """
+    import torch
+
+    from imrep import images
+    from imrep.ops.resize import resize
+
+    if size is not None:
+        pixels, _ = images.square(path, size)
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    whole = images.read(path)
+    share = min(1.0, longest / max(whole.shape[2:])) if longest else 1.0
+    height, width = (max(1, round(n * share)) for n in whole.shape[2:])
+    return resize(whole, height, width).clamp(0, 1)
+
+
+def side(size: int | None, canvas: int | None) -> int | None:
+    """The square to cut: the one asked for, else the one the representation wants, else none."""
+    return canvas if size is None else (size or None)
+
+
+def beside(image: Path, spec: str, word: str = "") -> Path:
+    """A name for what is made of an image, in the current folder: cat.hog-cell=4.png."""
+    slug = "".join(c if c.isalnum() or c in "=+._-" else "-" for c in spec)
+    return Path(".".join(filter(None, [image.stem, slug, word, "png"])))

@@ -1,0 +1,86 @@
+"""`imrep picture IMAGE SPEC`: what the code of an image looks like."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imrep.cli import options, screen
+from imrep.errors import NotFitted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from imrep.base import Representation
+
+_LONGEST = 512
+
+
+@click.command(
+    epilog=options.example(
+        "imrep picture cat.jpg hog",
+        "imrep picture cat.jpg sift:detector=dog -o points.png",
+    )
+)
+@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("spec", type=options.SPEC)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="PNG to write.")
+@options.size
+@click.option(
+    "--fit", "data", metavar="DATA", help="Images to fit a codebook on, if one is needed."
+)
+@options.machine
+def command(
+    image: Path,
+    spec: str,
+    out: Path | None,
+    size: int | None,
+    data: str | None,
+    machine: options.Machine,
+) -> None:
+    """Draw the code of an image.
+
+    Without --size the whole image is taken, made smaller if it is over 512 pixels long; networks
+    get the square they ask for. Without -o the picture is named after both: cat.hog.png.
+    """
+    from imrep import catalog, images
+    from imrep.cli import engine
+
+    engine.start(threads=machine.threads, seed=machine.seed)
+    with engine.downloads(machine.download):
+        rep = catalog.get(spec).eval()
+    side = engine.side(size, rep.canvas)
+    pixels = engine.image(image, side, longest=None if size == options.NATIVE else _LONGEST)
+    screen.remark(f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]}", not machine.verbose)
+    if data is not None:
+        _fit(rep, data, side, machine)
+    drawn = _draw(rep, pixels, machine.quiet)
+    out = out or engine.beside(image, rep.spec)
+    images.write(out, drawn)
+    click.echo(f"{out}  {drawn.shape[3]} × {drawn.shape[2]}")
+
+
+def _fit(rep: "Representation", data: str, side: int | None, machine: options.Machine) -> None:
+    from imrep import datasets, pipeline
+
+    settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed)
+    with screen.Meter(machine.quiet) as meter:
+        count = pipeline.fit(rep, datasets.find(data).items, settings, meter)
+    screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)
+
+
+def _draw(rep: "Representation", pixels: "Tensor", quiet: bool) -> "Tensor":
+    """The picture; a codebook it cannot do without is fitted on the image itself."""
+    import torch
+
+    from imrep.base import Fitted, Sum
+
+    with torch.no_grad():
+        code = rep.encode(pixels)
+        try:
+            return rep.picture(code, pixels)
+        except NotFitted:
+            if isinstance(rep, Fitted | Sum):
+                rep.fit(pixels)
+        screen.remark("fitted on this image alone; --fit DATA takes a folder", quiet)
+        return rep.picture(rep.encode(pixels), pixels)

@@ -1,0 +1,72 @@
+"""What a command shows while it works: a bar on stderr, for what takes long and is watched."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_PATIENCE = 2.0  # seconds before there is a bar at all
+
+
+class Meter:
+    """Call it with (what is being done, how many are done, of how many); it may show a bar.
+
+    Nothing is shown under `-q`, when stderr is no terminal, or within two seconds.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Meter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if not self._shown or time.monotonic() - self._began < _PATIENCE:
+            return
+        if self._bars is None:
+            self._bars = _bars()
+        if what not in self._tasks:
+            for finished in self._tasks.values():
+                self._bars.remove_task(finished)
+            self._tasks = {what: self._bars.add_task(what, total=total)}
+        self._bars.update(self._tasks[what], completed=done, total=total)
+
+
+def remark(text: str, quiet: bool = False) -> None:
+    """A line on stderr, for what is worth knowing and is no result."""
+    if not quiet:
+        click.secho(text, dim=True, err=True)
+
+
+def _bars() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None, complete_style="cyan"),
+        MofNCompleteColumn(),
+        Remaining(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bars.start()
+    return bars
