@@ -20,7 +20,7 @@ from imrep.errors import BadFile, ImrepError
 
 MAX_PIXELS = 200_000_000
 LARGEST = 2**31  # bytes in a file; 16-bit RGB at the limit of pixels is 1.2 GB
-_PYTHON_PIXELS = 16_000_000  # for Pillow's decoders written in Python, about a microsecond a pixel
+_PYTHON_PIXELS = 5_000_000  # for decoders that Pillow has in Python: up to 3 µs a pixel
 _SCANNED_PIXELS = (
     10 * MAX_PIXELS
 )  # scans × pixels of a JPEG: some files hold hundreds of empty scans

@@ -12,16 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from imrep import _colour, _decode
+from imrep import _colour, _decode, _pixels
 from imrep._decode import MAX_PIXELS, looks_like_image
 from imrep.errors import BadFile, BadParameter
 
@@ -46,16 +44,6 @@ R = TypeVar("R")
 
 DECODER = 1  # raised when the same file gives other pixels; part of the key of every cache
 
-_TURNS = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}  # EXIF orientation -> upright
 _SAVED: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -64,7 +52,6 @@ _SAVED: dict[str, tuple[str, dict[str, Any]]] = {
     ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ".webp": ("WEBP", {"lossless": True}),
 }
-_JPEG = ("JPEG", "MPO")  # MPO: a JPEG followed by further pictures, as phones write
 _CHUNK = 8  # squares to a task: a 64-pixel JPEG takes little longer than handing it to a thread
 
 
@@ -144,8 +131,8 @@ def read(
     with _decode.guarded(who):
         image = _decode.opened(data, who, max_pixels)
         with _decode.turn(image):
-            pixels = np.asarray(_decoded(image, data, None, ground)[0])
-            pixels = _TURNS[_decode.orientation(image)](pixels).transpose(2, 0, 1)
+            pixels = np.asarray(_pixels.decoded(image, data, None, ground)[0])
+            pixels = _pixels.upright(pixels, _decode.orientation(image)).transpose(2, 0, 1)
             tensor = torch.from_numpy(np.array(pixels, order="C"))[None]
             return tensor if tensor.is_floating_point() else tensor.float().div_(255)
 
@@ -185,14 +172,14 @@ def square(
         image = _decode.opened(data, who, max_pixels)
         mode, jpeg_size = image.mode, image.size
         with _decode.turn(image):
-            pixels, shrunk = _decoded(image, data, size, ground)
-            rgb = _eight_bit(pixels)
+            pixels, shrunk = _pixels.decoded(image, data, size, ground)
+            rgb = _pixels.eight_bit(pixels)
             # An icon holds several sizes and knows which it gave only once it is decoded.
-            width, height = jpeg_size if image.format in _JPEG else rgb.size
+            width, height = jpeg_size if image.format in _pixels.JPEG else rgb.size
             if size is not None:
-                rgb = _central(rgb, (width, height), shrunk, size)
+                rgb = _pixels.central(rgb, (width, height), shrunk, size)
             turned = _decode.orientation(image)
-            canvas = np.array(_TURNS[turned](np.asarray(rgb)), order="C")
+            canvas = np.array(_pixels.upright(np.asarray(rgb), turned), order="C")
         if turned >= 5:
             width, height = height, width
         kind = image.format or ""
@@ -290,67 +277,6 @@ def _ahead(work: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator
                 future.cancel()
 
 
-def _decoded(
-    image: ImageFile.ImageFile, data: bytes, size: int | None, over: tuple[int, int, int]
-) -> tuple[Image.Image | NDArray[np.float32], int]:
-    """The image in sRGB, 8-bit or deeper, and by how much it was shrunk while it was decoded."""
-    if image.format not in _JPEG:
-        deep = _colour.deep_pixels(image, data, over)
-        return _colour.opaque(image, over) if deep is None else deep, 1
-    short = min(image.size)
-    shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
-    profile = image.info.get("icc_profile")
-    pixels = _turbo_decoded(image, data, shrink)
-    if pixels is None:
-        image.draft(None, (image.width // shrink, image.height // shrink))
-        image.load()
-        pixels = image
-    return _colour.opaque(pixels, over, profile), shrink
-
-
-def _eight_bit(pixels: Image.Image | NDArray[np.float32]) -> Image.Image:
-    if isinstance(pixels, Image.Image):
-        return pixels
-    return Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
-
-
 def _quantisation(image: ImageFile.ImageFile) -> int:
     tables = getattr(image, "quantization", None)
     return sum(map(sum, tables.values())) if isinstance(tables, dict) else 0
-
-
-@lru_cache(maxsize=1)
-def _turbo() -> ModuleType | None:
-    """simplejpeg, the extra `jpeg`: the same pixels in less time."""
-    try:
-        import simplejpeg
-    except ImportError:
-        return None
-    return simplejpeg
-
-
-def _turbo_decoded(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Image.Image | None:
-    """By libjpeg-turbo itself; None leaves a file, and the verdict on it, to Pillow."""
-    turbo = _turbo()
-    if turbo is None or image.mode not in ("L", "RGB"):
-        return None
-    rows, columns = -(-image.height // shrink), -(-image.width // shrink)
-    try:
-        pixels = turbo.decode_jpeg(
-            data, "GRAY" if image.mode == "L" else "RGB", min_height=rows, min_width=columns
-        )
-    except (ValueError, RuntimeError):
-        return None
-    if pixels.shape[:2] != (rows, columns):
-        return None
-    return Image.fromarray(pixels[..., 0] if image.mode == "L" else pixels)
-
-
-def _central(rgb: Image.Image, whole: tuple[int, int], shrunk: int, size: int) -> Image.Image:
-    """The central square of the whole image, which may start between pixels, at size × size."""
-    short = min(whole)
-    left, top = ((side - short) / 2 for side in whole)
-    box = (left / shrunk, top / shrunk, (left + short) / shrunk, (top + short) / shrunk)
-    if rgb.size == (size, size) and box == (0, 0, size, size):
-        return rgb
-    return rgb.resize((size, size), Image.Resampling.BILINEAR, box=box)
