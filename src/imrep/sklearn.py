@@ -136,7 +136,8 @@ def _listed(found: Any) -> Any:
 def _tensor(one: Any, canvas: int | None) -> Tensor:
     """One image of any kind as (channel, height, width), floating."""
     if isinstance(one, Tensor):
-        return _scaled(one if one.ndim == 3 else one[None])
+        alone = one[0] if one.ndim == 4 and len(one) == 1 else one  # as imrep.read gives it
+        return _scaled(alone[None] if alone.ndim == 2 else alone)
     if isinstance(one, np.ndarray):
         array = one[:, :, None] if one.ndim == 2 else one
         if array.ndim != 3:

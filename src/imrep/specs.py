@@ -4,6 +4,7 @@ A value that holds one of `, : + =` is quoted with ' or ". Types come from the c
 annotations, so that `arch=50` stays a string where a string is meant.
 """
 
+import itertools
 import numbers
 import re
 from typing import Any
@@ -59,7 +60,12 @@ def write(name: str, params: dict[str, Any]) -> str:
 
 _NO = object()
 _ORDER = ["None", "bool", "int", "float", "str"]
-_TYPES: dict[str, type] = {"None": type(None), "int": numbers.Integral, "float": numbers.Real, "str": str}
+_TYPES: dict[str, type] = {
+    "None": type(None),
+    "int": numbers.Integral,
+    "float": numbers.Real,
+    "str": str,
+}
 _PROSE = {
     "None": "none",
     "bool": "true or false",
@@ -113,7 +119,7 @@ def _split(text: str, at: str, at_most: int = -1) -> list[str]:
     if "".join(tokens := _TOKEN.findall(text)) != text:
         raise BadParameter(f"{text!r} leaves a quote open.")
     parts = [""]
-    for token, after in zip(tokens, [*tokens[1:], ""], strict=True):
+    for token, after in itertools.zip_longest(tokens, tokens[1:], fillvalue=""):
         exponent = at == "+" and re.search(r"=[-\d.]+e$", parts[-1]) and after.isdigit()
         if token == at and at_most != len(parts) - 1 and not exponent:
             parts.append("")

@@ -1,0 +1,233 @@
+"""The interface itself, on the smallest representations there can be."""
+
+import pickle
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+import imrep
+from imrep import check
+from imrep.base import Fitted, Representation, Sum
+from imrep.cards import Card
+from imrep.codes import Map, Vector
+from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
+
+
+class Power(Representation[Vector]):
+    """Means of a power of each channel."""
+
+    card = Card(title="Power", family="tests", cite="")
+
+    def __init__(self, *, power: int = 1, gain: float = 1.0, note: str | None = None) -> None:
+        super().__init__()
+        check.at_least(power, 1, self.name, "power")
+        self.power, self.gain, self.note = power, gain, note
+
+    def encode(self, image):
+        check.image(image, self.name)
+        return Vector(self.gain * image.pow(self.power).mean((2, 3)))
+
+
+class Centred(Fitted[Vector]):
+    """Channel means less those of the images it was fitted to."""
+
+    card = Card(title="Centred", family="tests", cite="")
+    centre: torch.Tensor
+
+    def __init__(self, *, scale: int = 1) -> None:
+        super().__init__()
+        self.scale = scale
+        self.register_buffer("centre", torch.full((3,), torch.nan))
+
+    @property
+    def fitted(self):
+        return bool(self.centre.isfinite().all())
+
+    def fit_codes(self, codes):
+        self.centre = torch.cat([code.values for code in codes]).mean(0)
+
+    def encode(self, image):
+        check.image(image, self.name)
+        return Vector(self.scale * image.mean((2, 3)))
+
+    def pool(self, code):
+        self._need_fit()
+        return code.values - self.centre
+
+
+IMAGE = torch.linspace(0, 1, 2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+
+
+def test_the_name_is_the_files_stem():
+    assert Power.name == "test_base" and Sum.name == "sum"
+
+
+def test_embed_pools_the_code_and_forward_is_embed():
+    rep = Power(power=2)
+    assert_close(rep.embed(IMAGE), IMAGE.square().mean((2, 3)))
+    assert_close(nn.Sequential(rep, nn.Linear(3, 1))(IMAGE).shape, torch.Size([2, 1]))
+    assert rep.dim == 3
+
+
+def test_gray_is_repeated_by_embed_alone():
+    assert Power().embed(IMAGE[:, :1]).shape == (2, 3)
+    assert Power().encode(IMAGE[:, :1]).values.shape == (2, 1)
+
+
+def test_spec_writes_what_differs_from_the_defaults():
+    assert Power().spec == "test_base"
+    assert Power(power=2, gain=0.5).spec == "test_base:power=2,gain=0.5"
+    assert Power(note="a,b").spec == "test_base:note='a,b'"
+
+
+def test_fingerprint_follows_spec_and_state():
+    prints = {Power().fingerprint, Power(power=2).fingerprint, Centred().fingerprint}
+    fitted = Centred()
+    fitted.fit(IMAGE)
+    assert len(prints | {fitted.fingerprint}) == 4
+    assert fitted.fingerprint == pickle.loads(pickle.dumps(fitted)).fingerprint
+    assert len(fitted.fingerprint) == 12
+
+
+def test_params_are_those_of_the_constructor():
+    rep = Power(power=2)
+    assert rep.get_params() == {"power": 2, "gain": 1.0, "note": None}
+    assert rep.set_params(gain=2) is rep
+    assert rep.get_params() == {"power": 2, "gain": 2, "note": None}
+    assert_close(rep.embed(IMAGE), 2 * IMAGE.square().mean((2, 3)))
+
+
+def test_what_was_fitted_is_lost_when_rebuilt():
+    rep = Centred()
+    rep.fit(IMAGE)
+    assert not rep.needs_fit and rep.set_params(scale=2).needs_fit
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"levels": 3}, "has no parameter 'levels'; it takes power, gain, note"),
+        ({"power": 0}, "power of at least 1, got 0"),
+        ({"power": "2"}, "power to be a whole number, got '2'"),
+        ({"note": 3}, "note to be a word or none, got 3"),
+    ],
+)
+def test_a_refused_parameter_changes_nothing(params, reason):
+    rep = Power(power=2)
+    with pytest.raises(BadParameter, match=reason):
+        rep.set_params(**params)
+    assert rep.spec == "test_base:power=2"
+    assert_close(rep.embed(IMAGE), IMAGE.square().mean((2, 3)))
+
+
+def test_no_inverse_names_the_way_by_gradient():
+    with pytest.raises(NoInverse, match=r"test_base has no inverse of its own.*imrep invert"):
+        Power().invert(Power().encode(IMAGE))
+
+
+def test_unfitted_encodes_and_refuses_vectors():
+    assert Centred().encode(IMAGE).values.shape == (2, 3)
+    with pytest.raises(NotFitted, match=r"test_base needs images to fit.*imrep\.load"):
+        Centred().embed(IMAGE)
+
+
+@pytest.mark.parametrize("images", [IMAGE, [IMAGE[:1], IMAGE[1:]], iter([IMAGE[..., :2], IMAGE])])
+def test_fit_takes_a_batch_or_batches(images):
+    rep = Centred()
+    rep.fit(images)
+    assert rep.fitted and rep.embed(IMAGE).isfinite().all()
+
+
+def test_fit_repeats_gray_and_refuses_nothing_and_nonsense():
+    rep = Centred()
+    rep.fit(IMAGE[:, :1])
+    assert rep.centre.shape == (3,)
+    with pytest.raises(BadImage, match="test_base needs images to learn from, got none"):
+        rep.fit([])
+    with pytest.raises(BadImage, match="test_base needs values in"):
+        rep.fit(IMAGE * 255)
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path):
+    class Wide(Centred):
+        def __init__(self, *, scale: int = 1) -> None:
+            super().__init__(scale=scale)
+            self.register_buffer("centre", torch.zeros(5))
+
+    Centred().save(tmp_path)
+    with pytest.raises(BadParameter, match=r"cannot load weights\.safetensors: .*size mismatch"):
+        Wide().load_weights(tmp_path)
+
+
+def test_clones_keep_weights_and_forget_fits():
+    sklearn = pytest.importorskip("sklearn.base")
+    fitted = Centred(scale=2)
+    fitted.fit(IMAGE)
+    assert sklearn.clone(fitted).spec == fitted.spec and sklearn.clone(fitted).needs_fit
+    both = Sum((Power(power=2), fitted))
+    assert sklearn.clone(both).spec == both.spec and sklearn.clone(both).needs_fit
+    assert fitted.fitted
+
+
+def test_a_sum_is_its_views_side_by_side():
+    both = Sum((Power(), Power(power=2)))
+    left, right = Power().embed(IMAGE), Power(power=2).embed(IMAGE)
+    unit = nn.functional.normalize
+    assert_close(both.embed(IMAGE), torch.cat([unit(left), unit(right)], dim=1))
+    assert both.dim == 6 and both.spec == "test_base+test_base:power=2"
+    assert both.picture(both.encode(IMAGE)).shape[:2] == (2, 3)
+
+
+def test_a_sum_learns_when_a_view_does():
+    both = Sum((Power(), Centred()))
+    assert both.needs_fit
+    both.fit(iter([IMAGE]))
+    assert not both.needs_fit and both.embed(IMAGE).shape == (2, 6)
+
+
+def test_a_sum_has_no_parameters_and_the_largest_canvas():
+    wide = Power()
+    wide.canvas = 224
+    assert Sum((Power(), wide)).canvas == 224 and Sum((Power(), Power())).canvas is None
+    with pytest.raises(BadParameter, match="is a sum"):
+        Sum((Power(),)).set_params(power=2)
+
+
+def test_a_sum_is_moved_whole():
+    rep = Centred()
+    rep.fit(IMAGE)
+    both = Sum((rep, Power())).double()
+    assert both.views[0].centre.dtype == torch.float64
+    assert both.state_dict().keys() == {"members.0.centre"}
+
+
+def test_repr_shows_the_parameters():
+    assert repr(Power(power=2)) == "Power(power=2, gain=1.0, note=None)"
+
+
+class Photos(torch.utils.data.Dataset):
+    """Embeds in the worker."""
+
+    def __init__(self):
+        self.rep = imrep.get("pixels:side=4")
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return self.rep.embed(torch.full((1, 3, 8, 8), i / 4))[0]
+
+
+def test_it_works_in_a_dataloaders_workers():
+    loader = torch.utils.data.DataLoader(Photos(), batch_size=2, num_workers=1)
+    assert_close(torch.cat(list(loader))[:, 0], torch.arange(4) / 4)
+
+
+def test_pictures_come_from_the_kind_of_code():
+    class Drawn(Power):
+        def encode(self, image):
+            return Map(image, tuple(image.shape[2:]))
+
+    assert Drawn().picture(Drawn().encode(IMAGE)).shape[:2] == (2, 3)

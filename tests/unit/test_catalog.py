@@ -1,0 +1,152 @@
+"""Names, cards and parameters from source; representations from specs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import imrep
+from imrep import catalog
+from imrep.cards import Card
+from imrep.errors import BadParameter, UnknownName
+
+SOURCE = '''
+"""A file."""
+
+NOTE = "not a class"
+
+
+class Helper:
+    """No card, so no representation."""
+
+
+class Thing(Representation[Vector]):
+    """A thing worth reading of.
+
+    More about it.
+
+    Args:
+        levels: How many,
+            counted from one.
+        path: A file: any.
+
+    References:
+        Nobody, 1999.
+    """
+
+    card = Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
+    example: ClassVar[str] = "thing:levels=1"
+
+    def __init__(self, *, levels: int = 4, path: str | None = None, tilt: float = -0.5) -> None:
+        super().__init__()
+'''
+
+
+@pytest.fixture
+def thing(tmp_path):
+    path = tmp_path / "thing.py"
+    path.write_text(SOURCE)
+    return catalog._read("thing", "somewhere.thing", path)
+
+
+def test_everything_is_read_from_source(thing):
+    assert (thing.name, thing.module, thing.class_name) == ("thing", "somewhere.thing", "Thing")
+    assert thing.card == Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
+    assert thing.summary == "A thing worth reading of."
+    assert thing.example == "thing:levels=1"
+    assert thing.parameters == (
+        catalog.Parameter("levels", "int", 4, "How many, counted from one."),
+        catalog.Parameter("path", "str | None", None, "A file: any."),
+        catalog.Parameter("tilt", "float", -0.5, ""),
+    )
+
+
+def test_a_file_without_a_card_is_none(tmp_path):
+    (tmp_path / "none.py").write_text("class A:\n    pass\n")
+    assert catalog._read("none", "none", tmp_path / "none.py") is None
+
+
+def test_a_computed_card_is_refused(tmp_path):
+    (tmp_path / "bad.py").write_text("class A:\n    card = Card(title=name())\n")
+    with pytest.raises(ValueError, match="malformed"):
+        catalog._read("bad", "bad", tmp_path / "bad.py")
+
+
+def test_names_are_sorted_files():
+    assert list(catalog.names()) == sorted(catalog.names())
+    assert "pixels" in catalog.names() and "__init__" not in catalog.names()
+
+
+def test_a_misspelt_name_is_offered_the_nearest():
+    with pytest.raises(
+        UnknownName, match=r"^no representation is called 'pixel'\. Did you mean 'pixels'\?$"
+    ):
+        imrep.get("pixel")
+    with pytest.raises(UnknownName, match="`imrep list` shows all"):
+        catalog.entry("zzzzzz")
+
+
+def test_get_takes_specs_and_arguments():
+    assert imrep.get("pixels:side=8").side == 8
+    assert imrep.get("pixels:side=8", side=4, gray=True).spec == "pixels:side=4,gray=true"
+    assert imrep.get("pixels:side=8+pixels:side=4").spec == "pixels:side=8+pixels:side=4"
+
+
+@pytest.mark.parametrize(
+    ("spec", "params", "reason"),
+    [
+        ("pixels:level=4", {}, r"^pixels has no parameter 'level'; it takes side, gray$"),
+        ("pixels", {"level": 4}, r"^pixels has no parameter 'level'; it takes side, gray$"),
+        ("pixels:side=deep", {}, "side to be a whole number, got 'deep'"),
+        ("pixels:side=2.5", {}, "side to be a whole number, got '2.5'"),
+        ("pixels", {"side": "8"}, "side to be a whole number, got '8'"),
+        ("pixels:side=0", {}, "side of at least"),
+        ("pixels:side", {}, "no value for 'side'"),
+        ("pixels+pixels", {"side": 8}, "is a sum; write side inside its views"),
+    ],
+)
+def test_wrong_parameters_are_named(spec, params, reason):
+    with pytest.raises(BadParameter, match=reason):
+        imrep.get(spec, **params)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", "not json"])
+def test_a_folder_without_a_saved_representation(tmp_path, content):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(BadParameter, match=r"load needs a folder with the config\.json"):
+        imrep.load(tmp_path)
+
+
+def test_a_folder_without_weights(tmp_path):
+    imrep.get("pixels").save(tmp_path)
+    (tmp_path / "weights.safetensors").unlink()
+    with pytest.raises(BadParameter, match=r"pixels cannot load weights\.safetensors"):
+        imrep.load(tmp_path)
+
+
+def test_modules_go_by_their_names():
+    assert catalog.name_of("imrep.represent.statistics.pixels") == "pixels"
+    assert catalog.name_of("some.package.stem") == "stem"
+
+
+def test_sources_are_found_without_importing(tmp_path, monkeypatch):
+    package = tmp_path / "planted_package" / "inner"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (package / "leaf.py").write_text("raise RuntimeError('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert catalog._source("planted_package.inner.leaf") == package / "leaf.py"
+    assert catalog._source("planted_package.inner") == package / "__init__.py"
+    assert catalog._source("planted_package") == package.parent / "__init__.py"
+    assert catalog._source("planted_package.absent") is None
+    assert catalog._source("absent_package") is None
+
+
+def test_reading_the_catalogue_imports_no_torch():
+    code = (
+        "import sys, imrep; [imrep.card(name) for name in imrep.names()];"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
