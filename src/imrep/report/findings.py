@@ -143,7 +143,7 @@ def _brief(part: str, count: Counter[str]) -> str:
     name, _, rest = part.partition(":")
     pairs = [p.partition("=")[::2] for p in _SPLIT.split(rest)] if rest else []
     words = [value for key, value in pairs if key in ("arch", "model")]
-    words += ["random weights" for key, value in pairs if (key, value) == ("weights", "random")]
+    words += ["(random)" for key, value in pairs if (key, value) == ("weights", "random")]
     if not words and count[name] > 1:
         words = [f"{key}={value}" for key, value in pairs]
     return " ".join([name, *words])

@@ -1,11 +1,14 @@
 """Where a dot's name can stand without covering another: greedy, in pixels of the plot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-LINE, GAP, LETTER = 13.0, 9.0, 6.2  # px: height of a line, from dot to name, width of a letter
-_SHIFTS = (0, -12, 12, -24, 24, -36, 36)  # tried in this order, up and down along the dot's bar
+LINE, GAP, LETTER = 13.0, 9.0, 6.4  # px: height of a line, from dot to name, width of a letter
+_RADIUS, _BAR = 6.0, 2.0  # px: of a dot, half the width of its bar
+_SHIFTS = (0, -12, 12, -24, 24, -36, 36)  # px: tried in this order, up and down along the bar
 
+Align = Literal["left", "right", "center"]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -22,10 +25,20 @@ class Dot:
 
 @dataclass(frozen=True)
 class Label:
-    """The name starts (or, to the left, ends) at the dot's side, shifted down by `shift` px."""
+    """The name's left end, right end or middle stands dx px from the dot's x, at height y."""
 
-    left: bool
-    shift: float
+    align: Align
+    dx: float
+    y: float
+
+
+KINDS: tuple[tuple[Align, float], ...] = (
+    ("left", GAP),
+    ("right", -GAP),
+    ("center", 0.0),
+    ("left", -4.0),
+    ("right", 4.0),
+)
 
 
 def place(dots: Sequence[Dot], width: float, height: float) -> list[Label | None]:
@@ -33,7 +46,7 @@ def place(dots: Sequence[Dot], width: float, height: float) -> list[Label | None
     taken: list[Box] = [box for dot in dots for box in _marks(dot)]
     labels: list[Label | None] = []
     for dot in dots:
-        free = (label for label in _tries() if _fits(dot, label, taken, width, height))
+        free = (label for label in _tries(dot) if _fits(_box(dot, label), taken, width, height))
         label = next(free, None)
         labels.append(label)
         if label is not None:
@@ -44,41 +57,47 @@ def place(dots: Sequence[Dot], width: float, height: float) -> list[Label | None
 def spread(wanted: Sequence[float], least: float = LINE) -> list[float]:
     """Heights as near as possible to those wanted, each at least so far from the next."""
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    blocks: list[list[float]] = []  # [sum of wanted tops, count]: pooled while they overlap
-    for rank, i in enumerate(order):
-        blocks.append([wanted[i] - rank * least, 1])
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
-            total, count = blocks.pop()
-            blocks[-1] = [blocks[-1][0] + total, blocks[-1][1] + count]
-    tops = [total / count for total, count in blocks for _ in range(int(count))]
+    blocks: list[tuple[float, int]] = []  # sum of the wanted tops, and how many: pooled while
+    for rank, i in enumerate(order):  # they overlap, as in isotonic regression
+        total, count = wanted[i] - rank * least, 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            before = blocks.pop()
+            total, count = total + before[0], count + before[1]
+        blocks.append((total, count))
+    tops = [total / count for total, count in blocks for _ in range(count)]
     placed = {i: top + rank * least for rank, (i, top) in enumerate(zip(order, tops, strict=True))}
     return [placed[i] for i in range(len(wanted))]
 
 
-def _tries() -> list[Label]:
-    return [Label(left, shift) for shift in _SHIFTS for left in (False, True)]
+def _tries(dot: Dot) -> Iterator[Label]:
+    """Beside the dot, then beside its bar, then above and below it."""
+    for shift in _SHIFTS:
+        if dot.top - LINE <= dot.y + shift <= dot.bottom + LINE:
+            yield from (Label(align, dx, dot.y + shift) for align, dx in KINDS[:2])
+    for away in (LINE / 2 + 2, LINE + 2):
+        for y in (dot.top - away, dot.bottom + away):
+            yield from (Label(align, dx, y) for align, dx in KINDS[2:])
 
 
 def _marks(dot: Dot) -> list[Box]:
-    radius = 6.0
     return [
-        (dot.x - radius, dot.y - radius, dot.x + radius, dot.y + radius),
-        (dot.x - 2, dot.top, dot.x + 2, dot.bottom),
+        (dot.x - _RADIUS, dot.y - _RADIUS, dot.x + _RADIUS, dot.y + _RADIUS),
+        (dot.x - _BAR, dot.top, dot.x + _BAR, dot.bottom),
     ]
 
 
 def _box(dot: Dot, label: Label) -> Box:
-    length, middle = LETTER * len(dot.name), dot.y + label.shift
-    start = dot.x - GAP - length if label.left else dot.x + GAP
-    return start, middle - LINE / 2, start + length, middle + LINE / 2
+    length = LETTER * len(dot.name)
+    before = {"left": 0.0, "right": 1.0, "center": 0.5}[label.align]
+    start = dot.x + label.dx - before * length
+    return start, label.y - LINE / 2, start + length, label.y + LINE / 2
 
 
-def _fits(dot: Dot, label: Label, taken: Sequence[Box], width: float, height: float) -> bool:
-    left, top, right, bottom = _box(dot, label)
+def _fits(box: Box, taken: Sequence[Box], width: float, height: float) -> bool:
+    left, top, right, bottom = box
     if left < 0 or right > width or top < 0 or bottom > height:
         return False
-    on_bar = dot.top - LINE <= dot.y + label.shift <= dot.bottom + LINE
-    return on_bar and all(
+    return all(
         right <= other[0] or left >= other[2] or bottom <= other[1] or top >= other[3]
         for other in taken
     )

@@ -89,7 +89,7 @@ if (sheet) {
   let asked = 0;
 
   function tile(tag, i, classes = "", attributes = {}) {
-    const made = element(tag, { class: `tile thumbnails ${classes}`, title: name(i), ...attributes });
+    const made = element(tag, { class: `tile sheet-thumbnails ${classes}`, title: name(i), ...attributes });
     made.setAttribute("aria-label", attributes["aria-label"] || name(i));
     made.style.backgroundPosition = place(i);
     return made;
@@ -118,7 +118,7 @@ if (sheet) {
     const shown = element("div", { class: "asked" }, tile("span", query, "query", { role: "img" }), words);
     const found = element("div", { class: "found" });
     for (const view of data.neighbours) {
-      const title = element("p", { class: "name" }, element("span", { class: "spec" }, view.spec));
+      const title = element("p", { class: "name" }, element("span", { class: "spec" }, ...view.spec.split(/(?<=[,:=+/_])/).flatMap((part) => [part, element("wbr")])));
       const tiles = view.nearest[query].map((i) => answer(query, i));
       const strip = element("div", { class: `strip ${view.standing}` }, title);
       strip.append(element("div", { class: "tiles" }, ...tiles));

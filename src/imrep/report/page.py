@@ -14,12 +14,11 @@ from markupsafe import Markup, escape
 
 from imrep.assets import Assets
 from imrep.errors import BadData
-from imrep.report import charts, tables, words
+from imrep.report import charts, frame, heat, tables, words
 from imrep.report.findings import CONTROLS, PERTURBATIONS, Findings
 from imrep.report.pictures import Sheet, sheet
 from imrep.results import Row
 
-_VEGA_LITE = "6.4"
 _MOST = 8 * 2**20  # bytes: the page stays a file one can send
 _SKIPPED = 200  # named in the page; skipped.csv has all
 
@@ -43,6 +42,8 @@ def render(rows: Sequence[Row], assets: Assets, folder: Path) -> str:
         "sheets": {s.name: s for s in _sheets(folder, assets)},
         "rebuilt": _rebuilt(findings, assets),
         "said": _said,
+        "broken": _broken,
+        "key": _key(findings),
         "facts": _facts(findings),
         "method": _method(findings),
         "controls": _controls(findings),
@@ -60,7 +61,7 @@ def render(rows: Sequence[Row], assets: Assets, folder: Path) -> str:
     return html
 
 
-def _charts(findings: Findings, assets: Assets) -> list[charts.Chart]:
+def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
     """Those for which there are numbers."""
     drawn = []
     if findings.having("accuracy", "probe"):
@@ -75,11 +76,11 @@ def _charts(findings: Findings, assets: Assets) -> list[charts.Chart]:
         if findings.having("cost" if metric == "ms_size" else "accuracy", metric):
             drawn.append(charts.curves(findings, metric, id, title))
     if (confused := _confused(findings, assets)) is not None:
-        drawn.append(charts.confusion(assets.classes, confused))
+        drawn.append(heat.confusion(assets.classes, confused))
     if findings.having("stability", "move"):
-        drawn.append(charts.stability(findings))
+        drawn.append(heat.stability(findings))
     if len(findings.having("labelfree", "cka")) > 1:
-        drawn.append(charts.likeness(findings))
+        drawn.append(heat.likeness(findings))
     return drawn
 
 
@@ -131,6 +132,22 @@ def _sheets(folder: Path, assets: Assets) -> list[Sheet]:
 def _said(text: str) -> Markup:
     """A sentence of the protocol, its **bold** as <strong>; everything else escaped."""
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text))))
+
+
+def _broken(spec: str) -> Markup:
+    """A long name that may go on in the next line after a comma, colon, = or +."""
+    return Markup(re.sub(r"([,:=+/_])", r"\1<wbr>", str(escape(spec))))
+
+
+def _key(findings: Findings) -> list[tuple[str, str]]:
+    """What each colour means, by name where there are few."""
+    if not findings.pick:
+        return [("rest", "a representation")]
+    equals = [spec for spec in findings.contenders if findings.standing(spec) == "equal"]
+    named = ", ".join(findings.short[spec] for spec in equals) if len(equals) < 4 else len(equals)
+    shown = [("pick", f"recommended: {findings.short[findings.pick]}")]
+    shown += [("equal", f"tied with the best: {named}")] if equals else []
+    return [*shown, ("rest", "the rest")]
 
 
 def _controls(findings: Findings) -> list[tuple[str, str]]:
@@ -190,7 +207,7 @@ def _method(findings: Findings) -> list[str]:
     ]
 
 
-def _data(findings: Findings, assets: Assets, drawn: list[charts.Chart]) -> dict[str, Any]:
+def _data(findings: Findings, assets: Assets, drawn: list[frame.Chart]) -> dict[str, Any]:
     """What the script needs: specifications of the plots, and who is whose neighbour."""
     shown = [spec for spec in findings.contenders if spec in assets.neighbours]
     return {
@@ -226,16 +243,16 @@ def _json(data: dict[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _static(chart: charts.Chart) -> Markup:
+def _static(chart: frame.Chart) -> Markup:
     """The narrow form as SVG, for readers without scripts; it scales to any width."""
-    spec = {**chart.narrow, "width": charts.NARROW, "autosize": {"type": "pad"}}
-    return Markup(vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE))
+    spec = {**chart.narrow, "width": frame.NARROW, "autosize": {"type": "pad"}}
+    return Markup(vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE))
 
 
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, made safe to stand inside an element."""
-    bundle: str = vl_convert.javascript_bundle(vl_version=_VEGA_LITE)
+    bundle: str = vl_convert.javascript_bundle(vl_version=frame.VEGA_LITE)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

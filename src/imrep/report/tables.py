@@ -9,11 +9,12 @@ from imrep.report.findings import PERTURBATIONS, Findings, Standing
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One number: as read, as sorted (None last), as a bar of this share of the cell."""
+    """One number: as read, as sorted (None last), as a bar of this share of the cell; or words."""
 
     text: str
     value: float | None = None
     bar: float | None = None
+    wordy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class Column:
 
     title: str
     means: str = ""
+    wordy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,7 @@ def crossed(findings: Findings, kind: str, metric: str, caption: str, form: _For
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 
-def confused(names: list[str], counts: list[list[int]], most: int = 15) -> Table:
+def confused(names: list[str], counts: list[list[int]], most: int = 10) -> Table:
     """The commonest errors: of a class's images, how many were given which other name."""
     errors = [
         (count, count / max(sum(line), 1), names[i], names[j])
@@ -186,12 +188,16 @@ def confused(names: list[str], counts: list[list[int]], most: int = 15) -> Table
         if i != j and count
     ]
     errors.sort(key=lambda error: (-error[1], error[2:]))
-    columns = [Column(title="taken for"), Column(title="images"), Column(title="of the class")]
+    columns = [
+        Column(title="taken for", wordy=True),
+        Column(title="images"),
+        Column(title="of the class"),
+    ]
     lines = [
         Line(
             name=true,
             cells=[
-                Cell(text=answer),
+                Cell(text=answer, wordy=True),
                 Cell(text=words.count(count), value=count),
                 Cell(text=words.percent(share), value=share),
             ],
