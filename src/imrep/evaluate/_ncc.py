@@ -92,12 +92,11 @@ def align(first: Thumbs, second: Thumbs) -> tuple[Floats, Floats, Floats]:
 
 def fine(p: Floats, q: Floats) -> Floats:
     """Cosine of what patches (n, 24, 24) keep when their blur of sigma 2 is taken away, (n,)."""
-    blur = cv2.GaussianBlur(np.eye(_PATCH, dtype=np.float32), (1, 17), 2.0)  # of columns
-    return _cosine(p - blur @ p @ blur.T, q - blur @ q @ blur.T, (1, 2))
+    return _cosine(p - _BLUR @ p @ _BLUR.T, q - _BLUR @ q @ _BLUR.T, (1, 2))
 
 
 def blockwise(p: Floats, q: Floats) -> Floats:
-    """Median over 3 × 3 blocks of the blocks' correlation, (n,): blind to a caption or a sticker."""
+    """Median correlation of 3 × 3 blocks, (n,): blind to a caption or a sticker."""
     return np.median(_cosine(_blocks(p), _blocks(q), 2), axis=1)
 
 
@@ -123,6 +122,7 @@ def _shift_products() -> Floats:
 
 
 _SHIFTS = _shift_products()
+_BLUR: Floats = cv2.GaussianBlur(np.eye(_PATCH, dtype=np.float32), (1, 17), 2.0)  # of columns
 
 
 def _mirror_spectra(spectra: Complexes) -> Complexes:

@@ -76,7 +76,7 @@ class Copies:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What a report says: images with a copy, groups, the largest, images too plain to check."""
+        """Images with a copy, groups of them, the largest group, images too plain to check."""
         groups = self.groups()
         return {
             "images": sum(map(len, groups)),
@@ -113,7 +113,9 @@ def find(
             f"duplicates needs one digest for each of {len(images)} images, got {len(digests)}."
         )
     tell = progress or (lambda share: None)
-    pixels = [blake2b(np.ascontiguousarray(image), digest_size=16).hexdigest() for image in images]
+    pixels = [
+        blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest() for image in images
+    ]
     _, first, picture, times = np.unique(
         np.array(pixels, str), return_index=True, return_inverse=True, return_counts=True
     )
@@ -165,18 +167,19 @@ def _describe(thumbs: Floats) -> dict[str, Floats]:
     spectrum = np.log1p(np.abs(scipy.fft.rfft2(thumbs)))[:, :, :9]
     return {
         "layout": _eighths(thumbs),
-        "edges": _eighths(np.array([_gradient(thumb) for thumb in thumbs], np.float32)),
-        "spectrum": np.concatenate([spectrum[:, :9], spectrum[:, -8:]], axis=1),  # blind to shifts
+        "edges": _eighths(np.array([_gradient(thumb) for thumb in thumbs]).reshape(thumbs.shape)),
+        "spectrum": spectrum[:, [*range(9), *range(-8, 0)]],  # blind to shifts
     }
 
 
 def _eighths(maps: Floats) -> Floats:
-    return maps.reshape(-1, 8, _ncc.SIDE // 8, 8, _ncc.SIDE // 8).mean((2, 4))
+    return maps.reshape(len(maps), 8, _ncc.SIDE // 8, 8, _ncc.SIDE // 8).mean((2, 4))
 
 
 def _gradient(thumb: Floats) -> Floats:
     smooth = cv2.GaussianBlur(thumb, (0, 0), 1)
-    return cv2.magnitude(*(cv2.Sobel(smooth, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1))))
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
+    return np.hypot(across, down)
 
 
 def _mirror(name: str, view: Floats) -> Floats:
@@ -261,9 +264,9 @@ def _threshold(pairs: _Pairs, copied: NDArray[np.bool_], picture: NDArray[np.int
 
 
 def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
-    """Edges from the first image with a key to the others with it."""
+    """Edges from the first image with a key to the others with it; "" is no key."""
     first: dict[str, int] = {}
-    pairs = [(first.setdefault(key, image), image) for image, key in enumerate(keys)]
+    pairs = [(first.setdefault(key, image), image) for image, key in enumerate(keys) if key]
     return {(i, j): Edge(i, j, 1.0, 1.0, False, True) for i, j in pairs if i < j}
 
 
