@@ -67,7 +67,8 @@ def test_interval_by_hand():
     nu = v.sum() ** 2 / (v**2 / (n - 1)).sum()
     half = 1.3 * student.ppf(0.975, nu) * np.sqrt(v.sum()) / 2
     low, high = boot.intervals()
-    np.testing.assert_allclose([low[0], high[0]], np.clip(rate.mean() + [-half, half], 0, 1))
+    ends = np.clip([rate.mean() - half, rate.mean() + half], 0, 1)
+    np.testing.assert_allclose([low[0], high[0]], ends)
 
 
 def test_class_never_found_still_has_width():

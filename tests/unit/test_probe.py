@@ -47,7 +47,7 @@ def test_leaving_out_equals_refitting(space, size):
         e, u = probe._eigen(centred.T @ centred)
         rotated = centred.astype(np.float32) @ u
     for penalty in (0.1, 1.0, 10.0):
-        found = probe.leave_out(rotated, e, penalty, task)
+        found = probe.leave_out(probe.Rotated.of(rotated, e, task), penalty, task)
         for group in np.unique(groups):
             out = groups == group
             expected = refit(x[~out], task.targets[~out], weight[~out], penalty, x[out])
@@ -127,7 +127,7 @@ def test_copies_do_not_collapse_the_penalty():
         x = x - x.mean(0)
         task = probe.Task.of(y, groups, 3)
         e, u = probe._eigen(x @ x.T / len(x))
-        return probe._penalty(u * np.sqrt(e), e, len(x), task, True) / e.sum() * len(x)
+        return probe._penalty(probe.Rotated.of(u * np.sqrt(e), e, task), task, True) / e.mean()
 
     clean = chosen(z, labels, np.arange(120))
     apart = chosen(twice, doubled, np.arange(240))

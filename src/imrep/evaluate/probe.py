@@ -14,7 +14,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -132,6 +132,31 @@ class Task:
         return self.root[:, None] * (self.targets - self.mean)
 
 
+class Rotated(NamedTuple):
+    """Training codes along the eigenvectors of their covariance: all that a penalty acts on.
+
+    Attributes:
+        codes: Centred, each row times the root of its weight.
+        squares: Their squares.
+        e: The eigenvalues.
+        along: The targets to be explained, projected on the codes.
+    """
+
+    codes: Float[Array, "n r"]
+    squares: Float[Array, "n r"]
+    e: Float[Array, " r"]
+    along: Float[Array, "r c"]
+
+    @staticmethod
+    def of(codes: Float[Array, "n r"], e: Float[Array, " r"], task: Task) -> "Rotated":
+        """The codes with what every penalty needs of them."""
+        return Rotated(codes, codes * codes, e, codes.T @ task.residual.astype(codes.dtype))
+
+    def shrunk(self, penalty: float) -> Float[Array, " r"]:
+        """What a penalty leaves of each direction."""
+        return 1 / (self.e + np.float32(penalty))
+
+
 def solve_dual(
     inner: Float[Array, "t t"], cross: Float[Array, "q t"], task: Task, tuned: bool = True
 ) -> Float[Array, "q c"]:
@@ -148,10 +173,9 @@ def solve_dual(
     kernel = inner - (row[:, None] + (row - mean))
     kernel *= task.root[:, None] * task.root
     e, u = _eigen(kernel)
-    rotated = u * np.sqrt(e)
-    penalty = _penalty(rotated, e, len(kernel), task, tuned)
-    along = u.T @ task.residual.astype(u.dtype) / (e + np.float32(penalty))[:, None]
-    a = (u @ along) * task.root[:, None]
+    penalty = _penalty(Rotated.of(u * np.sqrt(e), e, task), task, tuned)
+    shrunk = 1 / (e + np.float32(penalty))  # of u itself: no root of an eigenvalue to divide by
+    a = u @ (shrunk[:, None] * (u.T @ task.residual.astype(u.dtype))) * task.root[:, None]
     constant = task.mean - (row - mean) @ a
     return cross @ a - np.outer(cross @ task.share, a.sum(0)) + constant
 
@@ -163,32 +187,20 @@ def solve_primal(
     mean = task.share.astype(known.dtype) @ known
     weighted = (known - mean) * task.root[:, None].astype(known.dtype)
     e, u = _eigen(weighted.T @ weighted)
-    rotated = weighted @ u
-    penalty = _penalty(rotated, e, len(known), task, tuned)
-    along = rotated.T @ task.residual.astype(u.dtype) / (e + np.float32(penalty))[:, None]
-    beta = u @ along
+    rotated = Rotated.of(weighted @ u, e, task)
+    penalty = _penalty(rotated, task, tuned)
+    beta = u @ (rotated.shrunk(penalty)[:, None] * rotated.along)
     return (asked - mean) @ beta + task.mean
 
 
-def leave_out(
-    rotated: Float[Array, "n r"], e: Float[Array, " r"], penalty: float, task: Task
-) -> Float[Array, "n c"]:
-    """Prediction of each training image by the ridge fitted without its whole group.
-
-    Args:
-        rotated: Centred training codes, times the root of their weights, along the eigenvectors
-            of their covariance.
-        e: Its eigenvalues.
-        penalty: The ridge penalty.
-        task: The training labels.
-    """
-    shrunk = (1 / (e + penalty)).astype(rotated.dtype)
-    target = task.residual
-    error = target - rotated @ (shrunk[:, None] * (rotated.T @ target.astype(rotated.dtype)))
-    hat = (rotated * rotated) @ shrunk + task.share
-    residual = error / (1 - hat)[:, None]
+def leave_out(rotated: Rotated, penalty: float, task: Task) -> Float[Array, "n c"]:
+    """Prediction of each training image by the ridge fitted without its whole group."""
+    shrunk = rotated.shrunk(penalty)
+    error = task.residual - rotated.codes @ (shrunk[:, None] * rotated.along)
+    residual = error / (1 - rotated.squares @ shrunk - task.share)[:, None]
     for groups in task.left_out:
-        residual[groups] = _without(rotated[groups], shrunk, task.root[groups], error[groups], task)
+        codes, root = rotated.codes[groups], task.root[groups]
+        residual[groups] = _without(codes, shrunk, root, error[groups], task)
     return task.targets - residual / task.root[:, None]
 
 
@@ -249,17 +261,16 @@ def answer(
     return solve_primal(*unit, task, tuned), np.concatenate(votes)
 
 
-def _penalty(
-    rotated: Float[Array, "n r"], e: Float[Array, " r"], n: int, task: Task, tuned: bool
-) -> float:
+def _penalty(rotated: Rotated, task: Task, tuned: bool) -> float:
     """The penalty of the grid with the least cross-entropy of left-out groups."""
-    unit = max(float(e.sum()) / n, 1e-6)
+    n = len(task.classes)
+    unit = max(float(rotated.e.sum()) / n, 1e-6)
     if not tuned:
         return unit
     rows = np.arange(n), task.classes
     loss = []
     for penalty in _GRID * unit:
-        logits = _SHARPNESS * leave_out(rotated, e, penalty, task)
+        logits = _SHARPNESS * leave_out(rotated, penalty, task)
         logits -= logits.max(1, keepdims=True)
         loss.append(task.share @ (np.log(np.exp(logits).sum(1)) - logits[rows]))
     return float(_GRID[int(np.argmin(loss))] * unit)
