@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]  # of single precision
 Complexes = NDArray[np.complex64]
 Index = NDArray[np.int64]
 
@@ -122,7 +122,7 @@ def _shift_products() -> Floats:
 
 
 _SHIFTS = _shift_products()
-_BLUR: Floats = cv2.GaussianBlur(np.eye(_PATCH, dtype=np.float32), (1, 17), 2.0)  # of columns
+_BLUR = np.asarray(cv2.GaussianBlur(np.eye(_PATCH), (1, 17), 2.0), np.float32)  # of columns
 
 
 def _mirror_spectra(spectra: Complexes) -> Complexes:

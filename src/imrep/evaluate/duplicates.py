@@ -7,6 +7,7 @@ other, and how alike fine detail must be is learned from the folder, since digit
 than photographs.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from imrep.errors import BadParameter
 from imrep.evaluate import _ncc
+from imrep.evaluate._ncc import Floats
 
-Floats = NDArray[np.float32]
 Progress = Callable[[float], object]
 
 _PLAIN = 2.5  # grey levels of spread, below which only equal files or pixels are the same picture
@@ -190,7 +191,7 @@ def _mirror(name: str, view: Floats) -> Floats:
 
 
 def _unit(view: Floats) -> Floats:
-    flat = view.reshape(len(view), -1)
+    flat = view.reshape(len(view), math.prod(view.shape[1:]))
     centred = flat - flat.mean(1, keepdims=True)
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
 
