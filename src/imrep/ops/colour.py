@@ -23,10 +23,14 @@ def to_ycbcr(image: Tensor) -> Tensor:
     """Y in [0, 1] and Cb, Cr in [-1/2, 1/2] from RGB (b, 3, h, w); gray gets Cb = Cr = 0."""
     if image.shape[1] == 1:
         return torch.cat([image, torch.zeros_like(image), torch.zeros_like(image)], dim=1)
-    return torch.einsum("ij,bjhw->bihw", image.new_tensor(_YCBCR), image)
+    return _mix(image.new_tensor(_YCBCR), image)
 
 
 def from_ycbcr(planes: Tensor) -> Tensor:
     """RGB (b, 3, h, w) from Y, Cb, Cr as `to_ycbcr` gives them; its exact matrix inverse."""
     matrix = torch.tensor(_YCBCR, dtype=torch.float64).inverse()
-    return torch.einsum("ij,bjhw->bihw", matrix.to(planes), planes)
+    return _mix(matrix.to(planes), planes)
+
+
+def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
+    return (matrix @ planes.flatten(2)).view_as(planes)
