@@ -1,0 +1,17 @@
+"""Functions with a corner at zero, given a slope of zero there instead of infinity or NaN."""
+
+import torch
+from torch import Tensor
+
+
+def sqrt(x: Tensor) -> Tensor:
+    """Square root of x ≥ 0."""
+    zero = x == 0
+    return torch.where(zero, 0.0, torch.where(zero, 1.0, x).sqrt())
+
+
+def polar(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Length and direction of (x, y): atan2(y, x) in radians, (-π, π]; the origin's is 0."""
+    origin = (x == 0) & (y == 0)
+    x = torch.where(origin, 1.0, x)
+    return torch.where(origin, 0.0, torch.hypot(x, y)), torch.atan2(y, x)

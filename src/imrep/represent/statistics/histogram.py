@@ -1,0 +1,212 @@
+"""Colour histogram: how much of each colour, not where."""
+
+import itertools
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from imrep import check
+from imrep.base import Representation
+from imrep.cards import Card
+from imrep.codes import Vector
+from imrep.ops import safe
+from imrep.ops.colour import from_ycbcr, luminance, to_ycbcr
+from imrep.types import Image, Picture
+
+_SPACES = ("rgb", "hsv", "lab", "ycbcr", "gray")
+_MOST_BINS = {True: 32, False: 256}  # by `joint`: 32³ is 32,768 numbers
+_NUDGE = 1e-4  # bins; rounding must not scatter neutral gray over two bins that meet there
+
+# IEC 61966-2-1 (sRGB) to XYZ of D65, each row divided by the white point's X, Y, Z.
+_XYZ = (
+    (0.4124564 / 0.95047, 0.3575761 / 0.95047, 0.1804375 / 0.95047),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883),
+)
+_LAB_HALF = 110.0  # a and b of sRGB colours lie within ±110
+
+_BARS = 64  # drawn of a joint histogram
+_HEIGHT = 160
+_WIDTH = 320
+_PAPER = 0.82  # gray on which both black and white bars show
+
+
+class Histogram(Representation[Vector]):
+    """Shares of the pixels in each of a few intervals of colour, square-rooted.
+
+    Colours survive turning, mirroring, small changes of view and of size; the layout is thrown
+    away. The joint histogram counts colours, bins³ of them, and tells an orange from a blue and a
+    yellow thing side by side; without `joint` each channel is counted alone. The root turns the
+    Euclidean distance into Hellinger's, so that a large plain background does not drown the rest.
+
+    With `soft` a pixel is shared linearly between the two nearest bins per channel, and gradients
+    reach the image; without, each pixel counts in one bin and none do. A gray image is taken as
+    three equal channels.
+
+    Args:
+        bins: Intervals per channel, 2 to 32 (to 256 where not joint).
+        joint: Whether to count combinations of the channels' intervals.
+        space: What the channels are: rgb, hsv, lab (CIE, D65), ycbcr (JPEG's) or gray.
+        soft: Whether a pixel is shared between neighbouring bins.
+
+    References:
+        M. J. Swain and D. H. Ballard, "Color indexing", IJCV 7(1), 1991. doi:10.1007/BF00130487
+        R. Arandjelović and A. Zisserman, "Three things everyone should know to improve object
+        retrieval", CVPR 2012 (the root). doi:10.1109/CVPR.2012.6248018
+
+    Example:
+        >>> import torch, imrep
+        >>> imrep.get("histogram", bins=2, space="gray").embed(torch.ones(1, 3, 9, 9))
+        tensor([[0., 1.]])
+    """
+
+    card = Card(
+        title="Colour histogram",
+        family="statistics",
+        cite="Swain & Ballard 1991, doi:10.1007/BF00130487",
+        differentiable=False,
+    )
+
+    def __init__(
+        self, *, bins: int = 8, joint: bool = True, space: str = "rgb", soft: bool = False
+    ) -> None:
+        check.between(bins, 2, _MOST_BINS[joint], self.name, "bins")
+        check.one_of(space, _SPACES, self.name, "space")
+        super().__init__()
+        self.bins, self.joint, self.space, self.soft = bins, joint, space, soft
+
+    @property
+    def differentiable(self) -> bool:
+        """Where pixels are shared between bins."""
+        return self.soft
+
+    def encode(self, image: Image) -> Vector:
+        """Roots of the shares, (batch, bins³) where joint, else (batch, channel * bins).
+
+        Where joint, the first channel's bin changes slowest.
+        """
+        check.image(image, self.name)
+        planes = _planes(image, self.space).clamp(0, 1).flatten(2)
+        if not self.soft:
+            planes = planes.detach()
+        axes = [self._sides(plane, i) for i, plane in enumerate(planes.unbind(1))]
+        groups = [axes] if self.joint else [[axis] for axis in axes]
+        return Vector(torch.cat([safe.sqrt(self._shares(group)) for group in groups], dim=1))
+
+    def picture(self, code: Vector, image: Image | None = None) -> Picture:
+        """A bar per bin in the bin's own colour; of a joint histogram the fullest 64, by lightness.
+
+        The height is the root of the share, as in the vector.
+        """
+        colours = self._colours()
+        drawn = [self._bars(one, colours) for one in code.values.detach().float().cpu()]
+        return torch.stack(drawn).to(code.values)
+
+    def _sides(self, x: Tensor, channel: int) -> list[tuple[Tensor, Tensor]]:
+        """The bins a channel's values (b, n) fall into, and how much of each pixel each gets."""
+        if not self.soft:
+            return [((x * self.bins + _NUDGE).long().clamp_max(self.bins - 1), torch.ones_like(x))]
+        place = x * self.bins - 0.5  # bin centres at whole numbers
+        if self.space == "hsv" and channel == 0:  # hue is a circle
+            low = place.floor()
+            near = low.long() % self.bins, (low.long() + 1) % self.bins
+        else:
+            place = place.clamp(0, self.bins - 1)
+            low = place.floor().clamp_max(self.bins - 2)
+            near = low.long(), low.long() + 1
+        share = place - low
+        return [(near[0], 1 - share), (near[1], share)]
+
+    def _shares(self, axes: list[list[tuple[Tensor, Tensor]]]) -> Tensor:
+        """Shares of the pixels in each combination of the axes' bins, (b, bins ** len(axes))."""
+        some = axes[0][0][1]
+        total = some.new_zeros(len(some), self.bins ** len(axes))
+        for corner in itertools.product(*axes):
+            index, weight = corner[0]
+            for place, share in corner[1:]:
+                index, weight = index * self.bins + place, weight * share
+            total = total.scatter_add(1, index, weight)
+        return total / some.shape[1]
+
+    def _colours(self) -> np.ndarray:
+        """RGB of every bin's centre, (dim, 3); where not joint, the other channels stay put."""
+        centres = (np.arange(self.bins) + 0.5) / self.bins
+        if self.space == "gray":
+            return np.repeat(centres[:, None], 3, axis=1)
+        if self.joint:
+            grid = np.stack(np.meshgrid(centres, centres, centres, indexing="ij"), -1)
+            return _rgb(grid.reshape(-1, 3), self.space)
+        rest = {"rgb": (0.0, 0.0, 0.0), "hsv": (0.0, 1.0, 1.0)}.get(self.space, (0.6, 0.5, 0.5))
+        spots = np.tile(np.array(rest), (3, self.bins, 1))
+        for channel in range(3):
+            spots[channel, :, channel] = centres
+        return _rgb(spots.reshape(-1, 3), self.space)
+
+    def _bars(self, values: Tensor, colours: np.ndarray) -> Tensor:
+        heights = values.numpy()
+        if len(heights) > _BARS and self.joint:
+            fullest = np.sort(np.argsort(-heights, kind="stable")[:_BARS])
+            light = colours[fullest] @ (0.299, 0.587, 0.114)
+            chosen = fullest[np.argsort(light, kind="stable")]
+            heights, colours = heights[chosen], colours[chosen]
+        wide = max(1, _WIDTH // len(heights))
+        tall = np.round(heights / max(heights.max(), 1e-12) * _HEIGHT)
+        filled = np.arange(_HEIGHT, 0, -1)[:, None] <= tall[None]
+        drawn = np.where(filled[..., None], colours[None], _PAPER).repeat(wide, axis=1)
+        return torch.from_numpy(drawn).permute(2, 0, 1).clamp(0, 1)
+
+
+def _planes(image: Tensor, space: str) -> Tensor:
+    """Channels of a colour space, each within [0, 1]; (b, 3, h, w), or one channel for gray."""
+    image = image.expand(-1, 3, -1, -1)
+    if space == "ycbcr":
+        return to_ycbcr(image) + image.new_tensor((0, 0.5, 0.5)).view(3, 1, 1)
+    if space == "gray":
+        return luminance(image)
+    return {"rgb": lambda x: x, "hsv": _hsv, "lab": _lab}[space](image)
+
+
+def _hsv(rgb: Tensor) -> Tensor:
+    """Hue (a turn is 1), saturation and value; gray has hue 0, black saturation 0."""
+    red, green, blue = rgb.unbind(1)
+    value = rgb.amax(1)
+    chroma = value - rgb.amin(1)
+    gray = chroma == 0
+    over = torch.where(gray, 1.0, chroma)
+    sixth = torch.where(
+        value == red,
+        (green - blue) / over,
+        torch.where(value == green, 2 + (blue - red) / over, 4 + (red - green) / over),
+    )
+    saturation = chroma / torch.where(value > 0, value, 1.0)
+    return torch.stack([torch.where(gray, 0.0, sixth / 6) % 1, saturation, value], dim=1)
+
+
+def _lab(rgb: Tensor) -> Tensor:
+    """CIE L*a*b* of sRGB: L / 100, and a and b moved from ±110 to [0, 1]."""
+    rgb = rgb.clamp(0, 1)
+    linear = torch.where(
+        rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
+    )
+    xyz = torch.einsum("ij,bjhw->bihw", rgb.new_tensor(_XYZ), linear)
+    curve = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = curve.unbind(1)
+    half = 2 * _LAB_HALF
+    return torch.stack([1.16 * y - 0.16, 500 / half * (x - y) + 0.5, 200 / half * (y - z) + 0.5], 1)
+
+
+def _rgb(colours: np.ndarray, space: str) -> np.ndarray:
+    """RGB of colours (n, 3) given as `_planes` gives them; for eyes, so OpenCV will do."""
+    if space == "rgb":
+        return colours
+    if space == "ycbcr":
+        planes = torch.from_numpy(colours - np.array((0, 0.5, 0.5))).T[None, :, None]
+        return from_ycbcr(planes)[0, :, 0].T.clamp(0, 1).numpy()
+    scale, shift, code = {
+        "hsv": ((360, 1, 1), (0, 0, 0), cv2.COLOR_HSV2RGB),
+        "lab": ((100, 220, 220), (0, 110, 110), cv2.COLOR_Lab2RGB),
+    }[space]
+    row = (colours * np.array(scale) - np.array(shift)).astype(np.float32)[None]
+    return cv2.cvtColor(row, code)[0].astype(np.float64).clip(0, 1)
