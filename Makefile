@@ -1,0 +1,49 @@
+# make compare            which representation serves the built-in photographs (DATA=folder: yours)
+# make test               everything that proves it works; sets itself up
+
+PYTHON ?= python3
+VENV   ?= .venv
+OUT    ?= report
+BIN    := $(VENV)/bin
+
+.PHONY: help install compare test lint slow shapes clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[all]'
+	@touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+install: $(VENV)/installed
+
+compare: $(VENV)/installed
+	$(BIN)/imrep compare $(DATA) --output $(OUT)
+
+test: lint $(VENV)/developed
+	$(BIN)/pytest -q -n 2 -m "not slow and not gpu and not network"
+
+lint: $(VENV)/developed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+# Over five seconds each: kill tests, false-alarm rates, large sets, the default compiler.
+slow: $(VENV)/developed
+	$(BIN)/pytest -q -n 2 -m "slow and not gpu and not network"
+
+# The shapes in annotations, checked while the contract runs.
+shapes: $(VENV)/developed
+	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype tests/contract tests/represent
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

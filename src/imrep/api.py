@@ -1,0 +1,162 @@
+"""What `import imrep` offers beyond single representations."""
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from imrep import results
+from imrep.results import Row
+
+__all__ = ["Comparison", "compare", "invert"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of `compare`: a sentence, a table, and where the report is.
+
+    Args:
+        folder: Holds `index.html`, `results.jsonl`, `assets/` and `skipped.csv`.
+    """
+
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        """The page to open."""
+        return self.folder / "index.html"
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every number, as results.jsonl holds it."""
+        return tuple(results.read(self.folder / results.FILENAME))
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """The sentence with its parts: text, warnings, notes, leader, equals, gap, command."""
+        found = next(row.detail for row in self.rows if row.kind == "verdict")
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def pick(self) -> str:
+        """The recommended spec, or "" where none can be named."""
+        return next(row.spec for row in self.rows if row.kind == "verdict")
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence, without its bold marks."""
+        return str(self.verdict["text"]).replace("**", "")
+
+    @property
+    def skipped(self) -> int:
+        """Files that could not be read; skipped.csv names them."""
+        return int(next(row.value or 0 for row in self.rows if row.metric == "skipped"))
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row per contender, best first: spec, accuracy, lo, hi, knn, kept, moves, ms, bytes."""
+        by_spec: dict[str, dict[str, Any]] = {}
+        for row in self.rows:
+            if row.role in ("contender", "sum"):
+                line = by_spec.setdefault(row.spec, {"spec": row.spec})
+                name = _COLUMNS.get((row.kind, row.metric))
+                if name:
+                    line[name] = row.value
+                if name == "accuracy":
+                    line["lo"], line["hi"] = row.lo, row.hi
+        lines = list(by_spec.values())
+        return sorted(lines, key=lambda line: (-line.get("accuracy", 0.0), line["spec"]))
+
+    def __repr__(self) -> str:
+        lines = [self.sentence]
+        lines += [_line(line) for line in self.table()]
+        return "\n".join([*lines, str(self.report)])
+
+    def _repr_html_(self) -> str:
+        lines = self.table()
+        names = [name for name in ("spec", *_SHOWN) if any(name in line for line in lines)]
+        head = "".join(f"<th>{name}</th>" for name in names)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{_cell(line.get(name))}</td>' for name in names)}</tr>"
+            for line in lines
+        )
+        sentence = html.escape(self.sentence)
+        return f"<p>{sentence}</p><table><tr>{head}</tr>{body}</table><p>{self.report}</p>"
+
+
+_COLUMNS = {
+    ("accuracy", "probe"): "accuracy",
+    ("accuracy", "knn"): "knn",
+    ("information", "kept"): "kept",
+    ("stability", "moves"): "moves",
+    ("cost", "ms"): "ms",
+    ("cost", "bytes"): "bytes",
+}
+_SHOWN = ("accuracy", "lo", "hi", "knn", "kept", "moves", "ms", "bytes")
+
+
+def compare(
+    data: str | Path | None = None,
+    representations: Sequence[str] | None = None,
+    out: str | Path = "report",
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+    **options: Any,
+) -> Comparison:
+    """Which representation serves these images best, how sure that is, and what it costs.
+
+    Args:
+        data: A folder, a split.csv, a zip, a parquet, a glob; None for the built-in photographs.
+        representations: Specs, sums such as "hog+histogram" among them; None for every one that
+            can run here.
+        out: Folder for the report.
+        progress: Told what is being done, how many are done, of how many.
+        **options: size (64), sizes, seed (0), margin (2 points), groups, same_object, most,
+            threads, device and max_pixels, as `imrep compare --help` explains them.
+
+    Returns:
+        A `Comparison`; its repr is the sentence and the table.
+
+    Raises:
+        BadData: There are no images, or none that can be read.
+        BadParameter: An option is out of its range.
+        UnknownName: A spec names nothing.
+    """
+    from imrep.evaluate import protocol
+    from imrep.evaluate.settings import Settings
+
+    settings = Settings(
+        data=None if data is None else str(data),
+        specs=tuple(representations) if representations else None,
+        out=Path(out),
+        **options,
+    )
+    return Comparison(protocol.run(settings, progress or _silent))
+
+
+def invert(spec: str, image: Any, **options: Any) -> Any:
+    """The image rebuilt from its code alone, with what was lost; see `imrep.inversion.invert`."""
+    from imrep import catalog, inversion
+
+    return inversion.invert(catalog.get(spec), image, **options)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress was asked for."""
+
+
+def _line(line: dict[str, Any]) -> str:
+    shown = [f"{line['spec']:32}"]
+    if "accuracy" in line:
+        shown.append(
+            f"{100 * line['accuracy']:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})"
+        )
+    return "  ".join([*shown, f"{line.get('ms', 0):8.2f} ms", f"{line.get('bytes', 0):7.0f} bytes"])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "" if value is None else html.escape(str(value))

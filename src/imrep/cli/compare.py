@@ -1,0 +1,142 @@
+"""`imrep compare`: which representation serves these images best?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imrep.cli import engine, options, screen
+
+if TYPE_CHECKING:
+    from imrep.api import Comparison
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+class _Sizes(click.ParamType):
+    """Sides in pixels with commas between them."""
+
+    name = "sizes"
+
+    def convert(self, value: Any, param: Any, context: Any) -> tuple[int, ...]:
+        """(32, 64, 128) from "32,64,128"."""
+        try:
+            return tuple(sorted({int(side) for side in value.split(",")}))
+        except ValueError:
+            self.fail(f"sizes are whole numbers with commas, got {value!r}.", param, context)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  imrep compare                                  the built-in photographs
+  imrep compare photos/                          every representation that can run here
+  imrep compare photos/ -r hog -r hog+histogram  just these; a plus puts two side by side
+  imrep compare photos/ --sizes 32,64,128        does a larger image help?"""
+)
+@click.argument("data", required=False)
+@click.option(
+    "-r",
+    "--representation",
+    "specs",
+    multiple=True,
+    type=options.SPEC,
+    metavar="SPEC",
+    help="One to compare; give it again for more.  [default: all that can run here]",
+)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=_FOLDER,
+    default=Path("report"),
+    show_default=True,
+    help="Folder for index.html, results.jsonl and skipped.csv.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(8),
+    default=64,
+    show_default=True,
+    help="Side in pixels of the square that each image is read at.",
+)
+@click.option("--sizes", type=_Sizes(), default="", help="Compare at these sizes too: 32,64,128.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 100),
+    default=2.0,
+    show_default=True,
+    help="Points of accuracy that may be given up for a cheaper representation.",
+)
+@click.option("--groups", type=_FILE, help="csv with path,group: images that never part.")
+@click.option("--same-object", type=_FILE, help="csv with path,group: score retrieval of members.")
+@click.option("--max", "most", type=click.IntRange(2), help="At most so many images, by class.")
+@click.option("--max-pixels", type=click.IntRange(1), help="Largest image that is decoded.")
+@options.download
+@options.seed
+@options.threads
+@options.device
+@options.strict
+@options.as_json
+@options.quiet
+def command(as_json: bool, quiet: bool, strict: bool, device: str, **given: Any) -> None:
+    """Which representation serves these images best?
+
+    DATA is a folder of class folders, a split.csv, a zip, a parquet or a glob; without labels
+    everything is reported that needs none. The same command again goes on where it was stopped.
+    """  # fmt: skip
+    from imrep import api
+
+    threads = engine.start(threads=given["threads"] or 1, seed=given["seed"])
+    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen |= {"threads": threads, "device": engine.device(device)}
+    with screen.Meter(quiet) as meter, engine.downloads(chosen.pop("download")):
+        data, specs = chosen.pop("data", None), chosen.pop("specs")
+        found = api.compare(data, specs or None, chosen.pop("out"), progress=meter, **chosen)
+    if as_json:
+        options.write_json({"report": str(found.report), "verdict": found.verdict,
+                            "pick": found.pick, "table": found.table()})  # fmt: skip
+    else:
+        _say(found, quiet)
+    if strict and found.skipped:
+        raise SystemExit(3)
+
+
+def _say(found: "Comparison", quiet: bool) -> None:
+    """The sentence, the table, where the report is."""
+    text = found.verdict["text"]
+    for i, part in enumerate(text.split("**")):
+        click.secho(part, bold=bool(i % 2), nl=False)
+    click.echo()
+    for said in found.verdict["warnings"]:
+        click.secho(said["text"], fg="yellow")
+    if not quiet:
+        for said in found.verdict["notes"]:
+            click.secho(said["text"], dim=True)
+    click.echo()
+    _table(found)
+    click.echo(f"\n{found.report}")
+
+
+def _table(found: "Comparison") -> None:
+    """Best first; the pick and its equals marked."""
+    lines, equals = found.table(), found.verdict["equals"]
+    width = max(len(line["spec"]) for line in lines)
+    scored = any("accuracy" in line for line in lines)
+    accuracy = f"  {'accuracy':>8}  {'95 %':>7}  {'kNN':>5}" if scored else ""
+    head = f"  {'':{width}}{accuracy}  {'kept':>5}  {'moves':>5}  {'ms':>8}  {'bytes':>7}"
+    click.secho(head, dim=True)
+    for line in lines:
+        mark = "●" if line["spec"] == found.pick else "○" if line["spec"] in equals else " "
+        click.secho(f"{mark} {line['spec']:{width}}", nl=False, bold=mark == "●")
+        if scored:
+            ends = f"{100 * line['lo']:.0f}-{100 * line['hi']:.0f}"
+            click.echo(f"  {100 * line['accuracy']:7.1f}%  {ends:>7}", nl=False)
+            click.echo(f"  {100 * line['knn']:4.0f}%", nl=False)
+        kept = f"{100 * line['kept']:4.0f}%" if "kept" in line else f"{'':>5}"
+        rest = f"  {kept}  {line['moves']:5.2f}  {line['ms']:8.3f}  {line['bytes']:7.0f}"
+        click.echo(rest)
+    if scored:
+        legend = "● recommended   ○ tied with the best" if found.pick else ""
+        click.secho(legend, dim=True)

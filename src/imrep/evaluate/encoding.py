@@ -1,0 +1,226 @@
+"""Vectors of every image by one representation and what they cost, in batches that outlive a kill.
+
+A representation that learns from images (a codebook) is fitted on the training part of each fold
+where there are fewer than 1,000 images; a codebook fitted on all of them, labels unseen, flatters
+by two or three points. Its codes are kept, so that a fold redoes only the fit and the assignment.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from imrep import catalog, codefiles
+from imrep.base import Fitted, Representation
+from imrep.codes import Code
+from imrep.errors import BadImage
+from imrep.evaluate import cache
+from imrep.evaluate.decoded import Decoded, Progress
+
+PER_FOLD = 1000  # below this many images a codebook is fitted inside the folds
+_FIT_ON = 3000
+_SLICE = 0.2  # CPU seconds: batches are joined to at least this before a median is taken
+_PIXELS = 64 * 64 * 64  # about as many pixels a batch
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Vectors of one representation for every image.
+
+    Args:
+        key: Digest of the images and the representation.
+        rep: The representation, fitted on all images where it is one that is fitted.
+        vectors: float32 (N, d), from the representation as it stands in `rep`.
+        cpu_ms: CPU milliseconds an image, the median over slices of at least 0.2 s.
+        wall_ms: Wall-clock milliseconds an image, likewise.
+        fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
+        fitted: Whether something was fitted.
+        raw: Folder of codes before pooling, where they are kept for fitting inside folds.
+    """
+
+    key: str
+    rep: Representation
+    vectors: np.ndarray
+    cpu_ms: float
+    wall_ms: float
+    fit_seconds: float
+    fitted: bool = False
+    raw: Path | None = None
+
+
+def batch(squares: np.ndarray, device: str = "cpu") -> torch.Tensor:
+    """Squares uint8 (n, S, S, 3) as an image batch (n, 3, S, S) in [0, 1]."""
+    pixels = torch.from_numpy(np.ascontiguousarray(squares)).to(device)
+    return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
+
+
+def batches(n: int, size: int) -> Iterator[slice]:
+    """Slices of n images of size × size, at least 8 images each."""
+    step = int(np.clip(_PIXELS // size**2, 8, 256))
+    for start in range(0, n, step):
+        yield slice(start, min(start + step, n))
+
+
+def embed(rep: Representation, squares: np.ndarray, device: str = "cpu") -> np.ndarray:
+    """Vectors (n, d) of squares, nothing kept."""
+    with torch.inference_mode():
+        parts = [
+            rep.embed(batch(squares[part], device)).float().cpu()
+            for part in batches(len(squares), squares.shape[1])
+        ]
+    return torch.cat(parts).numpy()
+
+
+def encode(rep: Representation, decoded: Decoded, device: str, progress: Progress) -> Encoded:
+    """Vectors of every image, from the cache where they are there.
+
+    Raises:
+        BadImage: If a vector holds a number that is not finite.
+    """
+    digest = cache.key("codes", decoded.key, rep.fingerprint)
+    folder = cache.folder("codes", digest)
+    raw, fit_seconds, fitted = None, 0.0, False
+    if isinstance(rep, Fitted) and not rep.fitted:
+        few = len(decoded.squares) < PER_FOLD
+        raw = _codes(rep, decoded, folder / "raw", device, progress) if few else None
+        rep, fit_seconds = _fit(rep, decoded, folder, raw, device)
+        fitted = True
+    log = cache.Log(folder / "log.jsonl")
+    log.repair()
+    vectors = _vectors(rep, decoded, folder, log, device, progress)
+    costs = list(log)
+    return Encoded(
+        key=digest,
+        rep=rep,
+        vectors=vectors,
+        cpu_ms=_median(costs, "cpu"),
+        wall_ms=_median(costs, "wall"),
+        fit_seconds=fit_seconds,
+        fitted=fitted,
+        raw=raw,
+    )
+
+
+def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
+    """Vectors (N, d) of all images by a codebook fitted on the images `train` alone."""
+    if encoded.raw is None:
+        return encoded.vectors
+    path = cache.folder("refits", cache.key(encoded.key, train.tolist())) / "codes.npz"
+    if (stored := cache.read_arrays(path)) is not None:
+        return stored["vectors"]
+    rep = catalog.get(encoded.rep.spec)
+    if not isinstance(rep, Fitted):
+        raise TypeError(f"{rep.spec} is not fitted")
+    parts = _read_codes(encoded.raw)
+    with torch.inference_mode():
+        rep.fit_codes(list(_chosen(parts, train)))
+        vectors = torch.cat([rep.pool(part).float() for part in parts]).numpy()
+    cache.write_arrays(path, vectors=vectors)
+    return vectors
+
+
+def _vectors(
+    rep: Representation,
+    decoded: Decoded,
+    folder: Path,
+    log: cache.Log,
+    device: str,
+    progress: Progress,
+) -> np.ndarray:
+    """Embed what the log does not have yet; each batch is on disk before the log says so."""
+    n = len(decoded.squares)
+    done = max((record["stop"] for record in log), default=0)
+    path = folder / "vectors.npy"
+    if done < n:
+        with torch.inference_mode():
+            rep.embed(batch(decoded.squares[:8], device))  # warm-up, dropped
+        for part in batches(n, decoded.size):
+            if part.stop > done:
+                progress(rep.spec, part.start, n)
+                record, values = _timed(rep, batch(decoded.squares[part], device))
+                if not np.isfinite(values).all():
+                    raise BadImage(f"{rep.spec} gave numbers that are not finite.")
+                stored = cache.growing(path, (n, values.shape[1]), np.float32)
+                stored[part] = values
+                stored.flush()
+                log.append({"stop": part.stop, **record})
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+def _timed(rep: Representation, images: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
+    cpu, wall = time.process_time(), time.perf_counter()
+    with torch.inference_mode():
+        values = rep.embed(images).float().cpu().numpy()
+    spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    return {"n": len(images), **spent}, values
+
+
+def _median(costs: list[dict[str, float]], clock: str) -> float:
+    """Median milliseconds an image over slices of at least 0.2 s CPU, or over all if it is less."""
+    slices, images, seconds, cpu = [], 0.0, 0.0, 0.0
+    for cost in costs:
+        images, seconds, cpu = images + cost["n"], seconds + cost[clock], cpu + cost["cpu"]
+        if cpu >= _SLICE:
+            slices.append(seconds / images)
+            images, seconds, cpu = 0.0, 0.0, 0.0
+    if not slices:
+        slices = [seconds / max(images, 1)]
+    return 1000 * float(np.median(slices))
+
+
+def _fit(
+    rep: Fitted, decoded: Decoded, folder: Path, raw: Path | None, device: str
+) -> tuple[Fitted, float]:
+    """Fit on all images (at most 3,000, drawn with seed 0), or load what was fitted before."""
+    saved = folder / "fitted"
+    done = cache.read_json(folder / "fitted.json")
+    if done is not None:
+        rep.load_weights(saved)
+        return rep, done["seconds"]
+    n = len(decoded.squares)
+    chosen = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ON), replace=False))
+    start = time.process_time()
+    with torch.inference_mode():
+        if raw is not None:
+            rep.fit_codes(_read_codes(raw))
+        else:
+            parts = [chosen[part] for part in batches(len(chosen), decoded.size)]
+            rep.fit(batch(decoded.squares[part], device) for part in parts)
+    seconds = time.process_time() - start
+    rep.save(saved)
+    cache.write_json(folder / "fitted.json", {"seconds": seconds})
+    return rep, seconds
+
+
+def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress) -> Path:
+    """The codes of every image before pooling, a file a batch."""
+    folder.mkdir(exist_ok=True)
+    n = len(decoded.squares)
+    for part in batches(n, decoded.size):
+        path = folder / f"{part.start:08}.safetensors"
+        if not path.is_file():
+            progress(rep.spec, part.start, n)
+            with torch.inference_mode():
+                codefiles.write(rep.encode(batch(decoded.squares[part], device)).map(_cpu), path)
+    return folder
+
+
+def _read_codes(folder: Path) -> list[Code]:
+    return [codefiles.read(path) for path in sorted(folder.glob("*.safetensors"))]
+
+
+def _chosen(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:
+    """The chosen rows, part by part."""
+    start = 0
+    for part in parts:
+        inside = rows[(rows >= start) & (rows < start + len(part))] - start
+        if len(inside):
+            yield part.map(lambda t, inside=inside: t[torch.as_tensor(inside)])  # type: ignore[misc]
+        start += len(part)
+
+
+def _cpu(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.cpu()

@@ -1,0 +1,82 @@
+"""Peak memory of encoding one batch, each representation in a process of its own.
+
+One helper process imports torch, which is the idle import that is subtracted; for every
+representation it forks a child that builds it, encodes a batch and tells how far its memory grew.
+"""
+
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+
+_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, kilobytes elsewhere
+_TIMEOUT = 120.0
+
+
+def peaks(specs: Sequence[tuple[str, int]], threads: int) -> dict[str, int]:
+    """Bytes above the idle import by spec, for (spec, side of its square images).
+
+    A representation whose child fails, and every one on systems without fork, is absent.
+    """
+    if not specs or not hasattr(os, "fork"):
+        return {}
+    command = [sys.executable, "-m", "imrep.evaluate.memory"]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(list(specs)),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {}
+    return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
+def _one(spec: str, size: int) -> int:
+    """Growth of this process, in bytes, while it encodes one batch of noise."""
+    import numpy as np
+
+    from imrep import catalog
+    from imrep.evaluate import encoding
+
+    before = _peak()  # right after the fork: what the idle import holds
+    rep = catalog.get(spec)
+    part = next(encoding.batches(256, size))
+    noise = np.random.default_rng(0).integers(0, 256, (part.stop, size, size, 3), np.uint8)
+    rep.encode(encoding.batch(noise))
+    return max(0, _peak() - before)
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+
+
+def _serve() -> None:
+    import torch
+
+    importlib.import_module("imrep.evaluate.encoding")  # once, so that no child pays for it
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    for spec, size in json.loads(sys.stdin.read()):
+        sys.stdout.flush()
+        if child := os.fork():
+            os.waitpid(child, 0)
+            continue
+        status = 1
+        try:
+            line = json.dumps([spec, _one(spec, size)])
+            os.write(1, line.encode() + b"\n")
+            status = 0
+        finally:
+            os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve()

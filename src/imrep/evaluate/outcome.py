@@ -1,0 +1,277 @@
+"""From codes to the files of a report: answers, descriptions, rows and pictures."""
+
+import csv
+import io
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imrep import report, results
+from imrep.assets import Assets
+from imrep.evaluate import (
+    cache,
+    gallery,
+    memory,
+    record,
+    retrieval,
+    scoring,
+    sentences,
+    stability,
+    tables,
+    unlabelled,
+)
+from imrep.evaluate.answers import Answers, answer
+from imrep.evaluate.contenders import Absent, Contender
+from imrep.evaluate.decoded import Decoded
+from imrep.evaluate.folder import Folder
+from imrep.evaluate.information import Kept
+from imrep.evaluate.probe import balanced
+from imrep.evaluate.record import Record
+from imrep.evaluate.scoring import Coded
+from imrep.evaluate.sentences import Sentence
+
+if TYPE_CHECKING:
+    from imrep.evaluate.protocol import Run
+
+_CURVES = 4  # of the best contenders, with few labels
+
+
+def write(
+    run: "Run",
+    folder: Folder,
+    coded: Sequence[Coded],
+    contenders: Sequence[Contender],
+    absent: Sequence[Absent],
+) -> Path:
+    """Measure the rest, and write everything into the output folder."""
+    settings, progress = run.settings, run.progress
+    out = settings.out
+    total = run.data.found
+    answers = answer(folder, coded, settings, total, progress) if folder.folds else None
+    lines = _record(run, folder, coded)
+    tables.about_data(lines, folder, len(run.data.items), total)
+    tables.about_copies(lines, folder)
+    if answers:
+        tables.accuracy(lines, folder, answers)
+        _curves(lines, run, folder, answers)
+        _sizes(lines, run, folder, contenders)
+    if settings.same_object:
+        retrieval.rows(lines, folder, coded, settings.same_object)
+    kept = _describe(lines, run, folder, coded)
+    tables.failures(lines, [*absent, *run.failed])
+    _verdict(lines, run, folder, answers)
+    progress("writing the report", 0, 1)
+    out.mkdir(parents=True, exist_ok=True)
+    _pictures(run, folder, coded, answers, kept).save(out)
+    _skipped(out / "skipped.csv", folder.decoded)
+    results.write(out / results.FILENAME, lines.rows)
+    report.write(out)
+    return out
+
+
+def _verdict(lines: Record, run: "Run", folder: Folder, answers: Answers | None) -> None:
+    """The row with the sentence, and everything said beside it."""
+    notes = [Sentence("data", note) for note in run.data.notes]
+    notes += [*(answers.notes if answers else ()), *remarks(folder, run.failed)]
+    if answers is None:
+        nothing = Sentence("nothing", sentences.NOTHING)
+        says = nothing if folder.names else sentences.unlabelled()
+        lines.add("verdict.sentence", None, detail=_detail(says, run, notes))
+        return
+    specs, verdict = [one.spec for one in answers.coded], answers.verdict
+    pick = None if answers.pick is None else answers.coded[answers.pick]
+    more = {
+        "warnings": [one._asdict() for one in answers.warnings],
+        "leader": specs[verdict.leader],
+        "equals": [specs[j] for j in verdict.tied],
+        "q": _finite(verdict.q),
+        "gap": _finite(verdict.gap),
+        "guess": verdict.chance,
+    }
+    detail = _detail(answers.headline, run, notes, pick) | more
+    if pick is None or answers.pick is None:
+        lines.add("verdict.sentence", None, detail=detail)
+    else:
+        share = verdict.standings[answers.pick].accuracy
+        lines.of(pick, "verdict.sentence", share, "share", detail=detail)
+
+
+def remarks(folder: Folder, failed: Sequence[Absent]) -> list[Sentence]:
+    """Notes that do not rest on scores: copies, classes left out, what failed."""
+    names, found = folder.names, []
+    counts = folder.copies.counts
+    if counts["images"]:
+        found.append(sentences.copies(counts["images"], counts["groups"], counts["largest"]))
+    if pairs := gallery.conflicts(folder.decoded, folder.copies):
+        found.append(sentences.labels(pairs))
+    if folder.left_out:
+        found.append(sentences.single([names[label] for label in folder.left_out]))
+    if folder.relaxed:
+        found.append(sentences.relaxed([names[label] for label in folder.relaxed]))
+    if folder.folds and folder.folds.together:
+        found.append(sentences.together([folder.classes[c] for c in folder.folds.together]))
+    return found + [sentences.failed(one.spec, one.reason) for one in failed]
+
+
+def _detail(
+    says: Sentence, run: "Run", notes: Sequence[Sentence], pick: Coded | None = None
+) -> dict[str, Any]:
+    """The verdict's detail as results.jsonl documents it, for a folder without scores."""
+    data, size = run.settings.data or "photos/", run.settings.size
+    again = ["imrep", "embed", data, pick.contender.written if pick else "SPEC"]
+    side = ["--size", str(size)] if pick is None or not pick.contender.fixed else []
+    return {
+        "sentence": says.id,
+        "text": says.text,
+        "warnings": [],
+        "notes": [one._asdict() for one in notes],
+        "leader": "",
+        "equals": [],
+        "q": None,
+        "gap": None,
+        "margin": run.settings.margin / 100,
+        "guess": None,
+        "command": shlex.join([*again, *side, "-o", "vectors.parquet"]) if pick else "",
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _record(run: "Run", folder: Folder, coded: Sequence[Coded]) -> Record:
+    """An empty record that knows what all its rows share."""
+    settings = run.settings
+    asked = {k: str(v) for k, v in asdict(settings).items() if k not in ("out", "readers")}
+    prints = [one.contender.fingerprint for one in coded]
+    digest = folder.decoded.key
+    return record.start(
+        run=cache.key(asked, prints, digest, folder.labels.tolist(), folder.groups.tolist()),
+        data=digest,
+        data_name=run.data.name,
+        n=len(folder.scored) or len(folder.labels),
+        classes=len(folder.classes),
+        groups=len(np.unique(folder.scored_groups if folder.folds else folder.groups)),
+        S=settings.size,
+        seed=settings.seed,
+        folds=folder.folds.k if folder.folds else 0,
+        threads=settings.threads,
+    )
+
+
+def _curves(lines: Record, run: "Run", folder: Folder, answers: Answers) -> None:
+    """Accuracy with few labels, of the best four."""
+    order = sorted(range(len(answers.coded)), key=lambda j: -answers.verdict.standings[j].accuracy)[
+        :_CURVES
+    ]
+    found = []
+    for done, j in enumerate(sorted(order)):
+        run.progress("labels needed", done, len(order))
+        found.append((answers.coded[j], scoring.curve(answers.coded[j], folder)))
+    tables.curves(lines, found)
+
+
+def _sizes(lines: Record, run: "Run", folder: Folder, contenders: Sequence[Contender]) -> None:
+    """Accuracy and time against the side of the images."""
+    sizes = sorted({*run.settings.sizes, run.settings.size})
+    for size in sizes if run.settings.sizes else ():
+        for coded in run.coded([c for c in contenders if not c.fixed], size):
+            seen = scoring.predictions(coded, folder)
+            right = balanced(seen.probe == folder.truth, folder.truth)
+            lines.of(coded, "accuracy.probe_size", right, "share", detail=str(size))
+            lines.of(coded, "cost.ms_size", coded.cpu_ms, "ms", detail=str(size))
+
+
+def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded]) -> dict[str, Kept]:
+    """Cost, stability, information and label-free numbers of every contender."""
+    settings = run.settings
+    peaks = _memory(run, coded)
+    grams, rebuilt = [], {}
+    for done, one in enumerate(coded):
+        run.progress("what each keeps and notices", done, len(coded))
+        seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
+        gram = one.gram(folder.few)
+        kept = unlabelled.kept(one, folder, gram)
+        exact = unlabelled.exact(one.parts[0].rep, folder.decoded) if len(one.parts) == 1 else None
+        tables.cost(lines, one, peaks)
+        tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
+        tables.information(lines, one, kept, exact)
+        grams.append((one, gram))
+        if kept is not None:
+            rebuilt[one.spec] = kept
+    tables.label_free(lines, grams)
+    return rebuilt
+
+
+def _memory(run: "Run", coded: Sequence[Coded]) -> dict[str, int]:
+    """Peak memory by written spec, measured once for each."""
+    found: dict[str, int] = {}
+    missing: list[tuple[str, int]] = []
+    paths: dict[str, Path] = {}
+    for one in coded:
+        side = max(run.seen_by(part.rep, run.settings.size).size for part in one.parts)
+        written = one.contender.written
+        key = cache.key("memory", one.contender.fingerprint, side, run.settings.threads)
+        paths[written] = cache.folder("memory", key) / "bytes.json"
+        stored = cache.read_json(paths[written])
+        if stored is None:
+            missing.append((written, side))
+        else:
+            found[written] = stored
+    for written, peak in memory.peaks(missing, run.settings.threads).items():
+        cache.write_json(paths[written], peak)
+        found[written] = peak
+    return found
+
+
+def _pictures(
+    run: "Run",
+    folder: Folder,
+    coded: Sequence[Coded],
+    answers: Answers | None,
+    kept: Mapping[str, Kept],
+) -> Assets:
+    """Everything the report shows besides numbers."""
+    decoded, seed = folder.decoded, run.settings.seed
+    rows = gallery.shown(folder.labels, seed)
+    alike = {one.spec: gallery.cosines(np.asarray(one.vectors[rows])) for one in coded}
+    paths, labels = gallery.names(decoded, rows.tolist())
+    pairs, copies = gallery.near_copies(decoded, folder.copies)
+    moved = stability.sample(len(decoded.items), seed)
+    confusions = {}
+    for one, seen in zip(answers.coded, answers.predictions, strict=True) if answers else ():
+        confusions[one.spec] = gallery.confusion(folder.truth, seen.probe, len(folder.classes))
+    return Assets(
+        thumbnails=gallery.shrink(decoded.squares[rows]),
+        paths=paths,
+        labels=labels,
+        neighbours={spec: gallery.nearest(cosines) for spec, cosines in alike.items()},
+        queries=gallery.queries(folder.labels[rows], seed),
+        maps={spec: gallery.plane(cosines) for spec, cosines in alike.items()},
+        copies=copies,
+        pairs=pairs,
+        originals=unlabelled.originals(folder),
+        rebuilt={spec: one.reconstructions for spec, one in kept.items()},
+        perturbed=gallery.examples(
+            unlabelled.pictures(decoded, moved, seed), decoded.squares[moved]
+        ),
+        classes=folder.classes,
+        confusions=confusions,
+        skipped=decoded.skipped,
+    )
+
+
+def _skipped(path: Path, decoded: Decoded) -> None:
+    """Name every file that could not be read, with the reason."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("path", "reason"))
+    writer.writerows(decoded.skipped)
+    new = path.with_name(path.name + ".new")
+    new.write_text(text.getvalue(), encoding="utf-8")
+    new.replace(path)

@@ -1,0 +1,56 @@
+"""What a comparison is asked to do."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from imrep.errors import BadParameter
+from imrep.images import MAX_PIXELS
+
+_LEAST = 8  # pixels a side: below that no representation has anything to look at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a comparison is asked to do.
+
+    Args:
+        data: What `datasets.find` understands; None for the built-in photographs.
+        specs: Representations; None for every one that can run here.
+        out: Folder that is written.
+        size: Side of the squares that the images are read at, in pixels.
+        sizes: Further sides, for the curve of accuracy against size.
+        seed: Of folds, draws and noise.
+        margin: Points of accuracy within which cost decides.
+        groups: A csv with path,group: images that never part.
+        same_object: A csv with path,group whose members should find each other.
+        most: At most so many images, classes in proportion.
+        threads: Threads that compute.
+        readers: Threads that read and decode files.
+        device: Where to encode, as torch names it.
+        max_pixels: Largest image that is decoded.
+
+    Raises:
+        BadParameter: A size or a number of images is too small.
+    """
+
+    data: str | None = None
+    specs: tuple[str, ...] | None = None
+    out: Path = Path("report")
+    size: int = 64
+    sizes: tuple[int, ...] = ()
+    seed: int = 0
+    margin: float = 2.0
+    groups: Path | None = None
+    same_object: Path | None = None
+    most: int | None = None
+    threads: int = 1
+    readers: int = os.cpu_count() or 1
+    device: str = "cpu"
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if (least := min(self.size, *self.sizes, self.size)) < _LEAST:
+            raise BadParameter(f"compare needs sizes of at least {_LEAST} pixels, got {least}.")
+        if self.most is not None and self.most < 2:
+            raise BadParameter(f"compare needs at least 2 images, got {self.most}.")

@@ -1,0 +1,129 @@
+"""What can be told of a code without labels: what moves it, what it keeps, how it is shaped."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from imrep import images
+from imrep.assets import REBUILT
+from imrep.base import Representation
+from imrep.errors import BadFile, NoInverse
+from imrep.evaluate import cache, encoding, information, stability
+from imrep.evaluate.decoded import Decoded
+from imrep.evaluate.encoding import Encoded
+from imrep.evaluate.folder import Folder
+from imrep.evaluate.gram import Gram
+from imrep.evaluate.scoring import Coded, joined
+from imrep.results import PROTOCOL
+
+_NATIVE = 4  # files on which an exact inverse is measured at their own size
+_MOST_DB = 200.0  # an error of zero is written so, since results.jsonl holds finite numbers
+_BIG = 4_000_000  # pixels: larger files would make the measurement the slowest part of a run
+
+
+def moves(coded: Coded, folders: Mapping[str, Decoded], device: str, seed: int) -> stability.Moves:
+    """Perturb a few images, embed them again and see how far the codes went.
+
+    Args:
+        coded: The contender.
+        folders: By part's key, the decoded images that this part was encoded from.
+        device: Where to embed.
+        seed: Of the noise and of where the grey square goes.
+    """
+    chosen = stability.sample(len(coded.vectors), seed)
+    parts = [_perturbed(part, folders[part.key], chosen, device, seed) for part in coded.parts]
+    seen = {name: joined([part[name] for part in parts]) for name in parts[0]}
+    return stability.moves(np.asarray(coded.vectors[chosen]), seen)
+
+
+@lru_cache(maxsize=4)
+def _pictures(squares: bytes, shape: tuple[int, ...], seed: int) -> dict[str, np.ndarray]:
+    return stability.perturb(np.frombuffer(squares, np.uint8).reshape(shape), seed)
+
+
+def pictures(decoded: Decoded, chosen: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """The chosen images under each perturbation; computed once for all representations."""
+    squares = np.ascontiguousarray(decoded.squares[chosen])
+    return _pictures(squares.tobytes(), squares.shape, seed)
+
+
+def _perturbed(
+    part: Encoded, decoded: Decoded, chosen: np.ndarray, device: str, seed: int
+) -> dict[str, np.ndarray]:
+    """Codes of the perturbed images, from the cache where they are."""
+    digest = cache.key("perturbed", PROTOCOL, part.key, chosen.tolist(), seed)
+    path = cache.folder("perturbed", digest) / "codes.npz"
+    if (stored := cache.read_arrays(path)) is not None:
+        return stored
+    changed = pictures(decoded, chosen, seed)
+    together = encoding.embed(part.rep, np.concatenate(list(changed.values())), device)
+    codes = dict(zip(changed, np.split(together, len(changed)), strict=True))
+    cache.write_arrays(path, **codes)
+    return codes
+
+
+def kept(coded: Coded, folder: Folder, gram: Gram) -> information.Kept | None:
+    """What a linear decoder rebuilds; None where there is one group only. `gram` is of `few`."""
+    digest = cache.key(
+        "kept",
+        PROTOCOL,
+        [part.key for part in coded.parts],
+        folder.decoded.key,
+        folder.groups[folder.few].tolist(),
+        folder.few.tolist(),
+        folder.seed,
+    )
+    path = cache.folder("kept", digest) / "kept.npz"
+    stored = cache.read_arrays(path)
+    if stored is None:
+        chosen = information.sample(folder.groups[folder.few], folder.seed)
+        if chosen is None:
+            return None
+        found = information.kept(gram, targets(folder), chosen, folder.seed)
+        stored = {
+            "numbers": np.array([found.kept, found.detail, found.psnr]),
+            "reconstructions": found.reconstructions,
+        }
+        cache.write_arrays(path, **stored)
+    share, detail, psnr = stored["numbers"].tolist()
+    return information.Kept(share, detail, psnr, stored["reconstructions"])
+
+
+_targets: dict[str, np.ndarray] = {}
+
+
+def targets(folder: Folder) -> np.ndarray:
+    """The images of `few` at 32 × 32, computed once for all representations."""
+    if folder.decoded.key not in _targets:
+        _targets.clear()
+        _targets[folder.decoded.key] = information.target(folder.decoded.squares[folder.few])
+    return _targets[folder.decoded.key]
+
+
+def originals(folder: Folder) -> np.ndarray:
+    """The pictures that `kept` rebuilds, uint8 (7, 32, 32, 3)."""
+    chosen = information.sample(folder.groups[folder.few], folder.seed)
+    if chosen is None:
+        return np.zeros((0, information.SIDE, information.SIDE, 3), np.uint8)
+    shown = targets(folder)[chosen.test[:REBUILT]]
+    return (shown * 255).round().astype(np.uint8)
+
+
+def exact(rep: Representation, decoded: Decoded) -> float | None:
+    """PSNR in dB of an exact inverse on a few files at their own size; None where there is none."""
+    if rep.inverse != "exact":
+        return None
+    found: list[float] = []
+    for item, facts in zip(decoded.items, decoded.facts, strict=True):
+        if facts.width * facts.height <= _BIG and len(found) < _NATIVE:
+            try:
+                image = images.read(item.read())
+                with torch.inference_mode():
+                    again = rep.invert(rep.encode(image))
+            except (BadFile, NoInverse):
+                continue
+            error = float((again - image).double().square().mean())
+            found.append(min(_MOST_DB, -10 * float(np.log10(max(error, 1e-30)))))
+    return float(np.mean(found)) if found else None
