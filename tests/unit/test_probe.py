@@ -226,3 +226,40 @@ def test_large_folders_ask_some_neighbours(monkeypatch):
 
 def test_balanced_counts_classes_not_images():
     assert probe.balanced(np.array([1, 1, 1, 0]), np.array([0, 0, 0, 1])) == 0.5
+
+
+def real_folder(folder):
+    """Images of a class folder at 64 × 64, and their labels."""
+    from PIL import Image
+
+    paths = sorted(p for p in folder.rglob("*") if p.suffix in {".jpg", ".png"})
+    images = [np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in paths]
+    return np.stack(images), np.unique([p.parent.name for p in paths], return_inverse=True)[1]
+
+
+def pixels(images):
+    return images.reshape(len(images), 32, 2, 32, 2, 3).mean((2, 4)).reshape(len(images), -1) / 255
+
+
+def histogram(images):
+    cell = (images // 32) @ np.array([64, 8, 1])
+    return np.sqrt([np.bincount(row, minlength=512) / 4096 for row in cell.reshape(len(cell), -1)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "codes", "linear", "near"),
+    [
+        ("cifar10", pixels, 33.5, 30.5),
+        ("cifar10", histogram, 29.1, 27.7),
+        ("eurosat", pixels, 34.2, 32.0),
+        ("eurosat", histogram, 62.7, 65.2),
+        ("mnist", pixels, 83.2, 89.8),
+    ],
+)
+def test_real_folders_score_as_measured(shared_data, name, codes, linear, near):
+    """Within three points of a prototype that decoded and pooled on its own."""
+    images, labels = real_folder(shared_data / "classification" / name)
+    found = cross_validated(codes(images).astype(np.float32), labels)
+    assert 100 * probe.balanced(found.probe == labels, labels) == pytest.approx(linear, abs=3)
+    assert 100 * probe.balanced(found.knn == labels, labels) == pytest.approx(near, abs=3)

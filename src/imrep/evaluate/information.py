@@ -27,6 +27,11 @@ class Sample(NamedTuple):
     train: Int[Array, " t"]
     test: Int[Array, " q"]
 
+    def alone(self) -> tuple[Int[Array, " m"], "Sample"]:
+        """The images drawn, and the sample as positions among them: all a large folder needs."""
+        t, m = len(self.train), len(self.train) + len(self.test)
+        return np.concatenate(self), Sample(np.arange(t), np.arange(t, m))
+
 
 class Kept(NamedTuple):
     """What a linear decoder rebuilds of images it has not seen.
@@ -76,8 +81,8 @@ def kept(gram: Gram, pixels: Float[Array, "n 32 32 3"], chosen: Sample, seed: in
 
     Args:
         gram: Inner products of the codes.
-        pixels: The images, as `target` gives them.
-        chosen: Images to learn from and to be judged on.
+        pixels: The same images, as `target` gives them.
+        chosen: Which of them to learn from and to be judged on.
         seed: Draws the 64 pixels that choose the penalty.
     """
     known, truth = (pixels[part].reshape(len(part), -1) for part in chosen)
