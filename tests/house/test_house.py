@@ -1,0 +1,166 @@
+"""What keeps the house one house. Each rule is read from the files themselves."""
+
+import ast
+import importlib
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import imrep
+from imrep import catalog
+
+TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
+PACKAGE = ROOT / "src" / "imrep"
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
+FILES = sorted((PACKAGE / "represent").glob("*/[a-z]*.py"))
+NAMES = [path.stem for path in FILES]
+UNFINISHED = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"]))
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def imports(path):
+    """Every module a file names in an import, with those inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_there_are_files_to_look_at():
+    assert len(SOURCES) > 20 and len(FILES) > 1
+    assert set(NAMES) <= set(imrep.names())
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_every_representation_has_its_test(path):
+    test = TESTS / "represent" / f"test_{path.stem}.py"
+    assert test.is_file() and "def test_" in test.read_text(), f"{path.stem} has no test"
+
+
+def test_every_test_of_a_representation_has_its_file():
+    tested = {path.stem.removeprefix("test_") for path in (TESTS / "represent").glob("test_*.py")}
+    assert tested <= set(NAMES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_file_holds_one_representation_named_in_prose(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    carded = [
+        n.name for n in tree.body if isinstance(n, ast.ClassDef) and catalog._assigned(n, "card")
+    ]
+    assert len(carded) == 1, f"{path.stem} defines {carded or 'no representation'}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_cards_are_literal_cite_and_name_their_folder(path):
+    card = imrep.card(path.stem)  # raises unless every argument is a literal
+    assert card.title and card.title[0].isupper()
+    assert card.family == path.parent.name
+    assert re.search(r"doi:10\.\d{4,}/\S+|https?://\S+|arXiv:\d{4}\.\d+", card.cite), card.cite
+    assert re.search(r"(19|20)\d\d", card.cite), f"{card.cite!r} has no year"
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_docstrings_say_what_each_parameter_is_and_where_it_comes_from(path):
+    entry = catalog.entry(path.stem)
+    assert entry.summary.endswith(".") and 20 < len(entry.summary) < 100
+    assert "References:" in entry.doc
+    assert entry.parameters or "def __init__" not in path.read_text()
+    for parameter in entry.parameters:
+        assert len(parameter.help) > 10, f"{entry.name} does not explain {parameter.name}"
+    described = set(catalog._helps(entry.doc))
+    assert described <= {parameter.name for parameter in entry.parameters}
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_parameters_are_keywords_of_plain_types_with_defaults(path):
+    entry = catalog.entry(path.stem)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    [init] = [
+        node
+        for owner in tree.body
+        if isinstance(owner, ast.ClassDef) and owner.name == entry.class_name
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    ]
+    assert [argument.arg for argument in init.args.args] == ["self"]
+    assert not init.args.kwarg and not init.args.vararg
+    assert all(init.args.kw_defaults)
+    for parameter in entry.parameters:
+        kinds = {kind.strip() for kind in parameter.annotation.split("|")}
+        assert kinds <= {"int", "float", "bool", "str", "None"}, f"{entry.name} {parameter}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_representations_never_import_each_other(path):
+    others = {f"imrep.represent.{p.parent.name}.{p.stem}" for p in FILES} - {
+        f"imrep.represent.{path.parent.name}.{path.stem}"
+    }
+    assert not others & set(imports(path))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_every_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_nothing_prints_and_nothing_is_unfinished(path):
+    text = path.read_text(encoding="utf-8")
+    calls = [n.func for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+    assert not [f for f in calls if isinstance(f, ast.Name) and f.id in ("print", "breakpoint")]
+    assert not UNFINISHED.search(text)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_all_is_exact(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    listed = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    if not listed:
+        return
+    [names] = listed
+    module = importlib.import_module(
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    )
+    assert len(names) == len(set(names))
+    for name in names:
+        assert getattr(module, name) is not None
+
+
+def test_what_imrep_offers_is_what_it_lists():
+    eager = {
+        name
+        for name, value in vars(imrep).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("imrep.")
+    }
+    assert eager | set(imrep._LAZY) == set(imrep.__all__)
+    assert dir(imrep) == imrep.__all__ == sorted(imrep.__all__)
+
+
+def test_no_public_name_is_a_submodules():
+    for name in imrep.__all__:
+        assert importlib.util.find_spec(f"imrep.{name}") is None, f"imrep.{name} is a module too"
+
+
+def test_an_unknown_attribute_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="imrep has no attribute 'compares'"):
+        imrep.compares  # noqa: B018  # looking is the test
+
+
+def test_the_version_is_the_projects():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert imrep.__version__ == project["version"]
+    assert f"version: {imrep.__version__}" in (ROOT / "CITATION.cff").read_text()
