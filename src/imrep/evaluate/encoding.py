@@ -53,7 +53,7 @@ class Encoded:
 
 def batch(squares: np.ndarray, device: str = "cpu") -> torch.Tensor:
     """Squares uint8 (n, S, S, 3) as an image batch (n, 3, S, S) in [0, 1]."""
-    pixels = torch.from_numpy(np.ascontiguousarray(squares)).to(device)
+    pixels = torch.from_numpy(np.array(squares)).to(device)  # a copy: the map is read-only
     return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
 
 

@@ -54,7 +54,7 @@ def plane(alike: np.ndarray) -> np.ndarray:
 def queries(labels: np.ndarray, seed: int) -> list[int]:
     """Three images to show first, of three classes where there are as many."""
     order = np.random.default_rng(seed).permutation(len(labels))
-    first = {label: int(i) for i, label in reversed(list(zip(labels[order], order, strict=True)))}
+    first = {label: int(i) for label, i in reversed(list(zip(labels[order], order, strict=True)))}
     chosen = sorted(first.values(), key=order.tolist().index)[:QUERIES]
     more = [int(i) for i in order if int(i) not in chosen]
     return chosen + more[: QUERIES - len(chosen)]

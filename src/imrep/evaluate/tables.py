@@ -1,7 +1,7 @@
 """What was measured, as rows of results.jsonl: one function for each kind of number."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import permutations
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def label_free(record: Record, grams: Sequence[tuple[Coded, Gram]]) -> None:
         record.of(coded, "labelfree.share1", shape.share_1, "share")
         record.of(coded, "labelfree.share10", shape.share_10, "share")
     alike = labelfree.cka([gram for _, gram in grams])
-    for i, j in combinations(range(len(grams)), 2):
+    for i, j in permutations(range(len(grams)), 2):
         record.of(grams[i][0], "labelfree.cka", alike[i, j], "share", detail=grams[j][0].spec)
 
 

@@ -1,0 +1,130 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+import imrep
+from imrep import images
+from imrep.datasets import find
+from imrep.errors import BadImage
+from imrep.evaluate import cache, encoding
+from imrep.evaluate.decoded import decode, digests
+
+
+def silent(what, done, total):
+    """No progress."""
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Forty pictures and one broken file."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    import PIL.Image
+
+    for i in range(40):
+        pixels = rng.integers(0, 256, (20, 24, 3), np.uint8)
+        PIL.Image.fromarray(pixels).save(tmp_path / "data" / f"{i:02}.png")
+    (tmp_path / "data" / "15b.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing else")
+    return tmp_path / "data"
+
+
+def decoded_at(folder, size):
+    items = find(folder).items
+    return decode(
+        items,
+        digests(items, 2),
+        size,
+        threads=2,
+        max_pixels=images.MAX_PIXELS,
+        progress=silent,
+    )
+
+
+def test_a_broken_file_is_skipped_and_named(folder):
+    decoded = decoded_at(folder, 16)
+    assert decoded.squares.shape == (40, 16, 16, 3)
+    assert [path for path, _ in decoded.skipped] == ["15b.png"]
+    assert len(decoded.skipped[0][1]) > 10
+    for item, square in zip(decoded.items, decoded.squares, strict=True):
+        assert np.array_equal(square, images.square(folder / item.path, 16)[0])
+
+
+def test_reading_again_reads_nothing(folder, monkeypatch):
+    first = decoded_at(folder, 16)
+    monkeypatch.setattr(images, "load_squares", None)
+    again = decoded_at(folder, 16)
+    assert again.key == first.key
+    assert np.array_equal(again.squares, first.squares)
+    assert again.skipped == first.skipped
+    assert again.facts == first.facts
+
+
+def test_a_changed_file_changes_the_key(folder):
+    before = decoded_at(folder, 16).key
+    (folder / "07.png").write_bytes((folder / "08.png").read_bytes())
+    assert decoded_at(folder, 16).key != before
+    assert decoded_at(folder, 24).key != before
+
+
+def test_vectors_are_those_of_embed(folder):
+    decoded = decoded_at(folder, 16)
+    rep = imrep.get("pixels:side=8")
+    encoded = encoding.encode(rep, decoded, "cpu", silent)
+    assert np.array_equal(encoded.vectors, encoding.embed(rep, decoded.squares))
+    assert encoded.cpu_ms > 0
+
+
+def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
+    decoded = decoded_at(folder, 16)
+    monkeypatch.setattr(
+        encoding, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
+    )
+    rep = imrep.get("pixels:side=8")
+    whole = encoding.encode(rep, decoded, "cpu", silent)
+    log = cache.folder("codes", whole.key) / "log.jsonl"
+    log.write_bytes(b"\n".join(log.read_bytes().split(b"\n")[:2]) + b'\n{"stop": 3')  # two batches
+    stored = np.load(log.with_name("vectors.npy"), mmap_mode="r+")
+    stored[16:] = np.nan
+    stored.flush()
+    seen = []
+    again = encoding.encode(rep, decoded, "cpu", lambda what, done, total: seen.append(done))
+    assert np.array_equal(again.vectors, encoding.embed(rep, decoded.squares))
+    assert seen == [16, 24, 32]
+
+
+def test_codes_that_are_not_finite_fail_by_name(folder, monkeypatch):
+    decoded = decoded_at(folder, 16)
+    rep = imrep.get("pixels:side=8")
+    monkeypatch.setattr(rep, "pool", lambda code: code.values.flatten(1) * float("nan"))
+    with pytest.raises(BadImage, match="pixels:side=8 gave numbers that are not finite"):
+        encoding.encode(rep, decoded, "cpu", silent)
+
+
+def test_a_codebook_is_fitted_on_the_training_part_alone(folder):
+    decoded = decoded_at(folder, 64)
+    encoded = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    assert encoded.raw is not None
+    train = np.arange(0, 40, 2)
+    rep = imrep.get("sift:words=16")
+    rep.fit(encoding.batch(decoded.squares[train]))
+    expected = encoding.embed(rep, decoded.squares)
+    assert np.allclose(encoding.refit(encoded, train), expected, atol=1e-5)
+    assert not np.allclose(encoding.refit(encoded, train), encoded.vectors, atol=1e-3)
+
+
+def test_many_images_are_fitted_on_once(folder, monkeypatch):
+    monkeypatch.setattr(encoding, "PER_FOLD", 10)
+    decoded = decoded_at(folder, 64)
+    encoded = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    assert encoded.raw is None
+    assert encoded.fitted
+    assert encoding.refit(encoded, np.arange(3)) is encoded.vectors
+    again = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    assert again.rep.fingerprint == encoded.rep.fingerprint
+    assert dataclasses.asdict(again)["fit_seconds"] == encoded.fit_seconds
