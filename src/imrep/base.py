@@ -260,8 +260,8 @@ class Sum(Representation[Views]):
 
     @property
     def differentiable(self) -> bool:
-        """Whether every view is."""
-        return all(view.differentiable for view in self.views)
+        """Whether gradients reach the image through any view."""
+        return any(view.differentiable for view in self.views)
 
     @property
     def dim(self) -> int:
