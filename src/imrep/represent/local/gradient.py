@@ -101,5 +101,9 @@ class Gradient(Representation[Map]):
 def _along(x: Tensor, kernel: Sequence[float], axis: int) -> Tensor:
     """Correlate one axis with a short kernel; the axis loses its ends."""
     size = x.shape[axis] - len(kernel) + 1
-    parts = [k * x.narrow(axis, i, size) for i, k in enumerate(kernel) if k]
-    return torch.stack(parts).sum(0)
+    parts = ((k, x.narrow(axis, i, size)) for i, k in enumerate(kernel) if k)
+    weight, part = next(parts)
+    total = weight * part
+    for weight, part in parts:
+        total = total + weight * part
+    return total

@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+import torch
+from skimage.feature import hog as skimage_hog
+
+import imrep
+from imrep.errors import BadImage, BadParameter
+
+
+def _tensor(array):
+    rows = torch.from_numpy(array).double() / 255
+    return rows[None, None] if rows.ndim == 2 else rows.permute(2, 0, 1)[None]
+
+
+def _layout(code, rep):
+    """Blocks as skimage orders them: (rows, columns, block, block, bins)."""
+    blocks = code.values[0].permute(1, 2, 0)
+    return blocks.unflatten(2, (rep.block, rep.block, rep.bins)).numpy()
+
+
+@pytest.mark.parametrize(
+    ("image", "key", "spec"),
+    [
+        ("gray_u8", "gray_o9_pc8x8_cb3x3_L2-Hys", "block=3"),
+        ("gray_u8", "gray_o9_pc8x8_cb2x2_L2", "norm=l2"),
+        ("gray_u8", "gray_sqrt", "block=3,gamma=true"),
+        ("rgb_u8", "rgb_o9_pc8x8_cb3x3_L2-Hys", "block=3"),
+    ],
+)
+def test_equals_skimage(refs, image, key, spec):
+    stored = np.load(refs / "classic" / "e7_hog_skimage.npz")
+    rep = imrep.get(f"hog:side=none,{spec}")
+    got = _layout(rep.encode(_tensor(stored[image])), rep)
+    np.testing.assert_allclose(got, stored[key], atol=1e-6)
+    single = _layout(rep.encode(_tensor(stored[image]).float()), rep)
+    # where two channels are equally steep, which is the steeper one is up to rounding
+    np.testing.assert_allclose(single, stored[key], atol=0.02 if image == "rgb_u8" else 1e-5)
+
+
+def test_equals_skimage_away_from_ties(refs):
+    # at 8 bins 45° and 135° are edges, and which side |gx| = |gy| falls hangs on the last bit of an
+    # arc tangent: compare the two bins on either side as one
+    stored = np.load(refs / "classic" / "e7_hog_skimage.npz")
+    rep = imrep.get("hog:side=none,cell=16,block=1,bins=8,norm=l1")
+
+    def merged(blocks):
+        first, second, third, fourth, fifth, sixth, seventh, last = np.moveaxis(blocks, -1, 0)
+        return np.stack([first, second + third, fourth, fifth, sixth + seventh, last])
+
+    got = merged(_layout(rep.encode(_tensor(stored["gray_u8"])), rep))
+    np.testing.assert_allclose(got, merged(stored["gray_o8_pc16x16_cb1x1_L1"]), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("bins", "cell", "block", "norm"),
+    [(9, 8, 2, "L2-Hys"), (6, 7, 3, "L1-sqrt"), (9, 5, 1, "L1"), (12, 16, 2, "L2")],
+)
+def test_the_vector_is_skimages_descriptor_of_the_canvas(bins, cell, block, norm):
+    image = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+    ours = imrep.get(
+        "hog", bins=bins, cell=cell, block=block, norm=norm.lower().replace("-", "")
+    ).embed(image)
+    theirs = skimage_hog(
+        image[0].permute(1, 2, 0).numpy(),
+        orientations=bins,
+        pixels_per_cell=(cell, cell),
+        cells_per_block=(block, block),
+        block_norm=norm,
+        channel_axis=-1,
+    )
+    np.testing.assert_allclose(ours[0].numpy(), theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "key", "spec"),
+    [
+        ("rgb_u8_64x128", "hog_rgb_default", ""),
+        ("gray_u8", "hog_gray_default", ""),
+        ("gray_u8", "hog_gray_nogamma", ",gamma=false"),
+        ("gray_u8", "hog_gray_signed", ",gamma=false,signed=true"),
+    ],
+)
+def test_equals_opencv(refs, image, key, spec):
+    stored = np.load(refs / "classic" / "e7_hog_cv2_4x.npz")
+    rep = imrep.get(f"hog:layout=opencv,side=none{spec}")
+    blocks = rep.encode(_tensor(stored[image]).float()).values
+    assert blocks.shape == (1, 36, 15, 7)
+    window = blocks.permute(0, 3, 2, 1).flatten()  # x before y, as OpenCV's descriptor
+    np.testing.assert_allclose(window.numpy(), stored[key], atol=5e-4)
+
+
+def test_defaults_have_one_length():
+    rep = imrep.get("hog")
+    for size in ((64, 64), (1, 1), (200, 31)):
+        assert rep.embed(torch.rand(1, 3, *size)).shape == (1, 1764)
+    free = imrep.get("hog:side=none")
+    for size in ((64, 64), (16, 16), (100, 75)):
+        assert free.embed(torch.rand(1, 3, *size)).shape == (1, 1764)
+
+
+@pytest.mark.parametrize("layout", ["skimage", "opencv"])
+def test_contrast_is_evened_out(layout):
+    image = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+    rep = imrep.get("hog", layout=layout, gamma=False)
+    full, half = rep.embed(image), rep.embed(0.25 + image / 2)
+    assert (full - half).abs().max() < (1e-4 if layout == "skimage" else 0.02)
+
+
+def test_a_vertical_edge_votes_for_the_horizontal_gradient():
+    image = torch.zeros(1, 1, 64, 64)
+    image[..., 32:] = 1
+    for flipped in (image, 1 - image):  # unsigned: gx < 0 is the same direction, in bin 0 not 8
+        blocks = imrep.get("hog").encode(flipped).values.unflatten(1, (4, 9))
+        assert blocks[:, :, 1:].abs().max() == 0
+        assert blocks[:, :, 0].max() > 0.4
+    turned = imrep.get("hog:signed=true,bins=4").encode(1 - image).values.unflatten(1, (4, 4))
+    assert turned.amax((0, 1, 3, 4)).tolist()[0] == 0
+    assert turned.amax((0, 1, 3, 4)).tolist()[2] > 0.4
+
+
+@pytest.mark.parametrize("spec", ["", ",layout=opencv", ",norm=l1sqrt,gamma=true"])
+def test_gradient_is_the_slope_and_stays_finite(spec):
+    rep = imrep.get(f"hog:cell=3,block=1,bins=5,side=none{spec}")
+    torch.manual_seed(2)
+    image = (0.2 + 0.6 * torch.rand(1, 1, 6, 6, dtype=torch.float64)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
+    for level in (0.0, 0.5):
+        flat = torch.full((1, 3, 6, 6), level, requires_grad=True)
+        rep.encode(flat).values.sum().backward()
+        assert flat.grad.isfinite().all()
+
+
+def test_a_flat_image_is_zero():
+    for layout in ("skimage", "opencv"):
+        vector = imrep.get("hog", layout=layout).embed(torch.full((1, 3, 40, 40), 0.7))
+        assert vector.abs().max() < 1e-3
+
+
+def test_strokes_run_along_the_edge():
+    image = torch.zeros(1, 1, 64, 64)
+    image[..., 32:] = 1
+    for layout in ("skimage", "opencv"):
+        rep = imrep.get("hog", layout=layout)
+        drawn = rep.picture(rep.encode(image)).sum(1)[0]
+        bright = (drawn > 0.5 * drawn.max()).nonzero().float()
+        assert bright[:, 0].std() > 3 * bright[:, 1].std()
+
+
+def test_bad_parameters_and_sizes_are_refused():
+    with pytest.raises(BadParameter, match="side of at least cell × block = 24, got 20"):
+        imrep.get("hog:block=3,side=20")
+    with pytest.raises(BadParameter, match="norm=l2hys in layout=opencv"):
+        imrep.get("hog:layout=opencv,norm=l1")
+    with pytest.raises(BadImage, match="hog needs images of at least 16×16, got 15×40"):
+        imrep.get("hog:side=none").encode(torch.rand(1, 3, 15, 40))
