@@ -38,7 +38,7 @@ def opaque(
     if image.mode == "RGBA":
         ground = Image.new("RGBA", image.size, (*over, 255))
         image = Image.alpha_composite(ground, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def deep_pixels(

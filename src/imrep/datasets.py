@@ -146,7 +146,7 @@ def _of_dependencies(name: str, drawn: list[_builtin.Drawn]) -> Dataset:
 def _nothing_there(path: Path) -> str:
     what = "a device or a pipe" if path.exists() else "nothing"
     near = []
-    if path.parent.is_dir():
+    if path.parent.is_dir() and not path.exists():
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
     remedy = f"Did you mean {near[0]!r}?" if near else "Check the path."
     return f"DATA needs to be a folder, a file or a pattern, got {what} at {path}. {remedy}"
@@ -211,7 +211,9 @@ def _labelled(
         notes.append(f"All lie in one folder: give {name}/{next(iter(labels.values()))} as DATA.")
     unknown = [other for other in sorted(others) if not PurePosixPath(other).suffix]
     if unknown:
-        notes.append(_several(unknown, "file", "without a suffix begins like no image: left out"))
+        notes.append(
+            _several(unknown, "file", "without a suffix, not beginning like an image, left out")
+        )
     items = (Item(path, labels[path], source=source) for path, source in pictures.items())
     return Dataset(name, tuple(items), tuple(notes))
 
@@ -280,7 +282,7 @@ def _drawn(items: list[Item], most: int, seed: int) -> list[Item]:
 
 
 def _no_images(name: str, others: list[str]) -> str:
-    got = _several(sorted(others), "file", "that is no image") if others else "nothing."
+    got = _several(sorted(others), "file", "of other kinds") if others else "nothing."
     return f"{name} needs at least one image, got {got} Check the path."
 
 
