@@ -124,7 +124,8 @@ def _left_out(
     """Squared error of each training image predicted from the others."""
     shrunk = e / (e + penalty)
     error = known - u @ (shrunk[:, None] * (u.T @ known))
-    return float(((error / (1 - (u * u) @ shrunk - 1 / len(e))[:, None]) ** 2).sum())
+    rest = np.maximum(1 - (u * u) @ shrunk - 1 / len(e), 1e-9)  # 0 where there is one image
+    return float(((error / rest[:, None]) ** 2).sum())
 
 
 def _as_images(rows: Float[Array, "n p"]) -> Float[Array, "n 32 32 3"]:

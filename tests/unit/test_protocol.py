@@ -1,0 +1,224 @@
+"""The comparison as a whole, on small sets made here."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import imrep
+from imrep import results
+from imrep.errors import BadData, BadParameter, UnknownName
+from imrep.evaluate import encoding, memory
+
+FREE = {"time", "run", "cpu", "versions"}  # of a row: when, not what
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_children(monkeypatch):
+    """Memory is measured in a process of its own, which has its own test."""
+    monkeypatch.setattr(memory, "peaks", lambda specs, threads: {})
+
+
+def stripes(rng, angle, side=24):
+    """Stripes at an angle, of random phase and period, with noise: no two alike."""
+    y, x = np.mgrid[:side, :side]
+    wave = np.sin(
+        (x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(0.8, 1.2) + rng.uniform(0, 6)
+    )
+    pixels = 128 + 60 * wave[..., None] + rng.normal(0, 25, (side, side, 3))
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three classes of stripes, thirty images each, that differ in direction alone."""
+    rng = np.random.default_rng(0)
+    for c, name in enumerate(("across", "down", "slanted")):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(30):
+            image = PIL.Image.fromarray(stripes(rng, c * np.pi / 3))
+            image.save(tmp_path / "data" / name / f"{i:02}.png")
+    return tmp_path / "data"
+
+
+def numbers(folder):
+    """Rows without when and how long, in their order."""
+    rows = results.read(folder / results.FILENAME)
+    kept = [row for row in rows if row.kind not in ("cost", "verdict")]
+    return [
+        json.dumps({k: v for k, v in vars(row).items() if k not in FREE}, sort_keys=True)
+        for row in kept
+    ]
+
+
+def test_direction_is_seen_by_what_sees_direction(folder, tmp_path):
+    found = imrep.compare(folder, ["gradient", "histogram"], tmp_path / "out", size=24)
+    accuracy = {line["spec"]: line["accuracy"] for line in found.table()}
+    assert accuracy["gradient"] > 0.9
+    assert accuracy["histogram"] < 0.6
+    assert found.pick == "gradient"
+    assert found.verdict["sentence"] == "clear"
+    assert "gradient serves this folder best" in found.sentence
+    assert found.report.stat().st_size > 100_000
+    assert "gradient" in repr(found) and "gradient" in found._repr_html_()
+
+
+def test_the_same_seed_gives_the_same_numbers(folder, tmp_path):
+    specs = ["gradient", "pixels", "gradient+histogram"]
+    imrep.compare(folder, specs, tmp_path / "one", size=24)
+    shutil.rmtree(tmp_path / "cache")
+    imrep.compare(folder, specs, tmp_path / "two", size=24)
+    assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
+    imrep.compare(folder, specs, tmp_path / "three", size=24, seed=1)
+    assert numbers(tmp_path / "one") != numbers(tmp_path / "three")
+
+
+def test_one_more_representation_computes_only_that_one(folder, tmp_path, monkeypatch):
+    imrep.compare(folder, ["gradient", "pixels"], tmp_path / "one", size=24)
+    encoded = []
+    timed = encoding._timed
+    monkeypatch.setattr(
+        encoding, "_timed", lambda rep, x: encoded.append(rep.spec) or timed(rep, x)
+    )
+    imrep.compare(folder, ["gradient", "pixels", "histogram"], tmp_path / "two", size=24)
+    assert set(encoded) == {"histogram"}
+
+
+def test_names_of_files_and_classes_change_nothing(folder, tmp_path):
+    """A class's name in the file's name, files sorted by class: no code may see it."""
+    imrep.compare(folder, ["gradient", "pixels"], tmp_path / "one", size=24)
+    told = tmp_path / "told"
+    told.mkdir()
+    with (told / "split.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "label"))
+        for path in sorted(folder.rglob("*.png")):
+            name = f"label_{path.parent.name}_{path.name}"
+            shutil.copy(path, told / name)
+            writer.writerow((name, path.parent.name))
+    imrep.compare(told, ["gradient", "pixels"], tmp_path / "two", size=24)
+
+    def values(out):
+        rows = results.read(out / results.FILENAME)
+        return [
+            (row.spec, row.kind, row.metric, row.detail, row.value)
+            for row in rows
+            if row.kind not in ("cost", "verdict")
+        ]
+
+    assert values(tmp_path / "one") == values(tmp_path / "two")
+
+
+def test_copies_are_found_and_kept_together(folder, tmp_path):
+    for path in sorted((folder / "down").glob("0*.png")):
+        shutil.copy(path, path.with_name(f"copy_{path.name}"))
+    shutil.copy(folder / "across" / "00.png", folder / "slanted" / "wrong.png")
+    found = imrep.compare(folder, ["pixels"], tmp_path / "out", size=24)
+    rows = {(row.kind, row.metric): row.value for row in found.rows}
+    assert rows["duplicates", "images"] == 22
+    assert rows["duplicates", "conflicts"] == 1
+    assert any("different labels" in note["text"] for note in found.verdict["notes"])
+
+
+def test_without_labels_nothing_is_recommended(folder, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in folder.rglob("*.png"):
+        shutil.copy(path, flat / f"{path.parent.name}_{path.name}")
+    found = imrep.compare(flat, ["pixels", "gradient"], tmp_path / "out", size=24)
+    assert found.verdict["sentence"] == "unlabelled"
+    assert found.pick == ""
+    kinds = {row.kind for row in found.rows}
+    assert {"cost", "stability", "information", "labelfree", "duplicates"} <= kinds
+    assert "accuracy" not in kinds
+    assert found.report.is_file()
+
+
+def test_one_image_a_class_says_that_nothing_can_be_tested(folder, tmp_path):
+    few = tmp_path / "few"
+    for name in ("across", "down"):
+        (few / name).mkdir(parents=True)
+        shutil.copy(folder / name / "00.png", few / name / "00.png")
+    found = imrep.compare(few, ["pixels"], tmp_path / "out", size=24)
+    assert found.verdict["sentence"] == "nothing"
+
+
+def test_a_class_of_one_is_left_out_and_named(folder, tmp_path):
+    (folder / "lonely").mkdir()
+    shutil.copy(folder / "down" / "03.png", folder / "lonely" / "a.png")
+    pixels = np.random.default_rng(9).integers(0, 256, (24, 24, 3), np.uint8)
+    PIL.Image.fromarray(pixels).save(folder / "lonely" / "a.png")
+    found = imrep.compare(folder, ["pixels"], tmp_path / "out", size=24)
+    assert found.rows[0].classes == 3
+    assert any("lonely" in note["text"] for note in found.verdict["notes"])
+
+
+def test_broken_files_are_named_and_the_run_goes_on(folder, tmp_path):
+    (folder / "down" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
+    found = imrep.compare(folder, ["pixels"], tmp_path / "out", size=24)
+    assert found.skipped == 1
+    lines = (tmp_path / "out" / "skipped.csv").read_text().splitlines()
+    assert lines[0] == "path,reason"
+    assert lines[1].startswith("down/broken.jpg,")
+
+
+def test_one_that_fails_leaves_the_others(folder, tmp_path):
+    found = imrep.compare(folder, ["pixels", "laplacian:levels=5"], tmp_path / "out", size=16)
+    failed = [row for row in found.rows if row.kind == "failed"]
+    assert [row.spec for row in failed] == ["laplacian:levels=5"]
+    assert [line["spec"] for line in found.table()] == ["pixels"]
+
+
+def test_sizes_are_a_curve(folder, tmp_path):
+    found = imrep.compare(folder, ["gradient"], tmp_path / "out", size=24, sizes=(16, 32))
+    sizes = [row.detail for row in found.rows if row.metric == "probe_size"]
+    assert sizes == ["16", "24", "32"]
+
+
+def test_max_takes_a_part_and_says_so(folder, tmp_path):
+    found = imrep.compare(folder, ["gradient", "pixels"], tmp_path / "out", size=24, most=60)
+    assert found.rows[0].n == 60
+    assert "60 of 90 images" in found.sentence
+
+
+def test_groups_never_part(folder, tmp_path):
+    with (tmp_path / "groups.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "group"))
+        for path in sorted(folder.rglob("*.png")):
+            writer.writerow(
+                (path.relative_to(folder).as_posix(), f"{path.parent.name}{int(path.stem) // 3}")
+            )
+    found = imrep.compare(
+        folder, ["gradient"], tmp_path / "out", size=24, groups=tmp_path / "groups.csv"
+    )
+    assert found.rows[0].groups == 30
+    again = imrep.compare(
+        folder, ["gradient"], tmp_path / "out", size=24, same_object=tmp_path / "groups.csv"
+    )
+    precision = next(row for row in again.rows if row.metric == "retrieval")
+    assert precision.lo <= precision.value <= precision.hi
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"size": 4}, BadParameter, "at least 8 pixels, got 4"),
+        ({"most": 1}, BadParameter, "at least 2 images, got 1"),
+        ({"representations": ["pixel"]}, UnknownName, "Did you mean 'pixels'"),
+        ({"data": "no such folder"}, BadData, "no such folder"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_done(folder, tmp_path, options, error, says):
+    given = {"data": folder, "representations": ["pixels"], "out": tmp_path / "out"} | options
+    with pytest.raises(error, match=says):
+        imrep.compare(**given)
+    assert not (tmp_path / "out").exists()
