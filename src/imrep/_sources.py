@@ -98,7 +98,8 @@ def members(path: Path) -> tuple[dict[str, Source], list[str]]:
     others: list[str] = []
     archive = _archive(path, stamp)
     for info in archive.infolist():
-        name = info.filename.replace("\\", "/")
+        parts = info.filename.replace("\\", "/").split("/")
+        name = "/".join(part for part in parts if part not in ("", ".", ".."))
         if info.is_dir() or _hidden(name):
             continue
         known = _by_name(name)
