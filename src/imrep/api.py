@@ -124,6 +124,7 @@ def compare(
         BadParameter: An option is out of its range.
         UnknownName: A spec names nothing.
     """
+    from imrep import report
     from imrep.evaluate import protocol
     from imrep.evaluate.settings import Settings
 
@@ -133,7 +134,11 @@ def compare(
         out=Path(out),
         **options,
     )
-    return Comparison(protocol.run(settings, progress or _silent))
+    tell = progress or _silent
+    folder = protocol.run(settings, tell)
+    tell("writing the report", 0, 1)
+    report.write(folder)
+    return Comparison(folder)
 
 
 def invert(spec: str, image: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""From codes to the files of a report: answers, descriptions, rows and pictures."""
+"""From codes to what a report is drawn from: answers, descriptions, rows and pictures."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imrep import report, results
+from imrep import results
 from imrep.assets import Assets
 from imrep.evaluate import (
     cache,
@@ -65,19 +65,17 @@ def write(
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
     _verdict(lines, run, folder, answers)
-    progress("writing the report", 0, 1)
     out.mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
     _skipped(out / "skipped.csv", folder.decoded)
     results.write(out / results.FILENAME, lines.rows)
-    report.write(out)
     return out
 
 
 def _verdict(lines: Record, run: "Run", folder: Folder, answers: Answers | None) -> None:
     """The row with the sentence, and everything said beside it."""
     notes = [Sentence("data", note) for note in run.data.notes]
-    notes += [*(answers.notes if answers else ()), *remarks(folder, run.failed)]
+    notes += [*(answers.notes if answers else ()), *remarks(folder, run.failed, run.data.builtin)]
     if answers is None:
         nothing = Sentence("nothing", sentences.NOTHING)
         says = nothing if folder.names else sentences.unlabelled()
@@ -101,12 +99,13 @@ def _verdict(lines: Record, run: "Run", folder: Folder, answers: Answers | None)
         lines.of(pick, "verdict.sentence", share, "share", detail=detail)
 
 
-def remarks(folder: Folder, failed: Sequence[Absent]) -> list[Sentence]:
+def remarks(folder: Folder, failed: Sequence[Absent], builtin: bool) -> list[Sentence]:
     """Notes that do not rest on scores: copies, classes left out, what failed."""
     names, found = folder.names, []
     counts = folder.copies.counts
     if counts["images"]:
-        found.append(sentences.copies(counts["images"], counts["groups"], counts["largest"]))
+        says = sentences.lookalikes if builtin else sentences.copies
+        found.append(says(counts["images"], counts["groups"], counts["largest"]))
     if pairs := gallery.conflicts(folder.decoded, folder.copies):
         found.append(sentences.labels(pairs))
     if folder.left_out:

@@ -90,7 +90,7 @@ class Run:
 
 
 def run(settings: Settings, progress: Progress) -> Path:
-    """Compare, and write index.html, results.jsonl, assets/ and skipped.csv into `settings.out`.
+    """Compare, and write results.jsonl, assets/ and skipped.csv into `settings.out`.
 
     Raises:
         BadData: There are no images, or not one of them can be read.

@@ -134,6 +134,15 @@ def copies(images: int, groups: int, largest: int) -> Sentence:
     )
 
 
+def lookalikes(images: int, groups: int, largest: int) -> Sentence:
+    """The same where the images are known not to overlap, so that none is joined."""
+    return Sentence(
+        "copies",
+        f"{images} images look like near-copies of another ({groups} groups, largest {largest}), "
+        "but are patches that do not overlap; columns of a photograph always stay in the same fold.",
+    )
+
+
 def relaxed(names: Sequence[str]) -> Sentence:
     """Classes in which doubtful near-copies were not joined."""
     return Sentence(

@@ -1,0 +1,152 @@
+"""`imrep compare` as installed: real files, exit codes, a process that is killed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from imrep import results
+
+IMREP = str(Path(sys.executable).parent / "imrep")
+SPECS = ["-r", "pixels:side=8", "-r", "sift:words=16", "-r", "histogram"]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return os.environ | {
+        "IMREP_CACHE": str(tmp_path / "cache"),
+        "OMP_NUM_THREADS": "1",
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of forty pictures: dots on dark, dots on light."""
+    rng = np.random.default_rng(0)
+    for name, ground in (("dark", 60), ("light", 170)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(40):
+            pixels = rng.normal(ground, 30, (40, 40, 3))
+            for y, x in rng.integers(4, 36, (6, 2)):
+                pixels[y - 3 : y + 3, x - 3 : x + 3] = 255 - ground
+            image = PIL.Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+            image.save(tmp_path / "data" / name / f"{i:02}.png")
+    return tmp_path / "data"
+
+
+def run(environment, *words):
+    return subprocess.run(
+        [IMREP, "compare", *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def measured(out):
+    """What was measured, without when and how long it took."""
+    rows = results.read(out / results.FILENAME)
+    return [
+        (row.spec, row.kind, row.metric, str(row.detail), row.value, row.lo, row.hi)
+        for row in rows
+        if row.kind not in ("cost", "verdict")
+    ]
+
+
+def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
+    done = run(
+        environment, folder, "-r", "histogram", "-r", "pixels:side=8", "-o", tmp_path / "out"
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "2 of 2 name at least" in lines[0] and "histogram" in lines[0]
+    assert any(line.lstrip("●○ ").startswith("pixels:side=8") for line in lines)
+    assert lines[-1] == str(tmp_path / "out" / "index.html")
+    assert "\x1b[" not in done.stdout
+    assert (tmp_path / "out" / "index.html").read_text().startswith("<!doctype html>")
+
+
+def test_json(environment, folder, tmp_path):
+    (folder / "dark" / "broken.png").write_bytes(b"nothing")
+    done = run(environment, folder, "-r", "histogram", "--json", "--strict", "-o", tmp_path / "out")
+    assert done.returncode == 3
+    found = json.loads(done.stdout)
+    assert found["pick"] == "histogram"
+    assert found["verdict"]["sentence"] == "one"
+    assert found["table"][0]["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["no-such-folder", "-r", "pixels"], "no-such-folder"),
+        (["DATA", "-r", "pixel"], "no representation is called 'pixel'. Did you mean 'pixels'?"),
+        (["DATA", "-r", "pixels:sides=8"], "pixels has no parameter 'sides'; it takes side, gray"),
+    ],
+)
+def test_errors_are_one_line(environment, folder, tmp_path, words, says):
+    words = [str(folder) if word == "DATA" else word for word in words]
+    done = run(environment, *words, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert says in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage(environment, folder):
+    done = run(environment, folder, "--sizes", "big")
+    assert done.returncode == 2
+    assert "sizes are whole numbers with commas, got 'big'" in done.stderr
+
+
+def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
+    command = [IMREP, "compare", str(folder), *SPECS, "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "cache").glob("codes/*/log.jsonl")):
+        time.sleep(0.01)
+        assert process.poll() is None, "it ended before anything was kept"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"to continue: imrep compare {folder}" in said
+    assert run(environment, folder, *SPECS, "-o", tmp_path / "out").returncode == 0
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_moments_it_ends_with_the_same_numbers(environment, folder, tmp_path):
+    began = time.monotonic()
+    whole = run(environment, folder, *SPECS, "-o", tmp_path / "whole")
+    long = time.monotonic() - began
+    assert whole.returncode == 0, whole.stderr
+    expected = measured(tmp_path / "whole")
+    moments = random.Random(0)
+    killed = 0
+    for i in range(20):
+        own = environment | {"IMREP_CACHE": str(tmp_path / f"cache{i}")}
+        out = tmp_path / f"out{i}"
+        command = [IMREP, "compare", str(folder), *SPECS, "-o", str(out)]
+        process = subprocess.Popen(
+            command, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(moments.uniform(0.2, 1.0) * long)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+        again = run(own, folder, *SPECS, "-o", out)
+        assert again.returncode == 0, again.stderr
+        assert measured(out) == expected
+        assert not list(out.rglob("*.new")) and not list(out.rglob("*.partial"))
+    assert killed >= 15
