@@ -234,6 +234,6 @@ class Views(Code):
         return side_by_side([code.pool(cells) for code in self.codes])
 
 
-def side_by_side(vectors: list[Vectors]) -> Vectors:
+def side_by_side(vectors: list[Float[Tensor, "batch _"]]) -> Vectors:
     """Vectors (b, dᵢ) each divided by its length, joined to (b, Σ dᵢ); a zero vector stays zero."""
     return torch.cat([torch.nn.functional.normalize(v, dim=1) for v in vectors], dim=1)

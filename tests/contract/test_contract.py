@@ -5,18 +5,21 @@ import pytest
 from imrep import testing
 
 SPECS = [*testing.specimens(), "pixels:side=8+histogram:bins=4"]
-MARKS = {"bad_images_are_refused_by_name": [pytest.mark.bad_image]}
+NO_SHAPES = {"bad_images_are_refused_by_name", "compiles", "compiles_by_default"}
 
 
 def cases(asked):
     """Each spec with each question, none of them built yet."""
+    wanted = {question.__name__ for question in asked}
     return [
         pytest.param(
-            question, id=f"{spec}-{question.__name__}", marks=MARKS.get(question.__name__, ())
+            question,
+            id=f"{spec}-{question.__name__}",
+            marks=[pytest.mark.no_shapes] if question.__name__ in NO_SHAPES else [],
         )
         for spec in SPECS
         for question in testing.questions(spec, slow=True)
-        if question.__name__ in {q.__name__ for q in asked}
+        if question.__name__ in wanted
     ]
 
 

@@ -76,6 +76,7 @@ def test_picture_shows_the_small_image():
     assert torch.equal(drawn[..., ::16, ::16], image)
 
 
+@pytest.mark.no_shapes
 def test_bad_values_are_refused():
     with pytest.raises(BadParameter, match="pixels needs side of at least 1, got 0"):
         imrep.get("pixels", side=0)

@@ -23,7 +23,7 @@ def code_of(kind, height, width, batch=2):
         "angle": torch.zeros(batch, 7),
         "present": torch.rand(batch, 7) > 0.3,
     }
-    fields = torch.rand(batch, 4, 2, height, width)
+    fields = torch.rand(batch, 3, 2, height, width)
     labels = torch.randint(0, 4, (batch, height, width))
     made = {
         "Vector": lambda: codes.Vector(maps.mean((2, 3))),
