@@ -253,6 +253,8 @@ def _fault(error: Exception, kind: str = "") -> str:
     why = f"{kind}: {text}" if kind else text
     if isinstance(error, MemoryError):
         return "needs more memory than there is. Make it smaller first."
+    if isinstance(error, Image.DecompressionBombError):
+        return f"has more pixels than Pillow opens ({why}). Save it as PNG, or in parts."
     if isinstance(error, EOFError) or re.search("trunc|unpack(_from)? requires", text, re.I):
         return f"is truncated ({why}). Copy it again."
     if re.search("cannot handle|unsupported|unknown pixel mode|not supported", text, re.I):

@@ -35,8 +35,6 @@ def decoded(
     if image.format not in JPEG:
         deep = _colour.deep_pixels(image, data, over)
         return _colour.opaque(image, over) if deep is None else deep, 1
-    if image.info.get("progressive") and not _has_end(data):
-        raise OSError("truncated: no end marker")  # decoders make up the scans that lack
     short = min(image.size)
     shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
     profile = image.info.get("icc_profile")
@@ -97,11 +95,3 @@ def _turbo_decoded(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Imag
     if pixels.shape[:2] != (rows, columns):
         return None
     return Image.fromarray(pixels[..., 0] if image.mode == "L" else pixels)
-
-
-def _has_end(data: bytes) -> bool:
-    """Whether a JPEG has its end marker, looked for behind the header and its thumbnail."""
-    at = 2
-    while at + 4 <= len(data) and data[at + 1] != 0xDA:
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data.find(b"\xff\xd9", at) >= 0

@@ -110,7 +110,8 @@ def read(
     Args:
         source: A path, or the bytes of a file.
         over: Colour that shows through transparent pixels, as CSS writes it.
-        max_pixels: Greatest width × height that is decoded.
+        max_pixels: Greatest width × height that is decoded. TIFF, GIF and WebP keep to Pillow's own
+            limit besides (`PIL.Image.MAX_IMAGE_PIXELS`, refused at twice that, 179 million).
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
@@ -147,8 +148,8 @@ def square(
     """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as that leaves twice the target, then
-    its exact central square is resized once with an antialiased triangle filter. That is within
-    52 dB of resizing the whole image and up to five times as fast; keeping less than twice the
+    its exact central square is resized once with an antialiased triangle filter. That stays 52 dB
+    or closer to resizing the whole image and up to five times as fast; keeping less than twice the
     target, or factors that are no power of two, would change the answer (31 and 28 dB).
 
     Args:
