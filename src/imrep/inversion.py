@@ -133,7 +133,7 @@ def rebuild(
     if not one.differentiable:
         raise NoInverse(
             f"{rep.spec} has no inverse, and no gradient reaches the image to search for one. "
-            "`imrep picture` draws its code; `imrep list` marks with ∇ what can be searched."
+            f"{_way_in(rep)}"
         )
     return _by_gradient(one, part, shape, iterations or ITERATIONS, seed, watch)
 
@@ -157,7 +157,7 @@ def share_kept(image: Image, rebuilt: Image) -> dict[str, float]:
 def in_words(kept: dict[str, float]) -> str:
     """What was lost, worst first, as one sentence."""
     parts = [
-        f"{_amount(share)} {name} ({share:.0%} kept)"
+        f"{_amount(share)} of the {name} ({int(100 * share)} % kept)"
         for name, share in sorted(kept.items(), key=lambda item: item[1])
         if share < _WHOLE
     ]
@@ -165,15 +165,28 @@ def in_words(kept: dict[str, float]) -> str:
 
 
 def _invertible(rep: Representation, code: Code) -> tuple[Representation, Code]:
-    """The code to go by: of a sum, a view that is exact, else all of it, else any view's own."""
+    """What to go by: of a sum, an exact view, else all that let gradients through, else any."""
     if not isinstance(rep, Sum) or not isinstance(code, Views):
         return rep, code
     views = list(zip(rep.views, code.codes, strict=True))
     exact = [view for view in views if view[0].inverse == "exact"]
+    smooth = [view for view in views if view[0].differentiable]
     near = [view for view in views if view[0].inverse == "approximate"]
-    if exact or (near and not rep.differentiable):
-        return (exact or near)[0]
-    return rep, code
+    if exact or len(smooth) < 2:
+        return (exact or near or smooth or views)[0]
+    parts, codes = zip(*smooth, strict=True)
+    return Sum(parts), Views(codes)
+
+
+def _way_in(rep: Representation) -> str:
+    """A switch of the representation that lets gradients through, or where else to look."""
+    params = rep.get_params()
+    for key, value in params.items():
+        if isinstance(value, bool):
+            other = type(rep)(**{**params, key: not value})
+            if other.differentiable or other.inverse != "none":
+                return f"Use {other.spec}."
+    return "`imrep picture` draws its code; `imrep list` shows what has either."
 
 
 def _by_itself(
@@ -244,5 +257,5 @@ def _aspects(image: Image) -> dict[str, Tensor]:
 
 
 def _amount(share: float) -> str:
-    bounds = ((0.95, "little of the"), (0.5, "some of the"), (0.1, "most of the"))
+    bounds = ((0.95, "a little"), (0.5, "some"), (0.1, "most"))
     return next((words for least, words in bounds if share >= least), "nearly all")

@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from imrep import __version__, images, vectorfiles
+from imrep._sources import File, Member
 from imrep.base import Fitted, Representation, Sum
+from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
@@ -36,21 +37,6 @@ _FIT_ON = 3000  # images a codebook is fitted on
 _PIXELS = 256 * 64 * 64 * 4  # most pixels encoded at once, whatever the batch: bounds the memory
 _REP, _FITTED = "rep", "fitted.json"
 _FORMAT = 1  # raised when shards change their meaning
-
-
-class Item(Protocol):
-    """One image of a data set."""
-
-    @property
-    def path(self) -> str:
-        """Its name, as the output will list it."""
-
-    @property
-    def label(self) -> str | None:
-        """Its class, where it has one."""
-
-    def read(self) -> bytes:
-        """The bytes of its file. Raises BadFile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,12 +322,11 @@ def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict
 
 
 def _stamp(item: Item) -> object:
-    """What changes when the item's file does, without reading it."""
-    file = getattr(item, "file", None)
-    if file is None:
-        return None
-    try:
-        stat = Path(file).stat()
-    except OSError:
-        return None
-    return stat.st_size, stat.st_mtime_ns
+    """What changes when the item's file does, found without reading it."""
+    match item.source:
+        case File(path) if path.is_file():
+            stat = path.stat()
+            return stat.st_size, stat.st_mtime_ns
+        case Member(stamp=stamp):
+            return stamp
+    return None

@@ -1,23 +1,26 @@
 """Downhill on a function of an image that has to stay within [0, 1].
 
-The image is free to leave its box, but only its nearest point in the box is ever looked at, and a
-spring pulls it back: so the function sees images alone, and L-BFGS sees no wall. Everything that
-searches for an image (inversion, editing, training examples) comes through this one loop.
+An image x is written (1 - cos z) / 2, so that any angle z is an image and there is no wall to walk
+into: quasi-Newton steps stay smooth. Bounds by L-BFGS-B reach the same loss in as many steps, at
+four times the cost. Everything that searches for an image (inversion, editing, training examples)
+comes through this one loop.
 """
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-_ROUND = 10  # iterations between two looks at the progress
-_MEMORY = 20  # pairs of steps and gradients that L-BFGS remembers
-_SPRING = 1.0
-_STILL = 1e-7  # relative progress in a round below which nothing has happened
-_PATIENCE = {"lbfgs": 2, "adam": 10}  # rounds of nothing before it stops
+_ROUND = 10  # steps between two looks at the progress
+_MEMORY = 10  # pairs of steps and gradients that L-BFGS remembers
+_STILL = 1e-7  # relative progress in a round below which it has arrived
+_EDGE = 1e-3  # black and white have no slope in z, so no pixel starts there
+
+Watch = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
@@ -36,74 +39,83 @@ def descend(
     iterations: int = 200,
     method: Literal["lbfgs", "adam"] = "lbfgs",
     rate: float = 0.05,
-    watch: Callable[[int, float], None] | None = None,
+    watch: Watch | None = None,
 ) -> Descent:
     """The best image met on the way down from `start`.
+
+    A loss that is no number ends the descent, and so do ten steps of L-BFGS without progress.
 
     Args:
         loss: A differentiable scalar of an image within [0, 1].
         start: Image to start from, any shape; left untouched.
         iterations: Most steps taken; L-BFGS looks at `loss` a little more often than once a step.
         method: "lbfgs" where the loss is smooth, "adam" where it is noisy or has kinks everywhere.
-        rate: Adam's step; L-BFGS finds its own.
-        watch: Called with the number of steps done and the loss, now and then.
-
-    Returns:
-        A loss that is no number anywhere on the way ends the descent at the best image before.
+        rate: Adam's step, in radians of z; L-BFGS finds its own.
+        watch: Called with the number of steps done and the least loss so far, now and then.
     """
-    free = start.detach().clamp(0, 1).clone().requires_grad_(True)
-    best = Descent(free.detach().clone(), math.inf, 0)
-    optimiser = _optimiser(free, method, rate)
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        boxed = free.clamp(0, 1)
-        stretched = _SPRING * (free - boxed.detach()).square().sum()
-        total = loss(boxed) + stretched
-        total.backward()
-        return total.detach()
-
-    still = 0
-    for done in range(0, iterations, _ROUND):
-        count = min(_ROUND, iterations - done)
-        _go(optimiser, closure, count)
-        before, best = best, _better(best, loss, free, done + count)
-        if watch is not None:
-            watch(best.iterations, best.loss)
-        still = still + 1 if before.loss - best.loss <= _STILL * abs(best.loss) else 0
-        if still == _PATIENCE[method] or not bool(free.isfinite().all()):
-            break
-    return best
+    inside = start.detach().clamp(_EDGE, 1 - _EDGE)
+    way = _Way(loss, start.detach().clamp(0, 1), torch.acos(1 - 2 * inside).requires_grad_(True))
+    optimiser = _optimiser(way.angle, method, rate)
+    done, steps = 0, 0
+    with contextlib.suppress(_NoNumber):
+        while done < iterations:
+            before, wanted = way.least, min(_ROUND, iterations - done)
+            steps = _go(optimiser, way, wanted)
+            done += steps
+            if watch is not None:
+                watch(done, way.least)
+            still = before - way.least <= _STILL * way.least
+            if steps < wanted or (still and method == "lbfgs"):
+                break
+        way.look()
+    return Descent(way.best, way.least, done)
 
 
-def _go(optimiser: torch.optim.Optimizer, closure: Callable[[], Tensor], iterations: int) -> None:
-    if isinstance(optimiser, torch.optim.LBFGS):
-        optimiser.param_groups[0]["max_iter"] = iterations
-        iterations = 1  # it counts them itself
-    for _ in range(iterations):
-        optimiser.step(closure)
+class _NoNumber(ArithmeticError):
+    """The loss is NaN or infinite."""
 
 
-def _optimiser(free: Tensor, method: str, rate: float) -> torch.optim.Optimizer:
+class _Way:
+    """The loss as a function of the angle, and the best image that was seen."""
+
+    def __init__(self, loss: Callable[[Tensor], Tensor], start: Tensor, angle: Tensor) -> None:
+        self.loss, self.best, self.angle = loss, start, angle
+        self.least = math.inf
+
+    def look(self) -> Any:
+        """The loss at the present angle, whose gradient is set."""
+        with torch.enable_grad():
+            image = (1 - torch.cos(self.angle)) / 2
+            value = self.loss(image)
+            (self.angle.grad,) = torch.autograd.grad(value, self.angle)
+        height = float(value.detach())
+        if not math.isfinite(height) or not bool(self.angle.grad.isfinite().all()):
+            raise _NoNumber
+        if height < self.least:
+            self.best, self.least = image.detach().clone(), height
+        return value.detach()
+
+
+def _optimiser(angle: Tensor, method: str, rate: float) -> torch.optim.Optimizer:
     if method == "adam":
-        return torch.optim.Adam([free], lr=rate)
+        return torch.optim.Adam([angle], lr=rate)
     return torch.optim.LBFGS(
-        [free],
-        max_iter=_ROUND,
+        [angle],
+        max_eval=10 * _ROUND,
         history_size=_MEMORY,
         line_search_fn="strong_wolfe",
-        tolerance_grad=1e-12,
-        tolerance_change=1e-14,
+        tolerance_grad=0.0,
+        tolerance_change=0.0,
     )
 
 
-def _better(
-    best: Descent, loss: Callable[[Tensor], Tensor], free: Tensor, iterations: int
-) -> Descent:
-    """The present image, if it is lower than the best so far."""
-    values = free.detach().clamp(0, 1)
-    with torch.no_grad():
-        now = float(loss(values))
-    if math.isnan(now) or now >= best.loss:
-        return Descent(best.values, best.loss, iterations)
-    return Descent(values.clone(), now, iterations)
+def _go(optimiser: torch.optim.Optimizer, way: _Way, count: int) -> int:
+    """Take some steps; how many it took."""
+    if isinstance(optimiser, torch.optim.LBFGS):
+        optimiser.param_groups[0]["max_iter"] = count
+        before = optimiser.state[way.angle].get("n_iter", 0)
+        optimiser.step(way.look)
+        return int(optimiser.state[way.angle]["n_iter"] - before)
+    for _ in range(count):
+        optimiser.step(way.look)
+    return count

@@ -1,0 +1,164 @@
+"""Every way back from a code to an image, and what is said to be lost."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from imrep import catalog, inversion
+from imrep.base import Representation, Sum
+from imrep.cards import Card
+from imrep.codes import Map
+from imrep.errors import BadImage, NoInverse
+
+
+def photo(height=40, width=48):
+    """Waves, an edge and a little noise, in colours."""
+    y, x = torch.meshgrid(torch.linspace(0, 3, height), torch.linspace(0, 4, width), indexing="ij")
+    edge = (x > 2).float()
+    planes = [0.5 + 0.2 * torch.sin(2 * x + y), 0.3 + 0.4 * edge, 0.4 + 0.3 * torch.cos(3 * y)]
+    noise = 0.02 * torch.randn(3, height, width, generator=torch.Generator().manual_seed(1))
+    return (torch.stack(planes) + noise).clamp(0, 1)[None]
+
+
+class Blurred(Representation[Map]):
+    """Means of 2 × 2 pixels: no inverse of its own, and gradients pass."""
+
+    card = Card(title="Blurred", family="test", cite="")
+
+    def __init__(self):
+        super().__init__()
+
+    def encode(self, image):
+        return Map(F.avg_pool2d(image, 2), tuple(image.shape[2:]))
+
+
+class Counted(Blurred):
+    """Whether a pixel is bright: no gradient passes, unless it is soft."""
+
+    card = Card(title="Counted", family="test", cite="", differentiable=False)
+
+    def __init__(self, *, soft: bool = False):
+        super().__init__()
+        self.soft = soft
+
+    @property
+    def differentiable(self):
+        return self.soft
+
+    def encode(self, image):
+        return Map((image > 0.5).to(image), tuple(image.shape[2:]))
+
+
+class Halved(Blurred):
+    """Approaches the image step by step."""
+
+    card = Card(title="Halved", family="test", cite="", inverse="approximate")
+
+    def invert(self, code, *, iterations=4):
+        image = torch.zeros_like(code.values)
+        for _ in range(iterations):
+            image = (image + code.values) / 2
+        return F.interpolate(image, code.size)
+
+
+def test_an_exact_inverse_is_used_and_loses_nothing():
+    found = inversion.invert(catalog.get("laplacian"), photo())
+    assert (found.how, found.iterations) == ("exact", 0)
+    assert found.psnr > 120
+    assert found.ssim == pytest.approx(1)
+    assert found.lost == "Lost nothing an eye could see."
+    assert all(share > 0.9999 for share in found.kept.values())
+
+
+def test_an_approximate_inverse_says_what_it_lost():
+    found = inversion.invert(catalog.get("pixels", side=8), photo())
+    assert found.how == "approximate"
+    assert found.image.shape == photo().shape
+    assert found.kept["layout"] > 0.9 > found.kept["fine detail"]
+    assert found.lost.index("fine detail") < found.lost.index("layout")
+
+
+def test_a_gray_code_loses_the_colour():
+    found = inversion.invert(catalog.get("pixels", side=40, gray=True), photo(40, 40))
+    assert found.kept["colour"] < 0.05
+    assert found.kept["fine detail"] > 0.95
+    assert found.lost.startswith("Lost nearly all of the colour")
+
+
+def test_an_iterative_inverse_goes_as_far_as_asked():
+    few = inversion.invert(Halved(), photo(), iterations=1)
+    default = inversion.invert(Halved(), photo())
+    many = inversion.invert(Halved(), photo(), iterations=20)
+    assert [one.iterations for one in (few, default, many)] == [1, 4, 20]
+    assert {one.how for one in (few, default, many)} == {"iterative"}
+    assert few.psnr < default.psnr < many.psnr
+
+
+def test_without_an_inverse_it_searches():
+    image = photo()
+    found = inversion.invert(Blurred(), image, iterations=60)
+    again = Blurred().encode(found.image).values
+    assert found.how == "gradient"
+    assert 0 < found.iterations <= 60
+    torch.testing.assert_close(again, Blurred().encode(image).values, atol=0.02, rtol=0)
+    assert found.image.min() >= 0 and found.image.max() <= 1
+
+
+def test_a_search_sees_the_code_alone_and_can_be_repeated():
+    image = photo()
+    code = Blurred().encode(image)
+    one = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20)
+    two = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20)
+    other = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20, seed=1)
+    assert torch.equal(one.image, two.image)
+    assert not torch.equal(one.image, other.image)
+
+
+def test_neither_inverse_nor_gradient_is_refused_with_the_way_out():
+    with pytest.raises(NoInverse, match=r"no gradient reaches.*Use test_inversion:soft=true\."):
+        inversion.invert(Counted(), photo())
+
+
+def test_a_sum_goes_by_its_best_views():
+    lossy, exact = catalog.get("pixels", side=4), catalog.get("laplacian", levels=2)
+    ways = {
+        "exact": Sum((lossy, exact)),
+        "approximate": Sum((Counted(), lossy)),
+        "gradient": Sum((lossy, Counted(), Blurred())),
+    }
+    for how, rep in ways.items():
+        assert inversion.invert(rep, photo(), iterations=5).how == how
+    alone = inversion.invert(Blurred(), photo(), iterations=30)
+    assert inversion.invert(ways["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
+    with pytest.raises(NoInverse):
+        inversion.invert(Sum((Counted(), Counted())), photo())
+
+
+def test_one_image_at_a_time():
+    with pytest.raises(BadImage, match="got a batch of 2"):
+        inversion.invert(Blurred(), photo().expand(2, -1, -1, -1))
+
+
+def test_gray_images_stay_gray():
+    found = inversion.invert(Blurred(), photo()[:, :1], iterations=5)
+    assert found.image.shape == (1, 1, 40, 48)
+    assert "colour" not in found.kept
+
+
+def test_what_was_never_there_cannot_be_lost():
+    flat = torch.full((1, 3, 16, 16), 0.3)
+    assert inversion.share_kept(flat, 1 - flat) == {}
+    assert inversion.in_words({}) == "Lost nothing an eye could see."
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "nearly all of the colour (0 % kept)"),
+        (0.3, "most of the colour (30 % kept)"),
+        (0.7, "some of the colour (70 % kept)"),
+        (0.97, "a little of the colour (97 % kept)"),
+    ],
+)
+def test_amounts_in_words(share, said):
+    assert inversion.in_words({"colour": share, "layout": 1.0}) == f"Lost {said}."
