@@ -148,9 +148,9 @@ def square(
     """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as that leaves twice the target, then
-    its exact central square is resized once with an antialiased triangle filter. That stays 52 dB
-    or closer to resizing the whole image and up to five times as fast; keeping less than twice the
-    target, or factors that are no power of two, would change the answer (31 and 28 dB).
+    its exact central square is resized once with an antialiased triangle filter. On 12-megapixel
+    photographs that is three to five times as fast as decoding them whole, and within 52 dB of it;
+    keeping less than twice the target, or factors that are no power of two, is not (31, 28 dB).
 
     Args:
         source: A path, or the bytes of a file.
