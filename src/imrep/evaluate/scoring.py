@@ -11,7 +11,7 @@ from imrep.evaluate.contenders import Contender
 from imrep.evaluate.curve import Point, labels_needed
 from imrep.evaluate.encoding import Encoded
 from imrep.evaluate.folder import Folder
-from imrep.evaluate.gram import Gram, gram, view
+from imrep.evaluate.gram import DUAL, Gram, gram, view
 from imrep.evaluate.probe import Predictions, Summand, balanced, cross_validate
 from imrep.results import PROTOCOL
 
@@ -63,8 +63,15 @@ class Coded:
         return "all" if any(part.fitted for part in self.parts) else ""
 
     def gram(self, rows: np.ndarray) -> Gram:
-        """Inner products of the codes of some images."""
-        return gram(self.vectors[rows], self.spec)
+        """Inner products of the codes of some images, kept for whoever asks next."""
+        key = rows.tobytes()
+        if key not in self._grams:
+            self._grams[key] = gram(self.vectors[rows], self.spec)
+        return self._grams[key]
+
+    @cached_property
+    def _grams(self) -> dict[bytes, Gram]:
+        return {}
 
 
 def joined(vectors: Sequence[np.ndarray]) -> np.ndarray:
@@ -80,6 +87,8 @@ def summands(coded: Coded, folder: Folder) -> list[Summand]:
     """The views a probe is trained on; one per fold where something is fitted inside it."""
     assert folder.folds is not None
     most = folder.folds.largest_train
+    if coded.fitted_on != "fold" and len(coded.parts) == 1 and most <= DUAL:
+        return [coded.gram(folder.scored)]
     found: list[Summand] = []
     for part in coded.parts:
         if part.raw is None:

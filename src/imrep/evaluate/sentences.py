@@ -139,7 +139,7 @@ def lookalikes(images: int, groups: int, largest: int) -> Sentence:
     return Sentence(
         "copies",
         f"{images} images look like near-copies of another ({groups} groups, largest {largest}), "
-        "but are patches that do not overlap; columns of a photograph always stay in the same fold.",
+        "but are patches that do not overlap; a photograph's columns always stay in the same fold.",
     )
 
 
