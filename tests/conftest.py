@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("imrep", deadline=None, derandomize=True)  # no test by stopwatch or luck
+settings.load_profile("imrep")
 
 _HERE = Path(__file__).parent
 _DATA = Path(os.environ.get("IMREP_DATA", _HERE.parent.parent / "shared" / "data"))

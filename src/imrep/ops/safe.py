@@ -13,5 +13,5 @@ def sqrt(x: Tensor) -> Tensor:
 def polar(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Length and direction of (x, y): atan2(y, x) in radians, (-π, π]; the origin's is 0."""
     origin = (x == 0) & (y == 0)
-    x = torch.where(origin, 1.0, x)
+    x, y = torch.where(origin, 1.0, x), torch.where(origin, 0.0, y)
     return torch.where(origin, 0.0, torch.hypot(x, y)), torch.atan2(y, x)

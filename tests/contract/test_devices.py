@@ -1,0 +1,51 @@
+"""Nothing leaves the device of its image, shown on a CUDA device that need not be there.
+
+torch's fake tensors carry shape, dtype and device through every operation without numbers, and
+refuse to mix devices: a constant made on the CPU inside `encode` fails here as on a real GPU.
+"""
+
+import copy
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+
+import imrep
+from imrep import check, testing
+
+
+def moved(rep, mode):
+    """The representation with fake parameters and buffers on cuda."""
+    for module in rep.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = mode.from_tensor(buffer).to("cuda")
+        for name, weight in module._parameters.items():
+            if weight is not None:
+                fake = mode.from_tensor(weight.detach()).to("cuda")
+                module._parameters[name] = torch.nn.Parameter(fake)
+    return rep
+
+
+@pytest.mark.no_shapes
+@pytest.mark.parametrize("spec", testing.specimens())
+def test_codes_vectors_and_inverses_stay_on_the_device(spec, monkeypatch):
+    monkeypatch.setattr(check, "_values", lambda *_: None)  # fake tensors have none
+    rep = copy.deepcopy(imrep.get(spec)).eval()
+    pools = not rep.needs_fit
+    with FakeTensorMode(allow_non_fake_inputs=False) as mode:
+        rep = moved(rep, mode)
+        image = torch.rand(2, 3, 64, 48, device="cuda")
+        try:
+            code = rep.encode(image)
+        except RuntimeError as error:
+            if isinstance(error, DataDependentOutputException) or "numpy" in str(error):
+                pytest.skip(f"{spec} looks at numbers on its way (OpenCV, or a branch on a value)")
+            raise
+        made = dict(code.tensors())
+        if pools:
+            made["vectors"] = rep.pool(code)
+        if rep.inverse == "exact":
+            made["image"] = rep.invert(code)
+        places = {key: tensor.device.type for key, tensor in made.items()}
+    assert set(places.values()) == {"cuda"}, places
