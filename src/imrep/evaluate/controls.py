@@ -149,7 +149,8 @@ def alarm(
 
 
 def _one_hot(names: Sequence[str]) -> Array:
-    return np.array([[name == kind for kind in sorted(set(names))] for name in names], float)
+    known = np.array(names, str)
+    return np.equal(known[:, None], np.unique(known)).astype(float)
 
 
 def _standardised(codes: Array) -> Float32[Array, "n d"]:
