@@ -61,4 +61,4 @@ def test_the_example_is_in_the_houses_style(checkout):
 @pytest.mark.slow
 def test_the_command_line_knows_it(checkout):
     done = run(checkout, "-m", "imrep.cli", "card", "contrast")
-    assert "Local contrast" in done.stdout and "radius" in done.stdout, done.stderr
+    assert "Local contrast" in done.stdout and "side=8" in done.stdout, done.stderr
