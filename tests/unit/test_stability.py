@@ -204,4 +204,4 @@ def test_pixels_of_real_images_move_as_published(shared_data):
     seen = {name: pixels(changed) for name, changed in perturb(squares).items()}
     found = moves(pixels(squares), seen)
     assert found.mean == pytest.approx(0.31, abs=0.05)
-    assert found.move["noise"] < found.move["blur"] < found.move["shift"] < 0.6
+    assert found.move["blur"] < found.move["noise"] < found.move["shift"] < 0.6
