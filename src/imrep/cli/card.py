@@ -19,7 +19,7 @@ _INVERSE = {
 _WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
 
 
-@click.command(epilog="Example: imrep card hog:cell=4")
+@click.command(epilog=options.example("imrep card hog:cell=4"))
 @click.argument("spec", type=options.SPEC)
 @options.as_json
 def command(spec: str, as_json: bool) -> None:

@@ -1,0 +1,52 @@
+"""`imrep card`: facts and parameters, of a name or of a spec."""
+
+import json
+
+import pytest
+
+from imrep import catalog
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_parameter_is_explained(inside, name):
+    said = inside("card", name).output
+    assert catalog.card(name).title in said
+    assert catalog.card(name).cite.split(",")[0].split(" doi")[0][:20] in said
+    for parameter in catalog.entry(name).parameters:
+        assert f"  {parameter.name}=" in said
+        assert parameter.help, f"{name} does not explain {parameter.name}"
+
+
+def test_values_of_a_spec_are_shown_beside_the_defaults(inside):
+    said = inside("card", "laplacian:levels=2").output
+    assert "levels=2" in said and "[default: 4]" in said.replace("\n", " ")
+
+
+def test_a_sum_shows_its_views(inside):
+    said = inside("card", "pixels+laplacian").output
+    assert said.index("Raw pixels") < said.index("Laplacian pyramid")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("laplacian:level=3", "laplacian has no parameter 'level'; it takes levels, a, cells\n"),
+        ("laplacian:levels=deep", "laplacian needs levels to be a whole number, got 'deep'.\n"),
+        ("laplacian:levels", "'laplacian:levels' has no value for 'levels'. Write key=value.\n"),
+    ],
+)
+def test_a_bad_spec_is_refused_by_name(inside, spec, said):
+    assert inside("card", spec, expect=1).stderr == said
+
+
+def test_json_has_the_values(inside):
+    found = json.loads(inside("card", "laplacian:levels=2", "--json").stdout)
+    assert found["title"] == "Laplacian pyramid"
+    levels = found["parameters"][0]
+    assert (levels["name"], levels["default"], levels["value"]) == ("levels", 4, 2)
+    both = json.loads(inside("card", "pixels+laplacian", "--json").stdout)
+    assert [one["name"] for one in both] == ["pixels", "laplacian"]
+
+
+def test_the_page_is_as_it_was(imrep, snapshot):
+    assert imrep("card", "laplacian:a=0.4").stdout == snapshot

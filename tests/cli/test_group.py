@@ -1,0 +1,115 @@
+"""The command as a whole: help, exit codes, one line for an error, colour only where it is seen."""
+
+import importlib
+import re
+
+import pytest
+
+from imrep import catalog, cli
+
+COMMANDS = sorted(cli._COMMANDS)
+
+
+def test_help_of_the_group(imrep, snapshot):
+    said = imrep("--help").stdout
+    assert said == imrep("-h").stdout
+    assert said == snapshot
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_and_is_as_it_was(imrep, snapshot, name):
+    said = imrep(name, "--help").stdout
+    assert re.search(rf"Examples?:\n +imrep {name}", said)
+    assert max(map(len, said.splitlines())) <= 100
+    assert said == snapshot
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name):
+    command = importlib.import_module(f"imrep.cli.{name}").command
+    assert cli._COMMANDS[name] == command.help.partition("\n")[0]
+
+
+def test_version(imrep):
+    import imrep as package
+
+    assert imrep("--version").stdout == f"imrep {package.__version__}\n"
+
+
+def test_it_runs_as_a_module():
+    import subprocess
+    import sys
+
+    for module in ("imrep", "imrep.cli"):
+        done = subprocess.run(
+            [sys.executable, "-m", module, "card", "nothing"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith("no representation is called 'nothing'.")
+
+
+def test_an_error_is_one_line_on_stderr(imrep):
+    done = imrep("card", "laplacien", expect=1)
+    assert done.stdout == ""
+    assert done.stderr == "no representation is called 'laplacien'. Did you mean 'laplacian'?\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lst"],
+        ["card"],
+        ["list", "--jsn"],
+        ["embed", "photos", "hog"],
+        ["invert", "a", "b", "--size", "x"],
+    ],
+)
+def test_wrong_usage_exits_with_two(imrep, arguments):
+    done = imrep(*arguments, expect=2)
+    assert done.stdout == ""
+    assert "Error: " in done.stderr
+
+
+def test_colour_is_for_terminals(imrep):
+    pytest.importorskip("pty")
+    assert "\x1b[" not in imrep("list").stdout
+    assert "\x1b[" in on_terminal("list")
+    assert "\x1b[" not in on_terminal("list", NO_COLOR="1")
+
+
+def on_terminal(*arguments, **more):
+    """What the command writes when its output is a terminal."""
+    import os
+    import pty
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    ours, theirs = pty.openpty()
+    command = [Path(sys.executable).with_name("imrep"), *arguments]
+    plain = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    with subprocess.Popen(command, stdout=theirs, env={**plain, "TERM": "xterm", **more}):
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # Linux says so when the other end is closed
+            pass
+    os.close(ours)
+    return said.decode()
+
+
+def test_the_shell_completes_names(imrep):
+    words = {"_IMREP_COMPLETE": "bash_complete", "COMP_WORDS": "imrep card pix", "COMP_CWORD": "2"}
+    assert imrep(**words).stdout == "plain,pixels\n"
+    words |= {"COMP_WORDS": "imrep cite pixels+lap"}
+    assert imrep(**words).stdout == "plain,pixels+laplacian\n"
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_no_summary_is_cut(name):
+    assert catalog.entry(name).summary.endswith(".")

@@ -1,0 +1,53 @@
+"""`imrep invert`: the image from its code alone, and what was lost, for every representation."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from imrep import catalog
+from imrep.errors import WeightsNeeded
+
+
+def test_three_pictures_and_what_was_lost(imrep, cat, tmp_path):
+    said = imrep("invert", cat, "pixels:side=8", cwd=tmp_path).stdout.splitlines()
+    assert said[0] == "cat.pixels-side=8.inverted.png  original, rebuilt, difference"
+    assert said[1].startswith("by its approximate inverse, ")
+    assert said[2].startswith("PSNR ") and "SSIM" in said[2]
+    assert said[3].startswith("Lost some of the fine detail (")
+    with Image.open(tmp_path / "cat.pixels-side=8.inverted.png") as drawn:
+        assert drawn.size == (3 * 240 + 2, 192)  # 60 × 48, four times enlarged, and two lines
+
+
+def test_json_has_the_numbers(inside, cat):
+    found = json.loads(inside("invert", cat, "laplacian", "--json").stdout)
+    assert (found["how"], found["iterations"], found["size"]) == ("exact", 0, [48, 60])
+    assert found["psnr"] > 100
+    assert set(found["kept"]) == {"layout", "fine detail", "colour"}
+
+
+def test_no_way_back_is_said_with_the_way_out(inside, cat):
+    said = inside("invert", cat, "histogram", expect=1).stderr
+    assert said.startswith("histogram has no inverse")
+    assert "histogram:soft=true" in said
+
+
+def test_a_search_is_repeatable_and_bounded(inside, cat):
+    spec = ("invert", cat, "hog:side=32", "--size", "32", "--iterations", "12", "--json")
+    one, two = (json.loads(inside(*spec).stdout) for _ in range(2))
+    assert one["how"] == "gradient" and 0 < one["iterations"] <= 12
+    assert one["psnr"] == two["psnr"]
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_representation_answers(inside, cat, name):
+    try:
+        rep = catalog.get(name)
+    except WeightsNeeded as error:
+        pytest.skip(f"weights are not on this machine: {error}")
+    possible = rep.inverse != "none" or rep.differentiable
+    size = rep.canvas or 32
+    said = inside(
+        "invert", cat, name, "--size", size, "--iterations", "2", expect=0 if possible else 1
+    )
+    assert ("PSNR" in said.stdout) == possible
