@@ -179,9 +179,11 @@ def _labelled(
     order = sorted(points, key=lambda point: frame.ORDER.index(point["standing"]))
     dots = [
         labels.Dot(
-            (math.log(point["ms"]) - low) / (high - low) * width,
-            *(height * (1 - point[name] / top) for name in ("y", "hi", "lo")),
-            point["short"],
+            x=(math.log(point["ms"]) - low) / (high - low) * width,
+            y=height * (1 - point["y"] / top),
+            top=height * (1 - point["hi"] / top),
+            bottom=height * (1 - point["lo"] / top),
+            name=point["short"],
         )
         for point in order
     ]
@@ -222,11 +224,11 @@ def _differences(points: list[Spec], narrow: bool) -> Spec:
 
 
 def _curves(points: list[Spec], title: str, timed: bool, narrow: bool) -> Spec:
-    height, width = 320, NARROW - 40 if narrow else WIDE - 50
     sides = sorted({point["x"] for point in points})
     last = {p["spec"]: p for p in points}  # the last point of each line carries its name
     ends = [{**p, "name": frame.wrapped(p["short"], 16 if narrow else 40)} for p in last.values()]
-    lines = max(end["name"].count("\n") + 1 for end in ends)
+    lines = sum(end["name"].count("\n") + 1 for end in ends)
+    height, width = max(320, labels.LINE * lines), NARROW - 40 if narrow else WIDE - 50
     letters = max(len(line) for end in ends for line in end["name"].split("\n"))
     share = (labels.LETTER * letters + 20) / width
     far = sides[-1] * (sides[-1] / sides[0] * 1.2) ** (share / (1 - share))
@@ -244,7 +246,7 @@ def _curves(points: list[Spec], title: str, timed: bool, narrow: bool) -> Spec:
     seen = {"y": {"field": "y", **y}}
     line = {"type": "line", "strokeWidth": 2}
     name = {"type": "text", "align": "left", "dx": 9, "baseline": "middle", "lineBreak": "\n"}
-    ends = _apart(ends, bottom, top, height, timed, labels.LINE * lines)
+    ends = _apart(ends, (bottom, top), height, timed)
     return {
         "height": height,
         "padding": _PADDING,
@@ -277,15 +279,17 @@ def _limits(points: list[Spec], log: bool) -> tuple[float, float]:
     return 0.0, min(100.0, 5 * math.ceil(max(p["hi"] for p in points) / 5))
 
 
-def _apart(
-    ends: list[Spec], bottom: float, top: float, height: float, log: bool, least: float
-) -> list[Spec]:
+def _apart(ends: list[Spec], limits: tuple[float, float], height: float, log: bool) -> list[Spec]:
     """The names at the lines' ends, moved up and down where they would touch."""
     into, back = (math.log, math.exp) if log else (float, float)
-    low, high = into(bottom), into(top)
+    low, high = map(into, limits)
     wanted = [height * (1 - (into(end["y"]) - low) / (high - low)) for end in ends]
-    places = labels.spread(wanted, min(least, height / max(len(ends), 1)))
+    extra = [
+        labels.LINE * end["name"].count("\n") for end in ends
+    ]  # a name hangs from its first line
+    middles = labels.spread(wanted, [labels.LINE + more for more in extra])
+    tops = [middle - more / 2 for middle, more in zip(middles, extra, strict=True)]
     return [
-        {**end, "name_y": back(low + (1 - place / height) * (high - low))}
-        for end, place in zip(ends, places, strict=True)
+        {**end, "name_y": back(low + (1 - top / height) * (high - low))}
+        for end, top in zip(ends, tops, strict=True)
     ]

@@ -27,6 +27,11 @@ CONTROLS = {
     "file": "only the size, format and compression of the file",
     "bytes": "only how many bytes the file has",
 }
+_SILENT: dict[str, Any] = {
+    **dict.fromkeys(("sentence", "text", "leader", "command"), ""),
+    **dict.fromkeys(("warnings", "notes", "equals"), ()),
+    **dict.fromkeys(("q", "gap", "margin", "guess"), None),
+}
 _SPLIT = re.compile(r",(?=(?:[^']*'[^']*')*[^']*$)")  # commas outside quotes
 
 
@@ -70,8 +75,9 @@ class Findings:
 
     @cached_property
     def verdict(self) -> dict[str, Any]:
-        """The verdict's detail (see results.py)."""
-        return self.meta.detail if isinstance(self.meta.detail, dict) else {}
+        """The verdict's detail (see results.py), what it leaves out being empty."""
+        detail = self.meta.detail if isinstance(self.meta.detail, dict) else {}
+        return {**_SILENT, **detail}
 
     @property
     def labelled(self) -> bool:
@@ -109,14 +115,20 @@ class Findings:
         return self.meta.spec
 
     @property
+    def praise(self) -> str:
+        """What the pick is called."""
+        return "the only one" if self.verdict["sentence"] == "one" else "recommended"
+
+    @property
     def leader(self) -> str:
         """The most accurate spec, or empty."""
-        return str(self.verdict.get("leader") or "")
+        return str(self.verdict["leader"])
 
     @property
     def guess(self) -> float | None:
         """Accuracy of guessing, or None without labels."""
-        return self.verdict.get("guess")
+        guess: float | None = self.verdict["guess"]
+        return guess
 
     def standing(self, spec: str) -> Standing:
         """Which of the four colours a spec has everywhere on the page."""
@@ -124,26 +136,31 @@ class Findings:
             return "control"
         if spec == self.pick:
             return "pick"
-        return "equal" if self.pick and spec in self.verdict.get("equals", ()) else "rest"
+        return "equal" if self.pick and spec in self.verdict["equals"] else "rest"
 
     @cached_property
     def short(self) -> dict[str, str]:
         """Spec -> the shortest words that tell it from the other specs of this run."""
         specs = [*self.contenders, *self.controls]
-        count = Counter(part.split(":")[0] for spec in specs for part in _views(spec))
-        return {spec: " + ".join(_brief(part, count) for part in _views(spec)) for spec in specs}
+        parts = {part for spec in specs for part in _views(spec)}
+        count = Counter(map(_brief, parts))
+        said = {part: _brief(part, more=count[_brief(part)] > 1) for part in parts}
+        return {spec: " + ".join(said[part] for part in _views(spec)) for spec in specs}
 
 
 def _views(spec: str) -> list[str]:
     return re.split(r"\+(?=(?:[^']*'[^']*')*[^']*$)", spec)
 
 
-def _brief(part: str, count: Counter[str]) -> str:
-    """`hog` alone; `hog cell=4` beside another hog; networks with their architecture."""
+def _brief(part: str, more: bool = False) -> str:
+    """`hog`; with its architecture a network; with `more`, beside another hog, `hog cell=4`."""
     name, _, rest = part.partition(":")
     pairs = [p.partition("=")[::2] for p in _SPLIT.split(rest)] if rest else []
-    words = [value for key, value in pairs if key in ("arch", "model")]
-    words += ["(random)" for key, value in pairs if (key, value) == ("weights", "random")]
-    if not words and count[name] > 1:
-        words = [f"{key}={value}" for key, value in pairs]
-    return " ".join([name, *words])
+    telling = [value for key, value in pairs if key in ("arch", "model")]
+    random = ["(random)"] if ("weights", "random") in pairs else []
+    others = [
+        f"{key}={value}"
+        for key, value in pairs
+        if key not in ("arch", "model") and (key, value) != ("weights", "random")
+    ]
+    return " ".join([name, *telling, *random, *(others if more else [])])

@@ -85,7 +85,7 @@ def rows(key: str, order: Sequence[str], step: int, above: bool) -> tuple[Spec, 
     """A row for each name, never cut: the name at its side, or above it where room is short.
 
     Args:
-        key: Field of the data that holds the name; "\\n" in it breaks the line.
+        key: Field of the data that holds the name, which may have several lines.
         order: The names from top to bottom.
         step: Height of a row, px.
         above: Whether the names stand above; the row's marks then go 7 px below its middle.
@@ -141,7 +141,7 @@ def upright(title: str, **more: Any) -> Spec:
 
 def wrapped(name: str, width: int, most: int = 3) -> str:
     """At most so many lines of so many letters, broken after a space, comma, - or _ if there is."""
-    lines = []
+    lines: list[str] = []
     while len(name) > width and len(lines) < most:
         cut = max(name.rfind(mark, width // 3, width) + 1 for mark in " ,-_") or width
         lines.append(name[:cut].rstrip())

@@ -73,13 +73,14 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
             "value": shares[i][j],
             "text": "" if shares[i][j] < 0.005 else f"{100 * shares[i][j]:.0f}",
             "named as": names[j],
-            "share": f"{words.percent(shares[i][j])}, {words.several(counts[i][j], 'image', 'images')}",
+            "share": words.percent(shares[i][j]),
+            "images": words.count(counts[i][j]),
         }
         for row, i in enumerate(chosen, 1)
         for column, j in enumerate(chosen, 1)
     ]
     alt = "Rows: the true class; columns: the answer, per cent of the row; errors in the table"
-    told = ("named as", "share")
+    told = ("named as", "share", "images")
     return frame.chart("confusion", alt, lambda narrow: _square(cells, told, narrow))
 
 

@@ -54,18 +54,25 @@ def place(dots: Sequence[Dot], width: float, height: float) -> list[Label | None
     return labels
 
 
-def spread(wanted: Sequence[float], least: float = LINE) -> list[float]:
-    """Heights as near as possible to those wanted, each at least so far from the next."""
+def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Middles as near as possible to those wanted, of things so high that must not overlap.
+
+    Where neighbours would overlap they are pooled and share their mean displacement, as in
+    isotonic regression.
+    """
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    blocks: list[tuple[float, int]] = []  # sum of the wanted tops, and how many: pooled while
-    for rank, i in enumerate(order):  # they overlap, as in isotonic regression
-        total, count = wanted[i] - rank * least, 1
+    above = 0.0  # height of everything that stands above, so that only the order remains to keep
+    offsets, blocks = [], list[tuple[float, int]]()
+    for i in order:
+        offsets.append(above + sizes[i] / 2)
+        above += sizes[i]
+        total, count = wanted[i] - offsets[-1], 1
         while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
             before = blocks.pop()
             total, count = total + before[0], count + before[1]
         blocks.append((total, count))
-    tops = [total / count for total, count in blocks for _ in range(count)]
-    placed = {i: top + rank * least for rank, (i, top) in enumerate(zip(order, tops, strict=True))}
+    starts = [total / count for total, count in blocks for _ in range(count)]
+    placed = dict(zip(order, map(sum, zip(starts, offsets, strict=True)), strict=True))
     return [placed[i] for i in range(len(wanted))]
 
 

@@ -143,11 +143,12 @@ def _key(findings: Findings) -> list[tuple[str, str]]:
     """What each colour means, by name where there are few."""
     if not findings.pick:
         return [("rest", "a representation")]
+    others = len(findings.contenders) > 1
     equals = [spec for spec in findings.contenders if findings.standing(spec) == "equal"]
     named = ", ".join(findings.short[spec] for spec in equals) if len(equals) < 4 else len(equals)
-    shown = [("pick", f"recommended: {findings.short[findings.pick]}")]
+    shown = [("pick", f"{findings.praise}: {findings.short[findings.pick]}")]
     shown += [("equal", f"tied with the best: {named}")] if equals else []
-    return [*shown, ("rest", "the rest")]
+    return [*shown, ("rest", "the rest")] if others else shown
 
 
 def _controls(findings: Findings) -> list[tuple[str, str]]:
@@ -196,8 +197,8 @@ def _method(findings: Findings) -> list[str]:
         decoded,
         f"The images were dealt into {meta.folds} folds, a group (near-copies, or what --groups "
         f"names) always into one; each fold was named by a probe trained on the others.{books}",
-        "The probe is a linear ridge classifier in which every class weighs the same; how strongly "
-        "it is penalised was chosen on the training part alone, by leaving out one group at a time.",
+        "The probe is a linear ridge classifier where every class weighs the same; how much it is "
+        "penalised was chosen on the training part alone, by leaving out one group at a time.",
         "Intervals come from 2,000 resamplings of the groups within their classes, widened by "
         "factors that were measured on real folders, so that 95% means 95%; since the probe saw "
         "only part of the folder, the accuracies are a little pessimistic.",
@@ -252,7 +253,9 @@ def _static(chart: frame.Chart) -> Markup:
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, made safe to stand inside an element."""
-    bundle: str = vl_convert.javascript_bundle(vl_version=frame.VEGA_LITE)
+    bundle: str = vl_convert.javascript_bundle(
+        "window.vegaEmbed = vegaEmbed;", vl_version=frame.VEGA_LITE
+    )
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

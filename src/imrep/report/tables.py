@@ -240,8 +240,8 @@ def _line(findings: Findings, spec: str, cells: list[Cell]) -> Line:
 
 def _note(findings: Findings, spec: str) -> str:
     standing = findings.standing(spec)
-    notes = {"pick": ["recommended"], "equal": ["tied with the best"], "control": ["control"]}
-    said = notes.get(standing, [])
+    kinds = {"pick": [findings.praise], "equal": ["tied with the best"], "control": ["control"]}
+    said = kinds.get(standing, [])
     measured = next((row for row in findings.rows if row.spec == spec and row.kind == "cost"), None)
     if measured is not None and findings.meta.S != measured.S:
         said.append(f"read at {measured.S} pixels")

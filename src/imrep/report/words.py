@@ -1,5 +1,7 @@
 """Numbers as people read them: few digits, their unit, never a bare exponent."""
 
+import math
+
 _NONE = "–"
 
 
@@ -15,7 +17,10 @@ def interval(lo: float | None, hi: float | None) -> str:
 
 def points(share: float | None) -> str:
     """-0.142 -> −14; differences of accuracies."""
-    return _NONE if share is None else f"{100 * share:+.0f}".replace("-", "−").replace("+0", "0")
+    if share is None:
+        return _NONE
+    whole = round(100 * share)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def chance(p: float | None) -> str:
@@ -36,8 +41,8 @@ def digits(number: float | None) -> str:
         return _NONE
     if number == 0:
         return "0"
-    places = next((p for p, least in ((0, 10), (1, 1), (2, 0.1), (3, 0)) if abs(number) >= least))
-    return f"{number:,.{places}f}"
+    places = max(0, 1 - math.floor(math.log10(abs(number))))
+    return f"{number:,.{places}f}" if places < 6 else "< 0.0001"
 
 
 def count(number: float | None) -> str:
