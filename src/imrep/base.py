@@ -180,7 +180,10 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     @classmethod
     def _signature(cls) -> dict[str, inspect.Parameter]:
-        return dict(inspect.signature(cls).parameters)
+        """Constructor arguments; without a constructor of its own, nn.Module's *args are none."""
+        found = inspect.signature(cls).parameters
+        unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        return {key: p for key, p in found.items() if p.kind not in unnamed}
 
 
 class Fitted(Representation[C]):

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parent / "represent"
 _GROUP = "imrep.representations"
+_UNREADABLE = (
+    SyntaxError,
+    TypeError,
+    ValueError,
+)  # of a source that is not as literal as it must be
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,21 @@ def entry(name: str) -> Entry:
     """Read one representation's facts from its source.
 
     Raises:
-        UnknownName: If nothing has that name; the message offers the nearest.
+        UnknownName: If nothing has that name; the message offers the nearest. Or if its file
+            cannot be read without running it; the message says what is not literal.
     """
     if name not in _modules():
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
-    found = _read(name, module, path)
+    try:
+        found = _read(name, module, path)
+    except _UNREADABLE as error:
+        raise UnknownName(
+            f"{name} needs a literal card and literal defaults in {path.name}, got {error}. "
+            "Write values, not expressions."
+        ) from error
     if found is None:
         raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
     return found
@@ -163,7 +175,7 @@ def _unfit(point: EntryPoint, path: Path | None, taken: Container[str]) -> str:
         return "its source is not there"
     try:
         read = _read(point.name, point.module, path)
-    except (SyntaxError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         return f"its card cannot be read ({error})"
     return "" if read else f"{path.name} defines no class with a literal `card = Card(...)`"
 

@@ -85,16 +85,17 @@ def test_docstrings_say_what_each_parameter_is_and_where_it_comes_from(path):
 def test_parameters_are_keywords_of_plain_types_with_defaults(path):
     entry = catalog.entry(path.stem)
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    [init] = [
+    inits = [
         node
         for owner in tree.body
         if isinstance(owner, ast.ClassDef) and owner.name == entry.class_name
         for node in owner.body
         if isinstance(node, ast.FunctionDef) and node.name == "__init__"
     ]
-    assert [argument.arg for argument in init.args.args] == ["self"]
-    assert not init.args.kwarg and not init.args.vararg
-    assert all(init.args.kw_defaults)
+    for init in inits:
+        assert [argument.arg for argument in init.args.args] == ["self"]
+        assert not init.args.kwarg and not init.args.vararg
+        assert all(init.args.kw_defaults)
     for parameter in entry.parameters:
         kinds = {kind.strip() for kind in parameter.annotation.split("|")}
         assert kinds <= {"int", "float", "bool", "str", "None"}, f"{entry.name} {parameter}"

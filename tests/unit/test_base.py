@@ -207,6 +207,21 @@ def test_repr_shows_the_parameters():
     assert repr(Power(power=2)) == "Power(power=2, gain=1.0, note=None)"
 
 
+class Bare(Representation[Vector]):
+    """No parameters and no constructor."""
+
+    card = Card(title="Bare", family="tests", cite="")
+
+    def encode(self, image):
+        return Vector(image.mean((2, 3)))
+
+
+def test_a_constructor_is_not_needed():
+    assert Bare().get_params() == {} and Bare().spec == "test_base"
+    with pytest.raises(BadParameter, match="has no parameter 'side'; it takes none"):
+        Bare().set_params(side=3)
+
+
 class Photos(torch.utils.data.Dataset):
     """Embeds in the worker."""
 

@@ -72,6 +72,26 @@ def test_a_computed_card_is_refused(tmp_path):
         catalog._read("bad", "bad", tmp_path / "bad.py")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    card = Card(title=name())",
+        "    card = Card(heading='Bad')",
+        "    card = Card(title='Bad', family='a', cite='b')\n"
+        "    def __init__(self, *, half: float = 1 / 2) -> None: ...",
+        "    card = (",
+    ],
+)
+def test_what_is_not_literal_is_named(tmp_path, monkeypatch, body):
+    path = tmp_path / "bad.py"
+    path.write_text(f"class Bad:\n{body}\n")
+    monkeypatch.setattr(catalog, "_modules", lambda: {"bad": ("bad", path)})
+    catalog.entry.cache_clear()
+    with pytest.raises(UnknownName, match=r"^bad needs a literal card .* bad\.py, got .*\."):
+        catalog.entry("bad")
+    catalog.entry.cache_clear()
+
+
 def test_names_are_sorted_files():
     assert list(catalog.names()) == sorted(catalog.names())
     assert "pixels" in catalog.names() and "__init__" not in catalog.names()

@@ -187,6 +187,20 @@ def test_clone_and_params():
     assert (copied.representation.side, instance.representation.side) == (2, 4)
 
 
+def test_fit_keeps_the_parameters_and_forgets_the_last_fit():
+    embedder = Embedder(Seen(), batch=5)
+    before = embedder.get_params()
+    assert embedder.fit(BYTES[6:]) is embedder and embedder.get_params() == before
+    again = embedder.fit(BYTES[:6]).transform(BYTES)
+    np.testing.assert_array_equal(again, Embedder(Seen(), batch=5).fit(BYTES[:6]).transform(BYTES))
+
+
+def test_a_subset_gives_the_rows_of_the_whole():
+    embedder = Embedder("hog", batch=5).fit(BYTES)
+    whole, some = embedder.transform(BYTES), embedder.transform(BYTES[[7, 2]])
+    np.testing.assert_allclose(some, whole[[7, 2]], atol=1e-6)
+
+
 def test_fit_leaves_the_given_representation_alone():
     given = Seen()
     embedder = Embedder(given).fit(BYTES)
