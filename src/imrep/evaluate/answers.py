@@ -103,12 +103,13 @@ def answer(
 
 def _controls(folder: Folder) -> dict[str, Predictions]:
     """What codes that do not see the picture name."""
-    decoded = folder.decoded
+    squares = folder.decoded.squares[folder.scored]
+    facts = [folder.decoded.facts[row] for row in folder.scored]
     found = {
-        "noise": controls.noise(decoded.squares),
-        "frame": controls.frame(decoded.squares),
-        "file facts": controls.file_facts(decoded.facts),
-        "file bytes": controls.file_bytes(decoded.facts),
+        "noise": controls.noise(squares),
+        "frame": controls.frame(squares),
+        "file facts": controls.file_facts(facts),
+        "file bytes": controls.file_bytes(facts),
     }
     return {
         name: scoring.control(codes, name, folder)
@@ -126,7 +127,7 @@ def _alarms(
     """What the controls, held against the contenders, give reason to say."""
     hog = None
     if all(one.spec != _YARDSTICK for one in coded):
-        codes = encoding.embed(catalog.get(_YARDSTICK), folder.decoded.squares)
+        codes = encoding.embed(catalog.get(_YARDSTICK), folder.decoded.squares[folder.scored])
         hog = _score(scoring.control(codes, _YARDSTICK, folder), folder)
     graded = {name: _score(one, folder) for name, one in grey.items()}
     return controls.alarm(

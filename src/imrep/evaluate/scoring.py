@@ -120,9 +120,9 @@ def knn(seen: Predictions, folder: Folder) -> float:
 
 
 def control(codes: np.ndarray, who: str, folder: Folder) -> Predictions:
-    """The same for codes that are cheap to make and not worth keeping."""
+    """The same for codes of the scored images that are cheap to make and not worth keeping."""
     assert folder.folds is not None
-    seen = view(codes[folder.scored], who, folder.folds.largest_train)
+    seen = view(codes, who, folder.folds.largest_train)
     return cross_validate([seen], folder.truth, folder.scored_groups, folder.folds, folder.seed)
 
 
