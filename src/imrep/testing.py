@@ -14,6 +14,7 @@ import copy
 import functools
 import pickle
 import tempfile
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -460,7 +461,8 @@ def _compiles(rep: Representation, backend: str) -> None:
     rep = _ready(rep)
     torch.compiler.reset()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of what the compiler leaves to eager
             got = torch.compile(rep, backend=backend)(photo())
     finally:
         torch.compiler.reset()
