@@ -26,6 +26,7 @@ _CLIP = 0.2  # Lowe's; Dalal and Triggs section 6.4
 _EPS = 1e-5
 _TIE = 1e-6  # bins; a direction on the edge belongs to the bin above, whatever the rounding
 _PICTURE = 512
+_MOST = 40  # cells per side drawn; of larger images neighbours are averaged
 
 
 class Hog(Representation[Map]):
@@ -127,8 +128,13 @@ class Hog(Representation[Map]):
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """In each cell a star of strokes along its edges, as bright as they are strong."""
         cells = self._cells(code.values.detach())
-        side = max(5, _PICTURE // max(cells.shape[2:])) | 1
-        drawn = torch.einsum("bkij,kyx->biyjx", cells, self._strokes(side).to(cells))
+        cells = F.adaptive_avg_pool2d(
+            cells, (min(cells.shape[2], _MOST), min(cells.shape[3], _MOST))
+        )
+        side = max(13, _PICTURE // max(cells.shape[2:])) | 1
+        drawn = cells.new_zeros(1)
+        for weight, stroke in zip(cells.unbind(1), self._strokes(side).to(cells), strict=True):
+            drawn = torch.maximum(drawn, weight[:, :, None, :, None] * stroke[:, None, :])
         glyph = light(drawn.flatten(3, 4).flatten(1, 2).unsqueeze(1))
         if image is None:
             return glyph
@@ -196,7 +202,7 @@ class Hog(Representation[Map]):
         y, x = torch.meshgrid(*2 * [torch.arange(side) - middle], indexing="ij")
         angle = (torch.arange(self.bins) + 0.5) * ((2 if self.signed else 1) * math.pi / self.bins)
         across = x * angle.cos()[:, None, None] + y * angle.sin()[:, None, None]
-        thick = max(0.7, side / 24)
+        thick = max(0.8, side / 32)
         return torch.exp(-0.5 * (across / thick) ** 2) * (torch.hypot(x, y) <= middle)
 
 
