@@ -104,10 +104,8 @@ def rows(
             _sized(add, own, numbers, labelled)
     for spec, accuracy in CONTROLS.items() if labelled else ():
         own = {"spec": spec, "role": "control"}
-        add("accuracy", "probe", accuracy, "share", lo=accuracy - 0.03, hi=accuracy + 0.03, **own)
+        add("accuracy", "probe", accuracy, "share", **own)
         add("accuracy", "knn", accuracy - 0.01, "share", **own)
-        add("cost", "dimensions", 64, "dimensions", **own)
-        add("cost", "ms", 0.02, "ms", **own)
     for spec, metric, reason in failed:
         add("failed", metric, None, "", spec=spec, role="contender", detail=reason)
     out.append(Row(**{**base, **_verdict_row(sentence, specs, n, **said)}))
@@ -182,7 +180,8 @@ def _encoded(add, own, numbers, index, specs):
     _, _, ms, dimensions, kept, detail, fit = numbers
     add("cost", "ms", ms, "ms", **own)
     add("cost", "wall_ms", ms * 1.05, "ms", **own)
-    add("cost", "fit_s", fit, "s", **own)
+    if fit:
+        add("cost", "fit_s", fit, "s", **own)
     add("cost", "bytes", 4 * dimensions, "bytes", **own)
     add("cost", "dimensions", dimensions, "dimensions", **own)
     add("cost", "images_s", 1000 / ms, "images", **own)
@@ -201,9 +200,10 @@ def _encoded(add, own, numbers, index, specs):
     add("labelfree", "effective_dimensions", 3.2 + 5 * index, "dimensions", **own)
     add("labelfree", "share1", 0.4 / (1 + index), "share", **own)
     add("labelfree", "share10", 0.9 / (1 + index / 9), "share", **own)
-    for other in range(len(specs)):
-        likeness = 1.0 if other == index else 0.9 / (1 + abs(other - index) / 3)
-        add("labelfree", "cka", likeness, "share", detail=specs[other], **own)
+    for other, spec in enumerate(specs):
+        if other != index:
+            likeness = 0.9 / (1 + abs(other - index) / 3)
+            add("labelfree", "cka", likeness, "share", detail=spec, **own)
 
 
 def _scored(add, own, numbers, leader, top, index):
@@ -219,16 +219,11 @@ def _scored(add, own, numbers, leader, top, index):
     )
     add("accuracy", "knn", knn, "share", **own)
     gap = accuracy - top
-    add("difference", "probe", gap, "share", lo=gap - 0.06, hi=gap + 0.06, detail=leader, **own)
-    add("difference", "t", -gap / 0.03, "ratio", detail=leader, **own)
-    add(
-        "difference",
-        "p_flip",
-        1.0 if gap == 0 else 0.5 ** (-gap * 60),
-        "share",
-        detail=leader,
-        **own,
-    )
+    if own["spec"] != leader:
+        own_gap = {"detail": leader, **own}
+        add("difference", "probe", gap, "share", lo=gap - 0.06, hi=gap + 0.06, **own_gap)
+        add("difference", "t", abs(gap) / 0.03, "ratio", **own_gap)
+        add("difference", "p_flip", 0.5 ** (abs(gap) * 60), "share", **own_gap)
     for labels in (1, 2, 5, 10, 20) if index < 4 else ():
         share = 0.1 + (accuracy - 0.1) * (1 - 0.8 * labels**-0.6)
         more = {"lo": share - 0.04, "hi": share + 0.04, "detail": str(labels)}

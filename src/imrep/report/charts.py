@@ -15,7 +15,7 @@ def cost(findings: Findings) -> Chart:
     """Accuracy against milliseconds: dots with intervals, open dots for nearest neighbours."""
     specs = [*findings.contenders, *findings.controls]
     points = [_costed(findings, spec) for spec in specs]
-    points = [point for point in points if point["y"] is not None and point["ms"]]
+    points = _at_the_edge([point for point in points if point["y"] is not None])
     alt = "Accuracy against the milliseconds of encoding an image: " + "; ".join(
         f"{p['short']} {p['accuracy']} at {p['an image']}" for p in points
     )
@@ -24,10 +24,10 @@ def cost(findings: Findings) -> Chart:
 
 def differences(findings: Findings) -> Chart:
     """Points behind the best, with intervals; zero is the best itself."""
-    points = []
+    points = [{**_who(findings, findings.leader), "x": 0, "lo": 0, "hi": 0, "points": "the best"}]
     for spec in findings.having("difference", "probe"):
         row = findings.row("difference", "probe", spec, findings.leader)
-        if row is not None and row.value is not None:
+        if row is not None and row.value is not None and spec != findings.leader:
             points.append(
                 {
                     **_who(findings, spec),
@@ -39,7 +39,7 @@ def differences(findings: Findings) -> Chart:
                 }
             )
     alt = f"Points of accuracy behind {findings.leader}: " + "; ".join(
-        f"{p['short']} {p['points']} ({p['95% interval']})" for p in points
+        f"{p['short']} {p['points']} ({p['95% interval']})" for p in points[1:]
     )
     return frame.chart("differences", alt, lambda narrow: _differences(points, narrow))
 
@@ -95,6 +95,12 @@ def _costed(findings: Findings, spec: str) -> Spec:
         "by nearest neighbours": words.percent(knn),
         "an image": f"{words.digits(ms)} ms",
     }
+
+
+def _at_the_edge(points: list[Spec]) -> list[Spec]:
+    """Controls, whose cost is not measured, stand left of everything that has one."""
+    edge = 0.5 * min((point["ms"] for point in points if point["ms"]), default=1.0)
+    return [{**point, "ms": point["ms"] or edge} for point in points]
 
 
 def _cost(guess: float | None, points: list[Spec], narrow: bool) -> Spec:

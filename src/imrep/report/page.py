@@ -66,7 +66,7 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
     drawn = []
     if findings.having("accuracy", "probe"):
         drawn.append(charts.cost(findings))
-    if len(findings.having("difference", "probe")) > 1:
+    if findings.leader and findings.having("difference", "probe"):
         drawn.append(charts.differences(findings))
     for metric, id, title in (
         ("probe_curve", "labels", "labels a class, from few to many →"),

@@ -169,6 +169,8 @@ def differences(findings: Findings) -> Table:
 def crossed(findings: Findings, kind: str, metric: str, caption: str, form: _Format) -> Table:
     """One metric, a column for each of its details (perturbations, labels a class, sides)."""
     details = findings.details(kind, metric)
+    if set(details) <= set(findings.contenders):
+        details = [spec for spec in findings.contenders if spec in details]
     specs = [s for s in findings.having(kind, metric) if findings.details(kind, metric, s)]
     lines = []
     for spec in specs:
