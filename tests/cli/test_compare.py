@@ -70,7 +70,7 @@ def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert "2 of 2 name at least" in lines[0] and "histogram" in lines[0]
+    assert "2 of 2 name at least" in lines[0] and "pixels:side=8 costs least" in lines[0]
     assert any(line.lstrip("●○ ").startswith("pixels:side=8") for line in lines)
     assert lines[-1] == str(tmp_path / "out" / "index.html")
     assert "\x1b[" not in done.stdout
@@ -112,12 +112,12 @@ def test_wrong_usage(environment, folder):
 
 def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
     command = [IMREP, "compare", str(folder), *SPECS, "-o", str(tmp_path / "out")]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    while not list((tmp_path / "cache").glob("codes/*/log.jsonl")):
-        time.sleep(0.01)
-        assert process.poll() is None, "it ended before anything was kept"
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not list((tmp_path / "cache").glob("codes/*/log.jsonl")):
+            time.sleep(0.01)
+            assert process.poll() is None, "it ended before anything was kept"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"to continue: imrep compare {folder}" in said
     assert run(environment, folder, *SPECS, "-o", tmp_path / "out").returncode == 0

@@ -61,7 +61,7 @@ Examples:
     show_default=True,
     help="Side in pixels of the square that each image is read at.",
 )
-@click.option("--sizes", type=_Sizes(), default="", help="Compare at these sizes too: 32,64,128.")
+@click.option("--sizes", type=_Sizes(), help="Compare at these sizes too: 32,64,128.")
 @click.option(
     "--margin",
     type=click.FloatRange(0, 100),
