@@ -6,7 +6,7 @@ import inspect
 import itertools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,7 +19,7 @@ from imrep.cards import Card, Inverse
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
-from imrep.types import Image, Picture, Vectors
+from imrep.types import Batches, Image, Picture, Vectors
 
 C = TypeVar("C", bound=Code)
 
@@ -207,7 +207,7 @@ class Fitted(Representation[C]):
         """Whether it is still unfitted."""
         return not self.fitted
 
-    def fit(self, images: Image | Iterable[Image]) -> None:
+    def fit(self, images: Image | Batches) -> None:
         """Learn from a batch of images, or from batches of different sizes."""
         batches = [images] if isinstance(images, Tensor) else images
         with torch.no_grad():
@@ -276,7 +276,7 @@ class Sum(Representation[Views]):
         """Whether a view does."""
         return any(view.needs_fit for view in self.views)
 
-    def fit(self, images: Image | Iterable[Image]) -> None:
+    def fit(self, images: Image | Batches) -> None:
         """Fit every view that learns from images."""
         batches = [images] if isinstance(images, Tensor) else list(images)
         for view in self.views:
