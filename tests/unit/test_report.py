@@ -156,6 +156,13 @@ def test_pairs_with_two_labels_come_first_and_in_words(tied):
     assert classes.index("conflict") < classes.index("")
 
 
+def test_what_the_run_says_of_copies_stands_once_beside_their_pictures(tmp_path):
+    said = "7 images look like near-copies, but are patches that do not overlap."
+    html = drawn(tmp_path, notes=[{"id": "copies", "text": said}, {"id": "single", "text": "One."}])
+    assert html.text.count(said) == 1
+    assert html.text.index("One.") < html.text.index("Near-copies") < html.text.index(said)
+
+
 def test_the_page_stays_under_eight_megabytes(tmp_path):
     many = {f"filterbank:bank=random,size={i}": fixture.SPECS["sift"] for i in range(25)}
     folder = fixture.write(tmp_path, specs=many, classes=100, count=600)

@@ -208,7 +208,7 @@ def _labelled(
 
 def _differences(points: list[Spec], narrow: bool) -> Spec:
     axis = {"title": "points behind (−) or ahead (+) of the best", "tickCount": 6, "grid": True}
-    x = {"type": "quantitative"}
+    x = {"type": "quantitative", "scale": {"padding": 10}}
     below: Spec = {"yOffset": 7} if narrow else {}
     zero = {"type": "rule", "stroke": "var(--ink)"}
     ends = {"x": {"field": "lo", **x}, "x2": {"field": "hi"}, "color": STANDING}
