@@ -250,6 +250,17 @@ def test_standings_are_those_of_the_verdict():
     assert Findings(fixture.rows("noise")).standing("dct") == "rest"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("noise", "random"), ("frame", "outer"), ("file bytes", "bytes"), ("file facts", "format")],
+)
+def test_every_control_is_explained(name, said):
+    rows = [Row(kind="accuracy", metric="probe", value=0.1, spec=name, role="control")]
+    [(spec, meaning)] = page._controls(Findings(rows))
+    assert spec == name
+    assert said in meaning
+
+
 # words
 
 

@@ -21,11 +21,11 @@ PERTURBATIONS = {  # names of the protocol's section 8, in words
     "noise": "with noise of 20 levels",
     "occlude": "with a grey square over it",
 }
-CONTROLS = {
+CONTROLS = {  # by a word in their names, the first that fits
+    "bytes": "only how many bytes the file has, and a pixel of it takes",
     "noise": "64 random numbers; above guessing only if something leaks the labels",
     "frame": "only the outer 8 % of the picture",
     "file": "only the size, format and compression of the file",
-    "bytes": "only how many bytes the file has",
 }
 _SILENT: dict[str, Any] = {
     **dict.fromkeys(("sentence", "text", "leader", "command"), ""),
