@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
@@ -64,13 +65,14 @@ class Coded:
 
     def gram(self, rows: np.ndarray) -> Gram:
         """Inner products of the codes of some images, kept for whoever asks next."""
-        key = rows.tobytes()
-        if key not in self._grams:
-            self._grams[key] = gram(self.vectors[rows], self.spec)
-        return self._grams[key]
+        key = f"gram {rows.tobytes()!r}"
+        if key not in self.kept:
+            self.kept[key] = gram(self.vectors[rows], self.spec)
+        return cast("Gram", self.kept[key])
 
     @cached_property
-    def _grams(self) -> dict[bytes, Gram]:
+    def kept(self) -> dict[str, Any]:
+        """What was computed from the codes and is needed again."""
         return {}
 
 
@@ -84,20 +86,26 @@ def joined(vectors: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def summands(coded: Coded, folder: Folder) -> list[Summand]:
-    """The views a probe is trained on; one per fold where something is fitted inside it."""
+    """The views a probe is trained on, one per fold where something is fitted inside it.
+
+    They are kept, since the curve of few labels asks for them again; they lie in memory for as
+    long as `coded` does, and are no larger than the codes.
+    """
+    if "summands" not in coded.kept:
+        coded.kept["summands"] = [_summand(part, coded, folder) for part in coded.parts]
+    return cast("list[Summand]", coded.kept["summands"])
+
+
+def _summand(part: Encoded, coded: Coded, folder: Folder) -> Summand:
     assert folder.folds is not None
     most = folder.folds.largest_train
-    if coded.fitted_on != "fold" and len(coded.parts) == 1 and most <= DUAL:
-        return [coded.gram(folder.scored)]
-    found: list[Summand] = []
-    for part in coded.parts:
-        if part.raw is None:
-            found.append(view(part.vectors[folder.scored], coded.spec, most))
-            continue
+    if part.raw is not None:
         trained = [folder.scored[train] for train, _ in folder.folds]
-        fitted = [encoding.refit(part, train)[folder.scored] for train in trained]
-        found.append([view(codes, coded.spec, most) for codes in fitted])
-    return found
+        fitted = (encoding.refit(part, train)[folder.scored] for train in trained)
+        return [view(codes, coded.spec, most) for codes in fitted]
+    if len(coded.parts) == 1 and most <= DUAL:
+        return coded.gram(folder.scored)
+    return view(part.vectors[folder.scored], coded.spec, most)
 
 
 def predictions(coded: Coded, folder: Folder) -> Predictions:
