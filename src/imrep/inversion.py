@@ -1,8 +1,10 @@
 """An image rebuilt from its code: exactly, approximately, or by gradient where nothing else can.
 
-By gradient means searching for an image whose code is the one given: L-BFGS on the relative
-distance between codes, from grey with a little noise, with a weak wish for smoothness to settle
-what the code leaves open.
+By gradient means searching for an image whose code is the one given: downhill on the relative
+distance between codes, from gray noise, with a wish for smoothness to settle what the code leaves
+open. It starts small and gray, where the wish is strong, and ends large and coloured, where it is
+weak: so a code that says everything is met exactly, and one that says little gives a picture in
+which one can see what that little is.
 
 References:
     A. Mahendran and A. Vedaldi, "Understanding deep image representations by inverting them", CVPR
@@ -33,8 +35,18 @@ Watch = Callable[[int, float], None]
 How = Literal["exact", "iterative", "approximate", "gradient"]
 
 ITERATIONS = 300  # of a search, unless others are asked for
-_SMOOTH = 1e-3  # weight of the mean step between neighbours against a relative distance of 1
-_NOISE = 0.02  # a flat start has no gradient in codes of edges
+_STAGES = (  # of a search: channels, times smaller, share of the steps at its end, smoothness
+    (1, 8, 0.2, 0.1),
+    (1, 4, 0.4, 0.1),
+    (1, 2, 0.6, 0.03),
+    (3, 2, 0.75, 0.01),
+    (3, 1, 1.0, 0.003),
+)
+_SMALL = 0.02  # smoothness from which specks cannot win, so that kinks may be walked over
+_RATE = 0.02  # of Adam
+_NOISE = 0.1  # deviation of the start
+_COLOUR = 4.0  # edges of colour are rarer than edges of light
+_LEAST = 0.01  # contrast below which smoothness counts as it is
 _COARSE = 8  # pixels of a coarse cell
 _FLAT = 1e-6  # variance below which there is nothing to keep
 _WHOLE = 0.9995  # share that prints as 100 %
@@ -211,17 +223,51 @@ def _by_gradient(
     seed: int,
     watch: Watch | None,
 ) -> Rebuilt:
-    """Through a search for an image with this code."""
+    """Search for an image with this code: a small gray one first, then larger ones, then colours.
+
+    What is found small is where the next search starts, so that the code is met by large shapes as
+    far as they can, and by specks only for the rest.
+    """
     wanted = _numbers(code)
-    noise = torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed))
-    start = (0.5 + _NOISE * noise).to(next(iter(wanted.values())).real)
+    first = [max(1, round(n / _STAGES[0][1])) for n in shape[1:]]
+    image = _noise(first, seed).to(next(iter(wanted.values())).real)
+    done, given = 0, 0
+    for channels, side, share, smooth in _STAGES:
+        size = [max(1, round(n / side)) for n in shape[1:]]
+        image = resize(image, *size).expand(-1, min(channels, shape[0]), -1, -1)
 
-    def loss(image: Tensor) -> Tensor:
-        apart = _distance(_numbers(rep.encode(image)), wanted)
-        return apart + _SMOOTH * _roughness(image)
+        loss = _objective(rep, wanted, shape, smooth)
+        given, steps = round(share * iterations), round(share * iterations) - given
+        found = descend(loss, image, iterations=steps, watch=_onwards(watch, done))
+        image, done = found.values, done + found.iterations
+        if found.iterations < steps and smooth > _SMALL:  # a kink: quasi-Newton steps end there
+            steps -= found.iterations
+            found = descend(loss, image, iterations=steps, method="adam", rate=_RATE)
+            image, done = found.values, done + found.iterations
+    return Rebuilt(image.expand(-1, shape[0], -1, -1), "gradient", done)
 
-    found = descend(loss, start, iterations=iterations, watch=watch)
-    return Rebuilt(found.values, "gradient", found.iterations)
+
+def _objective(
+    rep: Representation, wanted: dict[str, Tensor], shape: Sequence[int], smooth: float
+) -> Callable[[Tensor], Tensor]:
+    """Distance to the code, and roughness, of a small or gray image enlarged to `shape`."""
+
+    def loss(small: Tensor) -> Tensor:
+        whole = resize(small, *shape[1:]).expand(-1, shape[0], -1, -1)
+        apart = _distance(_numbers(rep.encode(whole)), wanted)
+        return apart + smooth * _roughness(whole)
+
+    return loss
+
+
+def _onwards(watch: Watch | None, done: int) -> Watch | None:
+    return watch and (lambda steps, loss: watch(done + steps, loss))
+
+
+def _noise(size: Sequence[int], seed: int) -> Image:
+    """Gray, with enough contrast that codes which even it out have something to turn."""
+    noise = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(seed))
+    return (0.5 + _NOISE * noise).clamp(0, 1)
 
 
 def _numbers(code: Code) -> dict[str, Tensor]:
@@ -239,10 +285,16 @@ def _distance(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:
 
 
 def _roughness(image: Image) -> Tensor:
-    """Mean absolute step between neighbours, rounded off at zero."""
-    steps = F.pad(image, (0, 1, 0, 1), mode="replicate")
+    """Mean step between neighbours over the contrast; steps of colour count several times.
+
+    Relative to the contrast, or codes that ignore contrast would be met by images that have none.
+    """
+    planes = to_ycbcr(image)
+    steps = F.pad(planes, (0, 1, 0, 1), mode="replicate")
     across, down = steps.diff(dim=3)[:, :, :-1], steps.diff(dim=2)[..., :-1]
-    return (across.square() + down.square() + 1e-6).sqrt().mean()
+    length = (across.square() + down.square() + 1e-6).sqrt().mean((2, 3)).sum(0)
+    weight = length.new_tensor([1.0, _COLOUR, _COLOUR])
+    return (weight * length).sum() / (planes[:, :1].std() + _LEAST)
 
 
 def _aspects(image: Image) -> dict[str, Tensor]:

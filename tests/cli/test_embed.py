@@ -98,7 +98,17 @@ def wait_for(path, running):
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(start, imrep, photos, tmp_path):
     many(photos, 300)
-    common = ["embed", photos, "sift:words=16", "--size", 48, "--shard", 16, "--batch", 8]
+    common = [
+        "embed",
+        photos,
+        "pixels:side=8+sift:words=16",
+        "--size",
+        48,
+        "--shard",
+        16,
+        "--batch",
+        8,
+    ]
     began = time.monotonic()
     imrep(*common, "-o", tmp_path / "whole" / "v.npz")
     whole = time.monotonic() - began
