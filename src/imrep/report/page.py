@@ -1,9 +1,9 @@
 """The page: what is shown, in which order, and the sentences that explain it."""
 
+import functools
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from markupsafe import Markup, escape
 
 from imrep.assets import Assets
 from imrep.errors import BadData
+from imrep.evaluate import cache
 from imrep.report import charts, frame, heat, tables, words
 from imrep.report.findings import CONTROLS, PERTURBATIONS, Findings
 from imrep.report.pictures import Sheet, sheet
 from imrep.results import Row
 
 _MOST = 8 * 2**20  # bytes: the page stays a file one can send
+_ENTRY = "window.vegaEmbed = vegaEmbed;"
 _SKIPPED = 200  # named in the page; skipped.csv has all
 
 
@@ -250,21 +252,27 @@ def _static(chart: frame.Chart) -> Markup:
     return Markup(vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE))
 
 
-@cache
+@functools.cache
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, made safe to stand inside an element."""
-    bundle: str = vl_convert.javascript_bundle(
-        "window.vegaEmbed = vegaEmbed;", vl_version=frame.VEGA_LITE
-    )
+    """Vega, Vega-Lite and Vega-Embed as one script, made safe to stand inside an element.
+
+    It takes a second to put together, more than the rest of the page, so it is kept.
+    """
+    key = cache.key(vl_convert.__version__, frame.VEGA_LITE, _ENTRY)
+    kept = cache.folder("vega", key) / "bundle.json"
+    bundle: str | None = cache.read_json(kept)
+    if bundle is None:
+        bundle = vl_convert.javascript_bundle(_ENTRY, vl_version=frame.VEGA_LITE)
+        cache.write_json(kept, bundle)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-@cache
+@functools.cache
 def _part(name: str) -> str:
     return files("imrep.report").joinpath(name).read_text(encoding="utf-8")
 
 
-@cache
+@functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

@@ -62,6 +62,11 @@ _MAIN: tuple[_Metric, ...] = (
         "The same when the class is voted by the 20 nearest training images. Shown, never decides.",
     ),
     (
+        *("accuracy", "retrieval", words.percent, "finds the same object"),
+        "Mean average precision: an image of an object is the query, all others are ranked, and "
+        "100% means that the object's other images come first.",
+    ),
+    (
         *("difference", "p_flip", words.chance, "chance of such a gap"),
         "How often two equally good representations would differ by as much as this one and the "
         "best do. Small: the gap is hardly chance.",
