@@ -101,7 +101,7 @@ def test_without_an_inverse_it_searches():
     again = Blurred().encode(found.image).values
     assert found.how == "gradient"
     assert 0 < found.iterations <= 200
-    assert (again - Blurred().encode(image).values).abs().mean() < 0.005
+    assert (again - Blurred().encode(image).values).abs().mean() < 0.01  # from gray it is 0.2
     assert found.image.min() >= 0 and found.image.max() <= 1
 
 
