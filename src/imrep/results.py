@@ -69,7 +69,7 @@ The `spec` of the verdict row is the pick's, or empty. Its detail is an object:
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ class Row:
 
     def to_json(self) -> str:
         """One line of JSON, keys in the order of the fields, without the line's end."""
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False, default=_plain)
+        return json.dumps(vars(self), ensure_ascii=False, allow_nan=False, default=_plain)
 
     @classmethod
     def from_json(cls, line: str) -> "Row":

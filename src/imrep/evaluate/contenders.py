@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from imrep import catalog
 from imrep.base import Representation, Sum
@@ -32,7 +33,7 @@ class Contender:
         """Whether every part has a canvas of its own, whatever size is asked for."""
         return all(part.canvas is not None for part in self.parts)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The parts' fingerprints."""
         return "+".join(part.fingerprint for part in self.parts)

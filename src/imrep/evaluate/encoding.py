@@ -5,6 +5,7 @@ where there are fewer than 1,000 images; a codebook fitted on all of them, label
 by two or three points. Its codes are kept, so that a fold redoes only the fit and the assignment.
 """
 
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,9 +85,10 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     folder = cache.folder("codes", digest)
     raw, fit_seconds, fitted = None, 0.0, False
     if isinstance(rep, Fitted) and not rep.fitted:
+        own = copy.deepcopy(rep)  # the one given is fitted anew at another size
         few = len(decoded.squares) < PER_FOLD
-        raw = _codes(rep, decoded, folder / "raw", device, progress) if few else None
-        rep, fit_seconds = _fit(rep, decoded, folder, raw, device)
+        raw = _codes(own, decoded, folder / "raw", device, progress) if few else None
+        rep, fit_seconds = _fit(own, decoded, folder, raw, device)
         fitted = True
     log = cache.Log(folder / "log.jsonl")
     log.repair()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from scipy.linalg import eigh
 
 from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Pair
 from imrep.evaluate.decoded import Decoded
@@ -45,8 +46,10 @@ def nearest(alike: np.ndarray) -> np.ndarray:
 def plane(alike: np.ndarray) -> np.ndarray:
     """Positions (t, 2): the two directions in which unit codes vary most (kernel PCA)."""
     centre = alike - alike.mean(0) - alike.mean(1)[:, None] + alike.mean()
-    values, vectors = np.linalg.eigh(centre)
-    spots = vectors[:, -2:][:, ::-1] * np.sqrt(np.maximum(values[-2:][::-1], 0))
+    last = (max(0, len(centre) - 2), len(centre) - 1)
+    values, vectors = eigh(centre, subset_by_index=last)
+    spots = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
+    spots = np.pad(spots, ((0, 0), (0, 2 - spots.shape[1])))  # one image has one direction
     signs = np.where(spots[np.abs(spots).argmax(0), [0, 1]] < 0, -1, 1)  # eigh's sign is arbitrary
     return spots * signs
 

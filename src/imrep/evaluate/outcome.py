@@ -16,7 +16,6 @@ from imrep.assets import Assets
 from imrep.evaluate import (
     cache,
     gallery,
-    memory,
     record,
     retrieval,
     scoring,
@@ -189,7 +188,6 @@ def _sizes(lines: Record, run: "Run", folder: Folder, contenders: Sequence[Conte
 def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded]) -> dict[str, Kept]:
     """Cost, stability, information and label-free numbers of every contender."""
     settings = run.settings
-    peaks = _memory(run, coded)
     grams, rebuilt = [], {}
     for done, one in enumerate(coded):
         run.progress("what each keeps and notices", done, len(coded))
@@ -197,7 +195,7 @@ def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded])
         gram = one.gram(folder.few)
         kept = unlabelled.kept(one, folder, gram)
         exact = unlabelled.exact(one.parts[0].rep, folder.decoded) if len(one.parts) == 1 else None
-        tables.cost(lines, one, peaks)
+        tables.cost(lines, one, run.peaks)
         tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
         tables.information(lines, one, kept, exact)
         grams.append((one, gram))
@@ -205,27 +203,6 @@ def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded])
             rebuilt[one.spec] = kept
     tables.label_free(lines, grams)
     return rebuilt
-
-
-def _memory(run: "Run", coded: Sequence[Coded]) -> dict[str, int]:
-    """Peak memory by written spec, measured once for each."""
-    found: dict[str, int] = {}
-    missing: list[tuple[str, int]] = []
-    paths: dict[str, Path] = {}
-    for one in coded:
-        side = max(run.seen_by(part.rep, run.settings.size).size for part in one.parts)
-        written = one.contender.written
-        key = cache.key("memory", one.contender.fingerprint, side, run.settings.threads)
-        paths[written] = cache.folder("memory", key) / "bytes.json"
-        stored = cache.read_json(paths[written])
-        if stored is None:
-            missing.append((written, side))
-        else:
-            found[written] = stored
-    for written, peak in memory.peaks(missing, run.settings.threads).items():
-        cache.write_json(paths[written], peak)
-        found[written] = peak
-    return found
 
 
 def _pictures(

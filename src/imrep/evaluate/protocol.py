@@ -15,7 +15,7 @@ from imrep import datasets
 from imrep.base import Representation
 from imrep.datasets import Dataset
 from imrep.errors import BadData, ImrepError
-from imrep.evaluate import encoding, outcome
+from imrep.evaluate import cache, encoding, memory, outcome
 from imrep.evaluate.contenders import Absent, Contender, gather
 from imrep.evaluate.decoded import Decoded, Progress, decode, digests
 from imrep.evaluate.encoding import Encoded
@@ -33,6 +33,7 @@ class Run:
     data: Dataset
     contents: list[str]
     failed: list[Absent] = field(default_factory=list)
+    peaks: dict[str, int] = field(default_factory=dict)
     decoded: dict[int, Decoded] = field(default_factory=dict)
 
     def at(self, size: int) -> Decoded:
@@ -113,4 +114,27 @@ def run(settings: Settings, progress: Progress) -> Path:
         if not coded:
             reasons = "; ".join(one.reason for one in run.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
+        run.peaks = _memory(coded, run)
         return outcome.write(run, folder, coded, contenders, absent)
+
+
+def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
+    """Peak memory by written spec, in bytes, measured once for each."""
+    found: dict[str, int] = {}
+    missing: list[tuple[str, int]] = []
+    paths: dict[str, Path] = {}
+    for one in coded:
+        side = max(run.seen_by(part.rep, run.settings.size).size for part in one.parts)
+        written = one.contender.written
+        key = cache.key("memory", one.contender.fingerprint, side, run.settings.threads)
+        paths[written] = cache.folder("memory", key) / "bytes.json"
+        stored = cache.read_json(paths[written])
+        if stored is None:
+            missing.append((written, side))
+        else:
+            found[written] = stored
+    run.progress("peak memory of encoding", 0, len(missing))
+    for written, peak in memory.peaks(missing, run.settings.threads).items():
+        cache.write_json(paths[written], peak)
+        found[written] = peak
+    return found

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -258,7 +259,7 @@ def _vega() -> str:
 
     It takes a second to put together, more than the rest of the page, so it is kept.
     """
-    key = cache.key(vl_convert.__version__, frame.VEGA_LITE, _ENTRY)
+    key = cache.key(version("vl-convert-python"), frame.VEGA_LITE, _ENTRY)
     kept = cache.folder("vega", key) / "bundle.json"
     bundle: str | None = cache.read_json(kept)
     if bundle is None:
