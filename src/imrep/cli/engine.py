@@ -26,13 +26,15 @@ def start(*, threads: int | None = None, seed: int = 0) -> int:
 
 @contextmanager
 def downloads(allowed: bool) -> Iterator[None]:
-    """Keep the libraries that host weights off the network, unless it is allowed.
+    """Within it, published weights may be fetched, if `allowed`; else the hubs stay offline."""
+    from imrep import weights
 
-    They read the environment when they are first imported, so this comes before everything else.
-    """
+    if allowed:
+        with weights.allow_download():
+            yield
+        return
     before = os.environ.get(_OFFLINE)
-    if not allowed:
-        os.environ[_OFFLINE] = "1"
+    os.environ[_OFFLINE] = "1"  # the library that hosts them reads it when it is first imported
     try:
         yield
     finally:

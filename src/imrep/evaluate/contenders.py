@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from imrep import catalog
+from imrep import catalog, weights
 from imrep.base import Representation, Sum
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded
 
@@ -48,6 +48,12 @@ class Absent:
     reason: str
 
 
+def _has_no_weights(name: str) -> bool:
+    """Whether a representation needs weights of which there cannot be any here."""
+    needs = catalog.card(name).weights == "required"
+    return needs and not (weights.may_download() or weights.any_cached())
+
+
 def gather(asked: Sequence[str] | None) -> tuple[list[Contender], list[Absent]]:
     """Build what was asked for, or every representation that can run here.
 
@@ -61,6 +67,13 @@ def gather(asked: Sequence[str] | None) -> tuple[list[Contender], list[Absent]]:
     found: dict[str, Contender] = {}
     absent: list[Absent] = []
     for written in asked or catalog.names():
+        if not asked and _has_no_weights(written):
+            reason = (
+                f"{written} needs published weights, and no cache on this machine holds any. "
+                "Allow it with --download, or compare a spec with weights=FOLDER."
+            )
+            absent.append(Absent(written, "weights", reason))
+            continue
         try:
             rep = catalog.get(written)
         except WeightsNeeded as error:
