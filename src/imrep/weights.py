@@ -1,0 +1,190 @@
+"""Learned weights: random numbers, a folder, or what their authors published.
+
+Nothing is fetched unasked. Published weights are read from the caches of the libraries that host
+them (Hugging Face's hub, torch.hub); only within `allow_download` are they fetched into these
+caches, once, and never where HF_HUB_OFFLINE says that the machine is off the network.
+"""
+
+import contextlib
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from imrep.errors import BadParameter, WeightsNeeded
+
+State = dict[str, Tensor]
+Network = TypeVar("Network", bound=nn.Module)
+
+_allowed: ContextVar[bool] = ContextVar("allow_download", default=False)
+_UNREADABLE = (OSError, RuntimeError, EOFError, SafetensorError, pickle.UnpicklingError)
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+@contextlib.contextmanager
+def allow_download() -> Iterator[None]:
+    """Within it, published weights that are not in a cache are fetched: `--download`."""
+    token = _allowed.set(True)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def may_download() -> bool:
+    """Whether `allow_download` is on and HF_HUB_OFFLINE is not."""
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    return _allowed.get() and not offline
+
+
+def any_cached() -> bool:
+    """Whether the caches hold any weights at all; a look that costs no import of a hub's library.
+
+    A comparison of everything asks first: to learn which network's weights are missing takes
+    seconds, and on most machines all are.
+    """
+    hub = _hub_cache()
+    files = _url_cache()
+    return any(hub.glob("models--*")) or any(file.is_file() for file in files.glob("*"))
+
+
+def seeded(build: Callable[[], Network], seed: int = 0) -> Network:
+    """What `build` makes with torch's random numbers at `seed`; nobody else's are touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def read(path: str | Path, who: str) -> State:
+    """The tensors of a folder that `Representation.save` wrote, or of one file.
+
+    Args:
+        path: A folder with weights.safetensors, or a file: .safetensors, or anything that
+            `torch.load(weights_only=True)` reads as a state dict, alone or under "state_dict",
+            "model" or "model_state_dict".
+        who: Name to blame in the message.
+
+    Raises:
+        WeightsNeeded: If there is no such folder or file.
+        BadParameter: If it holds no tensors by name.
+    """
+    file = Path(path) / "weights.safetensors" if Path(path).is_dir() else Path(path)
+    if not file.is_file():
+        what = "holds no weights.safetensors" if Path(path).is_dir() else "is no folder and no file"
+        raise WeightsNeeded(
+            f"{who} needs weights, and {str(path)!r} {what}. "
+            "Pass weights=published, weights=random, or a folder that `save` wrote."
+        )
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadParameter(f"{who} cannot read weights from {file.name}: {reason}") from error
+    return _state(loaded, file, who)
+
+
+def published(tag: str, who: str, *, repository: str = "", url: str = "") -> State:
+    """The tensors that the authors published, from the caches or, where allowed, the network.
+
+    Args:
+        tag: What they are called, for the message.
+        who: Name to blame in the message.
+        repository: On Hugging Face's hub; model.safetensors is looked for, then pytorch_model.bin.
+        url: Of a file that torch.hub caches.
+
+    Raises:
+        WeightsNeeded: If they are not in the cache and may not be, or cannot be, fetched.
+    """
+    found = _cached(repository, url)
+    if found is not None:
+        return read(found, who)
+    if not repository and not url:
+        raise WeightsNeeded(
+            f"{who} needs published weights, and nobody hosts any of {tag}. "
+            "Pass weights=random or weights=FOLDER."
+        )
+    places = [place for place, there in ((_hub_cache(), repository), (_url_cache(), url)) if there]
+    where = " or ".join(map(str, places))
+    reason, way = "", "Allow it with --download (in Python imrep.weights.allow_download()), or pass"
+    if may_download():
+        try:
+            return read(_fetched(repository, url), who)
+        except Exception as error:  # a hub fails in as many ways as a network
+            reason = f", and could not be fetched: {' '.join(str(error).split())[:200]}"
+            way = "Try again, or pass"
+    raise WeightsNeeded(
+        f"{who} needs the published weights {tag}, and they are not in {where}{reason}. "
+        f"{way} weights=FOLDER."
+    )
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """Twelve hex digits of names, types, shapes and numbers; the order does not matter."""
+    found = hashlib.blake2b(digest_size=6)
+    for key, value in sorted(state.items()):
+        found.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        numbers = value.detach().cpu().contiguous().view(-1).view(torch.uint8)
+        found.update(numbers.numpy().data)
+    return found.hexdigest()
+
+
+def _state(loaded: Any, file: Path, who: str) -> State:
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if isinstance(loaded, Mapping) and loaded:
+        state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+        if len(state) == len(loaded):
+            return state
+    raise BadParameter(
+        f"{who} needs tensors by name in {file.name}, got {type(loaded).__name__}. "
+        "Save model.state_dict()."
+    )
+
+
+def _hub_cache() -> Path:
+    """Where huggingface_hub keeps models, by its own documented rules."""
+    home = os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE", Path(home) / "hub")).expanduser()
+
+
+def _url_cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _cached(repository: str, url: str) -> Path | None:
+    if repository:
+        from huggingface_hub import try_to_load_from_cache
+
+        for name in _HUB_FILES:
+            found = try_to_load_from_cache(repository, name)
+            if isinstance(found, str):
+                return Path(found)
+    file = _url_cache() / url.rpartition("/")[2]
+    return file if url and file.is_file() else None
+
+
+def _fetched(repository: str, url: str) -> Path:
+    if not repository:
+        file = _url_cache() / url.rpartition("/")[2]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), progress=False)
+        return file
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    names: Sequence[str] = _HUB_FILES
+    for name in names[:-1]:
+        with contextlib.suppress(EntryNotFoundError):
+            return Path(hf_hub_download(repository, name))
+    return Path(hf_hub_download(repository, names[-1]))

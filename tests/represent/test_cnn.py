@@ -1,0 +1,194 @@
+"""Convolutional networks: LeNet-5 as published, timm's and torchvision's by name, their weights."""
+
+import pytest
+import torch
+from torch import nn
+
+import imrep
+from imrep.errors import BadImage, BadParameter, WeightsNeeded
+from imrep.testing import photo
+
+_TINY = "cnn:arch=test_resnet,weights=random"
+
+
+@pytest.fixture(autouse=True)
+def caches(tmp_path, monkeypatch):
+    """Empty caches of the libraries that host weights."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "torch"))
+    return tmp_path
+
+
+def test_lenet_is_the_published_one():
+    lenet = imrep.get("cnn:arch=lenet5,weights=random")
+    assert sum(p.numel() for p in lenet.parameters()) == 61_706
+    assert lenet.canvas == 32
+    shapes = [
+        tuple(imrep.get(f"cnn:arch=lenet5,weights=random,layer={i}").encode(photo()).values.shape)
+        for i in range(5)
+    ]
+    assert shapes == [
+        (2, 6, 28, 28),
+        (2, 6, 14, 14),
+        (2, 16, 10, 10),
+        (2, 16, 5, 5),
+        (2, 120, 1, 1),
+    ]
+
+
+def test_lenet_sees_gray_and_any_size():
+    lenet = imrep.get("cnn:arch=lenet5,weights=random")
+    image = photo(50, 33)
+    gray = (image * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    torch.testing.assert_close(lenet.embed(image), lenet.embed(gray))
+    assert lenet.embed(photo(1, 1)).shape == (2, 120)
+
+
+def test_the_map_is_the_networks_own():
+    import timm
+
+    cnn = imrep.get(_TINY)
+    whole = timm.create_model("test_resnet", pretrained=False, num_classes=0).eval()
+    whole.load_state_dict(cnn.network.state_dict())
+    image = photo(96, 64)
+    with torch.no_grad():
+        wanted = whole.forward_features((image - 0.5) / 0.5)
+    code = cnn.encode(image)
+    torch.testing.assert_close(code.values, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(cnn.embed(image), wanted.mean((2, 3)), rtol=1e-4, atol=1e-5)
+    assert code.size == (96, 64)
+
+
+@pytest.mark.parametrize(("layer", "stride"), [(0, 2), (1, 4), (-1, 32)])
+def test_layers_are_stages(layer, stride):
+    values = imrep.get(f"{_TINY},layer={layer}").encode(photo(64, 96)).values
+    assert tuple(values.shape[2:]) == (64 // stride, 96 // stride)
+
+
+def test_torchvision_is_asked_where_timm_knows_nothing():
+    from torchvision import models
+
+    cnn = imrep.get("cnn:arch=squeezenet1_1,weights=random")
+    whole = models.squeezenet1_1(weights=None).eval()
+    whole.load_state_dict(cnn.network.whole.state_dict(), strict=False)
+    image = photo(64, 64)
+    mean, std = (torch.tensor(v)[:, None, None] for v in (cnn._mean, cnn._std))
+    with torch.no_grad():
+        wanted = whole.features((image - mean) / std)
+    torch.testing.assert_close(cnn.encode(image).values, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_random_weights_are_the_same_each_time():
+    torch.manual_seed(1)
+    first = imrep.get(_TINY)
+    torch.manual_seed(2)
+    assert first.fingerprint == imrep.get(_TINY).fingerprint
+    assert first.canvas is None
+
+
+def test_no_weight_has_a_gradient_and_training_changes_nothing():
+    cnn = imrep.get(_TINY).train()
+    assert not any(module.training for module in cnn.modules())
+    image = photo().requires_grad_()
+    cnn.embed(image).sum().backward()
+    assert image.grad.abs().sum() > 0
+    assert all(p.grad is None for p in cnn.parameters())
+
+
+def test_published_weights_must_be_at_hand(caches):
+    with pytest.raises(WeightsNeeded, match=r"resnet50\.a1_in1k, .*--download.*weights=FOLDER"):
+        imrep.get("cnn")
+    with pytest.raises(WeightsNeeded, match="nobody hosts any of lenet5"):
+        imrep.get("cnn:arch=lenet5")
+
+
+def test_published_weights_are_found_in_the_hubs_cache(caches):
+    import timm
+    from safetensors.torch import save_file
+
+    torch.manual_seed(7)
+    published = timm.create_model("test_resnet", pretrained=False)
+    _into_hub(caches, "timm/test_resnet.r160_in1k", published, save_file)
+    cnn = imrep.get("cnn:arch=test_resnet")
+    assert cnn.canvas == 160
+    assert torch.equal(cnn.network.state_dict()["conv1.0.weight"], published.conv1[0].weight)
+    back = imrep.load(cnn.save(caches / "saved"))
+    assert (back.spec, back.fingerprint, back.canvas) == (cnn.spec, cnn.fingerprint, 160)
+
+
+def test_published_names_are_fitted_by_timm(caches):
+    """A checkpoint whose names differ from those of the network that is cut off."""
+    import timm
+    from safetensors.torch import save_file
+
+    torch.manual_seed(7)
+    published = timm.create_model("test_convnext", pretrained=False)
+    _into_hub(caches, "timm/test_convnext.r160_in1k", published, save_file)
+    cnn = imrep.get("cnn:arch=test_convnext")
+    stored = published.state_dict()["stem.0.weight"]
+    assert torch.equal(cnn.network.state_dict()["stem_0.weight"], stored)
+
+
+def test_published_weights_are_found_in_torchs_cache(caches):
+    from torchvision import models
+
+    published = models.squeezenet1_1(weights=None)
+    url = models.SqueezeNet1_1_Weights.DEFAULT.url
+    (caches / "torch" / "checkpoints").mkdir(parents=True)
+    torch.save(published.state_dict(), caches / "torch" / "checkpoints" / url.rpartition("/")[2])
+    cnn = imrep.get("cnn:arch=squeezenet1_1")
+    assert cnn.canvas == 224
+    assert torch.equal(cnn.network.whole.features[0].weight, published.features[0].weight)
+
+
+def test_a_folder_enters_the_spec_by_its_digest(tmp_path):
+    lenet = imrep.get("cnn:arch=lenet5,weights=random")
+    nn.init.ones_(lenet.network.whole.c1[0].bias)
+    folder = lenet.save(tmp_path / "mine")
+    cnn = imrep.get("cnn:arch=lenet5", weights=str(folder))
+    torch.testing.assert_close(cnn.embed(photo()), lenet.embed(photo()))
+    assert "mine" not in cnn.spec
+    assert cnn.get_params()["weights"] == str(folder)
+    back = imrep.load(cnn.save(tmp_path / "again"))
+    assert (back.spec, back.fingerprint) == (cnn.spec, cnn.fingerprint)
+
+
+def test_a_plain_state_dict_is_read_and_another_is_refused(tmp_path):
+    import timm
+
+    torch.save(timm.create_model("test_resnet").state_dict(), tmp_path / "net.pt")
+    assert imrep.get("cnn:arch=test_resnet", weights=str(tmp_path / "net.pt")).dim == 96
+    with pytest.raises(BadParameter, match="cnn needs weights of lenet5, got others"):
+        imrep.get("cnn:arch=lenet5", weights=str(tmp_path / "net.pt"))
+    with pytest.raises(BadParameter, match="cnn needs weights of resnet18, got others"):
+        imrep.get("cnn:arch=resnet18", weights=str(tmp_path / "net.pt"))
+
+
+def test_too_small_an_image_is_refused():
+    with pytest.raises(BadImage, match=r"larger images for squeezenet1_1, got 2×9. Enlarge"):
+        imrep.get("cnn:arch=squeezenet1_1,weights=random").embed(photo(2, 9))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("cnn:arch=resnet81,weights=random", "Did you mean"),
+        ("cnn:arch=vit_b_16,weights=random", "needs arch to be a network of timm or torchvision"),
+        ("cnn:arch=resnet18.mine,weights=random", "Invalid pretrained tag"),
+        ("cnn:arch=test_resnet,weights=random,layer=7", "needs layer to be a stage of test_resnet"),
+        ("cnn:arch=lenet5,weights=random,layer=5", "from -5 to 4, got 5"),
+    ],
+)
+def test_bad_parameters_are_refused(spec, message):
+    with pytest.raises(BadParameter, match=message):
+        imrep.get(spec)
+
+
+def _into_hub(caches, repository, network, save):
+    folder = caches / "hub" / f"models--{repository.replace('/', '--')}"
+    (folder / "snapshots" / "0123").mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("0123")
+    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    save(state, folder / "snapshots" / "0123" / "model.safetensors")
