@@ -41,6 +41,13 @@ def test_means_keep_the_layout():
     assert means(x, 1).item() == 0.25
 
 
+@pytest.mark.parametrize("size", [(16, 16), (16, 48), (17, 16), (32, 33), (2, 64)])
+def test_means_of_large_maps_are_those_of_adaptive_pooling(size):
+    x = torch.rand(2, 3, *size)
+    wanted = torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1)
+    assert_close(means(x, 2), wanted)
+
+
 def test_roots_bring_decades_together_and_zero_stays_nearly_zero():
     x = torch.tensor([[0.0, -1e-4, 1.0]]).reshape(1, 3, 1, 1)
     zero, small, one = roots(x, 1)[0].tolist()

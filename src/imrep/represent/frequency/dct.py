@@ -38,7 +38,8 @@ class Dct(Representation[Spectrum]):
     Coefficients have JPEG's units, DC = 8 (mean - 128) for means from 0 to 255, and JPEG's natural
     order, `values[plane][:, v, u]` with vertical frequency v. Gray images have the one plane Y. The
     vector is the fourth root of each channel's mean absolute coefficient per cell, and the means of
-    Y, Cb and Cr. On eight sets it named 0 to 3 points more than the logarithm with its best floor.
+    Y, Cb and Cr. On seven of eight sets the root named more than the logarithm with its best floor
+    (EuroSAT 72.6 for 71.5 %, sign digits 62.2 for 60.6, photographs 88.3 for 85.8), on one .3 less.
 
     Args:
         block: Side of a block in pixels.

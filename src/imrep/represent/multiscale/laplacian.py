@@ -30,7 +30,7 @@ class Laplacian(Representation[Pyramid]):
     step equals OpenCV's pyrDown and pyrUp at `a=0.375`. The vector is the fourth root of each
     band's mean absolute value per cell, and the rest's means. The root compresses as the logarithm
     does without blowing up what is nearly nothing: on EuroSAT, sign digits and MNIST the probe
-    named 1.6, 1.1 and 1.0 points more (67.8, 76.7 and 87.0 %), on five other sets as many (±0.7).
+    named 1.6, 1.1 and 1.0 points more (67.8, 76.7 and 87.0 %), on five other sets as many (±0.5).
 
     Args:
         levels: Number of bands before the low-pass rest; at most log2 of the longer side, upwards.
