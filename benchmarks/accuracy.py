@@ -35,7 +35,7 @@ def main() -> None:
     for name in sys.argv[1:] or SETS:
         with tempfile.TemporaryDirectory() as out:
             found = imrep.compare(shared / "classification" / name, names, out)
-        lines = {line["spec"]: line for line in found.table()}
+            lines = {line["spec"]: line for line in found.table()}
         print(f"\n{name}: {found.sentence}")
         for spec in names:
             line = lines[spec]

@@ -55,6 +55,12 @@ class Comparison:
         """Files that could not be read; skipped.csv names them."""
         return int(next(row.value or 0 for row in self.rows if row.metric == "skipped"))
 
+    @property
+    def absent(self) -> dict[str, str]:
+        """What was not compared for want of weights or a package, and the way in."""
+        wanted = ("weights", "extra")
+        return {row.spec: str(row.detail) for row in self.rows if row.metric in wanted}
+
     def table(self) -> list[dict[str, Any]]:
         """A row per contender, best first: spec, accuracy, lo, hi, knn, kept, moves, ms, bytes."""
         by_spec: dict[str, dict[str, Any]] = {}

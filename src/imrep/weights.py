@@ -154,7 +154,8 @@ def _state(loaded: Any, file: Path, who: str) -> State:
 
 def _hub_cache() -> Path:
     """Where huggingface_hub keeps models, by its own documented rules."""
-    home = os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")
+    caches = os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
+    home = os.environ.get("HF_HOME", Path(caches) / "huggingface")
     return Path(os.environ.get("HF_HUB_CACHE", Path(home) / "hub")).expanduser()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import imrep
 from imrep import results
 
 IMREP = str(Path(sys.executable).parent / "imrep")
@@ -85,6 +86,30 @@ def test_json(environment, folder, tmp_path):
     assert found["pick"] == "histogram"
     assert found["verdict"]["sentence"] == "one"
     assert found["table"][0]["accuracy"] > 0.9
+
+
+def test_everything_that_can_run_here_and_nothing_heavier(environment, folder, tmp_path):
+    """Without weights on the machine there is no network, and its libraries stay unimported."""
+    bare = environment | {"XDG_CACHE_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path / "torch")}
+    bare = {key: value for key, value in bare.items() if not key.startswith("HF_")}
+    words = ["compare", str(folder), "--json", "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "imrep", *words],
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "torch" in imported
+    assert not imported & {"timm", "torchvision", "huggingface_hub"}
+    compared = {line["spec"] for line in json.loads(done.stdout)["table"]}
+    assert compared == set(imrep.names()) - {"cnn"}
+    rows = results.read(tmp_path / "out" / "results.jsonl")
+    left_out = [row for row in rows if row.kind == "failed"]
+    assert [(row.spec, row.metric) for row in left_out] == [("cnn", "weights")]
+    assert "--download" in str(left_out[0].detail)
 
 
 @pytest.mark.parametrize(

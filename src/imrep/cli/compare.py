@@ -121,6 +121,8 @@ def _say(found: "Comparison", quiet: bool) -> None:
     if not quiet:
         for said in found.verdict["notes"]:
             click.secho(said["text"], dim=True)
+        for reason in found.absent.values():
+            click.secho(f"Left out: {reason}", dim=True)
     click.echo()
     _table(found)
     click.echo(f"\n{found.report}")
