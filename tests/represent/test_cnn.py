@@ -87,6 +87,12 @@ def test_random_weights_are_the_same_each_time():
     assert first.canvas is None
 
 
+def test_every_residual_branch_of_a_random_network_speaks():
+    norms = [m for m in imrep.get(_TINY).network.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms
+    assert all(norm.weight.any() for norm in norms)
+
+
 def test_no_weight_has_a_gradient_and_training_changes_nothing():
     cnn = imrep.get(_TINY).train()
     assert not any(module.training for module in cnn.modules())

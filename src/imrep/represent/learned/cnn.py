@@ -213,7 +213,7 @@ def _timm(arch: str, weights: str, layer: int, who: str) -> _Made:
     given: dict[str, Any] = {"features_only": True, "out_indices": (layer,)}
     state = _learned(arch, weights, who, repository=facts.hf_hub_id or "", url=str(facts.url or ""))
     try:
-        network = seeded(lambda: timm.create_model(arch, pretrained=False, **given))
+        network = _awake(seeded(lambda: timm.create_model(arch, pretrained=False, **given)))
     except (AssertionError, IndexError, ValueError, RuntimeError) as error:
         raise _no_stage(arch, layer, who) from error
     if state and not network.state_dict().keys() <= state.keys():
@@ -225,6 +225,14 @@ def _timm(arch: str, weights: str, layer: int, who: str) -> _Made:
     elif state:
         _fill(network, state, arch, who)
     return _Made(network, facts.input_size[-1], tuple(facts.mean), tuple(facts.std))
+
+
+def _awake(network: nn.Module) -> nn.Module:
+    """Residual branches that timm multiplies by zero before training, by one: else none speaks."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.affine and not module.weight.any():
+            nn.init.ones_(module.weight)
+    return network
 
 
 def _torchvision(arch: str, weights: str, layer: int, who: str) -> _Made:

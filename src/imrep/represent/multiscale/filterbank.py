@@ -27,6 +27,7 @@ _WAVELENGTHS = (2.5, 5.0, 10.0)  # pixels; the shortest that still leaves the co
 _ORIENTATIONS = 4
 _WIDTH = 0.5  # of the Gaussian, in wavelengths
 _RANDOM = 16  # filters
+_LEAST = 2  # pixels a filter needs to have a shape
 _SOLVABLE = 1e5  # condition number up to which float32 gives the image back to 1e-5
 _FLOOR = 1e-6  # keeps the slope of the square root finite at zero
 
@@ -73,7 +74,7 @@ class Filterbank(Representation[Map]):
     kernels: Tensor
 
     def __init__(self, *, bank: str = "gabor", size: int = 15, cells: int = 4) -> None:
-        check.at_least(size, 2, self.name, "size")
+        check.at_least(size, _LEAST, self.name, "size")
         check.at_least(cells, 1, self.name, "cells")
         super().__init__()
         self.bank, self.size, self.cells = bank, size, cells
@@ -182,9 +183,12 @@ class Filterbank(Representation[Map]):
     def _check_size(self, height: int, width: int) -> None:
         rows, columns = self.kernels.shape[1:]
         if height < rows or width < columns:
+            least = min(height, width)
+            smaller = self.bank in _BANKS and least >= _LEAST
             raise BadImage(
                 f"{self.name} needs images of at least {rows}×{columns}, its filters' size, "
-                f"got {height}×{width}. Use size={min(height, width)} or enlarge them."
+                f"got {height}×{width}. "
+                + (f"Use size={least} or enlarge them." if smaller else "Enlarge them first.")
             )
 
 
