@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from imrep import catalog, codefiles
+from imrep import codefiles
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.errors import BadImage
@@ -113,9 +113,8 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     path = cache.folder("refits", cache.key(encoded.key, train.tolist())) / "codes.npz"
     if (stored := cache.read_arrays(path)) is not None:
         return stored["vectors"]
-    rep = catalog.get(encoded.rep.spec)
-    if not isinstance(rep, Fitted):
-        raise TypeError(f"{rep.spec} is not fitted")
+    rep = copy.deepcopy(encoded.rep).cpu()
+    assert isinstance(rep, Fitted)  # nothing else has codes in `raw`
     parts = _read_codes(encoded.raw)
     with torch.inference_mode():
         rep.fit_codes(list(_chosen(parts, train)))

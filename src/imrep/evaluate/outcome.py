@@ -2,12 +2,9 @@
 
 import csv
 import io
-import math
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +14,9 @@ from imrep.evaluate import (
     cache,
     gallery,
     record,
+    remarks,
     retrieval,
     scoring,
-    sentences,
     stability,
     tables,
     unlabelled,
@@ -31,17 +28,14 @@ from imrep.evaluate.folder import Folder
 from imrep.evaluate.information import Kept
 from imrep.evaluate.probe import balanced
 from imrep.evaluate.record import Record
+from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
-from imrep.evaluate.sentences import Sentence
-
-if TYPE_CHECKING:
-    from imrep.evaluate.protocol import Run
 
 _CURVES = 4  # of the best contenders, with few labels
 
 
 def write(
-    run: "Run",
+    run: Run,
     folder: Folder,
     coded: Sequence[Coded],
     contenders: Sequence[Contender],
@@ -63,7 +57,7 @@ def write(
         retrieval.rows(lines, folder, coded, settings.same_object)
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
-    _verdict(lines, run, folder, answers)
+    remarks.verdict(lines, run, folder, answers)
     out.mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
     _skipped(out / "skipped.csv", folder.decoded)
@@ -71,78 +65,7 @@ def write(
     return out
 
 
-def _verdict(lines: Record, run: "Run", folder: Folder, answers: Answers | None) -> None:
-    """The row with the sentence, and everything said beside it."""
-    notes = [Sentence("data", note) for note in run.data.notes]
-    notes += [*(answers.notes if answers else ()), *remarks(folder, run.failed, run.data.builtin)]
-    if answers is None:
-        nothing = Sentence("nothing", sentences.NOTHING)
-        says = nothing if folder.names else sentences.unlabelled()
-        lines.add("verdict.sentence", None, detail=_detail(says, run, notes))
-        return
-    specs, verdict = [one.spec for one in answers.coded], answers.verdict
-    pick = None if answers.pick is None else answers.coded[answers.pick]
-    more = {
-        "warnings": [one._asdict() for one in answers.warnings],
-        "leader": specs[verdict.leader],
-        "equals": [specs[j] for j in verdict.tied],
-        "q": _finite(verdict.q),
-        "gap": _finite(verdict.gap),
-        "guess": verdict.chance,
-    }
-    detail = _detail(answers.headline, run, notes, pick) | more
-    if pick is None or answers.pick is None:
-        lines.add("verdict.sentence", None, detail=detail)
-    else:
-        share = verdict.standings[answers.pick].accuracy
-        lines.of(pick, "verdict.sentence", share, "share", detail=detail)
-
-
-def remarks(folder: Folder, failed: Sequence[Absent], builtin: bool) -> list[Sentence]:
-    """Notes that do not rest on scores: copies, classes left out, what failed."""
-    names, found = folder.names, []
-    counts = folder.copies.counts
-    if counts["images"]:
-        says = sentences.lookalikes if builtin else sentences.copies
-        found.append(says(counts["images"], counts["groups"], counts["largest"]))
-    if pairs := gallery.conflicts(folder.decoded, folder.copies):
-        found.append(sentences.labels(pairs))
-    if folder.left_out:
-        found.append(sentences.single([names[label] for label in folder.left_out]))
-    if folder.relaxed:
-        found.append(sentences.relaxed([names[label] for label in folder.relaxed]))
-    if folder.folds and folder.folds.together:
-        found.append(sentences.together([folder.classes[c] for c in folder.folds.together]))
-    return found + [sentences.failed(one.spec, one.reason) for one in failed]
-
-
-def _detail(
-    says: Sentence, run: "Run", notes: Sequence[Sentence], pick: Coded | None = None
-) -> dict[str, Any]:
-    """The verdict's detail as results.jsonl documents it, for a folder without scores."""
-    data, size = run.settings.data or "photos/", run.settings.size
-    again = ["imrep", "embed", data, pick.contender.written if pick else "SPEC"]
-    side = ["--size", str(size)] if pick is None or not pick.contender.fixed else []
-    return {
-        "sentence": says.id,
-        "text": says.text,
-        "warnings": [],
-        "notes": [one._asdict() for one in notes],
-        "leader": "",
-        "equals": [],
-        "q": None,
-        "gap": None,
-        "margin": run.settings.margin / 100,
-        "guess": None,
-        "command": shlex.join([*again, *side, "-o", "vectors.parquet"]) if pick else "",
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _record(run: "Run", folder: Folder, coded: Sequence[Coded]) -> Record:
+def _record(run: Run, folder: Folder, coded: Sequence[Coded]) -> Record:
     """An empty record that knows what all its rows share."""
     settings = run.settings
     asked = {k: str(v) for k, v in asdict(settings).items() if k not in ("out", "readers")}
@@ -162,7 +85,7 @@ def _record(run: "Run", folder: Folder, coded: Sequence[Coded]) -> Record:
     )
 
 
-def _curves(lines: Record, run: "Run", folder: Folder, answers: Answers) -> None:
+def _curves(lines: Record, run: Run, folder: Folder, answers: Answers) -> None:
     """Accuracy with few labels, of the best four."""
     order = sorted(range(len(answers.coded)), key=lambda j: -answers.verdict.standings[j].accuracy)[
         :_CURVES
@@ -174,7 +97,7 @@ def _curves(lines: Record, run: "Run", folder: Folder, answers: Answers) -> None
     tables.curves(lines, found)
 
 
-def _sizes(lines: Record, run: "Run", folder: Folder, contenders: Sequence[Contender]) -> None:
+def _sizes(lines: Record, run: Run, folder: Folder, contenders: Sequence[Contender]) -> None:
     """Accuracy and time against the side of the images."""
     sizes = sorted({*run.settings.sizes, run.settings.size})
     for size in sizes if run.settings.sizes else ():
@@ -185,7 +108,7 @@ def _sizes(lines: Record, run: "Run", folder: Folder, contenders: Sequence[Conte
             lines.of(coded, "cost.ms_size", coded.cpu_ms, "ms", detail=str(size))
 
 
-def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded]) -> dict[str, Kept]:
+def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -> dict[str, Kept]:
     """Cost, stability, information and label-free numbers of every contender."""
     settings = run.settings
     grams, rebuilt = [], {}
@@ -194,7 +117,9 @@ def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded])
         seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
         gram = one.gram(folder.few)
         kept = unlabelled.kept(one, folder, gram)
-        exact = unlabelled.exact(one.parts[0].rep, folder.decoded) if len(one.parts) == 1 else None
+        exact = None
+        if len(one.parts) == 1:
+            exact = unlabelled.exact(one.parts[0].rep, folder.decoded, settings.device)
         tables.cost(lines, one, run.peaks)
         tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
         tables.information(lines, one, kept, exact)
@@ -206,7 +131,7 @@ def _describe(lines: Record, run: "Run", folder: Folder, coded: Sequence[Coded])
 
 
 def _pictures(
-    run: "Run",
+    run: Run,
     folder: Folder,
     coded: Sequence[Coded],
     answers: Answers | None,

@@ -4,90 +4,20 @@ Each step keeps what it has done (`cache`), so that an interrupted run goes on w
 a run with one more representation computes only that one.
 """
 
-import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from imrep import datasets
-from imrep.base import Representation
-from imrep.datasets import Dataset
-from imrep.errors import BadData, ImrepError
-from imrep.evaluate import cache, encoding, memory, outcome
-from imrep.evaluate.contenders import Absent, Contender, gather
-from imrep.evaluate.decoded import Decoded, Progress, decode, digests
-from imrep.evaluate.encoding import Encoded
+from imrep.errors import BadData
+from imrep.evaluate import cache, memory, outcome
+from imrep.evaluate.contenders import gather
+from imrep.evaluate.decoded import Progress, digests
 from imrep.evaluate.folder import survey
+from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.settings import Settings
-
-
-@dataclass
-class Run:
-    """A comparison under way: what is asked, what is read, what has failed so far."""
-
-    settings: Settings
-    progress: Progress
-    data: Dataset
-    contents: list[str]
-    failed: list[Absent] = field(default_factory=list)
-    peaks: dict[str, int] = field(default_factory=dict)
-    decoded: dict[int, Decoded] = field(default_factory=dict)
-
-    def at(self, size: int) -> Decoded:
-        """The images at one size, decoded once."""
-        if size not in self.decoded:
-            self.decoded[size] = decode(
-                self.data.items,
-                self.contents,
-                size,
-                threads=self.settings.readers,
-                max_pixels=self.settings.max_pixels,
-                progress=self.progress,
-            )
-        return self.decoded[size]
-
-    def seen_by(self, rep: Representation, size: int) -> Decoded:
-        """The images as a representation wants them: at its canvas, if it has one.
-
-        Raises:
-            BadData: Other files could be read at that size than at the comparison's own.
-        """
-        found = self.at(rep.canvas or size)
-        if found.items != self.at(self.settings.size).items:
-            raise BadData(f"other files can be read at {found.size} px. Leave the broken ones out.")
-        return found
-
-    def coded(self, contenders: Sequence[Contender], size: int) -> list[Coded]:
-        """Codes of every contender that can run; the others are noted with the reason."""
-        done: dict[str, Encoded] = {}
-        found = []
-        for contender in contenders:
-            try:
-                for part in contender.parts:
-                    if part.fingerprint not in done:
-                        rep = part.to(self.settings.device).eval()
-                        done[part.fingerprint] = encoding.encode(
-                            rep, self.seen_by(rep, size), self.settings.device, self.progress
-                        )
-            except Exception as error:
-                self._note(contender, error)
-            else:
-                parts = tuple(done[part.fingerprint] for part in contender.parts)
-                found.append(Coded(contender, parts))
-        return found
-
-    def _note(self, contender: Contender, error: Exception) -> None:
-        """One representation that fails leaves the others unaffected."""
-        if isinstance(error, ImrepError):
-            reason = str(error)
-        else:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(where.filename).name}:{where.lineno}"
-            reason = f"{type(error).__name__} in {place}: {error}"
-        self.failed.append(Absent(contender.spec, "error", " ".join(reason.split())))
 
 
 def run(settings: Settings, progress: Progress) -> Path:

@@ -1,0 +1,81 @@
+"""A comparison under way: what is asked, what is read, what has failed so far."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imrep.base import Representation
+from imrep.datasets import Dataset
+from imrep.errors import BadData, ImrepError
+from imrep.evaluate import encoding
+from imrep.evaluate.contenders import Absent, Contender
+from imrep.evaluate.decoded import Decoded, Progress, decode
+from imrep.evaluate.encoding import Encoded
+from imrep.evaluate.scoring import Coded
+from imrep.evaluate.settings import Settings
+
+
+@dataclass
+class Run:
+    """A comparison under way: what is asked, what is read, what has failed so far."""
+
+    settings: Settings
+    progress: Progress
+    data: Dataset
+    contents: list[str]
+    failed: list[Absent] = field(default_factory=list)
+    peaks: dict[str, int] = field(default_factory=dict)
+    decoded: dict[int, Decoded] = field(default_factory=dict)
+
+    def at(self, size: int) -> Decoded:
+        """The images at one size, decoded once."""
+        if size not in self.decoded:
+            self.decoded[size] = decode(
+                self.data.items,
+                self.contents,
+                size,
+                threads=self.settings.readers,
+                max_pixels=self.settings.max_pixels,
+                progress=self.progress,
+            )
+        return self.decoded[size]
+
+    def seen_by(self, rep: Representation, size: int) -> Decoded:
+        """The images as a representation wants them: at its canvas, if it has one.
+
+        Raises:
+            BadData: Other files could be read at that size than at the comparison's own.
+        """
+        found = self.at(rep.canvas or size)
+        if found.items != self.at(self.settings.size).items:
+            raise BadData(f"other files can be read at {found.size} px. Leave the broken ones out.")
+        return found
+
+    def coded(self, contenders: Sequence[Contender], size: int) -> list[Coded]:
+        """Codes of every contender that can run; the others are noted with the reason."""
+        done: dict[str, Encoded] = {}
+        found = []
+        for contender in contenders:
+            try:
+                for part in contender.parts:
+                    if part.fingerprint not in done:
+                        rep = part.to(self.settings.device).eval()
+                        done[part.fingerprint] = encoding.encode(
+                            rep, self.seen_by(rep, size), self.settings.device, self.progress
+                        )
+            except Exception as error:
+                self.failed.append(Absent(contender.spec, "error", _reason(error)))
+            else:
+                parts = tuple(done[part.fingerprint] for part in contender.parts)
+                found.append(Coded(contender, parts))
+        return found
+
+
+def _reason(error: Exception) -> str:
+    """Why a representation could not run, on one line; a fault of ours says where it lies."""
+    if isinstance(error, ImrepError):
+        return " ".join(str(error).split())
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return " ".join(f"{type(error).__name__} in {place}: {error}".split())
