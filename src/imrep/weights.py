@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,10 +182,12 @@ def _fetched(repository: str, url: str) -> Path:
         torch.hub.download_url_to_file(url, str(file), progress=False)
         return file
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    names: Sequence[str] = _HUB_FILES
-    for name in names[:-1]:
-        with contextlib.suppress(EntryNotFoundError):
-            return Path(hf_hub_download(repository, name))
-    return Path(hf_hub_download(repository, names[-1]))
+    first, second = _HUB_FILES
+    try:
+        return Path(hf_hub_download(repository, first))
+    except LocalEntryNotFoundError:  # off the network: the other file would not come either
+        raise
+    except EntryNotFoundError:
+        return Path(hf_hub_download(repository, second))

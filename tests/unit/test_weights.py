@@ -174,6 +174,21 @@ def test_the_hub_is_asked_for_safetensors_first(caches, monkeypatch):
     assert asked == ["model.safetensors", "pytorch_model.bin"]
 
 
+def test_off_the_network_the_second_file_is_not_asked_for(caches, monkeypatch):
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    asked = []
+
+    def fetch(repository, name):
+        asked.append(name)
+        raise LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fetch)
+    with weights.allow_download(), pytest.raises(WeightsNeeded, match="no connection"):
+        weights.published("net", "cnn", repository=_REPOSITORY)
+    assert asked == ["model.safetensors"]
+
+
 def test_an_empty_cache_is_known_as_one(caches):
     assert not weights.any_cached()
     (caches / "torch" / "checkpoints").mkdir(parents=True)
