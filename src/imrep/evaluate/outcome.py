@@ -140,7 +140,7 @@ def _pictures(
     """Everything the report shows besides numbers."""
     decoded, seed = folder.decoded, run.settings.seed
     rows = gallery.shown(folder.labels, seed)
-    alike = {one.spec: gallery.cosines(np.asarray(one.vectors[rows])) for one in coded}
+    alike = {one.spec: gallery.cosines(one.codes(rows)) for one in coded}
     paths, labels = gallery.names(decoded, rows.tolist())
     pairs, copies = gallery.near_copies(decoded, folder.copies)
     moved = stability.sample(len(decoded.items), seed)

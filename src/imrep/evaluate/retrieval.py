@@ -29,7 +29,7 @@ def rows(record: Record, folder: Folder, coded: Sequence[Coded], path: Path) -> 
     """
     groups = members(folder, path)
     for one in coded:
-        precision = average_precision(np.asarray(one.vectors), groups)
+        precision = average_precision(one.codes(np.arange(one.images)), groups)
         mean, low, high = interval(precision, groups[groups >= 0], folder.seed)
         record.of(one, "accuracy.retrieval", mean, "share", lo=low, hi=high)
 

@@ -31,10 +31,14 @@ class Coded:
         """The contender's spec."""
         return self.contender.spec
 
-    @cached_property
-    def vectors(self) -> np.ndarray:
-        """float32 (N, d): the codes as `embed` gives them."""
-        return joined([part.vectors for part in self.parts])
+    def codes(self, rows: np.ndarray) -> np.ndarray:
+        """float32 (len(rows), d): the codes of some images, as `embed` gives them."""
+        return joined([part.vectors[rows] for part in self.parts])
+
+    @property
+    def images(self) -> int:
+        """How many images there are."""
+        return len(self.parts[0].vectors)
 
     @property
     def cpu_ms(self) -> float:
@@ -67,7 +71,7 @@ class Coded:
         """Inner products of the codes of some images, kept for whoever asks next."""
         key = f"gram {rows.tobytes()!r}"
         if key not in self.kept:
-            self.kept[key] = gram(self.vectors[rows], self.spec)
+            self.kept[key] = gram(self.codes(rows), self.spec)
         return cast("Gram", self.kept[key])
 
     @cached_property
@@ -88,9 +92,12 @@ def joined(vectors: Sequence[np.ndarray]) -> np.ndarray:
 def summands(coded: Coded, folder: Folder) -> list[Summand]:
     """The views a probe is trained on, one per fold where something is fitted inside it.
 
-    They are kept, since the curve of few labels asks for them again; they lie in memory for as
-    long as `coded` does, and are no larger than the codes.
+    Those of a small folder are kept, since the curve of few labels asks for them again; of a large
+    one they would take more memory than all else.
     """
+    assert folder.folds is not None
+    if folder.folds.largest_train > DUAL:
+        return [_summand(part, coded, folder) for part in coded.parts]
     if "summands" not in coded.kept:
         coded.kept["summands"] = [_summand(part, coded, folder) for part in coded.parts]
     return cast("list[Summand]", coded.kept["summands"])
@@ -105,7 +112,8 @@ def _summand(part: Encoded, coded: Coded, folder: Folder) -> Summand:
         return [view(codes, coded.spec, most) for codes in fitted]
     if len(coded.parts) == 1 and most <= DUAL:
         return coded.gram(folder.scored)
-    return view(part.vectors[folder.scored], coded.spec, most)
+    whole = len(folder.scored) == len(part.vectors)  # then the map on disk need not be copied
+    return view(part.vectors if whole else part.vectors[folder.scored], coded.spec, most)
 
 
 def predictions(coded: Coded, folder: Folder) -> Predictions:

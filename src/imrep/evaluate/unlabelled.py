@@ -32,10 +32,10 @@ def moves(coded: Coded, folders: Mapping[str, Decoded], device: str, seed: int) 
         device: Where to embed.
         seed: Of the noise and of where the grey square goes.
     """
-    chosen = stability.sample(len(coded.vectors), seed)
+    chosen = stability.sample(coded.images, seed)
     parts = [_perturbed(part, folders[part.key], chosen, device, seed) for part in coded.parts]
     seen = {name: joined([part[name] for part in parts]) for name in parts[0]}
-    return stability.moves(np.asarray(coded.vectors[chosen]), seen)
+    return stability.moves(coded.codes(chosen), seen)
 
 
 @lru_cache(maxsize=4)
