@@ -5,10 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imrep import results
+from imrep import images, results
 from imrep.results import Row
+
+if TYPE_CHECKING:
+    from imrep.inversion import Inversion
+    from imrep.types import Image
 
 __all__ = ["Comparison", "compare", "invert"]
 
@@ -103,13 +107,22 @@ _COLUMNS = {
 _SHOWN = ("accuracy", "lo", "hi", "knn", "kept", "moves", "ms", "bytes")
 
 
-def compare(
+def compare(  # noqa: PLR0913  # one argument for each option of the command
     data: str | Path | None = None,
     representations: Sequence[str] | None = None,
     out: str | Path = "report",
     *,
+    size: int = 64,
+    sizes: Sequence[int] = (),
+    seed: int = 0,
+    margin: float = 2.0,
+    groups: str | Path | None = None,
+    same_object: str | Path | None = None,
+    most: int | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+    max_pixels: int = images.MAX_PIXELS,
     progress: Callable[[str, int, int], None] | None = None,
-    **options: Any,
 ) -> Comparison:
     """Which representation serves these images best, how sure that is, and what it costs.
 
@@ -118,16 +131,24 @@ def compare(
         representations: Specs, sums such as "hog+histogram" among them; None for every one that
             can run here.
         out: Folder for the report.
+        size: Side in pixels of the squares that the images are read at.
+        sizes: Further sides, for the curve of accuracy against size.
+        seed: Of folds, draws and noise.
+        margin: Points of accuracy within which cost decides.
+        groups: A csv with path,group: images that never part.
+        same_object: A csv with path,group: images that should find each other.
+        most: At most so many images, classes in proportion.
+        threads: Threads that compute; one makes costs comparable.
+        device: Where to encode, as torch names it.
+        max_pixels: Largest image that is decoded.
         progress: Told what is being done, how many are done, of how many.
-        **options: size (64), sizes, seed (0), margin (2 points), groups, same_object, most,
-            threads, device and max_pixels, as `imrep compare --help` explains them.
 
     Returns:
         A `Comparison`; its repr is the sentence and the table.
 
     Raises:
         BadData: There are no images, or none that can be read.
-        BadParameter: An option is out of its range.
+        BadParameter: An argument is out of its range.
         UnknownName: A spec names nothing.
     """
     from imrep import report
@@ -138,7 +159,16 @@ def compare(
         data=None if data is None else str(data),
         specs=tuple(representations) if representations else None,
         out=Path(out),
-        **options,
+        size=size,
+        sizes=tuple(sizes),
+        seed=seed,
+        margin=margin,
+        groups=None if groups is None else Path(groups),
+        same_object=None if same_object is None else Path(same_object),
+        most=most,
+        threads=threads,
+        device=device,
+        max_pixels=max_pixels,
     )
     tell = progress or _silent
     folder = protocol.run(settings, tell)
@@ -147,11 +177,21 @@ def compare(
     return Comparison(folder)
 
 
-def invert(spec: str, image: Any, **options: Any) -> Any:
-    """The image rebuilt from its code alone, with what was lost; see `imrep.inversion.invert`."""
+def invert(spec: str, image: "Image", *, iterations: int | None = None) -> "Inversion":
+    """One image (1, 1|3, h, w) rebuilt from its code alone, with what was lost.
+
+    Args:
+        spec: Any representation that has an inverse or lets gradients through.
+        image: The image, values in [0, 1].
+        iterations: Most steps of an iterative inverse or a search; None for its own number.
+
+    Raises:
+        NoInverse: There is neither an inverse nor a gradient.
+        BadImage: There is more than one image, or none.
+    """
     from imrep import catalog, inversion
 
-    return inversion.invert(catalog.get(spec), image, **options)
+    return inversion.invert(catalog.get(spec), image, iterations=iterations)
 
 
 def _silent(what: str, done: int, total: int) -> None:

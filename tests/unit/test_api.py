@@ -1,0 +1,23 @@
+import pytest
+import torch
+
+import imrep
+from imrep.errors import BadImage
+from imrep.testing import photo
+
+
+def test_invert_says_how_and_how_well():
+    found = imrep.invert("laplacian", photo(batch=1))
+    assert found.how == "exact"
+    assert found.psnr > 100
+    torch.testing.assert_close(found.image, photo(batch=1), atol=1e-5, rtol=0)
+
+
+def test_invert_takes_one_image():
+    with pytest.raises(BadImage, match="one image at a time, got a batch of 2"):
+        imrep.invert("laplacian", photo(batch=2))
+
+
+def test_a_misspelt_option_is_an_error():
+    with pytest.raises(TypeError, match="sized"):
+        imrep.compare(sized=64)
