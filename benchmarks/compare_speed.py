@@ -34,17 +34,24 @@ def cpu() -> float:
     return sum(use.ru_utime + use.ru_stime for use in (own, children))
 
 
+def peak() -> float:
+    """Most memory this process has held so far, in MB of 2²⁰ bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 class Stages:
-    """Processor seconds by what the progress says is being done."""
+    """Processor seconds, and the peak so far, by what the progress says is being done."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
+        self.peaks: dict[str, float] = {}
         self.current, self.since = "start", cpu()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if what != self.current:
             now = cpu()
             self.spent[self.current] = self.spent.get(self.current, 0) + now - self.since
+            self.peaks[self.current] = peak()
             self.current, self.since = what, now
 
 
@@ -92,12 +99,11 @@ def main() -> None:
         print(found)
         print()
         for what, spent in sorted(stages.spent.items(), key=lambda item: -item[1]):
-            print(f"{spent:8.2f} s  {what}")
+            print(f"{spent:8.2f} s  {stages.peaks[what]:6.0f} MB so far  {what}")
     after = sum(s for what, s in stages.spent.items() if any(part in what for part in AFTER))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{total:8.2f} s CPU in all, {after:.2f} s after encoding; wall {seconds:.1f} s")
-    print(f"{peak:8.0f} MB peak, load {os.getloadavg()[0]:.1f}, threads {given.threads}")
-    print(json.dumps({"cpu": total, "after": after, "wall": seconds, "peak_mb": peak}))
+    print(f"{peak():8.0f} MB peak, load {os.getloadavg()[0]:.1f}, threads {given.threads}")
+    print(json.dumps({"cpu": total, "after": after, "wall": seconds, "peak_mb": peak()}))
 
 
 if __name__ == "__main__":

@@ -72,9 +72,10 @@ def _apply(f: Callable[[Tensor], Tensor], value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Vector(Code):
-    """Already a vector."""
+    """Already a vector; it knows its image's size where an inverse needs that."""
 
     values: Float[Tensor, "batch dim"]
+    size: tuple[int, int] | None = None
 
     def pool(self, cells: int = 2) -> Vectors:
         return self.values

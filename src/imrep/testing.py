@@ -12,6 +12,7 @@ that was broken. pytest is not needed: `for question in questions(rep): question
 
 import copy
 import functools
+import math
 import pickle
 import tempfile
 import warnings
@@ -214,7 +215,7 @@ def gradient_as_the_property_says(rep: Representation) -> None:
 
 
 def inverse_as_the_property_says(rep: Representation) -> None:
-    """Exact to 1e-5; approximate in shape and range and nearer than a flat image; or refused."""
+    """Exact to 1e-5; approximate in shape and range, its code nearer than a flat one's; or none."""
     rep = _ready(rep)
     if rep.inverse == "none":
         try:
@@ -446,12 +447,21 @@ def _inverts(rep: Representation, image: Tensor) -> None:
     if rep.inverse == "exact":
         _close(again, image, f"{rep.spec} is not inverted exactly at {size}", within=_EXACT)
         return
-    _hold(again.shape == image.shape, f"{rep.spec} inverts {size} to {tuple(again.shape[1:])}")
+    shapes = image.shape, image.expand(-1, 3, -1, -1).shape  # gray may be taken as three channels
+    _hold(again.shape in shapes, f"{rep.spec} inverts {size} to {tuple(again.shape[1:])}")
     low, high = float(again.min()), float(again.max())
     _hold(-_EXACT <= low <= high <= 1 + _EXACT, f"{rep.spec} inverts to {low:.4g} … {high:.4g}")
-    flat = image.mean((2, 3), keepdim=True)
-    better = (again - image).square().mean() < (flat - image).square().mean()
-    _hold(bool(better), f"{rep.spec} inverts {size} to less than the image's mean colour")
+    flat = image.mean((2, 3), keepdim=True).expand_as(image)
+    better = _apart(rep, again, image) < _apart(rep, flat, image)
+    _hold(better, f"{rep.spec} inverts {size} to a code farther off than a flat image's")
+
+
+def _apart(rep: Representation, one: Image, other: Image) -> float:
+    """Distance between the codes of two images."""
+    with torch.no_grad():
+        codes = rep.encode(one.clamp(0, 1)).tensors(), rep.encode(other).tensors()
+    pairs = [(codes[0][key], codes[1][key]) for key in codes[0]]
+    return math.hypot(*(float((a - b).abs().double().norm()) for a, b in pairs))
 
 
 def _compiles(rep: Representation, backend: str) -> None:

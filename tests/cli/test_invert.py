@@ -27,9 +27,9 @@ def test_json_has_the_numbers(inside, cat):
 
 
 def test_no_way_back_is_said_with_the_way_out(inside, cat):
-    said = inside("invert", cat, "histogram", expect=1).stderr
-    assert said.startswith("histogram has no inverse")
-    assert "histogram:soft=true" in said
+    said = inside("invert", cat, "sift:detector=opencv", expect=1).stderr
+    assert said.startswith("sift:detector=opencv has no inverse")
+    assert "`imrep list` shows what has either" in said
 
 
 def test_a_search_is_repeatable_and_bounded(inside, cat):

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
 import imrep
-from imrep.errors import BadParameter
+from imrep.codes import Vector
+from imrep.errors import BadImage, BadParameter
+from imrep.ops.colour import luminance
 from imrep.represent.statistics import histogram
+from imrep.testing import photo
 
 SPACES = ("rgb", "hsv", "lab", "ycbcr", "gray")
 
@@ -134,3 +137,28 @@ def test_too_many_bins_are_refused():
     assert imrep.get("histogram", bins=256, joint=False).dim == 768
     with pytest.raises(BadParameter, match="space to be one of rgb"):
         imrep.get("histogram", space="cmyk")
+
+
+@pytest.mark.parametrize("spec", ["histogram", "histogram:joint=false", "histogram:space=gray"])
+def test_the_inverse_has_the_same_histogram_and_no_layout(spec):
+    rep = imrep.get(spec)
+    image = photo(40, 33)
+    code = rep.encode(image)
+    again = rep.invert(code)
+    assert again.shape == image.shape
+    torch.testing.assert_close(rep.encode(again).values, code.values, atol=1e-6, rtol=0)
+    light = luminance(again)
+    assert (light[..., 1:].amin(2) >= light[..., :-1].amax(2) - 1e-6).float().mean() > 0.9
+
+
+def test_the_inverse_of_other_spaces_comes_near():
+    for space in ("hsv", "lab", "ycbcr"):
+        rep = imrep.get(f"histogram:space={space},bins=16")
+        code = rep.encode(photo(40, 33))
+        apart = rep.encode(rep.invert(code)).values.square() - code.values.square()
+        assert apart.abs().sum(1).max() < 0.5
+
+
+def test_a_vector_without_a_size_cannot_be_inverted():
+    with pytest.raises(BadImage, match="histogram needs the image's size in the code"):
+        imrep.get("histogram").invert(Vector(torch.full((1, 512), 512**-0.5)))

@@ -147,5 +147,4 @@ def _table(found: "Comparison") -> None:
         rest = f"  {kept}  {line['moves']:5.2f}  {line['ms']:8.3f}  {line['bytes']:7.0f}"
         click.echo(rest)
     if scored:
-        legend = "● recommended   ○ tied with the best" if found.pick else ""
-        click.secho(legend, dim=True)
+        click.secho("● recommended   " * bool(found.pick) + "○ tied with the best", dim=True)

@@ -34,7 +34,7 @@ class Encoded:
     Args:
         key: Digest of the images and the representation.
         rep: The representation, fitted on all images where it is one that is fitted.
-        vectors: float32 (N, d), from the representation as it stands in `rep`.
+        path: Where the vectors lie.
         cpu_ms: CPU milliseconds an image, the median over slices of at least 0.2 s.
         wall_ms: Wall-clock milliseconds an image, likewise.
         fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
@@ -44,12 +44,20 @@ class Encoded:
 
     key: str
     rep: Representation
-    vectors: np.ndarray
+    path: Path
     cpu_ms: float
     wall_ms: float
     fit_seconds: float
     fitted: bool = False
     raw: Path | None = None
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """float32 (N, d), from the representation as it stands in `rep`.
+
+        Mapped anew each time, so that what was looked at leaves memory with the array.
+        """
+        return np.load(self.path, mmap_mode="r")
 
 
 def batch(squares: np.ndarray, device: str = "cpu") -> torch.Tensor:
@@ -92,12 +100,13 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
         fitted = True
     log = cache.Log(folder / "log.jsonl")
     log.repair()
-    vectors = _vectors(rep, decoded, folder, log, device, progress)
+    path = folder / "vectors.npy"
+    _embed(rep, decoded, path, log, device, progress)
     costs = list(log)
     return Encoded(
         key=digest,
         rep=rep,
-        vectors=vectors,
+        path=path,
         cpu_ms=_median(costs, "cpu"),
         wall_ms=_median(costs, "wall"),
         fit_seconds=fit_seconds,
@@ -123,18 +132,17 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _vectors(
+def _embed(
     rep: Representation,
     decoded: Decoded,
-    folder: Path,
+    path: Path,
     log: cache.Log,
     device: str,
     progress: Progress,
-) -> np.ndarray:
+) -> None:
     """Embed what the log does not have yet; each batch is on disk before the log says so."""
     n = len(decoded.squares)
     done = max((record["stop"] for record in log), default=0)
-    path = folder / "vectors.npy"
     if done < n:
         with torch.inference_mode():
             rep.embed(batch(decoded.squares[:8], device))  # warm-up, dropped
@@ -148,7 +156,6 @@ def _vectors(
                 stored[part] = values
                 stored.flush()
                 log.append({"stop": part.stop, **record})
-    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _timed(rep: Representation, images: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:

@@ -57,7 +57,7 @@ class Sift(Fitted[Points]):
     raised the linear probe from 44, 45, 79 and 78 % to 52, 69, 84 and 84 % on cifar10, eurosat,
     sign digits and caltech101.
 
-    Numbers are float32, and no gradient reaches the image.
+    Numbers are float32. Gradients reach the image from dense descriptors, not from keypoints.
 
     Args:
         words: Size of the codebook.
@@ -87,7 +87,6 @@ class Sift(Fitted[Points]):
         title="SIFT words",
         family="local",
         cite="Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94",
-        differentiable=False,
         dtype="float32",
     )
     codebook: Tensor
@@ -105,6 +104,11 @@ class Sift(Fitted[Points]):
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
 
     @property
+    def differentiable(self) -> bool:
+        """Where the patches do not hang on what a detector finds."""
+        return self.detector == "dense"
+
+    @property
     def fitted(self) -> bool:
         """Whether there are words."""
         return bool(self.seen > 0)
@@ -117,8 +121,8 @@ class Sift(Fitted[Points]):
     def encode(self, image: Image) -> Points:
         """RootSIFT descriptors, (batch, point, 128), dense ones row by row."""
         check.image(image, self.name)
-        gray = luminance(image.detach()).float()
-        return _detected(gray) if self.detector == "opencv" else _dense(gray, self.step)
+        gray = luminance(image).float()
+        return _detected(gray.detach()) if self.detector == "opencv" else _dense(gray, self.step)
 
     def fit_codes(self, codes: Sequence[Points]) -> None:
         """Cluster up to 8,000 descriptors, drawn evenly with a fixed seed.
@@ -146,7 +150,7 @@ class Sift(Fitted[Points]):
             (mine @ torch.addmm(bias, values, slope).softmax(1)).flatten()
             for values, mine in zip(code.values, cells, strict=True)
         ]
-        return torch.stack(pooled).sqrt()
+        return safe.sqrt(torch.stack(pooled))
 
     def picture(self, code: Points, image: Image | None = None) -> Picture:
         """Dense: like patches in like colours (three principal components); else the keypoints."""
@@ -246,7 +250,7 @@ def _rooted(values: Tensor) -> Tensor:
     length = values.norm(dim=2, keepdim=True)
     clipped = (values / length.clamp_min(1e-12)).clamp_max(_CLIP)
     shares = clipped / clipped.sum(2, keepdim=True).clamp_min(1e-12)
-    return shares.sqrt() * (length / (length + _QUIET))
+    return safe.sqrt(shares) * (length / (length + _QUIET))
 
 
 def _detected(gray: Tensor) -> Points:

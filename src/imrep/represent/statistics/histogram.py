@@ -11,6 +11,7 @@ from imrep import check
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
+from imrep.errors import BadImage
 from imrep.ops import safe
 from imrep.ops.colour import from_ycbcr, luminance, to_ycbcr
 from imrep.types import Image, Picture
@@ -30,6 +31,7 @@ _LAB_HALF = 110.0  # a and b of sRGB colours lie within ±110
 _BARS = 64  # drawn of a joint histogram
 _HEIGHT = 160
 _WIDTH = 320
+_LUMA = (0.299, 0.587, 0.114)
 _PAPER = 0.82  # gray on which both black and white bars show
 
 
@@ -66,6 +68,7 @@ class Histogram(Representation[Vector]):
         title="Colour histogram",
         family="statistics",
         cite="Swain & Ballard 1991, doi:10.1007/BF00130487",
+        inverse="approximate",
         differentiable=False,
     )
 
@@ -93,7 +96,24 @@ class Histogram(Representation[Vector]):
             planes = planes.detach()
         axes = [self._sides(plane, i) for i, plane in enumerate(planes.unbind(1))]
         groups = [axes] if self.joint else [[axis] for axis in axes]
-        return Vector(torch.cat([safe.sqrt(self._shares(group)) for group in groups], dim=1))
+        roots = torch.cat([safe.sqrt(self._shares(group)) for group in groups], dim=1)
+        return Vector(roots, (image.shape[2], image.shape[3]))
+
+    def invert(self, code: Vector) -> Image:
+        """An image of just these colours, from dark on the left to light: their places are lost.
+
+        Without `joint`, which values of the channels came together is lost as well: each channel
+        is sorted alone.
+
+        Raises:
+            BadImage: If the code does not say how large its image was.
+        """
+        if code.size is None:
+            raise BadImage(f"{self.name} needs the image's size in the code. Take encode's own.")
+        height, width = code.size
+        images = [self._sorted(one, height * width) for one in code.values.detach().double().cpu()]
+        columns = torch.from_numpy(np.stack(images)).reshape(-1, width, height, 3)
+        return columns.permute(0, 3, 2, 1).contiguous().to(code.values)
 
     def picture(self, code: Vector, image: Image | None = None) -> Picture:
         """A bar per bin in the bin's own colour; of a joint histogram the fullest 64, by lightness.
@@ -144,11 +164,24 @@ class Histogram(Representation[Vector]):
             spots[channel, :, channel] = centres
         return _rgb(spots.reshape(-1, 3), self.space)
 
+    def _sorted(self, values: Tensor, pixels: int) -> np.ndarray:
+        """Colours (pixels, 3) in the shares' proportions, from dark to light."""
+        if self.joint or self.space == "gray":
+            colours = self._colours()
+            colours = colours[np.repeat(np.arange(len(colours)), _whole(values, pixels))]
+        else:
+            centres = (np.arange(self.bins) + 0.5) / self.bins
+            parts = values.reshape(3, self.bins)
+            planes = [np.repeat(centres, _whole(part, pixels)) for part in parts]
+            colours = _rgb(np.stack(planes, axis=1), self.space)
+        order = np.argsort(colours @ _LUMA, kind="stable")
+        return colours[order]
+
     def _bars(self, values: Tensor, colours: np.ndarray) -> Tensor:
         heights = values.numpy()
         if len(heights) > _BARS and self.joint:
             fullest = np.sort(np.argsort(-heights, kind="stable")[:_BARS])
-            light = colours[fullest] @ (0.299, 0.587, 0.114)
+            light = colours[fullest] @ _LUMA
             chosen = fullest[np.argsort(light, kind="stable")]
             heights, colours = heights[chosen], colours[chosen]
         wide = max(1, _WIDTH // len(heights))
@@ -156,6 +189,16 @@ class Histogram(Representation[Vector]):
         filled = np.arange(_HEIGHT, 0, -1)[:, None] <= tall[None]
         drawn = np.where(filled[..., None], colours[None], _PAPER).repeat(wide, axis=1)
         return torch.from_numpy(drawn).permute(2, 0, 1).clamp(0, 1)
+
+
+def _whole(roots: Tensor, pixels: int) -> np.ndarray:
+    """Whole numbers of pixels in each bin that add up, the largest remainders rounded up."""
+    exact = roots.square().numpy() * pixels
+    exact *= pixels / exact.sum()
+    count = np.floor(exact).astype(int)
+    most = np.argsort(count - exact, kind="stable")[: pixels - count.sum()]
+    count[most] += 1
+    return count
 
 
 def _planes(image: Tensor, space: str) -> Tensor:
