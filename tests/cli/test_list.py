@@ -22,7 +22,7 @@ def test_marks_say_what_the_card_says(imrep):
     }
     assert marks["laplacian"] == ["=", "∇", "·"]
     assert marks["pixels"] == ["≈", "∇", "·"]
-    assert marks["histogram"] == ["·", "·", "·"]
+    assert marks["histogram"] == ["≈", "·", "·"]
 
 
 def test_lines_fit_the_terminal(imrep):
