@@ -8,7 +8,7 @@ import numpy as np
 
 from imrep.datasets import Dataset
 from imrep.evaluate import cache, duplicates, folds
-from imrep.evaluate.decoded import Decoded
+from imrep.evaluate.decoded import Decoded, Progress
 from imrep.evaluate.duplicates import Copies, Edge
 from imrep.results import PROTOCOL
 
@@ -75,9 +75,9 @@ class Folder:
         return int((self.labels >= 0).sum())
 
 
-def survey(data: Dataset, decoded: Decoded, seed: int) -> Folder:
+def survey(data: Dataset, decoded: Decoded, seed: int, progress: Progress) -> Folder:
     """Find near-copies, merge them with the groups given, and draw the folds."""
-    copies = _copies(decoded)
+    copies = _copies(decoded, progress)
     items = decoded.items
     known = [item.label for item in items] if data.labelled else [None] * len(items)
     names = tuple(sorted({label for label in known if label is not None}))
@@ -122,12 +122,16 @@ def _given(groups: list[str | None]) -> np.ndarray | None:
     )
 
 
-def _copies(decoded: Decoded) -> Copies:
+def _copies(decoded: Decoded, progress: Progress) -> Copies:
     """The near-copies, from the cache where they are there."""
     path = cache.folder("copies", cache.key(decoded.key, PROTOCOL)) / "copies.json"
     stored = cache.read_json(path)
     if stored is None:
-        found = duplicates.find(decoded.squares, decoded.digests)
+        found = duplicates.find(
+            decoded.squares,
+            decoded.digests,
+            lambda share: progress("looking for near-copies", round(100 * share), 100),
+        )
         stored = {
             "edges": [asdict(edge) for edge in found.edges],
             "component": found.component.tolist(),

@@ -38,8 +38,8 @@ def run(settings: Settings, progress: Progress) -> Path:
         if not decoded.items:
             reasons = "; ".join(f"{path}: {reason}" for path, reason in decoded.skipped[:3])
             raise BadData(f"{data.name} needs an image that can be read, got none. {reasons}")
-        progress("looking for near-copies", 0, 1)
-        folder = survey(data, decoded, settings.seed)
+        progress("looking for near-copies", 0, 100)
+        folder = survey(data, decoded, settings.seed, progress)
         coded = run.coded(contenders, settings.size)
         if not coded:
             reasons = "; ".join(one.reason for one in run.failed)

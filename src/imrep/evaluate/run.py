@@ -65,7 +65,8 @@ class Run:
                             rep, self.seen_by(rep, size), self.settings.device, self.progress
                         )
             except Exception as error:
-                self.failed.append(Absent(contender.spec, "error", _reason(error)))
+                where = "" if size == self.settings.size else f"at {size} px: "
+                self.failed.append(Absent(contender.spec, "error", where + _reason(error)))
             else:
                 parts = tuple(done[part.fingerprint] for part in contender.parts)
                 found.append(Coded(contender, parts))
