@@ -178,9 +178,15 @@ def test_one_that_fails_leaves_the_others(folder, tmp_path):
 
 
 def test_sizes_are_a_curve(folder, tmp_path):
-    found = imrep.compare(folder, ["gradient"], tmp_path / "out", size=24, sizes=(16, 32))
-    sizes = [row.detail for row in found.rows if row.metric == "probe_size"]
-    assert sizes == ["16", "24", "32"]
+    """One that cannot read a size has a point less; one that cannot read the main size, none."""
+    specs = ["gradient", "filterbank:bank=random,size=20", "filterbank:bank=random,size=30"]
+    found = imrep.compare(folder, specs, tmp_path / "out", size=24, sizes=(16, 32))
+    sizes = [(row.spec, row.detail) for row in found.rows if row.metric == "probe_size"]
+    first, second, third = specs
+    assert sizes == [(first, "16"), (first, "24"), (second, "24"), (first, "32"), (second, "32")]
+    failed = [(row.spec, str(row.detail)[:6]) for row in found.rows if row.kind == "failed"]
+    assert failed == [(third, "filter"), (second, "at 16 ")]
+    assert {line["spec"] for line in found.table()} == {first, second}
 
 
 def test_max_takes_a_part_and_says_so(folder, tmp_path):

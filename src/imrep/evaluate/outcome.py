@@ -38,7 +38,6 @@ def write(
     run: Run,
     folder: Folder,
     coded: Sequence[Coded],
-    contenders: Sequence[Contender],
     absent: Sequence[Absent],
 ) -> Path:
     """Measure the rest, and write everything into the output folder."""
@@ -52,7 +51,7 @@ def write(
     if answers:
         tables.accuracy(lines, folder, answers)
         _curves(lines, run, folder, answers)
-        _sizes(lines, run, folder, contenders)
+        _sizes(lines, run, folder, [one.contender for one in coded])
     if settings.same_object:
         retrieval.rows(lines, folder, coded, settings.same_object)
     kept = _describe(lines, run, folder, coded)

@@ -45,7 +45,7 @@ def run(settings: Settings, progress: Progress) -> Path:
             reasons = "; ".join(one.reason for one in run.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
         run.peaks = _memory(coded, run)
-        return outcome.write(run, folder, coded, contenders, absent)
+        return outcome.write(run, folder, coded, absent)
 
 
 def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
