@@ -34,6 +34,7 @@ class Encoded:
     Args:
         key: Digest of the images and the representation.
         rep: The representation, fitted on all images where it is one that is fitted.
+        side: Of the squares it read, in pixels.
         path: Where the vectors lie.
         cpu_ms: CPU milliseconds an image, the median over slices of at least 0.2 s.
         wall_ms: Wall-clock milliseconds an image, likewise.
@@ -44,6 +45,7 @@ class Encoded:
 
     key: str
     rep: Representation
+    side: int
     path: Path
     cpu_ms: float
     wall_ms: float
@@ -106,6 +108,7 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     return Encoded(
         key=digest,
         rep=rep,
+        side=decoded.size,
         path=path,
         cpu_ms=_median(costs, "cpu"),
         wall_ms=_median(costs, "wall"),

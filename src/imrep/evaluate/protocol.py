@@ -54,13 +54,12 @@ def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
     missing: list[tuple[str, int]] = []
     paths: dict[str, Path] = {}
     for one in coded:
-        side = max(run.seen_by(part.rep, run.settings.size).size for part in one.parts)
         written = one.contender.written
-        key = cache.key("memory", one.contender.fingerprint, side, run.settings.threads)
+        key = cache.key("memory", one.contender.fingerprint, one.side, run.settings.threads)
         paths[written] = cache.folder("memory", key) / "bytes.json"
         stored = cache.read_json(paths[written])
         if stored is None:
-            missing.append((written, side))
+            missing.append((written, one.side))
         else:
             found[written] = stored
     run.progress("peak memory of encoding", 0, len(missing))

@@ -33,9 +33,10 @@ class Record:
         self.rows.append(replace(self.common, **given))
 
     def of(self, coded: Coded, number: str, value: float | None, unit: str, **more: Any) -> None:
-        """The same for a number about one contender."""
+        """The same for a number about one contender, at the size it read."""
         contender = coded.contender
-        who = {"spec": coded.spec, "fingerprint": contender.fingerprint, "role": contender.role}
+        who: dict[str, Any] = {"spec": coded.spec, "fingerprint": contender.fingerprint}
+        who |= {"role": contender.role, "S": coded.side}
         self.add(number, value, unit, **who, fitted_on=coded.fitted_on, **more)
 
 

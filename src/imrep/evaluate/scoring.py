@@ -36,6 +36,11 @@ class Coded:
         return joined([part.vectors[rows] for part in self.parts])
 
     @property
+    def side(self) -> int:
+        """Side in pixels of the squares it read; of a sum, the largest."""
+        return max(part.side for part in self.parts)
+
+    @property
     def images(self) -> int:
         """How many images there are."""
         return len(self.parts[0].vectors)
