@@ -232,7 +232,10 @@ def test_what_is_wrong_is_said_before_anything_is_done(folder, tmp_path, options
 
 def test_a_canvas_of_its_own_is_written_into_the_row(folder, tmp_path):
     """LeNet-5 reads 32 px, whatever the others are compared at."""
-    specs = ["gradient", "cnn:arch=lenet5,weights=random"]
-    found = imrep.compare(folder, specs, tmp_path / "out", size=24)
+    lenet = "cnn:arch=lenet5,weights=random"
+    found = imrep.compare(folder, [lenet], tmp_path / "out", size=24)
     sides = {row.spec: row.S for row in found.rows if row.kind == "cost"}
-    assert sides == dict(zip(specs, (24, 32), strict=True))
+    assert sides == {lenet: 32}
+    assert found.pick == lenet
+    assert {row.S for row in found.rows if row.kind == "verdict"} == {24}
+    assert "--size" not in found.verdict["command"]

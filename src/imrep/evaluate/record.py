@@ -35,9 +35,14 @@ class Record:
     def of(self, coded: Coded, number: str, value: float | None, unit: str, **more: Any) -> None:
         """The same for a number about one contender, at the size it read."""
         contender = coded.contender
-        who: dict[str, Any] = {"spec": coded.spec, "fingerprint": contender.fingerprint}
-        who |= {"role": contender.role, "S": coded.side}
-        self.add(number, value, unit, **who, fitted_on=coded.fitted_on, **more)
+        who = {
+            "spec": coded.spec,
+            "fingerprint": contender.fingerprint,
+            "role": contender.role,
+            "fitted_on": coded.fitted_on,
+            "S": coded.side,
+        }
+        self.add(number, value, unit, **(who | more))
 
 
 def start(**known: Any) -> Record:

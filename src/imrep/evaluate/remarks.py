@@ -39,7 +39,8 @@ def verdict(lines: Record, run: Run, folder: Folder, answers: Answers | None) ->
         lines.add("verdict.sentence", None, detail=detail)
     else:
         share = standing.standings[answers.pick].accuracy
-        lines.of(pick, "verdict.sentence", share, "share", detail=detail)
+        size = run.settings.size  # of the comparison, whatever the pick reads
+        lines.of(pick, "verdict.sentence", share, "share", detail=detail, S=size)
 
 
 def _remarks(folder: Folder, failed: Sequence[Absent], builtin: bool) -> list[Sentence]:
