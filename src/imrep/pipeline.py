@@ -22,7 +22,6 @@ import torch
 from numpy.typing import NDArray
 
 from imrep import __version__, images, vectorfiles
-from imrep._sources import File, Member
 from imrep.base import Fitted, Representation, Sum
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage
@@ -317,16 +316,5 @@ def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict
         "size": settings.size,
         "shard": settings.shard,
         "seed": settings.seed,
-        "items": digest([[item.path, item.label, _stamp(item)] for item in items]),
+        "items": digest([[item.path, item.label, item.stamp] for item in items]),
     }
-
-
-def _stamp(item: Item) -> object:
-    """What changes when the item's file does, found without reading it."""
-    match item.source:
-        case File(path) if path.is_file():
-            stat = path.stat()
-            return stat.st_size, stat.st_mtime_ns
-        case Member(stamp=stamp):
-            return stamp
-    return None

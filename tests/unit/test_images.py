@@ -12,8 +12,9 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from imrep import _pixels, images
+from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
+from imrep.images import _pixels
 
 
 def saved(image, kind="PNG", **options):

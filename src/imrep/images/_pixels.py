@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from imrep import _colour
+from imrep.images import _colour
 
 JPEG = ("JPEG", "MPO")  # MPO: a JPEG followed by further pictures, as phones write
 _TURNS: dict[int, Callable[[NDArray], NDArray]] = {

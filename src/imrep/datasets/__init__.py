@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from imrep import _builtin, _labels, _sources, _tables
-from imrep._sources import File, Source
+from imrep.datasets import _builtin, _labels, _sources, _tables
+from imrep.datasets._sources import File, Source
 from imrep.errors import BadData, BadParameter
 
 __all__ = ["Dataset", "Item", "find"]
@@ -39,6 +39,11 @@ class Item:
     label: str | None = None
     group: str | None = None
     source: Source = field(kw_only=True, repr=False)
+
+    @property
+    def stamp(self) -> object:
+        """What changes when the bytes do, told without reading them."""
+        return self.source.stamp
 
     def read(self) -> bytes:
         """The bytes of the image file. Raises BadFile where they cannot be had."""

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from imrep import _colour, _decode, _pixels
-from imrep._decode import MAX_PIXELS, looks_like_image
 from imrep.errors import BadFile, BadParameter
+from imrep.images import _colour, _decode, _pixels
+from imrep.images._decode import MAX_PIXELS, looks_like_image
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -33,6 +33,10 @@ _BOMB = 2**26, 500  # bytes, and times its packed size: more of both is no pictu
 class Source(Protocol):
     """Holds the bytes of one image file."""
 
+    @property
+    def stamp(self) -> object:
+        """What changes when the bytes do, told without reading them; None if they never do."""
+
     def read(self) -> bytes:
         """The bytes. Raises BadFile where they cannot be had."""
 
@@ -42,6 +46,14 @@ class File:
     """A file on disk."""
 
     path: Path
+
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """Bytes, and nanoseconds of the last change; None where there is no file."""
+        if not self.path.is_file():
+            return None
+        facts = self.path.stat()
+        return facts.st_size, facts.st_mtime_ns
 
     def read(self) -> bytes:
         """The file's bytes."""

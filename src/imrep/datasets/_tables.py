@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imrep import images
-from imrep._sources import Source
+from imrep.datasets._sources import Source
 from imrep.errors import BadData, BadFile
 
 _ONE = threading.Lock()  # threads that read neighbouring rows need the same group of rows

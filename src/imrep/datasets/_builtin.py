@@ -45,6 +45,10 @@ class Pixels:
 
     levels: NDArray[np.uint8]
 
+    @property
+    def stamp(self) -> None:
+        """Nothing: they never change."""
+
     def read(self) -> bytes:
         """The PNG file."""
         file = BytesIO()
