@@ -78,6 +78,14 @@ def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
     assert (tmp_path / "out" / "index.html").read_text().startswith("<!doctype html>")
 
 
+def test_skipped_files_are_counted_and_named(environment, folder, tmp_path):
+    (folder / "dark" / "broken.png").write_bytes(b"nothing")
+    done = run(environment, folder, "-r", "histogram", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "1 file could not be read" in done.stdout
+    assert "dark/broken.png" in (tmp_path / "out" / "skipped.csv").read_text()
+
+
 def test_json(environment, folder, tmp_path):
     (folder / "dark" / "broken.png").write_bytes(b"nothing")
     done = run(environment, folder, "-r", "histogram", "--json", "--strict", "-o", tmp_path / "out")

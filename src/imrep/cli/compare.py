@@ -123,6 +123,10 @@ def _say(found: "Comparison", quiet: bool) -> None:
             click.secho(said["text"], dim=True)
         for reason in found.absent.values():
             click.secho(f"Left out: {reason}", dim=True)
+    if found.skipped:
+        files = "file" if found.skipped == 1 else "files"
+        said = f"{found.skipped} {files} could not be read; {found.folder}/skipped.csv says why."
+        click.secho(said, fg="yellow")
     click.echo()
     _table(found)
     click.echo(f"\n{found.report}")
