@@ -22,8 +22,8 @@ def moved(rep, mode):
                 module._buffers[name] = mode.from_tensor(buffer).to("cuda")
         for name, weight in module._parameters.items():
             if weight is not None:
-                fake = mode.from_tensor(weight.detach()).to("cuda")
-                module._parameters[name] = torch.nn.Parameter(fake)
+                fake = mode.from_tensor(weight).to("cuda").detach()
+                module._parameters[name] = torch.nn.Parameter(fake, weight.requires_grad)
     return rep
 
 

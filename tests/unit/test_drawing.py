@@ -48,7 +48,7 @@ EXAMPLES = {
 @pytest.mark.parametrize("over", [False, True])
 def test_every_kind_has_a_picture_in_range(name, over):
     code = EXAMPLES[name]
-    size = getattr(code, "size", (16, 24))
+    size = getattr(code, "size", None) or (16, 24)
     drawn = drawing.draw(code, torch.rand(2, 3, *size) if over else None)
     assert drawn.shape[:2] == (2, 3) and min(drawn.shape[2:]) > 1
     assert drawn.min() >= 0 and drawn.max() <= 1 and drawn.std() > 0.01
