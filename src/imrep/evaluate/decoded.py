@@ -17,7 +17,7 @@ _BATCH = 256
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # the same object or another: it is a key of caches
 class Decoded:
     """Those images of a data set that could be read, as squares.
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from imrep.datasets import Dataset
-from imrep.evaluate import cache, duplicates, folds
+from imrep.evaluate import cache, duplicates, folds, information
 from imrep.evaluate.decoded import Decoded, Progress
 from imrep.evaluate.duplicates import Copies, Edge
 from imrep.results import PROTOCOL
@@ -68,6 +68,11 @@ class Folder:
     def few(self) -> np.ndarray:
         """Rows of at most 1,500 images, classes in proportion, for what needs no labels."""
         return folds.stratified(self.labels, FEW, self.seed)
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """Those images at 32 × 32, float32 in [0, 1]: what a linear decoder is to rebuild."""
+        return information.target(self.decoded.squares[self.few])
 
     @property
     def labelled(self) -> int:

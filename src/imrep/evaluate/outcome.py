@@ -157,9 +157,7 @@ def _pictures(
         pairs=pairs,
         originals=unlabelled.originals(folder),
         rebuilt={spec: one.reconstructions for spec, one in kept.items()},
-        perturbed=gallery.examples(
-            unlabelled.pictures(decoded, moved, seed), decoded.squares[moved]
-        ),
+        perturbed=gallery.examples(unlabelled.pictures(decoded, seed), decoded.squares[moved]),
         classes=folder.classes,
         confusions=confusions,
         skipped=decoded.skipped,

@@ -33,31 +33,25 @@ def moves(coded: Coded, folders: Mapping[str, Decoded], device: str, seed: int) 
         seed: Of the noise and of where the grey square goes.
     """
     chosen = stability.sample(coded.images, seed)
-    parts = [_perturbed(part, folders[part.key], chosen, device, seed) for part in coded.parts]
+    parts = [_perturbed(part, folders[part.key], device, seed) for part in coded.parts]
     seen = {name: joined([part[name] for part in parts]) for name in parts[0]}
     return stability.moves(coded.codes(chosen), seen)
 
 
 @lru_cache(maxsize=4)
-def _pictures(squares: bytes, shape: tuple[int, ...], seed: int) -> dict[str, np.ndarray]:
-    return stability.perturb(np.frombuffer(squares, np.uint8).reshape(shape), seed)
+def pictures(decoded: Decoded, seed: int) -> dict[str, np.ndarray]:
+    """A few of the images under each perturbation; made once for all representations."""
+    chosen = stability.sample(len(decoded.items), seed)
+    return stability.perturb(np.ascontiguousarray(decoded.squares[chosen]), seed)
 
 
-def pictures(decoded: Decoded, chosen: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """The chosen images under each perturbation; computed once for all representations."""
-    squares = np.ascontiguousarray(decoded.squares[chosen])
-    return _pictures(squares.tobytes(), squares.shape, seed)
-
-
-def _perturbed(
-    part: Encoded, decoded: Decoded, chosen: np.ndarray, device: str, seed: int
-) -> dict[str, np.ndarray]:
+def _perturbed(part: Encoded, decoded: Decoded, device: str, seed: int) -> dict[str, np.ndarray]:
     """Codes of the perturbed images, from the cache where they are."""
-    digest = cache.key("perturbed", PROTOCOL, part.key, chosen.tolist(), seed)
+    digest = cache.key("perturbed", PROTOCOL, part.key, seed)
     path = cache.folder("perturbed", digest) / "codes.npz"
     if (stored := cache.read_arrays(path)) is not None:
         return stored
-    changed = pictures(decoded, chosen, seed)
+    changed = pictures(decoded, seed)
     together = encoding.embed(part.rep, np.concatenate(list(changed.values())), device)
     codes = dict(zip(changed, np.split(together, len(changed)), strict=True))
     cache.write_arrays(path, **codes)
@@ -81,7 +75,7 @@ def kept(coded: Coded, folder: Folder, gram: Gram) -> information.Kept | None:
         chosen = information.sample(folder.groups[folder.few], folder.seed)
         if chosen is None:
             return None
-        found = information.kept(gram, targets(folder), chosen, folder.seed)
+        found = information.kept(gram, folder.targets, chosen, folder.seed)
         stored = {
             "numbers": np.array([found.kept, found.detail, found.psnr]),
             "reconstructions": found.reconstructions,
@@ -91,23 +85,12 @@ def kept(coded: Coded, folder: Folder, gram: Gram) -> information.Kept | None:
     return information.Kept(share, detail, psnr, stored["reconstructions"])
 
 
-_targets: dict[str, np.ndarray] = {}
-
-
-def targets(folder: Folder) -> np.ndarray:
-    """The images of `few` at 32 × 32, computed once for all representations."""
-    if folder.decoded.key not in _targets:
-        _targets.clear()
-        _targets[folder.decoded.key] = information.target(folder.decoded.squares[folder.few])
-    return _targets[folder.decoded.key]
-
-
 def originals(folder: Folder) -> np.ndarray:
     """The pictures that `kept` rebuilds, uint8 (7, 32, 32, 3)."""
     chosen = information.sample(folder.groups[folder.few], folder.seed)
     if chosen is None:
         return np.zeros((0, information.SIDE, information.SIDE, 3), np.uint8)
-    shown = targets(folder)[chosen.test[:REBUILT]]
+    shown = folder.targets[chosen.test[:REBUILT]]
     return (shown * 255).round().astype(np.uint8)
 
 
