@@ -99,7 +99,7 @@ def embed(
     fitted_on = _fit_once(items, rep, work, settings, progress)
     resumed = _encode(items, rep, work, settings, progress)
     skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-    listed = _list_skipped(out.with_name("skipped.csv"), skipped)
+    listed = list_skipped(out.with_name("skipped.csv"), skipped)
     rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
     fitted_path = _publish(out, draft, work)
     seconds = time.perf_counter() - began
@@ -143,8 +143,7 @@ class _Batch:
     squares: list[NDArray[np.uint8]]
 
     def images(self, device: str) -> Image:
-        pixels = torch.from_numpy(np.stack(self.squares)).to(device)
-        return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
+        return images.batch(np.stack(self.squares), device)
 
     def takes(self, square: NDArray[np.uint8], most: int) -> bool:
         """Whether one more may join."""
@@ -295,8 +294,12 @@ def _publish(out: Path, draft: Path, work: WorkFolder) -> Path | None:
     return fitted if fitted.is_dir() else None
 
 
-def _list_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
-    """Write `skipped.csv`, or remove the one of an earlier run if there is nothing to list."""
+def list_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
+    """Write (path, reason) of files that could not be read, or remove an earlier run's list.
+
+    Returns:
+        The path, or None where there is nothing to list.
+    """
     if not skipped:
         path.unlink(missing_ok=True)
         return None

@@ -112,7 +112,7 @@ def test_a_codebook_is_fitted_on_the_training_part_alone(folder):
     assert encoded.raw is not None
     train = np.arange(0, 40, 2)
     rep = imrep.get("sift:words=16")
-    rep.fit(encoding.batch(decoded.squares[train]))
+    rep.fit(images.batch(decoded.squares[train]))
     expected = encoding.embed(rep, decoded.squares)
     assert np.allclose(encoding.refit(encoded, train), expected, atol=1e-5)
     assert not np.allclose(encoding.refit(encoded, train), encoded.vectors, atol=1e-3)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from imrep import codefiles
+from imrep import codefiles, images
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.errors import BadImage
@@ -62,12 +62,6 @@ class Encoded:
         return np.load(self.path, mmap_mode="r")
 
 
-def batch(squares: np.ndarray, device: str = "cpu") -> torch.Tensor:
-    """Squares uint8 (n, S, S, 3) as an image batch (n, 3, S, S) in [0, 1]."""
-    pixels = torch.from_numpy(np.array(squares)).to(device)  # a copy: the map is read-only
-    return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
-
-
 def batches(n: int, size: int) -> Iterator[slice]:
     """Slices of n images of size × size, at least 8 images each."""
     step = int(np.clip(_PIXELS // size**2, 8, 256))
@@ -79,7 +73,7 @@ def embed(rep: Representation, squares: np.ndarray, device: str = "cpu") -> np.n
     """Vectors (n, d) of squares, nothing kept."""
     with torch.inference_mode():
         parts = [
-            rep.embed(batch(squares[part], device)).float().cpu()
+            rep.embed(images.batch(squares[part], device)).float().cpu()
             for part in batches(len(squares), squares.shape[1])
         ]
     return torch.cat(parts).numpy()
@@ -148,11 +142,11 @@ def _embed(
     done = max((record["stop"] for record in log), default=0)
     if done < n:
         with torch.inference_mode():
-            rep.embed(batch(decoded.squares[:8], device))  # warm-up, dropped
+            rep.embed(images.batch(decoded.squares[:8], device))  # warm-up, dropped
         for part in batches(n, decoded.size):
             if part.stop > done:
                 progress(rep.spec, part.start, n)
-                record, values = _timed(rep, batch(decoded.squares[part], device))
+                record, values = _timed(rep, images.batch(decoded.squares[part], device))
                 if not np.isfinite(values).all():
                     raise BadImage(f"{rep.spec} gave numbers that are not finite.")
                 stored = cache.growing(path, (n, values.shape[1]), np.float32)
@@ -161,24 +155,24 @@ def _embed(
                 log.append({"stop": part.stop, **record})
 
 
-def _timed(rep: Representation, images: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
+def _timed(rep: Representation, seen: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
     cpu, wall = time.process_time(), time.perf_counter()
     with torch.inference_mode():
-        values = rep.embed(images).float().cpu().numpy()
+        values = rep.embed(seen).float().cpu().numpy()
     spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    return {"n": len(images), **spent}, values
+    return {"n": len(seen), **spent}, values
 
 
 def _median(costs: list[dict[str, float]], clock: str) -> float:
     """Median milliseconds an image over slices of at least 0.2 s CPU, or over all if it is less."""
-    slices, images, seconds, cpu = [], 0.0, 0.0, 0.0
+    slices, count, seconds, cpu = [], 0.0, 0.0, 0.0
     for cost in costs:
-        images, seconds, cpu = images + cost["n"], seconds + cost[clock], cpu + cost["cpu"]
+        count, seconds, cpu = count + cost["n"], seconds + cost[clock], cpu + cost["cpu"]
         if cpu >= _SLICE:
-            slices.append(seconds / images)
-            images, seconds, cpu = 0.0, 0.0, 0.0
+            slices.append(seconds / count)
+            count, seconds, cpu = 0.0, 0.0, 0.0
     if not slices:
-        slices = [seconds / max(images, 1)]
+        slices = [seconds / max(count, 1)]
     return 1000 * float(np.median(slices))
 
 
@@ -199,7 +193,7 @@ def _fit(
             rep.fit_codes(_read_codes(raw))
         else:
             parts = [chosen[part] for part in batches(len(chosen), decoded.size)]
-            rep.fit(batch(decoded.squares[part], device) for part in parts)
+            rep.fit(images.batch(decoded.squares[part], device) for part in parts)
     seconds = time.process_time() - start
     rep.save(saved)
     cache.write_json(folder / "fitted.json", {"seconds": seconds})
@@ -215,7 +209,9 @@ def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: P
         if not path.is_file():
             progress(rep.spec, part.start, n)
             with torch.inference_mode():
-                codefiles.write(rep.encode(batch(decoded.squares[part], device)).map(_cpu), path)
+                codefiles.write(
+                    rep.encode(images.batch(decoded.squares[part], device)).map(_cpu), path
+                )
     return folder
 
 

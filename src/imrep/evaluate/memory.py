@@ -7,7 +7,6 @@ representation it forks a child that builds it, encodes a batch and tells how fa
 import importlib
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -44,18 +43,20 @@ def _one(spec: str, size: int) -> int:
     """Growth of this process, in bytes, while it encodes one batch of noise."""
     import numpy as np
 
-    from imrep import catalog
+    from imrep import catalog, images
     from imrep.evaluate import encoding
 
     before = _peak()  # right after the fork: what the idle import holds
     rep = catalog.get(spec)
     part = next(encoding.batches(256, size))
     noise = np.random.default_rng(0).integers(0, 256, (part.stop, size, size, 3), np.uint8)
-    rep.encode(encoding.batch(noise))
+    rep.encode(images.batch(noise))
     return max(0, _peak() - before)
 
 
 def _peak() -> int:
+    import resource  # not on Windows, where there is no fork either
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
 
 

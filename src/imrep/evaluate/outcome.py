@@ -1,14 +1,12 @@
 """From codes to what a report is drawn from: answers, descriptions, rows and pictures."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from imrep import results
+from imrep import pipeline, results
 from imrep.assets import Assets
 from imrep.evaluate import (
     cache,
@@ -23,7 +21,6 @@ from imrep.evaluate import (
 )
 from imrep.evaluate.answers import Answers, answer
 from imrep.evaluate.contenders import Absent, Contender
-from imrep.evaluate.decoded import Decoded
 from imrep.evaluate.folder import Folder
 from imrep.evaluate.information import Kept
 from imrep.evaluate.probe import balanced
@@ -59,7 +56,7 @@ def write(
     remarks.verdict(lines, run, folder, answers)
     out.mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
-    _skipped(out / "skipped.csv", folder.decoded)
+    pipeline.list_skipped(out / "skipped.csv", folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)
     return out
 
@@ -162,14 +159,3 @@ def _pictures(
         confusions=confusions,
         skipped=decoded.skipped,
     )
-
-
-def _skipped(path: Path, decoded: Decoded) -> None:
-    """Name every file that could not be read, with the reason."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("path", "reason"))
-    writer.writerows(decoded.skipped)
-    new = path.with_name(path.name + ".new")
-    new.write_text(text.getvalue(), encoding="utf-8")
-    new.replace(path)

@@ -30,6 +30,7 @@ __all__ = [
     "DECODER",
     "MAX_PIXELS",
     "Facts",
+    "batch",
     "digest",
     "fetch",
     "load_squares",
@@ -221,6 +222,14 @@ def write(path: str | Path, image: "Tensor") -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def batch(squares: NDArray[np.uint8], device: str = "cpu") -> "Tensor":
+    """Squares uint8 (n, h, w, 3) as images (n, 3, h, w) float32 in [0, 1]; they are copied."""
+    import torch
+
+    pixels = torch.from_numpy(np.array(squares)).to(device)
+    return pixels.permute(0, 3, 1, 2).float().div_(255).contiguous()
 
 
 def load_squares(
