@@ -68,6 +68,7 @@ def test_direction_is_seen_by_what_sees_direction(folder, tmp_path):
     assert found.verdict["sentence"] == "clear"
     assert "gradient serves this folder best" in found.sentence
     assert found.report.stat().st_size > 100_000
+    assert not (tmp_path / "out" / "skipped.csv").exists()
     assert "gradient" in repr(found) and "gradient" in found._repr_html_()
 
 
@@ -212,6 +213,15 @@ def test_groups_never_part(folder, tmp_path):
     )
     precision = next(row for row in again.rows if row.metric == "retrieval")
     assert precision.lo <= precision.value <= precision.hi
+
+
+def test_a_table_that_names_nothing_is_refused_before_encoding(folder, tmp_path, monkeypatch):
+    (tmp_path / "groups.csv").write_text("path,group\nnowhere.png,a\n")
+    monkeypatch.setattr(encoding, "encode", None)
+    with pytest.raises(BadData, match="needs two images of one group among these, got none"):
+        imrep.compare(
+            folder, ["pixels"], tmp_path / "out", size=24, same_object=tmp_path / "groups.csv"
+        )
 
 
 @pytest.mark.parametrize(

@@ -83,14 +83,12 @@ def image(path: Path, size: int | None, *, longest: int | None = None) -> "Tenso
         size: Side of the centre square it is cut to; None keeps the whole image.
         longest: Most pixels along the longer side of a whole image; None leaves it as it is.
     """
-    import torch
-
     from imrep import images
     from imrep.ops.resize import resize
 
     if size is not None:
         pixels, _ = images.square(path, size)
-        return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+        return images.batch(pixels[None])
     whole = images.read(path)
     share = min(1.0, longest / max(whole.shape[2:])) if longest else 1.0
     height, width = (max(1, round(n * share)) for n in whole.shape[2:])

@@ -209,9 +209,8 @@ def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: P
         if not path.is_file():
             progress(rep.spec, part.start, n)
             with torch.inference_mode():
-                codefiles.write(
-                    rep.encode(images.batch(decoded.squares[part], device)).map(_cpu), path
-                )
+                code = rep.encode(images.batch(decoded.squares[part], device))
+            codefiles.write(code.map(_cpu), path)
     return folder
 
 

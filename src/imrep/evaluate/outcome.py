@@ -49,8 +49,8 @@ def write(
         tables.accuracy(lines, folder, answers)
         _curves(lines, run, folder, answers)
         _sizes(lines, run, folder, [one.contender for one in coded])
-    if settings.same_object:
-        retrieval.rows(lines, folder, coded, settings.same_object)
+    if run.same is not None:
+        retrieval.rows(lines, folder, coded, run.same)
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
     remarks.verdict(lines, run, folder, answers)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from imrep import datasets
 from imrep.errors import BadData
-from imrep.evaluate import cache, memory, outcome
+from imrep.evaluate import cache, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
 from imrep.evaluate.decoded import Progress, digests
 from imrep.evaluate.folder import survey
@@ -40,6 +40,8 @@ def run(settings: Settings, progress: Progress) -> Path:
             raise BadData(f"{data.name} needs an image that can be read, got none. {reasons}")
         progress("looking for near-copies", 0, 100)
         folder = survey(data, decoded, settings.seed, progress)
+        if settings.same_object is not None:
+            run.same = retrieval.members(folder, settings.same_object)
         coded = run.coded(contenders, settings.size)
         if not coded:
             reasons = "; ".join(one.reason for one in run.failed)

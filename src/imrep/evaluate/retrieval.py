@@ -21,13 +21,8 @@ _WIDER = 1.3  # as for one accuracy in the protocol's section 6
 _DRAWS = 2000
 
 
-def rows(record: Record, folder: Folder, coded: Sequence[Coded], path: Path) -> None:
-    """Add the retrieval of every contender.
-
-    Raises:
-        BadData: The file names no two images of one group.
-    """
-    groups = members(folder, path)
+def rows(record: Record, folder: Folder, coded: Sequence[Coded], groups: np.ndarray) -> None:
+    """Add the retrieval of every contender; `groups` as `members` gives them."""
     for one in coded:
         precision = average_precision(one.codes(np.arange(one.images)), groups)
         mean, low, high = interval(precision, groups[groups >= 0], folder.seed)
@@ -35,7 +30,11 @@ def rows(record: Record, folder: Folder, coded: Sequence[Coded], path: Path) -> 
 
 
 def members(folder: Folder, path: Path) -> np.ndarray:
-    """Group of each image, -1 for those in none or alone in theirs."""
+    """Group of each image, -1 for those in none or alone in theirs.
+
+    Raises:
+        BadData: The file names no two images of one group.
+    """
     with path.open(newline="", encoding="utf-8-sig") as file:
         table = list(csv.DictReader(file))
     if not table or not {"path", "group"} <= table[0].keys():

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from imrep.base import Representation
 from imrep.datasets import Dataset
 from imrep.errors import BadData, ImrepError
@@ -24,6 +26,7 @@ class Run:
     progress: Progress
     data: Dataset
     contents: list[str]
+    same: np.ndarray | None = None  # group of each image that `--same-object` names, else -1
     failed: list[Absent] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
     decoded: dict[int, Decoded] = field(default_factory=dict)
