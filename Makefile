@@ -6,16 +6,19 @@ VENV   ?= .venv
 OUT    ?= report
 BIN    := $(VENV)/bin
 
-.PHONY: help install compare test lint slow shapes clean
+NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
+
+.PHONY: help install native compare test lint slow shapes clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml $(NATIVE)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[all]'
+	@$(BIN)/python -m imrep._native
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
@@ -23,6 +26,11 @@ $(VENV)/developed: $(VENV)/installed
 	@touch $@
 
 install: $(VENV)/installed
+
+# The C kernels alone, once a compiler or a header has been added.
+native:
+	$(BIN)/pip install --quiet --no-deps --force-reinstall --editable .
+	@$(BIN)/python -m imrep._native
 
 compare: $(VENV)/installed
 	$(BIN)/imrep compare $(DATA) --output $(OUT)

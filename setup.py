@@ -1,0 +1,53 @@
+"""Builds the optional C kernels; everything else about the package is in pyproject.toml."""
+
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+FOLDER = Path("src/imrep/_native")
+
+# Never -ffast-math: a library linked with it sets flush-to-zero for the whole process and loses NaN.
+FLAGS = [
+    "-O3",
+    "-std=c11",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+]
+
+
+class BuildPlainLibraries(build_ext):
+    """Plain C libraries under an extension's name: ctypes opens them, Python does not import them."""
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:
+        return ext.export_symbols or []
+
+
+def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extension:
+    files = [str(FOLDER / source) for source in sources if (FOLDER / source).exists()]
+    return Extension(
+        f"imrep._native._{name}",
+        files,
+        depends=[str(FOLDER / "imrep.h")],
+        libraries=list(libraries),
+        extra_compile_args=[] if sys.platform == "win32" else FLAGS,
+        optional=True,
+    )
+
+
+setup(
+    cmdclass={"build_ext": BuildPlainLibraries},
+    ext_modules=[
+        extension
+        for extension in (
+            library("kernels", "scattering.c", "pyramid.c"),
+            library("jpeg", "jpeg.c", libraries=("jpeg",)),
+        )
+        if extension.sources
+    ],
+)
