@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 
 NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
 
-.PHONY: help install native compare test lint slow shapes clean
+.PHONY: help install native compare test lint slow shapes bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,6 +52,11 @@ slow: $(VENV)/developed
 # The shapes in annotations, checked while the contract runs.
 shapes: $(VENV)/developed
 	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype tests/contract tests/represent
+
+# Beside the peers, one script after the other; some minutes each, on a quiet machine.
+bench: $(VENV)/developed
+	$(BIN)/pip install --quiet --group bench
+	@for script in benchmarks/*_speed.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

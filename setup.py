@@ -8,7 +8,7 @@ from setuptools.command.build_ext import build_ext
 
 FOLDER = Path("src/imrep/_native")
 
-# Never -ffast-math: a library linked with it sets flush-to-zero for the whole process and loses NaN.
+# Never -ffast-math: loading such a library sets flush-to-zero for the whole process.
 FLAGS = [
     "-O3",
     "-std=c11",
@@ -22,13 +22,14 @@ FLAGS = [
 
 
 class BuildPlainLibraries(build_ext):
-    """Plain C libraries under an extension's name: ctypes opens them, Python does not import them."""
+    """Plain C libraries: ctypes opens them, Python does not import them."""
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
         return ext.export_symbols or []
 
 
 def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extension:
+    """`imrep._native._NAME`; without a compiler or a header it is left out, not an error."""
     files = [str(FOLDER / source) for source in sources if (FOLDER / source).exists()]
     return Extension(
         f"imrep._native._{name}",
