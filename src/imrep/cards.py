@@ -23,6 +23,7 @@ class Card:
         reads: "jpeg" where the pipeline may hand it a file's own coefficients.
         weights: Whether learned weights are needed before a code means anything.
         text: Whether `embed_text` shares the images' vector space.
+        native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
         revision: Raised when the representation's numbers change; part of the fingerprint.
     """
@@ -36,5 +37,6 @@ class Card:
     reads: Literal["pixels", "jpeg"] = "pixels"
     weights: Literal["none", "optional", "required"] = "none"
     text: bool = False
+    native: Literal["", "kernels", "jpeg"] = ""
     extra: str | None = None
     revision: int = 1

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from imrep import catalog, specs
+from imrep import _native, catalog, specs
+from imrep.cards import Card
 from imrep.cli import options
 from imrep.errors import BadParameter
 
@@ -16,6 +17,7 @@ _INVERSE = {
     "approximate": "approximate",
     "none": "none of its own",
 }
+_LIBRARIES = {"kernels": "kernels", "jpeg": "a reader of JPEG coefficients"}
 _WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
 
 
@@ -72,6 +74,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("words", "share the space of its vectors" if card.text else ""),
         ("reads", "a JPEG's own coefficients" if card.reads == "jpeg" else ""),
+        ("native", _kernels(card)),
         ("paper", card.cite),
         ("revision", str(card.revision)),
     ]
@@ -81,6 +84,10 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
 def _by_gradient(entry: catalog.Entry) -> str:
     gradual = entry.card.inverse == "none" and entry.card.differentiable
     return "; `imrep invert` goes by gradient" if gradual else ""
+
+
+def _kernels(card: Card) -> str:
+    return f"{_LIBRARIES[card.native]} in C, {_native.state(card.native)}" if card.native else ""
 
 
 def _row(key: str, value: str, width: int) -> str:
@@ -111,6 +118,7 @@ def _facts(entry: catalog.Entry, given: dict[str, Any]) -> dict[str, object]:
         "name": entry.name,
         "summary": entry.summary,
         **asdict(entry.card),
+        "native_state": _native.state(entry.card.native) if entry.card.native else "",
         "parameters": parameters,
         "doc": entry.doc,
     }
