@@ -4,6 +4,7 @@ ImrepError
 ├── UnknownName     no such representation or command
 ├── BadParameter    a parameter or an option out of its range
 ├── BadImage        a tensor whose shape, dtype, range or size will not do
+├── BadCode         a code that its representation cannot have made
 ├── BadFile         a file that is no readable image
 ├── BadData         a folder, table or archive from which no data set can be made
 ├── NoInverse       invert() where the card says "none"
@@ -30,6 +31,10 @@ class BadParameter(ImrepError, ValueError):
 
 class BadImage(ImrepError, ValueError):
     """An input that is not a batch of images this representation accepts."""
+
+
+class BadCode(ImrepError, ValueError):
+    """A code whose shapes, types or values do not fit together, so that it has no image."""
 
 
 class BadFile(ImrepError, ValueError):
