@@ -1,6 +1,9 @@
 """The installed command, and real files for it."""
 
+import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +85,40 @@ def photos(tmp_path):
         picture(i).save(path)
     (root / "a" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     return root
+
+
+class Forking:
+    """The command in children of a process that has imported everything (forking.py)."""
+
+    def __init__(self, folder):
+        script = Path(__file__).with_name("forking.py")
+        self.out, self.err = folder / "out.txt", folder / "err.txt"
+        self.server = subprocess.Popen(
+            [sys.executable, script],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "80"},
+        )
+        assert self.server.stdout.readline() == "ready\n"
+
+    def run(self, *words, kill_after=None, **environment):
+        """Exit status; negative where it was killed. What it printed lies in `out` and `err`."""
+        order = {"words": [*map(str, words)], "environment": environment}
+        order |= {"out": str(self.out), "err": str(self.err)}
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        number = int(self.server.stdout.readline())
+        if kill_after is not None:
+            ended, _, _ = select.select([self.server.stdout], [], [], kill_after)
+            if not ended:
+                os.kill(number, signal.SIGKILL)
+        return int(self.server.stdout.readline())
+
+
+@pytest.fixture
+def forking(tmp_path):
+    """A process to fork the command from."""
+    made = Forking(tmp_path)
+    yield made
+    made.server.communicate()

@@ -159,33 +159,27 @@ def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [0, 1])  # twenty kills; in halves, for two processes
-def test_killed_at_random_moments_it_ends_with_the_same_numbers(
-    environment, folder, tmp_path, half
-):
+def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder, tmp_path, half):
+    # the plots' library, the same for every run of a machine, is put together before the clock runs
+    command = ["compare", folder, *SPECS]
+    first = tmp_path / "cache"
+    assert forking.run(*command, "-o", tmp_path / "first", IMREP_CACHE=str(first)) == 0
+
+    def cache(name):
+        shutil.copytree(first / "vega", tmp_path / name / "vega")
+        return {"IMREP_CACHE": str(tmp_path / name)}
+
     began = time.monotonic()
-    whole = run(environment, folder, *SPECS, "-o", tmp_path / "whole")
+    assert forking.run(*command, "-o", tmp_path / "whole", **cache("whole-cache")) == 0
     long = time.monotonic() - began
-    assert whole.returncode == 0, whole.stderr
     expected = measured(tmp_path / "whole")
     moments = random.Random(half)
     killed = 0
     for i in range(10):
-        own = environment | {"IMREP_CACHE": str(tmp_path / f"cache{i}")}
-        # the plots' library, the same for every run of a machine: seconds saved forty times
-        shutil.copytree(tmp_path / "cache" / "vega", tmp_path / f"cache{i}" / "vega")
-        out = tmp_path / f"out{i}"
-        command = [IMREP, "compare", str(folder), *SPECS, "-o", str(out)]
-        process = subprocess.Popen(
-            command, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            process.wait(moments.uniform(0.2, 1.0) * long)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            killed += 1
-        again = run(own, folder, *SPECS, "-o", out)
-        assert again.returncode == 0, again.stderr
+        own, out = cache(f"cache{i}"), tmp_path / f"out{i}"
+        moment = moments.uniform(0.02, 1.0) * long
+        killed += forking.run(*command, "-o", out, kill_after=moment, **own) == -signal.SIGKILL
+        assert forking.run(*command, "-o", out, **own) == 0, forking.err.read_text()
         assert measured(out) == expected
         assert not list(out.rglob("*.new")) and not list(out.rglob("*.partial"))
     assert killed >= 7
