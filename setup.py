@@ -34,7 +34,7 @@ def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extens
     return Extension(
         f"imrep._native._{name}",
         files,
-        depends=[str(FOLDER / "imrep.h")],
+        depends=[str(header) for header in FOLDER.glob("*.h")],
         libraries=list(libraries),
         extra_compile_args=[] if sys.platform == "win32" else FLAGS,
         optional=True,
