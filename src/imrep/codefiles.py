@@ -1,6 +1,12 @@
-"""Codes on disk: one safetensors file each, with the kind and its plain fields as metadata."""
+"""Codes on disk: one safetensors file each, with the kind and its plain fields as metadata.
 
+Points can be written as csv or json too, for other programs.
+"""
+
+import csv
+import io
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from imrep import codes
-from imrep.codes import Code
+from imrep.codes import Code, Points
+from imrep.errors import BadParameter
 
 
 def write(code: Code, path: Path) -> None:
@@ -39,6 +46,51 @@ def read(path: Path) -> Code:
     for name, value in json.loads(metadata["plain"]).items():
         given[name] = tuple(value) if isinstance(value, list) else value
     return getattr(codes, metadata["kind"])(**given)
+
+
+def export(points: Points, path: Path) -> None:
+    """Write the points that are present, whole or not at all, as the suffix of `path` says.
+
+    In .csv there is a row for each with the number of its image and its `columns`; in .json the
+    same as objects under "points", beside the "size" of the images, [height, width].
+
+    Raises:
+        BadParameter: If the suffix is another.
+    """
+    if path.suffix not in _FORMATS:
+        raise BadParameter(
+            f"points are written as {', '.join(_FORMATS)}, got {path.name!r}. "
+            f"Try {path.with_suffix('.csv').name!r}."
+        )
+    new = path.with_name(path.name + ".new")
+    new.write_text(_FORMATS[path.suffix](points), encoding="utf-8")
+    new.replace(path)
+
+
+def _csv(points: Points) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", *points.columns()])
+    writer.writerows(_rows(points))
+    return text.getvalue()
+
+
+def _json(points: Points) -> str:
+    names = ["image", *points.columns()]
+    rows = [dict(zip(names, row, strict=True)) for row in _rows(points)]
+    return json.dumps({"size": points.size, "points": rows}, indent=1) + "\n"
+
+
+_FORMATS: dict[str, Callable[[Points], str]] = {".csv": _csv, ".json": _json}
+
+
+def _rows(points: Points) -> Iterator[list[float]]:
+    """The number of the image, then the columns, in no more digits than the numbers have."""
+    there = points.present.cpu()
+    columns = [column.detach().cpu()[there].numpy() for column in points.columns().values()]
+    image = there.nonzero()[:, 0].tolist()
+    for i, *numbers in zip(image, *columns, strict=True):
+        yield [i, *(float(str(number)) for number in numbers)]
 
 
 def _holds_tensors(value: Any) -> bool:

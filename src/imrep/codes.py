@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from imrep.errors import BadParameter
 from imrep.ops.cells import means
 from imrep.types import Vectors
 
@@ -134,10 +135,65 @@ class Points(Code):
     angle: Float[Tensor, "batch point"]  # degrees, clockwise on screen
     present: Bool[Tensor, "batch point"]
     size: tuple[int, int]
+    labels: tuple[str, ...] = ()  # one per number of `values`, for eyes
 
     def pool(self, cells: int = 2) -> Vectors:
         weight = self.present.unsqueeze(2).to(self.values)
         return (self.values * weight).sum(1) / weight.sum(1).clamp_min(1)
+
+    def columns(self) -> dict[str, Tensor]:
+        """x, y, extent, angle and each of `values`, by its label or its number; (batch, point)."""
+        names = self.labels or tuple(f"value{i}" for i in range(self.values.shape[2]))
+        own = {"x": self.xy[..., 0], "y": self.xy[..., 1], "extent": self.extent}
+        return own | {"angle": self.angle, **dict(zip(names, self.values.unbind(2), strict=True))}
+
+    def filter(self, keep: Bool[Tensor, "batch point"]) -> "Points":
+        """Those of the points that `keep` says, in the order they had, and as little padding.
+
+        Example:
+            >>> import torch
+            >>> xy, ones = torch.tensor([[[3.0, 5.0], [8.0, 1.0]]]), torch.ones(1, 2)
+            >>> code = Points(xy, ones[..., None], ones, ones, ones.bool(), (9, 9))
+            >>> code.filter(code.columns()["x"] > 4).xy
+            tensor([[[8., 1.]]])
+        """
+        kept = self.present & keep
+        order = kept.byte().argsort(dim=1, descending=True, stable=True)
+        most = int(kept.sum(1).max()) if len(kept) else 0
+        return replace(self, present=kept)._taken(order[:, :most])
+
+    def sort(self, by: str | Float[Tensor, "batch point"], *, descending: bool = True) -> "Points":
+        """The points by one of `columns`, or by one number per point, the greatest first.
+
+        Raises:
+            BadParameter: If there is no such column; the message lists those there are.
+        """
+        key = self._named(by) if isinstance(by, str) else by
+        order = key.detach().argsort(dim=1, descending=descending, stable=True)
+        there = self.present.gather(1, order).byte().argsort(dim=1, descending=True, stable=True)
+        return self._taken(order.gather(1, there))
+
+    def first(self, count: int) -> "Points":
+        """The first `count` points that are present; after `sort`, the best."""
+        return self.filter(self.present.cumsum(1) <= count)
+
+    def _named(self, name: str) -> Tensor:
+        columns = self.columns()
+        if name not in columns:
+            raise BadParameter(
+                f"points need a column to go by, got {name!r}. Use one of {', '.join(columns)}."
+            )
+        return columns[name]
+
+    def _taken(self, order: Int[Tensor, "batch point"]) -> "Points":
+        """Every field in another order, (b, m) indices of points."""
+
+        def taken(field: Tensor) -> Tensor:
+            return field[torch.arange(len(order), device=order.device)[:, None], order]
+
+        moved = self.map(taken)
+        assert isinstance(moved, Points)
+        return moved
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from imrep import codes
+from imrep.errors import BadParameter
 
 SIZES = [(12, 16), (9, 23), (5, 4)]
 
@@ -130,3 +131,39 @@ def test_views_have_length_one_and_zero_stays_zero():
 def test_the_base_has_no_pooling():
     with pytest.raises(TypeError, match="no pooling"):
         codes.Code().pool()
+
+
+def test_points_are_filtered_in_their_order_without_idle_padding():
+    code = code_of("Points", 8, 8, batch=3)
+    code = dataclasses.replace(code, values=code.values.requires_grad_())
+    some = code.filter(code.columns()["x"] > 0.5)
+    for i in range(3):
+        wanted = code.present[i] & (code.xy[i, :, 0] > 0.5)
+        assert_close(some.values[i, some.present[i]], code.values[i, wanted])
+        assert some.present[i].tolist() == sorted(some.present[i].tolist(), reverse=True)
+    assert some.present.any(0).all() and some.size == code.size
+    assert torch.autograd.grad(some.values.sum(), code.values)[0].any()
+    nobody = code.filter(torch.zeros_like(code.present))
+    assert nobody.xy.shape == (3, 0, 2) and not nobody.pool().any()
+
+
+def test_points_are_sorted_and_the_first_are_the_best():
+    code = dataclasses.replace(code_of("Points", 8, 8), labels=("a", "b", "c", "d", "e"))
+    for by, descending in (("b", True), ("y", False), (code.values[..., 2] - 1, True)):
+        done = code.sort(by, descending=descending)
+        key = {"b": done.values[..., 1], "y": done.xy[..., 1]}.get(str(by), done.values[..., 2])
+        for mine, there, before in zip(key, done.present, code.present, strict=True):
+            kept = mine[: int(there.sum())].tolist()
+            assert there[: len(kept)].all() and there.sum() == before.sum()
+            assert kept == sorted(kept, reverse=descending)
+    best = code.sort("b").first(2)
+    assert best.xy.shape[1] == 2
+    greatest = code.values[0, code.present[0], 1].topk(2).values
+    assert_close(best.columns()["b"][0], greatest)
+
+
+def test_points_have_named_columns():
+    code = code_of("Points", 8, 8)
+    assert list(code.columns())[:5] == ["x", "y", "extent", "angle", "value0"]
+    with pytest.raises(BadParameter, match=r"got 'response'\. Use one of x, y, extent, angle"):
+        code.sort("response")
