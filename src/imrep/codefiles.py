@@ -44,7 +44,7 @@ def read(path: Path) -> Code:
             tensor = file.get_tensor(name)
             given[field] = (*given.get(field, ()), tensor) if dot else tensor
     for name, value in json.loads(metadata["plain"]).items():
-        given[name] = tuple(value) if isinstance(value, list) else value
+        given[name] = _tuples(value)
     return getattr(codes, metadata["kind"])(**given)
 
 
@@ -91,6 +91,11 @@ def _rows(points: Points) -> Iterator[list[float]]:
     image = there.nonzero()[:, 0].tolist()
     for i, *numbers in zip(image, *columns, strict=True):
         yield [i, *(float(str(number)) for number in numbers)]
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists only."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _holds_tensors(value: Any) -> bool:

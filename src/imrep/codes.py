@@ -7,7 +7,7 @@ width of the image in pixels: without it a code could not be inverted.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -93,6 +93,14 @@ class Map(Code):
 
     def pool(self, cells: int = 2) -> Vectors:
         return means(self.values.abs() if self.signed else self.values, cells)
+
+
+@dataclass(frozen=True)
+class Warp(Map):
+    """Maps of a region of each image in coordinates of its own, and where the regions lie."""
+
+    rois: Float[Tensor, "batch 4"] = field(kw_only=True)  # x1, y1, x2, y2 in the image's pixels
+    angles: Float[Tensor, " batch"] = field(kw_only=True)  # radians, clockwise on screen
 
 
 @dataclass(frozen=True)
@@ -213,10 +221,13 @@ class Spectrum(Code):
 
     `values` is complex (b, c, H, W), zero frequency first, or a tuple of (b, u, v, hᵢ, wᵢ) whose u
     and v are the vertical and horizontal frequency within a block and hᵢ × wᵢ the blocks.
+    `sampling` holds the vertical and horizontal sampling factor of each plane where they differ, as
+    in a JPEG: a plane with half the greatest factor has half the rows, or columns.
     """
 
     values: Tensor | tuple[Tensor, ...]
     size: tuple[int, int]
+    sampling: tuple[tuple[int, int], ...] = ()
 
     def pool(self, cells: int = 2) -> Vectors:
         if isinstance(self.values, tuple):

@@ -1,0 +1,387 @@
+"""DCT coefficients straight from the bytes of a JPEG: what the file holds, nothing re-encoded.
+
+Decoding to pixels and transforming those gives other numbers (at quality 90 off by up to 12) and
+takes five to ten times as long, since entropy decoding is a small part of that work. `read` gives
+the quantised blocks as stored, `spectrum` the same, upright, times their quantisation tables.
+
+A file that ends early or is damaged gives the blocks before that and says how many are whole; one
+without any is a `BadFile`. Damage that still makes sense as a code is seen by nobody, as in every
+decoder. Both functions may be called from several threads.
+"""
+
+import ctypes
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from imrep import _native, images
+from imrep.codes import Spectrum
+from imrep.errors import BadFile, ExtraNeeded
+from imrep.images import MAX_PIXELS
+
+__all__ = ["MAX_PIXELS", "Coefficients", "Facts", "read", "spectrum"]
+
+_SPACES = ("unknown", "gray", "RGB", "YCbCr", "CMYK", "YCCK")  # libjpeg's J_COLOR_SPACE
+_PLANES = 4
+_TURNS = {  # EXIF orientation: transposed, then columns mirrored, then rows mirrored
+    1: (False, False, False),
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
+_ORIENTATION = 0x0112
+_EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a JPEG says of itself, and how much of it was there.
+
+    Attributes:
+        name: Of the file, for messages.
+        size: Height and width of the image in pixels.
+        space: What the planes are: "gray", "YCbCr", "RGB", "CMYK", "YCCK" or "unknown".
+        sampling: Vertical and horizontal sampling factor of each plane, 1 to 4. A plane whose
+            factor is half the greatest has half as many rows, or columns.
+        tables: Quantisation of each plane, (8, 8) by vertical and horizontal frequency.
+        orientation: EXIF's, 1 to 8; 1 is upright.
+        adobe: Colour transform of an Adobe marker (0 none, 1 YCbCr, 2 YCCK), else None. Files with
+            one store CMYK and YCCK inverted: 255 is no ink.
+        progressive: Whether coefficients came in scans of rising precision.
+        arithmetic: Whether they were arithmetic-coded, not Huffman-coded.
+        scans: How many scans were complete.
+        whole: How many rows of blocks of each plane are as they were stored, counted from the top.
+            Those below are zero, or in a progressive file of the precision reached.
+        complete: Whether all are.
+        remark: The first complaint of libjpeg, "" if it had none.
+    """
+
+    name: str
+    size: tuple[int, int]
+    space: str
+    sampling: tuple[tuple[int, int], ...]
+    tables: tuple[NDArray[np.uint16], ...]
+    orientation: int
+    adobe: int | None
+    progressive: bool
+    arithmetic: bool
+    scans: int
+    whole: tuple[int, ...]
+    complete: bool
+    remark: str
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Quantised coefficients.
+
+    Attributes:
+        blocks: int16 (rows, columns, 8, 8) of each plane, the last two being vertical and
+            horizontal frequency. As many blocks as cover the plane, without those that only fill
+            up an MCU.
+        facts: What is known besides.
+    """
+
+    blocks: tuple[NDArray[np.int16], ...]
+    facts: Facts
+
+    def upright(self) -> "Coefficients":
+        """Turned and mirrored as EXIF asks, exactly: blocks move, odd frequencies change sign.
+
+        Raises:
+            BadFile: A side that would have to be mirrored ends within a block, or rows are missing.
+        """
+        facts = self.facts
+        if facts.orientation == 1:
+            return self
+        _check_turn(facts)
+        blocks = tuple(_turned(plane, facts.orientation) for plane in self.blocks)
+        if _TURNS[facts.orientation][0]:
+            facts = replace(
+                facts,
+                size=facts.size[::-1],
+                sampling=tuple(factors[::-1] for factors in facts.sampling),
+                tables=tuple(table.T for table in facts.tables),
+                whole=tuple(len(plane) for plane in blocks),
+            )
+        return Coefficients(blocks, replace(facts, orientation=1))
+
+    def spectrum(self) -> Spectrum:
+        """The coefficients times their tables, float32 (1, 8, 8, rows, columns) of each plane."""
+        planes = []
+        for blocks, table in zip(self.blocks, self.facts.tables, strict=True):
+            plane = np.empty((8, 8, *blocks.shape[:2]), np.float32)
+            np.multiply(blocks.transpose(2, 3, 0, 1), table[:, :, None, None], out=plane)
+            planes.append(plane)
+        return _spectrum(planes, self.facts)
+
+
+def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coefficients:
+    """The quantised coefficients of a JPEG as stored: not turned, each plane at its own size.
+
+    Every sampling, sequential and progressive, Huffman- and arithmetic-coded, one to four planes
+    of 8 bits.
+
+    Args:
+        source: A path, or the bytes of a file.
+        max_pixels: Greatest width × height that is decoded.
+
+    Raises:
+        BadFile: No JPEG, too large, of a kind that cannot be read, or nothing of it is whole.
+        ExtraNeeded: imrep was built without libjpeg-turbo.
+
+    Example:
+        >>> import io, numpy, PIL.Image
+        >>> from imrep import jpeg
+        >>> file = io.BytesIO()
+        >>> PIL.Image.fromarray(numpy.full((20, 40, 3), 200, "uint8")).save(file, "jpeg")
+        >>> found = jpeg.read(file.getvalue())
+        >>> found.facts.space, found.facts.sampling, [plane.shape[:2] for plane in found.blocks]
+        ('YCbCr', ((2, 2), (1, 1), (1, 1)), [(3, 5), (2, 3), (2, 3)])
+        >>> int(found.blocks[0][0, 0, 0, 0]) * int(found.facts.tables[0][0, 0])  # 8 (200 - 128)
+        576
+    """
+    with _opened(source, max_pixels) as file:
+        blocks = [np.zeros((*shape, 8, 8), np.int16) for shape in file.padded]
+        file.fill("blocks", blocks)
+    cropped = zip(blocks, file.shapes, strict=True)
+    return Coefficients(tuple(b[:rows, :columns] for b, (rows, columns) in cropped), file.facts())
+
+
+def spectrum(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Spectrum, Facts]:
+    """The dequantised coefficients of a JPEG, upright, and what is known of it besides.
+
+    They have the units of pixels from 0 to 255 less 128, so DC is 8 (mean - 128); one float32
+    (1, 8, 8, rows, columns) per plane. Where a turn is refused, `read(source).spectrum()` gives
+    them as stored.
+
+    Args:
+        source: A path, or the bytes of a file.
+        max_pixels: Greatest width × height that is decoded.
+
+    Raises:
+        BadFile: As `read` and `Coefficients.upright` do.
+        ExtraNeeded: imrep was built without libjpeg-turbo.
+    """
+    with _opened(source, max_pixels) as file:
+        if file.orientation == 1:
+            planes = [np.empty((8, 8, *shape), np.float32) for shape in file.shapes]
+            file.fill("planes", planes)
+            planes = [_rest_zero(*pair) for pair in zip(planes, file.raw.written, strict=False)]
+            facts = file.facts()
+            return _spectrum(planes, facts), facts
+    found = read(file.data, max_pixels=max_pixels)
+    found = replace(found, facts=replace(found.facts, name=file.name)).upright()
+    return found.spectrum(), found.facts
+
+
+class _Raw(ctypes.Structure):
+    """`facts` of jpeg.c."""
+
+    _fields_ = (
+        *((key, ctypes.c_int32) for key in ("width", "height", "planes", "space", "adobe")),
+        *((key, ctypes.c_int32) for key in ("progressive", "arithmetic", "precision")),
+        *((key, ctypes.c_int32 * _PLANES) for key in ("across", "down", "columns", "rows")),
+        *((key, ctypes.c_int32 * _PLANES) for key in ("stride", "padded", "whole", "written")),
+        *((key, ctypes.c_int32) for key in ("scans", "ended", "damaged", "warnings")),
+        ("tables", ctypes.c_uint16 * 64 * _PLANES),
+        ("message", ctypes.c_char * 200),
+    )
+
+
+_Pointers = ctypes.c_void_p * _PLANES
+
+
+class _File:
+    """An opened JPEG: its header is read, its coefficients are not."""
+
+    def __init__(
+        self, data: bytes, name: str, raw: _Raw, library: ctypes.CDLL, handle: int
+    ) -> None:
+        self.data, self.name, self.raw = data, name, raw
+        self._library, self._handle = library, handle
+        self.orientation = _orientation(data)
+        planes = raw.planes
+        self.shapes = [*zip(raw.rows[:planes], raw.columns[:planes], strict=True)]
+        self.padded = [*zip(raw.padded[:planes], raw.stride[:planes], strict=True)]
+
+    def fill(self, what: str, planes: list[NDArray]) -> None:
+        """Decode into these planes."""
+        pointers = _Pointers(*(plane.__array_interface__["data"][0] for plane in planes))
+        well = getattr(self._library, f"imrep_jpeg_{what}")(self._handle, pointers)
+        if not well or not (self.raw.scans or any(self.raw.whole)):
+            raise BadFile(f"{self.name} {_fault(self.raw)}")
+
+    def facts(self) -> Facts:
+        """After `fill`."""
+        raw, planes = self.raw, self.raw.planes
+        whole = tuple(raw.whole[:planes])
+        tables = np.frombuffer(memoryview(raw), np.uint16, planes * 64, _Raw.tables.offset)
+        return Facts(
+            name=self.name,
+            size=(raw.height, raw.width),
+            space=_SPACES[raw.space],
+            sampling=tuple(zip(raw.down[:planes], raw.across[:planes], strict=True)),
+            tables=tuple(tables.reshape(planes, 8, 8).copy()),
+            orientation=self.orientation,
+            adobe=None if raw.adobe < 0 else raw.adobe,
+            progressive=bool(raw.progressive),
+            arithmetic=bool(raw.arithmetic),
+            scans=raw.scans,
+            whole=whole,
+            complete=whole == tuple(rows for rows, _ in self.shapes),
+            remark=raw.message.decode("ascii", "replace"),
+        )
+
+
+@contextmanager
+def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[_File]:
+    library = _library()
+    data = images.fetch(source)
+    name = "this file" if isinstance(source, bytes) else Path(source).name
+    if not data.startswith(b"\xff\xd8"):
+        start = data[:8].hex(" ")
+        raise BadFile(f"{name} needs to be a JPEG, got bytes that start {start}. Save it as JPEG.")
+    raw = _Raw()
+    handle = library.imrep_jpeg_open(data, len(data), max_pixels, ctypes.byref(raw))
+    if not handle:
+        raise BadFile(f"{name} {_refusal(raw, max_pixels)}")
+    try:
+        yield _File(data, name, raw, library, handle)
+    finally:
+        library.imrep_jpeg_close(handle)
+
+
+def _library() -> ctypes.CDLL:
+    library = _native.library("jpeg")
+    if library is None:
+        raise ExtraNeeded(
+            f"jpeg needs imrep's native library for JPEG, got one {_native.state('jpeg')}. Then "
+            "rebuild it: `make native` in a checkout, else "
+            "pip install --force-reinstall --no-cache-dir --no-binary imrep imrep."
+        )
+    return _declared(library)
+
+
+@functools.cache
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, size = ctypes.c_void_p, ctypes.c_size_t
+    library.imrep_jpeg_open.argtypes = (ctypes.c_char_p, size, ctypes.c_int64, pointer)
+    library.imrep_jpeg_open.restype = pointer
+    library.imrep_jpeg_blocks.argtypes = library.imrep_jpeg_planes.argtypes = (pointer, pointer)
+    library.imrep_jpeg_close.argtypes = (pointer,)
+    return library
+
+
+def _refusal(raw: _Raw, max_pixels: int) -> str:
+    """Why a header will not do, as the rest of a sentence."""
+    pixels = raw.width * raw.height
+    if pixels > max_pixels:
+        size = f"{raw.width:,} × {raw.height:,} = {pixels:,}"
+        return f"needs at most {max_pixels:,} pixels, got {size}. Raise max_pixels."
+    if raw.planes > _PLANES:
+        return f"needs one to four planes of 8 bits, got {raw.message.decode()}. Save it as RGB."
+    return _fault(raw)
+
+
+def _fault(raw: _Raw) -> str:
+    """What is wrong with a file of which nothing is left, as the rest of a sentence."""
+    why = raw.message.decode("ascii", "replace") or "it ends before its first row of blocks"
+    if re.search("unsupported|not supported|not implemented|sorry", why, re.IGNORECASE):
+        return f"is of a kind that cannot be read (JPEG: {why}). Save it again."
+    if raw.ended:
+        return f"is truncated (JPEG: {why}). Copy it again."
+    return f"is damaged (JPEG: {why}). Copy or save it again."
+
+
+def _check_turn(facts: Facts) -> None:
+    """Refuse what cannot be turned exactly: padding may not change sides, nor may what is lost."""
+    if not facts.complete:
+        raise BadFile(
+            f"{facts.name} needs to be whole to be turned upright, got {max(facts.whole)} whole "
+            "rows of blocks. Copy it again, or take its coefficients as stored."
+        )
+    transposed, across, down = _TURNS[facts.orientation]
+    flips = (across, down) if transposed else (down, across)
+    greatest = [max(axis) for axis in zip(*facts.sampling, strict=True)]
+    for axis, what in enumerate(("height", "width")):
+        unit = 8 * greatest[axis]
+        uneven = any(facts.size[axis] * factors[axis] % unit for factors in facts.sampling)
+        if flips[axis] and uneven:
+            raise BadFile(
+                f"{facts.name} needs a {what} that is a multiple of {unit} to be turned upright "
+                f"(EXIF orientation {facts.orientation}) without re-encoding, got "
+                f"{facts.size[axis]}. Decode it, or take its coefficients as stored."
+            )
+
+
+def _turned(blocks: NDArray[np.int16], orientation: int) -> NDArray[np.int16]:
+    """Blocks (rows, columns, v, u) as EXIF's orientation asks."""
+    transposed, across, down = _TURNS[orientation]
+    turned = blocks.transpose(1, 0, 3, 2) if transposed else blocks
+    turned = turned[:: -1 if down else 1, :: -1 if across else 1].copy()
+    if across:
+        turned[..., 1::2] *= -1  # cosines of odd frequency are odd about the middle of a block
+    if down:
+        turned[..., 1::2, :] *= -1
+    return turned
+
+
+def _rest_zero(plane: NDArray[np.float32], written: int) -> NDArray[np.float32]:
+    """The plane, zero where nothing was written."""
+    if written == plane.shape[2]:
+        return plane
+    zeros = np.zeros_like(plane)  # pages that the system zeroes when they are first read
+    zeros[:, :, :written] = plane[:, :, :written]
+    return zeros
+
+
+def _spectrum(planes: list[NDArray[np.float32]], facts: Facts) -> Spectrum:
+    """Sampling is named only where planes differ in it."""
+    values = tuple(torch.from_numpy(plane)[None] for plane in planes)
+    return Spectrum(values, facts.size, facts.sampling if len(set(facts.sampling)) > 1 else ())
+
+
+def _orientation(data: bytes) -> int:
+    """EXIF's orientation, 1 to 8, by Pillow's reading, which is the rest of the house's."""
+    exif, xmp = b"", b""
+    for segment in _app1(data):
+        if segment.startswith(_EXIF):
+            exif = exif + segment[len(_EXIF) :] if exif else segment
+        elif segment.startswith(_XMP):
+            xmp = segment
+    if not exif and not xmp:
+        return 1
+    try:
+        tags = Image.Exif()
+        if exif:
+            tags.load(exif)
+        found = re.search(rb'tiff:Orientation(="|>)([0-9])', xmp)
+        value = tags.get(_ORIENTATION, int(found[2]) if found else 1)
+    except Exception:  # damaged EXIF raises anything; the coefficients are still good
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _app1(data: bytes) -> Iterator[bytes]:
+    """Payloads of the APP1 segments before the first scan."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            return
+        if marker == 0xE1:
+            yield data[at + 4 : at + 2 + length]
+        at += 1 if marker == 0xFF else 2 + length
