@@ -9,13 +9,13 @@ from imrep import check
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Pyramid
-from imrep.drawing import draw
-from imrep.errors import BadImage
-from imrep.ops.borders import mirror
+from imrep.drawing import beside, enlarge, signed, stack
+from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops.cells import means, roots
+from imrep.ops.pyramid import build, collapse
 from imrep.types import Image, Picture, Vectors
 
-_ROWS_COLUMNS = (2, 3)
+_STRONG = 2.5  # deviations from zero that a picture draws in its strongest colour
 
 
 class Laplacian(Representation[Pyramid]):
@@ -34,8 +34,9 @@ class Laplacian(Representation[Pyramid]):
 
     Args:
         levels: Number of bands before the low-pass rest; at most log2 of the longer side, upwards.
-        a: Weight of the kernel's centre, (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2), from 0 to 1:
-            0.375 is binomial, 0.4 nearly Gaussian, 0.6 sharper than either.
+        a: Weight of the kernel's centre, (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2), between 0 and 1:
+            0.375 is binomial, 0.4 nearly Gaussian, 0.5 a triangle, 0.6 sharper. Below 0.25 the
+            neighbours outweigh the centre; the inverse is exact all the same.
         cells: Cells per side that the vector averages over.
 
     References:
@@ -54,11 +55,15 @@ class Laplacian(Representation[Pyramid]):
         family="multiscale",
         cite="Burt & Adelson 1983, doi:10.1109/TCOM.1983.1095851",
         inverse="exact",
+        native="kernels",
     )
 
     def __init__(self, *, levels: int = 4, a: float = 0.375, cells: int = 4) -> None:
         check.at_least(levels, 1, self.name, "levels")
-        check.between(a, 0, 1, self.name, "a")
+        if not 0 < a < 1:
+            raise BadParameter(
+                f"{self.name} needs a above 0 and below 1, got {a}. 0.3 to 0.6 are usual."
+            )
         check.at_least(cells, 1, self.name, "cells")
         super().__init__()
         self.levels, self.a, self.cells = levels, a, cells
@@ -67,19 +72,26 @@ class Laplacian(Representation[Pyramid]):
         """Bands from fine to coarse, each (batch, channel, ceil(H / 2^i), ceil(W / 2^i))."""
         check.image(image, self.name, linear=True)
         self._check_size(*image.shape[2:])
-        bands, low = [], image
-        for _ in range(self.levels):
-            smaller = self._halve(low)
-            bands.append(low - self._enlarge(smaller, low.shape))
-            low = smaller
-        return Pyramid(tuple(bands), low)
+        return Pyramid(*build(image, self.levels, self.a))
 
     def invert(self, code: Pyramid) -> Image:
-        """The image, to rounding error."""
-        low = code.rest
-        for band in reversed(code.bands):
-            low = band + self._enlarge(low, band.shape)
-        return low
+        """The image, to rounding error, from a code of any number of levels.
+
+        Raises:
+            BadCode: If the bands and the rest do not fit together, or hold NaN or infinity.
+        """
+        if not code.rest.is_floating_point():
+            raise BadCode(
+                f"{self.name} needs floating-point bands and rest, got {code.rest.dtype}. "
+                "Try code.map(torch.Tensor.float)."
+            )
+        image = collapse(code.bands, code.rest, self.a, who=self.name)
+        if not torch.compiler.is_compiling() and not _finite(image):
+            raise BadCode(
+                f"{self.name} needs finite bands and rest, got NaN or infinity. "
+                "Try code.map(torch.nan_to_num)."
+            )
+        return image
 
     def pool(self, code: Pyramid) -> Vectors:
         """Fourth root of the bands' mean absolute values per cell, then the rest's means."""
@@ -87,39 +99,13 @@ class Laplacian(Representation[Pyramid]):
         return torch.cat([*bands, means(code.rest, self.cells)], dim=1)
 
     def picture(self, code: Pyramid, image: Image | None = None) -> Picture:
-        """Bands beside the rest, by square roots: an edge is tens of times stronger than grain."""
-        bands = tuple(band.sign() * band.detach().abs().sqrt() for band in code.bands)
-        return draw(Pyramid(bands, code.rest))
-
-    def _halve(self, x: Tensor) -> Tensor:
-        """Blur, then keep the even rows and columns: n to ceil(n / 2)."""
-        x = mirror(x, 2)
-        for axis in _ROWS_COLUMNS:
-            first, second, centre, fourth, fifth = x.unfold(axis, 5, 2).unbind(-1)
-            x = (self.a * centre).add(second + fourth, alpha=1 / 4)
-            x = x.add(first + fifth, alpha=1 / 4 - self.a / 2)
-        return x
-
-    def _enlarge(self, x: Tensor, shape: torch.Size) -> Tensor:
-        """Zeros between the samples, then twice the blur, cropped to `shape`."""
-        for axis in _ROWS_COLUMNS:
-            x = self._double(x, axis).narrow(axis, 0, shape[axis])
-        return x
-
-    def _double(self, x: Tensor, axis: int) -> Tensor:
-        """One axis enlarged, even and odd places apart, so that no zero is ever multiplied.
-
-        What is mirrored at the border is the signal with the zeros in it: before the first sample
-        stands the second, after the last sample the last again.
-        """
-        n = x.shape[axis]
-        edges = x.narrow(axis, min(1, n - 1), 1), x.narrow(axis, n - 1, 1)
-        before, here, after = torch.cat([edges[0], x, edges[1]], axis).unfold(axis, 3, 1).unbind(-1)
-        pairs = x.new_empty(*x.shape[: axis + 1], 2, *x.shape[axis + 1 :])
-        even = (2 * self.a * here).add(before + after, alpha=1 / 2 - self.a)
-        pairs.select(axis + 1, 0).copy_(even)
-        pairs.select(axis + 1, 1).copy_((here + after) / 2)
-        return pairs.flatten(axis, axis + 1)
+        """Bands turning inwards, each half as large as the last, the rest at twice its size."""
+        rest = code.rest.detach().clamp(0, 1).expand(-1, 3, -1, -1)
+        drawn = rest.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        for i, band in reversed(tuple(enumerate(code.bands))):
+            tile = signed(_evened(band.detach().mean(1, keepdim=True)))
+            drawn = stack([tile, drawn]) if i % 2 else beside(tile, drawn)
+        return enlarge(drawn)
 
     def _check_size(self, height: int, width: int) -> None:
         most = math.ceil(math.log2(max(height, width)))
@@ -129,3 +115,15 @@ class Laplacian(Representation[Pyramid]):
                 f"{self.name} needs images with a side of at least {2 ** (self.levels - 1) + 1} "
                 f"at levels={self.levels}, got {height}×{width}. {remedy}"
             )
+
+
+def _finite(x: Tensor) -> bool:
+    """Whether every number is: whatever is not so in a band stays so in the image."""
+    return all(bool(bound.isfinite()) for bound in torch.aminmax(x.detach()))
+
+
+def _evened(band: Tensor) -> Tensor:
+    """Square roots, cut off where few are: an edge is tens of times stronger than grain."""
+    root = band.sign() * band.abs().sqrt()
+    most = _STRONG * root.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return root.clamp(-most, most)
