@@ -45,15 +45,16 @@ class Benchmark:
     Args:
         title: What is measured.
         native: Which library of C kernels ours may use; None where there is none for it.
+        alone: Whether ours cannot do without it.
     """
 
-    def __init__(self, title: str, native: Name | None = None) -> None:
+    def __init__(self, title: str, native: Name | None = None, alone: bool = False) -> None:
         parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
         parser.add_argument("--rounds", type=int, default=11, help="rounds of turns")
         parser.add_argument("--only", default="", help="works whose name holds this")
         parser.add_argument("--json", type=Path, help="write the rows here as JSON lines")
         self.options = parser.parse_args()
-        self.title, self.native = title, native
+        self.title, self.native, self.alone = title, native, alone
         self.rows: list[dict[str, Any]] = []
         self.console = Console(width=None if sys.stdout.isatty() else 140)
         torch.set_num_threads(1)
@@ -83,6 +84,7 @@ class Benchmark:
         if self.options.only not in work:
             return
         modes = ["native", "torch"] if self.native and _native.library(self.native) else ["torch"]
+        modes = ["native"] if self.alone else modes
         contestants = {mode: _as(mode, ours) for mode in modes} | dict(peers)
         results = {name: call() for name, call in contestants.items()}  # also warms up
         for mode, peer in itertools.product(modes, peers):
@@ -95,7 +97,7 @@ class Benchmark:
             row = {"work": work, "mode": mode, "ms": _quartiles([1e3 * t for t in times[mode]])}
             row |= {"peak": inputs + memory, "moved": inputs + outputs}
             for peer in peers:
-                floor = floors.get(peer, (None, None))[modes.index(mode) if len(modes) > 1 else 1]
+                floor = floors.get(peer, (None, None))[mode != "native"]
                 ratios = [p / o for p, o in zip(times[peer], times[mode], strict=True)]
                 row[peer] = {
                     "ms": _quartiles([1e3 * t for t in times[peer]]),
