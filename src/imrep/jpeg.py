@@ -11,6 +11,8 @@ decoder. Both functions may be called from several threads.
 
 import ctypes
 import functools
+import itertools
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,8 +156,8 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coeffic
         576
     """
     with _opened(source, max_pixels) as file:
-        blocks = [np.zeros((*shape, 8, 8), np.int16) for shape in file.padded]
-        file.fill("blocks", blocks)
+        blocks = _buffers([(*shape, 8, 8) for shape in file.padded], np.int16)
+        blocks = file.filled("blocks", blocks, 0)
     cropped = zip(blocks, file.shapes, strict=True)
     return Coefficients(tuple(b[:rows, :columns] for b, (rows, columns) in cropped), file.facts())
 
@@ -177,9 +179,8 @@ def spectrum(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tup
     """
     with _opened(source, max_pixels) as file:
         if file.orientation == 1:
-            planes = [np.empty((8, 8, *shape), np.float32) for shape in file.shapes]
-            file.fill("planes", planes)
-            planes = [_rest_zero(*pair) for pair in zip(planes, file.raw.written, strict=False)]
+            planes = _buffers([(8, 8, *shape) for shape in file.shapes], np.float32)
+            planes = file.filled("planes", planes, 2)
             facts = file.facts()
             return _spectrum(planes, facts), facts
     found = read(file.data, max_pixels=max_pixels)
@@ -217,12 +218,14 @@ class _File:
         self.shapes = [*zip(raw.rows[:planes], raw.columns[:planes], strict=True)]
         self.padded = [*zip(raw.padded[:planes], raw.stride[:planes], strict=True)]
 
-    def fill(self, what: str, planes: list[NDArray]) -> None:
-        """Decode into these planes."""
+    def filled(self, what: str, planes: list[NDArray], axis: int) -> list[NDArray]:
+        """These planes decoded into; `axis` counts rows."""
         pointers = _Pointers(*(plane.__array_interface__["data"][0] for plane in planes))
         well = getattr(self._library, f"imrep_jpeg_{what}")(self._handle, pointers)
         if not well or not (self.raw.scans or any(self.raw.whole)):
             raise BadFile(f"{self.name} {_fault(self.raw)}")
+        written = self.raw.written[: self.raw.planes]
+        return [_rest_zero(*pair, axis) for pair in zip(planes, written, strict=True)]
 
     def facts(self) -> Facts:
         """After `fill`."""
@@ -339,12 +342,23 @@ def _turned(blocks: NDArray[np.int16], orientation: int) -> NDArray[np.int16]:
     return turned
 
 
-def _rest_zero(plane: NDArray[np.float32], written: int) -> NDArray[np.float32]:
-    """The plane, zero where nothing was written."""
-    if written == plane.shape[2]:
+def _buffers(shapes: list[tuple[int, ...]], dtype: type) -> list[NDArray]:
+    """Uninitialised arrays, of one piece of memory: the allocator keeps that for the next file."""
+    ends = list(itertools.accumulate(map(math.prod, shapes)))
+    memory: NDArray = np.empty(ends[-1], dtype)
+    return [
+        memory[end - math.prod(shape) : end].reshape(shape)
+        for end, shape in zip(ends, shapes, strict=True)
+    ]
+
+
+def _rest_zero(plane: NDArray, written: int, axis: int) -> NDArray:
+    """The plane, zero in the rows that were not written."""
+    if written >= plane.shape[axis]:
         return plane
-    zeros = np.zeros_like(plane)  # pages that the system zeroes when they are first read
-    zeros[:, :, :written] = plane[:, :, :written]
+    zeros = np.zeros_like(plane)  # which costs nothing where nobody looks
+    rows = (slice(None),) * axis + (slice(written),)
+    zeros[rows] = plane[rows]
     return zeros
 
 

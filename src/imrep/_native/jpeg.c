@@ -6,7 +6,7 @@
  *
  * No error leaves by exit(): libjpeg's handlers jump back to the function that was called. The
  * first damage ends the decoding, since what follows is invented: blocks before it are whole, all
- * others stay zero. Damage that still makes sense as a code is seen by nobody.
+ * others are zero. Damage that still makes sense as a code is seen by nobody.
  */
 #include <setjmp.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ typedef struct { /* mirrored in imrep/jpeg.py */
   int32_t columns[PLANES], rows[PLANES];    /* blocks of the image */
   int32_t stride[PLANES], padded[PLANES];   /* columns and rows with those that fill up an MCU */
   int32_t whole[PLANES];                    /* rows of blocks read before any damage */
-  int32_t written[PLANES];                  /* rows of the caller's floats that were written */
+  int32_t written[PLANES];                  /* rows of the caller's buffer that were written */
   int32_t scans, ended, damaged, warnings;  /* scans: complete ones; ended: bytes ran out */
   uint16_t tables[PLANES][DCTSIZE2];        /* quantisation, in natural order */
   char message[JMSG_LENGTH_MAX];            /* of the first warning, or of the error */
@@ -44,7 +44,7 @@ typedef struct { /* mirrored in imrep/jpeg.py */
 typedef struct {
   JBLOCKROW *rows; /* of the whole plane, or of one band */
   int band;        /* the one held where planes are streamed, -1 before the first */
-  int touched;     /* rows that libjpeg has asked for */
+  int touched;     /* rows that libjpeg has asked for, and that were zeroed then */
 } store;
 
 typedef struct {
@@ -214,11 +214,12 @@ static jvirt_barray_ptr on_request(j_common_ptr jpeg, int pool, boolean zero, JD
   reader *r = (reader *)jpeg;
   const facts *f = r->found;
   int c = r->requested++;
-  (void)zero; /* they come zeroed */
+  (void)zero; /* as rows are asked for, while they are in the cache */
   (void)most;
   if (c >= f->planes || columns != (JDIMENSION)f->stride[c] || rows != (JDIMENSION)f->padded[c])
     ERREXIT(jpeg, JERR_BAD_VIRTUAL_ACCESS);
   store *s = &r->stores[c];
+  s->touched = 0;
   size_t held = r->streamed ? (size_t)f->down[c] : rows;
   s->rows = jpeg->mem->alloc_large(jpeg, pool, held * sizeof(JBLOCKROW));
   for (size_t i = 0; i < held; i++) s->rows[i] = (JBLOCKROW)r->blocks[c] + i * columns;
@@ -230,14 +231,19 @@ static JBLOCKARRAY on_access(j_common_ptr jpeg, jvirt_barray_ptr array, JDIMENSI
                              JDIMENSION count, boolean writable) {
   reader *r = (reader *)jpeg;
   store *s = (store *)array;
-  int c = (int)(s - r->stores), high = r->found->down[c];
+  int c = (int)(s - r->stores), high = r->found->down[c], end = (int)(first + count);
+  size_t row = (size_t)r->found->stride[c] * sizeof(JBLOCK);
   (void)writable;
   if (first + count > (JDIMENSION)r->found->padded[c] || (r->streamed && count > (JDIMENSION)high))
     ERREXIT(jpeg, JERR_BAD_VIRTUAL_ACCESS);
-  if ((int)(first + count) > s->touched) s->touched = (int)(first + count);
-  if (!r->streamed) return s->rows + first;
+  int fresh = end - s->touched;
+  if (fresh > 0) s->touched = end;
+  if (!r->streamed) {
+    if (fresh > 0) memset(s->rows[end - fresh], 0, (size_t)fresh * row);
+    return s->rows + first;
+  }
   flush(r, c);
-  memset(r->blocks[c], 0, (size_t)high * r->found->stride[c] * sizeof(JBLOCK));
+  memset(r->blocks[c], 0, (size_t)high * row);
   s->band = (int)first / high;
   return s->rows;
 }
@@ -364,11 +370,7 @@ static int decoded(reader *r) {
 /* The complete scans only, once more: the one that was cut short has left its traces. */
 static int decoded_again(reader *r) {
   r->last_scan = r->completed;
-  if (!begun(r)) return FAILED;
-  for (int c = 0; c < r->found->planes; c++)
-    memset(r->blocks[c], 0,
-           (size_t)r->stores[c].touched * r->found->stride[c] * sizeof(JBLOCK));
-  return decoded(r);
+  return begun(r) ? decoded(r) : FAILED;
 }
 
 /* Whether a progressive file still owed bits of this plane. */
@@ -422,15 +424,18 @@ static int fill_blocks(reader *r) {
   return 1;
 }
 
-/* Fill zeroed planes of `padded` x `stride` blocks. 0 where nothing can be said of them. */
+/* Fill the `written` first rows of planes of `padded` x `stride` blocks; in the others all are
+ * zero. Returns 0 where nothing can be said of them. */
 IMREP_EXPORT int imrep_jpeg_blocks(void *handle, int16_t **blocks) {
   reader *r = handle;
   for (int c = 0; c < r->found->planes; c++) r->blocks[c] = blocks[c];
-  return fill_blocks(r);
+  int well = fill_blocks(r);
+  for (int c = 0; c < r->found->planes; c++) r->found->written[c] = r->stores[c].touched;
+  return well;
 }
 
 static int16_t *owned(reader *r, int c, int rows) {
-  r->own[c] = calloc((size_t)rows * r->found->stride[c], sizeof(JBLOCK));
+  r->own[c] = malloc((size_t)rows * r->found->stride[c] * sizeof(JBLOCK));
   return r->blocks[c] = r->own[c];
 }
 
