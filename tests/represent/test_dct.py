@@ -140,7 +140,7 @@ def test_dctnets_chroma_is_that_of_its_detour(refs):
     planes = imrep.get("dct:chroma=dctnet").encode(image).values
     for plane, key in zip(planes[1:], ("dct_cb", "dct_cr"), strict=True):
         off = np.abs(plane[0].permute(2, 3, 0, 1).reshape(56, 56, 64).numpy() - stored[key])
-        assert off.mean() <= 0.4 and off.max() <= 2.6  # rounded three times on the way
+        assert off.mean() <= 0.4 and off.max() <= 2.75  # rounded thrice on the way
 
 
 def test_blurred_chroma_is_not_called_exact():
@@ -223,6 +223,6 @@ def test_what_has_no_luma_or_is_not_whole_is_refused_by_name():
         dct.encode_jpeg(_jpeg(_coffee()[..., :64, :64], "CMYK"))
     with pytest.raises(BadFile, match="needs to be whole for dct"):
         dct.embed_jpeg(data[: len(data) // 2])
-    for spec in ("dct:block=4", "dct:chroma=dctnet"):
+    for spec in ("dct:block=4,channels=48", "dct:chroma=dctnet"):
         with pytest.raises(BadParameter, match="dct needs block=8 and chroma=full"):
             imrep.get(spec).encode_jpeg(data)
