@@ -27,7 +27,7 @@ from torch import Tensor
 from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops import pyramid_native as in_c
 from imrep.ops import pyramid_torch as in_torch
-from imrep.ops.pyramid_torch import difference, half
+from imrep.ops.pyramid_torch import Scratch, difference, half
 
 BINOMIAL = 0.375
 
@@ -47,8 +47,9 @@ def reduce(x: Tensor, a: float = BINOMIAL) -> Tensor:
     _check(x, a)
     image = _planes(x)
     native = in_c.kernels(image)
-    small = in_torch.reduced(image, a) if native is None else in_c.reduced(native, image, a)
-    return _shaped(small, x)
+    if native is None:
+        return _shaped(in_torch.reduced(image, a, Scratch(image)), x)
+    return _shaped(in_c.reduced(native, image, a), x)
 
 
 def expand(x: Tensor, size: tuple[int, int], a: float = BINOMIAL) -> Tensor:
@@ -67,10 +68,9 @@ def expand(x: Tensor, size: tuple[int, int], a: float = BINOMIAL) -> Tensor:
         )
     low = _planes(x)
     native = in_c.kernels(low)
-    large = (
-        in_torch.expanded(low, size, a) if native is None else in_c.expanded(native, low, size, a)
-    )
-    return _shaped(large, x)
+    if native is None:
+        return _shaped(in_torch.expanded(low, size, a, Scratch(low)), x)
+    return _shaped(in_c.expanded(native, low, size, a), x)
 
 
 def build(x: Tensor, levels: int, a: float = BINOMIAL) -> tuple[Bands, Tensor]:
@@ -91,9 +91,10 @@ def build(x: Tensor, levels: int, a: float = BINOMIAL) -> tuple[Bands, Tensor]:
     native = in_c.kernels(low)
     if native is not None:
         bands, low = in_c.built(native, low, levels, a)
+    scratch = Scratch(low)
     for _ in range(levels - len(bands)):
-        image, low = low, in_torch.reduced(low, a)
-        bands.append(in_torch.expanded(low, image.shape[1:], a, less=image))
+        image, low = low, in_torch.reduced(low, a, scratch)
+        bands.append(in_torch.expanded(low, image.shape[1:], a, scratch, less=image))
     return tuple(_shaped(band, x, difference(x.dtype)) for band in bands), _shaped(low, x)
 
 
@@ -120,8 +121,9 @@ def collapse(
     native = in_c.kernels(low, flat) if flat else None
     if native is not None:
         return _shaped(in_c.collapsed(native, flat, low, a), rest)
+    scratch = Scratch(flat[0] if flat else low)
     for band in reversed(flat):
-        low = in_torch.expanded(low, band.shape[1:], a, plus=band)
+        low = in_torch.expanded(low, band.shape[1:], a, scratch, plus=band)
     return _shaped(low, rest)
 
 

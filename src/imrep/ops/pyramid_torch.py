@@ -9,7 +9,7 @@ the order of the kernels in C, so that the last bits agree as well.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,37 @@ _LARGE = 1 << 20  # bytes from which NumPy allocates
 _DIFFERENCES = {torch.uint8: torch.int16, torch.uint16: torch.int32, torch.int16: torch.int32}
 
 
+_New = Callable[[Sequence[int]], Tensor | None]  # memory of a shape, or torch's own
+
+
 class _Weights(NamedTuple):
     here: float  # of the centre
     side: float  # of the outermost
     near: int  # of the neighbours
 
 
-def reduced(x: Tensor, a: float) -> Tensor:
+class Scratch:
+    """Memory for one block's sums, used again by the next: fresh pages cost more than the sums."""
+
+    def __init__(self, like: Tensor) -> None:
+        self.like, self.memory, self.used = like, like.new_empty(0), 0
+
+    def cleared(self) -> "Scratch":
+        """All of it free again."""
+        self.used = 0
+        return self
+
+    def __call__(self, shape: Sequence[int]) -> Tensor:
+        if not len(self.memory):
+            kind = self.like.dtype if self.like.is_floating_point() else torch.int32
+            self.memory = blank((min(4 * _BLOCK, 32 * self.like.numel()),), self.like, kind)
+        first, self.used = self.used, self.used + math.prod(shape)
+        if self.used > len(self.memory):
+            return self.memory.new_empty(shape)
+        return self.memory[first : self.used].view(shape)
+
+
+def reduced(x: Tensor, a: float, scratch: Scratch) -> Tensor:
     """Half the size, rounded up."""
     planes, height, width = x.shape
     rows = half(height)
@@ -36,12 +60,17 @@ def reduced(x: Tensor, a: float) -> Tensor:
     small = blank((planes, rows, half(width)), x)
     for some, first, end in _blocks(planes, rows, 2 * width):
         lines = _mirrored_rows(x[some], 2 * first - 2, 2 * end + 1)
-        small[some, first:end] = _reduced(lines, a)
+        small[some, first:end] = _reduced(lines, a, scratch.cleared())
     return small
 
 
 def expanded(
-    x: Tensor, size: Sequence[int], a: float, less: Tensor | None = None, plus: Tensor | None = None
+    x: Tensor,
+    size: Sequence[int],
+    a: float,
+    scratch: Scratch,
+    less: Tensor | None = None,
+    plus: Tensor | None = None,
 ) -> Tensor:
     """Twice the size, or one less; or what `less` has beyond it; or the sum of it and `plus`."""
     height, width = size
@@ -52,7 +81,8 @@ def expanded(
     for some, first, end in _blocks(len(x), x.shape[1], 2 * width):
         there = some, slice(2 * first, min(2 * end, height))
         lines = there[1].stop - there[1].start
-        found = _expanded(_repeated_rows(x[some], first - 1, end + 1), (lines, width), a)
+        coarse = _repeated_rows(x[some], first - 1, end + 1)
+        found = _expanded(coarse, (lines, width), a, scratch.cleared())
         fine, band = (None if t is None else t[there] for t in (less, plus))
         _finished(found, fine, band, x.dtype, out=large[there])
     return large
@@ -88,51 +118,52 @@ def followed(x: Tensor) -> bool:
     )
 
 
-def _reduced(rows: Tensor, a: float) -> Tensor:
-    """Rows first: 2k + 3 of the image, the outer ones beyond, give k of the next level.
+def _fresh(shape: Sequence[int]) -> None:
+    """In place of scratch: torch allocates, and sees what it must differentiate."""
 
-    Columns are blurred at every place, since picking the even ones costs more than the blur.
-    """
+
+def _reduced(rows: Tensor, a: float, new: _New = _fresh) -> Tensor:
+    """Rows first: 2k + 3 of the image, the outer ones beyond, give k of the next level."""
     kind, rows = rows.dtype, rows if rows.is_floating_point() else rows.int()
-    low = _blurred([rows[:, i : rows.shape[1] - 4 + i : 2] for i in range(5)], a)
-    width = low.shape[2]
-    edges = [_mirrored(low, place) for place in (-2, -1, width, width + 1)]
-    wide = torch.cat([*edges[:2], low, *edges[2 : 3 + width % 2]], 2)
-    count = wide.shape[2] - 4
-    small = _blurred([wide[..., i : i + count] for i in range(5)], a, step=2)
+    low = _blurred([rows[:, i : rows.shape[1] - 4 + i : 2] for i in range(5)], a, new)
+    planes, count, width = low.shape
+    even = [_mirrored(low, -2), low[..., 0::2], _mirrored(low, width + width % 2)]
+    odd = [_mirrored(low, -1), low[..., 1::2], _mirrored(low, width)]
+    e = torch.cat(even, 2, out=new((planes, count, half(width) + 2)))
+    o = torch.cat(odd[: 2 + width % 2], 2, out=new((planes, count, half(width) + 1)))
+    small = _blurred([e[..., :-2], o[..., :-1], e[..., 1:-1], o[..., 1:], e[..., 2:]], a, new)
     return small.mul_(1 / 16) if small.is_floating_point() else ((small + 128) >> 8).to(kind)
 
 
-def _blurred(places: list[Tensor], a: float, step: int = 1) -> Tensor:
-    """The sum of five neighbours by the kernel's weights, at every place or every second."""
+def _blurred(places: list[Tensor], a: float, new: _New) -> Tensor:
+    """The sum of five neighbours by the kernel's weights."""
     here, side, near = _weights(places[0], a)
-    total = places[1] + places[3]
+    total = torch.add(places[1], places[3], out=new(places[0].shape))
     total = total if near == 1 else total.mul_(near)
-    total.add_(places[2], alpha=here)
-    return torch.add(total[..., ::step], (places[0] + places[4])[..., ::step], alpha=side)
+    far = torch.add(places[0], places[4], out=new(places[0].shape))
+    return total.add_(places[2], alpha=here).add_(far, alpha=side)
 
 
-def _expanded(rows: Tensor, size: Sequence[int], a: float) -> Tensor:
+def _expanded(rows: Tensor, size: Sequence[int], a: float, new: _New = _fresh) -> Tensor:
     """Columns first: k + 2 rows, one beyond at each end, give 2k, cropped; times 4, or 64."""
     rows = rows if rows.is_floating_point() else rows.int()
-    wide = torch.cat([_mirrored(rows, -1), rows, rows[..., -1:]], 2)
-    lines = _doubled(wide[..., :-2], rows, wide[..., 2:], 2, a)[..., : size[1]]
-    return _doubled(lines[:, :-2], lines[:, 1:-1], lines[:, 2:], 1, a)[:, : size[0]]
+    planes, count, width = rows.shape
+    edges = _mirrored(rows, -1), rows[..., -1:]
+    wide = torch.cat([edges[0], rows, edges[1]], 2, out=new((planes, count, width + 2)))
+    lines = _doubled(wide[..., :-2], rows, wide[..., 2:], 2, a, new)[..., : size[1]]
+    return _doubled(lines[:, :-2], lines[:, 1:-1], lines[:, 2:], 1, a, new)[:, : size[0]]
 
 
-def _doubled(before: Tensor, here: Tensor, after: Tensor, axis: int, a: float) -> Tensor:
+def _doubled(before: Tensor, here: Tensor, after: Tensor, axis: int, a: float, new: _New) -> Tensor:
     """One axis enlarged: even places between two neighbours, odd ones halfway to the next."""
     by = _weights(here, a)
-    sides = (before + after).mul_(by.side)
-    if _in_one(here):
-        even, odd = sides.add_(here, alpha=by.here), (here + after) * by.near
-        return torch.stack([even, odd], axis + 1).flatten(axis, axis + 1)
-    pairs = here.new_empty(*here.shape[: axis + 1], 2, *here.shape[axis + 1 :])
-    even, odd = pairs.unbind(axis + 1)
-    torch.add(sides, here, alpha=by.here, out=even)
-    torch.add(here, after, out=odd)
-    if by.near != 1:
-        odd.mul_(by.near)
+    sides = torch.add(before, after, out=new(here.shape)).mul_(by.side)
+    pairs = new((*here.shape[: axis + 1], 2, *here.shape[axis + 1 :]))
+    even, odd = (None, None) if pairs is None else pairs.unbind(axis + 1)
+    even = torch.add(sides, here, alpha=by.here, out=even)
+    odd = torch.add(here, after, out=odd)
+    odd = odd if by.near == 1 else odd.mul_(by.near)
+    pairs = torch.stack([even, odd], axis + 1) if pairs is None else pairs
     return pairs.flatten(axis, axis + 1)
 
 
