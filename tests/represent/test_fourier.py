@@ -1,5 +1,7 @@
 """The Fourier transform: exact, energy kept, blind to shifts in its vector."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imrep
-from imrep.errors import BadParameter
+from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.testing import photo
 
 
@@ -78,6 +80,48 @@ def test_gradient_of_code_and_vector():
     image = photo(4, 5, batch=1).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: torch.view_as_real(fourier.encode(x).values), image)
     assert torch.autograd.gradcheck(fourier.embed, photo(6, 6, batch=1).double().requires_grad_())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (31, 37), (64, 101)])
+def test_double_precision_gray_and_odd_sizes(size):
+    fourier = imrep.get("fourier")
+    image = photo(*size, channels=1).double()
+    code = fourier.encode(image)
+    assert code.values.dtype == torch.complex128 and code.values.shape == image.shape
+    np.testing.assert_allclose(code.values, np.fft.fft2(image), rtol=0, atol=1e-11)
+    torch.testing.assert_close(fourier.invert(code), image, rtol=0, atol=1e-14)
+
+
+@settings(max_examples=20)
+@given(st.integers(2, 30), st.integers(2, 30))
+def test_linear_and_mirrored_for_real_images(height, width):
+    fourier = imrep.get("fourier")
+    x, y = photo(height, width).double().split(1)
+    code, other = fourier.encode(x).values, fourier.encode(y).values
+    torch.testing.assert_close(fourier.encode(2 * x - y).values, 2 * code - other)
+    torch.testing.assert_close(code.flip((2, 3)).roll((1, 1), (2, 3)).conj(), code)
+
+
+def test_picture_shows_the_log_magnitude_with_zero_in_the_middle():
+    place = torch.arange(64, dtype=torch.float32)
+    wave = 0.5 + 0.4 * torch.cos(2 * torch.pi * 8 * place / 64).expand(1, 1, 64, 64)
+    fourier = imrep.get("fourier")
+    drawn = fourier.picture(fourier.encode(wave + 0.01 * torch.rand(1, 1, 64, 64)))
+    assert drawn.shape == (1, 3, 256, 256)
+    bright = drawn.mean(1)[0, ::4, ::4]
+    strongest = [bright[32, column] for column in (24, 32, 40)]
+    assert strongest == [bright.max()] * 3
+    assert (bright > 0.99 * bright.max()).sum() < 12 and bright.median() < 0.6
+
+
+def test_codes_and_numbers_it_cannot_take_are_refused():
+    fourier = imrep.get("fourier")
+    code = fourier.encode(photo(8, 9))
+    for wrong in (replace(code, size=(9, 8)), imrep.get("dct").encode(photo(8, 8))):
+        with pytest.raises(BadCode, match="fourier needs one complex"):
+            fourier.invert(wrong)
+    with pytest.raises(BadImage, match="fourier needs finite values"):
+        fourier.encode(torch.full((1, 1, 4, 4), torch.inf))
 
 
 def test_too_small_a_side_is_refused():

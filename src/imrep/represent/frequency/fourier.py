@@ -7,11 +7,14 @@ from imrep import check
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Spectrum
+from imrep.drawing import enlarge, light
+from imrep.errors import BadCode
 from imrep.ops.colour import luminance
 from imrep.ops.resize import square
-from imrep.types import Image, Vectors
+from imrep.ops.rings import taper
+from imrep.types import Image, Picture, Vectors
 
-_FADE = 0.1  # of the side, at each end
+_SHOWN = (0.002, 0.998)  # quantiles of the log magnitude that a picture tells apart
 _FLOOR = 1e-8  # keeps the slope of the root finite where there is no power
 
 
@@ -65,18 +68,42 @@ class Fourier(Representation[Spectrum]):
         return Spectrum(torch.fft.fft2(image), (image.shape[2], image.shape[3]))
 
     def invert(self, code: Spectrum) -> Image:
-        """The image, to rounding error."""
-        return torch.fft.ifft2(code.values).real
+        """The image, to rounding error; of a code that was changed, the nearest real one.
+
+        Raises:
+            BadCode: If the code is not the transform of an image of its size.
+        """
+        return torch.fft.ifft2(self._whole(code)).real
 
     def pool(self, code: Spectrum) -> Vectors:
         """Square root of the smoothed amplitude, (batch, side * (side // 2 + 1))."""
-        assert isinstance(code.values, Tensor)  # blocks are `dct`'s
-        luma = luminance(code.values)[..., : code.size[1] // 2 + 1]
+        luma = luminance(self._whole(code))[..., : code.size[1] // 2 + 1]
         image = square(torch.fft.irfft2(luma, s=code.size), self.side)
-        fade = _taper(self.side, image)
+        fade = taper(self.side, image)
         tapered = fade[:, None] * fade * (image - image.mean((2, 3), keepdim=True))
         power = torch.view_as_real(torch.fft.rfft2(tapered, norm="ortho")).square().sum(-1)
         return (self._smooth(power) + _FLOOR).pow(0.25).flatten(1)
+
+    def picture(self, code: Spectrum, image: Image | None = None) -> Picture:
+        """Log magnitude, zero frequency in the middle; the few strongest share one colour."""
+        magnitude = torch.fft.fftshift(self._whole(code).detach().abs(), dim=(2, 3))
+        height = magnitude.mean(1, keepdim=True).log1p()
+        sorted_ = height.flatten(1).sort(1).values
+        low, high = (
+            sorted_[:, round(q * (sorted_.shape[1] - 1)), None, None, None] for q in _SHOWN
+        )
+        return enlarge(light(height.clamp(low, high)))
+
+    def _whole(self, code: Spectrum) -> Tensor:
+        """The complex values, if they are frequencies of the whole image."""
+        values = code.values
+        if isinstance(values, Tensor) and values.is_complex() and values.shape[2:] == code.size:
+            return values
+        got = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else "blocks"
+        raise BadCode(
+            f"{self.name} needs one complex (batch, channel, {code.size[0]}, {code.size[1]}), got "
+            f"{got}. Use the code that encode gave."
+        )
 
     def _smooth(self, power: Tensor) -> Tensor:
         """Means over 3 × 3 frequencies of (b, 1, side, side // 2 + 1)."""
@@ -85,10 +112,3 @@ class Fourier(Representation[Spectrum]):
         wide = torch.cat([other[..., 1:2], power, other[..., last : last + 1]], dim=-1)
         rows = wide + wide.roll(1, -2) + wide.roll(-1, -2)
         return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
-
-
-def _taper(n: int, like: Tensor) -> Tensor:
-    """One in the middle, falling to zero at both ends by half a cosine."""
-    place = (torch.arange(n, dtype=like.dtype, device=like.device) + 0.5) / n
-    inwards = torch.minimum(place, 1 - place).clamp_max(_FADE) / _FADE
-    return 0.5 - 0.5 * torch.cos(torch.pi * inwards)

@@ -14,7 +14,7 @@ from imrep import check
 from imrep.base import Representation
 from imrep.cards import Card, Inverse
 from imrep.codes import Map
-from imrep.drawing import enlarge, light, montage, signed, stack
+from imrep.drawing import beside, enlarge, light, montage, signed
 from imrep.errors import BadCode, BadImage, BadParameter, NoInverse
 from imrep.ops import banks, frames
 from imrep.ops.cells import means
@@ -24,6 +24,7 @@ from imrep.types import Image, Picture, Vectors
 _LEAST = 2  # pixels a filter needs to have a shape
 _SOLVABLE = 1e5  # condition number up to which float32 gives the image back to 1e-5
 _ENOUGH = 4  # rectified filters, half of whose responses outnumber the pixels safely
+_PICTURE = 640  # pixels of all maps side by side in a picture, about
 _FLOOR = 1e-6  # keeps the slope of the square root finite at zero
 _PARTS = {"relu": 1, "crelu": 2, "none": 1}  # maps per filter
 _SURE = 5.0  # standard deviations of noise that no response below zero gets past
@@ -229,16 +230,20 @@ class Filterbank(Representation[Map]):
         return torch.cat([denoise(one, spectra, smooth, noise) for one in image.split(1)])
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
-        """The filters above, their responses in the same order below."""
+        """The filters on the left, roots of what they answer on the right, place for place."""
         maps = self._maps(code).detach().mean(1)
+        tile = _PICTURE // math.ceil(math.sqrt(maps.shape[1]))
+        maps = F.avg_pool2d(maps, math.ceil(max(code.size) / tile), ceil_mode=True)
+        kernels = self.kernels.to(maps)
+        if self._blind:
+            kernels = torch.cat([kernels, torch.ones_like(kernels[:1])])
+        kernels = torch.cat([kernels, -kernels]) if self.rectify == "crelu" else kernels
+        factor = max(1, min(maps.shape[2] // kernels.shape[1], maps.shape[3] // kernels.shape[2]))
+        shapes = kernels.repeat_interleave(factor, 1).repeat_interleave(factor, 2)[:, None, None]
+        answers = (maps.sign() * maps.abs().sqrt()).unsqueeze(2)
         colour = signed if self.rectify == "none" else light
-        kernels = self.kernels.to(maps).expand(len(maps), -1, -1, -1)
-        return stack(
-            [
-                enlarge(montage([signed(one) for one in kernels.split(1, dim=1)])),
-                enlarge(montage([colour(one) for one in maps.split(1, dim=1)])),
-            ]
-        )
+        left = montage([signed(one) for one in shapes]).expand(len(maps), -1, -1, -1)
+        return enlarge(beside(left, montage([colour(one) for one in answers.unbind(1)])))
 
     def load_weights(self, folder: str | Path) -> "Filterbank":
         """Load kernels that came from a file, whatever their number and size."""
