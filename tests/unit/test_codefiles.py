@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from imrep import codefiles
-from imrep.codes import Map, Points, Pyramid, Regions, Spectrum, Tokens, Vector
+from imrep.codes import Map, Points, Pyramid, Regions, Spectrum, Tokens, Vector, Warp
 from imrep.errors import BadParameter
 
 CODES = [
     Vector(torch.rand(2, 5)),
     Map(torch.rand(2, 3, 4, 5), (8, 10), ("x", "y", "z"), signed=True),
+    Warp(torch.rand(2, 3, 4, 5), (8, 10), ("x",), rois=torch.rand(2, 4), angles=torch.rand(2)),
     Pyramid(tuple(torch.rand(1, 3, 2**i, 2**i) for i in range(12, 0, -1)), torch.rand(1, 3, 1, 1)),
     Tokens(torch.rand(2, 4), torch.rand(2, 6, 4), (2, 3)),
     Points(

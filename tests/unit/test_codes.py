@@ -29,6 +29,9 @@ def code_of(kind, height, width, batch=2):
     made = {
         "Vector": lambda: codes.Vector(maps.mean((2, 3))),
         "Map": lambda: codes.Map(maps, (height, width)),
+        "Warp": lambda: codes.Warp(
+            maps, (height, width), rois=torch.rand(batch, 4), angles=torch.zeros(batch)
+        ),
         "Pyramid": lambda: codes.Pyramid((maps, maps[..., ::2, ::2]), maps[..., ::3, ::3]),
         "Tokens": lambda: codes.Tokens(maps.mean((2, 3)), maps.flatten(2).mT, (height, width)),
         "Points": lambda: codes.Points(**points, size=(height, width)),
@@ -45,8 +48,8 @@ def code_of(kind, height, width, batch=2):
     return made[kind]()
 
 
-KINDS = ["Vector", "Map", "Pyramid", "Tokens", "Points", "Grid", "Spectrum", "Blocks", "Regions",
-         "Fields", "Views"]  # fmt: skip
+KINDS = ["Vector", "Map", "Warp", "Pyramid", "Tokens", "Points", "Grid", "Spectrum", "Blocks",
+         "Regions", "Fields", "Views"]  # fmt: skip
 
 
 def test_every_kind_is_tested():
