@@ -31,9 +31,11 @@ static int64_t halved(int64_t n)
 /* The place inside 0 … n - 1 that a mirror at each end, on the edge sample, shows at i. */
 static int64_t mirrored(int64_t i, int64_t n)
 {
-    const int64_t period = n > 1 ? 2 * n - 2 : 1;
-    i = (i % period + period) % period;
-    return i < n ? i : period - i;
+    if (n == 1)
+        return 0;
+    while (i < 0 || i >= n)
+        i = i < 0 ? -i : 2 * n - 2 - i;
+    return i;
 }
 
 /* float32 */
