@@ -216,5 +216,7 @@ def test_bad_cutoffs_and_codes_are_refused():
             band(high=value)
     with pytest.raises(BadCode, match="bandpass needs maps of the image's size 9×9"):
         band().invert(Map(torch.rand(1, 3, 9, 8), (9, 9)))
+    with pytest.raises(BadImage, match=r"bandpass needs float32 or float64, got torch\.float16"):
+        imrep.get("bandpass").encode(photo(16, 16).half())
     with pytest.raises(BadImage, match="bandpass needs finite values"):
         band().encode(torch.full((1, 1, 4, 4), torch.nan))

@@ -348,6 +348,8 @@ def test_too_small_an_image_is_refused():
         BadImage, match=r"at least 15×15, its filters' size, got 12×40. Use size=12"
     ):
         imrep.get("filterbank").encode(photo(12, 40))
+    with pytest.raises(BadImage, match=r"filterbank needs float32 or float64, got torch\.float16"):
+        imrep.get("filterbank").encode(photo(16, 16).half())
     with pytest.raises(BadImage, match=r"got 1×40\. Enlarge them first"):
         imrep.get("filterbank").encode(photo(1, 40))
 

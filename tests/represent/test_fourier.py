@@ -120,6 +120,8 @@ def test_codes_and_numbers_it_cannot_take_are_refused():
     for wrong in (replace(code, size=(9, 8)), imrep.get("dct").encode(photo(8, 8))):
         with pytest.raises(BadCode, match="fourier needs one complex"):
             fourier.invert(wrong)
+    with pytest.raises(BadImage, match=r"fourier needs float32 or float64, got torch\.float16"):
+        imrep.get("fourier").encode(photo(16, 16).half())
     with pytest.raises(BadImage, match="fourier needs finite values"):
         fourier.encode(torch.full((1, 1, 4, 4), torch.inf))
 

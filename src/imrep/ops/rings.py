@@ -5,8 +5,20 @@ import math
 import torch
 from torch import Tensor
 
+from imrep.errors import BadImage
+
 _ZERO = 1e-9  # cycles per pixel: outside of every ring, and has a logarithm
 _FADE = 0.1  # of the side, at each end
+
+
+def transformable(image: Tensor, who: str) -> None:
+    """Refuse a floating type that Fourier transforms are not made for.
+
+    Raises:
+        BadImage: If the image is neither float32 nor float64.
+    """
+    if image.dtype not in (torch.float32, torch.float64):
+        raise BadImage(f"{who} needs float32 or float64, got {image.dtype}. Try x.float().")
 
 
 def radius(height: int, width: int, device: torch.device | None = None) -> Tensor:

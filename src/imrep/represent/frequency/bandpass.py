@@ -12,7 +12,7 @@ from imrep.codes import Map
 from imrep.drawing import beside, enlarge, light, signed
 from imrep.errors import BadCode, BadParameter
 from imrep.ops.colour import to_ycbcr
-from imrep.ops.rings import radius, sectors, taper
+from imrep.ops.rings import radius, sectors, taper, transformable
 from imrep.types import Image, Picture, Vectors
 
 _KINDS = ("gaussian", "butterworth", "ideal")
@@ -69,8 +69,8 @@ class Bandpass(Representation[Map]):
     Example:
         >>> import torch, imrep
         >>> image = torch.rand(1, 3, 20, 31)
-        >>> low, high = imrep.get("bandpass:low=None"), imrep.get("bandpass:low=0.2,high=None")
-        >>> parts = low.encode(image).values, high.encode(image).values
+        >>> cuts = "bandpass:low=none,high=0.2", "bandpass:low=0.2,high=none"
+        >>> parts = [imrep.get(cut).encode(image).values for cut in cuts]
         >>> bool((sum(parts) - image).abs().max() < 1e-5)
         True
     """
@@ -108,7 +108,7 @@ class Bandpass(Representation[Map]):
 
     def encode(self, image: Image) -> Map:
         """The filtered image, (batch, channel, height, width); about zero without its mean."""
-        check.image(image, self.name, linear=True)
+        transformable(check.image(image, self.name, linear=True), self.name)
         size = image.shape[2], image.shape[3]
         return Map(self._through(image, self.mask(image)), size, signed=self.low is not None)
 

@@ -11,7 +11,7 @@ from imrep.drawing import enlarge, light
 from imrep.errors import BadCode
 from imrep.ops.colour import luminance
 from imrep.ops.resize import square
-from imrep.ops.rings import taper
+from imrep.ops.rings import taper, transformable
 from imrep.types import Image, Picture, Vectors
 
 _SHOWN = (0.002, 0.998)  # quantiles of the log magnitude that a picture tells apart
@@ -64,7 +64,7 @@ class Fourier(Representation[Spectrum]):
 
     def encode(self, image: Image) -> Spectrum:
         """Complex (batch, channel, height, width), zero frequency first."""
-        check.image(image, self.name, linear=True)
+        transformable(check.image(image, self.name, linear=True), self.name)
         return Spectrum(torch.fft.fft2(image), (image.shape[2], image.shape[3]))
 
     def invert(self, code: Spectrum) -> Image:

@@ -18,6 +18,7 @@ from imrep.drawing import beside, enlarge, light, montage, signed
 from imrep.errors import BadCode, BadImage, BadParameter, NoInverse
 from imrep.ops import banks, frames
 from imrep.ops.cells import means
+from imrep.ops.rings import transformable
 from imrep.ops.shrinkage import denoise
 from imrep.types import Image, Picture, Vectors
 
@@ -134,6 +135,7 @@ class Filterbank(Representation[Map]):
     def encode(self, image: Image) -> Map:
         """Maps (batch, channel * filter, height, width), channel by channel."""
         check.image(image, self.name, linear=self.rectify == "none")
+        transformable(image, self.name)
         height, width = image.shape[2:]
         self._check_size(height, width)
         bias = self._bias(image)
@@ -219,7 +221,7 @@ class Filterbank(Representation[Map]):
         Raises:
             NoInverse: If the bank is blind to a frequency of images of this size.
         """
-        check.image(image, self.name, linear=True)
+        transformable(check.image(image, self.name, linear=True), self.name)
         check.at_least(noise or 0.0, 0, self.name, "noise")
         height, width = image.shape[2:]
         self._check_size(height, width)
