@@ -308,5 +308,5 @@ def test_codes_of_other_sizes_planes_and_kinds_are_refused():
         scattering.invert(type(made)(made.values, (20, 20), made.labels))
     with pytest.raises(BadCode, match="needs map 0 to be 'R: average', got 'Y: average'"):
         imrep.get("scattering", scales=2, orientations=2, colour="rgb").invert(made)
-    with pytest.raises(BadCode, match="got a Vector. A vector has lost the places"):
+    with pytest.raises(BadCode, match=r"got a Vector\. A vector has lost the places"):
         scattering.invert(Vector(scattering.pool(made)))

@@ -16,9 +16,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from imrep.ops import scatter_native as in_c
 from imrep.ops.wavelets import crop, gaussian, morlet
 
-_BYTES = 2**20  # of complex numbers at work: about what a core's own cache holds
+_BYTES = 2**21  # of complex numbers at work: about what a core's own cache holds
 _FASTER_REAL = 100  # pixels from which half a spectrum and its mirror image beat a whole one
 _UNHEARD = {torch.float32: 1e-6, torch.float64: 1e-14}  # of a filter's peak: lost in rounding
 
@@ -45,7 +46,7 @@ def paths(scales: int, orientations: int, order: int) -> Tensor:
 class Bank:
     """Wavelets of one scale on a spectrum of some size, and the subsampling that follows them.
 
-    `filters` are (orientations, blocks, rows, columns): the tables cut into times × times blocks,
+    `filters` are (blocks, rows, columns, orientations): the tables cut into times × times blocks,
     without those in which no wavelet is heard, and divided by times² so that adding is averaging.
     """
 
@@ -53,10 +54,20 @@ class Bank:
     kept: tuple[int, ...]  # which blocks, row by row
     times: int
 
+    @property
+    def numbers(self) -> int:
+        """Of one modulus."""
+        return self.filters[0, ..., 0].numel()
+
     @functools.cached_property
     def twice(self) -> Tensor:
         """The filters for real and for imaginary parts, (orientations, blocks, numbers, 2)."""
-        return self.filters.flatten(2).unsqueeze(3).repeat(1, 1, 1, 2)
+        return self.filters.flatten(1, 2).permute(2, 0, 1).unsqueeze(3).repeat(1, 1, 1, 2)
+
+    @functools.cached_property
+    def group(self) -> in_c.Group | None:
+        """The same for the kernel, where it serves this size."""
+        return in_c.group(self.filters, self.kept, self.times)
 
     def cut(self, spectra: Tensor) -> Tensor:
         """The kept blocks of (n, rows, columns), real (n, blocks, numbers, 2)."""
@@ -73,7 +84,7 @@ class Bank:
         total = blocks[:, None, 0] * twice[:, 0]
         for i in range(1, len(self.kept)):
             total.addcmul_(blocks[:, None, i], twice[:, i])
-        total = torch.view_as_complex(total).unflatten(2, self.filters.shape[2:])
+        total = torch.view_as_complex(total).unflatten(2, self.filters.shape[1:3])
         return cast(Tensor, _Modulus.apply(torch.fft.ifft2(total)))
 
 
@@ -87,6 +98,11 @@ class Low:
     def __call__(self, x: Tensor) -> Tensor:
         """Samples (..., m, n) of (..., rows, columns)."""
         return torch.matmul(self.rows, x) @ self.columns
+
+    def inner(self, x: Tensor) -> Tensor:
+        """Samples (n, orientations, m, n) of (n, rows, columns, orientations)."""
+        half = torch.matmul(self.rows, x.flatten(2)).unflatten(2, x.shape[2:])
+        return (half.transpose(2, 3).contiguous() @ self.columns).transpose(1, 2)
 
 
 class Plan:
@@ -148,7 +164,7 @@ class Plan:
         blocks = blocks.flatten(1, 2) / times**2
         loud = blocks.abs().amax((0, 2, 3)).tolist()
         kept = [i for i, one in enumerate(loud) if one > _UNHEARD[self._dtype] * max(loud)]
-        return Bank(self._to(blocks[:, kept]), tuple(kept), times)
+        return Bank(self._to(blocks[:, kept].permute(1, 2, 3, 0).contiguous()), tuple(kept), times)
 
     def _average(self, spectrum: Tensor, level: int) -> Tensor:
         """One axis of φ on a signal with every 2^level-th sample, (samples, n / 2^level)."""
@@ -197,44 +213,56 @@ def scatter(x: Tensor, plan: Plan) -> Tensor:
     planes = x.reshape(-1, *plan.size)
     found = planes.new_empty(len(planes), plan.paths, *plan.shape)
     found[:, 0] = plan.lowest(planes)
-    for some in _tiles(len(planes), math.prod(plan.whole), found):
+    for some in _tiles(len(planes), plan.orientations * math.prod(plan.whole), found):
         _fill(found[some], planes[some], plan)
     return found.unflatten(0, x.shape[:-2])
 
 
 def _fill(found: Tensor, planes: Tensor, plan: Plan) -> None:
     """Orders one and two of a few planes, into (planes, paths, m, n)."""
-    count, last = plan.orientations, plan.scales - 1
+    count = plan.orientations
     singles = found[:, 1 : 1 + plan.scales * count].unflatten(1, (plan.scales, count))
     doubles = found[:, 1 + plan.scales * count :]
-    spectra = _spectra(_padded(planes, plan))
+    spectra = _Spectra(_padded(planes, plan))
     for j1, bank in enumerate(plan.first):
-        blocks = bank.cut(spectra)
         deeper = range(j1 + 1, plan.scales) if plan.order == 2 else range(0)
         pairs = doubles[:, : count * count * len(deeper)]
         doubles = doubles[:, count * count * len(deeper) :]
-        for some in _tiles(count, blocks[:, 0, :, 0].numel(), found):
-            first = bank.moduli(blocks, some)
+        for some, first in _layer(spectra, bank):
             singles[:, j1, some] = plan.low[j1](first)
             if not deeper:
                 continue
-            again = _spectra(first.flatten(0, 1))
-            del first
-            into = pairs.unflatten(1, (count, last - j1, count))[:, some]
+            again = _Spectra(first.flatten(0, 1))
+            into = pairs.unflatten(1, (count, len(deeper), count))[:, some]
             for i, j2 in enumerate(deeper):
                 averages = _last(again, plan.second[j1, j2], plan.low[j2])
                 into[:, :, i] = averages.unflatten(0, into.shape[:2])
 
 
-def _last(spectra: Tensor, bank: Bank, low: Low) -> Tensor:
+def _layer(spectra: "_Spectra", bank: Bank) -> Iterator[tuple[slice, Tensor]]:
+    """|x ∗ ψ|, (n, some orientations, rows, columns), a few orientations after the other."""
+    native = in_c.library(spectra.planes)
+    if native and bank.group:
+        yield slice(None), bank.group.moduli(native, spectra.half).permute(0, 3, 1, 2).contiguous()
+        return
+    blocks = bank.cut(spectra.whole)
+    for some in _tiles(bank.filters.shape[3], len(blocks) * bank.numbers, blocks):
+        yield some, bank.moduli(blocks, some)
+
+
+def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
     """Averages of |x ∗ ψ|, (n, orientations, m, n), from which no path goes on."""
-    count, numbers = bank.filters.shape[0], bank.filters[0, 0].numel()
+    count = bank.filters.shape[3]
+    native = in_c.library(spectra.planes)
     found = []
-    for some in _tiles(len(spectra), count * numbers, spectra):
-        blocks = bank.cut(spectra[some])
-        turns = _tiles(count, len(blocks) * numbers, spectra)
-        found.append([low(bank.moduli(blocks, which)) for which in turns])
-    return torch.cat([torch.cat(row, 1) for row in found])
+    for some in _tiles(len(spectra.planes), count * bank.numbers, spectra.planes):
+        if native and bank.group:
+            found.append(low.inner(bank.group.moduli(native, spectra.half[some])))
+            continue
+        blocks = bank.cut(spectra.whole[some])
+        turns = _tiles(count, len(blocks) * bank.numbers, blocks)
+        found.append(torch.cat([low(bank.moduli(blocks, which)) for which in turns], 1))
+    return torch.cat(found)
 
 
 def _tiles(count: int, numbers: int, like: Tensor) -> Iterator[slice]:
@@ -244,18 +272,29 @@ def _tiles(count: int, numbers: int, like: Tensor) -> Iterator[slice]:
         yield slice(start, start + most)
 
 
-def _spectra(x: Tensor) -> Tensor:
-    """Whole spectra of real planes (n, rows, columns)."""
-    columns = x.shape[-1]
-    if columns < _FASTER_REAL or x.requires_grad:
-        return torch.fft.fft2(x)
-    half = torch.fft.rfft2(x)
-    known = half.shape[-1]
-    whole = half.new_empty(x.shape)
-    whole[..., :known] = half
-    # X(-u, -v) is the conjugate of X(u, v): the rest is known, in reverse.
-    whole[..., known:] = half[..., 1 : columns - known + 1].flip(-1, -2).roll(1, -2).conj()
-    return whole
+class _Spectra:
+    """Spectra of real planes (n, rows, columns), by half for the kernel or whole for torch."""
+
+    def __init__(self, planes: Tensor) -> None:
+        self.planes = planes
+
+    @functools.cached_property
+    def half(self) -> Tensor:
+        """Columns 0 … n/2, which are all that a real plane's spectrum says."""
+        return torch.fft.rfft2(self.planes)
+
+    @functools.cached_property
+    def whole(self) -> Tensor:
+        """All columns: X(-u, -v) is the conjugate of X(u, v), so the rest comes in reverse."""
+        columns = self.planes.shape[-1]
+        if columns < _FASTER_REAL or self.planes.requires_grad:
+            return torch.fft.fft2(self.planes)
+        known = self.half.shape[-1]
+        whole = self.half.new_empty(self.planes.shape)
+        whole[..., :known] = self.half
+        rest = self.half[..., 1 : columns - known + 1]
+        whole[..., known:] = rest.flip(-1, -2).roll(1, -2).conj()
+        return whole
 
 
 def _padded(x: Tensor, plan: Plan) -> Tensor:

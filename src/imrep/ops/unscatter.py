@@ -17,7 +17,7 @@ _MEMORY = 20  # pairs of steps and gradients that L-BFGS remembers
 _SCALE = 1e3  # of the loss, which is below one and would stop the line search too soon
 _LEAST = 1e-12  # an order's norm where it is all zero
 _FIRST = 1 / 3  # share of the steps that a careful search spends on the coarse orders
-_CURVE = -0.75  # of the cubic: a little sharper than a parabola
+_CURVE = -0.5  # of the cubic: exact for parabolas
 
 
 def unscatter(wanted: Tensor, plan: Plan, iterations: int, careful: bool = False) -> Tensor:

@@ -1,0 +1,344 @@
+/* One layer of the scattering transform (Bruna and Mallat, doi:10.1109/TPAMI.2012.230) in float32,
+ * with the numbers of imrep.ops.scatter: wavelets times a spectrum, folded, transformed back, and
+ * the modulus of it.
+ *
+ * The orientations lie innermost, so that each step of a transform does the same to a run of
+ * neighbours: whatever the length, loops are long and nothing is turned about. Real and imaginary
+ * parts are in planes of their own. Columns are transformed in strips that stay in the nearest
+ * cache, then each row; a row's modulus is taken while it is still there.
+ */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "imrep.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define APART _Pragma("clang loop vectorize(assume_safety)") /* no two runs of a loop overlap */
+#else
+#define APART _Pragma("GCC ivdep")
+#endif
+#define MOST_FACTORS 32
+#define LARGEST 31 /* prime factor; mirrored in imrep/ops/scatter_native.py */
+#define MOST_LANES 64
+
+typedef struct { /* mirrored in imrep/ops/scatter_native.py */
+    int64_t n, count;
+    int64_t factors[MOST_FACTORS];
+    const float *roots; /* of each pass: exp(2 pi i p j / length) for p, then 0 < j < factor */
+    const float *turns; /* of each factor f over 5: exp(2 pi i k / f) for 0 <= k < f */
+} line;
+
+/* The passes take s runs of `lanes` numbers as one run of length `run`. Input k of butterfly p is
+ * run p + k m, output j is run p f + j, turned by root (p, j). */
+
+INLINE void pass2(const float *restrict xr, const float *restrict xi, float *restrict yr,
+                  float *restrict yi, int64_t m, int64_t run, const float *restrict w)
+{
+    for (int64_t p = 0; p < m; p++, w += 2) {
+        const float *restrict ar = xr + p * run, *restrict ai = xi + p * run;
+        const float *restrict br = ar + m * run, *restrict bi = ai + m * run;
+        float *restrict r0 = yr + 2 * p * run, *restrict i0 = yi + 2 * p * run;
+        float *restrict r1 = r0 + run, *restrict i1 = i0 + run;
+        const float c = w[0], s = w[1];
+        APART
+        for (int64_t i = 0; i < run; i++) {
+            const float dr = ar[i] - br[i], di = ai[i] - bi[i];
+            r0[i] = ar[i] + br[i];
+            i0[i] = ai[i] + bi[i];
+            r1[i] = dr * c - di * s;
+            i1[i] = dr * s + di * c;
+        }
+    }
+}
+
+INLINE void pass3(const float *restrict xr, const float *restrict xi, float *restrict yr,
+                  float *restrict yi, int64_t m, int64_t run, const float *restrict w)
+{
+    const float half = -0.5f, high = 0.86602540378443864676f;
+    for (int64_t p = 0; p < m; p++, w += 4) {
+        const float *restrict ar = xr + p * run, *restrict ai = xi + p * run;
+        const float *restrict br = ar + m * run, *restrict bi = ai + m * run;
+        const float *restrict cr = br + m * run, *restrict ci = bi + m * run;
+        float *restrict r0 = yr + 3 * p * run, *restrict i0 = yi + 3 * p * run;
+        float *restrict r1 = r0 + run, *restrict i1 = i0 + run;
+        float *restrict r2 = r1 + run, *restrict i2 = i1 + run;
+        const float c1 = w[0], s1 = w[1], c2 = w[2], s2 = w[3];
+        APART
+        for (int64_t i = 0; i < run; i++) {
+            const float sr = br[i] + cr[i], si = bi[i] + ci[i];
+            const float dr = high * (br[i] - cr[i]), di = high * (bi[i] - ci[i]);
+            const float mr = ar[i] + half * sr, mi = ai[i] + half * si;
+            const float ur = mr - di, ui = mi + dr, vr = mr + di, vi = mi - dr;
+            r0[i] = ar[i] + sr;
+            i0[i] = ai[i] + si;
+            r1[i] = ur * c1 - ui * s1;
+            i1[i] = ur * s1 + ui * c1;
+            r2[i] = vr * c2 - vi * s2;
+            i2[i] = vr * s2 + vi * c2;
+        }
+    }
+}
+
+INLINE void pass4(const float *restrict xr, const float *restrict xi, float *restrict yr,
+                  float *restrict yi, int64_t m, int64_t run, const float *restrict w)
+{
+    for (int64_t p = 0; p < m; p++, w += 6) {
+        const float *restrict ar = xr + p * run, *restrict ai = xi + p * run;
+        const float *restrict br = ar + m * run, *restrict bi = ai + m * run;
+        const float *restrict cr = br + m * run, *restrict ci = bi + m * run;
+        const float *restrict dr = cr + m * run, *restrict di = ci + m * run;
+        float *restrict r0 = yr + 4 * p * run, *restrict i0 = yi + 4 * p * run;
+        float *restrict r1 = r0 + run, *restrict i1 = i0 + run;
+        float *restrict r2 = r1 + run, *restrict i2 = i1 + run;
+        float *restrict r3 = r2 + run, *restrict i3 = i2 + run;
+        const float c1 = w[0], s1 = w[1], c2 = w[2], s2 = w[3], c3 = w[4], s3 = w[5];
+        APART
+        for (int64_t i = 0; i < run; i++) {
+            const float er = ar[i] + cr[i], ei = ai[i] + ci[i];
+            const float fr = ar[i] - cr[i], fi = ai[i] - ci[i];
+            const float gr = br[i] + dr[i], gi = bi[i] + di[i];
+            const float hr = di[i] - bi[i], hi = br[i] - dr[i]; /* i (b - d) */
+            const float ur = fr + hr, ui = fi + hi, vr = er - gr, vi = ei - gi;
+            const float tr = fr - hr, ti = fi - hi;
+            r0[i] = er + gr;
+            i0[i] = ei + gi;
+            r1[i] = ur * c1 - ui * s1;
+            i1[i] = ur * s1 + ui * c1;
+            r2[i] = vr * c2 - vi * s2;
+            i2[i] = vr * s2 + vi * c2;
+            r3[i] = tr * c3 - ti * s3;
+            i3[i] = tr * s3 + ti * c3;
+        }
+    }
+}
+
+INLINE void pass5(const float *restrict xr, const float *restrict xi, float *restrict yr,
+                  float *restrict yi, int64_t m, int64_t run, const float *restrict w)
+{
+    const float ca = 0.30901699437494742410f, cb = -0.80901699437494742410f;
+    const float sa = 0.95105651629515357212f, sb = 0.58778525229247312917f;
+    for (int64_t p = 0; p < m; p++, w += 8) {
+        const float *restrict ar = xr + p * run, *restrict ai = xi + p * run;
+        const float *restrict br = ar + m * run, *restrict bi = ai + m * run;
+        const float *restrict cr = br + m * run, *restrict ci = bi + m * run;
+        const float *restrict dr = cr + m * run, *restrict di = ci + m * run;
+        const float *restrict er = dr + m * run, *restrict ei = di + m * run;
+        float *restrict yr0 = yr + 5 * p * run, *restrict yi0 = yi + 5 * p * run;
+        APART
+        for (int64_t i = 0; i < run; i++) {
+            const float pr = br[i] + er[i], pi = bi[i] + ei[i];
+            const float qr = cr[i] + dr[i], qi = ci[i] + di[i];
+            const float tr = br[i] - er[i], ti = bi[i] - ei[i];
+            const float ur = cr[i] - dr[i], ui = ci[i] - di[i];
+            const float kr = ar[i] + ca * pr + cb * qr, ki = ai[i] + ca * pi + cb * qi;
+            const float lr = ar[i] + cb * pr + ca * qr, li = ai[i] + cb * pi + ca * qi;
+            const float gr = -(sa * ti + sb * ui), gi = sa * tr + sb * ur;
+            const float hr = -(sb * ti - sa * ui), hi = sb * tr - sa * ur;
+            const float z1r = kr + gr, z1i = ki + gi, z4r = kr - gr, z4i = ki - gi;
+            const float z2r = lr + hr, z2i = li + hi, z3r = lr - hr, z3i = li - hi;
+            yr0[i] = ar[i] + pr + qr;
+            yi0[i] = ai[i] + pi + qi;
+            yr0[run + i] = z1r * w[0] - z1i * w[1];
+            yi0[run + i] = z1r * w[1] + z1i * w[0];
+            yr0[2 * run + i] = z2r * w[2] - z2i * w[3];
+            yi0[2 * run + i] = z2r * w[3] + z2i * w[2];
+            yr0[3 * run + i] = z3r * w[4] - z3i * w[5];
+            yi0[3 * run + i] = z3r * w[5] + z3i * w[4];
+            yr0[4 * run + i] = z4r * w[6] - z4i * w[7];
+            yi0[4 * run + i] = z4r * w[7] + z4i * w[6];
+        }
+    }
+}
+
+/* Any factor: two outputs, j and f - j, from sums and differences of inputs k and f - k. */
+INLINE void pass_any(const float *restrict xr, const float *restrict xi, float *restrict yr,
+                     float *restrict yi, int64_t f, int64_t m, int64_t run,
+                     const float *restrict w, const float *restrict turn)
+{
+    for (int64_t p = 0; p < m; p++, w += 2 * (f - 1)) {
+        for (int64_t i = 0; i < run; i++) {
+            const float *ar = xr + p * run + i, *ai = xi + p * run + i;
+            float *zr = yr + f * p * run + i, *zi = yi + f * p * run + i;
+            float sum_r = ar[0], sum_i = ai[0];
+            for (int64_t k = 1; k < f; k++) {
+                sum_r += ar[k * m * run];
+                sum_i += ai[k * m * run];
+            }
+            zr[0] = sum_r;
+            zi[0] = sum_i;
+        }
+        for (int64_t j = 1; 2 * j < f; j++) {
+            const float c = w[2 * j - 2], s = w[2 * j - 1];
+            const float d = w[2 * (f - j) - 2], t = w[2 * (f - j) - 1];
+            for (int64_t from = 0; from < run; from += 16) {
+                const int64_t some = run - from < 16 ? run - from : 16;
+                const float *ar = xr + p * run + from, *ai = xi + p * run + from;
+                float er[16] = {0}, ei[16] = {0}, or[16] = {0}, oi[16] = {0};
+                memcpy(er, ar, some * sizeof *er);
+                memcpy(ei, ai, some * sizeof *ei);
+                for (int64_t k = 1; 2 * k < f; k++) {
+                    const float cos = turn[2 * (j * k % f)], sin = turn[2 * (j * k % f) + 1];
+                    const float *br = ar + k * m * run, *bi = ai + k * m * run;
+                    const float *cr = ar + (f - k) * m * run, *ci = ai + (f - k) * m * run;
+                    if (some == 16)
+                        APART
+                        for (int64_t i = 0; i < 16; i++) {
+                            er[i] += cos * (br[i] + cr[i]);
+                            ei[i] += cos * (bi[i] + ci[i]);
+                            or[i] += sin * (br[i] - cr[i]);
+                            oi[i] += sin * (bi[i] - ci[i]);
+                        }
+                    else
+                        APART
+                        for (int64_t i = 0; i < some; i++) {
+                            er[i] += cos * (br[i] + cr[i]);
+                            ei[i] += cos * (bi[i] + ci[i]);
+                            or[i] += sin * (br[i] - cr[i]);
+                            oi[i] += sin * (bi[i] - ci[i]);
+                        }
+                }
+                float *ur = yr + (f * p + j) * run + from, *ui = yi + (f * p + j) * run + from;
+                float *vr = yr + (f * p + f - j) * run + from;
+                float *vi = yi + (f * p + f - j) * run + from;
+                APART
+                for (int64_t i = 0; i < some; i++) {
+                    const float gr = er[i] - oi[i], gi = ei[i] + or[i];
+                    const float hr = er[i] + oi[i], hi = ei[i] - or[i];
+                    ur[i] = gr * c - gi * s;
+                    ui[i] = gr * s + gi * c;
+                    vr[i] = hr * d - hi * t;
+                    vi[i] = hr * t + hi * d;
+                }
+            }
+        }
+    }
+}
+
+/* Inverse transform, without 1/n, of `lanes` neighbours at once (Stockham's order: no reversal).
+ * Parts are n * lanes apart. Gives whichever of the two buffers the result is in. */
+INLINE float *back(float *x, float *y, const line *by, int64_t lanes)
+{
+    const int64_t apart = by->n * lanes;
+    const float *w = by->roots, *turn = by->turns;
+    int64_t left = by->n, s = lanes;
+    for (int64_t i = 0; i < by->count; i++) {
+        const int64_t f = by->factors[i], m = left / f;
+        if (f == 4 && s == 8) /* a run known in advance needs no loop */
+            pass4(x, x + apart, y, y + apart, m, 8, w);
+        else if (f == 4)
+            pass4(x, x + apart, y, y + apart, m, s, w);
+        else if (f == 2)
+            pass2(x, x + apart, y, y + apart, m, s, w);
+        else if (f == 3)
+            pass3(x, x + apart, y, y + apart, m, s, w);
+        else if (f == 5)
+            pass5(x, x + apart, y, y + apart, m, s, w);
+        else {
+            pass_any(x, x + apart, y, y + apart, f, m, s, w, turn);
+            turn += 2 * f;
+        }
+        w += 2 * m * (f - 1);
+        left = m;
+        s *= f;
+        float *other = x;
+        x = y;
+        y = other;
+    }
+    return x;
+}
+
+typedef struct { /* mirrored in imrep/ops/scatter_native.py */
+    line rows, columns;   /* of the result: transforms along a column, along a row */
+    int64_t times, lanes; /* of subsampling; orientations */
+    int64_t wide;         /* columns of a strip, but for the last */
+    int64_t count;        /* of kept blocks */
+    const int64_t *kept;  /* first row and column of each */
+    const float *filters; /* strip by strip: (rows, its columns, count, lanes) */
+} bank;
+
+/* Sums of products of blocks, for some columns, into planes (rows, some * lanes) of both parts.
+ * Half a spectrum is known, the other half is its conjugate in reverse. */
+INLINE void fold(const float *restrict spectrum, const bank *by, int64_t first, int64_t some,
+                 int64_t lanes, float *restrict out)
+{
+    const int64_t m = by->rows.n, n = by->columns.n, height = m * by->times, width = n * by->times;
+    const int64_t known = width / 2 + 1, apart = m * some * lanes, count = by->count;
+    const float *restrict psi = by->filters + first * m * count * lanes;
+    for (int64_t r = 0; r < m; r++)
+        for (int64_t c = first; c < first + some; c++, out += lanes) {
+            float re[MOST_LANES], im[MOST_LANES];
+            for (int64_t t = 0; t < lanes; t++)
+                re[t] = im[t] = 0;
+            for (int64_t b = 0; b < count; b++, psi += lanes) {
+                const int64_t row = by->kept[2 * b] + r, column = by->kept[2 * b + 1] + c;
+                const int64_t mirror = row ? height - row : 0;
+                const float *x = column < known ? spectrum + 2 * (row * known + column)
+                                                : spectrum + 2 * (mirror * known + width - column);
+                const float a = x[0], z = column < known ? x[1] : -x[1];
+                APART
+                for (int64_t t = 0; t < lanes; t++) {
+                    re[t] += a * psi[t];
+                    im[t] += z * psi[t];
+                }
+            }
+            for (int64_t t = 0; t < lanes; t++) {
+                out[t] = re[t];
+                out[apart + t] = im[t];
+            }
+        }
+}
+
+INLINE void moduli(const float *spectrum, const bank *by, int64_t lanes, float *restrict out,
+                   float *scratch)
+{
+    const int64_t m = by->rows.n, n = by->columns.n, row = 2 * n * lanes, wide = by->wide;
+    float *whole = scratch, *strip = whole + m * row, *spare = strip + 2 * m * wide * lanes;
+    for (int64_t first = 0; first < n; first += wide) {
+        const int64_t some = n - first < wide ? n - first : wide, run = some * lanes;
+        fold(spectrum, by, first, some, lanes, strip);
+        const float *done = back(strip, spare, &by->rows, run);
+        for (int64_t r = 0; r < m; r++) {
+            memcpy(whole + r * row + first * lanes, done + r * run, run * sizeof *done);
+            memcpy(whole + r * row + (n + first) * lanes, done + (m + r) * run, run * sizeof *done);
+        }
+    }
+    const float scale = 1.0f / ((float)m * (float)n);
+    for (int64_t r = 0; r < m; r++, out += n * lanes) {
+        const float *restrict re = back(whole + r * row, strip, &by->columns, lanes);
+        const float *restrict im = re + n * lanes;
+        APART
+        for (int64_t i = 0; i < n * lanes; i++)
+            out[i] = scale * sqrtf(re[i] * re[i] + im[i] * im[i]);
+    }
+}
+
+IMREP_FAST static void some_moduli(const float *spectrum, const bank *by, float *out,
+                                   float *scratch)
+{
+    if (by->lanes == 8) /* the usual number, worth its own loops */
+        moduli(spectrum, by, 8, out, scratch);
+    else
+        moduli(spectrum, by, by->lanes, out, scratch);
+}
+
+/* Floats of scratch for `imrep_scatter_moduli`. */
+IMREP_EXPORT int64_t imrep_scatter_scratch(const bank *by)
+{
+    const int64_t m = by->rows.n, n = by->columns.n;
+    const int64_t strip = m * by->wide > n ? m * by->wide : n;
+    return 2 * by->lanes * (m * n + 2 * strip);
+}
+
+/* |x * psi| of `planes` half spectra (rows, columns / 2 + 1), complex, into (rows, columns, lanes)
+ * each. */
+IMREP_EXPORT void imrep_scatter_moduli(const float *spectra, int64_t planes, const bank *by,
+                                       float *out, float *scratch)
+{
+    const int64_t m = by->rows.n, n = by->columns.n, k = by->times;
+    for (int64_t i = 0; i < planes; i++)
+        some_moduli(spectra + i * 2 * (m * k) * (n * k / 2 + 1), by, out + i * m * n * by->lanes,
+                    scratch);
+}
