@@ -32,6 +32,7 @@ from imrep.ops.lattice import Lattice, lattice
 _STRIP = 2**16  # pixels worked on at once: temporaries that stay in the cache
 _STRIP_DEVICE = 2**22  # where there is no such cache, and each call costs
 _WIDTH = 3.0  # standard deviations at which the blur ends
+_POINT = 0.1  # standard deviation below which a neighbour weighs nothing (2e-22)
 _BAND = 16  # depths blurred by one small matrix
 _SLACK = 1e-3  # of the guide's extent: rounding
 
@@ -112,13 +113,15 @@ def slice_smooth(
     return torch.stack([_smooth(_inwards(one), edges, nodes) for one, edges in pairs])
 
 
-def trilinear(grid: Tensor, y: Tensor, x: Tensor, z: Tensor) -> Iterator[tuple[slice, Tensor]]:
+def trilinear(
+    grid: Tensor, y: list[float], x: list[float], z: Tensor
+) -> Iterator[tuple[slice, Tensor]]:
     """A grid read between its nodes, strip by strip of image rows.
 
     Args:
         grid: (rows, channel, columns, depth) of nodes.
-        y: (height,) places of the image's rows, in intervals; beyond the grid its edge counts.
-        x: (width,) places of its columns, likewise.
+        y: Places of the image's rows, ascending, in intervals; beyond the grid its edge counts.
+        x: Places of its columns, likewise.
         z: (height, width) depths of its pixels, likewise.
 
     Yields:
@@ -126,14 +129,15 @@ def trilinear(grid: Tensor, y: Tensor, x: Tensor, z: Tensor) -> Iterator[tuple[s
     """
     nodes, channels, columns, depths = grid.shape
     height, width = z.shape
-    down, across = _hats(y, nodes), _unit(x.to(grid), columns)
+    down, across = _hats(grid, y), _unit(_doubles(x).to(grid), columns)
     step = _step(grid, max(width, channels * columns * depths // 2))
     for first in range(0, height, step):
         rows = slice(first, min(first + step, height))
         # Between the rows of nodes by a matrix: a third of the traffic of gathering both and lerp.
         begin, end = _span(y[rows], nodes)
-        weights = down[rows, begin:end].to(grid)
-        planes = (weights @ grid[begin:end].flatten(1)).view(-1, channels, columns, depths)
+        planes = (down[rows, begin:end] @ grid[begin:end].flatten(1)).view(
+            -1, channels, columns, depths
+        )
         deep = _unit(z[rows], depths)
         at = torch.stack([deep, across.expand_as(deep)], dim=-1).unsqueeze(1)
         read = F.grid_sample(planes, at, padding_mode="border", align_corners=True)
@@ -212,17 +216,18 @@ def _splat(image: Tensor, guide: Tensor, nodes: Lattice, who: str, middle: float
     nodes.check_memory(planes, image, who)
     height, width = guide.shape
     depths, _, columns = nodes.shape
-    near = nodes.rows.places().round().long()
-    column = nodes.columns.places().round().long().to(guide.device) * depths
+    near = nodes.rows.nearest()
+    row_of = torch.tensor(near, device=guide.device).unsqueeze(1)
+    column_of = torch.tensor(nodes.columns.nearest(), device=guide.device)
     sums, rows_of = [], []
     step = _step(image, width)
     for first in range(0, height, step):
         rows = slice(first, min(first + step, height))
-        begin, end = nodes.rows.node(first), nodes.rows.node(rows.stop - 1) + 1
+        begin, end = near[first], near[rows.stop - 1] + 1
         z = nodes.depth.place(guide[rows], nodes.low)
         under = z.detach().floor().clamp_(0, depths - 2)
-        row = (near[rows] - begin).to(guide.device).unsqueeze(1) * (columns * depths)
-        cell = (under.long() + column + row).flatten()
+        column = (row_of[rows] - begin) * columns + column_of
+        cell = (column * depths).add_(under.long()).flatten()
         upper = (values := _weighted(image, rows, middle)) * (z - under)
         table = values.new_zeros(planes, (end - begin) * columns * depths)
         table = table.scatter_add(1, cell.expand(planes, -1), (values - upper).flatten(1))
@@ -263,29 +268,25 @@ def _blur_depth(grid: Tensor, sigma: float) -> Tensor:
     bands = F.pad(grid, (radius, radius + -depths % _BAND)).unfold(3, _BAND + 2 * radius, _BAND)
     places = torch.arange(_BAND + 2 * radius, device=grid.device)
     apart = places[:, None] - radius - places[:_BAND]
-    weight = _gauss(apart.to(grid), sigma) * (apart.abs() <= radius)
+    weight = torch.exp(-0.5 * (apart.to(grid) / sigma).square()) * (apart.abs() <= radius)
     return (bands @ weight).flatten(3)[..., :depths]
 
 
 def _blur_space(grid: Tensor, axis: int, sigma: float) -> Tensor:
     """Taps added one by one: on a grid, several times faster than a convolution."""
-    radius = math.ceil(_WIDTH * sigma)
-    if radius == 0:
+    if sigma < _POINT:
         return grid
+    radius = math.ceil(_WIDTH * sigma)
     n = grid.shape[axis]
     place = torch.arange(-radius, n + radius, device=grid.device) % max(2 * n - 2, 1)
     wide = grid.index_select(axis, torch.where(place < n, place, 2 * n - 2 - place))
-    taps = _gauss(torch.arange(radius + 1, dtype=torch.float64, device="cpu"), sigma)
-    first, *others = (taps / (2 * taps.sum() - taps[0])).tolist()
-    total = wide.narrow(axis, radius, n) * first
-    for apart, tap in enumerate(others, start=1):
-        total.add_(wide.narrow(axis, radius - apart, n), alpha=tap)
-        total.add_(wide.narrow(axis, radius + apart, n), alpha=tap)
+    taps = [math.exp(-0.5 * (apart / sigma) ** 2) for apart in range(radius + 1)]
+    whole = 2 * sum(taps) - taps[0]
+    total = wide.narrow(axis, radius, n) * (taps[0] / whole)
+    for apart, tap in enumerate(taps[1:], start=1):
+        total.add_(wide.narrow(axis, radius - apart, n), alpha=tap / whole)
+        total.add_(wide.narrow(axis, radius + apart, n), alpha=tap / whole)
     return total
-
-
-def _gauss(apart: Tensor, sigma: float) -> Tensor:
-    return torch.exp(-0.5 * (apart / max(sigma, 1e-6)).square())
 
 
 def _smooth(grid: Tensor, guide: Tensor, nodes: Lattice, middle: float = 0.0) -> Tensor:
@@ -307,13 +308,19 @@ def _unit(place: Tensor, nodes: int) -> Tensor:
     return place * (2 / max(nodes - 1, 1)) - 1
 
 
-def _hats(y: Tensor, nodes: int) -> Tensor:
-    """Weights of the nodes at each place, (places, nodes): two of them, 1 together."""
-    y = y.clamp(0, nodes - 1).unsqueeze(1)
-    return (1 - (y - torch.arange(nodes, dtype=y.dtype, device=y.device)).abs()).clamp_min(0)
+def _hats(grid: Tensor, y: list[float]) -> Tensor:
+    """Weights of a grid's rows at each place, (places, rows): of two of them, 1 together."""
+    place = _doubles(y).clamp(0, len(grid) - 1).unsqueeze(1)
+    apart = place - torch.arange(len(grid), dtype=place.dtype, device="cpu")
+    return (1 - apart.abs()).clamp_min(0).to(grid)
 
 
-def _span(y: Tensor, nodes: int) -> tuple[int, int]:
+def _doubles(places: list[float]) -> Tensor:
+    """Kept precise on the CPU: some devices know no float64."""
+    return torch.tensor(places, dtype=torch.float64, device="cpu")
+
+
+def _span(y: list[float], nodes: int) -> tuple[int, int]:
     """The first node that ascending places lie between, and the one after the last."""
     first, last = (min(max(math.floor(place), 0), nodes - 1) for place in (y[0], y[-1]))
     return first, min(last + 2, nodes)

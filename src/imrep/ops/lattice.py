@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from imrep.errors import BadImage, BadParameter
@@ -35,14 +34,14 @@ class Axis:
         """Pixels along an axis of space."""
         return round(self.extent) + 1
 
-    def node(self, pixel: int) -> int:
-        """The node nearest to a pixel, of an axis of space."""
-        return round(pixel * self.intervals / max(self.extent, 1))
+    def places(self) -> list[float]:
+        """Where the pixels of an axis of space lie, in intervals."""
+        step = max(self.extent, 1.0)
+        return [pixel * self.intervals / step for pixel in range(self.pixels)]
 
-    def places(self) -> Tensor:
-        """Where the pixels of an axis of space lie, in intervals; float64."""
-        pixels = torch.arange(self.pixels, dtype=torch.float64, device="cpu")
-        return pixels * self.intervals / max(self.extent, 1)
+    def nearest(self) -> list[int]:
+        """The node that each pixel of an axis of space belongs to."""
+        return [round(place) for place in self.places()]
 
     def place(self, values: Tensor, low: float) -> Tensor:
         """Where values lie on an axis of the guide that begins at `low`, in intervals."""

@@ -88,9 +88,9 @@ def _read(grid: Tensor, guide: Tensor) -> Iterator[tuple[slice, Tensor]]:
     return trilinear(grid.permute(2, 0, 3, 1).contiguous(), *places, at)
 
 
-def _centres(pixels: int, cells: int) -> Tensor:
-    """Where pixel centres lie among cell centres; float64."""
-    return (torch.arange(pixels, dtype=torch.float64, device="cpu") + 0.5) * cells / pixels - 0.5
+def _centres(pixels: int, cells: int) -> list[float]:
+    """Where pixel centres lie among cell centres."""
+    return [(pixel + 0.5) * cells / pixels - 0.5 for pixel in range(pixels)]
 
 
 def _check_grid(grid: Tensor, guide: Tensor, who: str) -> None:
