@@ -75,7 +75,7 @@ def bilateral_filter(
         middle = (low + high) / 2  # sums of what is left are small, and round less
         grid = _blur(_splat(one, edges, nodes, who, middle), nodes)
         done.append(_smooth(grid, edges, nodes, middle))
-    return torch.stack(done)
+    return torch.stack(done) if len(done) > 1 else done[0].unsqueeze(0)  # a large one once only
 
 
 def splat(
@@ -295,7 +295,7 @@ def _smooth(grid: Tensor, guide: Tensor, nodes: Lattice, middle: float = 0.0) ->
     strips = trilinear(grid, nodes.rows.places(), nodes.columns.places(), z)
     tiny = torch.finfo(grid.dtype).tiny
     done = [(read[:, :-1] / read[:, -1:].clamp_min(tiny)).add_(middle) for _, read in strips]
-    return torch.cat(done).transpose(0, 1)
+    return torch.cat([strip.transpose(0, 1) for strip in done], dim=1)
 
 
 def _step(like: Tensor, width: int) -> int:
