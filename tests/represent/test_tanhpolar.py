@@ -175,6 +175,7 @@ def test_the_picture_shows_the_region_beside_the_map():
     assert rep.picture(far, image).isfinite().all()
 
 
+@pytest.mark.no_shapes
 def test_bad_regions_and_parameters_are_refused():
     rep, image = imrep.get("tanhpolar"), photo(20, 20)
     with pytest.raises(BadParameter, match="tanhpolar needs rois of shape"):

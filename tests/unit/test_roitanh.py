@@ -262,6 +262,21 @@ def test_slopes_are_finite_at_the_very_centre_and_beside_it(chart, dtype):
 
 
 @each_chart
+@pytest.mark.parametrize(
+    "roi",
+    [[0, 0, 1e-5, 1e-5], [3, 3, 3.0001, 900], [-1e8, -1e8, 1e8, 1e7], [1e6, 1e6, 1e6 + 5, 1e6 + 9]],
+)
+def test_huge_tiny_and_far_regions_give_finite_places_and_slopes(chart, roi):
+    roi, maps = torch.tensor([roi], requires_grad=True), torch.rand(1, 1, 9, 11, requires_grad=True)
+    assert forward_map(roi, (9, 11), chart, ANGLES[:1]).isfinite().all()
+    cells = inverse_map(roi, (40, 50), (9, 11), chart, ANGLES[:1])
+    assert cells.min() >= -0.51 and cells[:, 0].max() <= 11.01 and cells[:, 1].max() <= 9.01
+    made = restore(maps, roi, (40, 50), chart).sum() + warp(maps, roi, (7, 8), chart).sum()
+    for slope in torch.autograd.grad(made, (maps, roi)):
+        assert slope.isfinite().all()
+
+
+@each_chart
 def test_the_centre_has_the_same_value_with_and_without_gradient(chart):
     maps, roi = torch.rand(1, 2, 8, 8), torch.tensor([[1.0, 2.0, 7.0, 6.0]])
     plain = restore(maps, roi, (9, 9), chart)

@@ -33,10 +33,11 @@ class Tanhpolar(Representation[Warp]):
     region's centre: cells are densest there, three quarters of the columns show the ellipse with
     the region's area and aspect ratio, and the last ones reach far beyond, so that a crop need not
     be cut and nothing around it is lost. "polar" has distance along its columns and direction along
-    its rows, so that turning the image moves rows and enlarging it moves columns; "cartesian" and
-    "circular" keep the layout. Regions and angles are given with the images, else it is the whole
-    image; the code holds them, and `invert` needs nothing else. That is exact in the places and
-    interpolates pixels a second time: at 256 × 256, 36 to 39 dB within a region of 93 × 122 pixels.
+    its rows, so that turning the image only moves rows; "cartesian" and "circular" keep the layout.
+
+    Regions and angles are given with the images, else it is the whole image. The code holds them,
+    and `invert` needs nothing else: exact in the places, it interpolates pixels a second time and
+    leaves 36 to 39 dB within a region of 93 × 122 pixels, at 256 × 256 cells.
 
     Other functions of the same charts are in `imrep.ops.roitanh`: places alone, feature maps and
     labels, conversion from one chart to another.
