@@ -30,10 +30,9 @@ class BuildPlainLibraries(build_ext):
 
 def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extension:
     """`imrep._native._NAME`; without a compiler or a header it is left out, not an error."""
-    files = [str(FOLDER / source) for source in sources if (FOLDER / source).exists()]
     return Extension(
         f"imrep._native._{name}",
-        files,
+        [str(FOLDER / source) for source in sources],
         depends=[str(header) for header in FOLDER.glob("*.h")],
         libraries=list(libraries),
         extra_compile_args=[] if sys.platform == "win32" else FLAGS,
@@ -44,11 +43,7 @@ def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extens
 setup(
     cmdclass={"build_ext": BuildPlainLibraries},
     ext_modules=[
-        extension
-        for extension in (
-            library("kernels", "scattering.c", "pyramid.c"),
-            library("jpeg", "jpeg.c", libraries=("jpeg",)),
-        )
-        if extension.sources
+        library("kernels", "scattering.c", "pyramid.c"),
+        library("jpeg", "jpeg.c", libraries=("jpeg",)),
     ],
 )

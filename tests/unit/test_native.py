@@ -1,0 +1,94 @@
+"""The C kernels as a whole: found, switched off, left out where they cannot be built."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imrep import _native
+
+ROOT = Path(__file__).parents[2]
+NAMES = ["kernels", "jpeg"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_switched_off_there_is_none(name):
+    with _native.switched_off():
+        assert _native.library(name) is None
+        with _native.switched_off():
+            assert _native.library(name) is None
+        assert _native.library(name) is None
+    assert (_native.library(name) is not None) == _native.built(name)
+
+
+def test_switched_on_again_after_an_error():
+    before = _native.library("kernels")
+    with pytest.raises(ZeroDivisionError), _native.switched_off():
+        raise ZeroDivisionError
+    assert _native.library("kernels") is before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_environment_switches_off(name):
+    code = f"from imrep import _native; print(_native.library('{name}'), _native.state('{name}'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"IMREP_NATIVE": "0"},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    why = "switched off by IMREP_NATIVE" if _native.built(name) else "not built: needs a C compiler"
+    assert done.stdout.startswith(f"None {why}")
+
+
+def test_small_numbers_survive_loading():
+    for name in NAMES:
+        _native.library(name)
+    assert 1e-310 * 0.5 > 0  # -ffast-math would have set flush-to-zero
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler here")
+def test_where_a_compiler_is_the_kernels_are_built():
+    assert _native.library("kernels") is not None
+    assert _native.state("kernels") == "in use"
+
+
+def test_without_a_compiler_it_installs_all_the_same(tmp_path):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "src" / "imrep" / "_native", tmp_path / "src" / "imrep" / "_native")
+    for built in (tmp_path / "src").rglob("*.so"):
+        built.unlink()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "setup.py", "-q", "build_ext", "--inplace"],
+        cwd=tmp_path,
+        env=os.environ | {"CC": "false"},  # a command that fails
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "src").rglob("*.so"))
+
+
+def test_make_says_what_was_left_out(tmp_path):
+    package = tmp_path / "imrep"
+    shutil.copytree(ROOT / "src" / "imrep" / "_native", package / "_native")
+    (package / "__init__.py").touch()
+    for built in package.rglob("*.so"):
+        built.unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "imrep._native"],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    assert "slower, with equal numbers" in lines[0] and "Debian: gcc)" in lines[0]
+    assert "libjpeg62-turbo-dev" in lines[1] and "`make native`" in lines[1]
