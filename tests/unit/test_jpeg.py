@@ -262,7 +262,7 @@ def test_a_cut_file_is_not_turned():
 
 
 def _of_size(data, height, width):
-    at = data.index(b"\xff\xc0") + 5
+    at = re.search(b"\xff[\xc0\xc1\xc2\xc9\xca]\0\x11\x08", data).start() + 5
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
@@ -293,16 +293,24 @@ def test_too_many_pixels_are_refused_before_memory_is_asked_for():
     assert time.process_time() - began < 0.2
 
 
-@pytest.mark.parametrize("how", [(), ("arithmetic",)], ids="-".join)
-def test_a_header_that_promises_much_costs_little(how):
-    data = files.written(files.noise(16, 16), *how).replace(b"\xff\xc9", b"\xff\xc0")
-    data = _of_size(data, 3000, 65500)
-    data = data.replace(b"\xff\xc0", b"\xff\xc9") if how else data
-    began = time.process_time()
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("how", CODINGS, ids=lambda how: "-".join(how) or "plain")
+def test_a_header_that_promises_much_costs_little(how, ended):
+    data = _of_size(files.written(files.noise(16, 16), *how), 3000, 65500)
     for door in (jpeg.read, jpeg.spectrum):
+        began = time.thread_time()
         with pytest.raises(BadFile, match=r"is (truncated|damaged)"):
-            door(data[:-2])
-    assert time.process_time() - began < 0.6
+            door(data if ended else data[:-2])
+        assert (
+            time.thread_time() - began < 3
+        )  # .2 on a quiet machine; fresh pages cost more on others
+
+
+def test_a_blank_image_may_end_before_its_last_row():
+    blank = np.full((1500, 1000, 3), 200, np.uint8)
+    data = files.written(blank, "arithmetic")
+    assert jpeg.read(data).facts.complete
+    assert len(data) < 900 and same(jpeg.read(data), jpeg.read(files.written(blank)))
 
 
 def test_a_path_is_read_and_named(tmp_path):

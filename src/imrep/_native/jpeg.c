@@ -29,6 +29,8 @@ enum { PLANES = 4 };
 enum { FREE_SCANS = 16 };                          /* as many as honest files have */
 static const int64_t SCANNED_PIXELS = 1000000000; /* scans x pixels of files that have more */
 
+static const int64_t DRY_BLOCKS = 300000; /* decoded of nothing but the zeros after the data */
+
 typedef struct { /* mirrored in imrep/jpeg.py */
   int32_t width, height, planes, space, adobe, progressive, arithmetic, precision;
   int32_t across[PLANES], down[PLANES];     /* sampling factors */
@@ -63,6 +65,7 @@ typedef struct {
   int streamed, created, reading, requested;
   int plain; /* libjpeg keeps its own arrays */
   int last_scan, started, completed;
+  int64_t dry_blocks; /* decoded after the data of their scan had ended */
 } reader;
 
 enum { FINISHED = 0, FAILED = 1, DAMAGED = 2, ENOUGH = 3 }; /* why decoding ended */
@@ -115,6 +118,21 @@ static void on_skip(j_decompress_ptr jpeg, long count) {
   r->source.bytes_in_buffer -= (size_t)count;
 }
 
+/* Arithmetic codes may end before the image, since zeros at their end are left out. Few rows need
+ * that; a small file that promises a huge image would be decoded for seconds. */
+static void watch_dry(reader *r) {
+  j_decompress_ptr jpeg = &r->jpeg;
+  int marker = jpeg->unread_marker;
+  if (!jpeg->arith_code || !marker || (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7)) return;
+  for (int i = 0; i < jpeg->comps_in_scan; i++) {
+    const jpeg_component_info *info = jpeg->cur_comp_info[i];
+    r->dry_blocks += (int64_t)info->width_in_blocks * info->v_samp_factor;
+  }
+  if (r->dry_blocks <= DRY_BLOCKS) return;
+  snprintf(r->found->message, sizeof r->found->message, "data for a small part of the image only");
+  longjmp(r->out, FAILED);
+}
+
 /* Called before each marker and each row of MCUs. */
 static void on_progress(j_common_ptr common) {
   reader *r = (reader *)common;
@@ -128,6 +146,7 @@ static void on_progress(j_common_ptr common) {
   }
   if (jpeg->input_iMCU_row < jpeg->total_iMCU_rows) {
     r->started = scan;
+    watch_dry(r);
   } else if (r->completed < scan) {
     r->completed = scan;
     for (int i = 0; i < jpeg->comps_in_scan; i++) {
@@ -257,6 +276,7 @@ static void begin(reader *r) {
   j_decompress_ptr jpeg = &r->jpeg;
   if (r->created) jpeg_destroy_decompress(jpeg);
   r->created = r->reading = r->requested = r->started = r->completed = 0;
+  r->dry_blocks = 0;
   jpeg->err = jpeg_std_error(&r->errors);
   r->errors.error_exit = on_error;
   r->errors.emit_message = on_message;

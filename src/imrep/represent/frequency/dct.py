@@ -193,8 +193,8 @@ class Dct(Representation[Spectrum]):
 
     def _padded(self, planes: Tensor) -> Tensor:
         """Replicated to whole blocks."""
-        height, width = planes.shape[2:]
-        return F.pad(planes, (0, -width % self.block, 0, -height % self.block), mode="replicate")
+        down, across = (-n % self.block for n in planes.shape[2:])
+        return F.pad(planes, (0, across, 0, down), mode="replicate") if down or across else planes
 
     def _forward(self, planes: Tensor, rows: tuple[int, ...]) -> Tensor:
         """(b, p, H, W) to (b, p, v, u, H / block, W / block)."""
@@ -205,10 +205,10 @@ class Dct(Representation[Spectrum]):
     def _waves(self, rows: tuple[int, ...], like: Tensor) -> Tensor:
         """Products of cosines as kernels (v u, 1, block, block), zero beyond rows[v]."""
         waves = basis(self.block, like)
-        kept = torch.arange(max(rows)) < torch.tensor(rows)[:, None]
-        pairs = torch.einsum(
-            "vu,vy,ux->vuyx", kept.to(like), waves[: len(rows)], waves[: max(rows)]
-        )
+        pairs = waves[: len(rows), None, :, None] * waves[None, : max(rows), None]
+        if len(set(rows)) > 1:
+            kept = torch.arange(max(rows)) < torch.tensor(rows)[:, None]
+            pairs = pairs * kept.to(like)[:, :, None, None]
         return pairs.flatten(0, 1).unsqueeze(1)
 
     def _kept(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
