@@ -9,7 +9,7 @@ are kept, so that it is a small matrix on either side.
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -85,7 +85,8 @@ class Bank:
         for i in range(1, len(self.kept)):
             total.addcmul_(blocks[:, None, i], twice[:, i])
         total = torch.view_as_complex(total).unflatten(2, self.filters.shape[1:3])
-        return cast(Tensor, _Modulus.apply(torch.fft.ifft2(total)))
+        total = torch.fft.ifft2(total)
+        return cast(Tensor, _Modulus.apply(total))
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,6 @@ class Plan:
         return table.to(self._device, dtype or self._dtype)
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]  # numbers decide which blocks stay
-@functools.lru_cache(maxsize=8)
 def plan(
     size: tuple[int, int],
     scales: int,
@@ -192,11 +191,9 @@ def plan(
     device: torch.device,
 ) -> Plan:
     """A plan as `Plan` makes it; the last eight are kept."""
-    like = torch.empty(0, dtype=dtype, device=device)
-    return Plan(size, scales, orientations, order, padded=padded, like=like)
+    return _eagerly(_plan, size, scales, orientations, order, padded, dtype, device)
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def scatter(x: Tensor, plan: Plan) -> Tensor:
     """Scattering coefficients of planes, (..., paths, m, n) of (..., rows, columns).
 
@@ -210,6 +207,29 @@ def scatter(x: Tensor, plan: Plan) -> Tensor:
             f"this plan is for planes of {plan.size[0]}×{plan.size[1]}, "
             f"got {x.shape[-2]}×{x.shape[-1]}. Make another."
         )
+    return _eagerly(_scatter, x, plan)
+
+
+def _eagerly(f: Callable[..., Any], *given: Any) -> Any:
+    """Beside what is being compiled. Asking for that imports the compiler, so only then."""
+    return torch.compiler.disable(f)(*given) if torch.compiler.is_compiling() else f(*given)
+
+
+@functools.lru_cache(maxsize=8)
+def _plan(
+    size: tuple[int, int],
+    scales: int,
+    orientations: int,
+    order: int,
+    padded: bool,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Plan:
+    like = torch.empty(0, dtype=dtype, device=device)
+    return Plan(size, scales, orientations, order, padded=padded, like=like)
+
+
+def _scatter(x: Tensor, plan: Plan) -> Tensor:
     planes = x.reshape(-1, *plan.size)
     found = planes.new_empty(len(planes), plan.paths, *plan.shape)
     found[:, 0] = plan.lowest(planes)

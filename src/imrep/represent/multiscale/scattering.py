@@ -71,7 +71,7 @@ class Scattering(Representation[Map]):
         cite="Bruna & Mallat 2013, doi:10.1109/TPAMI.2012.230",
         inverse="approximate",
     )
-    example: ClassVar[str] = "scattering:scales=2,orientations=4"
+    example: ClassVar[str] = "scattering:scales=2,orientations=2"
 
     def __init__(
         self,
