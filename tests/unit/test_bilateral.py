@@ -92,6 +92,13 @@ def test_everything_is_alike_at_a_wide_range(space, least):
     assert psnr(out[0, 0], torch.from_numpy(blurred(image, space))) > least
 
 
+def test_the_least_numbers_and_the_greatest_are_widths_too():
+    image = camera(20, torch.float64)
+    assert_close(bilateral_filter(image, sigma_space=1e-200, sigma_range=0.1), image)
+    out = bilateral_filter(image, sigma_space=1e300, sigma_range=1e300)
+    assert out.isfinite().all() and out.std() < 1e-3
+
+
 def test_as_wide_as_can_be_is_the_mean():
     image = camera(33, torch.float64)
     out = bilateral_filter(image, sigma_space=1e9, sigma_range=1e9, samples=3)

@@ -116,14 +116,13 @@ def _space(pixels: int, sigma: float, samples: float) -> Axis:
     """An axis of space, its first and last pixel on nodes."""
     extent = pixels - 1
     count = _intervals(extent, sigma, samples)
-    wide = sigma * count / max(extent, 1)
+    # Mirrored to and fro, what is blurred twice as wide as the axis is flat to 3e-9.
+    wide = min(sigma * count / max(extent, 1), 2.0 * count)
     # Between nodes, pixels lie at multiples of 1 / q: the mean of t (1 - t), which reading between
     # two nodes adds to the variance, and of the squared distance to the nearest.
     q = extent // math.gcd(extent, count) if count else 1
     added = (1 - 1 / q**2) / 6 + (1 - 1 / q**2 if q % 2 else 1 + 2 / q**2) / 12
-    sigma_nodes = math.sqrt(wide**2 - added)
-    # Mirrored to and fro, what is blurred twice as wide as the axis is flat to 3e-9.
-    return Axis(float(extent), count, min(sigma_nodes, 2.0 * count))
+    return Axis(float(extent), count, math.sqrt(wide**2 - added))
 
 
 def _intervals(extent: int, sigma: float, samples: float) -> int:
@@ -140,5 +139,5 @@ def _intervals(extent: int, sigma: float, samples: float) -> int:
 def _range(extent: float, sigma: float, samples: float) -> Axis:
     """An axis of the guide. Sharing between two nodes and reading between two add 1/6 each."""
     count = max(math.ceil(min(extent * samples / sigma, _MOST) - 1e-6), _FEW_DEPTHS)
-    wide = max(sigma * count / extent, 1.0) if extent else 1.0
+    wide = min(max(sigma * count / extent, 1.0), _MOST) if extent else 1.0
     return Axis(extent, count, math.sqrt(wide**2 - 1 / 3))
