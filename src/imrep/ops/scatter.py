@@ -235,7 +235,7 @@ def _scatter(x: Tensor, plan: Plan) -> Tensor:
     found[:, 0] = plan.lowest(planes)
     for some in _tiles(len(planes), plan.orientations * math.prod(plan.whole), found):
         _fill(found[some], planes[some], plan)
-    return found.unflatten(0, x.shape[:-2])
+    return found.reshape(*x.shape[:-2], *found.shape[1:])
 
 
 def _fill(found: Tensor, planes: Tensor, plan: Plan) -> None:

@@ -1,0 +1,110 @@
+"""Scattering's parts: filters in closed form, plans, and kernels against their twins in torch."""
+
+import numpy as np
+import pytest
+import torch
+
+from imrep import _native
+from imrep.ops import wavelets
+from imrep.ops.scatter import Plan, scatter
+from imrep.ops.unscatter import enlarged
+
+
+def planes(*size):
+    return torch.rand(*size, generator=torch.Generator().manual_seed(1))
+
+
+def test_filters_equal_the_reference(refs):
+    sizes = {"a": ((40, 40), 2, 8), "b": ((48, 56), 3, 6)}
+    with np.load(refs / "scattering" / "filters.npz") as stored:
+        names = [key for key in stored.files if "_phi_" in key or "_psi_" in key]
+        assert len(names) > 20
+        for key in names:
+            which, kind, *rest = key.split("_")
+            size, scales, orientations = sizes[which]
+            if kind == "phi":
+                rows, columns = (wavelets.gaussian(n, scales) for n in size)
+                table = rows[:, None] * columns
+            else:
+                table = wavelets.morlet(size, int(rest[0][1:]), orientations)[int(rest[1][1:])]
+            level = int(rest[-1].removeprefix("r"))
+            found = wavelets.crop(table, 2**level).numpy()
+            np.testing.assert_allclose(found, stored[key], rtol=0, atol=5e-7)
+
+
+@pytest.mark.parametrize("orientations", [1, 2, 7, 8])
+def test_wavelets_have_no_mean_and_no_size_of_their_own(orientations):
+    small, large = (wavelets.morlet((n, 48), 1, orientations) for n in (24, 48))
+    assert small[:, 0, 0].abs().max() == 0
+    torch.testing.assert_close(large[:, ::2], small, rtol=0, atol=1e-7)
+
+
+def test_energy_is_attenuated_but_hardly_ever_raised():
+    passed = wavelets.littlewood_paley((96, 96), 3, 8)
+    assert 1.0 < passed.max() < 1.03 and 0.12 < passed.min() < 0.13
+
+
+def test_an_angle_of_zero_comes_at_trunc_of_half():
+    assert wavelets.angles(8)[3] == wavelets.angles(7)[2] == wavelets.angles(1)[0] == 0
+
+
+# The sides' transforms have factors 2, 3, 4, 5, 7, 13 and 17, and 1 and 2 samples.
+@pytest.mark.parametrize(
+    ("size", "scales", "orientations"),
+    [((33, 47), 2, 7), ((96, 60), 3, 8), ((44, 60), 2, 8), ((8, 24), 3, 3), ((5, 9), 1, 1)],
+)
+def test_kernels_equal_their_twin(size, scales, orientations):
+    if _native.library("kernels") is None:
+        pytest.skip("no kernels here")
+    x = planes(3, *size)
+    plan = Plan(size, scales, orientations, like=x)
+    assert plan.first[0].group is not None
+    found = scatter(x, plan)
+    with _native.switched_off():
+        wanted = scatter(x, plan)
+    assert 0 < (found - wanted).norm() < 4e-7 * wanted.norm()
+
+
+def test_lengths_with_large_primes_are_left_to_torch():
+    plan = Plan((70, 16), 1, 2, like=torch.empty(0))  # 74 = 2 · 37
+    assert plan.first[0].group is None
+
+
+def test_kernels_keep_away_from_gradients_and_doubles():
+    x = planes(2, 16, 16)
+    plan = Plan((16, 16), 2, 4, like=x)
+    slope = torch.autograd.grad(scatter(y := x.clone().requires_grad_(), plan).sum(), y)[0]
+    torch.testing.assert_close(torch.func.grad(lambda z: scatter(z, plan).sum())(x), slope)
+    assert slope.abs().max() > 0
+    double = Plan((16, 16), 2, 4, like=x.double())
+    assert scatter(x.double(), double).dtype == torch.float64
+
+
+def test_any_leading_axes_strides_and_sizes_of_tiles(monkeypatch):
+    x = planes(2, 3, 24, 20)
+    plan = Plan((24, 20), 2, 4, like=x)
+    wanted = scatter(x, plan)
+    assert wanted.shape == (2, 3, plan.paths, 6, 5)
+    assert scatter(x[0, 0], plan).shape == (plan.paths, 6, 5)
+    strided = x.transpose(0, 1).contiguous().transpose(0, 1)
+    torch.testing.assert_close(scatter(strided, plan), wanted)
+    monkeypatch.setattr("imrep.ops.scatter._BYTES", 1)
+    for off in (False, True):
+        if off:
+            monkeypatch.setattr(_native, "_off", True)
+        found = scatter(x, plan)
+        assert (found - wanted).norm() < 4e-7 * wanted.norm()
+
+
+def test_a_plan_refuses_planes_of_another_size():
+    plan = Plan((16, 16), 2, 4, like=torch.empty(0))
+    with pytest.raises(ValueError, match="planes of 16×16, got 16×20"):
+        scatter(planes(16, 20), plan)
+
+
+def test_enlarged_averages_stand_at_the_corners_of_their_cells():
+    x = planes(1, 32, 40).double()
+    plan = Plan((32, 40), 2, 2, like=x)
+    ramp = torch.arange(8.0)[:, None] + torch.zeros(8, 10)
+    found = enlarged(ramp[None].double(), plan)[0]
+    torch.testing.assert_close(found[4:24, 0], torch.arange(4, 24).double() / 4)
