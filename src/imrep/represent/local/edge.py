@@ -1,0 +1,240 @@
+"""Canny's edges: thin lines where brightness changes most."""
+
+import math
+from typing import Any
+
+import cv2
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imrep import check
+from imrep.base import Representation
+from imrep.cards import Card
+from imrep.codes import Map
+from imrep.drawing import beside, enlarge, light, stack
+from imrep.errors import BadParameter
+from imrep.ops import safe
+from imrep.ops.blur import along
+from imrep.ops.cells import means
+from imrep.ops.colour import luminance
+from imrep.types import Image, Picture, Vectors
+
+Levels = NDArray[Any]  # uint8 (height, width)
+
+_APERTURES = {  # side: smoothing across the derivative, and the derivative
+    3: ((1, 2, 1), (-1, 0, 1)),
+    5: ((1, 4, 6, 4, 1), (-1, -2, 0, 2, 1)),
+}
+_STEEPEST = 32767.0  # slope from which OpenCV tells no more, so that its square fits
+_TAN = 13573  # tan 22.5° times 2 ** 15: OpenCV tells directions in whole numbers
+_BITS = 15
+_STEPS = ("gradient", "thinned", "weak and strong", "edges")
+_WEAK, _STRONG = 0.5, 1.0
+_LINE = (0.94, 0.63, 0.24)
+_LINKS = (  # from a pixel to the next but one, and what may lie between: eight directions
+    ((0, 2), ((0, 1),)),
+    ((1, 2), ((0, 1), (1, 1))),
+    ((2, 2), ((1, 1),)),
+    ((2, 1), ((1, 0), (1, 1))),
+    ((2, 0), ((1, 0),)),
+    ((2, -1), ((1, 0), (1, -1))),
+    ((2, -2), ((1, -1),)),
+    ((1, -2), ((0, -1), (1, -1))),
+)
+
+
+class Edge(Representation[Map]):
+    """Lines one pixel thin along the steepest changes of brightness, the faint ones left out.
+
+    Four steps: slopes by Sobel; a pixel stays if no neighbour across the edge is steeper; what is
+    steeper than `high` is an edge, and what is steeper than `low` is one where it hangs together
+    with such; the rest is dropped. OpenCV computes it, on bytes, so the code is 1 where cv2.Canny
+    of the gray image (cv2.cvtColor's) is 255, and 0 elsewhere, bit by bit. `steps` shows each step,
+    in torch, by the same whole numbers.
+
+    As in OpenCV slopes are those of values from 0 to 255 under unnormalised kernels (a jump by n
+    levels has 4 n at aperture 3, 48 n at 5), |x| + |y| unless `euclidean`. Nothing is blurred
+    before, as the paper does, unless `sigma` asks for it.
+
+    The vector counts, per cell, how many edge pixels there are and how many steps of two pixels
+    along edges go in each of eight directions, and takes roots. It named 36, 50, 72 and 43 % of
+    EuroSAT, textures, sign digits and CIFAR-10, the shares of edge pixels alone, on 8 × 8 cells,
+    25, 30, 64 and 29.
+
+    Args:
+        low: Slope from which a pixel that hangs together with an edge is one.
+        high: Slope from which a pixel is an edge.
+        aperture: Side of the Sobel kernel, 3 or 5.
+        euclidean: Whether a slope is measured by Pythagoras and not by the sum of its sides.
+        sigma: Standard deviation of a Gaussian blur before all else, in pixels; 0 for none.
+        cells: Cells per side that the vector counts in.
+
+    References:
+        J. Canny, "A computational approach to edge detection", IEEE Trans. PAMI 8(6), 1986.
+        doi:10.1109/TPAMI.1986.4767851
+
+    Example:
+        >>> import torch, imrep
+        >>> image = torch.zeros(1, 1, 5, 6)
+        >>> image[..., 3:] = 1
+        >>> imrep.get("edge").encode(image).values[0, 0, 0]
+        tensor([0., 0., 1., 0., 0., 0.])
+    """
+
+    card = Card(
+        title="Canny edges",
+        family="local",
+        cite="Canny 1986, doi:10.1109/TPAMI.1986.4767851",
+        differentiable=False,
+    )
+    eager_only = "OpenCV finds the edges"
+
+    def __init__(
+        self,
+        *,
+        low: float = 60.0,
+        high: float = 120.0,
+        aperture: int = 3,
+        euclidean: bool = False,
+        sigma: float = 0.0,
+        cells: int = 4,
+    ) -> None:
+        check.at_least(low, 0, self.name, "low")
+        check.at_least(cells, 1, self.name, "cells")
+        check.between(sigma, 0, 30, self.name, "sigma")
+        if not low <= high < float("inf"):
+            raise BadParameter(
+                f"{self.name} needs low of at most high, both finite, got low={low}, high={high}. "
+                "Exchange them."
+            )
+        if aperture not in _APERTURES:
+            raise BadParameter(f"{self.name} needs aperture to be 3 or 5, got {aperture}.")
+        super().__init__()
+        self.low, self.high, self.aperture, self.euclidean = low, high, aperture, euclidean
+        self.sigma, self.cells = sigma, cells
+
+    def encode(self, image: Image) -> Map:
+        """1 on edges, 0 elsewhere, (batch, 1, height, width)."""
+        check.image(image, self.name)
+        batch, _, height, width = image.shape
+        values = torch.empty(batch, 1, height, width, dtype=image.dtype)
+        for one, pixels in zip(values, image.detach(), strict=True):
+            levels = self._levels(pixels)
+            edges: Levels = cv2.Canny(
+                levels, self.low, self.high, None, self.aperture, self.euclidean
+            )
+            one[0] = torch.from_numpy(edges & 1)  # of 255; as long as it is in the cache
+        values = values.to(image.device)
+        return Map(values, (height, width), ("edges",))
+
+    def pool(self, code: Map) -> Vectors:
+        """Roots of the shares of edge pixels and of links per direction, (batch, 9 * cells²)."""
+        return safe.sqrt(means(torch.cat([code.values, _links(code.values)], dim=1), self.cells))
+
+    def picture(self, code: Map, image: Image | None = None) -> Picture:
+        """The edges alone; or, over the image, with the three steps to them before."""
+        edges = code.values.detach()
+        if image is None:
+            return enlarge(edges.expand(-1, 3, -1, -1))
+        under = 0.4 * luminance(image.detach()).to(edges).clamp(0, 1)
+        line = edges.new_tensor(_LINE).view(1, 3, 1, 1)
+        over = torch.lerp(under.expand(-1, 3, -1, -1), line, edges)
+        steep, thin, sure, _ = self.steps(image).values.split(1, dim=1)
+        sure = torch.where(sure == _WEAK, line, sure.expand(-1, 3, -1, -1))
+        tiles = [enlarge(tile) for tile in (light(steep.sqrt()), light(thin.sqrt()), sure, over)]
+        return stack([beside(*tiles[:2]), beside(*tiles[2:])])
+
+    def steps(self, image: Image) -> Map:
+        """What each step leaves, (batch, 4, height, width), told in torch.
+
+        The slope in levels; the slope where no neighbour across the edge is steeper; of that 1
+        above `high` and 1/2 above `low`; 1 on edges, which is the code.
+        """
+        check.image(image, self.name)
+        levels = torch.stack([torch.from_numpy(self._levels(one)) for one in image.detach()])
+        gx, gy = self._slopes(levels.unsqueeze(1).to(image.device, torch.int32))
+        size = gx.square() + gy.square() if self.euclidean else gx.abs() + gy.abs()
+        thin = torch.where(_steepest(size, gx, gy), size, 0)
+        low, high = self._thresholds()
+        sure = torch.where(thin > high, _STRONG, torch.where(thin > low, _WEAK, 0.0))
+        edges = _connected(sure)
+        slopes = [x.to(image.dtype) for x in (size, thin)]
+        slopes = [x.sqrt() for x in slopes] if self.euclidean else slopes
+        values = torch.cat([*slopes, sure.to(image.dtype), edges.to(image.dtype)], dim=1)
+        return Map(values, (image.shape[2], image.shape[3]), _STEPS)
+
+    def _levels(self, pixels: Tensor) -> Levels:
+        """Gray bytes of one image (1|3, height, width), blurred where asked for."""
+        pixels = pixels.cpu()
+        if pixels.dtype not in (torch.float32, torch.float64):
+            pixels = pixels.float()
+        if len(pixels) == 1:
+            levels = cv2.convertScaleAbs(pixels[0].numpy(), alpha=255)
+        else:
+            colours = cv2.convertScaleAbs(pixels.permute(1, 2, 0).contiguous().numpy(), alpha=255)
+            levels = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+        return cv2.GaussianBlur(levels, (0, 0), self.sigma) if self.sigma else levels
+
+    def _thresholds(self) -> tuple[int, int]:
+        """The slopes, or their squares, that must be passed, as OpenCV rounds them."""
+        if self.euclidean:
+            low, high = (min(_STEEPEST, value) ** 2 for value in (self.low, self.high))
+            return math.floor(low), math.floor(high)
+        return math.floor(self.low), math.floor(self.high)
+
+    def _slopes(self, levels: Tensor) -> tuple[Tensor, Tensor]:
+        """Sobel's along x and y of whole numbers, the edge pixel repeated beyond the border."""
+        smooth, derive = _APERTURES[self.aperture]
+        pad = self.aperture // 2
+        wide = F.pad(levels.float(), (pad, pad, pad, pad), mode="replicate").to(levels.dtype)
+        gx = along(along(wide, smooth, -2), derive, -1)
+        gy = along(along(wide, smooth, -1), derive, -2)
+        return gx, gy
+
+
+def _steepest(size: Tensor, gx: Tensor, gy: Tensor) -> Tensor:
+    """Whether the slope is greatest across the edge: in a row, a column, or on a diagonal."""
+    wide = F.pad(size, (1, 1, 1, 1))  # outside there is none
+    height, width = size.shape[2:]
+
+    def at(down: int, right: int) -> Tensor:
+        return wide[..., 1 + down : 1 + down + height, 1 + right : 1 + right + width]
+
+    x, y = gx.abs(), gy.abs() << _BITS
+    flat, steep = y < x * _TAN, y > x * _TAN + (x << _BITS + 1)  # tan 67.5° = 2 + tan 22.5°
+    falling = (gx ^ gy) >= 0
+    row = (size > at(0, -1)) & (size >= at(0, 1))
+    column = (size > at(-1, 0)) & (size >= at(1, 0))
+    down = (size > at(-1, -1)) & (size > at(1, 1))
+    up = (size > at(-1, 1)) & (size > at(1, -1))
+    diagonal = torch.where(falling, down, up)
+    return torch.where(flat, row, torch.where(steep, column, diagonal))
+
+
+def _connected(sure: Tensor) -> Tensor:
+    """Strong pixels, and weak ones with a way over weak ones to a strong one; corners join."""
+    may, found = sure > 0, sure == _STRONG
+    while True:
+        grown = may & (F.max_pool2d(found.float(), 3, 1, 1) > 0)
+        if torch.equal(grown, found):
+            return found
+        found = grown
+
+
+def _links(edges: Tensor) -> Tensor:
+    """Steps of two pixels along edges (b, 1, h, w), by direction, (b, 8, h, w)."""
+    height, width = edges.shape[2:]
+    wide = F.pad(edges, (2, 2, 0, 2))
+
+    def at(down: int, right: int) -> Tensor:
+        return wide[..., down : down + height, 2 + right : 2 + right + width]
+
+    found = []
+    for end, middles in _LINKS:
+        between = at(*middles[0])
+        for middle in middles[1:]:
+            between = torch.maximum(between, at(*middle))
+        found.append(edges * between * at(*end))
+    return torch.cat(found, dim=1)
