@@ -193,9 +193,9 @@ def _circles(code: Points, i: int, image: Image | None) -> Tensor:
     factor = max(1, round(_SIDE / max(height, width)))
     canvas = canvas.repeat(factor, axis=0).repeat(factor, axis=1)
     for j in code.present[i].nonzero().flatten().tolist():
-        x, y = ((code.xy[i, j].double() + 0.5) * factor - 0.5).tolist()
-        radius = max(2, round(float(code.extent[i, j]) * factor / 2))
-        turn = math.radians(float(code.angle[i, j]))
+        x, y = ((code.xy[i, j].detach().double() + 0.5) * factor - 0.5).tolist()
+        radius = max(2, round(float(code.extent[i, j].detach()) * factor / 2))
+        turn = math.radians(float(code.angle[i, j].detach()))
         tip = round(x + radius * math.cos(turn)), round(y + radius * math.sin(turn))
         cv2.circle(canvas, (round(x), round(y)), radius, (240, 160, 60), 1, cv2.LINE_AA)
         cv2.line(canvas, (round(x), round(y)), tip, (240, 160, 60), 1, cv2.LINE_AA)
