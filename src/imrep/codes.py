@@ -255,6 +255,7 @@ class Regions(Code):
 
     labels: Int[Tensor, "batch height width"]  # 0 … count - 1
     count: Int[Tensor, " batch"]
+    values: Float[Tensor, "batch region channel"] | None = None  # mean colours, zero past `count`
 
     @property
     def size(self) -> tuple[int, int]:

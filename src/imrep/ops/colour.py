@@ -10,6 +10,14 @@ _YCBCR = (
     (0.5, -0.418688, -0.081312),
 )
 
+# IEC 61966-2-1 (sRGB) to XYZ of D65, each row divided by the white point's X, Y, Z.
+_XYZ = (
+    (0.4124564 / 0.95047, 0.3575761 / 0.95047, 0.1804375 / 0.95047),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883),
+)
+_LAB_HALF = 110.0  # a and b of sRGB colours lie within ±110
+
 
 def luminance(image: Tensor) -> Tensor:
     """Luma Y = 0.299 R + 0.587 G + 0.114 B, (batch, 1, height, width); gray stays as it is."""
@@ -30,6 +38,19 @@ def from_ycbcr(planes: Tensor) -> Tensor:
     """RGB (b, 3, h, w) from Y, Cb, Cr as `to_ycbcr` gives them; its exact matrix inverse."""
     matrix = torch.tensor(_YCBCR, dtype=torch.float64).inverse()
     return _mix(matrix.to(planes), planes)
+
+
+def to_lab(rgb: Tensor) -> Tensor:
+    """CIE L*a*b* (D65) of sRGB (b, 3, h, w): L / 100, and a and b over 220, within [-1/2, 1/2]."""
+    rgb = rgb.clamp(0, 1)
+    linear = torch.where(
+        rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
+    )
+    xyz = torch.einsum("ij,bjhw->bihw", rgb.new_tensor(_XYZ), linear)
+    curve = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = curve.unbind(1)
+    half = 2 * _LAB_HALF
+    return torch.stack([1.16 * y - 0.16, 500 / half * (x - y), 200 / half * (y - z)], 1)
 
 
 def _mix(matrix: Tensor, planes: Tensor) -> Tensor:

@@ -13,20 +13,12 @@ from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.errors import BadImage
 from imrep.ops import safe
-from imrep.ops.colour import from_ycbcr, luminance, to_ycbcr
+from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.types import Image, Picture
 
 _SPACES = ("rgb", "hsv", "lab", "ycbcr", "gray")
 _MOST_BINS = {True: 32, False: 256}  # by `joint`: 32³ is 32,768 numbers
 _NUDGE = 1e-4  # bins; rounding must not scatter neutral gray over two bins that meet there
-
-# IEC 61966-2-1 (sRGB) to XYZ of D65, each row divided by the white point's X, Y, Z.
-_XYZ = (
-    (0.4124564 / 0.95047, 0.3575761 / 0.95047, 0.1804375 / 0.95047),
-    (0.2126729, 0.7151522, 0.0721750),
-    (0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883),
-)
-_LAB_HALF = 110.0  # a and b of sRGB colours lie within ±110
 
 _BARS = 64  # drawn of a joint histogram
 _HEIGHT = 160
@@ -229,15 +221,7 @@ def _hsv(rgb: Tensor) -> Tensor:
 
 def _lab(rgb: Tensor) -> Tensor:
     """CIE L*a*b* of sRGB: L / 100, and a and b moved from ±110 to [0, 1]."""
-    rgb = rgb.clamp(0, 1)
-    linear = torch.where(
-        rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
-    )
-    xyz = torch.einsum("ij,bjhw->bihw", rgb.new_tensor(_XYZ), linear)
-    curve = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
-    x, y, z = curve.unbind(1)
-    half = 2 * _LAB_HALF
-    return torch.stack([1.16 * y - 0.16, 500 / half * (x - y) + 0.5, 200 / half * (y - z) + 0.5], 1)
+    return to_lab(rgb) + rgb.new_tensor((0, 0.5, 0.5)).view(3, 1, 1)
 
 
 def _rgb(colours: np.ndarray, space: str) -> np.ndarray:

@@ -1,0 +1,75 @@
+"""What can be measured of a partition of an image: borders, contours."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Contour:
+    """A closed curve through the centres of the pixels along the edge of a region.
+
+    Attributes:
+        label: The region's number.
+        points: x and y in pixels, (n, 2); pixel centres at whole numbers, y down.
+        area: Within the polygon, in pixels; less than the number of pixels, whose outer halves it
+            leaves out. A hole's counts what the curve round it encloses.
+        length: Of the closed polygon, in pixels.
+        parent: Which contour of the list encloses it within its own region: a hole's is the outer
+            edge, that of a piece of the region inside a hole is the hole; None outermost.
+        hole: Whether it is the edge of a hole.
+    """
+
+    label: int
+    points: np.ndarray
+    area: float
+    length: float
+    parent: int | None
+    hole: bool
+
+
+def contours(labels: Tensor) -> list[Contour]:
+    """All contours of one partition (height, width), region by region; S. Suzuki and K. Abe 1985.
+
+    Pixels of a region that touch at a corner hang together. doi:10.1016/0734-189X(85)90016-7
+    """
+    plane = labels.detach().cpu().numpy()
+    found: list[Contour] = []
+    for label in np.unique(plane).tolist():
+        mask = (plane == label).astype(np.uint8)
+        curves, tree = cv2.findContours(mask, cv2.RETR_TREE, cv2.CHAIN_APPROX_NONE)
+        first = len(found)
+        for curve, (_, _, _, parent) in zip(curves, tree[0].tolist(), strict=True):
+            depth, above = 0, parent
+            while above >= 0:
+                depth, above = depth + 1, int(tree[0][above][3])
+            found.append(
+                Contour(
+                    label=label,
+                    points=curve[:, 0],
+                    area=cv2.contourArea(curve),
+                    length=cv2.arcLength(curve, True),
+                    parent=None if parent < 0 else first + parent,
+                    hole=depth % 2 == 1,
+                )
+            )
+    return found
+
+
+def borders(labels: Tensor, count: int) -> Tensor:
+    """Length of the border between each two regions of a partition (height, width), in pixel edges.
+
+    Returns:
+        Symmetric (count, count), zero on the diagonal: who touches whom, and how much.
+    """
+    pairs = [
+        (labels[:, :-1].flatten(), labels[:, 1:].flatten()),
+        (labels[:-1].flatten(), labels[1:].flatten()),
+    ]
+    one, other = (torch.cat(side).long() for side in zip(*pairs, strict=True))
+    crossed = torch.bincount((one * count + other)[one != other], minlength=count**2)
+    lengths = crossed.view(count, count)
+    return lengths + lengths.T
