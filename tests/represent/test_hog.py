@@ -130,6 +130,27 @@ def test_gradient_is_the_slope_and_stays_finite(spec):
         assert flat.grad.isfinite().all()
 
 
+def test_batches_and_gradients_change_no_number():
+    image = torch.rand(5, 3, 300, 301)  # more than is worked on at a time
+    rep = imrep.get("hog:side=none,signed=true")
+    whole = rep.encode(image).values
+    one_by_one = torch.cat([rep.encode(one).values for one in image.split(1)])
+    torch.testing.assert_close(whole, one_by_one, rtol=0, atol=0)
+    torch.testing.assert_close(rep.encode(image.requires_grad_()).values, whole, rtol=0, atol=1e-6)
+
+
+def test_directions_on_the_edge_of_a_bin_belong_to_the_one_above():
+    # slopes in steps of 45° lie on the edges of 8 signed bins, at every sign of zero
+    y, x = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")
+    rep = imrep.get("hog:side=none,signed=true,bins=8,block=1,norm=l1")
+    for k, (dx, dy) in enumerate(
+        [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
+    ):
+        ramp = (0.5 + (dx * (x - 12) + dy * (y - 12)) / 64)[None, None]
+        middle = rep.encode(ramp).values[0, :, 1, 1]
+        assert middle.argmax() == k and middle[k] > 0.99
+
+
 def test_a_flat_image_is_zero():
     for layout in ("skimage", "opencv"):
         vector = imrep.get("hog", layout=layout).embed(torch.full((1, 3, 40, 40), 0.7))

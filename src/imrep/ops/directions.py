@@ -13,15 +13,6 @@ def strongest(gx: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
     return best
 
 
-def hard_votes(magnitude: Tensor, place: Tensor, bins: int) -> Tensor:
-    """Magnitudes (b, 1, h, w) each in the map of its bin, floor(place); (b, bins, h, w).
-
-    `place` is the direction in bins, from 0 to `bins`.
-    """
-    bin_of = place.detach().long().clamp(0, bins - 1)
-    return _blank(magnitude, bins).scatter_(1, bin_of, magnitude)
-
-
 def soft_votes(magnitude: Tensor, place: Tensor, bins: int) -> Tensor:
     """Magnitudes (b, 1, h, w) shared linearly between two neighbouring bins; (b, bins, h, w).
 

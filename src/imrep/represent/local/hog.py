@@ -15,7 +15,7 @@ from imrep.errors import BadParameter
 from imrep.ops import safe
 from imrep.ops.borders import mirror
 from imrep.ops.colour import luminance
-from imrep.ops.directions import hard_votes, soft_votes, strongest
+from imrep.ops.directions import soft_votes, strongest
 from imrep.ops.resize import resize, square
 from imrep.types import Image, Picture, Vectors
 
@@ -25,6 +25,7 @@ _CANVAS = 64  # whose grid of blocks vectors have where side=none
 _CLIP = 0.2  # Lowe's; Dalal and Triggs section 6.4
 _EPS = 1e-5
 _TIE = 1e-6  # bins; a direction on the edge belongs to the bin above, whatever the rounding
+_AT_ONCE = 2**18  # pixels worked on at a time, so that they stay in the cache
 _PICTURE = 512
 _MOST = 40  # cells per side drawn; of larger images neighbours are averaged
 
@@ -144,14 +145,32 @@ class Hog(Representation[Map]):
     def _skimage(self, image: Tensor) -> Tensor:
         if self.gamma:
             image = safe.sqrt(image)
-        gx = F.pad(image[..., 2:] - image[..., :-2], (1, 1))
-        gy = F.pad(image[..., 2:, :] - image[..., :-2, :], (0, 0, 1, 1))
-        magnitude, place = self._polar(gx, gy)
-        place = torch.where(place < 0, place + self.bins, place) + _TIE
-        place = torch.where(place >= self.bins, place - self.bins, place)
-        cells = F.avg_pool2d(hard_votes(magnitude, place, self.bins), self.cell)
+        at_once = max(1, _AT_ONCE // image[0, 0].numel())
+        cells = torch.cat([self._histograms(some) for some in image.split(at_once)])
         blocks = cells.unfold(2, self.block, 1).unfold(3, self.block, 1)
         return _evened(blocks.permute(0, 4, 5, 1, 2, 3).flatten(1, 3), self.norm)
+
+    def _histograms(self, image: Tensor) -> Tensor:
+        """Mean magnitude per direction and cell, (batch, bins, rows, columns)."""
+        gx = F.pad(image[..., 2:] - image[..., :-2], (1, 1))
+        gy = F.pad(image[..., 2:, :] - image[..., :-2, :], (0, 0, 1, 1))
+        rows, columns = (size // self.cell for size in image.shape[2:])
+        magnitude, place = (
+            part[..., : rows * self.cell, : columns * self.cell].flatten(1)
+            for part in self._polar(gx, gy)
+        )
+        # Directions are counted over -bins ... bins, and what is a turn apart is added per cell:
+        # far cheaper than bringing every pixel's direction into one turn.
+        turns = 2 * self.bins + 1
+        row = torch.arange(rows * self.cell, device=image.device) // self.cell
+        column = torch.arange(columns * self.cell, device=image.device) // self.cell
+        first = ((row[:, None] * columns + column) * turns + self.bins).flatten()
+        slot = (place.detach() + _TIE).floor_().long().add_(first)
+        votes = magnitude.new_zeros(len(image), rows * columns * turns)
+        votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, turns))
+        below, above, last = votes.split([self.bins, self.bins, 1], dim=3)
+        bins = below + above + F.pad(last, (0, self.bins - 1))
+        return bins.permute(0, 3, 1, 2) / self.cell**2
 
     def _opencv(self, image: Tensor) -> Tensor:
         image = 255 * image if self.gamma is False else safe.sqrt(255 * image)
@@ -168,7 +187,11 @@ class Hog(Representation[Map]):
 
     def _polar(self, gx: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
         """Magnitude, and direction in bins from +x clockwise: ± a half turn's or a turn's worth."""
-        magnitude, angle = safe.polar(*strongest(gx, gy))
+        gx, gy = strongest(gx, gy)
+        if gx.requires_grad:
+            magnitude, angle = safe.polar(gx, gy)
+        else:  # no slope to be kept finite
+            magnitude, angle = torch.hypot(gx, gy), torch.atan2(gy, gx)
         return magnitude, angle * (self.bins / (math.tau if self.signed else math.pi))
 
     def _window(self) -> Tensor:
