@@ -162,3 +162,56 @@ def test_the_inverse_of_other_spaces_comes_near():
 def test_a_vector_without_a_size_cannot_be_inverted():
     with pytest.raises(BadImage, match="histogram needs the image's size in the code"):
         imrep.get("histogram").invert(Vector(torch.full((1, 512), 512**-0.5)))
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_range_spends_its_bins_between_its_ends(soft):
+    rep = imrep.get("histogram", bins=4, space="gray", low=0.25, high=0.75, soft=soft)
+    image = torch.tensor([0.1, 0.3125, 0.4375, 0.6875, 0.9]).view(1, 1, 1, 5)  # centres, and beyond
+    shares = rep.embed(image)[0].square()
+    torch.testing.assert_close(shares, torch.tensor([2, 1, 0, 2]) / 5)
+    again = rep.invert(rep.encode(image))
+    assert again.min() == 0.3125 and again.max() == 0.6875
+    whole = imrep.get("histogram:bins=4,space=gray")
+    assert rep.spec != whole.spec and whole.spec == imrep.get(f"{whole.spec},low=0.0,high=1.0").spec
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("soft", [True, False])
+def test_cumulative_shares_are_sums_of_the_shares(space, joint, soft):
+    spec = f"bins=4,space={space},joint={joint},soft={soft}".lower()
+    plain, summed = imrep.get(f"histogram:{spec}"), imrep.get(f"histogram:{spec},cumulative=true")
+    image = torch.rand(2, 3, 9, 7, dtype=torch.float64)
+    shares, sums = plain.embed(image).square(), summed.embed(image)
+    if joint and space != "gray":
+        shares = shares.view(2, 4, 4, 4).cumsum(1).cumsum(2).cumsum(3).flatten(1)
+    else:
+        shares = shares.view(2, -1, 4).cumsum(2).flatten(1)
+    torch.testing.assert_close(sums, shares)
+    assert (sums[:, -1] - 1).abs().max() < 1e-12
+    code, other = summed.encode(image), plain.encode(image)
+    torch.testing.assert_close(summed.invert(code), plain.invert(other))
+    assert summed.picture(code).std() > 0.01
+
+
+def test_the_distance_of_sums_is_the_way_that_brightness_moved():
+    rep = imrep.get("histogram:bins=64,space=gray,cumulative=true,soft=true")
+    image = 0.2 + 0.5 * photo(32, 32, batch=1, channels=1).double()
+    start = rep.embed(image)
+    for by in (0.05, 0.1, 0.2):
+        apart = (rep.embed(image + by) - start).abs().mean()
+        assert apart.item() == pytest.approx(by, rel=1e-6)
+
+
+def test_sums_have_the_gradient_of_soft_shares():
+    rep = imrep.get("histogram:bins=3,soft=true,cumulative=true,low=0.1,high=0.9")
+    image = (0.3 + 0.4 * torch.rand(1, 3, 3, 2, dtype=torch.float64)).requires_grad_()
+    assert torch.autograd.gradcheck(rep.embed, image)
+
+
+def test_an_empty_range_is_refused():
+    with pytest.raises(BadParameter, match=r"low below high, got low=0\.5 and high=0\.5"):
+        imrep.get("histogram:low=0.5,high=0.5")
+    with pytest.raises(BadParameter, match="high from 0 to 1, got 255"):
+        imrep.get("histogram:high=255.0")

@@ -11,7 +11,7 @@ from imrep import check
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
-from imrep.errors import BadImage
+from imrep.errors import BadImage, BadParameter
 from imrep.ops import safe
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.types import Image, Picture
@@ -39,11 +39,19 @@ class Histogram(Representation[Vector]):
     reach the image; without, each pixel counts in one bin and none do. A gray image is taken as
     three equal channels.
 
+    With `cumulative` each number is the share of the pixels in its bin and all before it, along
+    every channel where joint, and no root is taken: the mean absolute difference of two such
+    vectors is then the work it takes to move one channel's histogram onto the other's, so that a
+    slightly brighter image is a slightly different one.
+
     Args:
-        bins: Intervals per channel, 2 to 32 (to 256 where not joint).
+        bins: Intervals per channel, 2 to 32 (to 256 where not joint, and of gray).
         joint: Whether to count combinations of the channels' intervals.
         space: What the channels are: rgb, hsv, lab (CIE, D65), ycbcr (JPEG's) or gray.
         soft: Whether a pixel is shared between neighbouring bins.
+        low: Lower end of the bins, from 0 to 1 as all channels are; what is below counts there.
+        high: Upper end of the bins; what is above counts there.
+        cumulative: Whether to add up the shares from bin to bin.
 
     References:
         M. J. Swain and D. H. Ballard, "Color indexing", IJCV 7(1), 1991. doi:10.1007/BF00130487
@@ -65,12 +73,27 @@ class Histogram(Representation[Vector]):
     )
 
     def __init__(
-        self, *, bins: int = 8, joint: bool = True, space: str = "rgb", soft: bool = False
+        self,
+        *,
+        bins: int = 8,
+        joint: bool = True,
+        space: str = "rgb",
+        soft: bool = False,
+        low: float = 0.0,
+        high: float = 1.0,
+        cumulative: bool = False,
     ) -> None:
-        check.between(bins, 2, _MOST_BINS[joint], self.name, "bins")
+        check.between(bins, 2, _MOST_BINS[joint and space != "gray"], self.name, "bins")
         check.one_of(space, _SPACES, self.name, "space")
+        check.between(low, 0, 1, self.name, "low")
+        check.between(high, 0, 1, self.name, "high")
+        if not low < high:
+            raise BadParameter(
+                f"{self.name} needs low below high, got low={low} and high={high}. Swap them."
+            )
         super().__init__()
         self.bins, self.joint, self.space, self.soft = bins, joint, space, soft
+        self.low, self.high, self.cumulative = low, high, cumulative
 
     @property
     def differentiable(self) -> bool:
@@ -80,16 +103,18 @@ class Histogram(Representation[Vector]):
     def encode(self, image: Image) -> Vector:
         """Roots of the shares, (batch, bins³) where joint, else (batch, channel * bins).
 
-        Where joint, the first channel's bin changes slowest.
+        Where joint, the first channel's bin changes slowest. Sums without a root where cumulative.
         """
         check.image(image, self.name)
-        planes = _planes(image, self.space).clamp(0, 1).flatten(2)
+        planes = _planes(image, self.space).clamp(self.low, self.high).flatten(2)
+        planes = (planes - self.low) / (self.high - self.low)
         if not self.soft:
             planes = planes.detach()
         axes = [self._sides(plane, i) for i, plane in enumerate(planes.unbind(1))]
         groups = [axes] if self.joint else [[axis] for axis in axes]
-        roots = torch.cat([safe.sqrt(self._shares(group)) for group in groups], dim=1)
-        return Vector(roots, (image.shape[2], image.shape[3]))
+        shares = [self._shares(group) for group in groups]
+        values = map(self._summed if self.cumulative else safe.sqrt, shares)
+        return Vector(torch.cat(list(values), dim=1), (image.shape[2], image.shape[3]))
 
     def invert(self, code: Vector) -> Image:
         """An image of just these colours, from dark on the left to light: their places are lost.
@@ -103,17 +128,20 @@ class Histogram(Representation[Vector]):
         if code.size is None:
             raise BadImage(f"{self.name} needs the image's size in the code. Take encode's own.")
         height, width = code.size
-        images = [self._sorted(one, height * width) for one in code.values.detach().double().cpu()]
+        roots = self._roots(code.values.detach().double().cpu())
+        images = [self._sorted(one, height * width) for one in roots]
         columns = torch.from_numpy(np.stack(images)).reshape(-1, width, height, 3)
         return columns.permute(0, 3, 2, 1).contiguous().to(code.values)
 
     def picture(self, code: Vector, image: Image | None = None) -> Picture:
         """A bar per bin in the bin's own colour; of a joint histogram the fullest 64, by lightness.
 
-        The height is the root of the share, as in the vector.
+        The height is the root of the share, as in the vector. Sums rise; those of a joint histogram
+        are drawn as the shares they are sums of.
         """
-        colours = self._colours()
-        drawn = [self._bars(one, colours) for one in code.values.detach().float().cpu()]
+        values, colours = code.values.detach().double().cpu(), self._colours()
+        heights = self._roots(values) if self.joint else values
+        drawn = [self._bars(one, colours) for one in heights.float()]
         return torch.stack(drawn).to(code.values)
 
     def _sides(self, x: Tensor, channel: int) -> list[tuple[Tensor, Tensor]]:
@@ -142,9 +170,31 @@ class Histogram(Representation[Vector]):
             total = total.scatter_add(1, index, weight)
         return total / some.shape[1]
 
+    def _axes(self, values: Tensor) -> tuple[Tensor, range]:
+        """Values with an axis for each channel that was counted together, and those axes."""
+        if self.joint and self.space != "gray":
+            return values.unflatten(1, (self.bins,) * 3), range(1, 4)
+        return values.unflatten(1, (-1, self.bins)), range(2, 3)
+
+    def _summed(self, shares: Tensor) -> Tensor:
+        """Shares of all pixels in each bin and those before it."""
+        sums, axes = self._axes(shares)
+        for axis in axes:
+            sums = sums.cumsum(axis)
+        return sums.flatten(1)
+
+    def _roots(self, values: Tensor) -> Tensor:
+        """Roots of the shares, whatever the vector holds."""
+        if not self.cumulative:
+            return values
+        shares, axes = self._axes(values)
+        for axis in axes:
+            shares = shares.diff(dim=axis, prepend=torch.zeros_like(shares.narrow(axis, 0, 1)))
+        return shares.flatten(1).clamp_min(0).sqrt()
+
     def _colours(self) -> np.ndarray:
         """RGB of every bin's centre, (dim, 3); where not joint, the other channels stay put."""
-        centres = (np.arange(self.bins) + 0.5) / self.bins
+        centres = self._centres()
         if self.space == "gray":
             return np.repeat(centres[:, None], 3, axis=1)
         if self.joint:
@@ -156,13 +206,17 @@ class Histogram(Representation[Vector]):
             spots[channel, :, channel] = centres
         return _rgb(spots.reshape(-1, 3), self.space)
 
+    def _centres(self) -> np.ndarray:
+        middles = (np.arange(self.bins) + 0.5) / self.bins
+        return self.low + middles * (self.high - self.low)
+
     def _sorted(self, values: Tensor, pixels: int) -> np.ndarray:
         """Colours (pixels, 3) in the shares' proportions, from dark to light."""
         if self.joint or self.space == "gray":
             colours = self._colours()
             colours = colours[np.repeat(np.arange(len(colours)), _whole(values, pixels))]
         else:
-            centres = (np.arange(self.bins) + 0.5) / self.bins
+            centres = self._centres()
             parts = values.reshape(3, self.bins)
             planes = [np.repeat(centres, _whole(part, pixels)) for part in parts]
             colours = _rgb(np.stack(planes, axis=1), self.space)
