@@ -17,6 +17,7 @@ from imrep.ops.blur import along
 from imrep.ops.borders import mirror
 from imrep.ops.colour import luminance
 from imrep.ops.directions import soft_votes
+from imrep.ops.peaks import greatest
 from imrep.types import Image, Vectors
 
 _MEASURES = ("harris", "shi-tomasi")
@@ -92,7 +93,7 @@ class Corner(Representation[Points]):
         check.between(k, 0, 0.25, self.name, "k")
         check.between(distance, 1, 999, self.name, "distance")
         check.between(quality, 0, 1, self.name, "quality")
-        check.between(most, 1, 20_000, self.name, "most")
+        check.between(most, 1, 5000, self.name, "most")
         check.at_least(cells, 1, self.name, "cells")
         super().__init__()
         self.measure, self.block, self.k, self.distance = measure, block, k, distance
@@ -105,18 +106,20 @@ class Corner(Representation[Points]):
         response = self._response(gray.detach()).flatten(1)
         least = self.quality * response.amax(1, keepdim=True)
         faint = _FAINT if self.measure == "shi-tomasi" else _FAINT**2
-        top = _greatest(response.unflatten(1, (height, width)), self.distance).flatten(1)
+        maps = response.unflatten(1, (height, width)).split(1)
+        top = torch.cat([greatest(one, self.distance) for one in maps]).flatten(1)
         peak = (response == top) & (response >= least) & (response > faint)
         score, place = torch.where(peak, response, -1).topk(min(self.most, height * width))
         x, y = place % width, place // width
-        present = (score > 0) & ~self._repeated(x, y)
+        places = torch.stack([x, y], dim=2).to(gray)
+        present = (score > 0) & ~self._repeated(places)
         xx, xy, yy, angle = self._window(gray, x, y)
         half, apart = (xx + yy) / 2, safe.sqrt(((xx - yy) / 2).square() + xy.square())
         greater, smaller = half + apart, half - apart
         harris = xx * yy - xy.square() - self.k * (xx + yy).square()
         values = (harris if self.measure == "harris" else smaller, greater, smaller)
         found = Points(
-            xy=torch.stack([x, y], dim=2).to(gray),
+            xy=places,
             values=torch.stack(values, dim=2),
             extent=gray.new_full(x.shape, self.block + 2),
             angle=angle,
@@ -192,10 +195,10 @@ class Corner(Representation[Points]):
         _, angle = safe.polar(gx.sum(2), gy.sum(2))
         return (gx * gx).sum(2), (gx * gy).sum(2), (gy * gy).sum(2), angle.rad2deg() % 360
 
-    def _repeated(self, x: Tensor, y: Tensor) -> Tensor:
+    def _repeated(self, xy: Tensor) -> Tensor:
         """Whether a point before is as great and too near, (b, n): a plateau counts once."""
-        apart = torch.maximum(_between(x), _between(y))
-        return (apart <= self.distance).tril(-1).any(2)
+        near = [torch.cdist(one, one, p=math.inf) <= self.distance for one in xy]
+        return torch.stack([one.tril(-1).any(1) for one in near])
 
 
 def _for_opencv(x: Tensor) -> bool:
@@ -204,25 +207,7 @@ def _for_opencv(x: Tensor) -> bool:
     return plain and not x.requires_grad and not torch.compiler.is_compiling()
 
 
-def _greatest(x: Tensor, reach: int) -> Tensor:
-    """The greatest of (b, h, w) within `reach` pixels to each side, by doubling windows."""
-    for axis in (-2, -1):
-        pads = (0, 0, reach, reach) if axis == -2 else (reach, reach)
-        x = F.pad(x, pads, value=-math.inf)
-        left, covered = 2 * reach, 1
-        while left:
-            step = min(covered, left)
-            size = x.shape[axis] - step
-            x = torch.maximum(x.narrow(axis, 0, size), x.narrow(axis, step, size))
-            covered, left = covered + step, left - step
-    return x
-
-
 def _mirrored(place: Tensor, size: int) -> Tensor:
     """Places beyond an axis' ends reflected into it, without repeating the edge."""
     place = place % max(2 * size - 2, 1)
     return torch.where(place < size, place, 2 * size - 2 - place)
-
-
-def _between(x: Tensor) -> Tensor:
-    return (x[:, :, None] - x[:, None, :]).abs()
