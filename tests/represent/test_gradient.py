@@ -32,6 +32,38 @@ def test_magnitude_and_direction_equal_the_reference(refs):
     assert apart[stored["mag"] > 1e-3].max() < 0.02
 
 
+def test_polar_codes_are_opencvs_magnitude_and_angle(refs):
+    stored = np.load(refs / "classic" / "e3_kernels.npz")
+    image = torch.from_numpy(stored["img_f32"])[None, None]
+    code = imrep.get("gradient:polar=true").encode(image)
+    assert code.labels == ("magnitude", "direction") and not code.signed
+    magnitude, degrees = code.values[0].numpy()
+    np.testing.assert_allclose(magnitude, stored["mag"], atol=1e-5)
+    assert 0 <= degrees.min() <= degrees.max() < 360
+    apart = np.abs((degrees - stored["ang_deg"] + 180) % 360 - 180)
+    assert apart[stored["mag"] > 1e-3].max() < 0.02
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_polar_codes_give_the_same_vector_and_picture(operator):
+    image = torch.rand(2, 3, 21, 18, dtype=torch.float64)
+    image[0, :, :9] = 0.5
+    plain, polar = (imrep.get("gradient", operator=operator, polar=p) for p in (False, True))
+    torch.testing.assert_close(polar.embed(image), plain.embed(image))
+    one, other = polar.picture(polar.encode(image)), plain.picture(plain.encode(image))
+    torch.testing.assert_close(one, other)
+    assert polar.encode(image).labels[::3] == ("red magnitude", "red direction")
+
+
+def test_polar_gradient_is_the_slope_and_stays_finite_where_nothing_changes():
+    rep = imrep.get("gradient:polar=true,cells=1")
+    image = torch.rand(1, 1, 5, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
+    flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+    rep.embed(flat).sum().backward()
+    assert flat.grad.isfinite().all()
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 @given(height=st.integers(1, 9), width=st.integers(1, 9))
 @settings(max_examples=12, deadline=None)

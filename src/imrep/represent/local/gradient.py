@@ -25,6 +25,7 @@ _OPERATORS = {
 }
 _NAMES = {1: ("",), 3: ("red ", "green ", "blue ")}
 _ROWS, _COLUMNS = -2, -1
+_ENOUGH = 2**22  # pixels whose magnitudes say what is strong; quantile takes no more than 2²⁴
 
 
 class Gradient(Representation[Map]):
@@ -33,7 +34,8 @@ class Gradient(Representation[Map]):
     Each slope is a derivative across and a smoothing along an edge, correlated with the image,
     whose borders are mirrored without repeating the edge. The kernels are not normalised: a ramp
     that rises by 1 per pixel has the slope 8 (sobel), 128 (sobel5), 32 (scharr). The code is linear
-    in the image, and equals OpenCV's Sobel and Scharr.
+    in the image, and equals OpenCV's Sobel and Scharr. With `polar` it holds magnitudes and
+    directions instead, of which the slopes are cosine and sine parts; the vector is the same.
 
     The vector asks each pixel for its strongest channel, shares that slope's magnitude between the
     two nearest of `bins` directions round the full circle (y down, so from +x clockwise), averages
@@ -44,6 +46,7 @@ class Gradient(Representation[Map]):
             symmetry).
         bins: Directions round the full circle.
         cells: Cells per side that the vector averages over.
+        polar: Whether the code holds magnitudes and directions, not slopes along x and y.
 
     References:
         I. Sobel and G. Feldman, "A 3x3 isotropic gradient operator for image processing", Stanford
@@ -64,38 +67,61 @@ class Gradient(Representation[Map]):
         cite="Sobel & Feldman 1968, doi:10.13140/RG.2.1.1912.4965",
     )
 
-    def __init__(self, *, operator: str = "sobel", bins: int = 8, cells: int = 4) -> None:
+    def __init__(
+        self, *, operator: str = "sobel", bins: int = 8, cells: int = 4, polar: bool = False
+    ) -> None:
         check.one_of(operator, tuple(_OPERATORS), self.name, "operator")
         check.at_least(bins, 2, self.name, "bins")
         check.at_least(cells, 1, self.name, "cells")
         super().__init__()
-        self.operator, self.bins, self.cells = operator, bins, cells
+        self.operator, self.bins, self.cells, self.polar = operator, bins, cells, polar
 
     def encode(self, image: Image) -> Map:
-        """Slopes along x of all channels, then along y, (batch, 2 channel, height, width)."""
+        """Slopes along x of all channels, then along y, (batch, 2 channel, height, width).
+
+        Or magnitudes of all channels, then directions in degrees: 0 to 360 from +x clockwise on
+        screen, 0 where there is no slope.
+        """
         check.image(image, self.name, linear=True)
         height, width = image.shape[2:]
         smooth, derive = _OPERATORS[self.operator]
         wide = mirror(image, len(smooth) // 2)
         gx = _along(_along(wide, smooth, _ROWS), derive, _COLUMNS)
         gy = _along(_along(wide, smooth, _COLUMNS), derive, _ROWS)
-        labels = tuple(name + axis for axis in "xy" for name in _NAMES[image.shape[1]])
-        return Map(torch.cat([gx, gy], dim=1), (height, width), labels, signed=True)
+        names = _NAMES[image.shape[1]]
+        if not self.polar:
+            labels = tuple(name + axis for axis in "xy" for name in names)
+            return Map(torch.cat([gx, gy], dim=1), (height, width), labels, signed=True)
+        magnitude, angle = safe.polar(gx, gy)
+        degrees = angle * (180 / math.pi)
+        degrees = torch.where(degrees < 0, degrees + 360, degrees) % 360  # -1e-9 + 360 is 360
+        labels = tuple(name + what for what in ("magnitude", "direction") for name in names)
+        return Map(torch.cat([magnitude, degrees], dim=1), (height, width), labels)
 
     def pool(self, code: Map) -> Vectors:
         """Roots of the mean magnitude per direction and cell, (batch, bins * cells²)."""
-        magnitude, angle = safe.polar(*strongest(*code.values.chunk(2, dim=1)))
+        magnitude, angle = safe.polar(*strongest(*self._slopes(code.values)))
         votes = soft_votes(magnitude, angle * (self.bins / math.tau), self.bins)
         return safe.sqrt(means(votes, self.cells))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """Direction as hue (from +x through red, yellow, green clockwise), magnitude as light."""
-        magnitude, angle = safe.polar(*strongest(*code.values.detach().chunk(2, dim=1)))
-        strong = magnitude.flatten(1).quantile(0.99, dim=1).view(-1, 1, 1, 1)
+        magnitude, angle = safe.polar(*strongest(*self._slopes(code.values.detach())))
+        some = magnitude.flatten(1)
+        some = some[:, :: 1 + some.shape[1] // _ENOUGH]
+        strong = some.quantile(0.99, dim=1).view(-1, 1, 1, 1)
         light = (magnitude / strong.clamp_min(1e-12)).clamp(0, 1)
         turn = angle / math.tau
         hues = [(1 + (math.tau * (turn - third / 3)).cos()) / 2 for third in range(3)]
         return enlarge(light * torch.cat(hues, dim=1))
+
+    def _slopes(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Slopes along x and y, each (batch, channel, height, width)."""
+        first, second = values.chunk(2, dim=1)
+        if not self.polar:
+            return first, second
+        angle = second * (math.pi / 180)
+        return first * angle.cos(), first * angle.sin()
 
 
 def _along(x: Tensor, kernel: Sequence[float], axis: int) -> Tensor:
