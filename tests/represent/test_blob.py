@@ -72,7 +72,7 @@ def test_blobs_are_skimages(method):
     assert len(ours & theirs) >= 0.97 * max(len(ours), len(theirs))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(x=st.integers(20, 44), y=st.integers(20, 30), radius=st.floats(3, 12))
 def test_a_disk_is_found_where_it_is_and_as_large(x, y, radius):
     rep = imrep.get("blob:scales=24,min_sigma=1.5,threshold=0.3")

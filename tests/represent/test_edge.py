@@ -77,11 +77,11 @@ def test_a_jump_is_as_steep_as_the_docstring_says():
     image = torch.zeros(1, 1, 9, 10)
     image[..., 5:] = 20 / 255
     for aperture, slope in ((3, 80), (5, 960)):
-        rep = imrep.get("edge", low=slope - 1, high=slope - 1, aperture=aperture)
+        rep = imrep.get("edge", low=slope - 1.0, high=slope - 1.0, aperture=aperture)
         edges = rep.encode(image).values[0, 0]
         assert edges.sum() == 9 and edges[:, 4].all()  # of two that are equal the first
         assert rep.steps(image).values[0, 0].max() == slope
-        higher = imrep.get("edge", low=0, high=slope, aperture=aperture)
+        higher = imrep.get("edge", low=0.0, high=float(slope), aperture=aperture)
         assert not higher.encode(image).values.any()
 
 
