@@ -62,7 +62,7 @@ class Blob(Representation[Points]):
     References:
         T. Lindeberg, "Feature detection with automatic scale selection", IJCV 30(2), 1998.
         doi:10.1023/A:1008045108935
-        D. Marr and E. Hildreth, "Theory of edge detection", Proc. R. Soc. Lond. B 207, 1980 (both
+        D. Marr and E. Hildreth, "Theory of edge detection", Proc. Royal Society B 207, 1980 (both
         operators). doi:10.1098/rspb.1980.0020
 
     Example:
