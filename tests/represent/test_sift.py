@@ -5,6 +5,7 @@ import torch
 
 import imrep
 from imrep.errors import BadImage, BadParameter, NotFitted
+from imrep.ops import aggregate
 from imrep.represent.local import sift as module
 from imrep.testing import photo
 
@@ -155,3 +156,108 @@ def test_unfitted_it_encodes_and_says_what_is_missing():
         rep.embed(photo())
     with pytest.raises(BadParameter, match="detector to be one of dense, opencv, got 'surf'"):
         imrep.get("sift", detector="surf")
+
+
+@pytest.mark.parametrize("pooling", ["vlad", "fisher"])
+def test_other_poolings_have_cells_of_length_one_and_keep_their_dim(pooling):
+    rep = imrep.get("sift", pooling=pooling)
+    before = rep.dim
+    rep.fit(photo(64, 64, batch=6))
+    vector = rep.embed(photo(50, 70))
+    assert vector.shape == (2, before) and before == 16 * 32 * 5 * (2 if pooling == "fisher" else 1)
+    torch.testing.assert_close(vector.unflatten(1, (5, -1)).norm(dim=2), torch.ones(2, 5))
+    assert imrep.get("sift", pooling=pooling, words=4, grid=1).dim == before // 20
+    flat = rep.embed(torch.full((1, 3, 40, 40), 0.5))
+    assert flat.isfinite().all()
+
+
+@pytest.mark.parametrize("pooling", ["vlad", "fisher"])
+def test_images_without_keypoints_give_zero_in_every_pooling(pooling):
+    rep = _fitted(f"sift:detector=opencv,words=2,pooling={pooling}", photo(96, 96, batch=3))
+    vectors = rep.embed(torch.stack([torch.full((3, 96, 96), 0.4), photo(96, 96, batch=1)[0]]))
+    assert vectors[0].abs().max() == 0 and vectors[1].abs().max() > 0
+
+
+@pytest.mark.parametrize("pooling", ["vlad", "fisher"])
+def test_gradients_of_other_poolings_reach_the_image(pooling):
+    rep = _fitted(f"sift:words=3,pooling={pooling}")
+    image = photo(40, 40, batch=1).requires_grad_()
+    rep.embed(image).square().mul(torch.linspace(0, 1, rep.dim)).sum().backward()
+    assert image.grad.isfinite().all() and image.grad.any()
+
+
+@pytest.mark.parametrize("pooling", ["vlad", "fisher"])
+def test_a_pooling_saves_what_it_learned(pooling, tmp_path):
+    rep = _fitted(f"sift:words=3,pooling={pooling}")
+    back = imrep.load(rep.save(tmp_path))
+    assert back.fingerprint == rep.fingerprint
+    torch.testing.assert_close(back.embed(photo()), rep.embed(photo()), rtol=0, atol=0)
+
+
+def test_words_of_none_are_256_and_keep_their_numbers():
+    assert imrep.get("sift").dim == imrep.get("sift:words=256").dim == 1280
+    with pytest.raises(BadParameter, match="words of at least 1, got 0"):
+        imrep.get("sift", words=0)
+    with pytest.raises(BadParameter, match="pooling to be one of words, vlad, fisher, got 'bow'"):
+        imrep.get("sift", pooling="bow")
+
+
+def test_vlad_sums_residuals_as_the_paper_writes():
+    rows, centres = torch.rand(30, 4, dtype=torch.float64), torch.rand(3, 4, dtype=torch.float64)
+    weights = torch.stack([torch.full((30,), 1 / 30), torch.eye(30)[4]]).double()
+    wanted = torch.zeros(3, 4, dtype=torch.float64)
+    for row in rows:
+        k = (row - centres).norm(dim=1).argmin()
+        wanted[k] += (row - centres[k]) / 30
+    rooted = (wanted.sign() * wanted.abs().sqrt()).flatten()
+    got = aggregate.vlad(rows, weights, centres)
+    torch.testing.assert_close(got[0], rooted / rooted.norm())
+    assert int((got[1] != 0).sum()) == 4  # one row speaks of one word only
+
+
+def test_fisher_is_the_gradient_of_the_log_likelihood():
+    dice = torch.Generator().manual_seed(0)
+    rows = torch.rand(40, 3, dtype=torch.float64, generator=dice)
+    shares = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    means = torch.rand(3, 3, dtype=torch.float64, generator=dice).requires_grad_()
+    deviations = (0.3 + torch.rand(3, 3, dtype=torch.float64, generator=dice)).requires_grad_()
+    normal = torch.distributions.Normal(means, deviations)
+    likelihood = (normal.log_prob(rows[:, None]).sum(2) + shares.log()).logsumexp(1).mean()
+    by_mean, by_deviation = torch.autograd.grad(likelihood, [means, deviations])
+    # Perronnin 2010: each is divided by the root of its Fisher information
+    scaled = [by_mean * deviations / shares[:, None].sqrt()]
+    scaled.append(by_deviation * deviations / (2 * shares[:, None]).sqrt())
+    wanted = torch.cat([part.detach().flatten() for part in scaled])
+    wanted = wanted.sign() * wanted.abs().sqrt()
+    model = aggregate.Mixture(shares, means.detach(), deviations.detach().square())
+    got = aggregate.fisher(rows, torch.full((1, 40), 1 / 40, dtype=torch.float64), model)
+    torch.testing.assert_close(got[0], wanted / wanted.norm())
+
+
+def test_a_mixture_is_found_again():
+    dice = torch.Generator().manual_seed(1)
+    parts = [
+        torch.randn(n, 2, generator=dice, dtype=torch.float64) * s + m
+        for n, s, m in [(600, 0.5, 0.0), (300, 1.0, 6.0), (100, 0.8, -5.0)]
+    ]
+    rows = torch.cat(parts)
+    model = aggregate.mixture(rows, 3)
+    order = model.means[:, 0].argsort()
+    shares = torch.tensor([0.1, 0.6, 0.3]).double()
+    torch.testing.assert_close(model.shares[order], shares, atol=0.02, rtol=0)
+    wanted = torch.tensor([0.64, 0.25, 1.0]).double()[:, None].expand(3, 2)
+    torch.testing.assert_close(model.variances[order], wanted, rtol=0.3, atol=0)
+    torch.testing.assert_close(model.belongs(rows).sum(1), torch.ones(1000).double())
+    few = aggregate.mixture(rows[:2], 5)
+    assert few.means.isfinite().all() and few.variances.min() > 0
+
+
+def test_principal_axes_are_those_of_the_singular_values():
+    rows = torch.randn(50, 6, dtype=torch.float64) * torch.tensor([5.0, 3, 2, 1, 0.5, 0.1])
+    mean, axes = aggregate.principal(rows, 3)
+    _, _, theirs = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
+    torch.testing.assert_close(mean, rows.mean(0))
+    torch.testing.assert_close(
+        (axes @ theirs[:3].T).abs(), torch.eye(3).double(), atol=1e-8, rtol=0
+    )
+    assert (axes.gather(1, axes.abs().argmax(1, keepdim=True)) > 0).all()
