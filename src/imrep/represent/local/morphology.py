@@ -178,7 +178,7 @@ class Morphology(Representation[Map]):
                 for bright, dark in pairs
             ]
         rows = [tiles[i : i + self.sizes] for i in range(0, len(tiles), self.sizes)]
-        return enlarge(_table(rows))
+        return enlarge(stack([functools.reduce(beside, row) for row in rows]))
 
     def _series(self, image: Image, shape: str) -> Iterator[tuple[Any, ...]]:
         """For each size its side, and what the operation gives."""
@@ -228,8 +228,3 @@ def _element(shape: str, side: int) -> tuple[Rectangle, ...]:
         if not mask[side // 2, side // 2]:
             mask = F.pad(mask, (1, 0))  # so that the origin, to the right of the middle, is on it
     return rectangles(mask)
-
-
-def _table(rows: list[list[Picture]]) -> Picture:
-    """Tiles in rows, a thin line between them."""
-    return stack([functools.reduce(beside, row) for row in rows])
