@@ -259,25 +259,81 @@ typedef struct { /* mirrored in imrep/ops/scatter_native.py */
     const float *filters; /* strip by strip: (rows, its columns, count, lanes) */
 } bank;
 
-/* Sums of products of blocks, for some columns, into planes (rows, some * lanes) of both parts.
- * Half a spectrum is known, the other half is its conjugate in reverse. */
-INLINE void fold(const float *restrict spectrum, const bank *by, int64_t first, int64_t some,
-                 int64_t lanes, float *restrict out)
+/* Where a column of a block is read in a spectrum of which half is known; the other half is its
+ * conjugate in reverse. */
+typedef struct {
+    const float *at; /* in the row that comes next */
+    int64_t step;    /* from row to row */
+    float sign;      /* of the imaginary part */
+} place;
+
+INLINE void find_places(const float *spectrum, const bank *by, int64_t first, int64_t some,
+                        place *places)
 {
-    const int64_t m = by->rows.n, n = by->columns.n, height = m * by->times, width = n * by->times;
-    const int64_t known = width / 2 + 1, apart = m * some * lanes, count = by->count;
+    const int64_t height = by->rows.n * by->times, width = by->columns.n * by->times;
+    const int64_t row = 2 * (width / 2 + 1); /* floats of a known row */
+    for (int64_t c = first; c < first + some; c++)
+        for (int64_t b = 0; b < by->count; b++) {
+            const int64_t r = by->kept[2 * b], column = by->kept[2 * b + 1] + c;
+            *places++ = 2 * column < row
+                            ? (place){spectrum + r * row + 2 * column, row, 1}
+                            : (place){spectrum + (height - r) * row + 2 * (width - column), -row, -1};
+        }
+}
+
+typedef struct { /* mirrored in imrep/ops/scatter_native.py */
+    int64_t height, width;      /* samples that are kept */
+    const float *rows, *columns; /* (height, rows of the moduli), (width, their columns) */
+} low;
+
+typedef struct { /* at work */
+    float *whole, *spare, *row, *moduli, *sums, *total;
+    place *places;
+} work;
+
+/* What is read at a place, which then moves on. Row 0, in reverse row `height`, is not moved. */
+INLINE const float *next(place *from, int first_of_all, int64_t height)
+{
+    const float *x = from->at;
+    from->at += from->step;
+    return first_of_all && from->step < 0 ? x + height * from->step : x;
+}
+
+#if defined(__GNUC__)
+typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
+#endif
+
+/* Sums of products of blocks, for some columns, into planes (rows, some * lanes) of both parts. */
+INLINE void fold(const float *restrict spectrum, const bank *by, int64_t first, int64_t some,
+                 int64_t lanes, float *restrict out, place *places)
+{
+    const int64_t m = by->rows.n, height = m * by->times, apart = m * some * lanes;
+    const int64_t count = by->count;
     const float *restrict psi = by->filters + first * m * count * lanes;
-    for (int64_t r = 0; r < m; r++)
-        for (int64_t c = first; c < first + some; c++, out += lanes) {
+    find_places(spectrum, by, first, some, places);
+    for (int64_t r = 0; r < m; r++) {
+        place *from = places;
+        for (int64_t c = 0; c < some; c++, out += lanes) {
+#if defined(__GNUC__)
+            if (lanes == 8) { /* sums in registers */
+                eight re = {0}, im = {0};
+                for (int64_t b = 0; b < count; b++, from++, psi += 8) {
+                    const float *x = next(from, !(by->kept[2 * b] + r), height);
+                    const eight filter = *(const eight *)psi;
+                    re += x[0] * filter;
+                    im += from->sign * x[1] * filter;
+                }
+                *(eight *)out = re;
+                *(eight *)(out + apart) = im;
+                continue;
+            }
+#endif
             float re[MOST_LANES], im[MOST_LANES];
             for (int64_t t = 0; t < lanes; t++)
                 re[t] = im[t] = 0;
-            for (int64_t b = 0; b < count; b++, psi += lanes) {
-                const int64_t row = by->kept[2 * b] + r, column = by->kept[2 * b + 1] + c;
-                const int64_t mirror = row ? height - row : 0;
-                const float *x = column < known ? spectrum + 2 * (row * known + column)
-                                                : spectrum + 2 * (mirror * known + width - column);
-                const float a = x[0], z = column < known ? x[1] : -x[1];
+            for (int64_t b = 0; b < count; b++, from++, psi += lanes) {
+                const float *x = next(from, !(by->kept[2 * b] + r), height);
+                const float a = x[0], z = from->sign * x[1];
                 APART
                 for (int64_t t = 0; t < lanes; t++) {
                     re[t] += a * psi[t];
@@ -289,56 +345,168 @@ INLINE void fold(const float *restrict spectrum, const bank *by, int64_t first, 
                 out[apart + t] = im[t];
             }
         }
+    }
 }
 
-INLINE void moduli(const float *spectrum, const bank *by, int64_t lanes, float *restrict out,
-                   float *scratch)
+/* Transforms along the columns. Strips lie whole one after the other. */
+INLINE void columns_back(const float *spectrum, const bank *by, int64_t lanes, const work *in)
 {
-    const int64_t m = by->rows.n, n = by->columns.n, row = 2 * n * lanes, wide = by->wide;
-    float *whole = scratch, *strip = whole + m * row, *spare = strip + 2 * m * wide * lanes;
+    const int64_t m = by->rows.n, n = by->columns.n, wide = by->wide;
     for (int64_t first = 0; first < n; first += wide) {
-        const int64_t some = n - first < wide ? n - first : wide, run = some * lanes;
-        fold(spectrum, by, first, some, lanes, strip);
-        const float *done = back(strip, spare, &by->rows, run);
-        for (int64_t r = 0; r < m; r++) {
-            memcpy(whole + r * row + first * lanes, done + r * run, run * sizeof *done);
-            memcpy(whole + r * row + (n + first) * lanes, done + (m + r) * run, run * sizeof *done);
-        }
+        const int64_t some = n - first < wide ? n - first : wide;
+        float *strip = in->whole + 2 * m * first * lanes;
+        const int even = by->rows.count % 2 == 0; /* so many passes end where they began */
+        fold(spectrum, by, first, some, lanes, even ? strip : in->spare, in->places);
+        back(even ? strip : in->spare, even ? in->spare : strip, &by->rows, some * lanes);
     }
+}
+
+/* Moduli of one row, gathered from all strips and transformed, into (columns, lanes). */
+INLINE void row_moduli(const bank *by, int64_t r, int64_t lanes, const work *in,
+                       float *restrict out)
+{
+    const int64_t m = by->rows.n, n = by->columns.n, wide = by->wide;
     const float scale = 1.0f / ((float)m * (float)n);
-    for (int64_t r = 0; r < m; r++, out += n * lanes) {
-        const float *restrict re = back(whole + r * row, strip, &by->columns, lanes);
-        const float *restrict im = re + n * lanes;
-        APART
-        for (int64_t i = 0; i < n * lanes; i++)
-            out[i] = scale * sqrtf(re[i] * re[i] + im[i] * im[i]);
+    for (int64_t first = 0; first < n; first += wide) {
+        const int64_t run = (n - first < wide ? n - first : wide) * lanes;
+        const float *from = in->whole + 2 * m * first * lanes + r * run;
+        memcpy(in->row + first * lanes, from, run * sizeof *from);
+        memcpy(in->row + (n + first) * lanes, from + m * run, run * sizeof *from);
     }
+    const float *restrict re = back(in->row, in->row + 2 * n * lanes, &by->columns, lanes);
+    const float *restrict im = re + n * lanes;
+    APART
+    for (int64_t i = 0; i < n * lanes; i++)
+        out[i] = scale * sqrtf(re[i] * re[i] + im[i] * im[i]);
+}
+
+INLINE void moduli(const float *spectrum, const bank *by, int64_t lanes, float *out, const work *in)
+{
+    columns_back(spectrum, by, lanes, in);
+    for (int64_t r = 0; r < by->rows.n; r++)
+        row_moduli(by, r, lanes, in, out + r * by->columns.n * lanes);
 }
 
 IMREP_FAST static void some_moduli(const float *spectrum, const bank *by, float *out,
-                                   float *scratch)
+                                   const work *in)
 {
     if (by->lanes == 8) /* the usual number, worth its own loops */
-        moduli(spectrum, by, 8, out, scratch);
+        moduli(spectrum, by, 8, out, in);
     else
-        moduli(spectrum, by, by->lanes, out, scratch);
+        moduli(spectrum, by, by->lanes, out, in);
 }
 
-/* Floats of scratch for `imrep_scatter_moduli`. */
-IMREP_EXPORT int64_t imrep_scatter_scratch(const bank *by)
+#if defined(__GNUC__)
+/* rows (m', m) times the moduli of eight orientations times columns (n', n) transposed, into
+ * (8, m', n'). The moduli are used up row by row, while they are in the nearest cache; they are
+ * kept, (8, m, n), where there is a place for them. */
+IMREP_FAST static void eight_averages(const float *spectrum, const bank *by, const low *to,
+                                      float *restrict out, float *restrict kept, const work *in)
 {
-    const int64_t m = by->rows.n, n = by->columns.n;
-    const int64_t strip = m * by->wide > n ? m * by->wide : n;
-    return 2 * by->lanes * (m * n + 2 * strip);
+    const int64_t m = by->rows.n, n = by->columns.n, rows = to->height, columns = to->width;
+    eight *total = (eight *)in->total, *sums = (eight *)in->sums;
+    memset(total, 0, (size_t)(rows * columns) * sizeof *total);
+    columns_back(spectrum, by, 8, in);
+    for (int64_t r = 0; r < m; r++) {
+        row_moduli(by, r, 8, in, in->moduli);
+        const eight *x = (const eight *)in->moduli;
+        for (int64_t t = 0; kept && t < 8; t++)
+            for (int64_t i = 0; i < n; i++)
+                kept[(t * m + r) * n + i] = in->moduli[8 * i + t];
+        for (int64_t o = 0; o < columns; o += 4) { /* the last four may overlap those before */
+            if (o > columns - 4)
+                o = columns > 4 ? columns - 4 : 0;
+            const float *w0 = to->columns + o * n;
+            const float *w1 = columns > 1 ? w0 + n : w0, *w2 = columns > 2 ? w1 + n : w0;
+            const float *w3 = columns > 3 ? w2 + n : w0;
+            eight s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+            for (int64_t i = 0; i < n; i++) {
+                s0 += w0[i] * x[i];
+                s1 += w1[i] * x[i];
+                s2 += w2[i] * x[i];
+                s3 += w3[i] * x[i];
+            }
+            sums[o] = s0;
+            sums[o + 1] = s1;
+            sums[o + 2] = s2;
+            sums[o + 3] = s3;
+        }
+        for (int64_t p = 0; p < rows; p++) {
+            const float weight = to->rows[p * m + r];
+            for (int64_t o = 0; o < columns; o++)
+                total[p * columns + o] += weight * sums[o];
+        }
+    }
+    for (int64_t i = 0; i < rows * columns; i++)
+        for (int64_t t = 0; t < 8; t++)
+            out[t * rows * columns + i] = total[i][t];
+}
+#endif
+
+static int64_t floats(int64_t count, int64_t size)
+{
+    return (count * size + 63) / 64 * 16; /* so that the next one starts a line of the cache */
+}
+
+/* The parts of some scratch; gives how many floats they take. */
+static int64_t arrange(float *scratch, const bank *by, const low *to, work *in)
+{
+    const int64_t m = by->rows.n, n = by->columns.n, one = sizeof(float);
+    const int64_t whole = floats(2 * m * n * by->lanes, one);
+    const int64_t spare = floats(2 * m * by->wide * by->lanes, one);
+    const int64_t row = floats(4 * n * by->lanes, one), places = floats(by->wide * by->count, sizeof(place));
+    const int64_t line = floats(n * by->lanes, one);
+    const int64_t sums = floats((to->width + 4) * by->lanes, one);
+    const int64_t total = floats(to->height * to->width * by->lanes, one);
+    if (scratch) {
+        in->whole = scratch;
+        in->spare = in->whole + whole;
+        in->row = in->spare + spare;
+        in->places = (place *)(in->row + row);
+        in->moduli = (float *)in->places + places;
+        in->sums = in->moduli + line;
+        in->total = in->sums + sums;
+    }
+    return whole + spare + row + places + line + sums + total;
+}
+
+/* Floats of scratch for the two below; without a low-pass its sides are zero. */
+IMREP_EXPORT int64_t imrep_scatter_scratch(const bank *by, const low *to)
+{
+    return arrange(NULL, by, to, NULL);
 }
 
 /* |x * psi| of `planes` half spectra (rows, columns / 2 + 1), complex, into (rows, columns, lanes)
  * each. */
 IMREP_EXPORT void imrep_scatter_moduli(const float *spectra, int64_t planes, const bank *by,
-                                       float *out, float *scratch)
+                                       const low *to, float *out, float *scratch)
 {
     const int64_t m = by->rows.n, n = by->columns.n, k = by->times;
+    work in;
+    arrange(scratch, by, to, &in);
     for (int64_t i = 0; i < planes; i++)
         some_moduli(spectra + i * 2 * (m * k) * (n * k / 2 + 1), by, out + i * m * n * by->lanes,
-                    scratch);
+                    &in);
+}
+
+/* Their averages, into (8, height, width) each, and where `kept` is a place themselves, (8, rows,
+ * columns) each; 0 where there are not eight orientations. */
+IMREP_EXPORT int imrep_scatter_averages(const float *spectra, int64_t planes, const bank *by,
+                                        const low *to, float *out, float *kept, float *scratch)
+{
+#if defined(__GNUC__)
+    const int64_t m = by->rows.n, n = by->columns.n, k = by->times;
+    work in;
+    if (by->lanes != 8)
+        return 0;
+    arrange(scratch, by, to, &in);
+    for (int64_t i = 0; i < planes; i++)
+        eight_averages(spectra + i * 2 * (m * k) * (n * k / 2 + 1), by, to,
+                       out + i * 8 * to->height * to->width, kept ? kept + i * 8 * m * n : NULL,
+                       &in);
+    return 1;
+#else
+    (void)spectra, (void)planes, (void)by, (void)to, (void)out, (void)kept, (void)scratch;
+    return 0;
+#endif
 }

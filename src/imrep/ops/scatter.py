@@ -96,6 +96,11 @@ class Low:
     rows: Tensor  # (samples, rows)
     columns: Tensor  # (columns, samples)
 
+    @functools.cached_property
+    def across(self) -> Tensor:
+        """(samples, columns)."""
+        return self.columns.T.contiguous()
+
     def __call__(self, x: Tensor) -> Tensor:
         """Samples (..., m, n) of (..., rows, columns)."""
         return torch.matmul(self.rows, x) @ self.columns
@@ -248,9 +253,9 @@ def _fill(found: Tensor, planes: Tensor, plan: Plan) -> None:
         deeper = range(j1 + 1, plan.scales) if plan.order == 2 else range(0)
         pairs = doubles[:, : count * count * len(deeper)]
         doubles = doubles[:, count * count * len(deeper) :]
-        for some, first in _layer(spectra, bank):
-            singles[:, j1, some] = plan.low[j1](first)
-            if not deeper:
+        for some, first, averages in _layer(spectra, bank, plan.low[j1], keep=bool(deeper)):
+            singles[:, j1, some] = averages
+            if first is None:
                 continue
             again = _Spectra(first.flatten(0, 1))
             into = pairs.unflatten(1, (count, len(deeper), count))[:, some]
@@ -259,29 +264,38 @@ def _fill(found: Tensor, planes: Tensor, plan: Plan) -> None:
                 into[:, :, i] = averages.unflatten(0, into.shape[:2])
 
 
-def _layer(spectra: "_Spectra", bank: Bank) -> Iterator[tuple[slice, Tensor]]:
-    """|x ∗ ψ|, (n, some orientations, rows, columns), a few orientations after the other."""
+def _layer(
+    spectra: "_Spectra", bank: Bank, low: Low, which: slice = slice(None), *, keep: bool
+) -> Iterator[tuple[slice, Tensor | None, Tensor]]:
+    """|x ∗ ψ| (n, some orientations, rows, columns) if wanted, and its averages, part by part.
+
+    Of the planes that `which` says.
+    """
+    count = bank.filters.shape[3]
     native = in_c.library(spectra.planes)
-    if native and bank.group:
-        yield slice(None), bank.group.moduli(native, spectra.half).permute(0, 3, 1, 2).contiguous()
-        return
-    blocks = bank.cut(spectra.whole)
-    for some in _tiles(bank.filters.shape[3], len(blocks) * bank.numbers, blocks):
-        yield some, bank.moduli(blocks, some)
+    if native and bank.group and count == in_c.EIGHT:
+        averages, first = bank.group.averages(
+            native, spectra.half[which], low.rows, low.across, keep=keep
+        )
+        yield slice(None), first, averages
+    elif native and bank.group:
+        inner = bank.group.moduli(native, spectra.half[which])
+        first = inner.permute(0, 3, 1, 2).contiguous() if keep else None
+        yield slice(None), first, low.inner(inner)
+    else:
+        blocks = bank.cut(spectra.whole[which])
+        for some in _tiles(count, len(blocks) * bank.numbers, blocks):
+            found = bank.moduli(blocks, some)
+            yield some, found if keep else None, low(found)
 
 
 def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
     """Averages of |x ∗ ψ|, (n, orientations, m, n), from which no path goes on."""
-    count = bank.filters.shape[3]
-    native = in_c.library(spectra.planes)
+    numbers = bank.filters.shape[3] * bank.numbers
     found = []
-    for some in _tiles(len(spectra.planes), count * bank.numbers, spectra.planes):
-        if native and bank.group:
-            found.append(low.inner(bank.group.moduli(native, spectra.half[some])))
-            continue
-        blocks = bank.cut(spectra.whole[some])
-        turns = _tiles(count, len(blocks) * bank.numbers, blocks)
-        found.append(torch.cat([low(bank.moduli(blocks, which)) for which in turns], 1))
+    for some in _tiles(len(spectra.planes), numbers, spectra.planes):
+        parts = _layer(spectra, bank, low, some, keep=False)
+        found.append(torch.cat([averages for *_, averages in parts], 1))
     return torch.cat(found)
 
 

@@ -7,6 +7,7 @@ import ctypes
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from imrep import _native
 
 _LARGEST = 31  # prime factor of a side; beyond, the kernel's transform loses to torch's
 _MOST_FACTORS = 32
+_LINE = 16  # floats of a line of the cache
+EIGHT = 8  # orientations that fill a register, and have kernels of their own
 _LANES = 64  # orientations at once, at most
 _STRIP = 32 * 2**10  # bytes of the columns that are transformed together: half of the nearest cache
 _BYTES = 4 * 2**20  # of the complex numbers of all orientations: a larger cache has to hold them
@@ -44,6 +47,15 @@ class _Bank(ctypes.Structure):
     )
 
 
+class _Low(ctypes.Structure):
+    _fields_ = (
+        ("height", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+        ("rows", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+    )
+
+
 @dataclass(frozen=True)
 class Group:
     """Some orientations of a bank as the kernel wants them."""
@@ -57,6 +69,33 @@ class Group:
 
     def moduli(self, native: ctypes.CDLL, half: Tensor) -> Tensor:
         """|x ∗ ψ| from half spectra (n, rows, known), (n, rows, columns, orientations)."""
+        found = torch.empty(len(half), *self.size, self.lanes)
+        self._call(native.imrep_scatter_moduli, native, half, _Low(), found)
+        return found
+
+    def averages(
+        self, native: ctypes.CDLL, half: Tensor, rows: Tensor, columns: Tensor, *, keep: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Averages rows × |x ∗ ψ| × columns^T, (n, 8, m, n), and if wanted (n, 8, rows, columns).
+
+        For `EIGHT` orientations only.
+        """
+        found = torch.empty(len(half), self.lanes, len(rows), len(columns))
+        kept = torch.empty(len(half), self.lanes, *self.size) if keep else None
+        low = _Low(len(rows), len(columns), rows.data_ptr(), columns.data_ptr())
+        place = ctypes.c_void_p(kept.data_ptr() if kept is not None else None)
+        self._call(native.imrep_scatter_averages, native, half, low, found, place)
+        return found, kept
+
+    def _call(
+        self,
+        kernel: Any,
+        native: ctypes.CDLL,
+        half: Tensor,
+        low: "_Low",
+        found: Tensor,
+        *more: ctypes.c_void_p,
+    ) -> None:
         line, across = _line(self.size[0]), _line(self.size[1])
         bank = _Bank(
             line.struct,
@@ -68,19 +107,20 @@ class Group:
             self.corners.ctypes.data,
             self.filters.ctypes.data,
         )
-        native.imrep_scatter_scratch.restype = ctypes.c_int64
-        scratch = np.empty(native.imrep_scatter_scratch(ctypes.byref(bank)), np.float32)
+        need = native.imrep_scatter_scratch
+        need.restype = ctypes.c_int64
+        scratch = np.empty(need(ctypes.byref(bank), ctypes.byref(low)) + _LINE, np.float32)
+        start = -scratch.ctypes.data // 4 % _LINE
         half = half.contiguous()
-        found = torch.empty(len(half), *self.size, self.lanes)
-        native.imrep_scatter_moduli.restype = None
-        native.imrep_scatter_moduli(
+        kernel(
             ctypes.c_void_p(half.data_ptr()),
             ctypes.c_int64(len(half)),
             ctypes.byref(bank),
+            ctypes.byref(low),
             ctypes.c_void_p(found.data_ptr()),
-            ctypes.c_void_p(scratch.ctypes.data),
+            *more,
+            ctypes.c_void_p(scratch[start:].ctypes.data),
         )
-        return found
 
 
 def library(x: Tensor) -> ctypes.CDLL | None:
