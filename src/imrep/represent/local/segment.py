@@ -15,7 +15,6 @@ from imrep.codes import Regions
 from imrep.errors import BadCode, BadImage
 from imrep.ops import regions
 from imrep.ops.borders import mirror
-from imrep.ops.cells import means
 from imrep.ops.clusters import kmeans
 from imrep.ops.colour import luminance, to_lab
 from imrep.ops.regions import Contour
@@ -141,15 +140,12 @@ class Segment(Representation[Regions]):
         shares = size.to(colours)[..., None] / index.shape[1]
         height, width = code.size
         lengths = self.adjacency(code).to(colours) / (2 * math.sqrt(height * width))
-        within = means(
-            F.one_hot(code.labels, self.regions).permute(0, 3, 1, 2).to(colours), self.cells
-        )
         parts = [
             shares.sqrt(),
             colours,
             self._places(code.labels, size).to(colours),
             lengths.sum(2, keepdim=True).sqrt(),
-            within.unflatten(1, (self.regions, -1)).sqrt(),
+            self._within(code.labels).to(colours).sqrt(),
         ]
         light = luminance(colours.detach().mT[..., None])[:, 0, :, 0] + 2 * (size == 0)
         order = light.argsort(dim=1, stable=True)
@@ -228,6 +224,17 @@ class Segment(Representation[Regions]):
                 "Use encode's own at the same parameters."
             )
         return code.values
+
+    def _within(self, labels: Tensor) -> Tensor:
+        """Each region's share of each box's pixels, (batch, regions, cells²)."""
+        (height, width), boxes = labels.shape[1:], self.cells**2
+        row = torch.arange(height, device=labels.device) * self.cells // height
+        column = torch.arange(width, device=labels.device) * self.cells // width
+        box = (row[:, None] * self.cells + column).flatten()
+        index = labels.flatten(1) * boxes + box
+        counts = _sizes(index, self.regions * boxes).view(len(labels), self.regions, boxes)
+        pixels = torch.bincount(box, minlength=boxes).clamp_min(1)  # none in a box of a tiny image
+        return counts / pixels
 
     def _places(self, labels: Tensor, size: Tensor) -> Tensor:
         """Centre y and x, the widths along both, and their covariance; the image's sides are 1."""
