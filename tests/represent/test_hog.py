@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from skimage.feature import hog as skimage_hog
 
@@ -137,6 +138,15 @@ def test_batches_and_gradients_change_no_number():
     one_by_one = torch.cat([rep.encode(one).values for one in image.split(1)])
     torch.testing.assert_close(whole, one_by_one, rtol=0, atol=0)
     torch.testing.assert_close(rep.encode(image.requires_grad_()).values, whole, rtol=0, atol=1e-6)
+
+
+def test_equals_skimage_in_colour_at_every_pixel_of_a_photograph():
+    photo = skimage.data.astronaut()[:200, 150:350]
+    # in bytes two channels can be equally steep, and the last bit chooses the direction: add grain
+    image = (photo + np.random.default_rng(0).random(photo.shape)) / 256
+    ours = imrep.get("hog:side=none").encode(torch.from_numpy(image).permute(2, 0, 1)[None])
+    theirs = skimage_hog(image, 9, (8, 8), (2, 2), feature_vector=False, channel_axis=-1)
+    np.testing.assert_allclose(_layout(ours, imrep.get("hog")), theirs, atol=1e-6)
 
 
 def test_directions_on_the_edge_of_a_bin_belong_to_the_one_above():

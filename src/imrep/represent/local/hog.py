@@ -25,6 +25,7 @@ _CANVAS = 64  # whose grid of blocks vectors have where side=none
 _CLIP = 0.2  # Lowe's; Dalal and Triggs section 6.4
 _EPS = 1e-5
 _TIE = 1e-6  # bins; a direction on the edge belongs to the bin above, whatever the rounding
+_FINE_TIE = 1e-12  # the same for float64
 _AT_ONCE = 2**18  # pixels worked on at a time, so that they stay in the cache
 _PICTURE = 512
 _MOST = 40  # cells per side drawn; of larger images neighbours are averaged
@@ -165,7 +166,8 @@ class Hog(Representation[Map]):
         row = torch.arange(rows * self.cell, device=image.device) // self.cell
         column = torch.arange(columns * self.cell, device=image.device) // self.cell
         first = ((row[:, None] * columns + column) * turns + self.bins).flatten()
-        slot = (place.detach() + _TIE).floor_().long().add_(first)
+        tie = _FINE_TIE if place.dtype == torch.float64 else _TIE
+        slot = (place.detach() + tie).floor_().long().add_(first)
         votes = magnitude.new_zeros(len(image), rows * columns * turns)
         votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, turns))
         below, above, last = votes.split([self.bins, self.bins, 1], dim=3)
