@@ -20,8 +20,8 @@ _MOST_FACTORS = 32
 _LINE = 16  # floats of a line of the cache
 EIGHT = 8  # orientations that fill a register, and have kernels of their own
 _LANES = 64  # orientations at once, at most
-_STRIP = 32 * 2**10  # bytes of the columns that are transformed together: half of the nearest cache
-_BYTES = 4 * 2**20  # of the complex numbers of all orientations: a larger cache has to hold them
+_STRIP = 64 * 2**10  # bytes of the columns that are transformed together, and as much to spare
+_BYTES = 20 * 2**20  # of the complex numbers of all orientations: a larger cache has to hold them
 
 
 class _Line(ctypes.Structure):
