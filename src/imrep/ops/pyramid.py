@@ -118,7 +118,7 @@ def collapse(
     _check(rest, a)
     _check_together(bands, rest, who)
     low, flat = _planes(rest), [_planes(band) for band in bands]
-    native = in_c.kernels(low, flat) if flat else None
+    native = in_c.kernels(low, *flat) if flat else None
     if native is not None:
         return _shaped(in_c.collapsed(native, flat, low, a), rest)
     scratch = Scratch(flat[0] if flat else low)

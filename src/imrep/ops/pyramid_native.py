@@ -11,22 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import _native
-from imrep.ops.pyramid_torch import blank, difference, followed, half
+from imrep.ops.native import kernels_for
+from imrep.ops.pyramid_torch import blank, difference, half
 
 _SUFFIX = {torch.float32: "f32", torch.uint8: "u8"}
 
 
-def kernels(pixels: Tensor, bands: Sequence[Tensor] = ()) -> ctypes.CDLL | None:
-    """The library, if these tensors are for it: it has their type, and nobody looks on."""
-    if pixels.dtype not in _SUFFIX or torch.compiler.is_compiling():
-        return None
-    if torch._C._get_tracing_state() is not None:
-        return None
-    for t in (pixels, *bands):
-        if type(t) is not Tensor or t.device.type != "cpu" or followed(t):
-            return None
-    return _native.library("kernels")
+def kernels(*tensors: Tensor) -> ctypes.CDLL | None:
+    """The library, if these tensors are for it."""
+    return kernels_for(tensors, _SUFFIX)
 
 
 def reduced(native: ctypes.CDLL, x: Tensor, a: float) -> Tensor:

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imrep.ops.native import followed
+
 _BLOCK = 1 << 19  # samples worked on at a time
 _LARGE = 1 << 20  # bytes from which NumPy allocates
 _DIFFERENCES = {torch.uint8: torch.int16, torch.uint16: torch.int32, torch.int16: torch.int32}
@@ -107,15 +109,6 @@ def blank(shape: Sequence[int], like: Tensor, kind: torch.dtype | None = None) -
     if like.device.type != "cpu" or math.prod(shape) * kind.itemsize < _LARGE:
         return like.new_empty(shape, dtype=kind)
     return torch.from_numpy(np.empty(tuple(shape), str(kind).removeprefix("torch.")))
-
-
-def followed(x: Tensor) -> bool:
-    """Whether a derivative is wanted, or a transform of torch.func stands behind the tensor."""
-    return (
-        (x.requires_grad and torch.is_grad_enabled())
-        or torch._C._functorch.is_functorch_wrapped_tensor(x)
-        or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
-    )
 
 
 def _fresh(shape: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import _native
+from imrep.ops.native import kernels_for
 
 _LARGEST = 31  # prime factor of a side; beyond, the kernel's transform loses to torch's
 _MOST_FACTORS = 32
@@ -124,13 +124,8 @@ class Group:
 
 
 def library(x: Tensor) -> ctypes.CDLL | None:
-    """The library, if a tensor is for it: it has its type, and nobody looks on."""
-    if type(x) is not Tensor or x.dtype != torch.float32 or x.device.type != "cpu":
-        return None
-    followed = torch.is_grad_enabled() and x.requires_grad
-    if followed or torch._C._functorch.is_functorch_wrapped_tensor(x) or _dual(x):
-        return None
-    return _native.library("kernels")
+    """The library, if a tensor is for it."""
+    return kernels_for([x], [torch.float32])
 
 
 def group(filters: Tensor, kept: tuple[int, ...], times: int) -> Group | None:
@@ -146,10 +141,6 @@ def group(filters: Tensor, kept: tuple[int, ...], times: int) -> Group | None:
     corners = [(block // times * rows, block % times * columns) for block in kept]
     table = torch.cat(strips).numpy()
     return Group((rows, columns), lanes, wide, table, np.array(corners), times)
-
-
-def _dual(x: Tensor) -> bool:
-    return torch.autograd.forward_ad.unpack_dual(x).tangent is not None
 
 
 def _factors(n: int) -> list[int]:
