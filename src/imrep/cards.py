@@ -20,7 +20,7 @@ class Card:
         inverse: "exact" (to 1e-5, tested), "approximate" (lossy or iterative) or "none".
         differentiable: Whether gradients reach the image, tested.
         dtype: What `encode` keeps: "any" floating type, or "float32" only.
-        reads: "jpeg" where the pipeline may hand it a file's own coefficients.
+        reads: "jpeg" where it also takes a file's own coefficients, by `encode_jpeg`.
         weights: Whether learned weights are needed before a code means anything.
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".

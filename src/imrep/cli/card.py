@@ -73,7 +73,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("words", "share the space of its vectors" if card.text else ""),
-        ("reads", "a JPEG's own coefficients" if card.reads == "jpeg" else ""),
+        ("reads", "a JPEG's own coefficients too, in Python" if card.reads == "jpeg" else ""),
         ("native", _kernels(card)),
         ("paper", card.cite),
         ("revision", str(card.revision)),
