@@ -29,8 +29,8 @@ class Code:
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor by name; members of a tuple become `name.0`, `name.1`."""
         found: dict[str, Tensor] = {}
-        for field in fields(self):
-            found |= _tensors(field.name, getattr(self, field.name))
+        for one in fields(self):
+            found |= _tensors(one.name, getattr(self, one.name))
         return found
 
     def map(self, f: Callable[[Tensor], Tensor]) -> "Code":
