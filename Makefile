@@ -56,7 +56,8 @@ shapes: $(VENV)/developed
 # Beside the peers, one script after the other; some minutes each, on a quiet machine.
 bench: $(VENV)/developed
 	$(BIN)/pip install --quiet --group bench
-	@for script in benchmarks/*_speed.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@failed=0; for script in benchmarks/*_speed.py; do echo "== $$script"; \
+	  $(BIN)/python $$script || failed=1; done; exit $$failed
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
