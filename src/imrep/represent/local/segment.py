@@ -111,11 +111,11 @@ class Segment(Representation[Regions]):
         """Labels (batch, height, width) from the largest region's 0, and mean colours."""
         check.image(image, self.name)
         height, width = image.shape[2:]
-        if self.regions > height * width:
+        if self.regions > (most := height * width):
+            remedy = f"Use regions={most} or enlarge them." if most > 1 else "Enlarge them first."
             raise BadImage(
                 f"{self.name} needs images of at least {self.regions} pixels at "
-                f"regions={self.regions}, got {height}×{width}. "
-                f"Use regions={max(2, height * width)} or enlarge them."
+                f"regions={self.regions}, got {height}×{width}. {remedy}"
             )
         labels = torch.stack(
             [self._labels(one, height, width) for one in self._features(image.detach())]
