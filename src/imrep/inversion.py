@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep import check
-from imrep.base import Representation, Sum
-from imrep.codes import Code, Views
+from imrep.base import Fitted, Representation, Sum
+from imrep.codes import Code, Points, Views
 from imrep.errors import BadImage, NoInverse
 from imrep.ops.colour import luminance, to_ycbcr
 from imrep.ops.descend import descend
@@ -228,7 +228,7 @@ def _by_gradient(
     What is found small is where the next search starts, so that the code is met by large shapes as
     far as they can, and by specks only for the rest.
     """
-    wanted = _numbers(code)
+    wanted = _numbers(rep, code)
     first = [max(1, round(n / _STAGES[0][1])) for n in shape[1:]]
     image = _noise(first, seed).to(next(iter(wanted.values())).real)
     done, given = 0, 0
@@ -254,7 +254,7 @@ def _objective(
 
     def loss(small: Tensor) -> Tensor:
         whole = resize(small, *shape[1:]).expand(-1, shape[0], -1, -1)
-        apart = _distance(_numbers(rep.encode(whole)), wanted)
+        apart = _distance(_numbers(rep, rep.encode(whole)), wanted)
         return apart + smooth * _roughness(whole)
 
     return loss
@@ -270,8 +270,13 @@ def _noise(size: Sequence[int], seed: int) -> Image:
     return (0.5 + _NOISE * noise).clamp(0, 1)
 
 
-def _numbers(code: Code) -> dict[str, Tensor]:
-    """The tensors of a code that can move: counts and labels cannot."""
+def _numbers(rep: Representation, code: Code) -> dict[str, Tensor]:
+    """The tensors of a code that can move: counts and labels cannot.
+
+    Of points that are found, and not laid out, the vector, since their number changes on the way.
+    """
+    if isinstance(code, Points) and not isinstance(rep, Fitted):
+        return {"vector": rep.pool(code)}
     return {k: t for k, t in code.tensors().items() if t.is_floating_point() or t.is_complex()}
 
 
