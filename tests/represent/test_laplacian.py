@@ -165,6 +165,7 @@ def _changed(code, **fields):
     return dataclasses.replace(code, **fields)
 
 
+@pytest.mark.no_shapes
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -301,6 +301,7 @@ def test_codes_of_other_parameters_are_refused(parameters, message):
         imrep.get("scattering", **parameters).invert(made)
 
 
+@pytest.mark.no_shapes
 def test_codes_of_other_sizes_planes_and_kinds_are_refused():
     scattering = imrep.get("scattering", scales=2, orientations=2)
     made = scattering.encode(photo(16, 16, batch=1))

@@ -268,7 +268,7 @@ def _luma_and_chroma(code: Spectrum, facts: jpeg.Facts, who: str) -> tuple[Tenso
 def _shrunk(code: Spectrum, p: int) -> tuple[float, float]:
     """How many times a plane has fewer rows and columns than the image."""
     if not code.sampling:
-        return 1, 1
+        return 1.0, 1.0
     down, across = (max(axis) for axis in zip(*code.sampling, strict=True))
     return down / code.sampling[p][0], across / code.sampling[p][1]
 
