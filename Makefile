@@ -47,7 +47,7 @@ lint: $(VENV)/developed
 
 # Over five seconds each: kill tests, false-alarm rates, large sets, the default compiler.
 slow: $(VENV)/developed
-	$(BIN)/pytest -q -n 2 -m "slow and not gpu and not network"
+	$(BIN)/pytest -q -n 2 --durations=15 -m "slow and not gpu and not network"
 
 # The shapes in annotations, checked while the contract runs.
 shapes: $(VENV)/developed
