@@ -12,8 +12,8 @@ from skimage import data
 from imrep import images
 from imrep.cli import match as command
 from imrep.ops.resize import resize
+from imrep.tasks import homography, ranking
 from imrep.tasks import match as task
-from imrep.tasks import ranking
 
 
 @pytest.fixture
@@ -88,6 +88,11 @@ def test_a_folder_is_ranked(inside, scenes):
     ]  # fmt: skip
 
 
+def test_a_pattern_is_no_part_of_a_name(inside, scenes):
+    inside("match", "thing.png", "street/w*.png")
+    assert (scenes / "thing.w-.match.csv").is_file()
+
+
 def test_a_ranking_in_json_and_strict(inside, scenes):
     said = inside("match", "thing.png", "street", "-o", "r.csv", "--json", "--strict", expect=3)
     found = json.loads(said.stdout)
@@ -137,4 +142,4 @@ def test_its_defaults_are_the_librarys():
     assert task.SPEC == command._SPEC and ranking.LONGEST == command._LONGEST
     options = {option.name: option.default for option in command.command.params}
     assert options["ratio"] == ranking.Settings().ratio == task._RATIO
-    assert options["within"] == ranking.Settings().within == task._WITHIN
+    assert options["within"] == ranking.Settings().within == homography.WITHIN

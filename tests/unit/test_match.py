@@ -19,7 +19,8 @@ from imrep.ops.resize import resize
 from imrep.tasks import match as task
 from imrep.tasks import ranking
 from imrep.tasks.correspondence import draw
-from imrep.tasks.match import SPEC, Match, chance, keypoints, match
+from imrep.tasks.homography import chance
+from imrep.tasks.match import SPEC, Match, keypoints, match
 
 SIZE = (400, 500)
 
@@ -154,6 +155,14 @@ def test_padding_is_no_point(photo):
     padded = replace(code, present=code.present & (code.xy[..., 0] < 128))
     assert match(padded, code).points == match(half, code).points
     assert torch.equal(match(padded, code).first, match(half, code).first)
+
+
+@pytest.mark.parametrize("count", [5, 12, 40])
+def test_places_on_one_line_fix_no_view(count):
+    line = made([[7.0 * i, 3 * i + 20] for i in range(count)], np.eye(count))
+    found = match(line, line)
+    assert found.pairs == count
+    assert found.homography is None or bool(found.homography.isfinite().all())
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

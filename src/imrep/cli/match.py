@@ -103,7 +103,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
     many = not Path(second).is_file() or Path(second).suffix.lower() in _TABLES
-    out = out or Path(f"{first.stem}.{Path(second).stem}.match.{'csv' if many else 'png'}")
+    if out is None:
+        out = engine.beside(first, Path(second).stem, "match")
+        out = out.with_suffix(".csv") if many else out
     if not many:
         _pair(first, Path(second), rep, out, settings, as_json)
         return
@@ -232,7 +234,9 @@ def _say(ranking: "Ranking") -> None:
         mark = "●" if row.found else " "
         click.echo(f"{mark} {row.path:{width}}  {row.inliers:7,}  {row.pairs:6,}  {row.chance:6,}")
     rest = len(ranking.rows) - len(shown)
-    click.secho(f"● found{f'   {rest:,} more in the file' if rest else ''}", dim=True)
+    notes = ["● found"] * bool(ranking.found) + [f"{rest:,} more in the file"] * bool(rest)
+    if notes:
+        click.secho("   ".join(notes), dim=True)
     if ranking.skipped:
         files = f"{len(ranking.skipped):,} skipped, with reasons in {ranking.skipped_path}"
         click.echo(files)

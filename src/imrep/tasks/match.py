@@ -9,28 +9,23 @@ finds the one that most pairs keep to, and wrong ones do so only by chance, whic
 import math
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.special import gammaln
 from torch import Tensor
 
 from imrep import check
 from imrep.base import Representation
 from imrep.codes import Points
 from imrep.errors import BadCode, BadImage, BadParameter
+from imrep.tasks.homography import WITHIN, chance, corners, estimate, moved, scaling
 from imrep.types import Image
 
-__all__ = ["LEAST", "SPEC", "Match", "chance", "keypoints", "match", "some"]
+__all__ = ["LEAST", "SPEC", "Match", "keypoints", "match", "some"]
 
 SPEC = "sift:detector=opencv"
 LEAST = 10  # inliers: unrelated photographs have up to 6, in one of 900 pairs
 _RATIO = 0.8  # Lowe 2004, section 7.1
-_WITHIN = 3.0  # pixels
-_MINIMAL = 4  # pairs that fix a homography
-_RARE = 0.01  # pictures in which chance gives more
-_DEEP = 16.0  # times larger or smaller is no view of it any more
 _ROWS = 1024  # descriptors compared at once
 
 
@@ -82,7 +77,7 @@ class Match:
         """
         if self.homography is None or not self.found:
             return None
-        return _moved(_corners(self.sizes[0]), self.homography)
+        return moved(corners(self.sizes[0]), self.homography)
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:
@@ -106,15 +101,15 @@ class Match:
 
     def resized(self, first: tuple[int, int], second: tuple[int, int]) -> "Match":
         """The same in pixels of both pictures at other sizes, each height and width."""
-        onto = [_scaling(old, new) for old, new in zip(self.sizes, (first, second), strict=True)]
+        onto = [scaling(old, new) for old, new in zip(self.sizes, (first, second), strict=True)]
         view = self.homography
         if view is not None:
             view = onto[1] @ view @ onto[0].inverse()
             view = view / view[2, 2]
         return replace(
             self,
-            first=_moved(self.first, onto[0]),
-            second=_moved(self.second, onto[1]),
+            first=moved(self.first, onto[0]),
+            second=moved(self.second, onto[1]),
             homography=view,
             sizes=(first, second),
         )
@@ -160,9 +155,7 @@ def some(points: Points, which: str) -> Points:
     return points
 
 
-def match(
-    first: Points, second: Points, *, ratio: float = _RATIO, within: float = _WITHIN
-) -> Match:
+def match(first: Points, second: Points, *, ratio: float = _RATIO, within: float = WITHIN) -> Match:
     """Pairs of keypoints of two pictures, and the view that most agree on.
 
     The same points give the same answer: nothing is drawn by chance but by a fixed seed.
@@ -180,8 +173,6 @@ def match(
     References:
         D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004.
         doi:10.1023/B:VISI.0000029664.99615.94
-        D. Barath, J. Noskova, M. Ivashechkin and J. Matas, "MAGSAC++, a fast, reliable and accurate
-        robust estimator", CVPR 2020. doi:10.1109/CVPR42600.2020.00138
 
     Example:
         >>> import torch, imrep
@@ -197,10 +188,10 @@ def match(
     i, j = _distinct(one, i, j)
     j, i = _distinct(other, j, i)
     here, there = one[i], other[j]
-    view = _view(here, there, first.size, within)
+    view = estimate(here, there, first.size, within)
     kept = torch.zeros(len(here), dtype=torch.bool)
     if view is not None:
-        kept = (_moved(here, view) - there).norm(dim=1) <= within
+        kept = (moved(here, view) - there).norm(dim=1) <= within
     return Match(
         first=here,
         second=there,
@@ -210,36 +201,6 @@ def match(
         points=(len(one), len(other)),
         chance=chance(len(here), second.size, within),
     )
-
-
-def chance(pairs: int, size: tuple[int, int], within: float = _WITHIN) -> int:
-    """The most inliers that pairs of places drawn at random give, but for one picture in a hundred.
-
-    Four pairs fix a view and always keep to it. Any other pair does with p, the share of the
-    picture within reach of one place. A set of k of n pairs that keep to a view fixed by four of
-    them is expected (n - 4) C(n, k) C(k, 4) p^(k - 4) times: the number of false alarms.
-
-    Args:
-        pairs: How many there are.
-        size: Height and width of the picture in which they are to agree.
-        within: Pixels that an inlier may be off.
-
-    References:
-        L. Moisan, P. Moulon and P. Monasse, "Automatic homographic registration of a pair of
-        images, with a contrario elimination of outliers", IPOL 2, 2012.
-        doi:10.5201/ipol.2012.mmm-oh
-
-    Example:
-        >>> [chance(pairs, (480, 640)) for pairs in (3, 30, 300, 3000)]
-        [3, 6, 10, 17]
-    """
-    if pairs <= _MINIMAL:
-        return pairs
-    share = min(1.0, math.pi * within**2 / (size[0] * size[1]))
-    k = np.arange(_MINIMAL + 1, pairs + 1)
-    ways = _log_choose(pairs, k) + _log_choose(k, _MINIMAL) + math.log(pairs - _MINIMAL)
-    alarms = ways + (k - _MINIMAL) * math.log(share)
-    return int(k[alarms > math.log(_RARE)].max(initial=_MINIMAL))
 
 
 def _refuse(first: Points, second: Points, ratio: float, within: float) -> None:
@@ -296,62 +257,6 @@ def _distinct(places: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
     _, at = np.unique(places[i].numpy(), axis=0, return_index=True)
     kept = torch.from_numpy(np.sort(at))
     return i[kept], j[kept]
-
-
-def _view(first: Tensor, second: Tensor, size: tuple[int, int], within: float) -> Tensor | None:
-    """The homography that most pairs keep to, if a camera could have seen it so."""
-    if len(first) <= _MINIMAL:
-        return None
-    found, _ = cv2.findHomography(
-        first.numpy(), second.numpy(), cv2.USAC_MAGSAC, within, maxIters=10_000, confidence=0.9999
-    )
-    if found is None or not np.isfinite(found).all() or abs(found[2, 2]) < 1e-12:
-        return None
-    view = torch.from_numpy(found / found[2, 2])
-    return view if _possible(view, size) else None
-
-
-def _possible(view: Tensor, size: tuple[int, int]) -> bool:
-    """Whether the whole picture stays before the camera, unmirrored, and is about as large.
-
-    Else all of it could be crushed into one spot, where any pair that ends there would agree.
-    """
-    depth = _homogeneous(_corners(size)) @ view[2]
-    turned = view.det()
-    if not bool((depth > 0).all()) or not bool(turned > 0):
-        return False
-    enlarged = (turned / depth**3).sqrt()
-    return bool(((enlarged < _DEEP) & (enlarged > 1 / _DEEP)).all())
-
-
-def _corners(size: tuple[int, int]) -> Tensor:
-    """Of the pixels' area, clockwise from the upper left."""
-    height, width = size
-    right, bottom = width - 0.5, height - 0.5
-    corners = [(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)]
-    return torch.tensor(corners, dtype=torch.float64)
-
-
-def _scaling(old: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """Takes pixels of a picture to those of the same picture at another size."""
-    y, x = (after / before for before, after in zip(old, new, strict=True))
-    rows = [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
-    return torch.tensor(rows, dtype=torch.float64)
-
-
-def _moved(places: Tensor, view: Tensor) -> Tensor:
-    """Places (n, 2) through a homography."""
-    moved = _homogeneous(places) @ view.T
-    return moved[:, :2] / moved[:, 2:]
-
-
-def _homogeneous(places: Tensor) -> Tensor:
-    return torch.cat([places, places.new_ones(len(places), 1)], dim=1)
-
-
-def _log_choose(n: int | np.ndarray, k: int | np.ndarray) -> np.ndarray:
-    n, k = np.asarray(n), np.asarray(k)
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def _pairs(count: int) -> str:
