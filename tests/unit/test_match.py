@@ -157,6 +157,13 @@ def test_padding_is_no_point(photo):
     assert torch.equal(match(padded, code).first, match(half, code).first)
 
 
+def test_points_with_a_gradient_do_as_well(photo):
+    dense = imrep.get("sift").encode(photo.clone().requires_grad_())
+    assert dense.values.requires_grad
+    found = match(dense, dense)
+    assert found.found and not found.first.requires_grad
+
+
 @pytest.mark.parametrize("count", [5, 12, 40])
 def test_places_on_one_line_fix_no_view(count):
     line = made([[7.0 * i, 3 * i + 20] for i in range(count)], np.eye(count))

@@ -183,8 +183,8 @@ def match(first: Points, second: Points, *, ratio: float = _RATIO, within: float
         (True, True)
     """
     _refuse(first, second, ratio, within)
-    one, other = (code.xy[code.present].double() for code in (first, second))
-    i, j = _paired(first.values[first.present], second.values[second.present], ratio)
+    (one, said), (other, answered) = _present(first), _present(second)
+    i, j = _paired(said, answered, ratio)
     i, j = _distinct(one, i, j)
     j, i = _distinct(other, j, i)
     here, there = one[i], other[j]
@@ -218,6 +218,12 @@ def _refuse(first: Points, second: Points, ratio: float, within: float) -> None:
             f"match needs descriptors of one kind, got {first.values.shape[2]} and "
             f"{second.values.shape[2]} numbers to a point. Encode both with one representation."
         )
+
+
+def _present(code: Points) -> tuple[Tensor, Tensor]:
+    """Places and descriptors of the points there are, without gradient, on the CPU."""
+    places, values = (t[code.present].detach().cpu() for t in (code.xy, code.values))
+    return places.double(), values
 
 
 def _paired(first: Tensor, second: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
