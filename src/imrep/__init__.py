@@ -16,6 +16,7 @@ _LAZY = {
     "Representation": "imrep.base",
     "compare": "imrep.api",
     "invert": "imrep.api",
+    "match": "imrep.api",
     "read": "imrep.images",
 }
 
@@ -29,6 +30,7 @@ __all__ = [
     "get",
     "invert",
     "load",
+    "match",
     "names",
     "read",
 ]

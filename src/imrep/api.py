@@ -12,9 +12,10 @@ from imrep.results import Row
 
 if TYPE_CHECKING:
     from imrep.inversion import Inversion
+    from imrep.tasks.match import Match
     from imrep.types import Image
 
-__all__ = ["Comparison", "compare", "invert"]
+__all__ = ["Comparison", "compare", "invert", "match"]
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,43 @@ def invert(spec: str, image: "Image", *, iterations: int | None = None) -> "Inve
     from imrep import catalog, inversion
 
     return inversion.invert(catalog.get(spec), image, iterations=iterations)
+
+
+def match(
+    first: "Image",
+    second: "Image",
+    spec: str = "sift:detector=opencv",
+    *,
+    ratio: float = 0.8,
+    within: float = 3.0,
+) -> "Match":
+    """Whether the second picture shows what the first does, and where.
+
+    Args:
+        first: What is looked for, (1, 1|3, h, w), values in [0, 1].
+        second: Where it is looked for, likewise.
+        spec: Any representation whose code is `Points`.
+        ratio: Share of the next nearest descriptor's distance that a pair's must be under.
+        within: Pixels that a pair of keypoints may be off and still agree.
+
+    Returns:
+        A `Match`: found, sentence, inliers, homography, outline; `imrep.tasks.correspondence.draw`
+        draws it.
+
+    Raises:
+        BadParameter: The representation gives no keypoints, or a number is out of its range.
+        BadImage: A picture has no keypoints, or there are several.
+    """
+    from imrep import catalog
+    from imrep.tasks import match as task
+
+    rep = catalog.get(spec).eval()
+    return task.match(
+        task.some(task.keypoints(rep, first, "the first"), "the first"),
+        task.some(task.keypoints(rep, second, "the second"), "the second"),
+        ratio=ratio,
+        within=within,
+    )
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "picture": "Draw the code of an image.",
     "invert": "Rebuild an image from its code alone.",
     "embed": "Vectors of a folder of images, in one file.",
+    "match": "Is what one picture shows also in another, and where?",
 }
 _EXAMPLES = """Examples:
   imrep compare photos/                  a report: which is best, how sure, at what cost
@@ -34,7 +35,7 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or several joined by a plus: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "embed")
+_RESUMABLE = ("compare", "embed", "match")
 
 
 class _Refusal(click.ClickException):

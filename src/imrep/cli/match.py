@@ -1,0 +1,245 @@
+"""`imrep match A B`: is the thing in the picture, and where? Or in which of a folder's pictures?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imrep.cli import options, screen
+from imrep.errors import BadFile, BadParameter
+
+if TYPE_CHECKING:
+    from imrep.base import Representation
+    from imrep.tasks.match import Match
+    from imrep.tasks.ranking import Ranking, Settings
+
+_SPEC, _LONGEST = "sift:detector=opencv", 1024  # as tasks has them, known without torch
+_TABLES = (".zip", ".parquet")  # files that hold many pictures
+_SKIPPED = 3  # exit code under --strict
+_SHOWN = 10  # rows of a ranking on the screen
+
+
+@click.command(
+    epilog=options.example(
+        "imrep match poster.jpg street.jpg",
+        "imrep match mountain.jpg holidays/ -o mountain.csv",
+        "imrep match logo.png page.png --longest native --json",
+    )
+)
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="PNG to write; for a folder, a csv."
+)
+@click.option(
+    "-r",
+    "--representation",
+    "spec",
+    type=options.SPEC,
+    metavar="SPEC",
+    default=_SPEC,
+    show_default=True,
+    help="What finds keypoints and describes them.",
+)
+@click.option(
+    "--longest",
+    type=options.SIDE,
+    metavar="N",
+    default=_LONGEST,
+    show_default=True,
+    help="Pictures longer than so many pixels are made smaller; native leaves them.",
+)
+@click.option(
+    "--ratio",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="X",
+    default=0.8,
+    show_default=True,
+    help="Share of the next nearest's distance that a pair's must be under.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
+    default=3.0,
+    show_default=True,
+    help="Pixels that a pair may be off and agree.",
+)
+@options.strict
+@options.as_json
+@options.machine
+def command(  # noqa: PLR0913  # one argument for each option
+    first: Path,
+    second: str,
+    out: Path | None,
+    spec: str,
+    longest: int,
+    ratio: float,
+    within: float,
+    as_json: bool,
+    strict: bool,
+    machine: options.Machine,
+) -> None:
+    """Is what one picture shows also in another, and where?
+
+    Keypoints of A and B that choose each other vote for one view of A in B; it is found if at
+    least 10 agree, and more than chance would give. The PNG shows both pictures and what agrees,
+    A outlined in B. Where B is a folder, a zip, a parquet or a glob, its pictures are ranked into
+    a csv, the surest first; a run that was interrupted goes on where it was.
+    """
+    from imrep import catalog
+    from imrep.cli import engine
+    from imrep.tasks.ranking import Settings
+
+    threads = engine.start(threads=machine.threads, seed=machine.seed)
+    device = engine.device(machine.device)
+    with engine.downloads(machine.download):
+        rep = catalog.get(spec).eval().to(device)
+    settings = Settings(
+        longest=longest or None, ratio=ratio, within=within, threads=threads, device=device
+    )
+    screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
+    many = not Path(second).is_file() or Path(second).suffix.lower() in _TABLES
+    if out is None:
+        out = engine.beside(first, Path(second).stem, "match")
+        out = out.with_suffix(".csv") if many else out
+    if not many:
+        _pair(first, Path(second), rep, out, settings, as_json)
+        return
+    ranking = _rank(first, second, rep, out, settings, machine)
+    if as_json:
+        options.write_json(_ranking_facts(ranking, first, rep))
+    else:
+        _say(ranking)
+    if strict and ranking.skipped:
+        raise SystemExit(_SKIPPED)
+
+
+def _pair(
+    first: Path, second: Path, rep: "Representation", out: Path, settings: "Settings", as_json: bool
+) -> None:
+    from imrep import images
+    from imrep.tasks.correspondence import draw
+    from imrep.tasks.match import keypoints, match, some
+    from imrep.tasks.ranking import shrunk
+
+    _spare(out, first, second)
+    whole = [images.read(path) for path in (first, second)]
+    seen = [shrunk(image, settings.longest).to(settings.device) for image in whole]
+    points = [
+        some(keypoints(rep, image, path.name), path.name)
+        for image, path in zip(seen, (first, second), strict=True)
+    ]
+    found = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
+    with _writing(out):
+        images.write(out, draw(found, seen[0], seen[1]))
+    sizes = [(image.shape[2], image.shape[3]) for image in whole]
+    found = found.resized(sizes[0], sizes[1])  # what is said is in pixels of the files
+    if as_json:
+        options.write_json(
+            {"first": str(first), "second": str(second), "spec": rep.spec, "out": str(out)}
+            | _facts(found)
+        )
+        return
+    click.secho(found.sentence, bold=True)
+    click.echo(f"{out}  {'what agrees in both' if found.found else 'what was paired'}")
+
+
+def _rank(
+    first: Path,
+    second: str,
+    rep: "Representation",
+    out: Path,
+    settings: "Settings",
+    machine: options.Machine,
+) -> "Ranking":
+    """The ranking of all pictures but the query itself."""
+    from imrep import datasets, images
+    from imrep.datasets import _sources
+    from imrep.tasks import ranking
+
+    query = images.read(first)
+    _spare(out, first)
+    items = []
+    for item in datasets.find(second).items:
+        if isinstance(item.source, _sources.File) and _same(item.source.path, first):
+            screen.remark(f"{item.path} is A itself and left out", machine.quiet)
+        else:
+            items.append(item)
+    if not items:
+        raise BadParameter(f"match needs other pictures than A, got only {first} in {second}.")
+    with _writing(out), screen.Meter(machine.quiet) as meter:
+        return ranking.rank(query, items, rep, out, settings, meter)
+
+
+def _spare(out: Path, *read: Path) -> None:
+    """Refuse to write over what is read."""
+    for path in read:
+        if _same(out, path):
+            raise BadParameter(f"match would write over {path}, which it reads. Use another -o.")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """What the system refuses, said as one line."""
+    try:
+        yield
+    except OSError as error:
+        raise BadFile(f"{out} cannot be written: {error.strerror or error}.") from error
+
+
+def _facts(found: "Match") -> dict[str, object]:
+    view = found.homography if found.found else None
+    return {
+        "found": found.found,
+        "sentence": found.sentence,
+        "inliers": found.inliers,
+        "pairs": found.pairs,
+        "chance": found.chance,
+        "points": list(found.points),
+        "box": None if found.box is None else list(found.box),
+        "outline": None if found.outline is None else found.outline.tolist(),
+        "homography": None if view is None else view.tolist(),
+    }
+
+
+def _ranking_facts(ranking: "Ranking", first: Path, rep: "Representation") -> dict[str, object]:
+    return {
+        "first": str(first),
+        "spec": rep.spec,
+        "out": str(ranking.path),
+        "sentence": ranking.sentence,
+        "found": ranking.found,
+        "ranking": [asdict(row) | {"found": row.found} for row in ranking.rows],
+        "skipped": [{"path": path, "reason": reason} for path, reason in ranking.skipped],
+        "resumed": ranking.resumed,
+        "seconds": round(ranking.seconds, 3),
+    }
+
+
+def _say(ranking: "Ranking") -> None:
+    """The sentence, the first rows, where all are."""
+    click.secho(ranking.sentence, bold=True)
+    shown = ranking.rows[:_SHOWN]
+    width = max(len(row.path) for row in shown)
+    click.secho(f"  {'':{width}}  {'inliers':>7}  {'pairs':>6}  {'chance':>6}", dim=True)
+    for row in shown:
+        mark = "●" if row.found else " "
+        click.echo(f"{mark} {row.path:{width}}  {row.inliers:7,}  {row.pairs:6,}  {row.chance:6,}")
+    rest = len(ranking.rows) - len(shown)
+    notes = ["● found"] * bool(ranking.found) + [f"{rest:,} more in the file"] * bool(rest)
+    if notes:
+        click.secho("   ".join(notes), dim=True)
+    if ranking.skipped:
+        files = f"{len(ranking.skipped):,} skipped, with reasons in {ranking.skipped_path}"
+        click.echo(files)
+    if ranking.resumed:
+        click.echo(f"{ranking.resumed:,} were done already")
+    click.echo(f"{ranking.path}  {len(ranking.rows):,} pictures, {ranking.seconds:.1f} s")

@@ -1,0 +1,1 @@
+"""What codes are good for, besides learning from them; one task per file."""

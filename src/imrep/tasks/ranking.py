@@ -1,0 +1,253 @@
+"""One picture as a detector: which of many pictures show what it shows, the surest first.
+
+Pictures are read ahead on threads. Every few of them a shard of figures goes to a work folder
+beside the output, so a run may be killed at any moment and the same call goes on.
+"""
+
+import csv
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imrep import images
+from imrep.base import Representation
+from imrep.codes import Points
+from imrep.datasets import Item
+from imrep.errors import BadData, BadFile, BadImage, BadParameter
+from imrep.ops.resize import resize
+from imrep.pipeline import Progress, list_skipped
+from imrep.tasks.match import LEAST, Match, keypoints, match, some
+from imrep.types import Image
+from imrep.workfolder import Shard, WorkFolder, digest
+
+__all__ = ["LONGEST", "Ranked", "Ranking", "Settings", "rank", "shrunk"]
+
+LONGEST = 1024  # pixels; larger pictures have more keypoints than it takes, and cost their square
+_FORMAT = 1  # raised when shards change their meaning
+_COLUMNS = ("path", "found", "inliers", "pairs", "chance", "outline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run is done.
+
+    Args:
+        longest: Pixels along the longer side that pictures are made smaller to; None for none.
+        ratio: As in `match`.
+        within: As in `match`, in pixels of the smaller pictures.
+        shard: Pictures to a shard: what a kill can cost.
+        threads: Files read at once.
+        device: Where to encode.
+    """
+
+    longest: int | None = LONGEST
+    ratio: float = 0.8
+    within: float = 3.0
+    shard: int = 16
+    threads: int = 2
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What was found in one picture.
+
+    Args:
+        path: Its name in the data set.
+        inliers: Pairs of keypoints that agree on one view.
+        pairs: Pairs of keypoints that chose each other.
+        chance: The most inliers that chance would give.
+        outline: The query's corners in pixels of the picture as it is on disk, upright; None where
+            it was not found.
+    """
+
+    path: str
+    inliers: int
+    pairs: int
+    chance: int
+    outline: tuple[tuple[float, float], ...] | None
+
+    @property
+    def found(self) -> bool:
+        """As `Match.found`."""
+        return self.inliers >= max(LEAST, self.chance + 1)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What a run left behind; the surest rows come first."""
+
+    path: Path
+    rows: tuple[Ranked, ...]
+    skipped: tuple[tuple[str, str], ...]  # path and reason
+    skipped_path: Path | None
+    resumed: int  # pictures taken over from a run that was interrupted
+    seconds: float
+
+    @property
+    def found(self) -> int:
+        """How many show it."""
+        return sum(row.found for row in self.rows)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict."""
+        many = f"{len(self.rows):,} picture" + "s" * (len(self.rows) != 1)
+        if not self.found:
+            most = self.rows[0]
+            return (
+                f"Found in none of {many}; the nearest, {most.path}, has {most.inliers} inliers, "
+                f"at least {max(LEAST, most.chance + 1)} are needed."
+            )
+        return f"Found in {self.found:,} of {many}, surest in {self.rows[0].path}."
+
+
+def rank(
+    query: Image,
+    items: Sequence[Item],
+    rep: Representation,
+    out: str | Path,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Ranking:
+    """Look for the query in every picture and write them to `out`, a csv, by falling inliers.
+
+    Ties go by pairs, then by name. Beside it comes `skipped.csv` where files could not be read.
+
+    Args:
+        query: (1, 1|3, h, w), values in [0, 1], at its own size.
+        items: The pictures.
+        rep: Any representation whose code is `Points`.
+        out: A name ending in .csv.
+        settings: How.
+        progress: Told what is being done, how many are done, of how many.
+
+    Raises:
+        BadParameter: `out` is no csv, or the representation gives no keypoints.
+        BadImage: The query has no keypoints.
+        BadData: Not one picture could be read.
+    """
+    began, out = time.perf_counter(), Path(out)
+    settings, progress = settings or Settings(), progress or (lambda *_: None)
+    if out.suffix.lower() != ".csv":
+        raise BadParameter(
+            f"a ranking is written as .csv, got {out.name!r}. Try {out.with_suffix('.csv').name}."
+        )
+    rep = rep.to(settings.device).eval()
+    small = shrunk(query, settings.longest).to(settings.device)
+    points = some(keypoints(rep, small, "the query"), "the query")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = WorkFolder(out, _key(query, items, rep, settings))
+    resumed = _look(points, items, rep, work, settings, progress)
+    rows = sorted(_rows(items, work), key=lambda row: (-row.inliers, -row.pairs, row.path))
+    skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+    listed = list_skipped(out.with_name("skipped.csv"), skipped)
+    if not rows:
+        raise BadData(f"none of the {len(items)} files could be read; {listed} says why.")
+    work.write("ranking.csv", lambda path: _write(path, rows)).replace(out)
+    work.discard()
+    return Ranking(out, tuple(rows), skipped, listed, resumed, time.perf_counter() - began)
+
+
+def shrunk(image: Image, longest: int | None) -> Image:
+    """The whole image, made smaller if its longer side is over `longest` pixels."""
+    share = min(1.0, longest / max(image.shape[2:])) if longest else 1.0
+    height, width = (max(1, round(n * share)) for n in image.shape[2:])
+    return resize(image, height, width).clamp(0, 1)
+
+
+def _look(
+    query: Points,
+    items: Sequence[Item],
+    rep: Representation,
+    work: WorkFolder,
+    settings: Settings,
+    progress: Progress,
+) -> int:
+    """Add the shards that are missing; how many pictures were done already."""
+    start = min(work.count() * settings.shard, len(items))
+    loaded = images.load_squares(items[start:], None, threads=settings.threads)
+
+    def one(pixels: NDArray[np.uint8]) -> list[float]:
+        whole = images.batch(pixels[None], settings.device)
+        points = keypoints(rep, shrunk(whole, settings.longest), "a batch")
+        found = match(query, points, ratio=settings.ratio, within=settings.within)
+        return _figures(found.resized(query.size, (whole.shape[2], whole.shape[3])))
+
+    for number, stretch in itertools.groupby(
+        loaded, key=lambda found: (start + found[0]) // settings.shard
+    ):
+        parts = ((start + part[0], part[1]) for part in stretch)
+        work.save(number, _shard(parts, one, lambda n: progress("looking", n, len(items))))
+    return start
+
+
+def _shard(
+    parts: Iterator[tuple[int, NDArray[np.uint8] | BadFile]],
+    one: Callable[[NDArray[np.uint8]], list[float]],
+    reached: Callable[[int], None],
+) -> Shard:
+    figures, rows, skipped = list[list[float]](), list[int](), list[tuple[int, str]]()
+    for row, pixels in parts:
+        try:
+            if isinstance(pixels, BadFile):
+                raise pixels
+            figures.append(one(pixels))
+            rows.append(row)
+        except (BadFile, BadImage) as error:  # no image, or too small a one
+            skipped.append((row, str(error)))
+        reached(row + 1)
+    table = np.array(figures, np.float32) if figures else np.empty((0, 0), np.float32)
+    return Shard(table, tuple(rows), tuple(skipped))
+
+
+def _figures(found: Match) -> list[float]:
+    """Inliers, pairs, chance, and x, y of the four corners or eight times nothing."""
+    corners = [np.nan] * 8 if found.outline is None else found.outline.flatten().tolist()
+    return [found.inliers, found.pairs, found.chance, *corners]
+
+
+def _rows(items: Sequence[Item], work: WorkFolder) -> Iterator[Ranked]:
+    for shard in work.shards():
+        for row, (inliers, pairs, chance, *corners) in zip(
+            shard.rows, shard.vectors.tolist(), strict=True
+        ):
+            pairwise = zip(corners[::2], corners[1::2], strict=True)
+            places = tuple((round(x, 2), round(y, 2)) for x, y in pairwise)
+            outline = None if np.isnan(corners).any() else places
+            yield Ranked(items[row].path, int(inliers), int(pairs), int(chance), outline)
+
+
+def _write(path: Path, rows: Sequence[Ranked]) -> None:
+    """A line each; an outline is "x y, x y, x y, x y"."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(_COLUMNS)
+        for row in rows:
+            corners = ", ".join(f"{x:g} {y:g}" for x, y in row.outline or ())
+            found = "yes" if row.found else "no"
+            lines.writerow([row.path, found, row.inliers, row.pairs, row.chance, corners])
+
+
+def _key(
+    query: Image, items: Sequence[Item], rep: Representation, settings: Settings
+) -> dict[str, object]:
+    """Everything that decides the figures."""
+    return {
+        "format": _FORMAT,
+        "decoder": images.DECODER,
+        "query": images.digest(np.ascontiguousarray(query.cpu().numpy()).tobytes()),
+        "shape": list(query.shape),
+        "spec": rep.spec,
+        "fingerprint": rep.fingerprint,
+        "longest": settings.longest,
+        "ratio": settings.ratio,
+        "within": settings.within,
+        "shard": settings.shard,
+        "items": digest([[item.path, item.stamp] for item in items]),
+    }
