@@ -142,7 +142,8 @@ class Benchmark:
         for peer in peers:
             low, ratio, high = row[peer]["ratio"]
             floor = row[peer]["floor"]
-            verdict = "" if floor is None else f", {'met' if ratio >= floor else 'MISSED'}: {floor:.3g}"
+            verdict = f", {'met' if ratio >= (floor or 0) else 'MISSED'}: {floor or 0:.3g}"
+            verdict = verdict if floor is not None else ""
             cells.append(f"{ratio:.2f}× [{low:.2f}–{high:.2f}] {peer}{verdict}")
         if row["moved"]:
             cells.append(f"peak {row['peak'] / 2**20:.0f} MiB = {row['peak'] / row['moved']:.1f}×")
