@@ -6,6 +6,9 @@ VENV   ?= .venv
 OUT    ?= report
 BIN    := $(VENV)/bin
 
+# A thread a process: two processes whose threads wait for each other take ten times as long.
+test slow shapes: export OMP_NUM_THREADS := 1
+
 NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
 
 .PHONY: help install native compare test lint slow shapes bench clean
