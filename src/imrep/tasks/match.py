@@ -21,7 +21,7 @@ from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.tasks.homography import WITHIN, chance, corners, estimate, moved, scaling
 from imrep.types import Image
 
-__all__ = ["LEAST", "SPEC", "Match", "keypoints", "match", "some"]
+__all__ = ["LEAST", "SPEC", "Match", "keypoints", "match", "needed", "some"]
 
 SPEC = "sift:detector=opencv"
 LEAST = 10  # inliers: unrelated photographs have up to 6, in one of 900 pairs
@@ -67,7 +67,7 @@ class Match:
     @property
     def found(self) -> bool:
         """Whether the second picture shows what the first does: 10 inliers, and no mere chance."""
-        return self.inliers >= max(LEAST, self.chance + 1)
+        return self.inliers >= needed(self.chance)
 
     @property
     def outline(self) -> Float[Tensor, "4 2"] | None:
@@ -93,7 +93,7 @@ class Match:
         """The verdict, its figures, and what chance would give."""
         kept = f"{self.inliers:,} of {_pairs(self.pairs)} agree on one view"
         if (box := self.box) is None:
-            why = f"at least {max(LEAST, self.chance + 1)} are needed, chance alone gives up to"
+            why = f"at least {needed(self.chance)} are needed, chance alone gives up to"
             return f"Not found: {kept}; {why} {self.chance}."
         x1, y1, x2, y2 = (round(edge) for edge in box)
         where = f"Found, between ({x1}, {y1}) and ({x2}, {y2})"
@@ -113,6 +113,11 @@ class Match:
             homography=view,
             sizes=(first, second),
         )
+
+
+def needed(chance: int) -> int:
+    """Inliers from which something is found, where chance gives up to `chance`."""
+    return max(LEAST, chance + 1)
 
 
 def keypoints(rep: Representation, image: Image, which: str) -> Points:

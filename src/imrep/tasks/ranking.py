@@ -21,7 +21,7 @@ from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.ops.resize import resize
 from imrep.pipeline import Progress, list_skipped
-from imrep.tasks.match import LEAST, Match, keypoints, match, some
+from imrep.tasks.match import Match, keypoints, match, needed, some
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
 
@@ -75,7 +75,7 @@ class Ranked:
     @property
     def found(self) -> bool:
         """As `Match.found`."""
-        return self.inliers >= max(LEAST, self.chance + 1)
+        return self.inliers >= needed(self.chance)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Ranking:
             most = self.rows[0]
             return (
                 f"Found in none of {many}; the nearest, {most.path}, has {most.inliers} inliers, "
-                f"at least {max(LEAST, most.chance + 1)} are needed."
+                f"at least {needed(most.chance)} are needed."
             )
         return f"Found in {self.found:,} of {many}, surest in {self.rows[0].path}."
 
