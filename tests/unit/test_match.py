@@ -15,7 +15,7 @@ import imrep
 from imrep import datasets, images
 from imrep.codes import Points
 from imrep.errors import BadCode, BadData, BadImage, BadParameter
-from imrep.ops.resize import resize
+from imrep.ops.resize import resize, shrunk
 from imrep.tasks import match as task
 from imrep.tasks import ranking
 from imrep.tasks.correspondence import draw
@@ -365,7 +365,7 @@ def test_right_pairs_come_first_and_unrelated_ones_are_never_found(shared_data):
         pytest.skip(f"needs 28 photographs of UKBench and 4 of VLFeat, got {len(album)}")
     things = [*(i // 4 for i in range(28)), 7, 7, 8, 8]
     rep = imrep.get(SPEC)
-    codes = [keypoints(rep, ranking.shrunk(imrep.read(p), 512), p.name) for p in album]
+    codes = [keypoints(rep, shrunk(imrep.read(p), 512), p.name) for p in album]
     score = np.full((32, 32), -1.0)
     right, wrong = [], []
     for i, first in enumerate(codes):

@@ -84,15 +84,12 @@ def image(path: Path, size: int | None, *, longest: int | None = None) -> "Tenso
         longest: Most pixels along the longer side of a whole image; None leaves it as it is.
     """
     from imrep import images
-    from imrep.ops.resize import resize
+    from imrep.ops.resize import shrunk
 
     if size is not None:
         pixels, _ = images.square(path, size)
         return images.batch(pixels[None])
-    whole = images.read(path)
-    share = min(1.0, longest / max(whole.shape[2:])) if longest else 1.0
-    height, width = (max(1, round(n * share)) for n in whole.shape[2:])
-    return resize(whole, height, width).clamp(0, 1)
+    return shrunk(images.read(path), longest)
 
 
 def side(size: int | None, canvas: int | None) -> int | None:

@@ -122,9 +122,9 @@ def _pair(
     first: Path, second: Path, rep: "Representation", out: Path, settings: "Settings", as_json: bool
 ) -> None:
     from imrep import images
+    from imrep.ops.resize import shrunk
     from imrep.tasks.correspondence import draw
     from imrep.tasks.match import keypoints, match, some
-    from imrep.tasks.ranking import shrunk
 
     _spare(out, first, second)
     whole = [images.read(path) for path in (first, second)]
@@ -158,14 +158,13 @@ def _rank(
 ) -> "Ranking":
     """The ranking of all pictures but the query itself."""
     from imrep import datasets, images
-    from imrep.datasets import _sources
     from imrep.tasks import ranking
 
     query = images.read(first)
     _spare(out, first)
     items = []
     for item in datasets.find(second).items:
-        if isinstance(item.source, _sources.File) and _same(item.source.path, first):
+        if item.file and _same(item.file, first):
             screen.remark(f"{item.path} is A itself and left out", machine.quiet)
         else:
             items.append(item)

@@ -45,6 +45,11 @@ class Item:
         """What changes when the bytes do, told without reading them."""
         return self.source.stamp
 
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a member of an archive or a table."""
+        return self.source.path if isinstance(self.source, File) else None
+
     def read(self) -> bytes:
         """The bytes of the image file. Raises BadFile where they cannot be had."""
         return self.source.read()

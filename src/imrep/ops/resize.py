@@ -16,3 +16,10 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 def square(image: Tensor, side: int) -> Tensor:
     """The whole image resized to side × side, its aspect ratio given up."""
     return resize(image, side, side)
+
+
+def shrunk(image: Tensor, longest: int | None) -> Tensor:
+    """The whole image in [0, 1], made smaller if its longer side is over `longest` pixels."""
+    share = min(1.0, longest / max(image.shape[2:])) if longest else 1.0
+    height, width = (max(1, round(n * share)) for n in image.shape[2:])
+    return resize(image, height, width).clamp(0, 1)

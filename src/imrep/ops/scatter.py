@@ -11,13 +11,16 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor
 
 from imrep.ops import scatter_native as in_c
 from imrep.ops.wavelets import crop, gaussian, morlet
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _BYTES = 2**21  # of complex numbers at work: about what a core's own cache holds
 _FASTER_REAL = 100  # pixels from which half a spectrum and its mirror image beat a whole one
@@ -186,6 +189,20 @@ class Plan:
         return table.to(self._device, dtype or self._dtype)
 
 
+def _eagerly(f: Callable[P, T]) -> Callable[P, T]:
+    """Beside what is being compiled. Asking for that imports the compiler, so only then."""
+
+    @functools.wraps(f)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if torch.compiler.is_compiling():
+            return cast(T, torch.compiler.disable(f)(*args, **kwargs))
+        return f(*args, **kwargs)
+
+    return call
+
+
+@_eagerly
+@functools.lru_cache(maxsize=8)
 def plan(
     size: tuple[int, int],
     scales: int,
@@ -196,9 +213,11 @@ def plan(
     device: torch.device,
 ) -> Plan:
     """A plan as `Plan` makes it; the last eight are kept."""
-    return _eagerly(_plan, size, scales, orientations, order, padded, dtype, device)
+    like = torch.empty(0, dtype=dtype, device=device)
+    return Plan(size, scales, orientations, order, padded=padded, like=like)
 
 
+@_eagerly
 def scatter(x: Tensor, plan: Plan) -> Tensor:
     """Scattering coefficients of planes, (..., paths, m, n) of (..., rows, columns).
 
@@ -212,29 +231,6 @@ def scatter(x: Tensor, plan: Plan) -> Tensor:
             f"this plan is for planes of {plan.size[0]}×{plan.size[1]}, "
             f"got {x.shape[-2]}×{x.shape[-1]}. Make another."
         )
-    return _eagerly(_scatter, x, plan)
-
-
-def _eagerly(f: Callable[..., Any], *given: Any) -> Any:
-    """Beside what is being compiled. Asking for that imports the compiler, so only then."""
-    return torch.compiler.disable(f)(*given) if torch.compiler.is_compiling() else f(*given)
-
-
-@functools.lru_cache(maxsize=8)
-def _plan(
-    size: tuple[int, int],
-    scales: int,
-    orientations: int,
-    order: int,
-    padded: bool,
-    dtype: torch.dtype,
-    device: torch.device,
-) -> Plan:
-    like = torch.empty(0, dtype=dtype, device=device)
-    return Plan(size, scales, orientations, order, padded=padded, like=like)
-
-
-def _scatter(x: Tensor, plan: Plan) -> Tensor:
     planes = x.reshape(-1, *plan.size)
     found = planes.new_empty(len(planes), plan.paths, *plan.shape)
     found[:, 0] = plan.lowest(planes)

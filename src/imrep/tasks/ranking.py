@@ -19,13 +19,13 @@ from imrep.base import Representation
 from imrep.codes import Points
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
-from imrep.ops.resize import resize
+from imrep.ops.resize import shrunk
 from imrep.pipeline import Progress, list_skipped
 from imrep.tasks.match import Match, keypoints, match, needed, some
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
 
-__all__ = ["LONGEST", "Ranked", "Ranking", "Settings", "rank", "shrunk"]
+__all__ = ["LONGEST", "Ranked", "Ranking", "Settings", "rank"]
 
 LONGEST = 1024  # pixels; larger pictures have more keypoints than it takes, and cost their square
 _FORMAT = 1  # raised when shards change their meaning
@@ -152,13 +152,6 @@ def rank(
     work.write("ranking.csv", lambda path: _write(path, rows)).replace(out)
     work.discard()
     return Ranking(out, tuple(rows), skipped, listed, resumed, time.perf_counter() - began)
-
-
-def shrunk(image: Image, longest: int | None) -> Image:
-    """The whole image, made smaller if its longer side is over `longest` pixels."""
-    share = min(1.0, longest / max(image.shape[2:])) if longest else 1.0
-    height, width = (max(1, round(n * share)) for n in image.shape[2:])
-    return resize(image, height, width).clamp(0, 1)
 
 
 def _look(
