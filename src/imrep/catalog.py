@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from imrep import specs
 from imrep.cards import Card
 from imrep.errors import BadParameter, UnknownName
+from imrep.signatures import Parameter, parameters
 
 if TYPE_CHECKING:
     from imrep.base import Representation
@@ -32,16 +33,6 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )  # of a source that is not as literal as it must be
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One constructor argument, as written."""
-
-    name: str
-    annotation: str
-    default: Any
-    help: str
 
 
 @dataclass(frozen=True)
@@ -204,6 +195,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
         if isinstance(node, ast.ClassDef) and isinstance(call := _assigned(node, "card"), ast.Call):
             doc = ast.get_docstring(node) or ""
             example = _assigned(node, "example")
+            init = _constructor(node)
             return Entry(
                 name=name,
                 module=module,
@@ -211,7 +203,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
                 card=_literal(call),
                 summary=doc.partition("\n")[0],
                 doc=doc,
-                parameters=_parameters(node, doc),
+                parameters=parameters(init, doc) if init else (),
                 example=ast.literal_eval(example) if example else "",
             )
     return None
@@ -227,40 +219,10 @@ def _assigned(node: ast.ClassDef, name: str) -> ast.expr | None:
     return None
 
 
+def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    functions = (item for item in node.body if isinstance(item, ast.FunctionDef))
+    return next((function for function in functions if function.name == "__init__"), None)
+
+
 def _literal(call: ast.Call) -> Card:
     return Card(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
-
-
-def _parameters(node: ast.ClassDef, doc: str) -> tuple[Parameter, ...]:
-    init = next(
-        (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None
-    )
-    if init is None:
-        return ()
-    helps = _helps(doc)
-    pairs = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
-    return tuple(
-        Parameter(
-            a.arg,
-            ast.unparse(a.annotation) if a.annotation else "",
-            ast.literal_eval(d) if d is not None else None,
-            helps.get(a.arg, ""),
-        )
-        for a, d in pairs
-    )
-
-
-def _helps(doc: str) -> dict[str, str]:
-    """What the docstring's Args section says of each parameter."""
-    _, _, rest = doc.partition("Args:\n")
-    found: dict[str, str] = {}
-    name = ""
-    for line in rest.splitlines():
-        if not line.startswith("    "):
-            break
-        if line[4:5] != " " and ":" in line:
-            name, _, text = line.strip().partition(":")
-            found[name] = text.strip()
-        elif name:
-            found[name] += " " + line.strip()
-    return found

@@ -27,6 +27,24 @@ def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     return views
 
 
+def chain(text: str) -> list[str]:
+    """Split "a, b:key=1,other=2" into its specs: a part that has = but no name goes on the last.
+
+    Raises:
+        BadParameter: If there is none, or a quote is left open.
+    """
+    found: list[str] = []
+    for part in _split(text, ","):
+        head = _split(part, "=", at_most=1)[0]
+        if found and head != part and ":" not in head:
+            found[-1] += f",{part}"
+        else:
+            found.append(part.strip())
+    if not all(found):
+        raise BadParameter(f"{text!r} is no chain: a name is missing. Write name, name:key=value.")
+    return found
+
+
 def value(text: str, annotation: str, who: str, key: str) -> Any:
     """The text of one value as the type that the parameter's annotation asks for.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import imrep
-from imrep import catalog
+from imrep import catalog, signatures
 
 TESTS = Path(__file__).parent.parent
 ROOT = TESTS.parent
@@ -77,7 +77,7 @@ def test_docstrings_say_what_each_parameter_is_and_where_it_comes_from(path):
     assert entry.parameters or "def __init__" not in path.read_text()
     for parameter in entry.parameters:
         assert len(parameter.help) > 10, f"{entry.name} does not explain {parameter.name}"
-    described = set(catalog._helps(entry.doc))
+    described = set(signatures.helps(entry.doc))
     assert described <= {parameter.name for parameter in entry.parameters}
 
 

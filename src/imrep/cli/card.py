@@ -11,6 +11,7 @@ from imrep import _native, catalog, specs
 from imrep.cards import Card
 from imrep.cli import options
 from imrep.errors import BadParameter
+from imrep.signatures import Parameter
 
 _INVERSE = {
     "exact": "exact",
@@ -95,7 +96,7 @@ def _row(key: str, value: str, width: int) -> str:
     return f"  {click.style(f'{key:9}', dim=True)} {folded}"
 
 
-def _value(p: catalog.Parameter, given: dict[str, Any]) -> str:
+def _value(p: Parameter, given: dict[str, Any]) -> str:
     return specs.write("", {p.name: given.get(p.name, p.default)})
 
 
@@ -103,7 +104,7 @@ def _column(entry: catalog.Entry, given: dict[str, Any]) -> int:
     return min(28, max(len(_value(p, given)) for p in entry.parameters))
 
 
-def _parameter(p: catalog.Parameter, given: dict[str, Any], column: int, width: int) -> str:
+def _parameter(p: Parameter, given: dict[str, Any], column: int, width: int) -> str:
     written = _value(p, given).ljust(column)
     colour = click.style(written, fg="cyan", bold=p.name in given)
     was = f" [default: {p.default}]" if p.name in given else ""

@@ -6,22 +6,22 @@
 """
 
 import hashlib
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import ImageFile
 
 from imrep.errors import BadFile, BadParameter
-from imrep.images import _colour, _decode, _pixels
+from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, looks_like_image
+from imrep.images._original import Original
+from imrep.images._saving import SUFFIXES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 __all__ = [
     "DECODER",
     "MAX_PIXELS",
+    "SUFFIXES",
     "Facts",
+    "Original",
     "batch",
     "digest",
     "fetch",
     "load_squares",
     "looks_like_image",
+    "original",
     "read",
+    "save",
     "square",
     "write",
 ]
@@ -45,14 +49,6 @@ R = TypeVar("R")
 
 DECODER = 1  # raised when the same file gives other pixels; part of the key of every cache
 
-_SAVED: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ".webp": ("WEBP", {"lossless": True}),
-}
 _CHUNK = 8  # squares to a task: a 64-pixel JPEG takes little longer than handing it to a thread
 
 
@@ -204,24 +200,45 @@ def write(path: str | Path, image: "Tensor") -> None:
     from imrep import check
 
     path = Path(path)
-    if path.suffix.lower() not in _SAVED:
-        raise BadParameter(
-            f"write needs a name ending in {', '.join(_SAVED)}, got {path.name!r}. Try .png."
-        )
+    _saving.form(path, "write")
     batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
         raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
-    pixels = batch[0].detach().clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
-    kind, options = _SAVED[path.suffix.lower()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(
-            draft, kind, **options
-        )
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    _saving.whole(path, _saving.coded(Original(batch), path, "write")[0])
+
+
+def original(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Original:
+    """The picture in a file in its own colours, with its alpha, depth, profile and EXIF.
+
+    Args:
+        source: A path, or the bytes of a file.
+        max_pixels: Greatest width × height that is decoded.
+
+    Raises:
+        BadFile: The file cannot be read as an image; the message is the reason, on one line.
+    """
+    data, who = _decode.fetch(source)
+    return _original.original(data, who, max_pixels)
+
+
+def save(path: str | Path, picture: Original) -> tuple[str, ...]:
+    """Write a picture with all that goes with it; the file appears whole or not at all.
+
+    Args:
+        path: Where to, ending in one of `SUFFIXES`; missing folders are made.
+        picture: What `original` gave, or made of it.
+
+    Returns:
+        What the format cannot hold and was left out: "16 bits", "transparency" (then what can be
+        seen through is laid over white).
+
+    Raises:
+        BadParameter: Another suffix.
+    """
+    path = Path(path)
+    data, lost = _saving.coded(picture, path, "save")
+    _saving.whole(path, data)
+    return lost
 
 
 def batch(squares: NDArray[np.uint8], device: str = "cpu") -> "Tensor":

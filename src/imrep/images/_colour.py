@@ -32,7 +32,7 @@ def opaque(
 ) -> Image.Image:
     """A decoded image in mode RGB: converted to sRGB by its profile, then laid over a colour."""
     profile = profile or image.info.get("icc_profile")
-    image = _plain(image)
+    image = plain(image)
     if profile and (change := _to_srgb(profile, image.mode)):
         image = ImageCms.applyTransform(image, change) or image
     if image.mode == "RGBA":
@@ -46,26 +46,41 @@ def deep_pixels(
 ) -> NDArray[np.float32] | None:
     """(h, w, 3) in [0, 1] of an image deeper than 8 bits, which is decoded here; else None.
 
+    A deep image with a profile other than sRGB is left to the 8-bit path, since LittleCMS as Pillow
+    binds it converts 8 bits only.
+    """
+    values = deep_values(image, data)
+    if values is None or (values.shape[2] > 2 and _other_than_srgb(image)):
+        return None
+    colours, alpha = np.split(values, [values.shape[2] - 1 + values.shape[2] % 2], axis=2)
+    rgb = colours if colours.shape[2] == 3 else np.repeat(colours, 3, axis=2)
+    ground = np.asarray(over, np.float32) / np.float32(255)
+    return rgb * alpha + ground * (1 - alpha) if alpha.size else rgb
+
+
+def deep_values(image: ImageFile.ImageFile, data: bytes) -> NDArray[np.float32] | None:
+    """(h, w, 1 to 4) of an image deeper than 8 bits as it is stored: gray or RGB, alpha or not.
+
     16 bits are divided by 65,535. Numbers without a stated range (32-bit integers, floats) are
     taken as they are where they lie in [0, 1], divided by 255 or 65,535 where they lie in that
-    range, else stretched from their least to their greatest; NaN and infinity become 0. A deep
-    image with a profile other than sRGB is left to the 8-bit path, since LittleCMS as Pillow
-    binds it converts 8 bits only.
+    range, else stretched from their least to their greatest; NaN and infinity become 0.
     """
     raw = _raw_mode(image)
     image.load()
     if image.mode.startswith(("I", "F")):
-        return _gray(image, raw, over)
+        return _gray(image, raw)
     if "16" not in raw or image.mode not in ("RGB", "RGBA", "LA"):
         return None
-    profile = image.info.get("icc_profile")
-    if profile and _to_srgb(profile, "RGB"):
-        return None
     values = _sixteen(image, data)
-    return None if values is None else _over(values, image, over)
+    if values is None:
+        return None
+    clear = image.info.get("transparency")
+    seen = (values != np.asarray(clear)).any(-1) if isinstance(clear, tuple) else None
+    values = values[..., [0, 3]] if image.mode == "LA" else values
+    return _with_alpha(values.astype(np.float32) / np.float32(65535), seen)
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def plain(image: Image.Image) -> Image.Image:
     """In mode L, RGB, RGBA or CMYK."""
     if image.mode == "LAB":
         return ImageCms.applyTransform(image, _lab_to_srgb()) or image
@@ -120,17 +135,22 @@ def _raw_mode(image: ImageFile.ImageFile) -> str:
     return str(args[0] if isinstance(args, tuple) and args else args)
 
 
-def _gray(image: Image.Image, raw: str, over: tuple[int, int, int]) -> NDArray[np.float32]:
+def _gray(image: Image.Image, raw: str) -> NDArray[np.float32]:
     values = np.asarray(image)
     if raw.startswith("I;32") and not raw.endswith("S"):
         values = values.view(np.uint32)  # Pillow has no unsigned mode
     clear = image.info.get("transparency")
     sixteen = image.mode.startswith("I;16")
     gray = (values / np.float32(65535)) if sixteen else _ranged(values, image.mode == "F")
-    rgb = np.repeat(gray.astype(np.float32)[..., None], 3, axis=-1)
-    if isinstance(clear, int):
-        rgb[values == clear] = np.asarray(over, np.float32) / 255
-    return rgb
+    seen = values != clear if isinstance(clear, int) else None
+    return _with_alpha(gray.astype(np.float32)[..., None], seen)
+
+
+def _with_alpha(values: NDArray[np.float32], seen: NDArray | None) -> NDArray[np.float32]:
+    """The values, and which of them are seen as one more channel, if that is known."""
+    if seen is None or values.shape[2] in (2, 4):
+        return values
+    return np.concatenate([values, seen[..., None].astype(np.float32)], axis=2)
 
 
 def _ranged(values: NDArray, floating: bool) -> NDArray:
@@ -163,15 +183,6 @@ def _sixteen(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
     return values if apart.max() <= 1 else None
 
 
-def _over(
-    values: NDArray[np.uint16], image: Image.Image, over: tuple[int, int, int]
-) -> NDArray[np.float32]:
-    ground = np.asarray(over, np.float32) / 255
-    values01 = values.astype(np.float32) / np.float32(65535)
-    rgb, alpha = values01[..., :3], values01[..., 3:]
-    if alpha.size:
-        return rgb * alpha + ground * (1 - alpha)
-    clear = image.info.get("transparency")
-    if isinstance(clear, tuple):
-        rgb[(values == np.asarray(clear)).all(-1)] = ground
-    return rgb
+def _other_than_srgb(image: Image.Image) -> bool:
+    profile = image.info.get("icc_profile")
+    return bool(profile and _to_srgb(profile, "RGB"))

@@ -38,12 +38,17 @@ def decoded(
     short = min(image.size)
     shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
     profile = image.info.get("icc_profile")
+    return _colour.opaque(stored(image, data, shrink), over, profile), shrink
+
+
+def stored(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Image.Image:
+    """A JPEG's pixels in their own colours, decoded at 1 / shrink of its size."""
     pixels = _turbo_decoded(image, data, shrink)
     if pixels is None:
         image.draft(None, (image.width // shrink, image.height // shrink))
         image.load()
         pixels = image
-    return _colour.opaque(pixels, over, profile), shrink
+    return pixels
 
 
 def eight_bit(pixels: Image.Image | NDArray[np.float32]) -> Image.Image:

@@ -1,0 +1,133 @@
+"""A picture with all that goes with it, so that an edited one can be what it was otherwise."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from imrep.images import _colour, _decode, _pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_WHITE = (255, 255, 255)
+_ORIENTATION, _CAMERA, _GPS, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0x8825, 0xA002, 0xA003
+# Tags up to 532 say how a TIFF stores its pixels, but for those that describe the picture.
+_STRUCTURE = {*range(254, 533), 700, 34377, 34675, 37724} - {
+    *(269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 305, 306, 315, 316)
+}
+
+
+@dataclass(frozen=True)
+class Original:
+    """What a file holds, in its own colours.
+
+    Attributes:
+        pixels: (1, 1|3, h, w) float32 in [0, 1], upright; gray files have one channel. Under
+            pixels that cannot be seen lies the colour of the nearest that can, so that a filter
+            does not draw another one in.
+        alpha: (1, 1, h, w) float32 in [0, 1], or None for an opaque picture.
+        bits: 16 if the file holds more than 8 bits a channel, else 8.
+        profile: Its ICC profile; None where there is none, or where `pixels` were converted to
+            sRGB, as those of CMYK and CIELAB are.
+        exif: EXIF as JPEG files have it, its orientation 1.
+        dpi: Dots per inch across and down.
+    """
+
+    pixels: "Tensor"
+    alpha: "Tensor | None" = None
+    bits: int = 8
+    profile: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+def original(data: bytes, who: str, max_pixels: int) -> Original:
+    """The picture in the bytes of a file.
+
+    Raises:
+        BadFile: It cannot be read as an image; the message is the reason, on one line.
+    """
+    with _decode.guarded(who):
+        image = _decode.opened(data, who, max_pixels)
+        with _decode.turn(image):
+            values, profile = _values(image, data)
+            turned = _decode.orientation(image)
+            values = np.ascontiguousarray(_pixels.upright(values, turned))
+        shown, alpha = _parted(values)
+        return Original(
+            pixels=shown,
+            alpha=alpha,
+            bits=8 if values.dtype == np.uint8 else 16,
+            profile=profile,
+            exif=_exif(image, values.shape[1], values.shape[0]),
+            dpi=_dpi(image.info.get("dpi"), turned),
+        )
+
+
+def _values(image: ImageFile.ImageFile, data: bytes) -> tuple[NDArray, bytes | None]:
+    """(h, w, 1 to 4) of uint8, or deeper in [0, 1]: gray or RGB, alpha or not; and the profile."""
+    jpeg = image.format in _pixels.JPEG
+    profile = image.info.get("icc_profile")
+    if not jpeg and (deep := _colour.deep_values(image, data)) is not None:
+        return deep, profile
+    if image.mode in ("CMYK", "LAB"):
+        return np.asarray(_pixels.decoded(image, data, None, _WHITE)[0]), None
+    pixels = _pixels.stored(image, data, 1) if jpeg else image
+    if pixels.mode == "La":  # premultiplied
+        pixels = pixels.convert("LA")
+    values = np.asarray(pixels if pixels.mode == "LA" else _colour.plain(pixels))
+    return values.reshape(*values.shape[:2], -1), profile
+
+
+def _parted(values: NDArray) -> "tuple[Tensor, Tensor | None]":
+    """Colours and alpha as float32 in [0, 1], (1, channels, h, w) each."""
+    import torch
+
+    channels = values.shape[2] - 1 + values.shape[2] % 2
+    planes = torch.empty(1, values.shape[2], *values.shape[:2])
+    for i in range(values.shape[2]):
+        planes[0, i] = torch.from_numpy(values[..., i])
+    if values.dtype == np.uint8:
+        planes.div_(255)
+    shown, alpha = planes[:, :channels], planes[:, channels:]
+    return (_filled(shown.clone(), alpha), alpha.clone()) if alpha.numel() else (shown, None)
+
+
+def _filled(shown: "Tensor", alpha: "Tensor") -> "Tensor":
+    """Colours that cannot be seen replaced by the nearest one that can."""
+    hidden = (alpha[0, 0] == 0).numpy()
+    if not hidden.any() or hidden.all():
+        return shown
+    import torch
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+    rows, columns = torch.from_numpy(nearest).long()
+    return shown[:, :, rows, columns]
+
+
+def _exif(image: Image.Image, width: int, height: int) -> bytes | None:
+    """What it says of the picture, orientation and size brought up to date."""
+    try:
+        exif = image.getexif()
+        for tag in _STRUCTURE & set(exif):
+            del exif[tag]
+        if not len(exif):
+            return None
+        exif[_ORIENTATION] = 1
+        camera = exif.get_ifd(_CAMERA)
+        camera.update({tag: n for tag, n in ((_WIDTH, width), (_HEIGHT, height)) if tag in camera})
+        exif.get_ifd(_GPS)  # what was not looked at is not written
+        return exif.tobytes()
+    except Exception:  # damaged EXIF raises anything; the pixels are still good
+        return None
+
+
+def _dpi(dpi: object, turned: int) -> tuple[float, float] | None:
+    if not isinstance(dpi, tuple) or len(dpi) != 2:
+        return None
+    across, down = (float(n) for n in dpi)
+    return (down, across) if turned >= 5 else (across, down)

@@ -1,0 +1,140 @@
+"""Pictures into files that appear whole or not at all, and what each format can hold."""
+
+import io
+import os
+import threading
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from imrep.errors import BadParameter
+from imrep.images._original import Original
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SAVED: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ".webp": ("WEBP", {"lossless": True}),
+}
+SUFFIXES = tuple(_SAVED)
+_DEEP = ("PNG", "TIFF")  # hold 16 bits
+_OPAQUE = ("JPEG",)  # hold no alpha
+_IFDS = (0x8769, 0x8825)  # EXIF's own directories: camera and place
+
+
+def form(path: Path, who: str) -> tuple[str, dict[str, Any]]:
+    """Pillow's name of the format that a name asks for, and how it is written.
+
+    Raises:
+        BadParameter: None that is written.
+    """
+    if path.suffix.lower() not in _SAVED:
+        raise BadParameter(
+            f"{who} needs a name ending in {', '.join(_SAVED)}, got {path.name!r}. Try .png."
+        )
+    return _SAVED[path.suffix.lower()]
+
+
+def whole(path: Path, data: bytes) -> None:
+    """Write a file under another name and rename it; missing folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ...]]:
+    """A file of the kind that `path` names, and what of the picture its format cannot hold.
+
+    Raises:
+        BadParameter: No such kind.
+    """
+    kind, options = form(path, who)
+    deep = picture.bits == 16 and kind in _DEEP
+    opaque = picture.alpha is not None and kind in _OPAQUE
+    lost = ("16 bits",) * (picture.bits == 16 and not deep) + ("transparency",) * opaque
+    values = _values(picture, np.dtype(np.uint16 if deep else np.uint8), opaque)
+    if deep and kind == "TIFF":
+        return _deep_tiff(values, picture), lost
+    if deep and values.shape[2] > 1:
+        return _deep_png(values, picture), lost
+    return _by_pillow(values, picture, kind, options), lost
+
+
+def _values(picture: Original, dtype: np.dtype, opaque: bool) -> NDArray:
+    """(h, w, 1 to 4) integers; `opaque` lays what can be seen through over white."""
+    planes = [*picture.pixels[0]]
+    if picture.alpha is not None:
+        alpha = picture.alpha[0, 0]
+        planes = [plane * alpha + (1 - alpha) for plane in planes] if opaque else [*planes, alpha]
+    values = np.empty((*planes[0].shape, len(planes)), dtype)
+    for i, plane in enumerate(planes):
+        values[..., i] = _rounded(plane, dtype)
+    return values
+
+
+def _rounded(plane: "Tensor", dtype: np.dtype) -> NDArray:
+    top = np.iinfo(dtype).max
+    return plane.detach().cpu().float().clamp(0, 1).mul_(top).round_().numpy().astype(dtype)
+
+
+def _by_pillow(values: NDArray, picture: Original, kind: str, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    known = {"icc_profile": picture.profile, "exif": picture.exif, "dpi": picture.dpi}
+    known = {key: value for key, value in known.items() if value}
+    image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
+    image.save(file, kind, **options, **known)
+    return file.getvalue()
+
+
+def _deep_png(values: NDArray, picture: Original) -> bytes:
+    """Pillow writes 16 bits of gray only, OpenCV of colours too."""
+    import cv2
+
+    order = {2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[values.shape[2]]
+    known = {
+        cv2.IMAGE_METADATA_EXIF: (picture.exif or b"").removeprefix(b"Exif\0\0"),
+        cv2.IMAGE_METADATA_ICCP: picture.profile or b"",
+    }
+    chunks = {key: np.frombuffer(value, np.uint8) for key, value in known.items() if value}
+    pixels = np.ascontiguousarray(values[..., order])
+    if not chunks:
+        return bytes(cv2.imencode(".png", pixels)[1])
+    return bytes(cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])[1])
+
+
+def _deep_tiff(values: NDArray, picture: Original) -> bytes:
+    """TIFF as Pillow would write it, could it write 16 bits of colours: one deflated strip."""
+    height, width, channels = values.shape
+    strip = zlib.compress(values.astype("<u2").tobytes(), 6)
+    tags = ImageFileDirectory_v2(prefix=b"II")
+    if picture.exif:
+        exif = Image.Exif()
+        exif.load(picture.exif)
+        for tag in exif:
+            tags[tag] = exif.get_ifd(tag) if tag in _IFDS else exif[tag]
+    if picture.profile:
+        tags[34675] = picture.profile
+    if picture.dpi:
+        tags[282], tags[283], tags[296] = *picture.dpi, 2
+    if channels in (2, 4):
+        tags[338] = 2  # the further channel is alpha, not multiplied in
+    tags[256], tags[257], tags[258] = width, height, (16,) * channels
+    tags[259], tags[262], tags[277] = 8, 2 if channels > 2 else 1, channels
+    tags[278], tags[279], tags[273] = height, len(strip), 0  # an offset from the end of the tags
+    file = io.BytesIO()
+    tags.save(file)
+    return file.getvalue() + strip
