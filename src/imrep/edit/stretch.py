@@ -1,0 +1,59 @@
+"""Contrast stretch."""
+
+import warnings
+
+from torch import Tensor
+
+from imrep import check
+from imrep.errors import BadParameter
+from imrep.ops.levels import percentiles
+from imrep.types import Image
+
+
+def stretch(
+    image: Image, *, low: float = 2.0, high: float = 98.0, per_channel: bool = False
+) -> Image:
+    """The image drawn out so that its darkest values become black and its brightest white.
+
+    (x - a) / (b - a) clipped to [0, 1], where `low` percent of the values lie below a and `high`
+    percent below b; a few outliers then cost no contrast. An image that has none between the two
+    stays as it is, with a warning.
+
+    Args:
+        image: (b, 1|3, h, w), values in [0, 1].
+        low: Percentage of values that lie below the new black; 0 is the least value.
+        high: Percentage of values that lie below the new white; 100 is the greatest value.
+        per_channel: Whether each channel has percentiles of its own, which takes away a cast of
+            colour as well; otherwise all values count together, and hues stay.
+
+    Raises:
+        BadImage: If it is no batch of images.
+        BadParameter: If the percentages do not lie in ascending order within 0 to 100.
+
+    References:
+        R. C. Gonzalez and R. E. Woods, "Digital image processing", 4th ed., Pearson, 2018,
+        section 3.2. https://www.imageprocessingplace.com
+    """
+    check.image(image, "stretch")
+    check.between(low, 0, 100, "stretch", "low")
+    check.between(high, 0, 100, "stretch", "high")
+    if not low < high:
+        raise BadParameter(f"stretch needs low below high, got low={low:g} and high={high:g}.")
+    out = image.clamp(0, 1)
+    parts = out.flatten(0, 1) if per_channel else out
+    for i in range(len(parts)):
+        _stretch(parts[i], low, high)
+    return out
+
+
+def _stretch(part: Tensor, low: float, high: float) -> None:
+    """One image, or one channel of it, in its place."""
+    black, white = percentiles(part, low, high)
+    if black == white:
+        warnings.warn(
+            f"stretch needs contrast between the percentiles {low:g} and {high:g}, got "
+            f"{black:.4g} at both. What is there stays as it is.",
+            stacklevel=3,
+        )
+        return
+    part.sub_(black).div_(white - black).clamp_(0, 1)
