@@ -406,7 +406,8 @@ class TestWrite:
         before = (tmp_path / "a.png").read_bytes()
 
         def fails(path, data):
-            path.open("wb").write(data[: len(data) // 2])
+            with path.open("wb") as file:
+                file.write(data[: len(data) // 2])
             raise KeyboardInterrupt
 
         monkeypatch.setattr(Path, "write_bytes", fails)
