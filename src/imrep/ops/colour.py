@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from imrep.ops.strips import strips
+
 # JFIF, full range: rows give Y, Cb, Cr (Cb and Cr are centred on 0 here, on 128 of 255 in files).
 _YCBCR = (
     (0.299, 0.587, 0.114),
@@ -25,6 +27,27 @@ def luminance(image: Tensor) -> Tensor:
         return image
     red, green, blue = image.split(1, dim=1)
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
+    """The image with another luma (b, 1, h, w), its chroma kept; gray becomes the luma.
+
+    Where no colour in [0, 1] has both, Cb and Cr shrink together towards gray: hue and luma stay.
+    """
+    luma = luma.clamp(0, 1)
+    if image.shape[1] == 1:
+        return luma
+    out = torch.empty_like(image)
+    tiny = torch.finfo(image.dtype).tiny
+    for rows in strips(image):
+        part, target = image[:, :, rows], luma[:, :, rows]
+        off = part - luminance(part)
+        red, green, blue = off.split(1, dim=1)
+        above = torch.maximum(torch.maximum(red, green), blue).clamp_min_(tiny)
+        below = torch.minimum(torch.minimum(red, green), blue).neg_().clamp_min_(tiny)
+        share = torch.minimum((1 - target) / above, target / below).clamp_(max=1)
+        out[:, :, rows] = off.mul_(share).add_(target).clamp_(0, 1)
+    return out
 
 
 def to_ycbcr(image: Tensor) -> Tensor:
