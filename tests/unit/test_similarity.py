@@ -52,3 +52,10 @@ def test_it_equals_scikit_image(channels):
     )
     assert ssim(a, b) == pytest.approx(expected, abs=1e-9)  # the same window, cut at 3.5 sigma
     assert psnr(a, b) == pytest.approx(metrics.peak_signal_noise_ratio(x, y, data_range=1.0))
+
+
+def test_strips_are_no_matter(monkeypatch):
+    a, b = torch.rand(2, 2, 3, 45, 30)
+    whole = psnr(a, b), ssim(a, b)
+    monkeypatch.setattr("imrep.ops.similarity._STRIP", 7 * 30)
+    assert (psnr(a, b), ssim(a, b)) == pytest.approx(whole, abs=1e-12)
