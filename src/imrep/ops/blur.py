@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from imrep.ops.borders import mirrored
+
 _FEW = 5  # weights up to which adding shifted copies beats a matrix product
 _RUN = 64  # results along an axis that one matrix product gives
 
@@ -30,12 +32,32 @@ def along(x: Tensor, weights: Sequence[float], axis: int) -> Tensor:
     taps = x.new_tensor(weights)
     found = []
     for start in range(0, size, _RUN):
-        run = min(_RUN, size - start)
-        # Each row of the band is the one above it, moved on by one.
-        band = F.pad(taps, (0, run)).repeat(run)[: run * (run + len(weights) - 1)].view(run, -1)
-        here = x.narrow(axis, start, band.shape[1])
+        here = x.narrow(axis, start, min(_RUN, size - start) + len(weights) - 1)
+        band = _band(taps, here.shape[axis])
         found.append(here @ band.mT if axis == -1 else band @ here)
     return torch.cat(found, dim=axis) if len(found) > 1 else found[0]
+
+
+def smooth(rows: Tensor, weights: Sequence[float]) -> Tensor:
+    """Rows (n, width) blurred along both axes with an odd number of weights, without their ends.
+
+    (n - len(weights) + 1, width): the width stays, since the image is mirrored left and right.
+    Along it, one product with a band matrix for each run of columns.
+    """
+    reach, taps = len(weights) // 2, rows.new_tensor(weights)
+    tall = _band(taps, len(rows)) @ rows
+    height, width = tall.shape
+    runs = -(-width // _RUN)
+    wide = F.pad(mirrored(tall, -reach, width + reach, 1), (0, runs * _RUN - width))
+    windows = wide.unfold(1, _RUN + 2 * reach, _RUN).transpose(0, 1)  # overlap, share memory
+    band = _band(taps, windows.shape[2]).mT.contiguous().expand(runs, -1, -1)
+    return torch.bmm(windows, band).transpose(0, 1).reshape(height, -1)[:, :width]
+
+
+def _band(taps: Tensor, n: int) -> Tensor:
+    """The matrix that correlates n numbers with the taps: each row is that above, moved by one."""
+    size = n - len(taps) + 1
+    return F.pad(taps, (0, size)).repeat(size)[: size * n].view(size, n)
 
 
 def _shifts(x: Tensor, weights: Sequence[float], axis: int, size: int) -> Tensor:

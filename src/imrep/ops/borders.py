@@ -18,3 +18,18 @@ def mirror(x: Tensor, pad: int) -> Tensor:
         place = torch.arange(-pad, n + pad, device=x.device) % max(2 * n - 2, 1)
         x = x.index_select(axis, torch.where(place < n, place, 2 * n - 2 - place))
     return x
+
+
+def mirrored(x: Tensor, first: int, end: int, axis: int) -> Tensor:
+    """What lies from `first` up to `end` along an axis, mirrored as by `mirror` outside of it."""
+    n = x.shape[axis]
+    inside = x.narrow(axis, max(first, 0), min(end, n) - max(first, 0))
+    parts = [_reflected(x, first, 0, axis), inside, _reflected(x, n, end, axis)]
+    parts = [part for part in parts if part.shape[axis]]
+    return torch.cat(parts, axis) if len(parts) > 1 else inside
+
+
+def _reflected(x: Tensor, first: int, end: int, axis: int) -> Tensor:
+    n = x.shape[axis]
+    place = torch.arange(first, max(first, end), device=x.device) % max(2 * n - 2, 1)
+    return x.index_select(axis, torch.where(place < n, place, 2 * n - 2 - place))
