@@ -19,6 +19,8 @@ _XYZ = (
     (0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883),
 )
 _LAB_HALF = 110.0  # a and b of sRGB colours lie within ±110
+_LAB_KNEE = 7.787 * 0.008856 + 16 / 116  # below it the cube root is replaced by a line
+_SRGB_KNEE = 0.04045  # below it the power is
 
 
 def luminance(image: Tensor) -> Tensor:
@@ -74,6 +76,21 @@ def to_lab(rgb: Tensor) -> Tensor:
     x, y, z = curve.unbind(1)
     half = 2 * _LAB_HALF
     return torch.stack([1.16 * y - 0.16, 500 / half * (x - y), 200 / half * (y - z)], 1)
+
+
+def from_lab(lab: Tensor) -> Tensor:
+    """SRGB (b, 3, h, w) of L*a*b* as `to_lab` gives them; what no screen can show is clipped."""
+    light, a, b = lab.unbind(1)
+    y = (light + 0.16) / 1.16
+    curve = torch.stack([y + a * (2 * _LAB_HALF / 500), y, y - b * (2 * _LAB_HALF / 200)], 1)
+    xyz = torch.where(curve > _LAB_KNEE, curve**3, (curve - 16 / 116) / 7.787)
+    matrix = torch.tensor(_XYZ, dtype=torch.float64).inverse().to(lab)
+    linear = torch.einsum("ij,bjhw->bihw", matrix, xyz).clamp_(0, 1)
+    return torch.where(
+        linear > _SRGB_KNEE / 12.92,
+        1.055 * linear.clamp_min(_SRGB_KNEE / 12.92) ** (1 / 2.4) - 0.055,
+        12.92 * linear,
+    )
 
 
 def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
