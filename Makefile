@@ -1,5 +1,6 @@
 # make compare            which representation serves the built-in photographs (DATA=folder: yours)
 # make test               everything that proves it works; sets itself up
+# make docs               the documentation, its gallery drawn anew, in build/docs
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -11,7 +12,7 @@ test slow shapes: export OMP_NUM_THREADS := 1
 
 NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
 
-.PHONY: help install native compare test lint slow shapes bench clean
+.PHONY: help install native compare test lint slow shapes docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,7 +26,7 @@ $(VENV)/installed: pyproject.toml $(NATIVE)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(BIN)/pip install --quiet --group dev
+	$(BIN)/pip install --quiet --group dev --group docs
 	@touch $@
 
 install: $(VENV)/installed
@@ -55,6 +56,11 @@ slow: $(VENV)/developed
 # The shapes in annotations, checked while the contract runs.
 shapes: $(VENV)/developed
 	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype tests/contract tests/represent
+
+# Some minutes: every representation on three photographs. `mkdocs serve` shows it while you write.
+docs: $(VENV)/developed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo build/docs/index.html
 
 # Beside the peers, one script after the other; some minutes each, on a quiet machine.
 bench: $(VENV)/developed

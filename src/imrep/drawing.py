@@ -45,6 +45,7 @@ def draw(code: Code, image: Image | None = None) -> Picture:
 
 @draw.register
 def _(code: Vector, image: Image | None = None) -> Picture:
+    """Its numbers row by row."""
     values = code.values.detach()
     columns = math.ceil(math.sqrt(values.shape[1]))
     filled = F.pad(values, (0, columns * math.ceil(values.shape[1] / columns) - values.shape[1]))
@@ -53,6 +54,7 @@ def _(code: Vector, image: Image | None = None) -> Picture:
 
 @draw.register
 def _(code: Map, image: Image | None = None) -> Picture:
+    """The maps in their order, at most 64; each in the colours of its own range."""
     maps = code.values.detach()[:, :_MOST]
     colour = signed if code.signed else light
     return enlarge(montage([colour(one) for one in maps.split(1, dim=1)]))
@@ -79,7 +81,7 @@ def _(code: Tokens, image: Image | None = None) -> Picture:
 
 @draw.register
 def _(code: Points, image: Image | None = None) -> Picture:
-    """A circle of the point's extent around each, with a line towards its angle."""
+    """A circle of its extent round each point, with a line towards its angle."""
     drawn = [_circles(code, i, image) for i in range(len(code))]
     return torch.stack(drawn).to(code.xy)
 
@@ -113,6 +115,7 @@ def _(code: Regions, image: Image | None = None) -> Picture:
 
 @draw.register
 def _(code: Fields, image: Image | None = None) -> Picture:
+    """The greatest confidence at each place, over half of the image."""
     heat = light(code.confidence.detach().amax(1, keepdim=True))
     heat = F.interpolate(heat, code.size, mode="bilinear", align_corners=False)
     return heat if image is None else (heat + image.detach()) / 2
@@ -120,6 +123,7 @@ def _(code: Fields, image: Image | None = None) -> Picture:
 
 @draw.register
 def _(code: Views, image: Image | None = None) -> Picture:
+    """The views' pictures, one above the other."""
     return stack([draw(part, image) for part in code.codes])
 
 

@@ -1,0 +1,294 @@
+"""The pages made from the catalogue: gallery, table, and one for every representation."""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from itertools import groupby
+
+from generate import prose
+from generate.gallery import PHOTOGRAPHS, Effort, Shot, Shown
+from imrep import catalog, citations, specs
+from imrep.catalog import Entry
+from imrep.citations import Reference
+from imrep.cli.list import _FAMILIES
+from imrep.report import words
+
+_HOW = {
+    "exact": "by its exact inverse",
+    "approximate": "by its approximate inverse",
+    "iterative": "by its iterative inverse, at most {} steps",
+    "gradient": "by gradient, {} steps of a search for an image with this code",
+}
+_SEARCH = 300  # steps that `imrep invert` gives a search
+_INVERSE = {"exact": "exact", "approximate": "approximate", "none": "none of its own"}
+_LINK = re.compile(r"doi:\s?(\S+[^\s.,;)])")
+
+
+def families() -> list[tuple[str, list[Entry]]]:
+    """Every representation by family, families in the order of `imrep list`."""
+
+    def place(entry: Entry) -> tuple[int, str, str]:
+        family = entry.card.family
+        known = _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
+        return known, family, entry.name
+
+    entries = sorted(map(catalog.entry, catalog.names()), key=place)
+    return [(name, list(group)) for name, group in groupby(entries, lambda e: e.card.family)]
+
+
+def gallery(shown: Mapping[str, Shown], effort: Effort) -> str:
+    """Every representation on the three photographs."""
+    lines = [
+        "---\nhide: [navigation]\n---\n\n# Gallery\n",
+        f"Every representation there is on the same three photographs, {effort.side} pixels to a "
+        "side. The large picture shows the code; below it stands the photograph beside the image "
+        "rebuilt from the code alone, and how near that comes (PSNR in decibels: 20 is a rough "
+        "likeness, 30 good, 40 hardly to be told apart).\n",
+        _legend(),
+        _searched(effort),
+        _measured(effort),
+    ]
+    for family, entries in families():
+        lines.append(f"## {family.capitalize()}\n")
+        for entry in entries:
+            one = shown[entry.name]
+            lines += [
+                f"### [{entry.card.title}](representations/{entry.name}.md)\n",
+                f"`{one.spec}` · {prose.inline(entry.summary)}\n",
+                _random(entry, one),
+                _shots(one, ""),
+                f"{_caption(one)} {_cost(one)}. {cited(entry.card.cite)}.\n{{ .fine }}\n",
+            ]
+    return "\n".join(line for line in lines if line)
+
+
+def table(shown: Mapping[str, Shown], effort: Effort) -> str:
+    """Every representation in a line."""
+    lines = [
+        "---\nhide: [toc]\n---\n\n# Representations\n",
+        f"What there is, as `imrep list` has it. Numbers are the vector's length; {_by(effort)}, "
+        "and so was the PSNR of what is rebuilt from the code alone, the mean of "
+        "[three photographs](../gallery.md). Which one serves *your* images is what "
+        "[`imrep compare`](../compare.md) finds out.\n",
+    ]
+    for family, entries in families():
+        lines += [
+            f"## {family.capitalize()}\n",
+            "| name | what it is | numbers | ms | inverse | PSNR |",
+            "|:--|:--|--:|--:|:--|--:|",
+        ]
+        lines += [_row(entry, shown[entry.name]) for entry in entries]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def representation(entry: Entry, shown: Shown, effort: Effort) -> str:
+    """One representation: pictures, how it works, parameters, commands, references."""
+    parts = prose.sections(entry.doc)
+    refusal = f"{prose.inline(shown.refusal)}\n" if shown.refusal else ""
+    return "\n".join(
+        [
+            f"# {entry.card.title}\n",
+            f"`{entry.name}` · {prose.inline(entry.summary)}\n{{ .lead }}\n",
+            _random(entry, shown),
+            _shots(shown, "../"),
+            f"{_caption(shown)}\n{{ .fine }}\n",
+            "| | |\n|:--|:--|",
+            *(f"| {key} | {value} |" for key, value in _facts(entry, shown, effort)),
+            f"\n{refusal}",
+            "## How it works\n",
+            prose.markdown(parts["body"]),
+            "\n## Parameters\n",
+            _parameters(entry),
+            "## On the command line\n",
+            f"```sh\n{chr(10).join(commands(entry))}\n```\n",
+            "## In Python\n",
+            f"```pycon\n{parts['Example']}\n```\n" if "Example" in parts else "",
+            "## References\n",
+            references(citations.references(entry.name)),
+        ]
+    )
+
+
+def commands(entry: Entry) -> list[str]:
+    """The command lines of one representation."""
+    fetch = " --download" if entry.card.weights == "required" else ""
+    lines = [f"imrep picture cat.jpg {entry.name}{fetch}"]
+    if entry.card.inverse != "none" or entry.card.differentiable:
+        lines.append(f"imrep invert cat.jpg {entry.name}{fetch}")
+    lines += [
+        f"imrep embed photos/ {entry.name}{fetch} -o vectors.parquet",
+        f"imrep compare photos/ -r {entry.name} -r pixels{fetch}",
+        f"imrep card {entry.name}",
+    ]
+    return lines
+
+
+def references(found: list[Reference]) -> str:
+    """The papers as a list, and their BibTeX folded away."""
+    bibtex = "\n\n".join(citations.bibtex(reference) for reference in found)
+    return "\n".join(
+        [
+            *(f"- {_written(reference)}" for reference in found),
+            '\n??? quote "BibTeX"\n',
+            *(f"    {line}" for line in f"```bibtex\n{bibtex}\n```".splitlines()),
+            "",
+        ]
+    )
+
+
+def cited(text: str) -> str:
+    """A line of prose with its DOI as a link."""
+    return _LINK.sub(r"[doi:\1](https://doi.org/\1)", prose.inline(text).rstrip("."))
+
+
+def _row(entry: Entry, shown: Shown) -> str:
+    psnr = [shot.psnr for shot in shown.shots if shot.rebuilt]
+    near = _decibels(sum(psnr) / len(psnr)) if psnr else "–"
+    summary = prose.cell(entry.summary)
+    inverse = "by gradient" if shown.how == "gradient" else _INVERSE[entry.card.inverse]
+    inverse = "none" if shown.refusal else inverse
+    cells = (f"[`{entry.name}`]({entry.name}.md)", summary, f"{shown.dim:,}",
+             words.digits(shown.ms), inverse, near)  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _facts(entry: Entry, shown: Shown, effort: Effort) -> list[tuple[str, str]]:
+    card = entry.card
+    rebuilt = _HOW[shown.how].format(shown.iterations) if shown.how else "nothing"
+    few = effort.iterations < _SEARCH and shown.how == "gradient"
+    rebuilt += f" (`imrep invert` takes {_SEARCH}, and comes nearer)" if few else ""
+    weights = {"none": "", "optional": "optional", "required": "needed: `--download` fetches them"}
+    facts = [
+        ("family", card.family),
+        ("vector", f"{shown.dim:,} numbers"),
+        ("cost", f"{words.digits(shown.ms)} ms an image; {_by(effort, shown.side)}"),
+        ("inverse", _INVERSE[card.inverse]),
+        ("shown", f"rebuilt {rebuilt}"),
+        ("gradient", "reaches the image" if card.differentiable else "does not reach the image"),
+        ("numbers", "float32" if card.dtype == "float32" else "any floating type, kept"),
+        ("weights", weights[card.weights]),
+        ("needs", f"`pip install 'imrep[{card.extra}]'`" if card.extra else ""),
+        ("fitted", "its codebook is fitted to images, here these three" if shown.fitted else ""),
+        ("shown as", f"`{shown.spec}`" if shown.spec != entry.name else ""),
+    ]
+    return [(key, value) for key, value in facts if value]
+
+
+def _parameters(entry: Entry) -> str:
+    if not entry.parameters:
+        return "It has none.\n"
+    rows = [f"| {_default(p.name, p.default)} | {p.annotation.replace('|', 'or')} "
+            f"| {prose.cell(p.help)} |" for p in entry.parameters]  # fmt: skip
+    first = entry.parameters[0]
+    return "\n".join(
+        [
+            f"In a spec, as `{specs.write(entry.name, {first.name: first.default})}`, or as keyword"
+            f' arguments of `imrep.get("{entry.name}")`.\n',
+            "| with its default | type | |\n|:--|:--|:--|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _default(name: str, default: object) -> str:
+    return f"`{specs.write('', {name: default})}`"
+
+
+def _shots(shown: Shown, up: str) -> str:
+    """Pictures as HTML: the code, and below it the photograph beside what is rebuilt."""
+    triples = zip(PHOTOGRAPHS.items(), shown.shots, strict=True)
+    figures = [
+        _figure(shown, shot, f"{up}pictures/", photograph, what)
+        for (photograph, what), shot in triples
+    ]
+    return "\n".join(['<div class="shots" tabindex="0">', *figures, "</div>\n"])
+
+
+def _figure(shown: Shown, shot: Shot, folder: str, photograph: str, what: str) -> str:
+    stem = f"{folder}{shown.name}-{photograph}"
+    if shot.rebuilt:
+        rebuilt = _image(f"{stem}-rebuilt.jpg", f"{what}, rebuilt from its {shown.name} code")
+        said = f"<b>{_decibels(shot.psnr)}</b> {escape(shot.lost)}"
+    else:
+        rebuilt, said = '<span class="none">nothing rebuilt</span>', "No inverse and no gradient."
+    return "\n".join(
+        [
+            '<figure class="shot">',
+            f'<div class="code">{_image(f"{stem}.jpg", f"the {shown.name} code of {what}")}</div>',
+            '<div class="pair">',
+            _image(f"{folder}{photograph}.jpg", what),
+            rebuilt,
+            "</div>",
+            f"<figcaption>{said}</figcaption>",
+            "</figure>",
+        ]
+    )
+
+
+def _image(path: str, alt: str) -> str:
+    return f'<a href="{path}"><img src="{path}" alt="{escape(alt)}" loading="lazy"></a>'
+
+
+def _caption(shown: Shown) -> str:
+    return f"Picture: {prose.inline(shown.caption)}"
+
+
+def _cost(shown: Shown) -> str:
+    how = _HOW[shown.how].format(shown.iterations) if shown.how else ""
+    rebuilt = f"; rebuilt {how}" if how else ""
+    return f"{words.digits(shown.ms)} ms, {shown.dim:,} numbers{rebuilt}"
+
+
+def _random(entry: Entry, shown: Shown) -> str:
+    if entry.card.weights == "none":
+        return ""
+    return (
+        "!!! note\n"
+        f"    Shown with **random weights**, as `{shown.spec}`: published ones are fetched only when "
+        "asked for,\n    and nothing is fetched for these pages. What a trained network keeps looks "
+        "otherwise.\n"
+    )
+
+
+def _legend() -> str:
+    return (
+        '<p class="legend"><span class="ramp light"></span> from little to much'
+        '<span class="ramp signed"></span> from below zero through none to above,'
+        " where the caption does not say otherwise</p>\n"
+    )
+
+
+def _searched(effort: Effort) -> str:
+    if effort.iterations >= _SEARCH:
+        return ""
+    return (
+        f"Inverses that iterate, and searches by gradient, are given {effort.iterations} steps "
+        f"here; `imrep invert` gives a search {_SEARCH} and comes nearer.\n"
+    )
+
+
+def _measured(effort: Effort) -> str:
+    return f"Milliseconds to encode an image are {_by(effort).replace(' were ', ' ')}.\n"
+
+
+def _by(effort: Effort, side: int = 0) -> str:
+    side = side or effort.side
+    return f"times were measured as this page was made, at {side} × {side} pixels, on one thread"
+
+
+def _decibels(psnr: float) -> str:
+    return "exact" if psnr > _EXACT else f"{psnr:.1f} dB"
+
+
+_EXACT = 90.0  # far beyond what 8 bits show
+
+
+def _written(reference: Reference) -> str:
+    """Authors, "title", where, year. link."""
+    parts = [", ".join(reference.authors), f"“{reference.title}”" if reference.title else ""]
+    text = ", ".join(part for part in [*parts, reference.where, reference.year] if part)
+    doi = f"[doi:{reference.doi}](https://doi.org/{reference.doi})" if reference.doi else ""
+    url = f"<{reference.url}>" if reference.url else ""
+    return f"{prose.inline(text)}. {doi or url}".strip()
