@@ -1,12 +1,9 @@
 """Canny's edges: thin lines where brightness changes most."""
 
 import math
-from typing import Any
 
-import cv2
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imrep import check
@@ -15,13 +12,11 @@ from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import beside, enlarge, light, stack
 from imrep.errors import BadParameter
-from imrep.ops import safe
+from imrep.ops import canny, safe
 from imrep.ops.blur import along
 from imrep.ops.cells import means
 from imrep.ops.colour import luminance
 from imrep.types import Image, Picture, Vectors
-
-Levels = NDArray[Any]  # uint8 (height, width)
 
 _APERTURES = {  # side: smoothing across the derivative, and the derivative
     3: ((1, 2, 1), (-1, 0, 1)),
@@ -101,14 +96,9 @@ class Edge(Representation[Map]):
         sigma: float = 0.0,
         cells: int = 4,
     ) -> None:
-        check.at_least(low, 0, self.name, "low")
+        canny.check_slopes(low, high, self.name)
         check.at_least(cells, 1, self.name, "cells")
-        check.between(sigma, 0, 30, self.name, "sigma")
-        if not low <= high < float("inf"):
-            raise BadParameter(
-                f"{self.name} needs low of at most high, both finite, got low={low}, high={high}. "
-                "Exchange them."
-            )
+        check.between(sigma, 0, canny.WIDEST, self.name, "sigma")
         if aperture not in _APERTURES:
             raise BadParameter(f"{self.name} needs aperture to be 3 or 5, got {aperture}.")
         super().__init__()
@@ -118,16 +108,15 @@ class Edge(Representation[Map]):
     def encode(self, image: Image) -> Map:
         """1 on edges, 0 elsewhere, (batch, 1, height, width)."""
         check.image(image, self.name)
-        batch, _, height, width = image.shape
-        values = torch.empty(batch, 1, height, width, dtype=image.dtype)
-        for one, pixels in zip(values, image.detach(), strict=True):
-            levels = self._levels(pixels)
-            edges: Levels = cv2.Canny(
-                levels, self.low, self.high, None, self.aperture, self.euclidean
-            )
-            one[0] = torch.from_numpy(edges & 1)  # of 255; as long as it is in the cache
-        values = values.to(image.device)
-        return Map(values, (height, width), ("edges",))
+        values = canny.edges(
+            image,
+            self.low,
+            self.high,
+            aperture=self.aperture,
+            euclidean=self.euclidean,
+            sigma=self.sigma,
+        )
+        return Map(values, (image.shape[2], image.shape[3]), ("edges",))
 
     def pool(self, code: Map) -> Vectors:
         """Roots of the shares of edge pixels and of links per direction, (batch, 9 * cells²)."""
@@ -153,7 +142,7 @@ class Edge(Representation[Map]):
         above `high` and 1/2 above `low`; 1 on edges, which is the code.
         """
         check.image(image, self.name)
-        levels = torch.stack([torch.from_numpy(self._levels(one)) for one in image.detach()])
+        levels = torch.stack([torch.from_numpy(canny.levels(one, self.sigma)) for one in image])
         gx, gy = self._slopes(levels.unsqueeze(1).to(image.device, torch.int32))
         size = gx.square() + gy.square() if self.euclidean else gx.abs() + gy.abs()
         thin = torch.where(_steepest(size, gx, gy), size, 0)
@@ -164,18 +153,6 @@ class Edge(Representation[Map]):
         slopes = [x.sqrt() for x in slopes] if self.euclidean else slopes
         values = torch.cat([*slopes, sure.to(image.dtype), edges.to(image.dtype)], dim=1)
         return Map(values, (image.shape[2], image.shape[3]), _STEPS)
-
-    def _levels(self, pixels: Tensor) -> Levels:
-        """Gray bytes of one image (1|3, height, width), blurred where asked for."""
-        pixels = pixels.cpu()
-        if pixels.dtype not in (torch.float32, torch.float64):
-            pixels = pixels.float()
-        if len(pixels) == 1:
-            levels = cv2.convertScaleAbs(pixels[0].numpy(), alpha=255)
-        else:
-            colours = cv2.convertScaleAbs(pixels.permute(1, 2, 0).contiguous().numpy(), alpha=255)
-            levels = cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
-        return cv2.GaussianBlur(levels, (0, 0), self.sigma) if self.sigma else levels
 
     def _thresholds(self) -> tuple[int, int]:
         """The slopes, or their squares, that must be passed, as OpenCV rounds them."""
