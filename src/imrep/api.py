@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from imrep.tasks.match import Match
     from imrep.types import Image
 
-__all__ = ["Comparison", "compare", "invert", "match"]
+__all__ = ["Comparison", "compare", "edited", "invert", "match"]
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,25 @@ def match(
         ratio=ratio,
         within=within,
     )
+
+
+def edited(image: "Image", chain: str) -> "Image":
+    """Images after a chain of operations, nothing rounded between them.
+
+    Args:
+        image: (b, 1|3, h, w), values in [0, 1].
+        chain: As on the command line, "stretch, unsharp:alpha=0.7"; `imrep edit --help` lists the
+            operations, and each is also a function, such as `imrep.edit.unsharp.unsharp`. A
+            parameter that is a picture is given as a path.
+
+    Raises:
+        UnknownName: An operation does not exist.
+        BadParameter: A parameter does not, or is out of its range.
+        BadImage: An operation refuses the image.
+    """
+    from imrep.tasks.editing import Chain
+
+    return Chain(chain).apply(image)
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -105,6 +105,11 @@ def parse(chain: str) -> tuple[Step, ...]:
     return tuple(_step(spec) for spec in specs.chain(chain))
 
 
+def is_picture(parameter: Parameter) -> bool:
+    """Whether it takes a further picture, which the command line reads from a path."""
+    return parameter.annotation.partition(" ")[0] == _PICTURE
+
+
 def _step(spec: str) -> Step:
     name, written = _only(spec)
     operation = entry(name)
@@ -116,7 +121,7 @@ def _step(spec: str) -> Step:
         )
     if absent := [key for key, p in known.items() if p.needed and key not in written]:
         raise BadParameter(f"{operation.name} needs {' and '.join(absent)}. {_way(absent, known)}")
-    plain = {key: known[key] for key in written if not _is_picture(known[key])}
+    plain = {key: known[key] for key in written if not is_picture(known[key])}
     return Step(
         operation,
         {
@@ -134,12 +139,8 @@ def _only(spec: str) -> tuple[str, dict[str, str]]:
     return views[0]
 
 
-def _is_picture(parameter: Parameter) -> bool:
-    return parameter.annotation.partition(" ")[0] == _PICTURE
-
-
 def _way(absent: list[str], known: dict[str, Parameter]) -> str:
-    pairs = (f"{key}={'FILE' if _is_picture(known[key]) else 'VALUE'}" for key in absent)
+    pairs = (f"{key}={'FILE' if is_picture(known[key]) else 'VALUE'}" for key in absent)
     return f"Write {','.join(pairs)} after its name and a colon."
 
 

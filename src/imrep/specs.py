@@ -72,8 +72,19 @@ def check_type(given: Any, annotation: str, who: str, key: str) -> None:
 
 def write(name: str, params: dict[str, Any]) -> str:
     """The spec of a name and its parameters; `parse` and `value` give them back."""
-    pairs = [f"{key}={_text(given)}" for key, given in params.items()]
+    pairs = [f"{key}={text(given)}" for key, given in params.items()]
     return ":".join(filter(None, [name, ",".join(pairs)]))
+
+
+def text(given: Any) -> str:
+    """A value as a spec has it, in quotes where it must be."""
+    if given is None or isinstance(given, bool):
+        return str(given).lower()
+    written = str(given)
+    plain = written and written == written.strip() and not re.search(r"[,:+='\"]", written)
+    if plain or isinstance(given, float):
+        return written
+    return f'"{written}"' if "'" in written else f"'{written}'"
 
 
 _NO = object()
@@ -107,16 +118,6 @@ def _read(text: str, kind: str) -> Any:
         return {"int": int, "float": float, "str": str}[kind](text)
     except ValueError:
         return _NO
-
-
-def _text(given: Any) -> str:
-    if given is None or isinstance(given, bool):
-        return str(given).lower()
-    text = str(given)
-    plain = text and text == text.strip() and not re.search(r"[,:+='\"]", text)
-    if plain or isinstance(given, float):
-        return text
-    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import imrep
-from imrep import catalog, signatures
+from imrep import catalog, operations, signatures
 
 TESTS = Path(__file__).parent.parent
 ROOT = TESTS.parent
@@ -165,3 +165,31 @@ def test_the_version_is_the_projects():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert imrep.__version__ == project["version"]
     assert f"version: {imrep.__version__}" in (ROOT / "CITATION.cff").read_text()
+
+
+OPERATIONS = sorted((PACKAGE / "edit").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("path", OPERATIONS, ids=[path.stem for path in OPERATIONS])
+def test_an_operation_is_one_function_that_explains_itself(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    public = [
+        node.name
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+    ]
+    assert public == [{"open": "opening", "close": "closing"}.get(path.stem, path.stem)]
+    found = operations.entry(path.stem)
+    assert found.summary.endswith(".") and 20 < len(found.summary) < 100
+    assert re.search(r"References:[\s\S]*(19|20)\d\d", found.doc), f"{path.stem} cites nothing"
+    for parameter in found.parameters:
+        assert len(parameter.help) > 10, f"{path.stem} does not explain {parameter.name}"
+        kinds = {kind.strip() for kind in parameter.annotation.split("|")}
+        assert kinds <= {"int", "float", "bool", "str", "None", "Image"}, parameter
+    test = TESTS / "edit" / f"test_{path.stem}.py"
+    assert test.is_file() and "def test_" in test.read_text(), f"{path.stem} has no test"
+
+
+def test_every_test_of_an_operation_has_its_file():
+    tested = {path.stem.removeprefix("test_") for path in (TESTS / "edit").glob("test_*.py")}
+    assert tested - {"contract"} == {path.stem for path in OPERATIONS}

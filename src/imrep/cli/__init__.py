@@ -24,6 +24,7 @@ _COMMANDS = {
     "picture": "Draw the code of an image.",
     "invert": "Rebuild an image from its code alone.",
     "embed": "Vectors of a folder of images, in one file.",
+    "edit": "Sharpen, smooth, stretch, denoise, compress: one picture or a folder.",
     "match": "Is what one picture shows also in another, and where?",
 }
 _EXAMPLES = """Examples:
@@ -35,7 +36,7 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or several joined by a plus: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "embed", "match")
+_RESUMABLE = ("compare", "edit", "embed", "match")
 
 
 class _Refusal(click.ClickException):

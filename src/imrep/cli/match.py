@@ -1,7 +1,5 @@
 """`imrep match A B`: is the thing in the picture, and where? Or in which of a folder's pictures?"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imrep.cli import options, screen
-from imrep.errors import BadFile, BadParameter
+from imrep.errors import BadParameter
 
 if TYPE_CHECKING:
     from imrep.base import Representation
@@ -134,7 +132,7 @@ def _pair(
         for image, path in zip(seen, (first, second), strict=True)
     ]
     found = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
-    with _writing(out):
+    with screen.writing(out):
         images.write(out, draw(found, seen[0], seen[1]))
     sizes = [(image.shape[2], image.shape[3]) for image in whole]
     found = found.resized(sizes[0], sizes[1])  # what is said is in pixels of the files
@@ -170,7 +168,7 @@ def _rank(
             items.append(item)
     if not items:
         raise BadParameter(f"match needs other pictures than A, got only {first} in {second}.")
-    with _writing(out), screen.Meter(machine.quiet) as meter:
+    with screen.writing(out), screen.Meter(machine.quiet) as meter:
         return ranking.rank(query, items, rep, out, settings, meter)
 
 
@@ -183,15 +181,6 @@ def _spare(out: Path, *read: Path) -> None:
 
 def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """What the system refuses, said as one line."""
-    try:
-        yield
-    except OSError as error:
-        raise BadFile(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
 def _facts(found: "Match") -> dict[str, object]:

@@ -2,10 +2,15 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
+
+from imrep.errors import BadFile
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -53,6 +58,15 @@ def remark(text: str, quiet: bool = False) -> None:
     """A line on stderr, for what is worth knowing and is no result."""
     if not quiet:
         click.secho(text, dim=True, err=True)
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """What the system refuses, said as one line."""
+    try:
+        yield
+    except OSError as error:
+        raise BadFile(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
 def _bars() -> "Progress":

@@ -89,7 +89,7 @@ def _parted(values: NDArray) -> "tuple[Tensor, Tensor | None]":
     channels = values.shape[2] - 1 + values.shape[2] % 2
     planes = torch.empty(1, values.shape[2], *values.shape[:2])
     for i in range(values.shape[2]):
-        planes[0, i] = torch.from_numpy(values[..., i])
+        planes[0, i] = torch.from_numpy(values[..., i].astype(np.float32))
     if values.dtype == np.uint8:
         planes.div_(255)
     shown, alpha = planes[:, :channels], planes[:, channels:]

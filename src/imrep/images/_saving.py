@@ -22,8 +22,8 @@ _SAVED: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".tif": ("TIFF", {"compression": "tiff_adobe_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    ".tif": ("TIFF", {}),
+    ".tiff": ("TIFF", {}),
     ".webp": ("WEBP", {"lossless": True}),
 }
 SUFFIXES = tuple(_SAVED)
@@ -67,8 +67,10 @@ def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ..
     opaque = picture.alpha is not None and kind in _OPAQUE
     lost = ("16 bits",) * (picture.bits == 16 and not deep) + ("transparency",) * opaque
     values = _values(picture, np.dtype(np.uint16 if deep else np.uint8), opaque)
-    if deep and kind == "TIFF":
-        return _deep_tiff(values, picture), lost
+    if deep and values.shape[2] == 2:
+        values = values[..., [0, 0, 0, 1]]  # the readers at hand know no such gray
+    if kind == "TIFF":
+        return _tiff(values, picture), lost
     if deep and values.shape[2] > 1:
         return _deep_png(values, picture), lost
     return _by_pillow(values, picture, kind, options), lost
@@ -104,22 +106,21 @@ def _deep_png(values: NDArray, picture: Original) -> bytes:
     """Pillow writes 16 bits of gray only, OpenCV of colours too."""
     import cv2
 
-    order = {2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[values.shape[2]]
     known = {
         cv2.IMAGE_METADATA_EXIF: (picture.exif or b"").removeprefix(b"Exif\0\0"),
         cv2.IMAGE_METADATA_ICCP: picture.profile or b"",
     }
     chunks = {key: np.frombuffer(value, np.uint8) for key, value in known.items() if value}
-    pixels = np.ascontiguousarray(values[..., order])
+    pixels = np.ascontiguousarray(values[..., [2, 1, 0, 3][: values.shape[2]]])
     if not chunks:
         return bytes(cv2.imencode(".png", pixels)[1])
     return bytes(cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])[1])
 
 
-def _deep_tiff(values: NDArray, picture: Original) -> bytes:
-    """TIFF as Pillow would write it, could it write 16 bits of colours: one deflated strip."""
+def _tiff(values: NDArray, picture: Original) -> bytes:
+    """One deflated strip. Pillow writes neither 16 bits of colours nor, deflated, EXIF."""
     height, width, channels = values.shape
-    strip = zlib.compress(values.astype("<u2").tobytes(), 6)
+    strip = zlib.compress(values.astype(values.dtype.newbyteorder("<")).tobytes(), 6)
     tags = ImageFileDirectory_v2(prefix=b"II")
     if picture.exif:
         exif = Image.Exif()
@@ -132,7 +133,7 @@ def _deep_tiff(values: NDArray, picture: Original) -> bytes:
         tags[282], tags[283], tags[296] = *picture.dpi, 2
     if channels in (2, 4):
         tags[338] = 2  # the further channel is alpha, not multiplied in
-    tags[256], tags[257], tags[258] = width, height, (16,) * channels
+    tags[256], tags[257], tags[258] = width, height, (8 * values.itemsize,) * channels
     tags[259], tags[262], tags[277] = 8, 2 if channels > 2 else 1, channels
     tags[278], tags[279], tags[273] = height, len(strip), 0  # an offset from the end of the tags
     file = io.BytesIO()

@@ -1,0 +1,222 @@
+"""`imrep edit DATA CHAIN`: operations on one picture or on a folder of them."""
+
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imrep import operations, specs
+from imrep.cli import options, screen
+from imrep.errors import BadParameter
+
+if TYPE_CHECKING:
+    from imrep.tasks.editfolder import Folder
+    from imrep.tasks.editing import Chain, Edited
+
+_SKIPPED = 3  # exit code under --strict
+_MANY = (".zip", ".parquet", ".csv")  # files that hold or list pictures
+_WIDTH = 96
+
+
+class _Explained(click.Command):
+    """A command whose help ends with the operations there are."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Operations"):
+            formatter.write_dl(
+                [(name, operations.entry(name).summary) for name in operations.names()]
+            )
+        super().format_epilog(context, formatter)
+
+
+def _about(context: click.Context, param: click.Parameter, name: str | None) -> None:
+    """Say all there is to know of an operation, and end."""
+    if name is None or context.resilient_parsing:
+        return
+    found = operations.entry(name)
+    prose, _, rest = found.doc.partition("\n\nArgs:\n")
+    _, _, references = rest.partition("References:\n")
+    click.secho(found.name, bold=True)
+    for paragraph in prose.split("\n\n"):
+        click.echo(_filled(paragraph, "  "))
+    for each in found.parameters:
+        key = each.name.rstrip("_")
+        click.echo(f"\n  {key}={'FILE' if each.needed else specs.text(each.default)}")
+        click.echo(_filled(each.help, "      "))
+    if references:
+        click.echo("\n" + textwrap.indent(textwrap.dedent(references), "  "))
+    context.exit()
+
+
+def _filled(text: str, indent: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+@click.command(
+    cls=_Explained,
+    epilog=options.example(
+        'imrep edit cat.jpg "stretch, unsharp:alpha=0.7"',
+        "imrep edit holidays/ denoise -o clean/",
+        "imrep edit a.png blend:with=b.png,mask=m.png -o both.png",
+        "imrep edit cat.png compress --curve rate.png",
+        "imrep edit cat.imr decode",
+    ),
+)
+@click.argument("data")
+@click.argument("chain", metavar="OPERATION[,OPERATION]...")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Picture to write; for a folder, a folder."
+)
+@click.option("--in-place", is_flag=True, help="Write over the picture itself.")
+@click.option(
+    "--about",
+    metavar="OPERATION",
+    is_eager=True,
+    expose_value=False,
+    callback=_about,
+    help="Print what an operation does and its parameters.",
+)
+@options.strict
+@options.as_json
+@options.machine
+def command(
+    data: str,
+    chain: str,
+    out: Path | None,
+    in_place: bool,
+    as_json: bool,
+    strict: bool,
+    machine: options.Machine,
+) -> None:
+    """Sharpen, smooth, stretch, denoise, compress: one picture or a folder.
+
+    An operation is name:key=value,key=value; several run in order, nothing rounded between them.
+    The output keeps size, depth (16 bits stay 16), transparency, ICC profile and EXIF, turned
+    upright. A folder, a zip, a parquet or a glob is edited into a folder; a run that was
+    interrupted goes on where it was.
+    """
+    operations.parse(chain)  # what is misspelt is said before torch is imported
+    from imrep.cli import engine
+    from imrep.tasks.editing import Chain
+
+    threads = engine.start(threads=machine.threads, seed=machine.seed)
+    steps = Chain(chain, engine.device(machine.device))
+    screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
+    with _remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
+        if _holds_many(data):
+            _folder(data, steps, out, in_place, (as_json, strict), meter)
+        else:
+            _picture(Path(data), steps, out, in_place, as_json, meter)
+
+
+def _holds_many(data: str) -> bool:
+    path = Path(data)
+    return data == "-" or "*" in data or path.is_dir() or path.suffix.lower() in _MANY
+
+
+def _picture(
+    path: Path, chain: "Chain", out: Path | None, in_place: bool, as_json: bool, meter: screen.Meter
+) -> None:
+    from imrep.tasks.editing import edit
+
+    if in_place and out is not None:
+        raise BadParameter(f"edit writes to {out} or in place, not both. Leave one out.")
+    if out is None:
+        out = path if in_place else Path(f"{path.stem}.{chain.slug}{_suffix(path)}")
+    if not in_place:
+        _spare(out, path, *map(Path, chain.reads))
+    with screen.writing(out):
+        found = edit(path, chain, out, meter)
+    if as_json:
+        options.write_json(asdict(found) | {"path": str(found.path), "chain": chain.spec})
+    else:
+        click.echo(_line(found))
+
+
+def _folder(
+    data: str,
+    chain: "Chain",
+    out: Path | None,
+    in_place: bool,
+    how: tuple[bool, bool],
+    meter: screen.Meter,
+) -> None:
+    from imrep import datasets
+    from imrep.tasks.editfolder import edit_all
+
+    if in_place:
+        raise BadParameter("edit writes over single pictures only. Give a folder with -o.")
+    found = datasets.find(data)
+    out = out or Path(f"{found.name}.{chain.slug}")
+    if any(item.file and item.file.resolve().is_relative_to(out.resolve()) for item in found.items):
+        raise BadParameter(
+            f"edit would write among the pictures it reads, to {out}. Use another -o."
+        )
+    with screen.writing(out):
+        done = edit_all(found.items, chain, out, meter)
+    as_json, strict = how
+    if as_json:
+        options.write_json(_facts(done, chain))
+    else:
+        _say(done)
+    if strict and done.skipped:
+        raise SystemExit(_SKIPPED)
+
+
+def _suffix(path: Path) -> str:
+    """Of the output: the picture's own, if that is written."""
+    from imrep import images
+
+    return path.suffix if path.suffix.lower() in images.SUFFIXES else ".png"
+
+
+def _spare(out: Path, *read: Path) -> None:
+    """Refuse to write over what is read."""
+    for path in read:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise BadParameter(f"edit would write over {path}. Use another -o, or --in-place.")
+
+
+@contextmanager
+def _remarked(quiet: bool) -> Iterator[None]:
+    """Warnings as remarks, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        screen.remark(text, quiet)
+
+
+def _line(found: "Edited") -> str:
+    parts = [found.picture]
+    if found.kept:
+        parts.append("with " + ", ".join(found.kept))
+    if found.lost:
+        suffix = found.path.suffix.removeprefix(".").upper()
+        parts.append(f"without {' and '.join(found.lost)}, which {suffix} cannot hold")
+    return f"{found.path}  {'; '.join(parts)}; {found.seconds:.1f} s"
+
+
+def _facts(done: "Folder", chain: "Chain") -> dict[str, Any]:
+    return {
+        "path": str(done.path),
+        "chain": chain.spec,
+        "written": done.written,
+        "skipped": [{"path": path, "reason": reason} for path, reason in done.skipped],
+        "resumed": done.resumed,
+        "seconds": round(done.seconds, 3),
+    }
+
+
+def _say(done: "Folder") -> None:
+    if done.skipped:
+        click.echo(f"{len(done.skipped):,} skipped, with reasons in {done.skipped_path}")
+    if done.resumed:
+        click.echo(f"{done.resumed:,} were done already")
+    many = f"{done.written:,} picture" + "s" * (done.written != 1)
+    click.echo(f"{done.path}  {many}, {done.seconds:.1f} s")
