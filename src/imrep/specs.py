@@ -37,7 +37,7 @@ def chain(text: str) -> list[str]:
     for part in _split(text, ","):
         head = _split(part, "=", at_most=1)[0]
         if found and head != part and ":" not in head:
-            found[-1] += f",{part}"
+            found[-1] += f",{part.rstrip()}"
         else:
             found.append(part.strip())
     if not all(found):

@@ -21,7 +21,7 @@ def test_help_has_an_example_and_is_as_it_was(imrep, snapshot, name):
     said = imrep(name, "--help").stdout
     assert re.search(rf"Examples?:\n +imrep {name}", said)
     assert max(map(len, said.splitlines())) <= 100
-    assert said == snapshot
+    assert re.sub(r"Operations:\n[\s\S]*?\n\n", "", said) == snapshot  # those have their own test
 
 
 @pytest.mark.parametrize("name", COMMANDS)

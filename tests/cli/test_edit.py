@@ -1,0 +1,243 @@
+"""`imrep edit`: files and folders through chains of operations."""
+
+import csv
+import json
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.testing import assert_close
+
+import imrep as package
+from imrep import images, operations
+from imrep.images import Original
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A ramp of sixteen bits with transparency, a profile and EXIF."""
+    from PIL import ImageCms
+
+    ramp = torch.linspace(0.2, 0.6, 64 * 80).view(1, 1, 64, 80).expand(1, 3, 64, 80).clone()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[271] = "ACME"
+    alpha = torch.linspace(0, 1, 80).expand(1, 1, 64, 80)
+    images.save(
+        tmp_path / "deep.png", Original(ramp, alpha, 16, profile, exif.tobytes(), (300, 300))
+    )
+    return tmp_path / "deep.png"
+
+
+def test_a_chain_on_a_file(imrep, cat):
+    said = imrep("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
+    assert re.fullmatch(r"cat\.stretch-unsharp\.png  60×48, 8 bits, RGB; \d+\.\d s\n", said.stdout)
+    assert said.stderr == ""
+    wanted = package.edited(images.read(cat), "stretch, unsharp:alpha=0.7")
+    found = images.read(cat.parent / "cat.stretch-unsharp.png")
+    assert_close(found, wanted, rtol=0, atol=0.51 / 255)
+
+
+def test_nothing_is_rounded_between_operations(inside, tmp_path):
+    flat = Image.fromarray(np.repeat(np.arange(100, 104, dtype=np.uint8)[None], 8, 0).repeat(8, 1))
+    flat.save(tmp_path / "flat.png")
+    inside("edit", "flat.png", "blur:sigma=6, stretch:low=0,high=100", "-o", "smooth.png")
+    with Image.open("smooth.png") as image:
+        assert len(np.unique(np.asarray(image))) > 25, "four levels drawn out stay four"
+
+
+def test_what_a_picture_was_it_stays(inside, deep):
+    said = inside("edit", "deep.png", "blur", "-o", "new/out.png").stdout
+    assert re.match(
+        r"new/out\.png  80×64, 16 bits, RGB; with transparency, ICC profile, EXIF; ", said
+    )
+    before, after = images.original(deep), images.original("new/out.png")
+    assert after.bits == 16 and after.profile == before.profile and after.exif == before.exif
+    assert_close(after.alpha, before.alpha)
+    assert len(after.pixels.unique()) > 1000
+    assert_close(
+        after.pixels[..., 30:34, 30:50], before.pixels[..., 30:34, 30:50], rtol=0, atol=2e-3
+    )
+
+
+def test_what_a_format_cannot_hold_is_said(inside, deep):
+    said = inside("edit", "deep.png", "blur", "-o", "out.jpg").stdout
+    assert (
+        "8 bits, RGB; with ICC profile, EXIF; without 16 bits and transparency, which JPG" in said
+    )
+
+
+def test_gray_of_colours_leaves_the_profile_behind(inside, deep):
+    assert "gray; with transparency, EXIF;" in inside("edit", "deep.png", "edges").stdout
+    assert images.original("deep.edges.png").profile is None
+
+
+def test_json(inside, cat):
+    found = json.loads(inside("edit", "cat.png", "stretch", "--json").stdout)
+    assert found.pop("seconds") > 0
+    assert found == {
+        "path": "cat.stretch.png",
+        "chain": "stretch",
+        "picture": "60×48, 8 bits, RGB",
+        "kept": [],
+        "lost": [],
+    }
+
+
+def test_the_input_is_written_over_only_when_told_to(inside, cat):
+    before = cat.read_bytes()
+    said = inside("edit", "cat.png", "blur", "-o", "cat.png", expect=1).output
+    assert said == "edit would write over cat.png. Use another -o, or --in-place.\n"
+    (cat.parent / "link.png").symlink_to(cat)
+    inside("edit", "cat.png", "blur", "-o", "link.png", expect=1)
+    assert cat.read_bytes() == before
+    inside("edit", "cat.png", "blur", "--in-place")
+    assert cat.read_bytes() != before and [p.name for p in cat.parent.glob(".*")] == []
+    inside("edit", "cat.png", "blur", "--in-place", "-o", "other.png", expect=1)
+
+
+def test_a_further_picture_is_spared_too(inside, cat):
+    images.write(cat.parent / "b.png", torch.zeros(1, 3, 48, 60))
+    words = ("edit", "cat.png", "blend:with=b.png,mask=b.png", "-o")
+    assert "would write over b.png" in inside(*words, "b.png", expect=1).output
+    inside(*words, "both.png")
+
+
+@pytest.mark.parametrize(
+    ("chain", "said"),
+    [
+        ("unsharpen", r"no operation is called 'unsharpen'. Did you mean 'unsharp'\?"),
+        ("blur:sigma=-1", "blur needs sigma .*got -1"),
+        ("blend:with=nothing.png,mask=cat.png", "nothing.png"),
+        ("blend:with=cat.png,mask=small.png", "blend needs .*48.60.*, got 5.5"),
+        ("sharpen:kernel='1 2'", "sharpen"),
+        ("poster:colours=100000", "poster needs"),
+        ("decode", "decode"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(inside, cat, chain, said):
+    images.write(cat.parent / "small.png", torch.zeros(1, 1, 5, 5))
+    before = {path.name for path in cat.parent.iterdir()}
+    output = inside("edit", "cat.png", chain, expect=1).output
+    assert re.search(said, output) and output.count("\n") == 1, output
+    assert {path.name for path in cat.parent.iterdir()} == before
+
+
+def test_files_that_cannot_be_read_or_written(inside, cat):
+    (cat.parent / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
+    assert inside("edit", "broken.jpg", "blur", expect=1).output.startswith("broken.jpg ")
+    assert "does not exist" in inside("edit", "none.png", "blur", expect=1).output
+    (cat.parent / "file").write_text("")
+    said = inside("edit", "cat.png", "blur", "-o", "file/x.png", expect=1).output
+    assert re.match(r"file/x\.png cannot be written: .*\n$", said)
+    assert "got 'x.bmp'" in inside("edit", "cat.png", "blur", "-o", "x.bmp", expect=1).output
+
+
+def test_a_warning_is_a_remark(inside, tmp_path):
+    images.write(tmp_path / "flat.png", torch.full((1, 3, 8, 8), 0.4))
+    done = inside("edit", "flat.png", "stretch")
+    assert done.stdout.startswith("flat.stretch.png  8×8") and done.stderr.count("\n") == 1
+    assert inside("edit", "flat.png", "stretch", "-q").stderr == ""
+
+
+def test_a_folder(inside, photos):
+    (photos / "b" / "one.bmp").write_bytes(b"")
+    Image.open(photos / "a" / "00.png").save(photos / "b" / "one.bmp")
+    said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
+    assert re.fullmatch(
+        r"1 skipped, with reasons in out/skipped\.csv\nout  13 pictures, \d+\.\d s\n", said
+    )
+    names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
+    assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])
+    [row] = csv.DictReader(Path("out/skipped.csv").read_text().splitlines())
+    assert row["path"] == "a/broken.jpg"
+    wanted = package.edited(images.read(photos / "a" / "02.png"), "stretch")
+    assert_close(images.read("out/a/02.png"), wanted, rtol=0, atol=0.51 / 255)
+    assert not (photos.parent / "out.parts").exists()
+
+
+def test_an_archive_goes_to_a_folder_of_its_name(inside, photos):
+    with zipfile.ZipFile("pack.zip", "w") as archive:
+        archive.write(photos / "a" / "00.png", "../../sly.png")
+        archive.write(photos / "a" / "02.png", "deep/er.png")
+    found = json.loads(inside("edit", "pack.zip", "blur", "--json").stdout)
+    assert found["written"] == 2 and found["skipped"] == [] and found["resumed"] == 0
+    out = photos.parent / found["path"]
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png")) == [
+        "deep/er.png",
+        "sly.png",
+    ]
+
+
+def test_folders_that_are_refused(inside, photos):
+    assert (
+        "Give a folder with -o" in inside("edit", "photos", "blur", "--in-place", expect=1).output
+    )
+    said = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
+    assert "among the pictures it reads" in said
+    said = inside("edit", "photos", "blur:sigma=-1", "-o", "out", expect=1).output
+    assert said.startswith("blur needs sigma") and said.count("\n") == 1
+
+
+def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
+    from imrep.tasks import editfolder
+
+    real, done = editfolder.edit, []
+
+    def interrupted(*given):
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(editfolder, "edit", interrupted)
+    said = inside("edit", "photos", "blur", "-o", "out", expect=130)
+    assert "What is done is kept; to continue: imrep" in said.stderr
+    monkeypatch.setattr(editfolder, "edit", real)
+    found = json.loads(inside("edit", "photos", "blur", "-o", "out", "--json").stdout)
+    assert found["resumed"] == 5 and found["written"] == 12
+
+
+def test_another_chain_starts_anew(inside, photos, monkeypatch):
+    from imrep.tasks import editfolder
+
+    real = editfolder.edit
+    monkeypatch.setattr(
+        editfolder, "edit", lambda data, chain, out: out.name > "05" and real.missing
+    )
+    with pytest.raises(AttributeError):
+        inside("edit", "photos", "blur", "-o", "out")
+    monkeypatch.setattr(editfolder, "edit", real)
+    found = json.loads(inside("edit", "photos", "blur:sigma=3", "-o", "out", "--json").stdout)
+    assert found["resumed"] == 0
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_same_files(forking, photos, tmp_path):
+    words = ("edit", photos, "stretch, unsharp", "--threads", 1, "-o")
+    began = time.perf_counter()
+    assert forking.run(*words, tmp_path / "whole") == 0
+    takes = time.perf_counter() - began
+    moments = np.random.default_rng(0).uniform(0.2, 1, 8) * takes
+    for moment in moments:
+        forking.run(*words, tmp_path / "killed", kill_after=float(moment))
+        whole = [p for p in (tmp_path / "killed").rglob("*.png") if not p.name.startswith(".")]
+        for path in whole:
+            Image.open(path).load()
+    assert forking.run(*words, tmp_path / "killed") == 0
+    for path in (tmp_path / "whole").rglob("*.*"):
+        other = tmp_path / "killed" / path.relative_to(tmp_path / "whole")
+        assert other.read_bytes() == path.read_bytes()
+
+
+def test_all_that_is_known_of_an_operation(imrep):
+    listed = imrep("edit", "--help").stdout
+    assert all(re.search(rf"^  {name} +\S", listed, re.M) for name in operations.names())
+    said = imrep("edit", "--about", "blend").stdout
+    assert said.startswith("blend\n") and "  with=FILE\n" in said and "doi:" in said
+    assert "no operation" in imrep("edit", "--about", "nothing", expect=1).stderr
