@@ -1,7 +1,5 @@
 """Band-pass filter: the details of one range of sizes."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -10,17 +8,15 @@ from imrep.base import Representation
 from imrep.cards import Card, Inverse
 from imrep.codes import Map
 from imrep.drawing import beside, enlarge, light, signed
-from imrep.errors import BadCode, BadParameter
+from imrep.errors import BadCode
+from imrep.ops import passbands
 from imrep.ops.colour import to_ycbcr
 from imrep.ops.rings import radius, sectors, taper, transformable
 from imrep.types import Image, Picture, Vectors
 
-_KINDS = ("gaussian", "butterworth", "ideal")
-_CORNER = math.sqrt(0.5)  # cycles per pixel of the finest checkerboard
 _EXACT = 1 / 32  # least gain through which float32 gives an image back to 1e-5
 _HEARD = 1e-3  # gain below which a frequency counts as lost
 _GRAY = 0.5  # brightness of what comes back from a code without any
-_TIE = 1e-12  # cutoffs that are meant to hit a frequency hit it, whatever its last bit
 _COARSE = 0.03  # cycles per pixel at which the rings begin where nothing is cut off
 _BEYOND = 1.5  # gains are soft: the rings go on beyond the cutoffs by this factor
 _FINE = 128  # frequencies per axis that the vector's rings are cut from, at least
@@ -92,18 +88,17 @@ class Bandpass(Representation[Map]):
         rings: int = 8,
         directions: int = 8,
     ) -> None:
-        check.one_of(kind, _KINDS, self.name, "kind")
-        for what, value in (("order", order), ("rings", rings), ("directions", directions)):
+        passbands.check_cutoffs(kind, low, high, order, self.name)
+        for what, value in (("rings", rings), ("directions", directions)):
             check.at_least(value, 1, self.name, what)
         super().__init__()
         self.kind, self.low, self.high, self.order = kind, low, high, order
         self.rings, self.directions = rings, directions
-        self._check_cutoffs()
 
     @property
     def inverse(self) -> Inverse:
         """Exact where every frequency keeps a gain that float32 can undo."""
-        ends = self._gain(torch.tensor([0.0, _CORNER], dtype=torch.float64))
+        ends = self._gain(torch.tensor([0.0, passbands.CORNER], dtype=torch.float64))
         return "exact" if float(ends.min()) >= _EXACT else "approximate"  # a band has one hump
 
     def encode(self, image: Image) -> Map:
@@ -135,7 +130,7 @@ class Bandpass(Representation[Map]):
         fine = max(height, _FINE), max(width, _FINE)  # zeros around it interpolate its spectrum
         power = torch.view_as_real(torch.fft.rfft2(faded, s=fine)).square().sum(-1)
         low = (self.low or _COARSE) / _BEYOND
-        high = max(min((self.high or _CORNER) * _BEYOND, _CORNER), 2 * low)
+        high = max(min((self.high or passbands.CORNER) * _BEYOND, passbands.CORNER), 2 * low)
         part, count = sectors(*fine, low, high, self.rings, self.directions, power.device)
         sums = power.new_zeros(*power.shape[:2], len(count) + 1)
         energy = sums.index_add(2, part, power.flatten(2))[..., :-1] / count.clamp_min(1)
@@ -165,40 +160,4 @@ class Bandpass(Representation[Map]):
 
     def _gain(self, r: Tensor) -> Tensor:
         """Gain at r cycles per pixel."""
-        if self.kind == "ideal":
-            return self._ideal(r)
-        low = torch.zeros_like(r) if self.low is None else self._low_pass(r, self.low)
-        if self.high is None:
-            return 1 - low
-        high = self._low_pass(r, self.high)
-        return high - low if self.kind == "gaussian" else high * (1 - low)
-
-    def _low_pass(self, r: Tensor, cutoff: float) -> Tensor:
-        if self.kind == "gaussian":
-            return torch.exp(-(r**2) / (2 * cutoff**2))
-        return 1 / (1 + (r / cutoff) ** (2 * self.order))
-
-    def _ideal(self, r: Tensor) -> Tensor:
-        """A band holds both of its edges; a high-pass holds what its low-pass does not."""
-        if self.low is None or self.high is None:
-            below = r <= (self.high or self.low or 0.0) + _TIE
-            return (below if self.low is None else ~below).to(r)
-        return ((r >= self.low - _TIE) & (r <= self.high + _TIE)).to(r)
-
-    def _check_cutoffs(self) -> None:
-        if self.low is None and self.high is None:
-            raise BadParameter(
-                f"{self.name} needs low, high or both, got None and None. Give one of them, from 0 "
-                "to 0.707 cycles per pixel."
-            )
-        for what, value, most in (("low", self.low, _CORNER), ("high", self.high, math.inf)):
-            if value is not None and not 0 < value < most:
-                raise BadParameter(
-                    f"{self.name} needs {what} above 0 and below {most:.4g} cycles per pixel, got "
-                    f"{value}. None leaves that side open."
-                )
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            raise BadParameter(
-                f"{self.name} needs low below high, got low={self.low} and high={self.high}. "
-                "Swap them."
-            )
+        return passbands.gain(r, self.kind, self.low, self.high, self.order)
