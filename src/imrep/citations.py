@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from imrep import catalog, specs
 from imrep.catalog import Entry
 
-_LINK = re.compile(r"(.+?)\s*\b(doi:\s?[^\s,;]+|https?://[^\s,;]+)")
+_LINK = re.compile(r"(.+?)\s*\b(doi:\s?[^\s,;]+|arXiv:[^\s,;]+|https?://[^\s,;]+)")
 _WRITTEN = re.compile(
     r'(?P<authors>.+?),\s+["“](?P<title>.+?)[,.]?["”],?\s*(?P<where>.*?),?\s*(?P<year>[12]\d{3})\b'
 )
@@ -79,15 +79,21 @@ def _of(entry: Entry) -> list[Reference]:
         if line and not line.startswith("    "):
             break
         lines.append(line.strip())
-    written = [_read(*match) for match in _LINK.findall(" ".join(lines))]
+    paragraphs = " ".join(line or "\n" for line in lines).split("\n")
+    written = [_read(*paper) for text in paragraphs if text.strip() for paper in _papers(text)]
     return written or [_read(*match) for match in _LINK.findall(entry.card.cite)]
+
+
+def _papers(text: str) -> list[tuple[str, str]]:
+    """Each paper of a paragraph with its link; a paragraph without any is one paper."""
+    return _LINK.findall(text) or [(text, "")]
 
 
 def _read(text: str, link: str) -> Reference:
     text = text.lstrip(" .;,")
     parts = _WRITTEN.match(text) or _LINE.match(text)
     said = parts.groupdict() if parts else {"authors": text.rstrip(" .,")}
-    link = link.rstrip(".)")
+    link = re.sub("^arXiv:", "https://arxiv.org/abs/", link.rstrip(".)"))
     return Reference(
         authors=_people(said["authors"]),
         title=said.get("title", ""),
