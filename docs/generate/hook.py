@@ -16,7 +16,7 @@ from imrep import catalog  # noqa: E402
 
 
 def on_startup(**_: Any) -> None:
-    """mkdocs forgets the path after loading this file; the processes that draw need it."""
+    """The path is forgotten after loading this file; the processes that draw need it."""
     sys.path.insert(0, str(_DOCS))
 
 

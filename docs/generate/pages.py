@@ -7,6 +7,7 @@ from itertools import groupby
 
 from generate import prose
 from generate.gallery import PHOTOGRAPHS, Effort, Shot, Shown
+
 from imrep import catalog, citations, specs
 from imrep.catalog import Entry
 from imrep.citations import Reference
@@ -45,8 +46,7 @@ def gallery(shown: Mapping[str, Shown], effort: Effort) -> str:
         "rebuilt from the code alone, and how near that comes (PSNR in decibels: 20 is a rough "
         "likeness, 30 good, 40 hardly to be told apart).\n",
         _legend(),
-        _searched(effort),
-        _measured(effort),
+        _conditions(effort),
     ]
     for family, entries in families():
         lines.append(f"## {family.capitalize()}\n")
@@ -93,9 +93,9 @@ def representation(entry: Entry, shown: Shown, effort: Effort) -> str:
             _random(entry, shown),
             _shots(shown, "../"),
             f"{_caption(shown)}\n{{ .fine }}\n",
-            "| | |\n|:--|:--|",
+            '<div class="facts" markdown>\n\n| | |\n|:--|:--|',
             *(f"| {key} | {value} |" for key, value in _facts(entry, shown, effort)),
-            f"\n{refusal}",
+            f"\n</div>\n\n{refusal}",
             "## How it works\n",
             prose.markdown(parts["body"]),
             "\n## Parameters\n",
@@ -245,32 +245,27 @@ def _random(entry: Entry, shown: Shown) -> str:
     if entry.card.weights == "none":
         return ""
     return (
-        "!!! note\n"
-        f"    Shown with **random weights**, as `{shown.spec}`: published ones are fetched only when "
-        "asked for,\n    and nothing is fetched for these pages. What a trained network keeps looks "
-        "otherwise.\n"
+        f"!!! note\n    Shown with **random weights**, as `{shown.spec}`: published ones are\n"
+        "    fetched only when asked for, and nothing is fetched for these pages. What a trained\n"
+        "    network keeps looks otherwise.\n"
     )
 
 
 def _legend() -> str:
     return (
-        '<p class="legend"><span class="ramp light"></span> from little to much'
-        '<span class="ramp signed"></span> from below zero through none to above,'
-        " where the caption does not say otherwise</p>\n"
+        '<p class="legend">Colours, where the caption says nothing else: '
+        '<span><i class="ramp light"></i> from little to much</span> '
+        '<span><i class="ramp signed"></i> below zero, zero, above</span></p>\n'
     )
 
 
-def _searched(effort: Effort) -> str:
-    if effort.iterations >= _SEARCH:
-        return ""
-    return (
+def _conditions(effort: Effort) -> str:
+    few = (
         f"Inverses that iterate, and searches by gradient, are given {effort.iterations} steps "
-        f"here; `imrep invert` gives a search {_SEARCH} and comes nearer.\n"
+        f"here; `imrep invert` gives a search {_SEARCH} and comes nearer. "
     )
-
-
-def _measured(effort: Effort) -> str:
-    return f"Milliseconds to encode an image are {_by(effort).replace(' were ', ' ')}.\n"
+    said = f"{_by(effort).capitalize()}.\n"
+    return few + said if effort.iterations < _SEARCH else said
 
 
 def _by(effort: Effort, side: int = 0) -> str:

@@ -14,14 +14,16 @@ def sections(doc: str) -> dict[str, str]:
     summary, _, body = first.partition("\n")
     found = {"": summary.strip(), "body": body.strip()}
     for name, text in zip(others[::2], others[1::2], strict=True):
-        found[name.rstrip("s")] = re.sub(r"^    ", "", text, flags=re.MULTILINE).strip()
+        found[name] = re.sub(r"^    ", "", text, flags=re.MULTILINE).strip()
     return found
 
 
 def markdown(text: str) -> str:
     """Prose with its code in backticks kept, and with no other mark; indented lines are code."""
     paragraphs = re.split(r"\n{2,}", text)
-    return "\n\n".join(one if one.startswith("    ") else inline(one) for one in paragraphs)
+    return "\n\n".join(
+        one.replace("`", "") if one.startswith("    ") else inline(one) for one in paragraphs
+    )
 
 
 def inline(text: str) -> str:

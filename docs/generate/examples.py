@@ -1,0 +1,14 @@
+"""Docstrings' `Example:` shown as the code it is, where griffe takes only `Examples:` for code."""
+
+from typing import Any
+
+import griffe
+
+
+class Examples(griffe.Extension):
+    """Renames the heading while the API is read."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Of every function, class and module."""
+        if obj.docstring:
+            obj.docstring.value = obj.docstring.value.replace("\nExample:\n", "\nExamples:\n")
