@@ -177,6 +177,15 @@ def test_a_batch_is_a_loop_and_strips_change_nothing(monkeypatch):
     assert_close(bilateral_filter(image, **options), whole, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("space", [0.5, 2.0, 4.0])
+def test_bands_of_the_grid_change_nothing(monkeypatch, space):
+    image = photo(301, 40)
+    whole = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
+    monkeypatch.setattr(bilateral, "_BYTES", 1)
+    out = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
+    assert_close(out, whole, rtol=0, atol=1e-6)
+
+
 def test_steps_are_the_filter():
     image, guide = photo(40, 33), photo(40, 33, channels=1).flip(3)
     nodes = lattice.lattice((40, 33), 4.0, 0.1, bounds=(0.0, 1.0))

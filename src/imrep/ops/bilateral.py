@@ -18,6 +18,7 @@ References:
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import torch
@@ -31,6 +32,7 @@ from imrep.ops.lattice import Lattice, lattice
 
 _STRIP = 2**16  # pixels worked on at once: temporaries that stay in the cache
 _STRIP_DEVICE = 2**22  # where there is no such cache, and each call costs
+_BYTES = 2**24  # of a grid blurred at once: narrow filters of large images have many times that
 _WIDTH = 3.0  # standard deviations at which the blur ends
 _POINT = 0.1  # standard deviation below which a neighbour weighs nothing (2e-22)
 _BAND = 16  # depths blurred by one small matrix
@@ -45,6 +47,7 @@ def bilateral_filter(
     sigma_range: float,
     samples: float = 1.5,
     bounds: tuple[float, float] | None = None,
+    who: str = "bilateral_filter",
 ) -> Float[Tensor, "batch channel height width"]:
     """Averages of each pixel's neighbours that are like it.
 
@@ -59,13 +62,13 @@ def bilateral_filter(
         sigma_range: Standard deviation of Gr in the guide's units.
         samples: Nodes per standard deviation, at least 1; see `lattice`.
         bounds: Least and greatest value the guide may have; default: each image's own.
+        who: Name to blame.
 
     Raises:
         BadImage: If image or guide are not finite, their shapes do not agree, the guide leaves
             `bounds`, or the lattice would take more than `LARGEST` bytes.
         BadParameter: As `lattice`.
     """
-    who = "bilateral_filter"
     guide = _guide(image, guide, who)
     done = []
     for one, edges in zip(image, guide[:, 0], strict=True):
@@ -73,8 +76,7 @@ def bilateral_filter(
         limits = within(edges, bounds, who)
         nodes = lattice(_size(edges), sigma_space, sigma_range, samples, limits, who)
         middle = (low + high) / 2  # sums of what is left are small, and round less
-        grid = _blur(_splat(one, edges, nodes, who, middle), nodes)
-        done.append(_smooth(grid, edges, nodes, middle))
+        done.append(_filtered(one, edges, nodes, who, middle))
     return torch.stack(done) if len(done) > 1 else done[0].unsqueeze(0)  # a large one once only
 
 
@@ -90,7 +92,8 @@ def splat(
         BadImage: If the lattice would take more than `LARGEST` bytes.
     """
     pairs = zip(image, guide[:, 0], strict=True)
-    return torch.stack([_outwards(_splat(one, edges, nodes, who)) for one, edges in pairs])
+    nodes.check_memory(image.shape[1] + 1, image, who)
+    return torch.stack([_outwards(_splat(one, edges, nodes)) for one, edges in pairs])
 
 
 def blur(
@@ -207,22 +210,54 @@ def _extremes(x: Tensor, who: str, what: str) -> tuple[float, float]:
     return low, high
 
 
-def _splat(image: Tensor, guide: Tensor, nodes: Lattice, who: str, middle: float = 0.0) -> Tensor:
+def _filtered(image: Tensor, guide: Tensor, nodes: Lattice, who: str, middle: float) -> Tensor:
+    """One image (c, height, width), a band of its grid's rows at a time.
+
+    A band is blurred with the rows on both sides that reach into it.
+    """
+    planes, most = len(image) + 1, nodes.rows.nodes
+    depths, _, columns = nodes.shape
+    reach = math.ceil(_WIDTH * nodes.rows.sigma)
+    row = planes * columns * depths * image.element_size()
+    band = max(_BYTES // row, 4 * reach, 1)
+    # What is there at once must fit, and a quarter of all, so that it comes to an end.
+    nodes.check_memory(planes, image, who, max(min(band + 2 * reach + 1, most), most // 4))
+    places = nodes.rows.places()
+    done = []
+    for first in range(0, max(most - 1, 1), band):
+        last = min(first + band, most - 1)
+        window = range(max(first - reach, 0), min(last + 1 + reach, most))
+        stop = bisect_left(places, last) if last < most - 1 else len(places)
+        rows = slice(bisect_left(places, first), stop)
+        grid = _blur(_splat(image, guide, nodes, middle, window), nodes)
+        at = [place - window.start for place in places[rows]]
+        done.append(_smooth(grid, guide[rows], nodes, middle, at))
+    return torch.cat(done, dim=1) if len(done) > 1 else done[0]
+
+
+def _splat(
+    image: Tensor,
+    guide: Tensor,
+    nodes: Lattice,
+    middle: float = 0.0,
+    window: range | None = None,
+) -> Tensor:
     """One image (c, height, width) as (rows, c + 1, columns, depth), strips of pixel rows apart.
 
     Strips keep temporaries small, and sums of millions of pixels exact: each begins at zero.
+    `window` are the rows of nodes wanted, all by default.
     """
-    planes = len(image) + 1
-    nodes.check_memory(planes, image, who)
-    height, width = guide.shape
-    depths, _, columns = nodes.shape
+    planes, width = len(image) + 1, guide.shape[1]
+    depths, most, columns = nodes.shape
+    window = range(most) if window is None else window
     near = nodes.rows.nearest()
     row_of = torch.tensor(near, device=guide.device).unsqueeze(1)
     column_of = torch.tensor(nodes.columns.nearest(), device=guide.device)
     sums, rows_of = [], []
     step = _step(image, width)
-    for first in range(0, height, step):
-        rows = slice(first, min(first + step, height))
+    stop = bisect_left(near, window.stop)
+    for first in range(bisect_left(near, window.start), stop, step):
+        rows = slice(first, min(first + step, stop))
         begin, end = near[first], near[rows.stop - 1] + 1
         z = nodes.depth.place(guide[rows], nodes.low)
         under = z.detach().floor().clamp_(0, depths - 2)
@@ -233,13 +268,19 @@ def _splat(image: Tensor, guide: Tensor, nodes: Lattice, who: str, middle: float
         table = table.scatter_add(1, cell.expand(planes, -1), (values - upper).flatten(1))
         table = table.scatter_add(1, (cell + 1).expand(planes, -1), upper.flatten(1))
         sums.append(table.view(planes, end - begin, columns, depths).transpose(0, 1))
-        rows_of.append(torch.arange(begin, end, device=guide.device))
-    grid = image.new_zeros(nodes.rows.nodes, planes, columns, depths)
+        rows_of.append(torch.arange(begin - window.start, end - window.start, device=guide.device))
+    grid = image.new_zeros(len(window), planes, columns, depths)
     grid = grid.index_add(0, torch.cat(rows_of), torch.cat(sums))
-    for axis in (0, 2):  # what the mirror image adds to the first and last nodes
-        for end in (0, -1):
-            grid.select(axis, end).mul_(2)
+    _mirror_ends(grid, window, most)
     return grid
+
+
+def _mirror_ends(grid: Tensor, window: range, most: int) -> None:
+    """Add what the mirror image has in the first and last nodes of rows and columns: the same."""
+    for axis, ends in ((0, (window.start == 0, window.stop == most)), (2, (True, True))):
+        for end, outermost in zip((0, -1), ends, strict=True):
+            if outermost:
+                grid.select(axis, end).mul_(2)
 
 
 def _weighted(image: Tensor, rows: slice, middle: float) -> Tensor:
@@ -289,10 +330,20 @@ def _blur_space(grid: Tensor, axis: int, sigma: float) -> Tensor:
     return total
 
 
-def _smooth(grid: Tensor, guide: Tensor, nodes: Lattice, middle: float = 0.0) -> Tensor:
-    """(rows, c + 1, columns, depth) read at each pixel and divided, (c, height, width)."""
+def _smooth(
+    grid: Tensor,
+    guide: Tensor,
+    nodes: Lattice,
+    middle: float = 0.0,
+    places: list[float] | None = None,
+) -> Tensor:
+    """(rows, c + 1, columns, depth) read at each pixel and divided, (c, height, width).
+
+    `places` are those of the guide's rows, if it has not all of the image's.
+    """
     z = nodes.depth.place(guide, nodes.low)
-    strips = trilinear(grid, nodes.rows.places(), nodes.columns.places(), z)
+    places = nodes.rows.places() if places is None else places
+    strips = trilinear(grid, places, nodes.columns.places(), z)
     tiny = torch.finfo(grid.dtype).tiny
     done = [(read[:, :-1] / read[:, -1:].clamp_min(tiny)).add_(middle) for _, read in strips]
     return torch.cat([strip.transpose(0, 1) for strip in done], dim=1)

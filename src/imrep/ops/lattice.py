@@ -65,15 +65,16 @@ class Lattice:
         """Depth, rows and columns of nodes."""
         return self.depth.nodes, self.rows.nodes, self.columns.nodes
 
-    def check_memory(self, planes: int, like: Tensor, who: str) -> None:
-        """Refuse a grid that would take more than `LARGEST` bytes.
+    def check_memory(self, planes: int, like: Tensor, who: str, rows: int | None = None) -> None:
+        """Refuse a grid, or so many rows of it, that would take more than `LARGEST` bytes.
 
         Raises:
             BadImage: Naming its size.
         """
-        needed = math.prod(self.shape) * planes * like.element_size()
+        depths, most, columns = self.shape
+        rows = most if rows is None else rows
+        needed = depths * rows * columns * planes * like.element_size()
         if needed > LARGEST:
-            depths, rows, columns = self.shape
             raise BadImage(
                 f"{who} needs a grid of at most {LARGEST >> 20} MB, got {needed / 2**20:.0f} MB "
                 f"({depths} × {rows} × {columns} nodes of {planes} numbers). "
