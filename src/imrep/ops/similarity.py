@@ -67,7 +67,7 @@ def _blur(x: Plane, windows: tuple[Plane, Plane]) -> Plane:
 
 def _summed(a: Tensor, b: Tensor, around: int, of: Callable[[Plane, Plane], float]) -> float:
     """The sum of what is found in strips of rows that overlap by `around` rows to either side."""
-    ours, theirs = (x.detach().cpu().flatten(0, 1) for x in (a, b))
+    ours, theirs = (x.detach().cpu().reshape(-1, *x.shape[-2:]) for x in (a, b))
     planes, height, width = ours.shape
     step = max(1, _STRIP // width)
 
