@@ -15,13 +15,13 @@ def gray(array):
     return torch.from_numpy(array.astype(np.float32) / 255)[None, None]
 
 
-@pytest.mark.parametrize(("name", "clip", "tiles"), [("camera", 2, 8), ("moon", 4, 4)])
-def test_8_bit_images_come_out_about_as_opencvs(name, clip, tiles):
+@pytest.mark.parametrize(("name", "clip"), [("camera", 2), ("camera", 4), ("moon", 4)])
+def test_8_bit_images_come_out_about_as_opencvs(name, clip):
     photo = getattr(data, name)()
-    theirs = cv2.createCLAHE(clip, (tiles, tiles)).apply(photo)
-    off = (clahe(gray(photo), clip=clip, tiles=tiles) * 255)[0, 0].numpy() - theirs
-    # Curves that begin at black are up to a bin lower, and tiles half a pixel off.
-    assert np.abs(off).mean() < 1.3 and np.quantile(np.abs(off), 0.999) < 3
+    theirs = cv2.createCLAHE(clip, (4, 4)).apply(photo)
+    off = (clahe(gray(photo), clip=clip, tiles=4) * 255)[0, 0].numpy() - theirs
+    # OpenCV spreads whole pixels and what is over among the darkest bins: more in smaller tiles.
+    assert np.abs(off).mean() < 0.7 and np.quantile(np.abs(off), 0.999) < 2.5
 
 
 def slowly(x, clip, tiles, bins):
