@@ -65,13 +65,16 @@ def from_ycbcr(planes: Tensor) -> Tensor:
     return _mix(matrix.to(planes), planes)
 
 
+def to_light(srgb: Tensor) -> Tensor:
+    """Amounts of light, in [0, 1], that sRGB values stand for."""
+    srgb = srgb.clamp(0, 1)
+    power = ((srgb.clamp_min(_SRGB_KNEE) + 0.055) / 1.055) ** 2.4
+    return torch.where(srgb > _SRGB_KNEE, power, srgb / 12.92)
+
+
 def to_lab(rgb: Tensor) -> Tensor:
     """CIE L*a*b* (D65) of sRGB (b, 3, h, w): L / 100, and a and b over 220, within [-1/2, 1/2]."""
-    rgb = rgb.clamp(0, 1)
-    linear = torch.where(
-        rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
-    )
-    xyz = torch.einsum("ij,bjhw->bihw", rgb.new_tensor(_XYZ), linear)
+    xyz = torch.einsum("ij,bjhw->bihw", rgb.new_tensor(_XYZ), to_light(rgb))
     curve = torch.where(xyz > 0.008856, xyz.clamp_min(0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = curve.unbind(1)
     half = 2 * _LAB_HALF
