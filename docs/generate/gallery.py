@@ -1,21 +1,15 @@
 """What the gallery shows of a representation: its code's picture, an image rebuilt, and its cost.
 
-Computed anew at every build, from three photographs that come with scikit-image, one
-representation to a process. Nothing is fetched: what needs published weights is shown by the spec
+Computed anew at every build. Nothing is fetched: what needs published weights is shown by the spec
 its class calls an `example`, and says so.
 """
 
 import inspect
-import os
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.util import find_spec
-from io import BytesIO
-from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from generate.photographs import PHOTOGRAPHS, Effort, jpeg, square
 
 from imrep import catalog
 from imrep.errors import NoInverse
@@ -26,28 +20,12 @@ if TYPE_CHECKING:
     from imrep.base import Representation
     from imrep.codes import Code
 
-PHOTOGRAPHS = {"chelsea": "a cat", "coffee": "a cup", "brick": "a wall"}
-_WIDEST = 900  # pixels of a picture; wider ones are made smaller
-_PATIENCE = 0.15  # seconds for which encoding is repeated
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How large the photographs are, and how long searches may go on."""
-
-    side: int
-    iterations: int
-
-    @classmethod
-    def wanted(cls) -> "Effort":
-        """Little under IMREP_DOCS=quick, which `make test` sets."""
-        return cls(64, 4) if os.environ.get("IMREP_DOCS") == "quick" else cls(192, 100)
-
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph: the picture of its code and the image rebuilt from it, as JPEG files."""
+    """One photograph, the picture of its code and the image rebuilt from it, as JPEG files."""
 
+    original: bytes
     picture: bytes
     rebuilt: bytes | None = None
     psnr: float = 0.0
@@ -67,16 +45,8 @@ class Shown:
     ms: float  # to encode and pool one image, one thread
     shots: tuple[Shot, ...]
     how: str = ""  # of inversion.How, or nothing
-    iterations: int = 0
+    iterations: int = 0  # at most, where it iterates
     refusal: str = ""  # why nothing was rebuilt
-
-
-@cache
-def gather(names: tuple[str, ...], effort: Effort) -> dict[str, Shown]:
-    """Every representation, in as many processes as there are cores."""
-    workers = min(len(names), len(os.sched_getaffinity(0)))
-    with ProcessPoolExecutor(workers, get_context("spawn"), _alone) as pool:
-        return {shown.name: shown for shown in pool.map(partial(show, effort=effort), names)}
 
 
 def spec_of(name: str) -> str:
@@ -85,18 +55,13 @@ def spec_of(name: str) -> str:
     return name if entry.card.weights == "none" else entry.example or name
 
 
-def original(name: str, side: int) -> bytes:
-    """A photograph as the representations see it."""
-    return _jpeg(_square(name, side))
-
-
 def show(name: str, effort: Effort) -> Shown:
     """Encode, draw and rebuild every photograph."""
     import torch
 
     rep = catalog.get(spec_of(name)).eval()
     side = rep.canvas or effort.side
-    photographs = [_square(one, side) for one in PHOTOGRAPHS]
+    photographs = [square(one, side) for one in PHOTOGRAPHS]
     fitted = rep.needs_fit
     if fitted:
         rep.fit(torch.cat(photographs))  # type: ignore[operator]  # what needs to be fitted has it
@@ -111,7 +76,7 @@ def show(name: str, effort: Effort) -> Shown:
         fitted=fitted,
         side=side,
         dim=dim,
-        ms=1000 * _seconds(rep, photographs[0]),
+        ms=1000 * _seconds(rep, photographs[0], effort.timing),
         shots=tuple(shot for shot, _ in found),
         **found[0][1],
     )
@@ -136,55 +101,23 @@ def _shot(
     from imrep import inversion
 
     with torch.no_grad():
-        picture = _jpeg(rep.picture(rep.encode(photograph), photograph))
+        picture = jpeg(rep.picture(rep.encode(photograph), photograph))
     try:
         found = inversion.invert(rep, photograph, iterations=iterations)
     except NoInverse as error:
-        return Shot(picture), {"refusal": str(error)}
-    shot = Shot(picture, _jpeg(found.image), found.psnr, found.lost)
-    return shot, {"how": found.how, "iterations": found.iterations}
+        return Shot(jpeg(photograph), picture), {"refusal": str(error)}
+    shot = Shot(jpeg(photograph), picture, jpeg(found.image), found.psnr, found.lost)
+    return shot, {"how": found.how, "iterations": iterations}
 
 
-def _seconds(rep: "Representation", photograph: "Tensor") -> float:
+def _seconds(rep: "Representation", photograph: "Tensor", timing: float) -> float:
     """The least of several times: what else the machine does only adds."""
     import torch
 
     times: list[float] = []
     with torch.no_grad():
-        while len(times) < 3 or sum(times) < _PATIENCE:
+        while not times or sum(times) < timing:
             began = time.perf_counter()
             rep.embed(photograph)
             times.append(time.perf_counter() - began)
     return min(times)
-
-
-def _square(name: str, side: int) -> "Tensor":
-    import torch
-
-    from imrep import images
-
-    found = find_spec("skimage")
-    assert found is not None and found.origin is not None
-    pixels, _ = images.square(Path(found.origin).parent / "data" / f"{name}.png", side)
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-
-
-def _jpeg(image: "Tensor") -> bytes:
-    """A file that keeps the colour of single pixels."""
-    from PIL import Image
-
-    pixels = image[0].detach().clamp(0, 1).mul(255).round().byte().expand(3, -1, -1)
-    drawn = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    drawn.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
-    file = BytesIO()
-    drawn.save(file, "JPEG", quality=90, subsampling=0)
-    return file.getvalue()
-
-
-def _alone() -> None:
-    """One thread a process."""
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)

@@ -1,6 +1,7 @@
 """Makes, during `mkdocs build`, every page and picture that follows from the catalogue."""
 
 import sys
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from mkdocs.structure.files import File, Files
 _DOCS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_DOCS))
 
-from generate import gallery, pages  # noqa: E402
+from generate import edits, gallery, pages  # noqa: E402
+from generate.edits import Edited  # noqa: E402
+from generate.gallery import Shown  # noqa: E402
+from generate.photographs import PHOTOGRAPHS, Effort, together  # noqa: E402
 
-from imrep import catalog  # noqa: E402
+from imrep import catalog, operations  # noqa: E402
 
 
 def on_startup(**_: Any) -> None:
@@ -44,18 +48,36 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _made() -> dict[str, str | bytes]:
-    effort = gallery.Effort.wanted()
-    shown = gallery.gather(catalog.names(), effort)
+    effort = Effort.wanted()
+    shown, edited = _drawn(effort)
     made: dict[str, str | bytes] = {
         "gallery.md": pages.gallery(shown, effort),
         "representations/index.md": pages.table(shown, effort),
+        "edit.md": edits.page(edited),
     }
     for name, one in shown.items():
         made[f"representations/{name}.md"] = pages.representation(catalog.entry(name), one, effort)
-        for photograph, shot in zip(gallery.PHOTOGRAPHS, one.shots, strict=True):
-            made[f"pictures/{name}-{photograph}.jpg"] = shot.picture
-            if shot.rebuilt:
-                made[f"pictures/{name}-{photograph}-rebuilt.jpg"] = shot.rebuilt
-    for photograph in gallery.PHOTOGRAPHS:
-        made[f"pictures/{photograph}.jpg"] = gallery.original(photograph, effort.side)
-    return made
+    return made | _pictures(shown, edited)
+
+
+def _pictures(shown: dict[str, Shown], edited: dict[str, Edited]) -> dict[str, str | bytes]:
+    made: dict[str, bytes | None] = {}
+    for name, one in shown.items():
+        for photograph, shot in zip(PHOTOGRAPHS, one.shots, strict=True):
+            made[f"{name}-{photograph}"] = shot.picture
+            made[f"{name}-{photograph}-rebuilt"] = shot.rebuilt
+            made[photograph] = shot.original
+    for name, other in edited.items():
+        made[f"edit-{edits.PHOTOGRAPH}"] = other.before
+        made[f"edit-{name}"] = other.after
+    return {f"pictures/{stem}.jpg": file for stem, file in made.items() if file}
+
+
+@cache
+def _drawn(effort: Effort) -> tuple[dict[str, Shown], dict[str, Edited]]:
+    """Everything that takes long, once in a `mkdocs serve`."""
+    showing = [partial(gallery.show, name, effort) for name in catalog.names()]
+    editing = [partial(edits.show, name, effort) for name in operations.names()]
+    found = together([*showing, *editing])
+    shown, edited = found[: len(showing)], found[len(showing) :]
+    return {one.name: one for one in shown}, {one.name: one for one in edited}

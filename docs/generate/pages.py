@@ -1,16 +1,16 @@
 """The pages made from the catalogue: gallery, table, and one for every representation."""
 
-import re
 from collections.abc import Mapping
 from html import escape
 from itertools import groupby
 
 from generate import prose
-from generate.gallery import PHOTOGRAPHS, Effort, Shot, Shown
+from generate.gallery import Shot, Shown
+from generate.markup import cited, image, parameters, references
+from generate.photographs import PHOTOGRAPHS, Effort
 
 from imrep import catalog, citations, specs
 from imrep.catalog import Entry
-from imrep.citations import Reference
 from imrep.cli.list import _FAMILIES
 from imrep.report import words
 
@@ -18,11 +18,10 @@ _HOW = {
     "exact": "by its exact inverse",
     "approximate": "by its approximate inverse",
     "iterative": "by its iterative inverse, at most {} steps",
-    "gradient": "by gradient, {} steps of a search for an image with this code",
+    "gradient": "by gradient: at most {} steps of a search for an image with this code",
 }
 _SEARCH = 300  # steps that `imrep invert` gives a search
 _INVERSE = {"exact": "exact", "approximate": "approximate", "none": "none of its own"}
-_LINK = re.compile(r"doi:\s?(\S+[^\s.,;)])")
 
 
 def families() -> list[tuple[str, list[Entry]]]:
@@ -66,16 +65,16 @@ def table(shown: Mapping[str, Shown], effort: Effort) -> str:
     """Every representation in a line."""
     lines = [
         "---\nhide: [toc]\n---\n\n# Representations\n",
-        f"What there is, as `imrep list` has it. Numbers are the vector's length; {_by(effort)}, "
-        "and so was the PSNR of what is rebuilt from the code alone, the mean of "
-        "[three photographs](../gallery.md). Which one serves *your* images is what "
-        "[`imrep compare`](../compare.md) finds out.\n",
+        "What there is, as `imrep list` has it. *Numbers* is the length of the vector; *ms* the "
+        f"time to encode an image, {_by(effort.side)}; *PSNR* says how near the image rebuilt from "
+        "the code alone comes, the mean of [three photographs](../gallery.md). Which "
+        "representation serves your images is what [`imrep compare`](../compare.md) finds out.\n",
     ]
     for family, entries in families():
         lines += [
             f"## {family.capitalize()}\n",
-            "| name | what it is | numbers | ms | inverse | PSNR |",
-            "|:--|:--|--:|--:|:--|--:|",
+            "| | numbers | ms | inverse | PSNR |",
+            "|:--|--:|--:|:--|--:|",
         ]
         lines += [_row(entry, shown[entry.name]) for entry in entries]
         lines.append("")
@@ -124,32 +123,14 @@ def commands(entry: Entry) -> list[str]:
     return lines
 
 
-def references(found: list[Reference]) -> str:
-    """The papers as a list, and their BibTeX folded away."""
-    bibtex = "\n\n".join(citations.bibtex(reference) for reference in found)
-    return "\n".join(
-        [
-            *(f"- {_written(reference)}" for reference in found),
-            '\n??? quote "BibTeX"\n',
-            *(f"    {line}" for line in f"```bibtex\n{bibtex}\n```".splitlines()),
-            "",
-        ]
-    )
-
-
-def cited(text: str) -> str:
-    """A line of prose with its DOI as a link."""
-    return _LINK.sub(r"[doi:\1](https://doi.org/\1)", prose.inline(text).rstrip("."))
-
-
 def _row(entry: Entry, shown: Shown) -> str:
     psnr = [shot.psnr for shot in shown.shots if shot.rebuilt]
     near = _decibels(sum(psnr) / len(psnr)) if psnr else "–"
     summary = prose.cell(entry.summary)
     inverse = "by gradient" if shown.how == "gradient" else _INVERSE[entry.card.inverse]
     inverse = "none" if shown.refusal else inverse
-    cells = (f"[`{entry.name}`]({entry.name}.md)", summary, f"{shown.dim:,}",
-             words.digits(shown.ms), inverse, near)  # fmt: skip
+    what = f"[`{entry.name}`]({entry.name}.md) {summary}"
+    cells = (what, f"{shown.dim:,}", words.digits(shown.ms), inverse, near)
     return f"| {' | '.join(cells)} |"
 
 
@@ -161,16 +142,16 @@ def _facts(entry: Entry, shown: Shown, effort: Effort) -> list[tuple[str, str]]:
     weights = {"none": "", "optional": "optional", "required": "needed: `--download` fetches them"}
     facts = [
         ("family", card.family),
+        ("shown as", f"`{shown.spec}`" if shown.spec != entry.name else ""),
         ("vector", f"{shown.dim:,} numbers"),
-        ("cost", f"{words.digits(shown.ms)} ms an image; {_by(effort, shown.side)}"),
+        ("cost", f"{words.digits(shown.ms)} ms an image, {_by(shown.side)}"),
         ("inverse", _INVERSE[card.inverse]),
-        ("shown", f"rebuilt {rebuilt}"),
+        ("above", f"rebuilt {rebuilt}"),
         ("gradient", "reaches the image" if card.differentiable else "does not reach the image"),
-        ("numbers", "float32" if card.dtype == "float32" else "any floating type, kept"),
+        ("dtype", "float32" if card.dtype == "float32" else "any floating type, kept"),
         ("weights", weights[card.weights]),
         ("needs", f"`pip install 'imrep[{card.extra}]'`" if card.extra else ""),
         ("fitted", "its codebook is fitted to images, here these three" if shown.fitted else ""),
-        ("shown as", f"`{shown.spec}`" if shown.spec != entry.name else ""),
     ]
     return [(key, value) for key, value in facts if value]
 
@@ -178,22 +159,10 @@ def _facts(entry: Entry, shown: Shown, effort: Effort) -> list[tuple[str, str]]:
 def _parameters(entry: Entry) -> str:
     if not entry.parameters:
         return "It has none.\n"
-    rows = [f"| {_default(p.name, p.default)} | {p.annotation.replace('|', 'or')} "
-            f"| {prose.cell(p.help)} |" for p in entry.parameters]  # fmt: skip
     first = entry.parameters[0]
-    return "\n".join(
-        [
-            f"In a spec, as `{specs.write(entry.name, {first.name: first.default})}`, or as keyword"
-            f' arguments of `imrep.get("{entry.name}")`.\n',
-            "| with its default | type | |\n|:--|:--|:--|",
-            *rows,
-            "",
-        ]
-    )
-
-
-def _default(name: str, default: object) -> str:
-    return f"`{specs.write('', {name: default})}`"
+    spec = specs.write(entry.name, {first.name: first.default})
+    keyword = f'imrep.get("{entry.name}", {first.name}={first.default!r})'
+    return f"In a spec, `{spec}`, or in Python, `{keyword}`.\n\n{parameters(entry.parameters)}"
 
 
 def _shots(shown: Shown, up: str) -> str:
@@ -209,26 +178,22 @@ def _shots(shown: Shown, up: str) -> str:
 def _figure(shown: Shown, shot: Shot, folder: str, photograph: str, what: str) -> str:
     stem = f"{folder}{shown.name}-{photograph}"
     if shot.rebuilt:
-        rebuilt = _image(f"{stem}-rebuilt.jpg", f"{what}, rebuilt from its {shown.name} code")
+        rebuilt = image(f"{stem}-rebuilt.jpg", f"{what}, rebuilt from its {shown.name} code")
         said = f"<b>{_decibels(shot.psnr)}</b> {escape(shot.lost)}"
     else:
         rebuilt, said = '<span class="none">nothing rebuilt</span>', "No inverse and no gradient."
     return "\n".join(
         [
             '<figure class="shot">',
-            f'<div class="code">{_image(f"{stem}.jpg", f"the {shown.name} code of {what}")}</div>',
+            f'<div class="code">{image(f"{stem}.jpg", f"the {shown.name} code of {what}")}</div>',
             '<div class="pair">',
-            _image(f"{folder}{photograph}.jpg", what),
+            image(f"{folder}{photograph}.jpg", what),
             rebuilt,
             "</div>",
             f"<figcaption>{said}</figcaption>",
             "</figure>",
         ]
     )
-
-
-def _image(path: str, alt: str) -> str:
-    return f'<a href="{path}"><img src="{path}" alt="{escape(alt)}" loading="lazy"></a>'
 
 
 def _caption(shown: Shown) -> str:
@@ -264,13 +229,12 @@ def _conditions(effort: Effort) -> str:
         f"Inverses that iterate, and searches by gradient, are given {effort.iterations} steps "
         f"here; `imrep invert` gives a search {_SEARCH} and comes nearer. "
     )
-    said = f"{_by(effort).capitalize()}.\n"
+    said = f"Times to encode an image were {_by(effort.side)}.\n"
     return few + said if effort.iterations < _SEARCH else said
 
 
-def _by(effort: Effort, side: int = 0) -> str:
-    side = side or effort.side
-    return f"times were measured as this page was made, at {side} × {side} pixels, on one thread"
+def _by(side: int) -> str:
+    return f"measured as this page was made, at {side} × {side} pixels on one thread"
 
 
 def _decibels(psnr: float) -> str:
@@ -278,12 +242,3 @@ def _decibels(psnr: float) -> str:
 
 
 _EXACT = 90.0  # far beyond what 8 bits show
-
-
-def _written(reference: Reference) -> str:
-    """Authors, "title", where, year. link."""
-    parts = [", ".join(reference.authors), f"“{reference.title}”" if reference.title else ""]
-    text = ", ".join(part for part in [*parts, reference.where, reference.year] if part)
-    doi = f"[doi:{reference.doi}](https://doi.org/{reference.doi})" if reference.doi else ""
-    url = f"<{reference.url}>" if reference.url else ""
-    return f"{prose.inline(text)}. {doi or url}".strip()

@@ -71,17 +71,21 @@ def bibtex(reference: Reference) -> str:
     return "\n".join([f"@{kind}{{{reference.key},", *rows, "}"])
 
 
-def _of(entry: Entry) -> list[Reference]:
-    """The docstring's References; the card's line where there are none."""
-    _, _, section = entry.doc.partition("References:\n")
+def papers(doc: str) -> list[Reference]:
+    """Those that a docstring's References section names, in order."""
+    _, _, section = doc.partition("References:\n")
     lines = []
     for line in section.splitlines():
         if line and not line.startswith("    "):
             break
         lines.append(line.strip())
     paragraphs = " ".join(line or "\n" for line in lines).split("\n")
-    written = [_read(*paper) for text in paragraphs if text.strip() for paper in _papers(text)]
-    return written or [_read(*match) for match in _LINK.findall(entry.card.cite)]
+    return [_read(*paper) for text in paragraphs if text.strip() for paper in _papers(text)]
+
+
+def _of(entry: Entry) -> list[Reference]:
+    """The docstring's References; the card's line where there are none."""
+    return papers(entry.doc) or [_read(*match) for match in _LINK.findall(entry.card.cite)]
 
 
 def _papers(text: str) -> list[tuple[str, str]]:

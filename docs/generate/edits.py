@@ -1,0 +1,117 @@
+"""The page of `imrep edit`: every operation, its parameters, and a photograph before and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generate import prose
+from generate.markup import image, listed, parameters
+from generate.photographs import Effort, jpeg, square
+
+from imrep import citations, operations, specs
+from imrep.operations import Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PHOTOGRAPH, _OTHER = "coffee", "chelsea"
+_LARGER = 2  # times the gallery's photographs
+_DISK = 0.35  # radius of a mask's white disk, as a share of the side
+_OPENING = """\
+---
+hide: [navigation]
+---
+
+# Edit
+
+```sh
+imrep edit cat.jpg "stretch, unsharp:alpha=0.7"    # one after the other, nothing rounded between
+imrep edit holidays/ stretch -o clearer/           # every picture of a folder
+imrep edit --about unsharp                         # what is said below, in the terminal
+```
+
+An operation is written `name:key=value,key=value`. The output keeps the picture's size, depth (16
+bits stay 16), transparency, colour profile and EXIF, turned upright, and does not overwrite the
+input unless told to by `--in-place`. Each is shown here at its defaults, before and after.
+"""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A photograph before and after; nothing after where an operation does not give a picture."""
+
+    name: str
+    before: bytes
+    after: bytes | None
+
+
+def show(name: str, effort: Effort) -> Edited:
+    """One operation at its defaults; a further picture is another photograph, a mask a disk."""
+    import torch
+
+    operation = operations.entry(name)
+    side = effort.side * _LARGER
+    before = square(PHOTOGRAPH, side)
+    if operation.gives != "Image" or operation.takes != "Image":
+        return Edited(name, jpeg(before), _there_and_back(operation, before))
+    more = {
+        p.name: _disk(side) if p.name == "mask" else square(_OTHER, side)
+        for p in operation.parameters
+        if p.needed
+    }
+    with torch.no_grad():
+        after = operation.load()(before, **more)
+    return Edited(name, jpeg(before), jpeg(after))
+
+
+def page(edited: Mapping[str, Edited]) -> str:
+    """Every operation, by name."""
+    lines = [_OPENING]
+    for name, one in edited.items():
+        operation = operations.entry(name)
+        parts = prose.sections(operation.doc)
+        lines += [
+            f"## {name}\n",
+            f"{prose.inline(operation.summary)}\n{{ .lead }}\n",
+            _pictures(one),
+            f"{prose.markdown(parts['body'])}\n",
+            parameters(operation.parameters),
+            f"```sh\n{_command(operation)}\n```\n",
+            listed(citations.papers(operation.doc)),
+        ]
+    return "\n".join(line for line in lines if line)
+
+
+def _command(operation: Operation) -> str:
+    """As one would type it; further pictures are named after what they are."""
+    needed = {key: f"{key}.png" for p in operation.parameters if p.needed
+              for key in [p.name.rstrip("_")]}  # fmt: skip
+    source = "cat.jpg" if operation.takes == "Image" else "cat.imr"
+    return f"imrep edit {source} {specs.write(operation.name, needed)}"
+
+
+def _pictures(edited: Edited) -> str:
+    if edited.after is None:
+        return ""
+    before = image(f"pictures/edit-{PHOTOGRAPH}.jpg", "before")
+    after = image(f"pictures/edit-{edited.name}.jpg", f"after {edited.name}")
+    return f'<div class="before-after">\n{before}\n{after}\n</div>\n'
+
+
+def _there_and_back(operation: Operation, before: "Tensor") -> bytes | None:
+    """What is left of a picture that was packed, if there is an operation that unpacks it."""
+    import torch
+
+    back = [entry for name in operations.names() if (entry := operations.entry(name)).takes
+            == operation.gives and entry.gives == "Image"]  # fmt: skip
+    if operation.takes != "Image" or not back:
+        return None
+    with torch.no_grad():
+        return jpeg(back[0].load()(operation.load()(before)))
+
+
+def _disk(side: int) -> "Tensor":
+    import torch
+
+    line = torch.linspace(-0.5, 0.5, side)
+    return (line[:, None].hypot(line) < _DISK).float()[None, None]
