@@ -1,7 +1,6 @@
 """Image gradient: how fast brightness changes, and which way."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import enlarge
 from imrep.ops import safe
+from imrep.ops.blur import along
 from imrep.ops.borders import mirror
 from imrep.ops.cells import means
 from imrep.ops.directions import soft_votes, strongest
@@ -86,8 +86,8 @@ class Gradient(Representation[Map]):
         height, width = image.shape[2:]
         smooth, derive = _OPERATORS[self.operator]
         wide = mirror(image, len(smooth) // 2)
-        gx = _along(_along(wide, smooth, _ROWS), derive, _COLUMNS)
-        gy = _along(_along(wide, smooth, _COLUMNS), derive, _ROWS)
+        gx = along(along(wide, smooth, _ROWS), derive, _COLUMNS)
+        gy = along(along(wide, smooth, _COLUMNS), derive, _ROWS)
         names = _NAMES[image.shape[1]]
         if not self.polar:
             labels = tuple(name + axis for axis in "xy" for name in names)
@@ -122,14 +122,3 @@ class Gradient(Representation[Map]):
             return first, second
         angle = second * (math.pi / 180)
         return first * angle.cos(), first * angle.sin()
-
-
-def _along(x: Tensor, kernel: Sequence[float], axis: int) -> Tensor:
-    """Correlate one axis with a short kernel; the axis loses its ends."""
-    size = x.shape[axis] - len(kernel) + 1
-    parts = ((k, x.narrow(axis, i, size)) for i, k in enumerate(kernel) if k)
-    weight, part = next(parts)
-    total = weight * part
-    for weight, part in parts:
-        total = total + weight * part
-    return total
