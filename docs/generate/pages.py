@@ -129,7 +129,7 @@ def _row(entry: Entry, shown: Shown) -> str:
     summary = prose.cell(entry.summary)
     inverse = "by gradient" if shown.how == "gradient" else _INVERSE[entry.card.inverse]
     inverse = "none" if shown.refusal else inverse
-    what = f"[`{entry.name}`]({entry.name}.md) {summary}"
+    what = f'[`{entry.name}`]({entry.name}.md)<br><span class="what">{summary}</span>'
     cells = (what, f"{shown.dim:,}", words.digits(shown.ms), inverse, near)
     return f"| {' | '.join(cells)} |"
 

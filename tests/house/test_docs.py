@@ -95,6 +95,11 @@ def test_every_operation_is_explained_and_shown(site, pages):
             assert (site / f"pictures/edit-{name}.jpg").is_file(), f"{name} is not shown"
 
 
+def test_every_public_name_is_in_the_api(site):
+    text = (site / "api.html").read_text(encoding="utf-8")
+    assert not [name for name in imrep.__all__ if not re.search(rf"\bimrep\.{name}\b", text)]
+
+
 def test_nothing_is_loaded_from_elsewhere(site, pages):
     loads = {(page, path) for page, found in pages.items() for path in found.loads}
     assert len(loads) > 100
