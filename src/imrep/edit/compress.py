@@ -16,7 +16,8 @@ def compress(
     multiples of a step. "dct" has cosines of 8 × 8 blocks with JPEG's steps, which are wider where
     the eye sees less. "laplacian" rounds a pyramid's bands from coarse to fine, each after what the
     rounding before it did, so that at chroma="full" luma and chroma are off by at most half a step
-    anywhere; for that it takes about half as many bytes again.
+    anywhere. For the same PSNR "dct" takes 0.8 to 1 times the bytes of a JPEG of Pillow's, and
+    "laplacian" 1.2 to 2 times.
 
     Unlike other operations it gives no image but a `Packed`: what a file holds, to write as .imr.
 
