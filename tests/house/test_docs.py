@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
+from filelock import FileLock
 
 import imrep
 from imrep import catalog, operations
@@ -54,15 +55,26 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    quick = {"IMREP_DOCS": "quick", "NO_MKDOCS_2_WARNING": "1", "OMP_NUM_THREADS": "1"}
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(
-        build, cwd=ROOT, env=os.environ | quick, capture_output=True, text=True, check=False
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0 and "WARNING" not in said, said
+    """Built once, by whichever of pytest's processes comes first; it uses every core itself."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, log = root / "site", root / "site.txt"
+    with FileLock(root / "site.lock"):
+        if not log.exists():
+            log.write_text(build(folder), encoding="utf-8")
+    said = log.read_text(encoding="utf-8")
+    assert said.endswith("exit 0") and "WARNING" not in said, said
     return folder
+
+
+def build(folder):
+    """What `mkdocs build --strict` says, and its exit code."""
+    quick = {"IMREP_DOCS": "quick", "NO_MKDOCS_2_WARNING": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | quick, capture_output=True, text=True, check=False
+    )
+    return f"{done.stdout}{done.stderr}exit {done.returncode}"
 
 
 @pytest.fixture(scope="module")
