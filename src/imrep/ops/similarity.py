@@ -16,7 +16,7 @@ _ROUNDING = 1e-16  # mean squared error where float32 ends: 160 dB
 _SIGMA = 1.5
 _RADIUS = 5
 _C1, _C2 = 0.01**2, 0.03**2
-_STRIP = 1 << 17  # samples worked on at a time: what stays in the cache
+_STRIP = 1 << 18  # samples worked on at a time: in the cache, with few rows worked on twice
 
 Plane = NDArray[np.float64]
 
