@@ -14,8 +14,9 @@ from PIL import Image
 from torch.testing import assert_close
 
 import imrep as package
-from imrep import images, operations
+from imrep import images, operations, packed
 from imrep.images import Original
+from imrep.ops import similarity
 
 
 @pytest.fixture
@@ -86,6 +87,8 @@ def test_json(inside, cat):
         "picture": "60×48, 8 bits, RGB",
         "kept": [],
         "lost": [],
+        "figures": None,
+        "curve": [],
     }
 
 
@@ -117,7 +120,9 @@ def test_a_further_picture_is_spared_too(inside, cat):
         ("blend:with=cat.png,mask=small.png", "blend needs .*48.60.*, got 5.5"),
         ("sharpen:kernel='1 2'", "sharpen"),
         ("poster:colours=100000", "poster needs"),
-        ("decode", "decode"),
+        ("decode", r"decode needs a packed picture, got cat\.png"),
+        ("compress, blur", "blur needs a picture, got a packed picture from compress"),
+        ("compress:quality=0", "compress needs quality from 1 to 100, got 0"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(inside, cat, chain, said):
@@ -145,12 +150,76 @@ def test_a_warning_is_a_remark(inside, tmp_path):
     assert inside("edit", "flat.png", "stretch", "-q").stderr == ""
 
 
+def test_packed_and_unpacked(inside, deep):
+    said = inside("edit", "deep.png", "compress:quality=90", "-o", "new/small.imr").stdout
+    figures = re.fullmatch(
+        r"new/small\.imr  80×64, 16 bits, RGB; ([\d.]+) bits per pixel \(([\d,]+) bytes\), "
+        r"PSNR ([\d.]+) dB, SSIM ([\d.]+); with transparency, ICC profile, EXIF; \d+\.\d s\n",
+        said,
+    ).groups()
+    bits, size, psnr, ssim = (float(figure.replace(",", "")) for figure in figures)
+    assert size == Path("new/small.imr").stat().st_size
+    assert bits == pytest.approx(8 * size / (80 * 64), rel=0.01)
+    inside("edit", "new/small.imr", "decode", "-o", "again.png")
+    before, after = images.original(deep), images.original("again.png")
+    assert (after.bits, after.profile, after.exif) == (16, before.profile, before.exif)
+    assert_close(after.alpha, before.alpha)
+    assert (
+        similarity.psnr(after.pixels, before.pixels) == pytest.approx(psnr, abs=0.1) and psnr > 40
+    )
+    assert similarity.ssim(after.pixels, before.pixels) == pytest.approx(ssim, abs=0.01)
+    inside("edit", "new/small.imr", "decode, stretch, compress", "-o", "smaller.imr")
+    said = inside("edit", "new/small.imr", "blur", expect=1).output
+    assert said == "blur needs a picture, got small.imr. Put decode before it.\n"
+
+
+def test_a_rate_curve(inside, cat):
+    said = inside("edit", "cat.png", "compress", "--curve", "rate.svg").stdout.splitlines()
+    assert said[0].startswith("cat.imr  60×48, 8 bits, RGB; ") and said[1].split()[0] == "quality"
+    assert {line.split()[0] for line in said[2:-1]} == {"dct", "laplacian", "jpeg"}
+    assert said[-1] == "rate.svg  likeness against bits per pixel"
+    assert Path("rate.svg").read_text().startswith("<svg")
+    found = json.loads(inside("edit", "cat.png", "compress", "--curve", "r.png", "--json").stdout)
+    assert len(found["curve"]) == len(said) - 3
+    psnr = [point["psnr"] for point in found["curve"] if point["method"] == "dct"]
+    assert psnr == sorted(psnr)
+    for words, complaint in (
+        (("cat.png", "compress", "--curve", "r.gif"), "got 'r.gif'"),
+        (("cat.png", "blur", "--curve", "r.png", "-o", "b.png"), "needs compress as the last step"),
+        ((".", "compress", "--curve", "r.png"), "with one picture, got ."),
+    ):
+        assert complaint in inside("edit", *words, expect=1).output
+    assert not Path("b.png").exists()
+
+
+def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
+    inside("edit", "deep.png", "compress")
+    whole = packed.read("deep.imr")
+    for words, tensors, said in (
+        ({"bits": "many"}, {}, "needs to say what it keeps"),
+        ({"exif": "no base64!"}, {}, "needs to say what it keeps"),
+        ({}, {"alpha": torch.zeros(3, 5, dtype=torch.uint8)}, "needs alpha of"),
+    ):
+        packed.write(whole.adding(words, tensors), "other.imr")
+        assert said in inside("edit", "other.imr", "decode", expect=1).output
+    Path("other.imr").write_bytes(Path("deep.imr").read_bytes()[:400])
+    assert "truncated" in inside("edit", "other.imr", "decode", expect=1).output
+
+
+def test_a_folder_is_packed_and_unpacked(inside, photos):
+    found = json.loads(inside("edit", "photos", "compress", "-o", "small", "--json").stdout)
+    assert found["written"] == 12 and found["figures"]["psnr"] > 25
+    assert len(list(Path("small").rglob("*.png.imr"))) == 12
+    found = json.loads(inside("edit", "small", "decode", "-o", "again", "--json").stdout)
+    assert found["written"] == 12 and Path("again/a/00.png.png").is_file()
+
+
 def test_a_folder(inside, photos):
     (photos / "b" / "one.bmp").write_bytes(b"")
     Image.open(photos / "a" / "00.png").save(photos / "b" / "one.bmp")
     said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
     assert re.fullmatch(
-        r"1 skipped, with reasons in out/skipped\.csv\nout  13 pictures, \d+\.\d s\n", said
+        r"1 skipped, with reasons in out/skipped\.csv\nout  13 pictures; \d+\.\d s\n", said
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])
@@ -176,7 +245,8 @@ def test_an_archive_goes_to_a_folder_of_its_name(inside, photos):
 
 def test_folders_that_are_refused(inside, photos):
     assert (
-        "Give a folder with -o" in inside("edit", "photos", "blur", "--in-place", expect=1).output
+        "with one picture, got photos. Use -o."
+        in inside("edit", "photos", "blur", "--in-place", expect=1).output
     )
     said = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
     assert "among the pictures it reads" in said

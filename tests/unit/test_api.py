@@ -2,7 +2,7 @@ import pytest
 import torch
 
 import imrep
-from imrep.errors import BadImage
+from imrep.errors import BadImage, UnknownName
 from imrep.testing import photo
 
 
@@ -21,3 +21,14 @@ def test_invert_takes_one_image():
 def test_a_misspelt_option_is_an_error():
     with pytest.raises(TypeError, match="sized"):
         imrep.compare(sized=64)
+
+
+def test_a_chain_is_its_functions_in_order():
+    from imrep.edit.stretch import stretch
+    from imrep.edit.unsharp import unsharp
+
+    wanted = unsharp(stretch(photo(), low=5), alpha=0.3)
+    found = imrep.edited(photo(), "stretch:low=5, unsharp:alpha=0.3")
+    torch.testing.assert_close(found, wanted, atol=0, rtol=0)
+    with pytest.raises(UnknownName, match="Did you mean 'stretch'"):
+        imrep.edited(photo(), "stretched")

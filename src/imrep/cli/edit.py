@@ -1,8 +1,9 @@
 """`imrep edit DATA CHAIN`: operations on one picture or on a folder of them."""
 
+import glob
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,8 @@ from imrep.errors import BadParameter
 if TYPE_CHECKING:
     from imrep.tasks.editfolder import Folder
     from imrep.tasks.editing import Chain, Edited
+    from imrep.tasks.packing import Figures
+    from imrep.tasks.ratecurve import Point
 
 _SKIPPED = 3  # exit code under --strict
 _MANY = (".zip", ".parquet", ".csv")  # files that hold or list pictures
@@ -72,6 +75,11 @@ def _filled(text: str, indent: str) -> str:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Picture to write; for a folder, a folder."
 )
+@click.option(
+    "--curve",
+    type=click.Path(path_type=Path),
+    help="After compress: PNG or SVG of likeness against bits per pixel, beside JPEG.",
+)
 @click.option("--in-place", is_flag=True, help="Write over the picture itself.")
 @click.option(
     "--about",
@@ -84,10 +92,11 @@ def _filled(text: str, indent: str) -> str:
 @options.strict
 @options.as_json
 @options.machine
-def command(
+def command(  # noqa: PLR0913  # one argument for each option
     data: str,
     chain: str,
     out: Path | None,
+    curve: Path | None,
     in_place: bool,
     as_json: bool,
     strict: bool,
@@ -109,49 +118,58 @@ def command(
     screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
     with _remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
         if _holds_many(data):
-            _folder(data, steps, out, in_place, (as_json, strict), meter)
+            if in_place or curve:
+                raise BadParameter(
+                    f"edit takes --in-place and --curve with one picture, got {data}. Use -o."
+                )
+            _folder(data, steps, out, (as_json, strict), meter)
         else:
-            _picture(Path(data), steps, out, in_place, as_json, meter)
+            _picture(Path(data), steps, (out, in_place), curve, as_json, meter)
 
 
 def _holds_many(data: str) -> bool:
     path = Path(data)
-    return data == "-" or "*" in data or path.is_dir() or path.suffix.lower() in _MANY
+    listed = data == "-" or (glob.has_magic(data) and not path.exists())
+    return listed or path.is_dir() or path.suffix.lower() in _MANY
 
 
 def _picture(
-    path: Path, chain: "Chain", out: Path | None, in_place: bool, as_json: bool, meter: screen.Meter
+    path: Path,
+    chain: "Chain",
+    where: tuple[Path | None, bool],
+    curve: Path | None,
+    as_json: bool,
+    meter: screen.Meter,
 ) -> None:
     from imrep.tasks.editing import edit
 
+    out, in_place = where
     if in_place and out is not None:
         raise BadParameter(f"edit writes to {out} or in place, not both. Leave one out.")
-    if out is None:
-        out = path if in_place else Path(f"{path.stem}.{chain.slug}{_suffix(path)}")
-    if not in_place:
-        _spare(out, path, *map(Path, chain.reads))
+    out = path if in_place else out or Path(_name(path, chain))
+    others = [Path(other) for other in chain.reads]
+    for read in others if in_place else [path, *others]:
+        if out.exists() and read.exists() and out.samefile(read):
+            raise BadParameter(f"edit would write over {read}. Use another -o, or --in-place.")
     with screen.writing(out):
-        found = edit(path, chain, out, meter)
+        found = edit(path, chain, out, meter, curve=curve)
     if as_json:
-        options.write_json(asdict(found) | {"path": str(found.path), "chain": chain.spec})
-    else:
-        click.echo(_line(found))
+        options.write_json(_edited(found, chain))
+        return
+    click.echo(_line(found))
+    if curve:
+        _show(found.curve)
+        click.echo(f"{curve}  likeness against bits per pixel")
 
 
 def _folder(
-    data: str,
-    chain: "Chain",
-    out: Path | None,
-    in_place: bool,
-    how: tuple[bool, bool],
-    meter: screen.Meter,
+    data: str, chain: "Chain", out: Path | None, how: tuple[bool, bool], meter: screen.Meter
 ) -> None:
     from imrep import datasets
     from imrep.tasks.editfolder import edit_all
 
-    if in_place:
-        raise BadParameter("edit writes over single pictures only. Give a folder with -o.")
-    found = datasets.find(data)
+    packs = chain.unpacks and Path(data).is_dir()  # whose files are no pictures
+    found = datasets.find(f"{data}/**/*.imr" if packs else data)
     out = out or Path(f"{found.name}.{chain.slug}")
     if any(item.file and item.file.resolve().is_relative_to(out.resolve()) for item in found.items):
         raise BadParameter(
@@ -168,18 +186,14 @@ def _folder(
         raise SystemExit(_SKIPPED)
 
 
-def _suffix(path: Path) -> str:
-    """Of the output: the picture's own, if that is written."""
-    from imrep import images
+def _name(path: Path, chain: "Chain") -> str:
+    """Of the output, in the current folder: with the picture's own suffix, if that is written."""
+    from imrep import images, packed
 
-    return path.suffix if path.suffix.lower() in images.SUFFIXES else ".png"
-
-
-def _spare(out: Path, *read: Path) -> None:
-    """Refuse to write over what is read."""
-    for path in read:
-        if out.exists() and path.exists() and out.samefile(path):
-            raise BadParameter(f"edit would write over {path}. Use another -o, or --in-place.")
+    if chain.packs:
+        return f"{path.stem}{packed.SUFFIX}"
+    suffix = path.suffix if path.suffix.lower() in images.SUFFIXES else ".png"
+    return f"{path.stem}.{chain.slug}{suffix}"
 
 
 @contextmanager
@@ -194,6 +208,8 @@ def _remarked(quiet: bool) -> Iterator[None]:
 
 def _line(found: "Edited") -> str:
     parts = [found.picture]
+    if found.figures:
+        parts.append(_packing(found.figures))
     if found.kept:
         parts.append("with " + ", ".join(found.kept))
     if found.lost:
@@ -202,11 +218,33 @@ def _line(found: "Edited") -> str:
     return f"{found.path}  {'; '.join(parts)}; {found.seconds:.1f} s"
 
 
+def _packing(figures: "Figures") -> str:
+    return (
+        f"{figures.bits_per_pixel:.3g} bits per pixel ({figures.bytes:,.0f} bytes), "
+        f"PSNR {figures.psnr:.1f} dB, SSIM {figures.ssim:.3f}"
+    )
+
+
+def _show(points: "Sequence[Point]") -> None:
+    click.secho(
+        f"  {'':10}  {'quality':>7}  {'bits/pixel':>10}  {'PSNR':>5}  {'SSIM':>5}", dim=True
+    )
+    for each in points:
+        figures = f"{each.bits_per_pixel:10.3f}  {each.psnr:5.1f}  {each.ssim:5.3f}"
+        click.echo(f"  {each.method:10}  {each.quality:7g}  {figures}")
+
+
+def _edited(found: "Edited", chain: "Chain") -> dict[str, Any]:
+    curve = [each._asdict() for each in found.curve]
+    return asdict(found) | {"path": str(found.path), "chain": chain.spec, "curve": curve}
+
+
 def _facts(done: "Folder", chain: "Chain") -> dict[str, Any]:
     return {
         "path": str(done.path),
         "chain": chain.spec,
         "written": done.written,
+        "figures": None if done.figures is None else asdict(done.figures),
         "skipped": [{"path": path, "reason": reason} for path, reason in done.skipped],
         "resumed": done.resumed,
         "seconds": round(done.seconds, 3),
@@ -219,4 +257,5 @@ def _say(done: "Folder") -> None:
     if done.resumed:
         click.echo(f"{done.resumed:,} were done already")
     many = f"{done.written:,} picture" + "s" * (done.written != 1)
-    click.echo(f"{done.path}  {many}, {done.seconds:.1f} s")
+    means = f", on average {_packing(done.figures)}" if done.figures else ""
+    click.echo(f"{done.path}  {many}{means}; {done.seconds:.1f} s")

@@ -4,9 +4,10 @@ After each picture a mark goes to a work folder beside the output, so a run may 
 moment and the same call goes on with the next.
 """
 
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,12 +15,13 @@ import numpy as np
 from imrep import images
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
+from imrep.packed import SUFFIX
 from imrep.pipeline import list_skipped
 from imrep.tasks.editing import Chain, Progress, edit
+from imrep.tasks.packing import Figures
 from imrep.workfolder import Shard, WorkFolder, digest
 
 _FORMAT = 1  # raised when the same call gives other pictures
-_NONE = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Folder:
     written: int
     skipped: tuple[tuple[str, str], ...]  # path and reason
     skipped_path: Path | None
+    figures: Figures | None  # means, where the chain packs
     resumed: int  # pictures of a run that was interrupted
     seconds: float
 
@@ -48,7 +51,7 @@ def edit_all(
         BadParameter: An operation refuses a parameter.
     """
     began = time.perf_counter()
-    targets = _targets(items, out)
+    targets = _targets(items, out, (SUFFIX,) if chain.packs else images.SUFFIXES)
     out.mkdir(parents=True, exist_ok=True)
     work = WorkFolder(out, _key(items, chain))
     done = work.count()
@@ -56,31 +59,36 @@ def edit_all(
     for i, item in enumerate(items[done:], done):
         tell("editing", i, len(items))
         try:
-            edit(item.read(), chain, targets[i])
+            found = edit(item.read(), chain, targets[i])
         except (BadFile, BadImage, BadParameter) as error:
             if isinstance(error, BadParameter) and not some:
                 raise
-            work.save(i, Shard(_NONE, (), ((i, str(error)),)))
+            work.save(i, Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),)))
         else:
-            work.save(i, Shard(_NONE, (i,), ()))
+            row = astuple(found.figures) if found.figures else ()
+            work.save(i, Shard(np.array([row], np.float32), (i,), ()))
             some = True
     skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+    measured = [row for shard in work.shards() for row in shard.vectors if row.size]
     listed = list_skipped(out / "skipped.csv", skipped)
     work.discard()
     if len(skipped) == len(items):
         raise BadData(f"none of the {len(items)} pictures could be edited; {listed} says why.")
     seconds = time.perf_counter() - began
-    return Folder(out, len(items) - len(skipped), skipped, listed, done, seconds)
+    means = Figures(*np.mean(measured, axis=0).tolist()) if measured else None
+    return Folder(out, len(items) - len(skipped), skipped, listed, means, done, seconds)
 
 
-def _targets(items: Sequence[Item], out: Path) -> list[Path]:
+def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:
     """Where each picture goes: its own name, below `out` whatever that name holds."""
     found: dict[Path, str] = {}
+    listed = all(item.file == Path(item.path) for item in items)  # files, not members of a folder
+    shared = os.path.commonpath([Path(item.path).parent for item in items]) if listed else ""
     for item in items:
-        parts = [part for part in PurePosixPath(item.path).parts if part not in ("/", "..")]
-        path = out.joinpath(*parts)
-        if path.suffix.lower() not in images.SUFFIXES:
-            path = path.with_name(f"{path.name}.png")
+        parts = PurePosixPath(item.path).relative_to(shared).parts
+        path = out.joinpath(*(part for part in parts if part not in ("/", "..")))
+        if path.suffix.lower() not in suffixes:
+            path = path.with_name(path.name.removesuffix(SUFFIX) + suffixes[0])
         if path in found:
             raise BadData(f"{found[path]} and {item.path} would both be {path}. Rename one.")
         found[path] = item.path

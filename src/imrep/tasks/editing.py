@@ -1,25 +1,34 @@
 """Chains of operations on files: what a picture was besides its pixels, it stays.
 
 Depth, alpha, ICC profile, EXIF and resolution pass by the operations, which see colours only,
-upright and as the file has them. Between operations there is no rounding.
+upright and as the file has them. Between operations there is no rounding. A chain may end by
+packing the picture into few bytes, or begin by unpacking it.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from imrep import images, operations
+from imrep import images, operations, packed
+from imrep.errors import BadParameter
 from imrep.images import Original
 from imrep.operations import Step
+from imrep.packed import Packed
+from imrep.tasks import packing, ratecurve
+from imrep.tasks.packing import Figures
+from imrep.tasks.ratecurve import Point
 from imrep.types import Image
 
 __all__ = ["Chain", "Edited", "edit"]
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+_WORDS = {"Image": "a picture", "Packed": "a packed picture"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Edited:
         picture: What it holds, in words: "4000×3000, 8 bits, RGB".
         kept: What came with the pixels and went on with them: "ICC profile", "EXIF" …
         lost: What the format could not hold: "16 bits", "transparency".
+        figures: What packing took, where the chain ends with that.
+        curve: What other qualities and methods of packing would take, where that was asked for.
         seconds: From reading to having written.
     """
 
@@ -38,6 +49,8 @@ class Edited:
     picture: str
     kept: tuple[str, ...]
     lost: tuple[str, ...]
+    figures: Figures | None
+    curve: tuple[Point, ...]
     seconds: float
 
 
@@ -57,6 +70,12 @@ class Chain:
         self.steps: Sequence[Step] = operations.parse(text)
         self.device = device
         self._pictures: dict[str, Original] = {}
+        for before, after in itertools.pairwise(step.operation for step in self.steps):
+            if before.gives != after.takes:
+                raise BadParameter(
+                    f"{after.name} needs {_WORDS[after.takes]}, got {_WORDS[before.gives]} from "
+                    f"{before.name}. Put compress last and decode first."
+                )
 
     @property
     def spec(self) -> str:
@@ -68,28 +87,33 @@ class Chain:
         """For the name of a file: its operations without their parameters."""
         return "-".join(step.operation.name for step in self.steps)
 
+    @property
+    def unpacks(self) -> bool:
+        """Whether it begins with a packed picture."""
+        return self.steps[0].operation.takes == "Packed"
+
+    @property
+    def packs(self) -> bool:
+        """Whether it ends with one."""
+        return self.steps[-1].operation.gives == "Packed"
+
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Paths of the further pictures."""
         return tuple(path for step in self.steps for path in step.pictures.values())
 
-    def apply(
-        self, image: Image, profile: bytes | None = None, tell: Progress = lambda *_: None
-    ) -> Image:
-        """The image after all steps.
-
-        Args:
-            image: (b, 1|3, h, w), values in [0, 1].
-            profile: Of its colours, which the further pictures are to share.
-            tell: Told which operation works.
-        """
-        for i, step in enumerate(self.steps):
-            tell(step.operation.name, i, len(self.steps))
-            pictures = {
-                name: self._picture(path, profile).to(image) for name, path in step.pictures.items()
-            }
-            image = step.operation.load()(image, **step.given, **pictures)
+    def apply(self, image: Image | Packed) -> Any:
+        """Images (b, 1|3, h, w) with values in [0, 1] after all steps, or what the last gives."""
+        for step in self.steps:
+            image = self.step(step, image)
         return image
+
+    def step(self, step: Step, image: Any, profile: bytes | None = None) -> Any:
+        """The image after one of the steps, whose further pictures share its `profile`."""
+        pictures = {
+            name: self._picture(path, profile).to(image) for name, path in step.pictures.items()
+        }
+        return step.operation.load()(image, **step.given, **pictures)
 
     def _picture(self, path: str, profile: bytes | None) -> Image:
         """In the colours of the edited one where it says that it has them, else in sRGB."""
@@ -100,32 +124,96 @@ class Chain:
 
 
 def edit(
-    source: str | Path | bytes, chain: Chain, out: Path, tell: Progress = lambda *_: None
+    source: str | Path | bytes,
+    chain: Chain,
+    out: Path,
+    tell: Progress = lambda *_: None,
+    *,
+    curve: Path | None = None,
 ) -> Edited:
     """Edit one file into another, which appears whole or not at all.
 
+    Args:
+        source: A path, or the bytes of a file.
+        chain: What to do.
+        out: Where to.
+        tell: Told what is being done.
+        curve: Where to draw likeness against bits per pixel, .png or .svg, if the chain packs.
+
     Raises:
-        BadFile: The source cannot be read as an image.
+        BadFile: The source cannot be read as an image, or as a packed one.
         BadImage: An operation refuses the picture.
-        BadParameter: `out` has a suffix that is not written.
+        BadParameter: `out` or `curve` has a suffix that is not written, or there is no curve.
     """
     began = time.perf_counter()
-    tell("reading", 0, 1)
-    before = images.original(source)
+    _fitting(source, chain)
+    _writable(out, chain)
+    if curve is not None:
+        ratecurve.drawable(curve)
+        if not chain.packs:
+            raise BadParameter(f"a rate curve needs compress as the last step, got {chain.slug}.")
     with torch.no_grad():
-        shown = chain.apply(before.pixels.to(chain.device), before.profile, tell)
+        picture, packing_step = _edited(source, chain, tell)
+        tell("writing", 0, 1)
+        lost: tuple[str, ...] = ()
+        found, points = None, tuple[Point, ...]()
+        if packing_step:
+            small = packing.keep(chain.step(packing_step, picture.pixels), picture)
+            packed.write(small, out)
+            found = packing.figures(small, picture.pixels)
+            if curve is not None:
+                points = tuple(ratecurve.curve(picture.pixels, progress=tell))
+                ratecurve.draw(points, curve)
+        else:
+            lost = images.save(out, picture)
+    seconds = time.perf_counter() - began
+    return Edited(out, _words(picture, lost), _kept(picture, lost), lost, found, points, seconds)
+
+
+def _edited(
+    source: str | Path | bytes, chain: Chain, tell: Progress
+) -> tuple[Original, Step | None]:
+    """The picture to write, and the step that packs it, if there is one."""
+    tell("reading", 0, 1)
+    steps = list(chain.steps)
+    last = steps.pop() if chain.packs else None
+    if chain.unpacks:
+        small = packed.read(source)
+        before = packing.restored(small, chain.step(steps.pop(0), small))
+    else:
+        before = images.original(source)
+    shown = before.pixels.to(chain.device)
+    for i, step in enumerate(steps):
+        tell(step.operation.name, i, len(chain.steps))
+        shown = chain.step(step, shown, before.profile)
     same = shown.shape[1] == before.pixels.shape[1]  # a profile of colours fits no gray picture
-    after = replace(before, pixels=shown, profile=before.profile if same else None)
-    tell("writing", 0, 1)
-    lost = images.save(out, after)
-    deep = after.bits == 16 and "16 bits" not in lost
-    return Edited(
-        out, _words(after, 16 if deep else 8), _kept(after, lost), lost, time.perf_counter() - began
+    return replace(before, pixels=shown, profile=before.profile if same else None), last
+
+
+def _fitting(source: str | Path | bytes, chain: Chain) -> None:
+    """Refuse a packed picture that is not unpacked, and a picture that would be."""
+    if isinstance(source, bytes) or chain.unpacks == (Path(source).suffix == packed.SUFFIX):
+        return
+    name, first = Path(source).name, chain.steps[0].operation.name
+    remedy = f"`compress` makes {packed.SUFFIX} files" if chain.unpacks else "Put decode before it"
+    raise BadParameter(
+        f"{first} needs {_WORDS[chain.steps[0].operation.takes]}, got {name}. {remedy}."
     )
 
 
-def _words(picture: Original, bits: int) -> str:
+def _writable(out: Path, chain: Chain) -> None:
+    """Refuse a name that could not be written in the end."""
+    suffixes = (packed.SUFFIX,) if chain.packs else images.SUFFIXES
+    if out.suffix.lower() not in suffixes:
+        raise BadParameter(
+            f"edit needs a name ending in {', '.join(suffixes)} after {chain.slug}, "
+            f"got {out.name!r}. Try {suffixes[0]}."
+        )
+
+
+def _words(picture: Original, lost: Sequence[str]) -> str:
     height, width = picture.pixels.shape[2:]
+    bits = 8 if "16 bits" in lost else picture.bits
     colours = "gray" if picture.pixels.shape[1] == 1 else "RGB"
     return f"{width}×{height}, {bits} bits, {colours}"
 

@@ -88,12 +88,7 @@ def draw(points: Sequence[Point], path: str | Path) -> None:
     Raises:
         BadParameter: If the path ends otherwise.
     """
-    path = Path(path)
-    if path.suffix.lower() not in _DRAWN:
-        raise BadParameter(
-            f"a rate curve is drawn as {' or '.join(_DRAWN)}, got {path.name!r}. "
-            f"Try {path.with_suffix('.png').name!r}."
-        )
+    path = drawable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -101,6 +96,21 @@ def draw(points: Sequence[Point], path: str | Path) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def drawable(path: str | Path) -> Path:
+    """The path, if a curve can be drawn there.
+
+    Raises:
+        BadParameter: If it ends neither in .png nor in .svg.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _DRAWN:
+        raise BadParameter(
+            f"a rate curve is drawn as {' or '.join(_DRAWN)}, got {path.name!r}. "
+            f"Try {path.with_suffix('.png').name!r}."
+        )
+    return path
 
 
 def _point(image: Image, method: str, quality: int) -> Point:
