@@ -14,8 +14,9 @@ from imrep.operations import Operation
 if TYPE_CHECKING:
     from torch import Tensor
 
-PHOTOGRAPH, _OTHER = "coffee", "chelsea"
+_PHOTOGRAPH, _OTHER = "coffee", "chelsea"
 _LARGER = 2  # times the gallery's photographs
+_NOISE = 0.1
 _DISK = 0.35  # radius of a mask's white disk, as a share of the side
 _OPENING = """\
 ---
@@ -43,25 +44,29 @@ class Edited:
     name: str
     before: bytes
     after: bytes | None
+    note: str = ""  # what was done to the photograph, or given with it
 
 
 def show(name: str, effort: Effort) -> Edited:
     """One operation at its defaults; a further picture is another photograph, a mask a disk."""
     import torch
 
+    torch.manual_seed(0)
     operation = operations.entry(name)
     side = effort.side * _LARGER
-    before = square(PHOTOGRAPH, side)
+    before = square(_PHOTOGRAPH, side)
     if operation.gives != "Image" or operation.takes != "Image":
         return Edited(name, jpeg(before), _there_and_back(operation, before))
-    more = {
-        p.name: _disk(side) if p.name == "mask" else square(_OTHER, side)
-        for p in operation.parameters
-        if p.needed
-    }
+    names = {p.name for p in operation.parameters}
+    needed = {p.name for p in operation.parameters if p.needed}
+    more = {key: _disk(side) if key == "mask" else square(_OTHER, side) for key in needed}
+    note = "The other picture is of a cat, the mask a disk." if needed else ""
+    if "noise" in names:
+        before = (before + _NOISE * torch.randn(before.shape)).clamp(0, 1)
+        note = f"Noise of standard deviation {_NOISE} was added before."
     with torch.no_grad():
         after = operation.load()(before, **more)
-    return Edited(name, jpeg(before), jpeg(after))
+    return Edited(name, jpeg(before), jpeg(after), note)
 
 
 def page(edited: Mapping[str, Edited]) -> str:
@@ -93,9 +98,10 @@ def _command(operation: Operation) -> str:
 def _pictures(edited: Edited) -> str:
     if edited.after is None:
         return ""
-    before = image(f"pictures/edit-{PHOTOGRAPH}.jpg", "before")
+    before = image(f"pictures/edit-{edited.name}-before.jpg", "before")
     after = image(f"pictures/edit-{edited.name}.jpg", f"after {edited.name}")
-    return f'<div class="before-after">\n{before}\n{after}\n</div>\n'
+    note = f"{edited.note}\n{{ .fine }}\n" if edited.note else ""
+    return f'<div class="before-after">\n{before}\n{after}\n</div>\n\n{note}'
 
 
 def _there_and_back(operation: Operation, before: "Tensor") -> bytes | None:

@@ -68,8 +68,8 @@ def _pictures(shown: dict[str, Shown], edited: dict[str, Edited]) -> dict[str, s
             made[f"{name}-{photograph}-rebuilt"] = shot.rebuilt
             made[photograph] = shot.original
     for name, other in edited.items():
-        made[f"edit-{edits.PHOTOGRAPH}"] = other.before
-        made[f"edit-{name}"] = other.after
+        if other.after:
+            made |= {f"edit-{name}-before": other.before, f"edit-{name}": other.after}
     return {f"pictures/{stem}.jpg": file for stem, file in made.items() if file}
 
 
