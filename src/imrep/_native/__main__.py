@@ -5,7 +5,7 @@ import sys
 from imrep._native import MISSING, built
 
 _WITHOUT = {
-    "kernels": "scattering and pyramids run in torch, slower, with equal numbers",
+    "kernels": "scattering, pyramids and denoising run in torch, slower, with equal numbers",
     "jpeg": "coefficients straight from JPEG bytes are not available",
 }
 

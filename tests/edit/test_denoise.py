@@ -1,0 +1,101 @@
+"""Denoising: nothing to take leaves all, peers are behind, and what is given need not be told."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut, camera
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+
+import imrep
+from imrep.edit.denoise import denoise
+from imrep.errors import BadImage, BadParameter
+
+
+def photo(bytes_, side=160):
+    x = torch.from_numpy(np.atleast_3d(bytes_[40 : 40 + side, 150 : 150 + side]).copy())
+    return x.permute(2, 0, 1)[None] / 255
+
+
+def noisy(image, noise):
+    generator = torch.Generator().manual_seed(0)
+    return (image + noise * torch.randn(image.shape, generator=generator)).clamp(0, 1)
+
+
+def decibels(x, y):
+    return -10 * math.log10(float((x - y).square().mean()))
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+@pytest.mark.parametrize("size", [(8, 8), (9, 300), (40, 51)])
+def test_without_noise_nothing_changes(size, stride):
+    image = torch.rand(2, 3, *size)
+    torch.testing.assert_close(denoise(image, noise=0, stride=stride), image, rtol=0, atol=2e-6)
+
+
+def test_a_constant_stays():
+    flat = torch.full((1, 3, 20, 31), 0.3)
+    for noise in (None, 0.0, 0.1):
+        torch.testing.assert_close(denoise(flat, noise=noise), flat, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("deviation", [15, 25, 50])
+@pytest.mark.parametrize("bytes_", [astronaut(), camera()], ids=["colour", "gray"])
+def test_scikit_images_non_local_means_and_total_variation_are_behind(bytes_, deviation):
+    image, noise = photo(bytes_), deviation / 255
+    given = noisy(image, noise)
+    found = decibels(denoise(given, noise=noise), image)
+    x = given[0].permute(1, 2, 0).squeeze(2).numpy()
+    axis = 2 if x.ndim == 3 else None
+    means = denoise_nl_means(x, 5, 6, 0.8 * noise, fast_mode=True, sigma=noise, channel_axis=axis)
+    variation = denoise_tv_chambolle(x, weight=1.3 * noise, channel_axis=axis)
+    for peer in (means, variation):
+        peer = torch.from_numpy(np.atleast_3d(peer)).permute(2, 0, 1)[None]
+        assert found > decibels(peer.clamp(0, 1), image) + 0.3
+
+
+def test_it_is_as_good_as_the_filter_banks_and_all_blocks():
+    image, noise = photo(astronaut(), 128), 0.1
+    given = noisy(image, noise)
+    found, dense = (decibels(denoise(given, noise=noise, stride=s), image) for s in (4, 1))
+    bank = imrep.get("filterbank:bank=dct,size=8").denoise(given, noise)
+    assert dense - 0.15 < found < dense
+    assert found > decibels(bank, image) - 0.1
+
+
+@pytest.mark.parametrize("noise", [0.03, 0.1])
+def test_the_noise_need_not_be_told(noise):
+    image = photo(astronaut())
+    given = noisy(image, noise)
+    told, measured = decibels(denoise(given, noise=noise), image), decibels(denoise(given), image)
+    assert measured > told - 0.2
+
+
+def test_a_clean_image_hardly_changes():
+    image = photo(astronaut())
+    assert decibels(denoise(image), image) > 45
+
+
+def test_turned_images_are_the_turned_result():
+    given = noisy(photo(camera(), 64), 0.1)
+    torch.testing.assert_close(
+        denoise(given.mT, noise=0.1), denoise(given, noise=0.1).mT, rtol=0, atol=1e-5
+    )
+
+
+def test_double_precision_agrees():
+    given = noisy(photo(camera(), 64), 0.1)
+    single, double = denoise(given, noise=0.1), denoise(given.double(), noise=0.1)
+    assert double.dtype == torch.float64
+    torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-5)
+
+
+def test_bad_input_is_refused_by_name():
+    image = torch.rand(1, 1, 16, 16)
+    with pytest.raises(BadParameter, match="denoise needs noise from 0 to 1, got 25"):
+        denoise(image, noise=25)
+    with pytest.raises(BadParameter, match="denoise needs stride from 1 to 8, got 9"):
+        denoise(image, stride=9)
+    with pytest.raises(BadImage, match="denoise needs images of at least 8×8, got 7×16"):
+        denoise(image[..., :7, :])
