@@ -82,3 +82,16 @@ def test_noise_is_measured_on_each_axis():
     torch.testing.assert_close(found, torch.tensor([0.0, 0.1, 0.02]), rtol=0.05, atol=1e-4)
     mixed = blocks.deviations(image, torch.tensor([[0.0, 0.6, 0.8]]))
     assert float(mixed) == pytest.approx((0.06**2 + 0.016**2) ** 0.5, rel=0.05)
+
+
+def test_calming_takes_out_what_is_coarser_than_a_block():
+    plane = 0.5 + 0.1 * torch.randn(128, 150)
+    fine = blocks.shrunk(plane, 0.1, 4)
+    both = blocks.shrunk(blocks.calmed(plane, 0.1, 4), 0.1, 4)
+    assert both.std() < 0.8 * fine.std()
+
+
+def test_calming_leaves_all_where_there_is_no_noise_or_no_half():
+    plane = torch.rand(40, 51)
+    torch.testing.assert_close(blocks.calmed(plane, 0.0, 4), plane, rtol=0, atol=2e-6)
+    assert torch.equal(blocks.calmed(plane[:14], 0.1, 4), plane[:14])

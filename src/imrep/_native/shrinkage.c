@@ -195,6 +195,36 @@ IMREP_FAST static void keep_likely(blocks some, const blocks guess, float level,
         weight[i] = 1 / count[i];
 }
 
+/* The weights of LANES blocks at their columns. */
+IMREP_FAST static void spread(const float *restrict weight, float *restrict cover,
+                              const int64_t at[SIDE])
+{
+    for (int k = 0; k < SIDE; k++) {
+        float *restrict to = cover + at[k];
+        for (int i = 0; i < LANES; i++)
+            to[i] += weight[i];
+    }
+}
+
+IMREP_FAST static void add_to_each(lines rows, const float *restrict line, int64_t size)
+{
+    for (int k = 0; k < SIDE; k++) {
+        float *restrict to = rows[k];
+        for (int64_t i = 0; i < size; i++)
+            to[i] += line[i];
+    }
+}
+
+/* Sums over their weights; both begin anew. */
+IMREP_FAST static void mean(float *restrict sum, float *restrict all, float *restrict line,
+                            int64_t size)
+{
+    for (int64_t i = 0; i < size; i++) {
+        line[i] = sum[i] / all[i];
+        sum[i] = all[i] = 0;
+    }
+}
+
 IMREP_FAST static void load(const float *restrict row, const int32_t *restrict place,
                             float *restrict line, int64_t size)
 {
@@ -219,7 +249,7 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
 {
     lines noisy, guess, noisy_waves, guess_waves, waves, total, covered;
     blocks some, like;
-    float weight[LANES], cover[LINE];
+    float weight[LANES], cover[LINE], line[LINE];
     int32_t place[LINE];
     const int64_t s = by->stride, before = blocks_before(s), most = columns_of(s);
     const int64_t columns = by->width - left < most ? by->width - left : most;
@@ -258,24 +288,17 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
                 keep_large(some, by->level, weight);
             }
             rows_backward(some, weight, waves, first, at);
-            for (int k = 0; k < SIDE; k++)
-                for (int i = 0; i < LANES; i++)
-                    cover[first + at[k] + i] += weight[i];
+            spread(weight, cover + first, at);
         }
         columns_backward(waves, total, y, size);
-        for (int k = 0; k < SIDE; k++)
-            for (int64_t i = 0; i < size; i++)
-                covered[k][i] += cover[i];
-        float *sum = total[y & 7], *all = covered[y & 7]; /* no block below reaches this row */
-        if (y >= top)
-            for (int64_t p = 0; p < s; p++) {
-                float *to = by->out + y * by->width + left;
-                const float *up = sum + p * phase + before, *down = all + p * phase + before;
-                for (int64_t x = p; x < columns; x += s)
-                    to[x] = *up++ / *down++;
-            }
-        memset(sum, 0, sizeof(float) * (size_t)size);
-        memset(all, 0, sizeof(float) * (size_t)size);
+        add_to_each(covered, cover, size);
+        mean(total[y & 7], covered[y & 7], line, size); /* no block below reaches this row */
+        for (int64_t p = 0; p < s && y >= top; p++) {
+            float *to = by->out + y * by->width + left;
+            const float *from = line + p * phase + before;
+            for (int64_t x = p; x < columns; x += s)
+                to[x] = *from++;
+        }
     }
 }
 

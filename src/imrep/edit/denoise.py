@@ -3,7 +3,7 @@
 import torch
 
 from imrep import check
-from imrep.ops.blocks import SIDE, deviations, shrunk
+from imrep.ops.blocks import SIDE, calmed, deviations, shrunk
 from imrep.ops.dct import basis
 from imrep.ops.rings import transformable
 from imrep.types import Image
@@ -15,7 +15,8 @@ def denoise(image: Image, *, noise: float | None = None, stride: int = 4) -> Ima
     Blocks of 8×8 pixels are transformed; small coefficients become zero, which gives a first guess;
     then each is multiplied by the share of it that the guess says is no noise. The image is that of
     least squares with all blocks. Colours are turned to gray and two differences before, which
-    leaves the noise as it is.
+    leaves the noise as it is; the differences are shrunk at half and quarter size as well, where
+    noise coarser than a block, which shows as blotches of colour, can be told.
 
     Cameras blur and compress their noise, so that little is measured in a JPEG: say `noise` there.
 
@@ -41,8 +42,9 @@ def denoise(image: Image, *, noise: float | None = None, stride: int = 4) -> Ima
     made = torch.zeros_like(image, memory_format=torch.contiguous_format)
     for i, one in enumerate(image):
         level = float(deviations(one, axes).min()) if noise is None else noise
-        for axis in axes:  # one at a time, since planes may be large
-            clean = shrunk(torch.tensordot(axis, one, 1), level, stride)
+        for k, axis in enumerate(axes):  # one at a time, since planes may be large
+            plane = torch.tensordot(axis, one, 1)
+            clean = shrunk(calmed(plane, level, stride) if k else plane, level, stride)
             for channel, weight in enumerate(axis.tolist()):
                 made[i, channel].add_(clean, alpha=weight)
     return made.clamp_(0, 1)
