@@ -88,6 +88,7 @@ def test_profile_and_exif_go_along(tmp_path, suffix, bits, channels):
     assert after.profile == SRGB
     maker, camera, place = facts(tmp_path / f"a{suffix}")
     assert maker == "ACME" and camera[EXPOSURE] == 1 / 125 and place[NORTH] == "N"
+    assert suffix == ".webp" or after.dpi == pytest.approx((300, 300), abs=0.02)
     again = images.save(tmp_path / f"b{suffix}", after)
     assert again == ()
     updated = "ACME", {EXPOSURE: 1 / 125, 0xA002: 8}, {NORTH: "N"}

@@ -53,12 +53,20 @@ def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256) -
         )
     luma = luminance(image).clamp(0, 1)
     out = torch.empty_like(luma)
-    for one, new in zip(luma, out, strict=True):
-        curves = _curves(_histograms(one[0], tiles, bins), clip).to(one)
-        down, across = _places(height, tiles), _places(width, tiles)
-        for rows, values in trilinear(curves, down, across, one[0] * (bins - 1)):
-            new[:, rows] = values.transpose(0, 1)
+    for one, new in zip(luma[:, 0], out[:, 0], strict=True):
+        _equal(one, new, _curves(_histograms(one, tiles, bins), clip).to(one))
     return with_luminance(image, out)
+
+
+def _equal(luma: Tensor, new: Tensor, curves: Tensor) -> None:
+    """Fill in what the curves make of a plane."""
+    tiles, bins = curves.shape[0], curves.shape[3]
+    down, across = (_places(pixels, tiles) for pixels in luma.shape)
+
+    def fill(rows: slice, values: Tensor) -> None:
+        new[rows] = values.squeeze(1)
+
+    trilinear(curves, down, across, luma * (bins - 1), fill)
 
 
 def _histograms(luma: Tensor, tiles: int, bins: int) -> Tensor:

@@ -6,6 +6,7 @@ from torch import Tensor
 from imrep import check
 from imrep.ops.colour import luminance, with_luminance
 from imrep.ops.levels import counts, level
+from imrep.ops.strips import each
 from imrep.types import Image
 
 _AT_ONCE = 2**18  # values looked up at a time
@@ -42,4 +43,4 @@ def _equal(luma: Tensor) -> Tensor:
         return luma
     table = ((found.cumsum(0) - first) / (luma.numel() - first)).to(luma)
     pieces = luma.reshape(-1).split(_AT_ONCE)
-    return torch.cat([table[level(piece)] for piece in pieces]).view_as(luma)
+    return torch.cat(each(lambda piece: table[level(piece)], pieces, luma)).view_as(luma)

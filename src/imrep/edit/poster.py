@@ -7,7 +7,7 @@ from imrep import check
 from imrep.errors import BadImage
 from imrep.ops.clusters import kmeans
 from imrep.ops.colour import from_lab, to_lab
-from imrep.ops.strips import strips
+from imrep.ops.strips import each, strips
 from imrep.types import Image
 
 _FITTED = 2**16  # pixels from which the colours are found: their means are then sure to 1 / 256
@@ -53,11 +53,14 @@ def _posterised(image: Tensor, colours: int, seed: int) -> Tensor:
     palette = _shown(centres, image.shape[1])
     offset = -centres.square().sum(1, keepdim=True) / 2
     out = torch.empty_like(image)
-    for rows in strips(image):
+
+    def one(rows: slice) -> None:
         points = _points(image[:, :, rows])
         # Nearest is where x · c - |c|² / 2 is greatest; the first of equals.
         nearest = torch.addmm(offset, centres, points.flatten(1)).max(0).indices
         out[0, :, rows] = palette[:, nearest].view_as(out[0, :, rows])
+
+    each(one, strips(image), image)
     return out
 
 

@@ -11,7 +11,7 @@ from imrep.ops.bilateral import bilateral_filter
 from imrep.ops.blur import gaussian, smooth
 from imrep.ops.colour import from_lab, lightness, to_lab
 from imrep.ops.neighbours import by_rows
-from imrep.ops.strips import strips
+from imrep.ops.strips import each, strips
 from imrep.types import Image
 
 _WIDE, _LINE = 0.006, 0.0015  # of the longer side
@@ -81,8 +81,11 @@ def stylise(
 
 def _lightness(image: Tensor) -> Tensor:
     light = torch.empty_like(image[:, :1])
-    for rows in strips(image):
+
+    def one(rows: slice) -> None:
         light[:, :, rows] = lightness(image[:, :, rows])
+
+    each(one, strips(image), image)
     return light
 
 
@@ -92,7 +95,8 @@ def _chroma(image: Tensor, guide: Tensor, space: float, spread: float) -> Tensor
     if image.shape[1] == 1:
         return image.new_zeros(1, 2, 1, 1).expand(-1, -1, *size)
     small, edges = _halved(image), _halved(guide)
-    chroma = torch.cat([to_lab(small[:, :, rows])[:, 1:] for rows in strips(small)], dim=2)
+    parts = each(lambda rows: to_lab(small[:, :, rows])[:, 1:], strips(small), small)
+    chroma = torch.cat(parts, dim=2)
     chroma = bilateral_filter(
         chroma, edges, sigma_space=space / 2, sigma_range=spread, who="stylise"
     )
@@ -122,16 +126,22 @@ def _lines(light: Tensor, sigma: float, edges: float) -> Tensor:
 def _shades(light: Tensor, bins: int) -> Tensor:
     """Lightness near multiples of 1 / bins, and soft steps of 1 / bins there."""
     out = torch.empty_like(light)
-    for rows in strips(light):
+
+    def one(rows: slice) -> None:
         scaled = light[:, :, rows] * bins
         near = scaled.round()
         out[:, :, rows] = scaled.sub_(near).mul_(_FIRM).tanh_().mul_(0.5).add_(near).div_(bins)
+
+    each(one, strips(light), light)
     return out.clamp_(0, 1)
 
 
 def _drawn(light: Tensor, chroma: Tensor) -> Tensor:
     """RGB of lightness and chroma."""
     out = torch.empty_like(light.expand(-1, 3, -1, -1), memory_format=torch.contiguous_format)
-    for rows in strips(out):
+
+    def one(rows: slice) -> None:
         out[:, :, rows] = from_lab(torch.cat([light[:, :, rows], chroma[:, :, rows]], dim=1))
+
+    each(one, strips(out), light, chroma)
     return out

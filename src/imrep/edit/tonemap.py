@@ -9,7 +9,7 @@ from imrep import check
 from imrep.errors import BadParameter
 from imrep.ops.bilateral import bilateral_filter
 from imrep.ops.colour import to_light
-from imrep.ops.strips import strips
+from imrep.ops.strips import each, strips
 from imrep.types import Image
 
 # Of the brightest: what is less counts as this, since black has no logarithm. 8 bits end at 3e-4.
@@ -64,13 +64,16 @@ def tonemap(
 def _light(image: Tensor, light: Tensor, linear: bool) -> Tensor:
     """Fill in the light of one image (1, c, h, w), and return log10 of its luminance."""
     log = torch.empty_like(image[:, :1])
-    for rows in strips(image):
+
+    def one(rows: slice) -> None:
         light[:, :, rows] = image[:, :, rows] if linear else to_light(image[:, :, rows])
         part = light[:, :, rows]
         if len(part[0]) == 3:
             red, green, blue = part.split(1, dim=1)
             part = 0.2126 * red + 0.7152 * green + 0.0722 * blue
         log[:, :, rows] = part
+
+    each(one, strips(image), image)
     darkest = (_DARKEST_LINEAR if linear else _DARKEST) * float(log.max())
     return log.clamp_(min=max(darkest, torch.finfo(log.dtype).tiny)).log10_()
 
@@ -79,7 +82,10 @@ def _display(light: Tensor, base: Tensor, contrast: float) -> None:
     """Multiply light by what its base asks for, and encode it."""
     low, high = (float(end) for end in torch.aminmax(base))
     k = min(math.log10(contrast) / max(high - low, 1e-9), 1.0)
-    for rows in strips(light):
+
+    def one(rows: slice) -> None:
         part = base[:, :, rows]
         gain = 10 ** ((k - 1) * (part - high) - high)
         light[:, :, rows] = light[:, :, rows].mul(gain).clamp_(0, 1).pow_(1 / _GAMMA)
+
+    each(one, strips(light), light, base)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import threading
 import zlib
 from pathlib import Path
@@ -29,6 +30,8 @@ _SAVED: dict[str, tuple[str, dict[str, Any]]] = {
 SUFFIXES = tuple(_SAVED)
 _DEEP = ("PNG", "TIFF")  # hold 16 bits
 _OPAQUE = ("JPEG",)  # hold no alpha
+_HEADER = 33  # bytes of PNG's signature and first chunk
+_METRES = 0.0254  # to an inch
 _IFDS = (0x8769, 0x8825)  # EXIF's own directories: camera and place
 
 
@@ -71,8 +74,8 @@ def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ..
         values = values[..., [0, 0, 0, 1]]  # the readers at hand know no such gray
     if kind == "TIFF":
         return _tiff(values, picture), lost
-    if deep and values.shape[2] > 1:
-        return _deep_png(values, picture), lost
+    if kind == "PNG" and values.shape[2] != 2:
+        return _png(values, picture), lost
     return _by_pillow(values, picture, kind, options), lost
 
 
@@ -102,8 +105,8 @@ def _by_pillow(values: NDArray, picture: Original, kind: str, options: dict[str,
     return file.getvalue()
 
 
-def _deep_png(values: NDArray, picture: Original) -> bytes:
-    """Pillow writes 16 bits of gray only, OpenCV of colours too."""
+def _png(values: NDArray, picture: Original) -> bytes:
+    """By OpenCV: of 16 bits Pillow writes gray only, and it takes five times as long."""
     import cv2
 
     known = {
@@ -111,10 +114,21 @@ def _deep_png(values: NDArray, picture: Original) -> bytes:
         cv2.IMAGE_METADATA_ICCP: picture.profile or b"",
     }
     chunks = {key: np.frombuffer(value, np.uint8) for key, value in known.items() if value}
-    pixels = np.ascontiguousarray(values[..., [2, 1, 0, 3][: values.shape[2]]])
-    if not chunks:
-        return bytes(cv2.imencode(".png", pixels)[1])
-    return bytes(cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])[1])
+    order = [0] if values.shape[2] == 1 else [2, 1, 0, 3][: values.shape[2]]
+    pixels = np.ascontiguousarray(values[..., order])
+    if chunks:
+        file = bytes(cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])[1])
+    else:
+        file = bytes(cv2.imencode(".png", pixels)[1])
+    return file[:_HEADER] + _resolution(picture.dpi) + file[_HEADER:]
+
+
+def _resolution(dpi: tuple[float, float] | None) -> bytes:
+    """PNG's chunk of pixels per metre, which OpenCV does not write."""
+    if dpi is None:
+        return b""
+    body = b"pHYs" + struct.pack(">IIB", *(round(n / _METRES) for n in dpi), 1)
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _tiff(values: NDArray, picture: Original) -> bytes:

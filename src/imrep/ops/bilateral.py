@@ -19,7 +19,8 @@ References:
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,9 @@ from torch import Tensor
 from imrep.errors import BadImage, BadParameter
 from imrep.ops.colour import luminance
 from imrep.ops.lattice import Lattice, lattice
+from imrep.ops.strips import each
+
+R = TypeVar("R")
 
 _STRIP = 2**16  # pixels worked on at once: temporaries that stay in the cache
 _STRIP_DEVICE = 2**22  # where there is no such cache, and each call costs
@@ -117,25 +121,23 @@ def slice_smooth(
 
 
 def trilinear(
-    grid: Tensor, y: list[float], x: list[float], z: Tensor
-) -> Iterator[tuple[slice, Tensor]]:
-    """A grid read between its nodes, strip by strip of image rows.
+    grid: Tensor, y: list[float], x: list[float], z: Tensor, use: Callable[[slice, Tensor], R]
+) -> list[R]:
+    """What is made of a grid read between its nodes, strip by strip of image rows.
 
     Args:
         grid: (rows, channel, columns, depth) of nodes.
         y: Places of the image's rows, ascending, in intervals; beyond the grid its edge counts.
         x: Places of its columns, likewise.
         z: (height, width) depths of its pixels, likewise.
-
-    Yields:
-        The rows of a strip, and what was read there, (rows, channel, width).
+        use: Given the rows of a strip, and what was read there, (rows, channel, width).
     """
     nodes, channels, columns, depths = grid.shape
     height, width = z.shape
     down, across = _hats(grid, y), _unit(_doubles(x).to(grid), columns)
     step = _step(grid, max(width, channels * columns * depths // 2))
-    for first in range(0, height, step):
-        rows = slice(first, min(first + step, height))
+
+    def one(rows: slice) -> R:
         # Between the rows of nodes by a matrix: a third of the traffic of gathering both and lerp.
         begin, end = _span(y[rows], nodes)
         planes = (down[rows, begin:end] @ grid[begin:end].flatten(1)).view(
@@ -144,7 +146,10 @@ def trilinear(
         deep = _unit(z[rows], depths)
         at = torch.stack([deep, across.expand_as(deep)], dim=-1).unsqueeze(1)
         read = F.grid_sample(planes, at, padding_mode="border", align_corners=True)
-        yield rows, read.squeeze(2)
+        return use(rows, read.squeeze(2))
+
+    parts = [slice(first, min(first + step, height)) for first in range(0, height, step)]
+    return each(one, parts, grid, z)
 
 
 def within(guide: Tensor, bounds: tuple[float, float] | None, who: str) -> tuple[float, float]:
@@ -253,12 +258,11 @@ def _splat(
     near = nodes.rows.nearest()
     row_of = torch.tensor(near, device=guide.device).unsqueeze(1)
     column_of = torch.tensor(nodes.columns.nearest(), device=guide.device)
-    sums, rows_of = [], []
     step = _step(image, width)
-    stop = bisect_left(near, window.stop)
-    for first in range(bisect_left(near, window.start), stop, step):
-        rows = slice(first, min(first + step, stop))
-        begin, end = near[first], near[rows.stop - 1] + 1
+    start, stop = (bisect_left(near, end) for end in (window.start, window.stop))
+
+    def one(rows: slice) -> tuple[Tensor, Tensor]:
+        begin, end = near[rows.start], near[rows.stop - 1] + 1
         z = nodes.depth.place(guide[rows], nodes.low)
         under = z.detach().floor().clamp_(0, depths - 2)
         column = (row_of[rows] - begin) * columns + column_of
@@ -267,8 +271,11 @@ def _splat(
         table = values.new_zeros(planes, (end - begin) * columns * depths)
         table = table.scatter_add(1, cell.expand(planes, -1), (values - upper).flatten(1))
         table = table.scatter_add(1, (cell + 1).expand(planes, -1), upper.flatten(1))
-        sums.append(table.view(planes, end - begin, columns, depths).transpose(0, 1))
-        rows_of.append(torch.arange(begin - window.start, end - window.start, device=guide.device))
+        sums = table.view(planes, end - begin, columns, depths).transpose(0, 1)
+        return sums, torch.arange(begin - window.start, end - window.start, device=guide.device)
+
+    parts = [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
+    sums, rows_of = zip(*each(one, parts, image, guide), strict=True)
     grid = image.new_zeros(len(window), planes, columns, depths)
     grid = grid.index_add(0, torch.cat(rows_of), torch.cat(sums))
     _mirror_ends(grid, window, most)
@@ -345,10 +352,12 @@ def _smooth(
     """
     z = nodes.depth.place(guide, nodes.low)
     places = nodes.rows.places() if places is None else places
-    strips = trilinear(grid, places, nodes.columns.places(), z)
     tiny = torch.finfo(grid.dtype).tiny
-    done = [(read[:, :-1] / read[:, -1:].clamp_min(tiny)).add_(middle) for _, read in strips]
-    return torch.cat([strip.transpose(0, 1) for strip in done], dim=1)
+
+    def divided(_: slice, read: Tensor) -> Tensor:
+        return (read[:, :-1] / read[:, -1:].clamp_min(tiny)).add_(middle).transpose(0, 1)
+
+    return torch.cat(trilinear(grid, places, nodes.columns.places(), z, divided), dim=1)
 
 
 def _step(like: Tensor, width: int) -> int:

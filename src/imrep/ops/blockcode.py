@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.ops.dct import basis
+from imrep.ops.strips import each
 
 _SIDE = 8
 _LEAN = 0.4  # added before the fraction is cut off; 0.5 would round to the nearest
@@ -63,7 +64,8 @@ def split(plane: Tensor, scale: float, luma: bool) -> tuple[Tensor, Tensor]:
     waves = torch.empty(_SIDE**2, rows, columns, dtype=torch.int16)
     turn = _turn() / _steps(scale, luma)
     lean = torch.tensor([[0.5], *[[_LEAN]] * (_SIDE**2 - 1)])  # means have no side to lean to
-    for here in _strips(rows, columns):
+
+    def one(here: slice) -> None:
         strip = plane[here.start * _SIDE : here.stop * _SIDE]
         below = (here.stop - here.start) * _SIDE - len(strip)
         right = columns * _SIDE - plane.shape[1]
@@ -71,6 +73,8 @@ def split(plane: Tensor, scale: float, luma: bool) -> tuple[Tensor, Tensor]:
         strip = strip.view(-1, _SIDE, columns, _SIDE).permute(1, 3, 0, 2)
         found = turn @ strip.reshape(_SIDE**2, -1)
         waves[:, here] = found.add_(lean.copysign(found)).view(_SIDE**2, -1, columns)
+
+    each(one, _strips(rows, columns), plane)
     return waves[0], waves[1:].flatten()
 
 
@@ -80,10 +84,13 @@ def join(rest: Tensor, details: Tensor, size: tuple[int, int], scale: float, lum
     waves = details.view(-1, rows, columns)
     plane = torch.empty(rows * _SIDE, columns * _SIDE)
     back = (_turn() * _steps(scale, luma)).mT.contiguous()
-    for here in _strips(rows, columns):
+
+    def one(here: slice) -> None:
         strip = torch.cat([rest[None, here], waves[:, here]]).flatten(1).float()
         strip = (back @ strip).view(_SIDE, _SIDE, -1, columns).permute(2, 0, 3, 1)
         plane[here.start * _SIDE : here.stop * _SIDE] = strip.reshape(-1, columns * _SIDE)
+
+    each(one, _strips(rows, columns), details)
     return plane[: size[0], : size[1]]
 
 

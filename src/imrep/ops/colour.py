@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imrep.ops.strips import strips
+from imrep.ops.strips import each, strips
 
 # JFIF, full range: rows give Y, Cb, Cr (Cb and Cr are centred on 0 here, on 128 of 255 in files).
 _YCBCR = (
@@ -41,7 +41,8 @@ def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
         return luma
     out = torch.empty_like(image)
     tiny = torch.finfo(image.dtype).tiny
-    for rows in strips(image):
+
+    def one(rows: slice) -> None:
         part, target = image[:, :, rows], luma[:, :, rows]
         off = part - luminance(part)
         red, green, blue = off.split(1, dim=1)
@@ -49,6 +50,8 @@ def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
         below = torch.minimum(torch.minimum(red, green), blue).neg_().clamp_min_(tiny)
         share = torch.minimum((1 - target) / above, target / below).clamp_(max=1)
         out[:, :, rows] = off.mul_(share).add_(target).clamp_(0, 1)
+
+    each(one, strips(image), image, luma)
     return out
 
 

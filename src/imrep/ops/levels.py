@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from imrep.ops.strips import each
+
 LEVELS = 2**16
-_AT_ONCE = 2**18  # values whose levels are held at a time
+_AT_ONCE = 2**20  # values counted at a time, in a table of half their memory
 
 
 def level(values: Tensor) -> Tensor:
@@ -14,10 +16,9 @@ def level(values: Tensor) -> Tensor:
 
 def counts(values: Tensor) -> Tensor:
     """How many values are nearest to each level, (65,536,)."""
-    total = torch.zeros(LEVELS, dtype=torch.int64, device=values.device)
-    for piece in values.detach().reshape(-1).split(_AT_ONCE):
-        total += torch.bincount(level(piece), minlength=LEVELS)
-    return total
+    pieces = values.detach().reshape(-1).split(_AT_ONCE)
+    found = each(lambda piece: torch.bincount(level(piece), minlength=LEVELS), pieces, pieces[0])
+    return torch.stack(found).sum(0)
 
 
 def percentiles(values: Tensor, *percents: float) -> list[float]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from imrep.ops import blockcode, pyramidcode, symbols
 from imrep.ops.colour import from_ycbcr, to_ycbcr
+from imrep.ops.strips import each
 
 METHODS = {"dct": blockcode, "laplacian": pyramidcode}
 CHROMA = ("half", "full")
@@ -83,17 +84,22 @@ def decode(streams: Mapping[str, Tensor], recipe: Recipe) -> Tensor:
     for i, (rest, detail, size) in enumerate(parts):
         plane = code.join(rest, detail, size, recipe.scale, i == 0)
         image[0, i] = plane if size == recipe.size else _enlarged(plane, recipe.size)
-    for rows in _strips(recipe.size):
+
+    def one(rows: slice) -> None:
         image[0, 0, rows] += _MIDDLE
         if recipe.channels == 3:
             image[:, :, rows] = from_ycbcr(image[:, :, rows])
-    return image.clamp_(0, 1)
+        image[:, :, rows].clamp_(0, 1)
+
+    each(one, _strips(recipe.size), image)
+    return image
 
 
 def _planes(image: Tensor, recipe: Recipe) -> list[Tensor]:
     """Luma and chroma, centred at zero."""
     planes = [torch.empty(size) for size in recipe.planes]
-    for rows in _strips(recipe.size):
+
+    def one(rows: slice) -> None:
         strip = image[:, :, rows].float()
         if recipe.channels == 3:
             strip = to_ycbcr(strip)
@@ -102,6 +108,8 @@ def _planes(image: Tensor, recipe: Recipe) -> list[Tensor]:
             for plane, values in zip(planes[1:], strip[:, 1:].split(1, 1), strict=True):
                 plane[here] = (_halved(values) if halved else values)[0, 0]
         planes[0][rows] = strip[0, 0] - _MIDDLE
+
+    each(one, _strips(recipe.size), image)
     return planes
 
 

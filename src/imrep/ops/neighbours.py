@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.borders import mirrored
-
-_AT_ONCE = 2**17  # numbers of a strip
-_AT_ONCE_DEVICE = 2**23  # where there is no such cache, and each call costs
+from imrep.ops.strips import each, rows_at_once
 
 Work = Callable[[Tensor], Tensor]  # rows (reach + n + reach, width) to (n, width)
 
@@ -25,12 +23,14 @@ def by_rows(image: Tensor, reach: int, work: Work) -> Tensor:
         work: Takes rows with `reach` more at both ends, gives them without.
     """
     height, width = image.shape[2:]
-    numbers = _AT_ONCE if image.device.type == "cpu" else _AT_ONCE_DEVICE
-    rows = max(numbers // width, reach // 2, 1)  # else most is spent on what strips share
+    rows = max(rows_at_once(image, width), reach // 2)  # else most is spent on what strips share
     made = torch.empty_like(image, memory_format=torch.contiguous_format)
-    planes = made.view(-1, height, width)
-    for i, plane in enumerate(image.flatten(0, 1)):
-        for top in range(0, height, rows):
-            end = min(top + rows, height)
-            planes[i, top:end] = work(mirrored(plane, top - reach, end + reach, 0))
+    planes, into = image.flatten(0, 1), made.view(-1, height, width)
+
+    def one(part: tuple[int, int]) -> None:
+        i, top = part
+        end = min(top + rows, height)
+        into[i, top:end] = work(mirrored(planes[i], top - reach, end + reach, 0))
+
+    each(one, [(i, top) for i in range(len(planes)) for top in range(0, height, rows)], image)
     return made

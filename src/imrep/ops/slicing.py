@@ -9,7 +9,7 @@ References:
     real-time image enhancement", ACM Trans. Graphics 36(4), 2017. doi:10.1145/3072959.3073592
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -39,7 +39,7 @@ def bilateral_slice(
     _check_grid(grid, guide, who)
     pairs = zip(grid, guide[:, 0], strict=True)
     return torch.stack(
-        [torch.cat([read for _, read in _read(*pair)]).transpose(0, 1) for pair in pairs]
+        [torch.cat(_read(*pair, lambda _, read: read)).transpose(0, 1) for pair in pairs]
     )
 
 
@@ -71,21 +71,20 @@ def bilateral_slice_apply(
 
 
 def _apply(grid: Tensor, guide: Tensor, image: Tensor) -> Tensor:
-    row = len(image) + 1
-    strips = []
-    for rows, read in _read(grid, guide):
-        maps = read.unflatten(1, (-1, row))  # (height, output, input + 1, width)
+    def applied(rows: slice, read: Tensor) -> Tensor:
+        maps = read.unflatten(1, (-1, len(image) + 1))  # (height, output, input + 1, width)
         colours = image[:, rows].transpose(0, 1).unsqueeze(1)
-        strips.append((maps[:, :, :-1] * colours).sum(2) + maps[:, :, -1])
-    return torch.cat(strips).transpose(0, 1)
+        return (maps[:, :, :-1] * colours).sum(2) + maps[:, :, -1]
+
+    return torch.cat(_read(grid, guide, applied)).transpose(0, 1)
 
 
-def _read(grid: Tensor, guide: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """(channel, depth, rows, columns) read at each pixel, in strips (height, channel, width)."""
+def _read(grid: Tensor, guide: Tensor, use: Callable[[slice, Tensor], Tensor]) -> list[Tensor]:
+    """(channel, depth, rows, columns) at each pixel, used in strips (height, channel, width)."""
     depths, rows, columns = grid.shape[1:]
     places = _centres(guide.shape[0], rows), _centres(guide.shape[1], columns)
     at = guide.clamp(0, 1) * depths - 0.5
-    return trilinear(grid.permute(2, 0, 3, 1).contiguous(), *places, at)
+    return trilinear(grid.permute(2, 0, 3, 1).contiguous(), *places, at, use)
 
 
 def _centres(pixels: int, cells: int) -> list[float]:

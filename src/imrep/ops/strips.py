@@ -1,17 +1,62 @@
-"""Large images a strip of rows at a time: temporaries that stay in the cache, and little memory."""
+"""Large images a strip of rows at a time: temporaries that stay in the cache, and little memory.
 
-from collections.abc import Iterator
+Strips are shared among threads, each of which computes alone. Threads that meet after every small
+operation wait for each other, and beside another process do little else.
+"""
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
 from torch import Tensor
 
 _AT_ONCE = 2**17  # numbers of a strip
 _AT_ONCE_DEVICE = 2**23  # where there is no such cache, and each call costs
 
+T = TypeVar("T")
+R = TypeVar("R")
 
-def strips(image: Tensor) -> Iterator[slice]:
+
+def strips(image: Tensor) -> list[slice]:
     """Rows of (batch, channel, height, width) from top to bottom, at least one at a time."""
     batch, channels, height, width = image.shape
-    numbers = _AT_ONCE if image.device.type == "cpu" else _AT_ONCE_DEVICE
-    step = max(1, numbers // (batch * channels * width))
-    for first in range(0, height, step):
-        yield slice(first, min(first + step, height))
+    step = rows_at_once(image, batch * channels * width)
+    return [slice(first, min(first + step, height)) for first in range(0, height, step)]
+
+
+def rows_at_once(image: Tensor, numbers: int) -> int:
+    """How many rows of so many numbers make a strip."""
+    at_once = _AT_ONCE if image.device.type == "cpu" else _AT_ONCE_DEVICE
+    return max(1, at_once // numbers)
+
+
+def each(work: Callable[[T], R], parts: Sequence[T], *tensors: Tensor) -> list[R]:
+    """What `work` gives for each part, in their order, on as many threads as torch has.
+
+    Args:
+        work: May write to places of its own in a tensor that all share.
+        parts: Strips, for one.
+        tensors: What it is made of. If a gradient is to come back, or they lie on an accelerator,
+            everything happens on this thread.
+    """
+    threads = min(torch.get_num_threads(), len(parts))
+    if threads < 2 or torch.compiler.is_compiling() or not all(map(_plain, tensors)):
+        return [work(part) for part in parts]
+    before = torch.get_num_threads()
+    modes = torch.is_inference_mode_enabled(), torch.is_grad_enabled()  # a thread has its own
+
+    def inside(part: T) -> R:
+        with torch.inference_mode(modes[0]), torch.set_grad_enabled(modes[1]):
+            return work(part)
+
+    try:
+        with ThreadPoolExecutor(threads, "imrep-strip", torch.set_num_threads, (1,)) as pool:
+            return list(pool.map(inside, parts))
+    finally:
+        torch.set_num_threads(before)  # for threads to come, which would have one
+
+
+def _plain(tensor: Tensor) -> bool:
+    recorded = tensor.requires_grad and torch.is_grad_enabled()
+    return tensor.device.type == "cpu" and not recorded
