@@ -117,7 +117,7 @@ def sampled(grid: Tensor, guide: Tensor) -> Tensor:
 
 
 def main() -> None:
-    bench = Benchmark("bilateral, sigma_range 0.1, float32")
+    bench = Benchmark("bilateral, sigma_range 0.1, float32", native="kernels")
     cv2.setNumThreads(1)
     compare(bench, "1×1×4000×3000, sigma_space 16", large(), 16.0, 14)
     compare(bench, "32×3×256², sigma_space 8", batch(), 8.0, 5.5)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from skimage import data
 from torch.testing import assert_close
 
+from imrep import _native
 from imrep.errors import BadImage, BadParameter
 from imrep.ops import bilateral, lattice
+from imrep.ops import grid as single
 from imrep.ops.bilateral import bilateral_filter
 from imrep.ops.similarity import psnr
 from imrep.testing import photo
@@ -173,7 +175,7 @@ def test_a_batch_is_a_loop_and_strips_change_nothing(monkeypatch):
     whole = bilateral_filter(image, **options)
     for one, out in zip(image, whole, strict=True):
         assert_close(bilateral_filter(one[None], **options)[0], out, rtol=0, atol=0)
-    monkeypatch.setattr(bilateral, "_STRIP", 100)
+    monkeypatch.setattr(single, "_STRIP", 100)
     assert_close(bilateral_filter(image, **options), whole, rtol=0, atol=1e-6)
 
 
@@ -271,3 +273,26 @@ def test_bad_images_and_guides_are_refused(image, guide, message):
 def test_a_grid_beyond_memory_is_refused(spread):
     with pytest.raises(BadImage, match=r"grid of at most 512 MB, got .* Use a greater sigma_space"):
         bilateral_filter(photo(), sigma_space=1, sigma_range=spread)
+
+
+@pytest.mark.skipif(not _native.built("kernels"), reason="no compiler at install")
+@settings(max_examples=25)
+@given(height=SIZES, width=SIZES, sigma=st.sampled_from([0.3, 1.0, 4.0, 60.0]))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_in_c_as_in_torch(channels, height, width, sigma):
+    image, guide = torch.rand(2, channels, height, width), torch.rand(2, 1, height, width)
+    how = {"sigma_space": sigma, "sigma_range": 0.2}
+    native = bilateral_filter(image, guide, **how)
+    with _native.switched_off():
+        assert_close(native, bilateral_filter(image, guide, **how), rtol=0, atol=3e-6)
+
+
+@pytest.mark.skipif(not _native.built("kernels"), reason="no compiler at install")
+def test_in_c_as_in_torch_where_the_image_is_no_plain_memory(monkeypatch):
+    monkeypatch.setattr(single, "_STRIP", 300)
+    image = torch.rand(2, 70, 90, 3).permute(0, 3, 1, 2)
+    guide = torch.rand(2, 1, 90, 70).mT
+    how = {"sigma_space": 5.0, "sigma_range": 0.1}
+    native = bilateral_filter(image, guide, **how)
+    with _native.switched_off():
+        assert_close(native, bilateral_filter(image, guide, **how), rtol=0, atol=3e-6)

@@ -8,7 +8,6 @@ import torch
 from torch.testing import assert_close
 
 from imrep.errors import BadImage
-from imrep.ops import bilateral
 from imrep.ops.slicing import bilateral_slice, bilateral_slice_apply
 
 
@@ -51,7 +50,7 @@ def test_slice_is_the_papers(depths, rows, columns):
 
 def test_slice_is_grid_sample_of_the_whole_volume(monkeypatch):
     grid, guide = example(size=(40, 30), dtype=torch.float32)
-    monkeypatch.setattr(bilateral, "_STRIP", 200)
+    monkeypatch.setattr(single, "_STRIP", 200)
     y, x = ((torch.arange(n) + 0.5) * 2 / n - 1 for n in (40, 30))
     places = [x.expand(2, 40, 30), y[:, None].expand(2, 40, 30), 2 * guide[:, 0] - 1]
     at = torch.stack(places, dim=-1).unsqueeze(1)

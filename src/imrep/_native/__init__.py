@@ -1,8 +1,8 @@
 """Kernels in C, where they could be built; each has a twin in torch with equal numbers.
 
-`kernels` (scattering, pyramids, shrinkage) needs a compiler at install, `jpeg` libjpeg-turbo's
-headers as well. They are called through ctypes, which frees the interpreter's lock meanwhile.
-IMREP_NATIVE=0 leaves them out.
+`kernels` (bilateral grids, pyramids, scattering, shrinkage) needs a compiler at install, `jpeg`
+libjpeg-turbo's headers as well. They are called through ctypes, which frees the interpreter's lock
+meanwhile. IMREP_NATIVE=0 leaves them out.
 """
 
 import ctypes

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from imrep import check
 from imrep.errors import BadImage
-from imrep.ops.bilateral import trilinear
 from imrep.ops.colour import luminance, with_luminance
+from imrep.ops.grid import trilinear
 from imrep.types import Image
 
 

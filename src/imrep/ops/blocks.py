@@ -2,7 +2,7 @@
 
 A block stands at every (x, y) whose sum is a multiple of `stride`: every pixel is in as many blocks
 and at as many of their places as on any lattice of so few, and at a stride of 4 the result is 0.05
-dB behind that of all blocks, in a quarter of the time (a quarter of a dB behind on a square lattice as large).
+dB behind that of all blocks, in a quarter of the time (on a square lattice as large, .2 to .3 dB).
 
 The image is shrunk twice. Coefficients below 2.7 deviations of the noise become zero, and the image
 of least squares with what is left is a first guess: blocks count the more the less noise they have

@@ -34,6 +34,11 @@ class Axis:
         """Pixels along an axis of space."""
         return round(self.extent) + 1
 
+    @property
+    def scale(self) -> float:
+        """Intervals to a unit."""
+        return self.intervals / self.extent if self.extent else 0.0
+
     def places(self) -> list[float]:
         """Where the pixels of an axis of space lie, in intervals."""
         step = max(self.extent, 1.0)
@@ -45,7 +50,7 @@ class Axis:
 
     def place(self, values: Tensor, low: float) -> Tensor:
         """Where values lie on an axis of the guide that begins at `low`, in intervals."""
-        return (values - low) * (self.intervals / self.extent if self.extent else 0.0)
+        return (values - low) * self.scale
 
 
 @dataclass(frozen=True)

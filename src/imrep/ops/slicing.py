@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from imrep.errors import BadImage
-from imrep.ops.bilateral import fitting_guide, trilinear, within
+from imrep.ops.bilateral import fitting_guide, within
+from imrep.ops.grid import trilinear
 
 
 def bilateral_slice(

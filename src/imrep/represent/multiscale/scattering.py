@@ -70,6 +70,7 @@ class Scattering(Representation[Map]):
         family="multiscale",
         cite="Bruna & Mallat 2013, doi:10.1109/TPAMI.2012.230",
         inverse="approximate",
+        native="kernels",
     )
     example: ClassVar[str] = "scattering:scales=2,orientations=2"
 

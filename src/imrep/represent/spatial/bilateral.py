@@ -76,6 +76,7 @@ class Bilateral(Representation[Grid]):
         family="spatial",
         cite="Chen, Paris & Durand 2007, doi:10.1145/1276377.1276506",
         inverse="approximate",
+        native="kernels",
     )
 
     def __init__(
