@@ -8,6 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from imrep.errors import BadImage
+from imrep.ops import grid as single
 from imrep.ops.slicing import bilateral_slice, bilateral_slice_apply
 
 
