@@ -19,7 +19,6 @@ References:
 """
 
 import ctypes
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +28,7 @@ from imrep.ops import pyramid
 from imrep.ops.borders import mirrored
 from imrep.ops.dct import basis
 from imrep.ops.native import kernels_for
+from imrep.ops.strips import each
 
 SIDE = 8  # of a block
 
@@ -104,8 +104,7 @@ def _in_c(native: ctypes.CDLL, both: tuple[Tensor, ...], level: float, stride: i
         part = map(ctypes.c_int64, (top, min(top + _ROWS, height)))
         kernel(*planes, *sizes, ctypes.c_double(level), *part)
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        list(pool.map(rows, range(0, height, _ROWS)))
+    each(rows, range(0, height, _ROWS), *both)
     return made
 
 

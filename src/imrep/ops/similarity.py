@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from imrep.ops.blur import gaussian
+from imrep.ops.strips import each
 
 _ROUNDING = 1e-16  # mean squared error where float32 ends: 160 dB
 _SIGMA = 1.5
@@ -77,5 +76,4 @@ def _summed(a: Tensor, b: Tensor, around: int, of: Callable[[Plane, Plane], floa
         return of(*(x[plane, rows].double().numpy() for x in (ours, theirs)))
 
     starts = range(0, height - 2 * around, step)
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        return math.fsum(pool.map(one, [(p, start) for p in range(planes) for start in starts]))
+    return math.fsum(each(one, [(p, start) for p in range(planes) for start in starts]))
