@@ -75,3 +75,25 @@ def test_names_do_not_matter(awkward):
     misnamed = [p.name for p in (awkward / "misnamed-ext").iterdir()]
     assert misnamed and all(f"misnamed-ext/{name}" in paths for name in misnamed)
     assert any(path.startswith("go-fuzz-png/") for path in paths)
+
+
+@pytest.mark.slow
+def test_every_picture_that_opens_is_saved_as_it_was(shared_data, tmp_path):
+    saved, reasons = 0, {}
+    for path in sorted(p for p in (shared_data / "robustness").rglob("*") if p.is_file()):
+        try:
+            before = images.original(path, max_pixels=4_000_000)
+        except BadFile as error:
+            reasons[path.name] = str(error)
+            continue
+        for suffix in (".png", ".tif", ".jpg"):
+            images.save(tmp_path / f"a{suffix}", before)
+            after = images.original(tmp_path / f"a{suffix}")
+            assert after.pixels.shape[2:] == before.pixels.shape[2:]
+            if suffix != ".jpg":
+                off = (after.pixels[:, : before.pixels.shape[1]] - before.pixels).abs()
+                seen = 1 if before.alpha is None else before.alpha > 0
+                assert (off * seen).max() <= 0.51 / (2**before.bits - 1), path
+        saved += 1
+    assert saved > 300 and len(reasons) > 100
+    assert all(why.startswith(name) and "\n" not in why for name, why in reasons.items())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _WHITE = (255, 255, 255)
+_FINEST = 1e6  # dots per inch; a wave of light is 5e4
 _ORIENTATION, _CAMERA, _GPS, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0x8825, 0xA002, 0xA003
 # Tags up to 532 say how a TIFF stores its pixels, but for those that describe the picture.
 _STRUCTURE = {*range(254, 533), 700, 34377, 34675, 37724} - {
@@ -121,13 +122,19 @@ def _exif(image: Image.Image, width: int, height: int) -> bytes | None:
         camera = exif.get_ifd(_CAMERA)
         camera.update({tag: n for tag, n in ((_WIDTH, width), (_HEIGHT, height)) if tag in camera})
         exif.get_ifd(_GPS)  # what was not looked at is not written
-        return exif.tobytes()
+        written = exif.tobytes()
+        Image.Exif().load(written)  # Pillow writes what it cannot read, of a BigTIFF for one
+        return written
     except Exception:  # damaged EXIF raises anything; the pixels are still good
         return None
 
 
 def _dpi(dpi: object, turned: int) -> tuple[float, float] | None:
-    if not isinstance(dpi, tuple) or len(dpi) != 2:
+    """Upright, and only what a file can say: some say nonsense."""
+    try:
+        across, down = (float(n) for n in dpi)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, ZeroDivisionError):
         return None
-    across, down = (float(n) for n in dpi)
+    if not 1 <= min(across, down) <= max(across, down) <= _FINEST:
+        return None
     return (down, across) if turned >= 5 else (across, down)
