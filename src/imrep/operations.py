@@ -128,7 +128,7 @@ def _step(spec: str) -> Step:
             parameter.name: specs.value(written[key], parameter.annotation, operation.name, key)
             for key, parameter in plain.items()
         },
-        {known[key].name: written[key] for key in written.keys() - plain.keys()},
+        {known[key].name: text for key, text in written.items() if key not in plain},
     )
 
 
