@@ -235,6 +235,8 @@ def match(
 def edited(image: "Image", chain: str) -> "Image":
     """Images after a chain of operations, nothing rounded between them.
 
+    Where the last is `compress`, what that gives: an `imrep.packed.Packed`.
+
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
         chain: As on the command line, "stretch, unsharp:alpha=0.7"; `imrep edit --help` lists the

@@ -143,6 +143,14 @@ def test_files_that_cannot_be_read_or_written(inside, cat):
     assert "got 'x.bmp'" in inside("edit", "cat.png", "blur", "-o", "x.bmp", expect=1).output
 
 
+def test_only_the_first_of_several_pictures_is_edited(inside, tmp_path):
+    frames = [Image.new("L", (12, 10), shade) for shade in (40, 120, 200)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    said = inside("edit", "a.gif", "blur").stdout
+    assert said.startswith("a.blur.png  12×10, 8 bits, RGB, the first of several pictures; ")
+    assert images.read("a.blur.png").mean() == pytest.approx(40 / 255, abs=0.01)
+
+
 def test_a_warning_is_a_remark(inside, tmp_path):
     images.write(tmp_path / "flat.png", torch.full((1, 3, 8, 8), 0.4))
     done = inside("edit", "flat.png", "stretch")
@@ -250,6 +258,10 @@ def test_folders_that_are_refused(inside, photos):
     )
     said = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
     assert "among the pictures it reads" in said
+    for out in ("photos/new", "photos/a", "."):
+        said = inside("edit", "photos", "blur", "-o", out, expect=1).output
+        assert "among the pictures it reads" in said
+    assert not Path("photos/new").exists()
     said = inside("edit", "photos", "blur:sigma=-1", "-o", "out", expect=1).output
     assert said.startswith("blur needs sigma") and said.count("\n") == 1
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 import imrep
-from imrep.errors import BadImage, UnknownName
+from imrep.errors import BadImage, BadParameter, UnknownName
 from imrep.testing import photo
 
 
@@ -32,3 +32,7 @@ def test_a_chain_is_its_functions_in_order():
     torch.testing.assert_close(found, wanted, atol=0, rtol=0)
     with pytest.raises(UnknownName, match="Did you mean 'stretch'"):
         imrep.edited(photo(), "stretched")
+    with pytest.raises(BadParameter, match="decode needs a packed picture, got a picture"):
+        imrep.edited(photo(), "decode, stretch")
+    packed = imrep.edited(photo(batch=1), "stretch, compress")
+    assert 0.1 < packed.bits_per_pixel < 24

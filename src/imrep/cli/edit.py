@@ -169,9 +169,11 @@ def _folder(
     from imrep.tasks.editfolder import edit_all
 
     packs = chain.unpacks and Path(data).is_dir()  # whose files are no pictures
-    found = datasets.find(f"{data}/**/*.imr" if packs else data)
-    out = out or Path(f"{found.name}.{chain.slug}")
-    if any(item.file and item.file.resolve().is_relative_to(out.resolve()) for item in found.items):
+    found = datasets.find(f"{glob.escape(data)}/**/*.imr" if packs else data)
+    out = out or Path(f"{Path(data).resolve().stem if packs else found.name}.{chain.slug}")
+    read = [item.file.resolve() for item in found.items if item.file]
+    inside = Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve())
+    if inside or any(file.is_relative_to(out.resolve()) for file in read):
         raise BadParameter(
             f"edit would write among the pictures it reads, to {out}. Use another -o."
         )

@@ -35,6 +35,7 @@ class Original:
             sRGB, as those of CMYK and CIELAB are.
         exif: EXIF as JPEG files have it, its orientation 1.
         dpi: Dots per inch across and down.
+        more: Whether the file holds further frames or pages; they are not here.
     """
 
     pixels: "Tensor"
@@ -43,6 +44,7 @@ class Original:
     profile: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    more: bool = False
 
 
 def original(data: bytes, who: str, max_pixels: int) -> Original:
@@ -65,6 +67,7 @@ def original(data: bytes, who: str, max_pixels: int) -> Original:
             profile=profile,
             exif=_exif(image, values.shape[1], values.shape[0]),
             dpi=_dpi(image.info.get("dpi"), turned),
+            more=_has_more(image),
         )
 
 
@@ -108,6 +111,14 @@ def _filled(shown: "Tensor", alpha: "Tensor") -> "Tensor":
     nearest = distance_transform_edt(hidden, return_distances=False, return_indices=True)
     rows, columns = torch.from_numpy(nearest).long()
     return shown[:, :, rows, columns]
+
+
+def _has_more(image: ImageFile.ImageFile) -> bool:
+    """A phone's JPEG is followed by previews and the like, which are no further pictures."""
+    try:
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    except Exception:  # what follows may be damaged; the first picture is here
+        return False
 
 
 def _exif(image: Image.Image, width: int, height: int) -> bytes | None:

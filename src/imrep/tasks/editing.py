@@ -103,7 +103,15 @@ class Chain:
         return tuple(path for step in self.steps for path in step.pictures.values())
 
     def apply(self, image: Image | Packed) -> Any:
-        """Images (b, 1|3, h, w) with values in [0, 1] after all steps, or what the last gives."""
+        """Images (b, 1|3, h, w) with values in [0, 1] after all steps, or what the last gives.
+
+        Raises:
+            BadParameter: The first step takes a packed picture, and this is none, or the opposite.
+        """
+        if self.unpacks != isinstance(image, Packed):
+            first = self.steps[0].operation
+            got = _WORDS["Packed" if isinstance(image, Packed) else "Image"]
+            raise BadParameter(f"{first.name} needs {_WORDS[first.takes]}, got {got}.")
         for step in self.steps:
             image = self.step(step, image)
         return image
@@ -215,7 +223,8 @@ def _words(picture: Original, lost: Sequence[str]) -> str:
     height, width = picture.pixels.shape[2:]
     bits = 8 if "16 bits" in lost else picture.bits
     colours = "gray" if picture.pixels.shape[1] == 1 else "RGB"
-    return f"{width}×{height}, {bits} bits, {colours}"
+    words = f"{width}×{height}, {bits} bits, {colours}"
+    return f"{words}, the first of several pictures" if picture.more else words
 
 
 def _kept(picture: Original, lost: Sequence[str]) -> tuple[str, ...]:

@@ -67,8 +67,14 @@ def restored(packed: Packed, shown: Image) -> Original:
     try:
         bits = int(packed.extra.get("bits", "8"))
         alpha = _alpha(packed.tensors.get("alpha"), shown)
-        known = {name: _bytes(packed, name) for name in ("profile", "exif")}
-        return Original(shown, alpha, bits if bits in _TYPES else 8, **known, dpi=_dpi(packed))
+        return Original(
+            shown,
+            alpha,
+            bits if bits in _TYPES else 8,
+            profile=_bytes(packed, "profile"),
+            exif=_bytes(packed, "exif"),
+            dpi=_dpi(packed),
+        )
     except (ValueError, binascii.Error) as error:
         raise BadFile(f"an .imr file needs to say what it keeps, got {error}.") from error
 
