@@ -7,6 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from imrep.edit.blur import blur
+from imrep.edit.close import closing
 from imrep.edit.poster import poster
 from imrep.edit.smooth import smooth
 from imrep.edit.tonemap import tonemap
@@ -65,10 +66,10 @@ def test_an_error_is_raised_where_it_was_asked_for():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("operation", [blur, smooth, poster, tonemap])
+@pytest.mark.parametrize("operation", [blur, closing, smooth, poster, tonemap])
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_operations_give_the_same_on_two_threads(operation, mode):
-    image = torch.rand(1, 3, 400, 500)
+    image = torch.rand(1, 3, 1200, 600)
     with mode():
         alone = operation(image)
         torch.set_num_threads(2)

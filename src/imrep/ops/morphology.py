@@ -18,6 +18,7 @@ References:
 """
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from torch import Tensor
 from imrep import check
 from imrep.errors import BadImage
 from imrep.ops.elements import Element, Rectangle, rectangles
+from imrep.ops.strips import each
 
 CONVENTIONS = ("textbook", "opencv")
 
@@ -121,9 +123,15 @@ def _extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme, who: st
     if bench.reuses:
         made = torch.empty_like(x, memory_format=torch.contiguous_format)
         into = made.view(-1, height, width).split(len(planes[0]))
-        for some, place in zip(planes, into, strict=True):
-            for top, end in strips:
-                place[:, top:end] = _strip(some, top, end, parts, reach, bench)
+        own = threading.local()  # a bench for each thread
+
+        def one(part: tuple[Tensor, Tensor, int, int]) -> None:
+            some, place, top, end = part
+            own.bench = getattr(own, "bench", None) or _Bench(extreme, x)
+            place[:, top:end] = _strip(some, top, end, parts, reach, own.bench)
+
+        pairs = zip(planes, into, strict=True)
+        each(one, [(*pair, *rows) for pair in pairs for rows in strips], x)
         return made
     done = [
         torch.cat([_strip(some, *rows, parts, reach, bench) for rows in strips], dim=1)
