@@ -1,5 +1,6 @@
 """`imrep edit`: files and folders through chains of operations."""
 
+import base64
 import csv
 import json
 import re
@@ -210,6 +211,13 @@ def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
     ):
         packed.write(whole.adding(words, tensors), "other.imr")
         assert said in inside("edit", "other.imr", "decode", expect=1).output
+    words = base64.b64encode(b"junk" * 40).decode()
+    junk = {"exif": words, "profile": words, "dpi": "1e30 nan"}
+    packed.write(whole.adding(junk, {}), "other.imr")
+    for suffix in (".png", ".tif", ".jpg"):
+        said = inside("edit", "other.imr", "decode", "-o", f"other{suffix}").stdout
+        assert "EXIF" not in said and "ICC" not in said
+        assert images.read(f"other{suffix}").shape == (1, 3, 64, 80)
     Path("other.imr").write_bytes(Path("deep.imr").read_bytes()[:400])
     assert "truncated" in inside("edit", "other.imr", "decode", expect=1).output
 

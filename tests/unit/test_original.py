@@ -17,6 +17,7 @@ from imrep.images import Original
 
 RNG = np.random.default_rng(0)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+GRAY = SRGB[:16] + b"GRAY" + SRGB[20:]  # its header says so, which is what is asked
 MAKE, ORIENTATION, CAMERA, EXPOSURE, GPS, NORTH = 271, 274, 0x8769, 33434, 0x8825, 1
 
 
@@ -81,11 +82,12 @@ def test_a_deep_tiff_is_read_by_another_library(tmp_path, channels):
 def test_profile_and_exif_go_along(tmp_path, suffix, bits, channels):
     if channels == 1 and suffix == ".webp":
         pytest.skip("WebP has no gray: see test_gray_in_webp")
-    picture = Original(torch.rand(1, channels, 8, 8), None, bits, SRGB, exif(), (300, 300))
+    profile = SRGB if channels == 3 else GRAY
+    picture = Original(torch.rand(1, channels, 8, 8), None, bits, profile, exif(), (300, 300))
     lost = images.save(tmp_path / f"a{suffix}", picture)
     assert lost == (("16 bits",) if bits == 16 and suffix in (".jpg", ".webp") else ())
     after = images.original(tmp_path / f"a{suffix}")
-    assert after.profile == SRGB
+    assert after.profile == profile
     maker, camera, place = facts(tmp_path / f"a{suffix}")
     assert maker == "ACME" and camera[EXPOSURE] == 1 / 125 and place[NORTH] == "N"
     assert suffix == ".webp" or after.dpi == pytest.approx((300, 300), abs=0.02)
@@ -117,7 +119,7 @@ def test_orientation_is_handled_once(tmp_path, suffix, orientation):
 
 
 def test_colours_stay_the_file_s_own(tmp_path):
-    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    wide = SRGB[:24] + b"\x07" + SRGB[25:]  # of another date
     pixels = RNG.integers(0, 256, (6, 7, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=wide)
     found = images.original(tmp_path / "a.png")
@@ -170,6 +172,41 @@ def test_transparent_colours_of_png(tmp_path):
     found = images.original(file.getvalue())
     assert found.bits == 16 and found.alpha[0, 0, 2, 3] == 0
     assert found.alpha.sum() == 36 - (gray == 77).sum()
+
+
+LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+@pytest.mark.parametrize("profile", [b"junk" * 40, LAB], ids=["junk", "of other colours"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_what_makes_no_sense_is_left_out(tmp_path, suffix, profile, capfd):
+    file = io.BytesIO()
+    pixels = RNG.integers(0, 256, (20, 20, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(file, "JPEG", icc_profile=profile)
+    found = images.original(file.getvalue())
+    assert found.profile is None
+    wild = replace(found, profile=profile, exif=b"junk" * 9, dpi=(300.0, float("nan")))
+    tamed = images.sound(wild)
+    assert (tamed.profile, tamed.exif, tamed.dpi) == (None, None, None)
+    images.save(tmp_path / f"a{suffix}", tamed)
+    assert images.original(tmp_path / f"a{suffix}").pixels.shape == (1, 3, 20, 20)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_cannot_be_coded_leaves_no_file(tmp_path):
+    with pytest.raises(OSError, match="PNG"):
+        images.save(tmp_path / "a.png", Original(torch.zeros(1, 3, 8, 8), profile=b"junk" * 40))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exif_that_a_jpeg_has_no_room_for(tmp_path):
+    known = Image.Exif()
+    known[270] = "long " * 14_000
+    picture = Original(torch.zeros(1, 3, 8, 8), exif=known.tobytes())
+    assert images.save(tmp_path / "a.jpg", picture) == ("so long EXIF",)
+    assert images.save(tmp_path / "a.png", picture) == ()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.getexif()[270] == known[270]
 
 
 def test_damaged_exif_is_left_out():

@@ -20,8 +20,8 @@ from PIL import ImageFile
 from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, looks_like_image
-from imrep.images._original import Original
-from imrep.images._saving import SUFFIXES
+from imrep.images._original import Original, sound
+from imrep.images._saving import SUFFIXES, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,9 @@ __all__ = [
     "original",
     "read",
     "save",
+    "sound",
     "square",
+    "whole",
     "write",
 ]
 
@@ -230,10 +232,11 @@ def save(path: str | Path, picture: Original) -> tuple[str, ...]:
 
     Returns:
         What the format cannot hold and was left out: "16 bits", "transparency" (then what can be
-        seen through is laid over white).
+        seen through is laid over white), "so long EXIF", "the ICC profile of gray".
 
     Raises:
         BadParameter: Another suffix.
+        OSError: The system does not let it be written.
     """
     path = Path(path)
     data, lost = _saving.coded(picture, path, "save")

@@ -99,6 +99,16 @@ def _lab_to_srgb() -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
 
 
+@lru_cache(maxsize=64)  # as below
+def understood(profile: bytes | None, channels: int) -> bytes | None:
+    """The profile, if it can be read and is one of so many colours."""
+    try:
+        found = ImageCms.ImageCmsProfile(io.BytesIO(profile or b"")).profile
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    return profile if found.xcolor_space.strip() == {1: "GRAY", 3: "RGB"}[channels] else None
+
+
 @lru_cache(maxsize=64)  # by the profile's bytes: a folder has few
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The conversion to sRGB, or None for one that changes nothing or cannot be understood."""

@@ -1,6 +1,6 @@
 """A picture with all that goes with it, so that an edited one can be what it was otherwise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +60,7 @@ def original(data: bytes, who: str, max_pixels: int) -> Original:
             turned = _decode.orientation(image)
             values = np.ascontiguousarray(_pixels.upright(values, turned))
         shown, alpha = _parted(values)
-        return Original(
+        found = Original(
             pixels=shown,
             alpha=alpha,
             bits=8 if values.dtype == np.uint8 else 16,
@@ -69,6 +69,7 @@ def original(data: bytes, who: str, max_pixels: int) -> Original:
             dpi=_dpi(image.info.get("dpi"), turned),
             more=_has_more(image),
         )
+        return sound(found)
 
 
 def _values(image: ImageFile.ImageFile, data: bytes) -> tuple[NDArray, bytes | None]:
@@ -121,6 +122,16 @@ def _has_more(image: ImageFile.ImageFile) -> bool:
         return False
 
 
+def sound(picture: Original) -> Original:
+    """With only as much of profile, EXIF and resolution as makes sense: a file may say anything."""
+    return replace(
+        picture,
+        profile=_colour.understood(picture.profile, picture.pixels.shape[1]),
+        exif=_readable(picture.exif),
+        dpi=_possible(picture.dpi),
+    )
+
+
 def _exif(image: Image.Image, width: int, height: int) -> bytes | None:
     """What it says of the picture, orientation and size brought up to date."""
     try:
@@ -133,19 +144,28 @@ def _exif(image: Image.Image, width: int, height: int) -> bytes | None:
         camera = exif.get_ifd(_CAMERA)
         camera.update({tag: n for tag, n in ((_WIDTH, width), (_HEIGHT, height)) if tag in camera})
         exif.get_ifd(_GPS)  # what was not looked at is not written
-        written = exif.tobytes()
-        Image.Exif().load(written)  # Pillow writes what it cannot read, of a BigTIFF for one
-        return written
+        return exif.tobytes()
     except Exception:  # damaged EXIF raises anything; the pixels are still good
         return None
 
 
+def _readable(exif: bytes | None) -> bytes | None:
+    """Pillow writes what it cannot read, of a BigTIFF for one."""
+    try:
+        if exif:
+            Image.Exif().load(exif)
+        return exif
+    except Exception:  # as above
+        return None
+
+
 def _dpi(dpi: object, turned: int) -> tuple[float, float] | None:
-    """Upright, and only what a file can say: some say nonsense."""
     try:
         across, down = (float(n) for n in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    if not 1 <= min(across, down) <= max(across, down) <= _FINEST:
-        return None
     return (down, across) if turned >= 5 else (across, down)
+
+
+def _possible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
+    return dpi if dpi and all(1 <= n <= _FINEST for n in dpi) else None

@@ -5,6 +5,7 @@ import os
 import struct
 import threading
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ SUFFIXES = tuple(_SAVED)
 _DEEP = ("PNG", "TIFF")  # hold 16 bits
 _OPAQUE = ("JPEG",)  # hold no alpha
 _HEADER = 33  # bytes of PNG's signature and first chunk
+_LONGEST = 65_533  # bytes of EXIF in a JPEG
 _METRES = 0.0254  # to an inch
 _IFDS = (0x8769, 0x8825)  # EXIF's own directories: camera and place
 
@@ -69,9 +71,13 @@ def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ..
     deep = picture.bits == 16 and kind in _DEEP
     opaque = picture.alpha is not None and kind in _OPAQUE
     lost = ("16 bits",) * (picture.bits == 16 and not deep) + ("transparency",) * opaque
+    if kind == "JPEG" and len(picture.exif or b"") > _LONGEST:
+        picture, lost = replace(picture, exif=None), (*lost, "so long EXIF")
     values = _values(picture, np.dtype(np.uint16 if deep else np.uint8), opaque)
     if deep and values.shape[2] == 2:
         values = values[..., [0, 0, 0, 1]]  # the readers at hand know no such gray
+    if picture.profile and len(picture.pixels[0]) == 1 and (values.shape[2] > 2 or kind == "WEBP"):
+        picture, lost = replace(picture, profile=None), (*lost, "the ICC profile of gray")
     if kind == "TIFF":
         return _tiff(values, picture), lost
     if kind == "PNG" and values.shape[2] != 2:
@@ -117,9 +123,12 @@ def _png(values: NDArray, picture: Original) -> bytes:
     order = [0] if values.shape[2] == 1 else [2, 1, 0, 3][: values.shape[2]]
     pixels = np.ascontiguousarray(values[..., order])
     if chunks:
-        file = bytes(cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])[1])
+        done, code = cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])
     else:
-        file = bytes(cv2.imencode(".png", pixels)[1])
+        done, code = cv2.imencode(".png", pixels)
+    if not done:
+        raise OSError("it cannot be coded as PNG")
+    file = bytes(code)
     return file[:_HEADER] + _resolution(picture.dpi) + file[_HEADER:]
 
 

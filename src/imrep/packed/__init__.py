@@ -5,8 +5,6 @@ coded; its tensors are the streams of `ops.symbols`, and what else the caller ke
 """
 
 import math
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor
 
 from imrep.errors import BadFile, BadParameter
-from imrep.images import MAX_PIXELS
+from imrep.images import MAX_PIXELS, whole
 from imrep.ops import symbols
 from imrep.ops.lossy import Recipe
 from imrep.packed import _header
@@ -82,13 +80,7 @@ def write(packed: Packed, path: str | Path) -> None:
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise BadParameter(f"compress needs a name ending in {SUFFIX}, got {path.name!r}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        draft.write_bytes(packed.data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    whole(path, packed.data)
 
 
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Packed:

@@ -230,7 +230,7 @@ def _words(picture: Original, lost: Sequence[str]) -> str:
 def _kept(picture: Original, lost: Sequence[str]) -> tuple[str, ...]:
     there = {
         "transparency": picture.alpha is not None and "transparency" not in lost,
-        "ICC profile": picture.profile is not None,
-        "EXIF": picture.exif is not None,
+        "ICC profile": picture.profile is not None and "the ICC profile of gray" not in lost,
+        "EXIF": picture.exif is not None and "so long EXIF" not in lost,
     }
     return tuple(name for name, kept in there.items() if kept)

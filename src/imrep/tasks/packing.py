@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from imrep.edit.decode import decode
 from imrep.errors import BadFile
-from imrep.images import Original
+from imrep.images import Original, sound
 from imrep.ops.similarity import psnr, ssim
 from imrep.packed import Packed
 from imrep.types import Image
@@ -67,7 +66,7 @@ def restored(packed: Packed, shown: Image) -> Original:
     try:
         bits = int(packed.extra.get("bits", "8"))
         alpha = _alpha(packed.tensors.get("alpha"), shown)
-        return Original(
+        said = Original(
             shown,
             alpha,
             bits if bits in _TYPES else 8,
@@ -77,6 +76,7 @@ def restored(packed: Packed, shown: Image) -> Original:
         )
     except (ValueError, binascii.Error) as error:
         raise BadFile(f"an .imr file needs to say what it keeps, got {error}.") from error
+    return sound(said)
 
 
 def _alpha(levels: Tensor | None, shown: Image) -> Tensor | None:
@@ -97,6 +97,4 @@ def _bytes(packed: Packed, name: str) -> bytes | None:
 
 def _dpi(packed: Packed) -> tuple[float, float] | None:
     numbers = [float(word) for word in packed.extra.get("dpi", "").split()]
-    if len(numbers) != 2 or not all(math.isfinite(n) and n > 0 for n in numbers):
-        return None
-    return numbers[0], numbers[1]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else None

@@ -1,7 +1,6 @@
 """How well an image is kept at how many bits: `compress` by each method, beside JPEG."""
 
 import io
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from imrep import check
 from imrep.edit.compress import compress
 from imrep.edit.decode import decode
 from imrep.errors import BadImage, BadParameter
+from imrep.images import whole
 from imrep.ops.lossy import METHODS
 from imrep.ops.similarity import psnr, ssim
 from imrep.types import Image
@@ -89,13 +89,7 @@ def draw(points: Sequence[Point], path: str | Path) -> None:
         BadParameter: If the path ends otherwise.
     """
     path = drawable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(_DRAWN[path.suffix.lower()](_spec(points)))
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    whole(path, _DRAWN[path.suffix.lower()](_spec(points)))
 
 
 def drawable(path: str | Path) -> Path:
