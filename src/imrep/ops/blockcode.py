@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.ops.dct import basis
-from imrep.ops.strips import each
+from imrep.ops.strips import cut, each
 
 _SIDE = 8
 _LEAN = 0.4  # added before the fraction is cut off; 0.5 would round to the nearest
@@ -107,5 +107,4 @@ def _turn() -> Tensor:
 
 
 def _strips(rows: int, columns: int) -> list[slice]:
-    step = max(1, _STRIP // (columns * _SIDE**2))
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+    return cut(rows, max(1, _STRIP // (columns * _SIDE**2)))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from imrep.ops.bilateral_native import Slicing, Splatting, kernels
 from imrep.ops.lattice import Lattice
-from imrep.ops.strips import each
+from imrep.ops.strips import cut, each
 
 R = TypeVar("R")
 
@@ -181,14 +181,12 @@ def trilinear(
         read = F.grid_sample(planes, at, padding_mode="border", align_corners=True)
         return use(rows, read.squeeze(2))
 
-    parts = [slice(first, min(first + step, height)) for first in range(0, height, step)]
-    return each(one, parts, grid, z)
+    return each(one, cut(height, step), grid, z)
 
 
 def _parts(guide: Tensor, start: int, stop: int) -> list[slice]:
     """Strips of a guide's rows."""
-    step = _step(guide, guide.shape[1])
-    return [slice(top, min(top + step, stop)) for top in range(start, stop, step)]
+    return cut(stop, _step(guide, guide.shape[1]), start)
 
 
 def _step(like: Tensor, width: int) -> int:

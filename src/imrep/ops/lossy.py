@@ -9,7 +9,7 @@ from torch import Tensor
 
 from imrep.ops import blockcode, pyramidcode, symbols
 from imrep.ops.colour import from_ycbcr, to_ycbcr
-from imrep.ops.strips import each
+from imrep.ops.strips import cut, each
 
 METHODS = {"dct": blockcode, "laplacian": pyramidcode}
 CHROMA = ("half", "full")
@@ -126,5 +126,4 @@ def _enlarged(plane: Tensor, size: Size) -> Tensor:
 
 def _strips(size: Size) -> list[slice]:
     """Of an even number of rows each, but for the last."""
-    step = max(2, _STRIP // size[1] // 2 * 2)
-    return [slice(start, min(start + step, size[0])) for start in range(0, size[0], step)]
+    return cut(size[0], max(2, _STRIP // size[1] // 2 * 2))

@@ -21,8 +21,12 @@ R = TypeVar("R")
 def strips(image: Tensor) -> list[slice]:
     """Rows of (batch, channel, height, width) from top to bottom, at least one at a time."""
     batch, channels, height, width = image.shape
-    step = rows_at_once(image, batch * channels * width)
-    return [slice(first, min(first + step, height)) for first in range(0, height, step)]
+    return cut(height, rows_at_once(image, batch * channels * width))
+
+
+def cut(stop: int, step: int, start: int = 0) -> list[slice]:
+    """From `start` to `stop` in steps, the last of which may be shorter."""
+    return [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
 def rows_at_once(image: Tensor, numbers: int) -> int:
