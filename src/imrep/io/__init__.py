@@ -1,0 +1,1 @@
+"""Bytes on disk: files that appear complete or not at all."""

@@ -1,0 +1,82 @@
+"""Files that appear complete or not at all, whatever moment a run is killed or the disk is full.
+
+A file is written as a draft beside its target, synced, and renamed over it. What the name already
+was is respected: a symbolic link is followed, mode and owner are taken over, and a file without
+write permission is refused, also for root.
+"""
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["refuse_read_only", "replacing", "sync", "write_atomic"]
+
+
+def write_atomic(path: str | Path, data: bytes) -> None:
+    """Write `data` to `path`, complete or not at all; missing folders are made.
+
+    Raises:
+        OSError: The system refuses, or the file that is there has no write permission.
+    """
+    with replacing(path) as draft:
+        draft.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A draft beside `path`, with its suffix, that takes its place if the block ends well.
+
+    Raises:
+        OSError: The system refuses, or the file that is there has no write permission.
+    """
+    target = Path(os.path.realpath(path))
+    refuse_read_only(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A leading dot: no data set reads a draft that a killed run left behind.
+    draft = target.with_name(f".imrep-{os.getpid()}-{threading.get_ident()}{target.suffix}")
+    try:
+        yield draft
+        _take_over(target, draft)
+        sync(draft)
+        draft.replace(target)
+        sync(target.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def refuse_read_only(path: Path) -> None:
+    """Raise PermissionError for an existing file that may not be written.
+
+    Renaming over a file needs no permission on it, and root may write anything: the mode is what
+    its owner said.
+    """
+    if not path.exists():
+        return
+    if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def sync(path: Path) -> None:
+    """Have the system put a file, or a folder's list of names, on the disk itself."""
+    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _take_over(target: Path, draft: Path) -> None:
+    """Give the draft the mode, and where that is allowed the owner, of the file it replaces."""
+    if not target.exists():
+        return
+    facts = target.stat()
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):
+            os.chown(draft, facts.st_uid, facts.st_gid)
+    draft.chmod(stat.S_IMODE(facts.st_mode))

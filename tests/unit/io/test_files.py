@@ -1,0 +1,52 @@
+"""Files appear complete or not at all, and stay what they were."""
+
+import os
+import stat
+
+import pytest
+from imrep.io.files import replacing, write_atomic
+
+
+def test_a_new_file_lies_in_new_folders(tmp_path):
+    write_atomic(tmp_path / "a" / "b.bin", b"new")
+    assert (tmp_path / "a" / "b.bin").read_bytes() == b"new"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
+    (tmp_path / "old").write_bytes(b"old")
+    with pytest.raises(OSError, match="full"), replacing(tmp_path / "old") as draft:
+        draft.write_bytes(b"ne")
+        raise OSError("disk full")
+    assert {path.name for path in tmp_path.iterdir()} == {"old"}
+    assert (tmp_path / "old").read_bytes() == b"old"
+
+
+def test_links_are_followed(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_mode_stays(tmp_path, mode):
+    (tmp_path / "private").write_bytes(b"old")
+    (tmp_path / "private").chmod(mode)
+    write_atomic(tmp_path / "private", b"new")
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_what_has_no_write_permission_is_refused_before_anything_is_done(tmp_path):
+    (tmp_path / "locked").write_bytes(b"old")
+    (tmp_path / "locked").chmod(0o444)
+    with pytest.raises(PermissionError):
+        write_atomic(tmp_path / "locked", b"new")
+    assert (tmp_path / "locked").read_bytes() == b"old"
+
+
+def test_the_draft_has_the_suffix_that_writers_go_by(tmp_path):
+    with replacing(tmp_path / "a.parquet") as draft:
+        draft.write_bytes(b"")
+        assert draft.suffix == ".parquet"
