@@ -4,6 +4,7 @@ import os
 import stat
 
 import pytest
+
 from imrep.io.files import replacing, write_atomic
 
 
@@ -14,9 +15,14 @@ def test_a_new_file_lies_in_new_folders(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
     (tmp_path / "old").write_bytes(b"old")
-    with pytest.raises(OSError, match="full"), replacing(tmp_path / "old") as draft:
-        draft.write_bytes(b"ne")
-        raise OSError("disk full")
+
+    def fill_the_disk():
+        with replacing(tmp_path / "old") as draft:
+            draft.write_bytes(b"ne")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="full"):
+        fill_the_disk()
     assert {path.name for path in tmp_path.iterdir()} == {"old"}
     assert (tmp_path / "old").read_bytes() == b"old"
 
