@@ -4,8 +4,17 @@ Everything is imported when it is first used: `import imrep` alone costs millise
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from imrep.catalog import card, get, load, names
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
+    from imrep.api import compare, edited, invert, match
+    from imrep.base import Representation
+    from imrep.cards import Card
+    from imrep.errors import ImrepError
+    from imrep.images import read
+    from imrep.sklearn import Embedder
 
 __version__ = "0.1.0"
 
@@ -38,11 +47,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import torch only when somebody asks for something that needs it."""
-    if name not in _LAZY:
-        raise AttributeError(f"imrep has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+if not TYPE_CHECKING:  # a type checker that saw it would call every name an object
+
+    def __getattr__(name: str) -> object:
+        """Import torch only when somebody asks for something that needs it."""
+        if name not in _LAZY:
+            raise AttributeError(f"imrep has no attribute {name!r}")
+        return getattr(importlib.import_module(_LAZY[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -8,11 +8,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from imrep import catalog, check, specs
 from imrep.cards import Card, Inverse
@@ -21,7 +22,7 @@ from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.types import Batches, Image, Picture, Vectors
 
-C = TypeVar("C", bound=Code)
+C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
 
 _BLANK = 64  # side of the image that `dim` is found with
 
