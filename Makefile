@@ -48,6 +48,7 @@ lint: $(VENV)/developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/clang-format --dry-run -Werror src/imrep/_native/*.[ch] tests/unit/*.c
 
 # Over five seconds each: kill tests, false-alarm rates, large sets, the default compiler.
 slow: $(VENV)/developed

@@ -43,7 +43,7 @@ def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extens
 setup(
     cmdclass={"build_ext": BuildPlainLibraries},
     ext_modules=[
-        library("kernels", "bilateral.c", "pyramid.c", "scattering.c", "shrinkage.c"),
-        library("jpeg", "jpeg.c", libraries=("jpeg",)),
+        library("kernels", "abi.c", "bilateral.c", "pyramid.c", "scattering.c", "shrinkage.c"),
+        library("jpeg", "abi.c", "jpeg.c", libraries=("jpeg",)),
     ],
 )

@@ -10,7 +10,6 @@ decoder. Both functions may be called from several threads.
 """
 
 import ctypes
-import functools
 import itertools
 import math
 import re
@@ -275,16 +274,6 @@ def _library() -> ctypes.CDLL:
             "rebuild it: `make native` in a checkout, else "
             "pip install --force-reinstall --no-cache-dir --no-binary imrep imrep."
         )
-    return _declared(library)
-
-
-@functools.cache
-def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
-    pointer, size = ctypes.c_void_p, ctypes.c_size_t
-    library.imrep_jpeg_open.argtypes = (ctypes.c_char_p, size, ctypes.c_int64, pointer)
-    library.imrep_jpeg_open.restype = pointer
-    library.imrep_jpeg_blocks.argtypes = library.imrep_jpeg_planes.argtypes = (pointer, pointer)
-    library.imrep_jpeg_close.argtypes = (pointer,)
     return library
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from imrep import _native
+from imrep._native import signatures
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["kernels", "jpeg"]
@@ -72,6 +73,57 @@ def test_without_a_compiler_it_installs_all_the_same(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "src").rglob("*.so"))
+
+
+@pytest.mark.parametrize("code", ["", "int imrep_abi(void) { return -1; }"])
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler here")
+def test_a_library_of_another_build_is_refused_by_name(tmp_path, monkeypatch, code):
+    (tmp_path / "old.c").write_text(code)
+    stale = tmp_path / "_kernels.so"
+    subprocess.run(["gcc", "-shared", "-o", stale, tmp_path / "old.c"], check=True)
+    monkeypatch.setattr(_native, "_path", lambda name: stale)
+    _native._load.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match="_kernels.so is of another build .* `make native`"):
+            assert _native.library("kernels") is None
+        assert _native.state("kernels") == "of another build and left out"
+    finally:
+        _native._load.cache_clear()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_exported_function_has_a_signature(name):
+    if shutil.which("nm") is None or not _native.built(name):
+        pytest.skip("needs nm and the library")
+    table = subprocess.run(
+        ["nm", "-D", "--defined-only", _native._path(name)],
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    exported = {line.split()[-1] for line in table.stdout.splitlines()}
+    ours = {function for function in exported if function.startswith("imrep_")}
+    assert ours == set(signatures.SIGNATURES[name])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler here")
+def test_every_kernel_under_address_and_undefined_behaviour_sanitizers(tmp_path):
+    sources = sorted(str(p) for p in _native._FOLDER.glob("*.c") if p.stem != "jpeg")
+    library = tmp_path / "_kernels.so"
+    flags = ["-O1", "-g", "-std=c11", "-shared", "-fPIC", "-fno-sanitize-recover=all"]
+    sanitizers = "-fsanitize=address,undefined"
+    subprocess.run(["gcc", *flags, sanitizers, "-o", library, *sources, "-lm"], check=True)
+    runtime = subprocess.run(
+        ["gcc", "-print-file-name=libasan.so"], text=True, capture_output=True, check=True
+    ).stdout.strip()
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("sanitized_kernels.py"), library],
+        env=os.environ | {"LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"},
+        text=True,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_make_says_what_was_left_out(tmp_path):

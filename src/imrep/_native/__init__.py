@@ -8,10 +8,13 @@ meanwhile. IMREP_NATIVE=0 leaves them out.
 import ctypes
 import functools
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+from imrep._native import signatures
 
 Name = Literal["kernels", "jpeg"]
 
@@ -20,6 +23,7 @@ MISSING: dict[Name, str] = {
     "jpeg": "needs a C compiler and libjpeg-turbo's headers (Debian: gcc libjpeg62-turbo-dev)",
 }
 
+_FOLDER = Path(__file__).parent
 _off = os.environ.get("IMREP_NATIVE", "1") in ("0", "no", "off", "false")
 
 
@@ -37,7 +41,9 @@ def state(name: Name) -> str:
     """What stands beside `native` on cards and in benchmarks: "in use" or why it is not."""
     if not built(name):
         return f"not built: {MISSING[name]}"
-    return "switched off by IMREP_NATIVE" if _off else "in use"
+    if _off:
+        return "switched off by IMREP_NATIVE"
+    return "in use" if _load(name) else "of another build and left out"
 
 
 @contextmanager
@@ -54,12 +60,21 @@ def switched_off() -> Iterator[None]:
 @functools.cache
 def _load(name: Name) -> ctypes.CDLL | None:
     path = _path(name)
+    if path is None:
+        return None
     try:
-        return ctypes.CDLL(str(path)) if path else None
+        found = ctypes.CDLL(str(path))
     except OSError:  # built on another system, or libjpeg has gone since
         return None
+    if signatures.declare(found, name):
+        return found
+    warnings.warn(
+        f"{path.name} is of another build of imrep and left out. Build it again: `make native`.",
+        stacklevel=3,
+    )
+    return None
 
 
 def _path(name: Name) -> Path | None:
-    found = Path(__file__).parent.glob(f"_{name}.*")
+    found = _FOLDER.glob(f"_{name}.*")
     return next((path for path in found if path.suffix in (".so", ".pyd")), None)

@@ -1,7 +1,7 @@
 /* The bilateral grid's two ends: pixels summed at nodes, and nodes read at pixels.
  *
- * A grid is (rows, planes, columns, depths), its last plane the weights. Depths change fastest, since
- * a pixel lies between two of them. S. Paris and F. Durand, doi:10.1007/s11263-007-0110-8
+ * A grid is (rows, planes, columns, depths), its last plane the weights. Depths change fastest,
+ * since a pixel lies between two of them. S. Paris and F. Durand, doi:10.1007/s11263-007-0110-8
  */
 #include <math.h>
 #include <stdint.h>
@@ -9,7 +9,8 @@
 #include "imrep.h"
 
 /* Where a guide's value lies: its lower depth, and how far it is from there. */
-static inline int64_t depth_of(float value, float low, float scale, int64_t depths, float *part) {
+static inline int64_t depth_of(float value, float low, float scale, int64_t depths, float *part)
+{
     float z = (value - low) * scale;
     float under = floorf(z);
     float most = (float)(depths - 2);
@@ -27,7 +28,8 @@ IMREP_EXPORT void imrep_bilateral_splat_f32(const float *image, const float *gui
                                             float *table, int64_t channels, int64_t height,
                                             int64_t width, int64_t columns, int64_t depths,
                                             int64_t first, int64_t last, int64_t begin, double low,
-                                            double scale, double middle) {
+                                            double scale, double middle)
+{
     int64_t plane = columns * depths, size = height * width;
     for (int64_t y = first; y < last; y++) {
         float *nodes = table + (row_of[y] - begin) * (channels + 1) * plane;
@@ -54,26 +56,30 @@ IMREP_EXPORT void imrep_bilateral_splat_f32(const float *image, const float *gui
 
 /* Between two rows of nodes. */
 IMREP_FAST static void between(const float *upper, const float *lower, float part, int64_t count,
-                               float *row) {
+                               float *row)
+{
     for (int64_t i = 0; i < count; i++) row[i] = upper[i] + (lower[i] - upper[i]) * part;
 }
 
-static inline float bilinear(const float *node, int64_t depths, float deep, float across) {
+static inline float bilinear(const float *node, int64_t depths, float deep, float across)
+{
     float left = node[0] + (node[1] - node[0]) * deep;
     float right = node[depths] + (node[depths + 1] - node[depths]) * deep;
     return left + (right - left) * across;
 }
 
-/* Reads the image rows first … last - 1 of the guide, divides by their weights, at least `tiny`, and
- * adds `middle`. `rows` and `columns` have, for each pixel, the node before it, `down` and `across`
- * how far it is from there; there are two nodes at least. `scratch` holds a row of the grid. */
+/* Reads the image rows first … last - 1 of the guide, divides by their weights, at least `tiny`,
+ * and adds `middle`. `rows` and `columns` have, for each pixel, the node before it, `down` and
+ * `across` how far it is from there; there are two nodes at least. `scratch` holds a row of the
+ * grid. */
 IMREP_EXPORT void imrep_bilateral_slice_f32(const float *grid, const float *guide,
                                             const int32_t *rows, const float *down,
                                             const int32_t *columns, const float *across,
                                             float *image, float *scratch, int64_t channels,
                                             int64_t height, int64_t width, int64_t grid_columns,
                                             int64_t depths, int64_t first, int64_t last, double low,
-                                            double scale, double middle, double tiny) {
+                                            double scale, double middle, double tiny)
+{
     int64_t plane = grid_columns * depths, row = (channels + 1) * plane, size = height * width;
     for (int64_t y = first; y < last; y++) {
         const float *above = grid + rows[y] * row;

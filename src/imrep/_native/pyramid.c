@@ -1,9 +1,9 @@
 /* The steps of Burt and Adelson's pyramids (doi:10.1109/TCOM.1983.1095851), for planes of float32
  * and of uint8, with the numbers of imrep.ops.pyramid: there the borders and the rounding are told.
  *
- * Weights are times four, so that the near neighbours' is one: {1 - 2a, 1, 4a, 1, 1 - 2a}. The float
- * sums run in the order of the torch twin. Of bytes, times sixteen: {1, 4, 6, 4, 1}, and sums fit in
- * sixteen bits up to the rounding: 16 * 16 * 255 + 128 = 65408.
+ * Weights are times four, so that the near neighbours' is one: {1 - 2a, 1, 4a, 1, 1 - 2a}. The
+ * float sums run in the order of the torch twin. Of bytes, times sixteen: {1, 4, 6, 4, 1}, and sums
+ * fit in sixteen bits up to the rounding: 16 * 16 * 255 + 128 = 65408.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,23 +18,15 @@ typedef struct {
     float here, side;
 } weights;
 
-static weights weigh(double a)
-{
-    return (weights){(float)(4 * a), (float)(1 - 2 * a)};
-}
+static weights weigh(double a) { return (weights){(float)(4 * a), (float)(1 - 2 * a)}; }
 
-static int64_t halved(int64_t n)
-{
-    return (n + 1) / 2;
-}
+static int64_t halved(int64_t n) { return (n + 1) / 2; }
 
 /* The place inside 0 … n - 1 that a mirror at each end, on the edge sample, shows at i. */
 static int64_t mirrored(int64_t i, int64_t n)
 {
-    if (n == 1)
-        return 0;
-    while (i < 0 || i >= n)
-        i = i < 0 ? -i : 2 * n - 2 - i;
+    if (n == 1) return 0;
+    while (i < 0 || i >= n) i = i < 0 ? -i : 2 * n - 2 - i;
     return i;
 }
 
@@ -85,22 +77,19 @@ IMREP_FAST static void even_f32(const float *restrict up, const float *restrict 
 IMREP_FAST static void odd_f32(const float *restrict here, const float *restrict down,
                                float *restrict row, int64_t width)
 {
-    for (int64_t x = 0; x < width; x++)
-        row[x] = 0.25f * (here[x] + down[x]);
+    for (int64_t x = 0; x < width; x++) row[x] = 0.25f * (here[x] + down[x]);
 }
 
 IMREP_FAST static void lost_f32(const float *restrict x, const float *restrict row,
                                 float *restrict band, int64_t width)
 {
-    for (int64_t i = 0; i < width; i++)
-        band[i] = x[i] - row[i];
+    for (int64_t i = 0; i < width; i++) band[i] = x[i] - row[i];
 }
 
 IMREP_FAST static void regained_f32(const float *restrict band, const float *restrict row,
                                     float *restrict out, int64_t width)
 {
-    for (int64_t i = 0; i < width; i++)
-        out[i] = band[i] + row[i];
+    for (int64_t i = 0; i < width; i++) out[i] = band[i] + row[i];
 }
 
 #define NAME(x) x##_f32
@@ -115,8 +104,8 @@ IMREP_FAST static void regained_f32(const float *restrict band, const float *res
 
 /* uint8; the weights are fixed */
 
-IMREP_FAST static void blur_u8(const uint8_t *const rows[5], uint16_t *restrict line,
-                               int64_t width, weights by)
+IMREP_FAST static void blur_u8(const uint8_t *const rows[5], uint16_t *restrict line, int64_t width,
+                               weights by)
 {
     (void)by;
     const uint8_t *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2];
@@ -131,8 +120,7 @@ IMREP_FAST static void halve_u8(const uint16_t *restrict line, uint8_t *restrict
     (void)by;
     for (int64_t j = 0; j < columns; j++) {
         const uint16_t *at = line + 2 * j;
-        const uint16_t sum =
-            (uint16_t)(at[-2] + 4 * (at[-1] + at[1]) + 6 * at[0] + at[2] + 128);
+        const uint16_t sum = (uint16_t)(at[-2] + 4 * (at[-1] + at[1]) + 6 * at[0] + at[2] + 128);
         out[j] = (uint8_t)(sum >> 8);
     }
 }
@@ -172,8 +160,7 @@ IMREP_FAST static void odd_u8(const uint16_t *restrict here, const uint16_t *res
 IMREP_FAST static void lost_u8(const uint8_t *restrict x, const uint8_t *restrict row,
                                int16_t *restrict band, int64_t width)
 {
-    for (int64_t i = 0; i < width; i++)
-        band[i] = (int16_t)(x[i] - row[i]);
+    for (int64_t i = 0; i < width; i++) band[i] = (int16_t)(x[i] - row[i]);
 }
 
 /* Saturated: a band that was made coarser may point beyond white or black. */

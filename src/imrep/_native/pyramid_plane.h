@@ -1,8 +1,9 @@
 /* The pyramid's walk over one plane, for one type of pixel; pyramid.c includes it once for each.
  *
  * Before: PIXEL, BAND and LINE are the types of a pixel, of a band's sample and of a sample between
- * the two passes; NAME(x) gives names of their own; blur, halve, widen, even, odd, lost and regained
- * exist for single rows. Everything runs row by row over a few lines that stay in the nearest cache.
+ * the two passes; NAME(x) gives names of their own; blur, halve, widen, even, odd, lost and
+ * regained exist for single rows. Everything runs row by row over a few lines that stay in the
+ * nearest cache.
  */
 
 /* What a plane needs while it is walked: lines first, since they are wider than pixels. */
@@ -40,8 +41,7 @@ static void NAME(shrink)(const PIXEL *x, int64_t height, int64_t width, int64_t 
                          LINE *line, weights by)
 {
     const PIXEL *rows[5];
-    for (int t = 0; t < 5; t++)
-        rows[t] = x + width * mirrored(2 * i + t - 2, height);
+    for (int t = 0; t < 5; t++) rows[t] = x + width * mirrored(2 * i + t - 2, height);
     NAME(blur)(rows, line, width, by);
     const LINE ends[4] = {line[mirrored(-2, width)], line[mirrored(-1, width)],
                           line[mirrored(width, width)], line[mirrored(width + 1, width)]};
@@ -53,13 +53,12 @@ static void NAME(shrink)(const PIXEL *x, int64_t height, int64_t width, int64_t 
  * the enlargement lacks of `x` (SPLIT) or adds `band` to it (JOIN). Row 2j and 2j + 1 need rows
  * j - 1, j and j + 1 of `low`, so they come one small row later. */
 static void NAME(walk)(step step, const PIXEL *x, PIXEL *low, BAND *band, PIXEL *out,
-                       int64_t height, int64_t width, const NAME(scratch) *s, weights by)
+                       int64_t height, int64_t width, const NAME(scratch) * s, weights by)
 {
     const int64_t rows = halved(height), columns = halved(width);
     for (int64_t i = 0; i <= rows; i++) {
         if (i < rows) {
-            if (step == SPLIT)
-                NAME(shrink)(x, height, width, i, low + i * columns, s->blurred, by);
+            if (step == SPLIT) NAME(shrink)(x, height, width, i, low + i * columns, s->blurred, by);
             NAME(widen)(low + i * columns, s->widened + i % 3 * s->stride, columns, by);
         }
         const int64_t j = i - 1;
@@ -90,8 +89,8 @@ IMREP_EXPORT void NAME(imrep_pyramid_reduce)(const PIXEL *x, PIXEL *out, int64_t
             NAME(shrink)(x, height, width, i, out + i * columns, s.blurred, weigh(a));
 }
 
-IMREP_EXPORT void NAME(imrep_pyramid_expand)(PIXEL *low, PIXEL *out, int64_t planes,
-                                             int64_t height, int64_t width, double a, void *memory)
+IMREP_EXPORT void NAME(imrep_pyramid_expand)(PIXEL *low, PIXEL *out, int64_t planes, int64_t height,
+                                             int64_t width, double a, void *memory)
 {
     const NAME(scratch) s = NAME(divided)(memory, width);
     for (int64_t p = 0; p < planes; p++, out += height * width) {
@@ -100,7 +99,8 @@ IMREP_EXPORT void NAME(imrep_pyramid_expand)(PIXEL *low, PIXEL *out, int64_t pla
     }
 }
 
-/* All levels of each plane before the next plane: what lies between two levels is soon read again. */
+/* All levels of each plane before the next plane: what lies between two levels is soon read again.
+ */
 IMREP_EXPORT void NAME(imrep_pyramid_build)(const PIXEL *x, BAND **bands, PIXEL *rest,
                                             int64_t planes, int64_t height, int64_t width,
                                             int64_t levels, double a, void *memory)

@@ -155,8 +155,8 @@ INLINE void pass5(const float *restrict xr, const float *restrict xi, float *res
 
 /* Any factor: two outputs, j and f - j, from sums and differences of inputs k and f - k. */
 INLINE void pass_any(const float *restrict xr, const float *restrict xi, float *restrict yr,
-                     float *restrict yi, int64_t f, int64_t m, int64_t run,
-                     const float *restrict w, const float *restrict turn)
+                     float *restrict yi, int64_t f, int64_t m, int64_t run, const float *restrict w,
+                     const float *restrict turn)
 {
     for (int64_t p = 0; p < m; p++, w += 2 * (f - 1)) {
         for (int64_t i = 0; i < run; i++) {
@@ -176,37 +176,37 @@ INLINE void pass_any(const float *restrict xr, const float *restrict xi, float *
             for (int64_t from = 0; from < run; from += 16) {
                 const int64_t some = run - from < 16 ? run - from : 16;
                 const float *ar = xr + p * run + from, *ai = xi + p * run + from;
-                float er[16] = {0}, ei[16] = {0}, or[16] = {0}, oi[16] = {0};
-                memcpy(er, ar, some * sizeof *er);
-                memcpy(ei, ai, some * sizeof *ei);
+                /* Inputs k and f - k meet conjugate roots: their sum goes with the cosines, their
+                 * difference with the sines, and outputs j and f - j share both. */
+                float even_r[16] = {0}, even_i[16] = {0}, odd_r[16] = {0}, odd_i[16] = {0};
+                memcpy(even_r, ar, some * sizeof *even_r);
+                memcpy(even_i, ai, some * sizeof *even_i);
                 for (int64_t k = 1; 2 * k < f; k++) {
-                    const float cos = turn[2 * (j * k % f)], sin = turn[2 * (j * k % f) + 1];
+                    const float cosine = turn[2 * (j * k % f)], sine = turn[2 * (j * k % f) + 1];
                     const float *br = ar + k * m * run, *bi = ai + k * m * run;
                     const float *cr = ar + (f - k) * m * run, *ci = ai + (f - k) * m * run;
-                    if (some == 16)
-                        APART
-                        for (int64_t i = 0; i < 16; i++) {
-                            er[i] += cos * (br[i] + cr[i]);
-                            ei[i] += cos * (bi[i] + ci[i]);
-                            or[i] += sin * (br[i] - cr[i]);
-                            oi[i] += sin * (bi[i] - ci[i]);
-                        }
-                    else
-                        APART
-                        for (int64_t i = 0; i < some; i++) {
-                            er[i] += cos * (br[i] + cr[i]);
-                            ei[i] += cos * (bi[i] + ci[i]);
-                            or[i] += sin * (br[i] - cr[i]);
-                            oi[i] += sin * (bi[i] - ci[i]);
-                        }
+                    if (some == 16) APART
+                    for (int64_t i = 0; i < 16; i++) {
+                        even_r[i] += cosine * (br[i] + cr[i]);
+                        even_i[i] += cosine * (bi[i] + ci[i]);
+                        odd_r[i] += sine * (br[i] - cr[i]);
+                        odd_i[i] += sine * (bi[i] - ci[i]);
+                    }
+                    else APART
+                    for (int64_t i = 0; i < some; i++) {
+                        even_r[i] += cosine * (br[i] + cr[i]);
+                        even_i[i] += cosine * (bi[i] + ci[i]);
+                        odd_r[i] += sine * (br[i] - cr[i]);
+                        odd_i[i] += sine * (bi[i] - ci[i]);
+                    }
                 }
                 float *ur = yr + (f * p + j) * run + from, *ui = yi + (f * p + j) * run + from;
                 float *vr = yr + (f * p + f - j) * run + from;
                 float *vi = yi + (f * p + f - j) * run + from;
                 APART
                 for (int64_t i = 0; i < some; i++) {
-                    const float gr = er[i] - oi[i], gi = ei[i] + or[i];
-                    const float hr = er[i] + oi[i], hi = ei[i] - or[i];
+                    const float gr = even_r[i] - odd_i[i], gi = even_i[i] + odd_r[i];
+                    const float hr = even_r[i] + odd_i[i], hi = even_i[i] - odd_r[i];
                     ur[i] = gr * c - gi * s;
                     ui[i] = gr * s + gi * c;
                     vr[i] = hr * d - hi * t;
@@ -250,7 +250,7 @@ INLINE float *back(float *x, float *y, const line *by, int64_t lanes)
     return x;
 }
 
-typedef struct { /* mirrored in imrep/ops/scatter_native.py */
+typedef struct {          /* mirrored in imrep/ops/scatter_native.py */
     line rows, columns;   /* of the result: transforms along a column, along a row */
     int64_t times, lanes; /* of subsampling; orientations */
     int64_t wide;         /* columns of a strip, but for the last */
@@ -275,14 +275,15 @@ INLINE void find_places(const float *spectrum, const bank *by, int64_t first, in
     for (int64_t c = first; c < first + some; c++)
         for (int64_t b = 0; b < by->count; b++) {
             const int64_t r = by->kept[2 * b], column = by->kept[2 * b + 1] + c;
-            *places++ = 2 * column < row
-                            ? (place){spectrum + r * row + 2 * column, row, 1}
-                            : (place){spectrum + (height - r) * row + 2 * (width - column), -row, -1};
+            *places++ =
+                2 * column < row
+                    ? (place){spectrum + r * row + 2 * column, row, 1}
+                    : (place){spectrum + (height - r) * row + 2 * (width - column), -row, -1};
         }
 }
 
-typedef struct { /* mirrored in imrep/ops/scatter_native.py */
-    int64_t height, width;      /* samples that are kept */
+typedef struct {                 /* mirrored in imrep/ops/scatter_native.py */
+    int64_t height, width;       /* samples that are kept */
     const float *rows, *columns; /* (height, rows of the moduli), (width, their columns) */
 } low;
 
@@ -329,8 +330,7 @@ INLINE void fold(const float *restrict spectrum, const bank *by, int64_t first, 
             }
 #endif
             float re[MOST_LANES], im[MOST_LANES];
-            for (int64_t t = 0; t < lanes; t++)
-                re[t] = im[t] = 0;
+            for (int64_t t = 0; t < lanes; t++) re[t] = im[t] = 0;
             for (int64_t b = 0; b < count; b++, from++, psi += lanes) {
                 const float *x = next(from, !(by->kept[2 * b] + r), height);
                 const float a = x[0], z = from->sign * x[1];
@@ -376,8 +376,7 @@ INLINE void row_moduli(const bank *by, int64_t r, int64_t lanes, const work *in,
     const float *restrict re = back(in->row, in->row + 2 * n * lanes, &by->columns, lanes);
     const float *restrict im = re + n * lanes;
     APART
-    for (int64_t i = 0; i < n * lanes; i++)
-        out[i] = scale * sqrtf(re[i] * re[i] + im[i] * im[i]);
+    for (int64_t i = 0; i < n * lanes; i++) out[i] = scale * sqrtf(re[i] * re[i] + im[i] * im[i]);
 }
 
 INLINE void moduli(const float *spectrum, const bank *by, int64_t lanes, float *out, const work *in)
@@ -411,11 +410,9 @@ IMREP_FAST static void eight_averages(const float *spectrum, const bank *by, con
         row_moduli(by, r, 8, in, in->moduli);
         const eight *x = (const eight *)in->moduli;
         for (int64_t t = 0; kept && t < 8; t++)
-            for (int64_t i = 0; i < n; i++)
-                kept[(t * m + r) * n + i] = in->moduli[8 * i + t];
+            for (int64_t i = 0; i < n; i++) kept[(t * m + r) * n + i] = in->moduli[8 * i + t];
         for (int64_t o = 0; o < columns; o += 4) { /* the last four may overlap those before */
-            if (o > columns - 4)
-                o = columns > 4 ? columns - 4 : 0;
+            if (o > columns - 4) o = columns > 4 ? columns - 4 : 0;
             const float *w0 = to->columns + o * n;
             const float *w1 = columns > 1 ? w0 + n : w0, *w2 = columns > 2 ? w1 + n : w0;
             const float *w3 = columns > 3 ? w2 + n : w0;
@@ -433,13 +430,11 @@ IMREP_FAST static void eight_averages(const float *spectrum, const bank *by, con
         }
         for (int64_t p = 0; p < rows; p++) {
             const float weight = to->rows[p * m + r];
-            for (int64_t o = 0; o < columns; o++)
-                total[p * columns + o] += weight * sums[o];
+            for (int64_t o = 0; o < columns; o++) total[p * columns + o] += weight * sums[o];
         }
     }
     for (int64_t i = 0; i < rows * columns; i++)
-        for (int64_t t = 0; t < 8; t++)
-            out[t * rows * columns + i] = total[i][t];
+        for (int64_t t = 0; t < 8; t++) out[t * rows * columns + i] = total[i][t];
 }
 #endif
 
@@ -454,7 +449,8 @@ static int64_t arrange(float *scratch, const bank *by, const low *to, work *in)
     const int64_t m = by->rows.n, n = by->columns.n, one = sizeof(float);
     const int64_t whole = floats(2 * m * n * by->lanes, one);
     const int64_t spare = floats(2 * m * by->wide * by->lanes, one);
-    const int64_t row = floats(4 * n * by->lanes, one), places = floats(by->wide * by->count, sizeof(place));
+    const int64_t row = floats(4 * n * by->lanes, one),
+                  places = floats(by->wide * by->count, sizeof(place));
     const int64_t line = floats(n * by->lanes, one);
     const int64_t sums = floats((to->width + 4) * by->lanes, one);
     const int64_t total = floats(to->height * to->width * by->lanes, one);
@@ -497,8 +493,7 @@ IMREP_EXPORT int imrep_scatter_averages(const float *spectra, int64_t planes, co
 #if defined(__GNUC__)
     const int64_t m = by->rows.n, n = by->columns.n, k = by->times;
     work in;
-    if (by->lanes != 8)
-        return 0;
+    if (by->lanes != 8) return 0;
     arrange(scratch, by, to, &in);
     for (int64_t i = 0; i < planes; i++)
         eight_averages(spectra + i * 2 * (m * k) * (n * k / 2 + 1), by, to,

@@ -1,10 +1,10 @@
 /* White noise taken out by cosine transforms of overlapping blocks of 8 x 8 pixels, for planes of
  * float32, with the numbers of imrep.ops.blocks: there the method is told.
  *
- * Blocks stand at every (x, y) whose sum is a multiple of `stride`, mirrored at the borders. A plane
- * is worked on in tiles, block row after block row. Of a tile's row, pixels `stride` apart lie side
- * by side (its phases, one after the other), so that LANES neighbouring blocks are a vector. Columns
- * are transformed once per block row, for all blocks that share them; back as well.
+ * Blocks stand at every (x, y) whose sum is a multiple of `stride`, mirrored at the borders. A
+ * plane is worked on in tiles, block row after block row. Of a tile's row, pixels `stride` apart
+ * lie side by side (its phases, one after the other), so that LANES neighbouring blocks are a
+ * vector. Columns are transformed once per block row, for all blocks that share them; back as well.
  */
 #include <math.h>
 #include <stddef.h>
@@ -15,10 +15,10 @@
 
 #define SIDE 8
 #define LANES 32
-#define TILE 512 /* pixels across that the blocks of a tile begin in */
+#define TILE 512               /* pixels across that the blocks of a tile begin in */
 #define LINE (TILE + 4 * SIDE) /* numbers in a tile's row, at most */
-#define LARGE 2.7f /* deviations of noise */
-#define TINY 1e-30f /* keeps 0 / 0 at 0 */
+#define LARGE 2.7f             /* deviations of noise */
+#define TINY 1e-30f            /* keeps 0 / 0 at 0 */
 
 /* cos(k pi / 16) / 2, but the mean's and the fourth wave's */
 #define C1 0.49039264020161522f
@@ -73,8 +73,7 @@ typedef struct {
 
 static int64_t mirrored(int64_t i, int64_t n)
 {
-    while (i < 0 || i >= n)
-        i = i < 0 ? -i : 2 * n - 2 - i;
+    while (i < 0 || i >= n) i = i < 0 ? -i : 2 * n - 2 - i;
     return i;
 }
 
@@ -85,36 +84,33 @@ IMREP_FAST static void columns_forward(const lines rows, int64_t y, lines waves,
     const float *restrict c = rows[(y + 2) & 7], *restrict d = rows[(y + 3) & 7];
     const float *restrict e = rows[(y + 4) & 7], *restrict f = rows[(y + 5) & 7];
     const float *restrict g = rows[(y + 6) & 7], *restrict h = rows[(y + 7) & 7];
-    float(*restrict to)[LINE] = waves;
+    float (*restrict to)[LINE] = waves;
     for (int64_t i = 0; i < size; i++) {
         const float x[SIDE] = {a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]};
         float X[SIDE];
         FORWARD(x, X);
-        for (int k = 0; k < SIDE; k++)
-            to[k][i] = X[k];
+        for (int k = 0; k < SIDE; k++) to[k][i] = X[k];
     }
 }
 
 /* Columns of waves back, in their place, and added to eight rows. */
 IMREP_FAST static void columns_backward(lines waves, lines rows, int64_t y, int64_t size)
 {
-    float(*restrict here)[LINE] = waves;
+    float (*restrict here)[LINE] = waves;
     for (int64_t i = 0; i < size; i++) {
         float X[SIDE], x[SIDE];
-        for (int k = 0; k < SIDE; k++)
-            X[k] = here[k][i];
+        for (int k = 0; k < SIDE; k++) X[k] = here[k][i];
         BACKWARD(X, x);
-        for (int k = 0; k < SIDE; k++)
-            here[k][i] = x[k];
+        for (int k = 0; k < SIDE; k++) here[k][i] = x[k];
     }
     for (int k = 0; k < SIDE; k++) {
         float *restrict to = rows[(y + k) & 7];
-        for (int64_t i = 0; i < size; i++)
-            to[i] += here[k][i];
+        for (int64_t i = 0; i < size; i++) to[i] += here[k][i];
     }
 }
 
-/* Rows of waves, from place `first`, to coefficients of LANES blocks whose pixel k is `at[k]` on. */
+/* Rows of waves, from place `first`, to coefficients of LANES blocks whose pixel k is `at[k]` on.
+ */
 IMREP_FAST static void rows_forward(const lines waves, int64_t first, const int64_t at[SIDE],
                                     blocks made)
 {
@@ -122,13 +118,12 @@ IMREP_FAST static void rows_forward(const lines waves, int64_t first, const int6
         const float *line = waves[u] + first;
         const float *a = line + at[0], *b = line + at[1], *c = line + at[2], *d = line + at[3];
         const float *e = line + at[4], *f = line + at[5], *g = line + at[6], *h = line + at[7];
-        float(*restrict to)[LANES] = made + u * SIDE;
+        float (*restrict to)[LANES] = made + u * SIDE;
         for (int i = 0; i < LANES; i++) {
             const float x[SIDE] = {a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]};
             float X[SIDE];
             FORWARD(x, X);
-            for (int k = 0; k < SIDE; k++)
-                to[k][i] = X[k];
+            for (int k = 0; k < SIDE; k++) to[k][i] = X[k];
         }
     }
 }
@@ -139,19 +134,16 @@ IMREP_FAST static void rows_backward(const blocks some, const float *restrict we
 {
     float taps[SIDE][LANES];
     for (int u = 0; u < SIDE; u++) {
-        const float(*restrict from)[LANES] = some + u * SIDE;
+        const float (*restrict from)[LANES] = some + u * SIDE;
         for (int i = 0; i < LANES; i++) {
             float X[SIDE], x[SIDE];
-            for (int k = 0; k < SIDE; k++)
-                X[k] = from[k][i];
+            for (int k = 0; k < SIDE; k++) X[k] = from[k][i];
             BACKWARD(X, x);
-            for (int k = 0; k < SIDE; k++)
-                taps[k][i] = weight[i] * x[k];
+            for (int k = 0; k < SIDE; k++) taps[k][i] = weight[i] * x[k];
         }
         for (int k = 0; k < SIDE; k++) {
             float *restrict to = waves[u] + first + at[k];
-            for (int i = 0; i < LANES; i++)
-                to[i] += taps[k][i];
+            for (int i = 0; i < LANES; i++) to[i] += taps[k][i];
         }
     }
 }
@@ -160,8 +152,7 @@ IMREP_FAST static void rows_backward(const blocks some, const float *restrict we
 IMREP_FAST static void keep_large(blocks some, float level, float *restrict weight)
 {
     float count[LANES];
-    for (int i = 0; i < LANES; i++)
-        count[i] = 1;
+    for (int i = 0; i < LANES; i++) count[i] = 1;
     for (int k = 1; k < SIDE * SIDE; k++) {
         float *restrict x = some[k];
         for (int i = 0; i < LANES; i++) {
@@ -170,8 +161,7 @@ IMREP_FAST static void keep_large(blocks some, float level, float *restrict weig
             x[i] *= keep;
         }
     }
-    for (int i = 0; i < LANES; i++)
-        weight[i] = 1 / count[i];
+    for (int i = 0; i < LANES; i++) weight[i] = 1 / count[i];
 }
 
 /* Of each coefficient the share that the guess says is signal (Wiener). */
@@ -180,8 +170,7 @@ IMREP_FAST static void keep_likely(blocks some, const blocks guess, float level,
 {
     const float noise = level * level + TINY;
     float count[LANES];
-    for (int i = 0; i < LANES; i++)
-        count[i] = 1;
+    for (int i = 0; i < LANES; i++) count[i] = 1;
     for (int k = 1; k < SIDE * SIDE; k++) {
         float *restrict x = some[k];
         const float *restrict like = guess[k];
@@ -191,8 +180,7 @@ IMREP_FAST static void keep_likely(blocks some, const blocks guess, float level,
             x[i] *= share;
         }
     }
-    for (int i = 0; i < LANES; i++)
-        weight[i] = 1 / count[i];
+    for (int i = 0; i < LANES; i++) weight[i] = 1 / count[i];
 }
 
 /* The weights of LANES blocks at their columns. */
@@ -201,8 +189,7 @@ IMREP_FAST static void spread(const float *restrict weight, float *restrict cove
 {
     for (int k = 0; k < SIDE; k++) {
         float *restrict to = cover + at[k];
-        for (int i = 0; i < LANES; i++)
-            to[i] += weight[i];
+        for (int i = 0; i < LANES; i++) to[i] += weight[i];
     }
 }
 
@@ -210,8 +197,7 @@ IMREP_FAST static void add_to_each(lines rows, const float *restrict line, int64
 {
     for (int k = 0; k < SIDE; k++) {
         float *restrict to = rows[k];
-        for (int64_t i = 0; i < size; i++)
-            to[i] += line[i];
+        for (int64_t i = 0; i < size; i++) to[i] += line[i];
     }
 }
 
@@ -228,15 +214,11 @@ IMREP_FAST static void mean(float *restrict sum, float *restrict all, float *res
 IMREP_FAST static void load(const float *restrict row, const int32_t *restrict place,
                             float *restrict line, int64_t size)
 {
-    for (int64_t i = 0; i < size; i++)
-        line[i] = row[place[i]];
+    for (int64_t i = 0; i < size; i++) line[i] = row[place[i]];
 }
 
 /* Blocks that begin left of a tile and reach into it. */
-static int64_t blocks_before(int64_t stride)
-{
-    return (SIDE - 2 + stride) / stride;
-}
+static int64_t blocks_before(int64_t stride) { return (SIDE - 2 + stride) / stride; }
 
 /* Columns of a tile: as many as make the blocks that reach into it fill whole vectors. */
 static int64_t columns_of(int64_t stride)
@@ -266,8 +248,7 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
         for (; loaded < y + SIDE; loaded++) {
             const int64_t start = mirrored(loaded, by->height) * by->width;
             load(by->noisy + start, place, noisy[loaded & 7], size);
-            if (by->guess)
-                load(by->guess + start, place, guess[loaded & 7], size);
+            if (by->guess) load(by->guess + start, place, guess[loaded & 7], size);
         }
         int64_t at[SIDE];
         for (int64_t k = 0; k < SIDE; k++) {
@@ -275,8 +256,7 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
             at[k] = x % s * phase + x / s;
         }
         columns_forward(noisy, y, noisy_waves, size);
-        if (by->guess)
-            columns_forward(guess, y, guess_waves, size);
+        if (by->guess) columns_forward(guess, y, guess_waves, size);
         memset(waves, 0, sizeof waves);
         memset(cover, 0, sizeof cover);
         for (int64_t first = 0; first < groups * LANES; first += LANES) {
@@ -296,8 +276,7 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
         for (int64_t p = 0; p < s && y >= top; p++) {
             float *to = by->out + y * by->width + left;
             const float *from = line + p * phase + before;
-            for (int64_t x = p; x < columns; x += s)
-                to[x] = *from++;
+            for (int64_t x = p; x < columns; x += s) to[x] = *from++;
         }
     }
 }
@@ -309,6 +288,5 @@ IMREP_EXPORT void imrep_shrink_f32(const float *noisy, const float *guess, float
                                    int64_t top, int64_t end)
 {
     const job by = {noisy, guess, out, height, width, stride, (float)level};
-    for (int64_t left = 0; left < width; left += columns_of(stride))
-        tile(&by, top, end, left);
+    for (int64_t left = 0; left < width; left += columns_of(stride)) tile(&by, top, end, left);
 }

@@ -27,7 +27,6 @@ class Splatting:
         self, native: ctypes.CDLL, image: Tensor, guide: Tensor, nodes: Lattice, middle: float
     ) -> None:
         self.kernel = native.imrep_bilateral_splat_f32
-        self.kernel.restype = None
         self.image, self.guide = image.contiguous(), guide.contiguous()
         self.nodes, self.middle = nodes, middle
         self.down = np.array(nodes.rows.nearest(), np.int32)
@@ -66,7 +65,6 @@ class Slicing:
         middle: float,
     ) -> None:
         self.kernel = native.imrep_bilateral_slice_f32
-        self.kernel.restype = None
         self.grid, self.guide = grid.contiguous(), guide.contiguous()
         tiny = torch.finfo(grid.dtype).tiny
         self.numbers = (*_depth(nodes), middle, tiny)

@@ -96,7 +96,6 @@ def _in_c(native: ctypes.CDLL, both: tuple[Tensor, ...], level: float, stride: i
     height, width = made.shape
     noisy, guess = both[0].data_ptr(), both[1].data_ptr() if len(both) > 1 else None
     kernel = native.imrep_shrink_f32
-    kernel.restype = None
 
     def rows(top: int) -> None:
         planes = map(ctypes.c_void_p, (noisy, guess, made.data_ptr()))

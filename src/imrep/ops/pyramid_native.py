@@ -70,10 +70,8 @@ def _call(
     """The kernel of this type; its scratch, of as many bytes as it asks for, comes last."""
     suffix = _SUFFIX[kind]
     asked = getattr(native, f"imrep_pyramid_scratch_{suffix}")
-    asked.restype = ctypes.c_int64
     scratch = np.empty(asked(*map(ctypes.c_int64, (*shape[1:], *(levels or (1,))))), np.uint8)
     kernel = getattr(native, f"imrep_pyramid_{what}_{suffix}")
-    kernel.restype = None
     sizes = map(ctypes.c_int64, (*shape, *levels))
     kernel(*tensors, *sizes, ctypes.c_double(a), ctypes.c_void_p(scratch.ctypes.data))
 

@@ -108,7 +108,6 @@ class Group:
             self.filters.ctypes.data,
         )
         need = native.imrep_scatter_scratch
-        need.restype = ctypes.c_int64
         scratch = np.empty(need(ctypes.byref(bank), ctypes.byref(low)) + _LINE, np.float32)
         start = -scratch.ctypes.data // 4 % _LINE
         half = half.contiguous()

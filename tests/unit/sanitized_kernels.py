@@ -1,0 +1,52 @@
+"""Calls every kernel of a library built with sanitizers: python sanitized_kernels.py LIBRARY.
+
+Odd, tiny and prime sizes, for each the twin in torch beside it. Whatever reads or writes outside
+its arrays ends the process.
+"""
+
+import ctypes
+import itertools
+import sys
+from functools import partial
+
+import torch
+
+import imrep
+from imrep import _native
+from imrep._native import signatures
+from imrep.ops import blocks, pyramid
+from imrep.ops.bilateral import bilateral_filter
+
+SIZES = [(33, 47), (64, 64), (41, 96), (97, 40)]
+
+
+def calls(x):
+    """Functions of no arguments, each through a kernel; x is (3, height, width)."""
+    yield partial(bilateral_filter, x[None], sigma_space=4.0, sigma_range=0.1)
+    for scales, orientations in itertools.product((1, 2, 3), (1, 7, 8)):
+        rep = imrep.get("scattering", scales=scales, orientations=orientations)
+        yield partial(rep.embed, x[None])
+    for pixels in (x, (255 * x).to(torch.uint8)):
+        yield partial(pyramid.reduce, pixels)
+        for levels in (1, 4):
+            yield partial(pyramid.collapse, *pyramid.build(pixels, levels))
+    for stride in (1, 3, 4):
+        yield partial(blocks.shrunk, x[0], 0.1, stride)
+
+
+def main(path):
+    library = ctypes.CDLL(path)
+    assert signatures.declare(library, "kernels")
+    _native._load = lambda name: library if name == "kernels" else None
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    for height, width in SIZES:
+        for compute in calls(torch.rand(3, height, width)):
+            fast = compute().float()
+            with _native.switched_off():
+                plain = compute().float()
+            assert (fast - plain).abs().max() < 1e-3 * plain.abs().max(), compute
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
