@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["refuse_read_only", "replacing", "sync", "write_atomic"]
+__all__ = ["printable", "refuse_read_only", "replacing", "sync", "write_atomic"]
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
@@ -69,6 +69,18 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def printable(name: str) -> str:
+    r"""A name as text that UTF-8 can hold: lone surrogates become `\udce9` and the like.
+
+    Python reads bytes of a file's name that are no UTF-8 as lone surrogates.
+
+    Example:
+        >>> printable("caf\udce9.png")
+        'caf\\udce9.png'
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _take_over(target: Path, draft: Path) -> None:
