@@ -6,12 +6,10 @@
 """
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, looks_like_image
 from imrep.images._original import Original, sound
 from imrep.images._saving import SUFFIXES, whole
+from imrep.ops.parallel import ahead
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +44,6 @@ __all__ = [
     "whole",
     "write",
 ]
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 DECODER = 1  # raised when the same file gives other pixels; part of the key of every cache
 
@@ -284,27 +280,11 @@ def load_squares(
     chunk = 1 if size is None else _CHUNK
     starts = range(0, len(items), chunk)
     tasks = ([*range(first, min(first + chunk, len(items)))] for first in starts)
-    for done in _ahead(lambda task: [one(index) for index in task], tasks, threads):
+    for done in ahead(lambda task: [one(index) for index in task], tasks, threads):
         for result in done:
             yield result
             if progress:
                 progress(result[0] + 1, len(items))
-
-
-def _ahead(work: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator[R]:
-    """`map` on threads that keeps to a window of three tasks a thread."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="imrep-read") as pool:
-        waiting: deque[Future[R]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(work, task))
-                if len(waiting) >= 3 * threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def _quantisation(image: ImageFile.ImageFile) -> int:

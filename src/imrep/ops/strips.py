@@ -5,11 +5,12 @@ operation wait for each other, and beside another process do little else.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+from imrep.ops import parallel
 
 _AT_ONCE = 2**17  # numbers of a strip
 _AT_ONCE_DEVICE = 2**23  # where there is no such cache, and each call costs
@@ -36,7 +37,7 @@ def rows_at_once(image: Tensor, numbers: int) -> int:
 
 
 def each(work: Callable[[T], R], parts: Sequence[T], *tensors: Tensor) -> list[R]:
-    """What `work` gives for each part, in their order, on as many threads as torch has.
+    """What `work` gives for each part, in their order, shared among `parallel.workers()`.
 
     Args:
         work: May write to places of its own in a tensor that all share.
@@ -44,21 +45,19 @@ def each(work: Callable[[T], R], parts: Sequence[T], *tensors: Tensor) -> list[R
         tensors: What it is made of. If a gradient is to come back, or they lie on an accelerator,
             everything happens on this thread.
     """
-    threads = min(torch.get_num_threads(), len(parts))
-    if threads < 2 or torch.compiler.is_compiling() or not all(map(_plain, tensors)):
+    if torch.compiler.is_compiling() or not all(map(_plain, tensors)):
         return [work(part) for part in parts]
-    before = torch.get_num_threads()
+    threads = min(parallel.workers(), len(parts))
+    if threads < 2:
+        return [work(part) for part in parts]
     modes = torch.is_inference_mode_enabled(), torch.is_grad_enabled()  # a thread has its own
 
     def inside(part: T) -> R:
         with torch.inference_mode(modes[0]), torch.set_grad_enabled(modes[1]):
             return work(part)
 
-    try:
-        with ThreadPoolExecutor(threads, "imrep-strip", torch.set_num_threads, (1,)) as pool:
-            return list(pool.map(inside, parts))
-    finally:
-        torch.set_num_threads(before)  # for threads to come, which would have one
+    with parallel.one_thread(threads):
+        return list(parallel.ahead(inside, parts, threads))
 
 
 def _plain(tensor: Tensor) -> bool:
