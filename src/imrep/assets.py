@@ -16,6 +16,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from imrep.errors import BadData
+from imrep.io.files import replacing, write_text
 
 Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
@@ -106,14 +107,11 @@ class Assets:
     def save(self, folder: Path) -> None:
         """Write `folder/assets/`; the index last, so that a folder with one is whole."""
         target = folder / FOLDER
-        target.mkdir(parents=True, exist_ok=True)
         for name, tiles in self._sheets().items():
             if len(tiles):
                 _write_sheet(target / name, tiles)
         index = json.dumps(self._index(), ensure_ascii=False, allow_nan=False)
-        partial = target / (INDEX + ".partial")
-        partial.write_text(index, encoding="utf-8")
-        partial.replace(target / INDEX)
+        write_text(target / INDEX, index)
 
     @classmethod
     def load(cls, folder: Path) -> "Assets":
@@ -183,10 +181,9 @@ def sheet(tiles: Tiles) -> Tiles:
 
 
 def _write_sheet(path: Path, tiles: Tiles) -> None:
-    partial = path.with_name(path.name + ".partial")
     options: dict[str, Any] = {"quality": 82} if path.suffix == ".webp" else {"optimize": True}
-    PIL.Image.fromarray(sheet(tiles)).save(partial, format=path.suffix[1:].upper(), **options)
-    partial.replace(path)
+    with replacing(path) as draft:
+        PIL.Image.fromarray(sheet(tiles)).save(draft, **options)
 
 
 def _read_sheet(path: Path, count: int) -> Tiles:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
@@ -20,6 +20,8 @@ from imrep.cards import Card, Inverse
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
+from imrep.io.files import write_atomic, write_text
+from imrep.ops import parallel
 from imrep.types import Batches, Image, Picture, Vectors
 
 C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
@@ -147,11 +149,10 @@ class Representation(nn.Module, ABC, Generic[C]):
     def save(self, folder: str | Path) -> Path:
         """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         config = {"spec": self._blank_spec(), "fingerprint": self.fingerprint}
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
-        save_file(state, folder / "weights.safetensors")
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        write_atomic(folder / "weights.safetensors", save(state))
+        write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
         return folder
 
     def load_weights(self, folder: str | Path) -> "Representation":
@@ -211,11 +212,28 @@ class Fitted(Representation[C]):
     def fit(self, images: Image | Batches) -> None:
         """Learn from a batch of images, or from batches of different sizes."""
         batches = [images] if isinstance(images, Tensor) else images
-        with torch.no_grad():
-            codes = [self.encode(check.image(b, self.name).expand(-1, 3, -1, -1)) for b in batches]
-        if not codes:
-            raise BadImage(f"{self.name} needs images to learn from, got none. Pass a batch.")
-        self.fit_codes(codes)
+
+        def encode(batch: Image) -> C:
+            with torch.no_grad():  # a thread has its own
+                return self.encode(check.image(batch, self.name).expand(-1, 3, -1, -1))
+
+        with parallel.one_thread() as threads:
+            codes = list(
+                parallel.ordered_map(
+                    encode,
+                    batches,
+                    threads if self._on_processor() else 1,
+                    weight=lambda b: b.numel() // 3 if isinstance(b, Tensor) else 0,
+                    limit=parallel.PIXELS,
+                )
+            )
+            if not codes:
+                raise BadImage(f"{self.name} needs images to learn from, got none. Pass a batch.")
+            self.fit_codes(codes)
+
+    def _on_processor(self) -> bool:
+        tensors = itertools.chain(self.buffers(), self.parameters())
+        return all(tensor.device.type == "cpu" for tensor in tensors)
 
     def __sklearn_clone__(self) -> "Representation":
         """An unfitted one with the same parameters, so that no fold sees what another learned."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from imrep import codes
 from imrep.codes import Code, Points
 from imrep.errors import BadParameter
+from imrep.io.files import write_atomic, write_text
 
 
 def write(code: Code, path: Path) -> None:
@@ -29,9 +30,7 @@ def write(code: Code, path: Path) -> None:
     }
     metadata = {"kind": type(code).__name__, "plain": json.dumps(plain)}
     tensors = {key: tensor.contiguous() for key, tensor in code.tensors().items()}
-    new = path.with_name(path.name + ".new")
-    save_file(tensors, new, metadata)
-    new.replace(path)
+    write_atomic(path, save(tensors, metadata))
 
 
 def read(path: Path) -> Code:
@@ -62,9 +61,7 @@ def export(points: Points, path: Path) -> None:
             f"points are written as {', '.join(_FORMATS)}, got {path.name!r}. "
             f"Try {path.with_suffix('.csv').name!r}."
         )
-    new = path.with_name(path.name + ".new")
-    new.write_text(_FORMATS[path.suffix](points), encoding="utf-8")
-    new.replace(path)
+    write_text(path, _FORMATS[path.suffix](points))
 
 
 def _csv(points: Points) -> str:

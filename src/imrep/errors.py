@@ -6,6 +6,7 @@ ImrepError
 ├── BadImage        a tensor whose shape, dtype, range or size will not do
 ├── BadCode         a code that its representation cannot have made
 ├── BadFile         a file that is no readable image
+├── Busy            an output that another run is writing
 ├── BadData         a folder, table or archive from which no data set can be made
 ├── NoInverse       invert() where the card says "none"
 ├── NotFitted       embed() before fit()
@@ -39,6 +40,10 @@ class BadCode(ImrepError, ValueError):
 
 class BadFile(ImrepError, ValueError):
     """A file that cannot be read as an image; the message is the reason, on one line."""
+
+
+class Busy(ImrepError, OSError):
+    """An output, or the folder of its unfinished parts, that another run is writing."""
 
 
 class BadData(ImrepError, ValueError):

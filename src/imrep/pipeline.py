@@ -1,20 +1,20 @@
 """A data set and a representation become one file of vectors, in bounded memory.
 
-Files are read ahead on threads while the last batch is encoded. Every few hundred images a shard
-goes to a work folder beside the output; the output is put together from shards at the end and
-renamed into place. So a run may be killed at any moment: the same call goes on at the first shard
-that is missing and ends with the same bytes. A work folder of another run (other images, spec or
-size) is recognised by its key and thrown away.
+Files are read ahead on threads and batches encoded on others, each of which computes alone; the
+vectors are the same however many there are. Every few hundred images a shard goes to a work folder
+beside the output; the output is put together from shards at the end and renamed into place. So a
+run may be killed at any moment: the same call goes on at the first shard that is missing and ends
+with the same bytes. A work folder of another run (other images, spec or size) is recognised by its
+key and thrown away.
 """
 
-import csv
 import itertools
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,9 @@ from imrep import __version__, images, vectorfiles
 from imrep.base import Fitted, Representation, Sum
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage
+from imrep.io import files
+from imrep.io import skipped as skipped_list
+from imrep.ops import parallel
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
 
@@ -34,7 +37,7 @@ Loaded = tuple[int, NDArray[np.uint8], images.Facts] | tuple[int, BadFile]
 SIZE = 64  # of the square, unless another is asked for
 _FIT_ON = 3000  # images a codebook is fitted on
 _PIXELS = 256 * 64 * 64 * 4  # most pixels encoded at once, whatever the batch: bounds the memory
-_REP, _FITTED = "rep", "fitted.json"
+_REP, _FITTED, _CONFIG = "rep", "fitted.json", "config.json"
 _FORMAT = 1  # raised when shards change their meaning
 
 
@@ -46,7 +49,8 @@ class Settings:
         size: Side of the square every image is read at; None keeps each at its own size.
         batch: Most images encoded at once.
         shard: Images to a shard: what a kill can cost.
-        threads: Files read at once.
+        threads: Files read, and batches encoded, at once; a device other than the processor gets
+            one batch at a time.
         seed: Of the choice of images that a codebook is fitted on.
         device: Where to encode.
     """
@@ -83,27 +87,39 @@ def embed(
 ) -> Written:
     """Write the vectors of every image that can be read to `out`, by its suffix.
 
-    Beside it come `skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where the
-    representation had to be fitted first.
+    Beside it come `OUT.skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where
+    the representation had to be fitted first.
 
     Raises:
         BadParameter: If the suffix names no format.
-        BadData: If not one image could be read.
+        BadData: If not one image could be read, or a name beside `out` is that of a file or folder
+            which no run wrote.
+        Busy: If another run writes `out`.
+        OSError: If the system does not let it be written; what is done is kept for the next call.
     """
     began, out = time.perf_counter(), Path(out)
     settings, progress = settings or Settings(), progress or (lambda *_: None)
+    listed = skipped_list.beside(out)
     vectorfiles.suffix(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = WorkFolder(out, _key(items, rep, settings))
-    rep = rep.to(settings.device).eval()
-    fitted_on = _fit_once(items, rep, work, settings, progress)
-    resumed = _encode(items, rep, work, settings, progress)
-    skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-    listed = list_skipped(out.with_name("skipped.csv"), skipped)
-    rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
-    fitted_path = _publish(out, draft, work)
+    files.check_writable(out)
+    skipped_list.check(listed)
+    _check_fitted(out, rep)
+    with (
+        parallel.one_thread(_threads(settings)),
+        WorkFolder(out, _key(items, rep, settings)) as work,
+    ):
+        rep = rep.to(settings.device).eval()
+        fitted_on = _fit_once(items, rep, work, settings, progress)
+        resumed = _encode(items, rep, work, settings, progress)
+        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+        written = skipped_list.write(listed, skipped)
+        if len(skipped) == len(items):
+            work.discard()
+            raise BadData(f"none of the {len(items)} files gave a vector; {written} says why.")
+        rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
+        fitted_path = _publish(out, draft, rep, work)
     seconds = time.perf_counter() - began
-    return Written(out, rows, dim, skipped, listed, fitted_path, fitted_on, resumed, seconds)
+    return Written(out, rows, dim, skipped, written, fitted_path, fitted_on, resumed, seconds)
 
 
 def fit(
@@ -131,8 +147,14 @@ def fit(
                 if progress:
                     progress(f"fitting {rep.name}", len(seen), count)
 
-    _fit(rep, _not_empty(batches(), count))
+    with parallel.one_thread(_threads(settings)):
+        _fit(rep, _not_empty(batches(), count))
     return len(seen)
+
+
+def _threads(settings: Settings) -> int:
+    """How many batches are encoded at once."""
+    return settings.threads if settings.device == "cpu" else 1
 
 
 @dataclass(frozen=True)
@@ -142,14 +164,18 @@ class _Batch:
     rows: list[int]
     squares: list[NDArray[np.uint8]]
 
+    @property
+    def pixels(self) -> int:
+        return sum(square.size // 3 for square in self.squares)
+
     def images(self, device: str) -> Image:
         return images.batch(np.stack(self.squares), device)
 
-    def takes(self, square: NDArray[np.uint8], most: int) -> bool:
+    def takes(self, square: NDArray[np.uint8], limit: int) -> bool:
         """Whether one more may join."""
         if square.shape != self.squares[0].shape:
             return False
-        return len(self.rows) < min(most, max(1, _PIXELS // (square.size // 3)))
+        return len(self.rows) < min(limit, max(1, _PIXELS // (square.size // 3)))
 
 
 @dataclass(frozen=True)
@@ -157,23 +183,36 @@ class _Skip:
     row: int
     reason: str
 
+    @property
+    def pixels(self) -> int:
+        return 0
 
-def _batches(loaded: Iterable[Loaded], most: int, start: int = 0) -> Iterator[_Batch | _Skip]:
-    """Neighbours of one shape together; files that could not be read one by one."""
+
+def _batches(
+    loaded: Iterable[Loaded], limit: int, start: int = 0, shard: int | None = None
+) -> Iterator[_Batch | _Skip]:
+    """Neighbours of one shape and one shard together; files that could not be read one by one."""
     batch: _Batch | None = None
     for found in loaded:
-        index, square = found[:2]
+        row, square = start + found[0], found[1]
+        ends = batch is not None and shard is not None and row // shard > batch.rows[0] // shard
+        if batch is not None and (ends or _parts(batch, square, limit)):
+            yield batch
+            batch = None
         if isinstance(square, BadFile):
-            yield _Skip(start + index, str(square))
-        elif batch is not None and batch.takes(square, most):
-            batch.rows.append(start + index)
+            yield _Skip(row, str(square))
+        elif batch is not None:
+            batch.rows.append(row)
             batch.squares.append(square)
         else:
-            if batch is not None:
-                yield batch
-            batch = _Batch([start + index], [square])
+            batch = _Batch([row], [square])
     if batch is not None:
         yield batch
+
+
+def _parts(batch: _Batch, square: NDArray[np.uint8] | BadFile, limit: int) -> bool:
+    """Whether the batch ends before the next image."""
+    return not isinstance(square, BadFile) and not batch.takes(square, limit)
 
 
 def _fit(rep: Representation, batches: Iterable[Image]) -> None:
@@ -220,35 +259,72 @@ def _encode(
     progress: Progress,
 ) -> int:
     """Add the shards that are missing; how many images were there already."""
-    start = min(work.count() * settings.shard, len(items))
+    size = settings.shard
+    start = min(work.count() * size, len(items))
     loaded = images.load_squares(items[start:], settings.size, threads=settings.threads)
-    stretches = itertools.groupby(loaded, key=lambda found: (start + found[0]) // settings.shard)
-    with torch.no_grad():
-        for number, stretch in stretches:
-            parts = _batches(stretch, settings.batch, start)
-            shard = _shard(parts, rep, settings.device, lambda n: progress(rep.spec, n, len(items)))
-            work.save(number, shard)
+    parts = _batches(loaded, settings.batch, start, size)
+    encoded = parallel.ordered_map(
+        lambda part: _encoded(part, rep, settings.device),
+        parts,
+        parallel.workers(),
+        weight=lambda part: part.pixels,
+        limit=parallel.PIXELS,
+    )
+    number, pieces = start // size, _Pieces()
+    with closing(encoded):
+        for piece in encoded:
+            pieces.add(piece)
+            if isinstance(piece, _Vectors):
+                progress(rep.spec, piece.rows[-1] + 1, len(items))
+            if pieces.count == min(size, len(items) - number * size):
+                work.save(number, pieces.shard())
+                number, pieces = number + 1, _Pieces()
     return start
 
 
-def _shard(
-    parts: Iterable[_Batch | _Skip],
-    rep: Representation,
-    device: str,
-    reached: Callable[[int], None],
-) -> Shard:
-    vectors, rows, skipped = [np.empty((0, 0), np.float32)], list[int](), list[tuple[int, str]]()
-    for part in parts:
-        if isinstance(part, _Skip):
-            skipped.append((part.row, part.reason))
-            continue
-        try:
-            vectors.append(_finite(rep.embed(part.images(device)), rep))
-            rows += part.rows
-        except BadImage as error:  # the same for all: they have one shape
-            skipped += [(row, str(error)) for row in part.rows]
-        reached(part.rows[-1] + 1)
-    return Shard(np.concatenate(vectors[1:] or vectors), tuple(rows), tuple(sorted(skipped)))
+@dataclass(frozen=True)
+class _Vectors:
+    """What became of a batch: vectors, or why there are none."""
+
+    rows: list[int]
+    values: NDArray[np.float32] | BadImage
+
+
+def _encoded(part: _Batch | _Skip, rep: Representation, device: str) -> _Vectors | _Skip:
+    if isinstance(part, _Skip):
+        return part
+    try:
+        with torch.no_grad():  # a thread has its own
+            return _Vectors(part.rows, _finite(rep.embed(part.images(device)), rep))
+    except BadImage as error:  # the same for all: they have one shape
+        return _Vectors(part.rows, error)
+
+
+@dataclass
+class _Pieces:
+    """A shard as it grows."""
+
+    vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Images that are accounted for."""
+        return len(self.rows) + len(self.skipped)
+
+    def add(self, piece: _Vectors | _Skip) -> None:
+        if isinstance(piece, _Skip):
+            self.skipped.append((piece.row, piece.reason))
+        elif isinstance(piece.values, BadImage):
+            self.skipped += [(row, str(piece.values)) for row in piece.rows]
+        else:
+            self.rows += piece.rows
+            self.vectors.append(piece.values)
+
+    def shard(self) -> Shard:
+        vectors = np.concatenate(self.vectors or [np.empty((0, 0), np.float32)])
+        return Shard(vectors, tuple(self.rows), tuple(sorted(self.skipped)))
 
 
 def _finite(vectors: torch.Tensor, rep: Representation) -> NDArray[np.float32]:
@@ -263,8 +339,6 @@ def _assemble(
 ) -> tuple[int, int, Path]:
     """Put the shards together: rows, length of a vector, and the file in the work folder."""
     rows = [row for shard in work.shards() for row in shard.rows]
-    if not rows:
-        raise BadData(f"none of the {len(items)} files gave a vector; skipped.csv says why.")
     dim = next(shard.vectors.shape[1] for shard in work.shards() if shard.rows)
     columns: dict[str, list[str | None]] = {
         "path": [items[row].path for row in rows],
@@ -282,31 +356,41 @@ def _assemble(
     return len(rows), dim, draft
 
 
-def _publish(out: Path, draft: Path, work: WorkFolder) -> Path | None:
+def _check_fitted(out: Path, rep: Representation) -> None:
+    """Refuse to fit what could not be kept, since another folder has its name."""
+    folder = _fitted_folder(out)
+    if rep.needs_fit and folder.exists() and not _was_fitted(folder):
+        raise BadData(
+            f"{rep.name} needs {folder}/ to keep its codebook in, got a folder that imrep embed "
+            "did not write. Move it away or use another -o."
+        )
+
+
+def _fitted_folder(out: Path) -> Path:
+    return out.with_name(f"{out.name}.rep")
+
+
+def _was_fitted(folder: Path) -> bool:
+    """Whether it is what an earlier run left."""
+    return (folder / _FITTED).is_file() and (folder / _CONFIG).is_file()
+
+
+def _publish(out: Path, draft: Path, rep: Representation, work: WorkFolder) -> Path | None:
     """Give the results their names; whatever moment we are killed at, a second call repairs."""
-    fitted = out.with_name(f"{out.name}.rep")
-    if (fitted / "config.json").is_file():
-        shutil.rmtree(fitted)  # of an earlier output of this name
-    if (work.path / _REP).is_dir():
-        shutil.copytree(work.path / _REP, fitted, dirs_exist_ok=True)
-    draft.replace(out)
+    folder, saved = _fitted_folder(out), work.path / _REP
+    if _was_fitted(folder) and _fingerprint(folder) != rep.fingerprint:
+        folder.replace(work.path / "replaced")  # of an earlier output of this name
+    if saved.is_dir() and not folder.exists():
+        copied = work.write("copied", lambda copy: shutil.copytree(saved, copy))
+        copied.replace(folder)
+    files.publish(draft, out)
+    fitted = saved.is_dir()
     work.discard()
-    return fitted if fitted.is_dir() else None
+    return folder if fitted else None
 
 
-def list_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
-    """Write (path, reason) of files that could not be read, or remove an earlier run's list.
-
-    Returns:
-        The path, or None where there is nothing to list.
-    """
-    if not skipped:
-        path.unlink(missing_ok=True)
-        return None
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("path", "reason"), *skipped])
-    return draft.replace(path)
+def _fingerprint(folder: Path) -> str:
+    return str(json.loads((folder / _CONFIG).read_text()).get("fingerprint"))
 
 
 def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict[str, object]:

@@ -74,6 +74,7 @@ from pathlib import Path
 from typing import Any
 
 from imrep.errors import BadData
+from imrep.io.files import write_text
 
 PROTOCOL = "1"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
@@ -197,9 +198,7 @@ class Row:
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write the rows, one JSON object a line; the file is whole or as it was before."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(row.to_json() + "\n" for row in rows), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, "".join(row.to_json() + "\n" for row in rows))
 
 
 def read(path: Path) -> list[Row]:

@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from imrep import catalog, images
 from imrep.base import Representation
 from imrep.errors import BadImage
+from imrep.ops import parallel
 
 _WHO = "Embedder"
 _WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
@@ -29,6 +30,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     (channel, height, width), of any sizes; or as one array (n, height, width[, channel]) or one
     tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to 65,535, floating-point
     numbers to 1.
+
+    Batches are shared among as many threads as torch has (`torch.set_num_threads`), each of which
+    computes alone; the vectors do not depend on how many there are.
 
     A representation that learns from images learns in `fit`, always anew, so that no fold of a
     cross-validation sees another. Learned weights are kept.
@@ -79,7 +83,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         built = catalog.get(given) if isinstance(given, str) else given.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()
         if built.needs_fit:
-            built.fit(self._batches(found))  # type: ignore[operator]  # what needs fitting has it
+            with parallel.one_thread() as threads:
+                built.fit(self._batches(found, threads))  # type: ignore[operator]  # it has one
         self._n_features_out = built.dim
         return self
 
@@ -91,9 +96,21 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             BadFile: If a file cannot be read as an image.
         """
         check_is_fitted(self, "representation_")
-        with torch.no_grad():
-            rows = [self.representation_.embed(batch) for batch in self._batches(_listed(X))]
-        return torch.cat(rows).float().cpu().numpy()
+        rep = self.representation_
+
+        def embed(batch: Tensor) -> Tensor:
+            with torch.no_grad():  # a thread has its own
+                return rep.embed(batch).float().cpu()
+
+        with parallel.one_thread() as threads:
+            rows = parallel.ordered_map(
+                embed,
+                self._batches(_listed(X), threads),
+                threads if torch.device(self.device).type == "cpu" else 1,
+                weight=lambda batch: batch[:, 0].numel(),
+                limit=parallel.PIXELS,
+            )
+            return torch.cat(list(rows)).numpy()
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """`hog0`, `hog1` …, one for each column of `transform`."""
@@ -109,10 +126,13 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         tags.no_validation = True
         return tags
 
-    def _batches(self, found: Iterable[Any]) -> Iterator[Tensor]:
+    def _batches(self, found: Any, threads: int) -> Iterator[Tensor]:
         """Runs of images of one shape, at most `batch` long, in their order."""
         canvas = self.representation_.canvas or self.size
-        tensors = (_tensor(one, canvas) for one in found)
+        arrays = isinstance(found, np.ndarray | Tensor)  # nothing to decode
+        tensors = parallel.ordered_map(
+            lambda one: _tensor(one, canvas), found, 1 if arrays else threads
+        )
         for _, run in itertools.groupby(tensors, key=lambda x: x.shape):
             while several := list(itertools.islice(run, self.batch)):
                 yield torch.stack(several).to(self.device)

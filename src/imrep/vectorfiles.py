@@ -7,7 +7,7 @@ memory but one piece; the same pieces give the same bytes.
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from imrep.errors import BadParameter
+from imrep.io.files import printable
 
 Columns = Mapping[str, Sequence[str | None]]
 
@@ -42,8 +43,15 @@ class Table:
 
 
 def write(path: Path, table: Table) -> None:
-    """Write `table` in the format that the suffix of `path` names."""
-    _WRITERS[suffix(path)](path, table)
+    """Write `table` in the format that the suffix of `path` names.
+
+    Texts that are no UTF-8 are written as `io.files.printable` has them, in every format.
+    """
+    columns = {
+        name: [None if text is None else printable(text) for text in column]
+        for name, column in table.columns.items()
+    }
+    _WRITERS[suffix(path)](path, replace(table, columns=columns))
 
 
 def suffix(path: Path) -> str:

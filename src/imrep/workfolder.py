@@ -1,7 +1,8 @@
 """Where a run keeps what it has done until the whole is done.
 
-Everything in the folder appears whole or not at all: it is written under another name, synced and
-renamed. A folder whose key is not the run's own belongs to another run and is thrown away.
+Everything in the folder appears complete or not at all: it is written under another name, synced
+and renamed. One process at a time holds the folder. What an interrupted run with another key left
+there is thrown away; a folder that no run made is refused.
 """
 
 import hashlib
@@ -9,13 +10,21 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_KEY = "key.json"
+from imrep.errors import BadData, Busy
+from imrep.io.files import resolved, sync
+from imrep.io.locks import Lock
+
+_KEY, _LOCK, _DRAFT = "key.json", "lock", "draft."
+_MARK = {"made by": "imrep"}  # what tells a work folder from one that a user made
 
 
 @dataclass(frozen=True)
@@ -28,28 +37,59 @@ class Shard:
 
 
 class WorkFolder:
-    """`OUT.parts/`, opened for the run that `key` names.
+    """`OUT.parts/`, held within a `with` block by the run that `key` names.
+
+    It lies beside the file that `out` leads to. It is there after the block, for the next run,
+    unless `discard` was called.
 
     Args:
-        out: The output; the folder lies beside it.
+        out: The output.
         key: Whatever decides the result, as JSON can hold it.
+
+    Raises:
+        Busy: Another run holds it.
+        BadData: There is a folder of that name that no run made.
+        OSError: The system does not let it be made.
     """
 
     def __init__(self, out: Path, key: dict[str, object]) -> None:
-        self.path = out.with_name(f"{out.name}.parts")
-        self._discarded = out.with_name(f"{out.name}.discarded")
-        shutil.rmtree(self._discarded, ignore_errors=True)
-        if not self._belongs_to(key):
-            self.discard()
-            self.path.mkdir(parents=True)
-            self.write(_KEY, lambda draft: draft.write_text(json.dumps(key)))
+        target = resolved(out)
+        self.path = target.with_name(f"{target.name}.parts")
+        self._out, self._key = out, json.loads(json.dumps(key))
+        self._lock = Lock(self.path / _LOCK)
+
+    def __enter__(self) -> "WorkFolder":
+        self.path.mkdir(parents=True, exist_ok=True)
+        while not self._held():  # another run ended just now and took the folder with it
+            self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._take_over()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        with suppress(OSError):  # Windows removes no folder with an open file; else it is not empty
+            self.path.rmdir()
 
     def write(self, name: str, by: Callable[[Path], object]) -> Path:
         """Have `by` write a file or folder, which then appears as `name`."""
-        draft = self.path / f"draft.{os.getpid()}.{name}"
-        by(draft)
-        _sync(draft)
-        return draft.replace(self.path / name)
+        draft = self.path / f"{_DRAFT}{os.getpid()}.{name}"
+        try:
+            by(draft)
+            for file in draft.iterdir() if draft.is_dir() else [draft]:
+                sync(file)
+            return draft.replace(self.path / name)
+        except BaseException:
+            _remove(draft)  # on a full disk it would be in the way
+            raise
 
     def save(self, number: int, shard: Shard) -> None:
         """Keep a shard."""
@@ -80,23 +120,65 @@ class WorkFolder:
         return map(self.load, range(self.count()))
 
     def discard(self) -> None:
-        """Throw the folder away, at once even if it is large and we are killed meanwhile."""
-        if self.path.exists():
-            self.path.replace(self._discarded)
-        shutil.rmtree(self._discarded, ignore_errors=True)
+        """Remove the folder; killed meanwhile, it goes on to be this run's."""
+        self._clear()
+        (self.path / _KEY).unlink()
+        self._lock.release()
+        with suppress(OSError):  # the next run has come already
+            self.path.rmdir()
 
-    def _belongs_to(self, key: dict[str, object]) -> bool:
-        stored = self.path / _KEY
-        return stored.is_file() and json.loads(stored.read_text()) == json.loads(json.dumps(key))
+    def _held(self) -> bool:
+        try:
+            if self._lock.acquire():
+                return True
+        except FileNotFoundError:
+            return False
+        number = self._lock.owner()
+        process = f" (pid {number})" if number else ""
+        raise Busy(f"another run{process} writes {self._out}. Wait for it or use another -o.")
+
+    def _take_over(self) -> None:
+        """Go on with the parts of this run, or throw those of another away."""
+        stored = self._stored()
+        if stored is None:
+            foreign = [path.name for path in self.path.iterdir() if not _is_ours(path.name)]
+            if foreign:
+                raise BadData(
+                    f"{self._out} needs {self.path.name}/ for its parts, and that folder holds "
+                    f"{min(foreign)}, which imrep did not write. Move it away or use another -o."
+                )
+        if stored != self._key:
+            self._clear()
+            text = json.dumps(_MARK | {"key": self._key})
+            self.write(_KEY, lambda draft: draft.write_text(text))
+
+    def _clear(self) -> None:
+        """Remove what a run left, the last parts first, but for the key and the lock."""
+        for path in sorted(self.path.iterdir(), reverse=True):
+            if path.name not in (_KEY, _LOCK):
+                _remove(path)
+
+    def _stored(self) -> Any:
+        """The key that lies there; None where there is none of a run's."""
+        try:
+            stored = json.loads((self.path / _KEY).read_text())
+            return stored["key"] if stored.items() >= _MARK.items() else None
+        except (FileNotFoundError, ValueError, AttributeError, LookupError):
+            return None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a run leaves that name before it has written its key."""
+    return name == _LOCK or name.startswith(_DRAFT)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def digest(value: object) -> str:
     """Sixteen hexadecimal digits of anything JSON can hold."""
     return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Have the disk take a file, or the files of a folder, before they get their name."""
-    for file in path.iterdir() if path.is_dir() else [path]:
-        with file.open("rb+") as opened:
-            os.fsync(opened.fileno())

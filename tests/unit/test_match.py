@@ -295,7 +295,7 @@ def test_a_folder_is_ranked(photo, album, tmp_path):
     assert [line["found"] for line in lines] == ["yes", "yes", "no", "no"]
     assert len(lines[0]["outline"].split(", ")) == 4 and lines[3]["outline"] == ""
     assert [path for path, _ in found.skipped] == ["e.jpg"]
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["r.csv", "skipped.csv"]
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["r.csv", "r.csv.skipped.csv"]
 
 
 def test_outlines_are_in_pixels_of_the_file(photo, album, tmp_path):

@@ -93,7 +93,7 @@ def test_vectors_are_those_of_the_images_in_order(folder, tmp_path):
 
 def test_what_was_skipped_is_named_with_its_reason(folder, tmp_path):
     written = pipeline.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.npz", SMALL)
-    with (tmp_path / "skipped.csv").open() as file:
+    with (tmp_path / "v.npz.skipped.csv").open() as file:
         (line,) = csv.DictReader(file)
     assert line == dict(zip(("path", "reason"), written.skipped[0], strict=True))
     assert line["path"] == "b/03.png"
@@ -105,13 +105,13 @@ def test_a_clean_run_removes_the_list_of_an_earlier_one(folder, tmp_path):
     pipeline.embed(items_of(folder), rep, out, SMALL)
     (folder / "b" / "03.png").unlink()
     assert pipeline.embed(items_of(folder), rep, out, SMALL).skipped_path is None
-    assert not (tmp_path / "skipped.csv").exists()
+    assert not (tmp_path / "v.npz.skipped.csv").exists()
 
 
 def test_nothing_but_the_results_is_left(folder, tmp_path):
     pipeline.embed(items_of(folder), Means(), tmp_path / "out" / "v.npz", SMALL)
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert found == ["skipped.csv", "v.npz", "v.npz.rep"]
+    assert found == ["v.npz", "v.npz.rep", "v.npz.skipped.csv"]
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".parquet", ".safetensors"])
@@ -249,9 +249,9 @@ def test_what_the_representation_refuses_is_skipped_with_its_words(folder, tmp_p
 def test_numbers_that_are_not_finite_are_skipped(folder, tmp_path):
     rep = Picky()
     rep.encode = lambda image: Vector(image.mean((2, 3)) / 0)
-    with pytest.raises(BadData, match=r"skipped\.csv says why"):
+    with pytest.raises(BadData, match=r"v\.npz\.skipped\.csv says why"):
         pipeline.embed(items_of(folder), rep, tmp_path / "v.npz", SMALL)
-    assert "not finite" in (tmp_path / "skipped.csv").read_text()
+    assert "not finite" in (tmp_path / "v.npz.skipped.csv").read_text()
 
 
 def test_not_one_image_is_an_error(tmp_path):
@@ -281,9 +281,9 @@ def test_progress_ends_at_the_end(folder, tmp_path):
 
 
 def test_a_draft_that_a_kill_left_is_no_shard(tmp_path):
-    work = WorkFolder(tmp_path / "v.npz", {"run": 1})
-    (work.path / "draft.1.000000.npz").write_bytes(b"half")
-    assert work.count() == 0
-    assert json.loads((work.path / "key.json").read_text()) == {"run": 1}
-    work.discard()
+    with WorkFolder(tmp_path / "v.npz", {"run": 1}) as work:
+        (work.path / "draft.1.000000.npz").write_bytes(b"half")
+        assert work.count() == 0
+        assert json.loads((work.path / "key.json").read_text())["key"] == {"run": 1}
+        work.discard()
     assert not list(tmp_path.iterdir())

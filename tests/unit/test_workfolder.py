@@ -1,8 +1,12 @@
-"""What a run keeps until it is done: whole or not at all, and only its own."""
+"""What a run keeps until it is done: complete or not at all, only its own, one run at a time."""
+
+import os
+import re
 
 import numpy as np
 import pytest
 
+from imrep.errors import BadData, Busy
 from imrep.workfolder import Shard, WorkFolder, digest
 
 KEY = {"spec": "hog", "size": 64, "items": "ab12"}
@@ -18,60 +22,102 @@ def same(a, b):
     return (a.rows, a.skipped) == (b.rows, b.skipped)
 
 
+def save(out, key=KEY, *shards):
+    with WorkFolder(out, key) as work:
+        for number, each in enumerate(shards or [shard()]):
+            work.save(number, each)
+
+
 def test_a_shard_comes_back(tmp_path):
-    WorkFolder(tmp_path / "v.npz", KEY).save(0, shard())
-    again = WorkFolder(tmp_path / "v.npz", KEY)
-    assert again.count() == 1
-    assert same(again.load(0), shard())
+    save(tmp_path / "v.npz")
+    with WorkFolder(tmp_path / "v.npz", KEY) as again:
+        assert again.count() == 1
+        assert same(again.load(0), shard())
 
 
 def test_a_shard_of_broken_files_has_no_vectors(tmp_path):
-    work = WorkFolder(tmp_path / "v.npz", KEY)
     empty = Shard(np.empty((0, 0), np.float32), (), ((0, "broken"),))
-    work.save(0, empty)
-    assert same(work.load(0), empty)
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        work.save(0, empty)
+        assert same(work.load(0), empty)
 
 
 def test_shards_count_up_to_the_first_gap(tmp_path):
-    work = WorkFolder(tmp_path / "v.npz", KEY)
-    for number in (0, 1, 3):
-        work.save(number, shard(10 * number))
-    assert work.count() == 2
-    assert [one.rows[0] for one in work.shards()] == [0, 10]
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        for number in (0, 1, 3):
+            work.save(number, shard(10 * number))
+        assert work.count() == 2
+        assert [each.rows[0] for each in work.shards()] == [0, 10]
 
 
 @pytest.mark.parametrize("change", ["spec", "size", "items"])
 def test_another_key_starts_anew(tmp_path, change):
-    WorkFolder(tmp_path / "v.npz", KEY).save(0, shard())
-    assert WorkFolder(tmp_path / "v.npz", {**KEY, change: "other"}).count() == 0
-    assert WorkFolder(tmp_path / "v.npz", KEY).count() == 0
+    save(tmp_path / "v.npz")
+    for key in ({**KEY, change: "other"}, KEY):
+        with WorkFolder(tmp_path / "v.npz", key) as work:
+            assert work.count() == 0
 
 
-def test_a_folder_whose_key_was_never_written_is_nobodys(tmp_path):
-    work = WorkFolder(tmp_path / "v.npz", KEY)
-    work.save(0, shard())
-    (work.path / "key.json").unlink()
-    assert WorkFolder(tmp_path / "v.npz", KEY).count() == 0
+@pytest.mark.parametrize("name", ["000000.npz", "key.json", "notes.txt"])
+def test_a_folder_that_no_run_made_is_refused_and_stays(tmp_path, name):
+    (tmp_path / "v.npz.parts").mkdir()
+    (tmp_path / "v.npz.parts" / name).write_text("{}")
+    expected = re.escape(f"v.npz.parts/ for its parts, and that folder holds {name}")
+    with pytest.raises(BadData, match=expected), WorkFolder(tmp_path / "v.npz", KEY):
+        pass
+    assert [path.name for path in (tmp_path / "v.npz.parts").iterdir()] == [name]
 
 
-def test_a_failed_write_leaves_no_name(tmp_path):
-    work = WorkFolder(tmp_path / "v.npz", KEY)
+@pytest.mark.parametrize("left", [(), ("lock",), ("lock", "draft.12.key.json")])
+def test_what_a_run_left_that_was_killed_at_once_is_no_hindrance(tmp_path, left):
+    (tmp_path / "v.npz.parts").mkdir()
+    for name in left:
+        (tmp_path / "v.npz.parts" / name).write_text("12")
+    save(tmp_path / "v.npz")
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        assert work.count() == 1
+        work.discard()
+    assert not list(tmp_path.iterdir())
 
+
+def test_a_failed_write_leaves_no_name_and_no_draft(tmp_path):
     def fail(draft):
         draft.write_bytes(b"half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
-        work.write("result.npz", fail)
-    assert not (work.path / "result.npz").exists()
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        with pytest.raises(OSError, match="disk full"):
+            work.write("result.npz", fail)
+        assert sorted(path.name for path in work.path.iterdir()) == ["key.json", "lock"]
 
 
-def test_what_a_killed_discard_left_is_removed(tmp_path):
-    left = tmp_path / "v.npz.discarded"
-    left.mkdir()
-    (left / "000000.npz").write_bytes(b"old")
-    WorkFolder(tmp_path / "v.npz", KEY).discard()
-    assert not list(tmp_path.iterdir())
+def test_a_second_run_is_refused_until_the_first_ends(tmp_path):
+    with WorkFolder(tmp_path / "v.npz", KEY) as first:
+        first.save(0, shard())
+        for key in (KEY, {"another": "run"}):
+            words = rf"another run \(pid {os.getpid()}\) writes .*v\.npz\. Wait for it or use"
+            with pytest.raises(Busy, match=words), WorkFolder(tmp_path / "v.npz", key):
+                pass
+        assert first.count() == 1
+    save(tmp_path / "v.npz", {"another": "run"})
+
+
+def test_an_output_and_a_link_to_it_share_one_folder(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "v.npz").symlink_to(tmp_path / "disk" / "v.npz")
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        assert work.path == tmp_path / "disk" / "v.npz.parts"
+        with pytest.raises(Busy), WorkFolder(tmp_path / "disk" / "v.npz", KEY):
+            pass
+
+
+def test_a_run_that_ended_takes_its_folder_with_it_and_another_starts(tmp_path):
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        work.save(0, shard())
+        work.discard()
+        save(tmp_path / "v.npz")  # before the block ends
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        assert work.count() == 1
 
 
 def test_digests_tell_values_apart():

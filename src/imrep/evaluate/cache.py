@@ -9,10 +9,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from imrep.io.files import replacing, write_atomic, write_text
+from imrep.io.locks import Lock
 
 
 def root() -> Path:
@@ -38,9 +42,7 @@ def folder(kind: str, digest: str) -> Path:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text(json.dumps(content))
-    new.replace(path)
+    write_text(path, json.dumps(content))
 
 
 def read_json(path: Path) -> Any | None:
@@ -50,10 +52,8 @@ def read_json(path: Path) -> Any | None:
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write arrays into one .npz, whole or not at all."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with new.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-    new.replace(path)
+    with replacing(path) as draft:
+        np.savez(draft, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
@@ -83,7 +83,8 @@ class Log:
         """Cut a torn last line off, so that the next one starts where it should."""
         if self.path.is_file():
             whole = self.path.read_bytes().rpartition(b"\n")
-            self.path.write_bytes(whole[0] + whole[1])
+            if whole[2]:
+                write_atomic(self.path, whole[0] + whole[1])
 
     def append(self, record: Any) -> None:
         """Add one line and hand it to the system at once."""
@@ -91,11 +92,32 @@ class Log:
             file.write(json.dumps(record).encode() + b"\n")
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Within it no other process adds to the folder; waits for one that does.
+
+    What the other has done meanwhile lies there, and is not done again.
+    """
+    lock = Lock(folder / "lock")
+    lock.acquire(wait=True)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def growing(path: Path, shape: tuple[int, ...], dtype: Any) -> np.memmap:
     """An array on disk that batches are written into; opened again where it is already there."""
     if path.is_file():
         return np.lib.format.open_memmap(path, mode="r+")
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    np.lib.format.open_memmap(new, mode="w+", dtype=dtype, shape=shape).flush()
-    new.replace(path)
+    with replacing(path) as draft:
+        np.lib.format.open_memmap(draft, mode="w+", dtype=dtype, shape=shape).flush()
+        _reserve(draft)
     return np.lib.format.open_memmap(path, mode="r+")
+
+
+def _reserve(path: Path) -> None:
+    """Have the disk set the space aside: a mapped page that finds none kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

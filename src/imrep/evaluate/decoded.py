@@ -70,17 +70,18 @@ def decode(
     key = cache.key("squares", images.DECODER, size, max_pixels, listed)
     folder = cache.folder("squares", key)
     log = cache.Log(folder / "log.jsonl")
-    log.repair()
-    stored = cache.growing(folder / "squares.npy", (len(items), size, size, 3), np.uint8)
-    outcomes = [outcome for batch in log for outcome in batch]
-    while len(outcomes) < len(items):
-        progress(f"reading at {size} px", len(outcomes), len(items))
-        batch = items[len(outcomes) : len(outcomes) + _BATCH]
-        good = sum("reason" not in outcome for outcome in outcomes)
-        new = _read(batch, stored[good:], size, threads, max_pixels)
-        stored.flush()
-        log.append(new)
-        outcomes += new
+    with cache.held(folder):
+        log.repair()
+        stored = cache.growing(folder / "squares.npy", (len(items), size, size, 3), np.uint8)
+        outcomes = [outcome for batch in log for outcome in batch]
+        while len(outcomes) < len(items):
+            progress(f"reading at {size} px", len(outcomes), len(items))
+            batch = items[len(outcomes) : len(outcomes) + _BATCH]
+            good = sum("reason" not in outcome for outcome in outcomes)
+            new = _read(batch, stored[good:], size, threads, max_pixels)
+            stored.flush()
+            log.append(new)
+            outcomes += new
     return _gather(key, items, contents, outcomes, folder / "squares.npy")
 
 

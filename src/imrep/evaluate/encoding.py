@@ -8,6 +8,7 @@ by two or three points. Its codes are kept, so that a fold redoes only the fit a
 import copy
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from imrep.codes import Code
 from imrep.errors import BadImage
 from imrep.evaluate import cache
 from imrep.evaluate.decoded import Decoded, Progress
+from imrep.ops import parallel
 
 PER_FOLD = 1000  # below this many images a codebook is fitted inside the folds
 _FIT_ON = 3000
@@ -71,12 +73,16 @@ def batches(n: int, size: int) -> Iterator[slice]:
 
 def embed(rep: Representation, squares: np.ndarray, device: str = "cpu") -> np.ndarray:
     """Vectors (n, d) of squares, nothing kept."""
-    with torch.inference_mode():
-        parts = [
-            rep.embed(images.batch(squares[part], device)).float().cpu()
-            for part in batches(len(squares), squares.shape[1])
-        ]
-    return torch.cat(parts).numpy()
+
+    def vectors(part: slice) -> torch.Tensor:
+        with torch.inference_mode():  # a thread has its own
+            return rep.embed(images.batch(squares[part], device)).float().cpu()
+
+    with parallel.one_thread() as threads:
+        parts = batches(len(squares), squares.shape[1])
+        return torch.cat(
+            list(parallel.ordered_map(vectors, parts, _threads(threads, device)))
+        ).numpy()
 
 
 def encode(rep: Representation, decoded: Decoded, device: str, progress: Progress) -> Encoded:
@@ -88,16 +94,16 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     digest = cache.key("codes", decoded.key, rep.fingerprint)
     folder = cache.folder("codes", digest)
     raw, fit_seconds, fitted = None, 0.0, False
-    if isinstance(rep, Fitted) and not rep.fitted:
-        own = copy.deepcopy(rep)  # the one given is fitted anew at another size
-        few = len(decoded.squares) < PER_FOLD
-        raw = _codes(own, decoded, folder / "raw", device, progress) if few else None
-        rep, fit_seconds = _fit(own, decoded, folder, raw, device)
-        fitted = True
-    log = cache.Log(folder / "log.jsonl")
-    log.repair()
-    path = folder / "vectors.npy"
-    _embed(rep, decoded, path, log, device, progress)
+    log, path = cache.Log(folder / "log.jsonl"), folder / "vectors.npy"
+    with cache.held(folder), parallel.one_thread():
+        if isinstance(rep, Fitted) and not rep.fitted:
+            own = copy.deepcopy(rep)  # the one given is fitted anew at another size
+            few = len(decoded.squares) < PER_FOLD
+            raw = _codes(own, decoded, folder / "raw", device, progress) if few else None
+            rep, fit_seconds = _fit(own, decoded, folder, raw, device)
+            fitted = True
+        log.repair()
+        _embed(rep, decoded, path, log, device, progress)
     costs = list(log)
     return Encoded(
         key=digest,
@@ -122,7 +128,7 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     rep = copy.deepcopy(encoded.rep).cpu()
     assert isinstance(rep, Fitted)  # nothing else has codes in `raw`
     parts = _read_codes(encoded.raw)
-    with torch.inference_mode():
+    with torch.inference_mode(), parallel.one_thread():
         rep.fit_codes(list(_chosen(parts, train)))
         vectors = torch.cat([rep.pool(part).float() for part in parts]).numpy()
     cache.write_arrays(path, vectors=vectors)
@@ -143,10 +149,15 @@ def _embed(
     if done < n:
         with torch.inference_mode():
             rep.embed(images.batch(decoded.squares[:8], device))  # warm-up, dropped
-        for part in batches(n, decoded.size):
-            if part.stop > done:
+        missing = [part for part in batches(n, decoded.size) if part.stop > done]
+        timed = parallel.ordered_map(
+            lambda part: _timed(rep, images.batch(decoded.squares[part], device)),
+            missing,
+            _threads(parallel.workers(), device),
+        )
+        with closing(timed):
+            for part, (record, values) in zip(missing, timed, strict=True):
                 progress(rep.spec, part.start, n)
-                record, values = _timed(rep, images.batch(decoded.squares[part], device))
                 if not np.isfinite(values).all():
                     raise BadImage(f"{rep.spec} gave numbers that are not finite.")
                 stored = cache.growing(path, (n, values.shape[1]), np.float32)
@@ -155,11 +166,17 @@ def _embed(
                 log.append({"stop": part.stop, **record})
 
 
+def _threads(count: int, device: str) -> int:
+    """How many batches are encoded at once."""
+    return count if device == "cpu" else 1
+
+
 def _timed(rep: Representation, seen: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
-    cpu, wall = time.process_time(), time.perf_counter()
+    """Vectors, and what they cost the one thread that made them."""
+    cpu, wall = time.thread_time(), time.perf_counter()
     with torch.inference_mode():
         values = rep.embed(seen).float().cpu().numpy()
-    spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    spent = {"cpu": time.thread_time() - cpu, "wall": time.perf_counter() - wall}
     return {"n": len(seen), **spent}, values
 
 
@@ -202,15 +219,20 @@ def _fit(
 
 def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress) -> Path:
     """The codes of every image before pooling, a file a batch."""
-    folder.mkdir(exist_ok=True)
     n = len(decoded.squares)
-    for part in batches(n, decoded.size):
+
+    def write(part: slice) -> int:
         path = folder / f"{part.start:08}.safetensors"
         if not path.is_file():
-            progress(rep.spec, part.start, n)
-            with torch.inference_mode():
+            with torch.inference_mode():  # a thread has its own
                 code = rep.encode(images.batch(decoded.squares[part], device))
             codefiles.write(code.map(_cpu), path)
+        return part.start
+
+    threads = _threads(parallel.workers(), device)
+    with closing(parallel.ordered_map(write, batches(n, decoded.size), threads)) as written:
+        for start in written:
+            progress(rep.spec, start, n)
     return folder
 
 

@@ -18,6 +18,7 @@ from imrep.evaluate.folder import survey
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.settings import Settings
+from imrep.ops import parallel
 
 
 def run(settings: Settings, progress: Progress) -> Path:
@@ -27,7 +28,7 @@ def run(settings: Settings, progress: Progress) -> Path:
         BadData: There are no images, or not one of them can be read.
         ImrepError: An option or a spec is wrong.
     """
-    with threadpool_limits(settings.threads):
+    with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
         contenders, absent = gather(settings.specs)
         data = datasets.find(
             settings.data, groups=settings.groups, max_items=settings.most, seed=settings.seed

@@ -67,6 +67,8 @@ class Run:
                         done[part.fingerprint] = encoding.encode(
                             rep, self.seen_by(rep, size), self.settings.device, self.progress
                         )
+            except OSError:  # a full disk, for one: it concerns all of them
+                raise
             except Exception as error:
                 where = "" if size == self.settings.size else f"at {size} px: "
                 self.failed.append(Absent(contender.spec, "error", where + _reason(error)))

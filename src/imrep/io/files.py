@@ -6,14 +6,27 @@ write permission is refused, also for root.
 """
 
 import errno
+import itertools
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["printable", "refuse_read_only", "replacing", "sync", "write_atomic"]
+__all__ = [
+    "check_folder_writable",
+    "check_writable",
+    "printable",
+    "publish",
+    "refuse_read_only",
+    "replacing",
+    "resolved",
+    "sync",
+    "write_atomic",
+    "write_text",
+]
+
+_numbers = itertools.count()  # of drafts, so that two of one process never share a name
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
@@ -26,6 +39,15 @@ def write_atomic(path: str | Path, data: bytes) -> None:
         draft.write_bytes(data)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8, complete or not at all; lone surrogates as `printable` has them.
+
+    Raises:
+        OSError: As for `write_atomic`.
+    """
+    write_atomic(path, printable(text).encode())
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A draft beside `path`, with its suffix, that takes its place if the block ends well.
@@ -33,19 +55,70 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises:
         OSError: The system refuses, or the file that is there has no write permission.
     """
-    target = Path(os.path.realpath(path))
+    target = resolved(path)
     refuse_read_only(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A leading dot: no data set reads a draft that a killed run left behind.
-    draft = target.with_name(f".imrep-{os.getpid()}-{threading.get_ident()}{target.suffix}")
+    draft = target.with_name(f".imrep-{os.getpid()}-{next(_numbers)}{target.suffix}")
     try:
         yield draft
-        _take_over(target, draft)
-        sync(draft)
-        draft.replace(target)
-        sync(target.parent)
+        publish(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def publish(draft: Path, path: str | Path) -> Path:
+    """Give a complete file, on the same disk, the name `path`; the draft's own name is gone.
+
+    Returns:
+        The path as it was given.
+
+    Raises:
+        OSError: The system refuses, or the file that is there has no write permission.
+    """
+    target = resolved(path)
+    refuse_read_only(target)
+    _take_over(target, draft)
+    sync(draft)
+    draft.replace(target)
+    with suppress(OSError):  # the file has its name; some network disks sync no folder
+        sync(target.parent)
+    return Path(path)
+
+
+def resolved(path: str | Path) -> Path:
+    """The file that is written when `path` is: where its links lead, absolute."""
+    return Path(os.path.realpath(path))
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse, before any work is done, a name that no file can be written under.
+
+    Raises:
+        OSError: The name is a folder's, something on the way to it is no folder or is closed, or
+            the file that is there has no write permission.
+    """
+    target = resolved(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    refuse_read_only(target)
+    _check_folder(target.parent)
+
+
+def check_folder_writable(path: str | Path) -> None:
+    """Refuse, before any work is done, a folder that no file can be written into.
+
+    Raises:
+        OSError: It, or something on the way to it, is no folder or is closed.
+    """
+    _check_folder(resolved(path))
+
+
+def _check_folder(folder: Path) -> None:
+    nearest = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    code = errno.EACCES if nearest.is_dir() else errno.ENOTDIR
+    if code == errno.ENOTDIR or not os.access(nearest, os.W_OK | os.X_OK):
+        raise OSError(code, os.strerror(code), str(nearest))
 
 
 def refuse_read_only(path: Path) -> None:

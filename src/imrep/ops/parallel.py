@@ -9,7 +9,7 @@ import functools
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 T = TypeVar("T")
 R = TypeVar("R")
 
+PIXELS = 2**25  # of pictures that are computed on at once: what a `limit` may be
 _WINDOW = 3  # tasks in flight to a thread: the next are ready when one ends
 
 
@@ -91,11 +92,12 @@ def ordered_map(
     *,
     weight: Callable[[T], int] = lambda _: 0,
     limit: int = 1,
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """`map` on threads, as `ahead`; with one thread, on the calling one."""
     if threads < 2:
-        return map(work, tasks)
-    return ahead(work, tasks, threads, weight=weight, limit=limit)
+        yield from map(work, tasks)
+    else:
+        yield from ahead(work, tasks, threads, weight=weight, limit=limit)
 
 
 def ahead(
@@ -105,7 +107,7 @@ def ahead(
     *,
     weight: Callable[[T], int] = lambda _: 0,
     limit: int = 1,
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """`map` that runs ahead of its consumer on threads, in order and within bounded memory.
 
     Args:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from imrep import results
 from imrep.assets import Assets
+from imrep.io.files import write_text
 
 FILENAME = "index.html"
 
@@ -25,6 +26,5 @@ def write(folder: Path | str) -> Path:
     folder = Path(folder)
     rows = results.read(folder / results.FILENAME)
     html = page.render(rows, Assets.load(folder), folder)
-    partial = folder / (FILENAME + ".partial")
-    partial.write_text(html, encoding="utf-8")
-    return partial.replace(folder / FILENAME)
+    write_text(folder / FILENAME, html)
+    return folder / FILENAME

@@ -1,17 +1,20 @@
 """One picture as a detector: which of many pictures show what it shows, the surest first.
 
-Pictures are read ahead on threads. Every few of them a shard of figures goes to a work folder
-beside the output, so a run may be killed at any moment and the same call goes on.
+Pictures are read ahead on threads and looked at on others. Every few of them a shard of figures
+goes to a work folder beside the output, so a run may be killed at any moment and the same call goes
+on.
 """
 
 import csv
-import itertools
+import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imrep import images
@@ -19,8 +22,11 @@ from imrep.base import Representation
 from imrep.codes import Points
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
+from imrep.io import files
+from imrep.io import skipped as skipped_list
+from imrep.ops import parallel
 from imrep.ops.resize import shrunk
-from imrep.pipeline import Progress, list_skipped
+from imrep.pipeline import Loaded, Progress
 from imrep.tasks.match import Match, keypoints, match, needed, some
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
@@ -41,7 +47,7 @@ class Settings:
         ratio: As in `match`.
         within: As in `match`, in pixels of the smaller pictures.
         shard: Pictures to a shard: what a kill can cost.
-        threads: Files read at once.
+        threads: Pictures read, and looked at, at once; on the processor only.
         device: Where to encode.
     """
 
@@ -117,7 +123,7 @@ def rank(
 ) -> Ranking:
     """Look for the query in every picture and write them to `out`, a csv, by falling inliers.
 
-    Ties go by pairs, then by name. Beside it comes `skipped.csv` where files could not be read.
+    Ties go by pairs, then by name. Beside it comes `OUT.skipped.csv` where files could not be read.
 
     Args:
         query: (1, 1|3, h, w), values in [0, 1], at its own size.
@@ -130,7 +136,10 @@ def rank(
     Raises:
         BadParameter: `out` is no csv, or the representation gives no keypoints.
         BadImage: The query has no keypoints.
-        BadData: Not one picture could be read.
+        BadData: Not one picture could be read, or a name beside `out` is that of a file which no
+            run wrote.
+        Busy: Another run writes `out`.
+        OSError: The system does not let it be written; what is done is kept for the next call.
     """
     began, out = time.perf_counter(), Path(out)
     settings, progress = settings or Settings(), progress or (lambda *_: None)
@@ -138,20 +147,25 @@ def rank(
         raise BadParameter(
             f"a ranking is written as .csv, got {out.name!r}. Try {out.with_suffix('.csv').name}."
         )
+    listed = skipped_list.beside(out)
+    files.check_writable(out)
+    skipped_list.check(listed)
     rep = rep.to(settings.device).eval()
     small = shrunk(query, settings.longest).to(settings.device)
     points = some(keypoints(rep, small, "the query"), "the query")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = WorkFolder(out, _key(query, items, rep, settings))
-    resumed = _look(points, items, rep, work, settings, progress)
-    rows = sorted(_rows(items, work), key=lambda row: (-row.inliers, -row.pairs, row.path))
-    skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-    listed = list_skipped(out.with_name("skipped.csv"), skipped)
+    threads = settings.threads if settings.device == "cpu" else 1
+    key = _key(query, items, rep, settings)
+    with parallel.one_thread(threads), WorkFolder(out, key) as work:
+        resumed = _look(points, items, rep, work, settings, progress)
+        rows = sorted(_rows(items, work), key=lambda row: (-row.inliers, -row.pairs, row.path))
+        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+        written = skipped_list.write(listed, skipped)
+        if rows:
+            files.write_text(out, _text(rows))
+        work.discard()
     if not rows:
-        raise BadData(f"none of the {len(items)} files could be read; {listed} says why.")
-    work.write("ranking.csv", lambda path: _write(path, rows)).replace(out)
-    work.discard()
-    return Ranking(out, tuple(rows), skipped, listed, resumed, time.perf_counter() - began)
+        raise BadData(f"none of the {len(items)} files could be read; {written} says why.")
+    return Ranking(out, tuple(rows), skipped, written, resumed, time.perf_counter() - began)
 
 
 def _look(
@@ -163,40 +177,51 @@ def _look(
     progress: Progress,
 ) -> int:
     """Add the shards that are missing; how many pictures were done already."""
-    start = min(work.count() * settings.shard, len(items))
+    size = settings.shard
+    start = min(work.count() * size, len(items))
     loaded = images.load_squares(items[start:], None, threads=settings.threads)
 
-    def one(pixels: NDArray[np.uint8]) -> list[float]:
+    def look(pixels: NDArray[np.uint8]) -> list[float]:
         whole = images.batch(pixels[None], settings.device)
         points = keypoints(rep, shrunk(whole, settings.longest), "a batch")
         found = match(query, points, ratio=settings.ratio, within=settings.within)
         return _figures(found.resized(query.size, (whole.shape[2], whole.shape[3])))
 
-    for number, stretch in itertools.groupby(
-        loaded, key=lambda found: (start + found[0]) // settings.shard
-    ):
-        parts = ((start + part[0], part[1]) for part in stretch)
-        work.save(number, _shard(parts, one, lambda n: progress("looking", n, len(items))))
+    def outcome(found: Loaded) -> list[float] | str:
+        """Figures, or why there are none: no image, or too small a one."""
+        pixels = found[1]
+        try:
+            with torch.no_grad():  # a thread has its own
+                return str(pixels) if isinstance(pixels, BadFile) else look(pixels)
+        except BadImage as error:
+            return str(error)
+
+    outcomes = parallel.ordered_map(
+        outcome, loaded, parallel.workers(), weight=_pixels, limit=parallel.PIXELS
+    )
+    number, shard = start // size, list[list[float] | str]()
+    with closing(outcomes):
+        for each in outcomes:
+            shard.append(each)
+            done = number * size + len(shard)
+            progress("looking", done, len(items))
+            if len(shard) == size or done == len(items):
+                work.save(number, _shard(shard, number * size))
+                number, shard = number + 1, []
     return start
 
 
-def _shard(
-    parts: Iterator[tuple[int, NDArray[np.uint8] | BadFile]],
-    one: Callable[[NDArray[np.uint8]], list[float]],
-    reached: Callable[[int], None],
-) -> Shard:
-    figures, rows, skipped = list[list[float]](), list[int](), list[tuple[int, str]]()
-    for row, pixels in parts:
-        try:
-            if isinstance(pixels, BadFile):
-                raise pixels
-            figures.append(one(pixels))
-            rows.append(row)
-        except (BadFile, BadImage) as error:  # no image, or too small a one
-            skipped.append((row, str(error)))
-        reached(row + 1)
+def _pixels(found: Loaded) -> int:
+    return 0 if isinstance(found[1], BadFile) else found[1].size // 3
+
+
+def _shard(outcomes: Sequence[list[float] | str], start: int) -> Shard:
+    """Figures and reasons of pictures from the one numbered `start` on."""
+    numbered = list(enumerate(outcomes, start))
+    figures = [each for each in outcomes if not isinstance(each, str)]
     table = np.array(figures, np.float32) if figures else np.empty((0, 0), np.float32)
-    return Shard(table, tuple(rows), tuple(skipped))
+    rows = tuple(row for row, each in numbered if not isinstance(each, str))
+    return Shard(table, rows, tuple((row, each) for row, each in numbered if isinstance(each, str)))
 
 
 def _figures(found: Match) -> list[float]:
@@ -216,15 +241,16 @@ def _rows(items: Sequence[Item], work: WorkFolder) -> Iterator[Ranked]:
             yield Ranked(items[row].path, int(inliers), int(pairs), int(chance), outline)
 
 
-def _write(path: Path, rows: Sequence[Ranked]) -> None:
+def _text(rows: Sequence[Ranked]) -> str:
     """A line each; an outline is "x y, x y, x y, x y"."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(_COLUMNS)
-        for row in rows:
-            corners = ", ".join(f"{x:g} {y:g}" for x, y in row.outline or ())
-            found = "yes" if row.found else "no"
-            lines.writerow([row.path, found, row.inliers, row.pairs, row.chance, corners])
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(_COLUMNS)
+    for row in rows:
+        corners = ", ".join(f"{x:g} {y:g}" for x, y in row.outline or ())
+        found = "yes" if row.found else "no"
+        lines.writerow([row.path, found, row.inliers, row.pairs, row.chance, corners])
+    return text.getvalue()
 
 
 def _key(

@@ -1,0 +1,57 @@
+"""The list of files that a run could not use, beside its output: OUT.skipped.csv."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from imrep.errors import BadData
+from imrep.io.files import write_text
+
+_HEAD = ["path", "reason"]
+
+
+def beside(out: Path) -> Path:
+    """Where the list of an output lies."""
+    return out.with_name(f"{out.name}.skipped.csv")
+
+
+def check(path: Path) -> None:
+    """Refuse, before any work is done, to write over a file of that name that is no such list.
+
+    Raises:
+        BadData: It is another file.
+    """
+    if path.exists() and not _is_list(path):
+        raise BadData(
+            f"{path} needs to be a list that imrep wrote, got another file. "
+            "Move it away or use another -o."
+        )
+
+
+def write(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
+    """Write (path, reason) of each file, or remove the list of an earlier run to this output.
+
+    Returns:
+        The path, or None where there is nothing to list.
+
+    Raises:
+        BadData: As for `check`.
+        OSError: The system does not let it be written.
+    """
+    if not skipped:
+        if path.exists() and _is_list(path):
+            path.unlink()
+        return None
+    check(path)
+    text = io.StringIO()
+    csv.writer(text).writerows([_HEAD, *skipped])
+    write_text(path, text.getvalue())
+    return path
+
+
+def _is_list(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.readline().strip() == ",".join(_HEAD).encode()
