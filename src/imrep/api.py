@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imrep import images, results
+from imrep.io.ownfolder import claimed
 from imrep.results import Row
 
 if TYPE_CHECKING:
@@ -148,11 +149,14 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         A `Comparison`; its repr is the sentence and the table.
 
     Raises:
-        BadData: There are no images, or none that can be read.
+        BadData: There are no images, or none that can be read; or `out` is a folder of other
+            things, one of them under a name that is written.
+        Busy: Another run writes into `out`.
+        OSError: The system does not let it be written; what is done is kept for the next call.
         BadParameter: An argument is out of its range.
         UnknownName: A spec names nothing.
     """
-    from imrep import report
+    from imrep import assets, report
     from imrep.evaluate import protocol
     from imrep.evaluate.settings import Settings
 
@@ -172,9 +176,11 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         max_pixels=max_pixels,
     )
     tell = progress or _silent
-    folder = protocol.run(settings, tell)
-    tell("writing the report", 0, 1)
-    report.write(folder)
+    names = (results.FILENAME, report.FILENAME, assets.FOLDER, protocol.SKIPPED)
+    with claimed(settings.out, "compare", names):
+        folder = protocol.run(settings, tell)
+        tell("writing the report", 0, 1)
+        report.write(folder)
     return Comparison(folder)
 
 

@@ -239,7 +239,7 @@ def test_a_folder(inside, photos):
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])
-    [row] = csv.DictReader(Path("out/skipped.csv").read_text().splitlines())
+    [row] = csv.DictReader(Path("out.skipped.csv").read_text().splitlines())
     assert row["path"] == "a/broken.jpg"
     wanted = package.edited(images.read(photos / "a" / "02.png"), "stretch")
     assert_close(images.read("out/a/02.png"), wanted, rtol=0, atol=0.51 / 255)

@@ -17,10 +17,10 @@ import imrep as package
 def test_a_folder_becomes_a_parquet(imrep, photos, tmp_path):
     said = imrep("embed", photos, "pixels:side=4", "-o", "v", cwd=tmp_path).stdout.splitlines()
     assert re.fullmatch(r"v\.parquet  12 vectors of 48 numbers, \d+\.\d s", said[0])
-    assert said[1] == "1 skipped, with reasons in skipped.csv"
+    assert said[1] == "1 skipped, with reasons in v.parquet.skipped.csv"
     found = parquet.read_table(tmp_path / "v.parquet")
     assert set(found["label"].to_pylist()) == {"a", "b"}
-    with (tmp_path / "skipped.csv").open() as file:
+    with (tmp_path / "v.parquet.skipped.csv").open() as file:
         (line,) = csv.DictReader(file)
     assert line["path"] == "a/broken.jpg" and line["reason"]
 
@@ -115,7 +115,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(forking, photos, t
         assert out.read_bytes() == (tmp_path / "whole" / "v.npz").read_bytes()
         assert done["resumed"] in (*shards, readable)
         assert sorted(p.name for p in out.parent.iterdir()) == [
-            "skipped.csv", "v.npz", "v.npz.rep",
+            "v.npz", "v.npz.rep", "v.npz.skipped.csv",
         ]  # fmt: skip
     assert stopped > 5  # else the kills came too late to show anything
 
@@ -125,7 +125,7 @@ def test_awkward_files_end_well(imrep, shared_data, tmp_path):
     began = time.monotonic()
     said = imrep("embed", shared_data / "robustness", "pixels", "-o", tmp_path / "v.parquet")
     assert time.monotonic() - began < 120
-    with (tmp_path / "skipped.csv").open() as file:
+    with (tmp_path / "v.parquet.skipped.csv").open() as file:
         skipped = {line["path"]: line["reason"] for line in csv.DictReader(file)}
     rows = parquet.read_table(tmp_path / "v.parquet")["path"].to_pylist()
     assert not set(rows) & set(skipped)

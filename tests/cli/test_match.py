@@ -78,13 +78,13 @@ def test_a_folder_is_ranked(inside, scenes):
     assert said[0] == "Found in 1 of 3 pictures, surest in with.png."
     assert [line.split()[1] for line in said[2:3]] == ["with.png"]
     assert re.search(r"^  blank\.png +0 +0 +0$", "\n".join(said), re.M)
-    assert "1 skipped, with reasons in skipped.csv" in said
+    assert "1 skipped, with reasons in thing.street.match.csv.skipped.csv" in said
     assert re.fullmatch(r"thing\.street\.match\.csv  3 pictures, \d+\.\d s", said[-1])
     lines = (scenes / "thing.street.match.csv").read_text().splitlines()
     assert lines[0] == "path,found,inliers,pairs,chance,outline"
     assert lines[1].startswith("with.png,yes,")
     assert sorted(p.name for p in scenes.iterdir()) == [
-        "skipped.csv", "street", "thing.png", "thing.street.match.csv",
+        "street", "thing.png", "thing.street.match.csv", "thing.street.match.csv.skipped.csv",
     ]  # fmt: skip
 
 

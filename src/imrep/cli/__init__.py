@@ -86,5 +86,8 @@ def _way_on(command: str | None) -> str:
 @click.pass_context
 def main(context: click.Context) -> None:
     """Which representation serves your images? Compare them, see them, use the one that wins."""
+    # Read once, when torch is imported: threads that wait for each other in a loop take five times
+    # as long beside another process.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if os.environ.get("NO_COLOR"):
         context.color = False

@@ -98,9 +98,14 @@ def command(as_json: bool, quiet: bool, strict: bool, device: str, **given: Any)
     threads = engine.start(threads=given["threads"], seed=given["seed"])
     chosen = {name: value for name, value in given.items() if value is not None}
     chosen |= {"threads": threads, "device": engine.device(device)}
-    with screen.Meter(quiet) as meter, engine.downloads(chosen.pop("download")):
-        data, specs = chosen.pop("data", None), chosen.pop("specs")
-        found = api.compare(data, specs or None, chosen.pop("out"), progress=meter, **chosen)
+    allowed, out = chosen.pop("download"), chosen.pop("out")
+    data, specs = chosen.pop("data", None), chosen.pop("specs")
+    with (
+        screen.writing(out, resumable=True),
+        screen.Meter(quiet) as meter,
+        engine.downloads(allowed),
+    ):
+        found = api.compare(data, specs or None, out, progress=meter, **chosen)
     if as_json:
         options.write_json({"report": str(found.report), "verdict": found.verdict,
                             "pick": found.pick, "table": found.table()})  # fmt: skip

@@ -177,7 +177,7 @@ def _folder(
         raise BadParameter(
             f"edit would write among the pictures it reads, to {out}. Use another -o."
         )
-    with screen.writing(out):
+    with screen.writing(out, resumable=True):
         done = edit_all(found.items, chain, out, meter)
     as_json, strict = how
     if as_json:

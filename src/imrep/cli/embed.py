@@ -69,7 +69,7 @@ def command(
 
     DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob or one
     image. The file holds the vectors with paths and labels; images that cannot be read are listed
-    in skipped.csv beside it. A codebook is fitted on at most 3,000 of the images and kept in
+    in OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and kept in
     OUT.rep/. A run that was interrupted goes on where it was: give the same command again.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
@@ -92,8 +92,11 @@ def _embed(
 ) -> "Written":
     from imrep import catalog, datasets, pipeline, vectorfiles
     from imrep.cli import engine
+    from imrep.io.files import check_writable
 
     vectorfiles.suffix(out)
+    with screen.writing(out):
+        check_writable(out)
     items = datasets.find(data).items
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
@@ -109,7 +112,7 @@ def _embed(
         shown = f"{settings.size} px" if settings.size else "native size"
         said = f"{len(items):,} files, {shown}, {threads} threads, {settings.device}"
         screen.remark(said)
-    with screen.Meter(machine.quiet) as meter:
+    with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
         return pipeline.embed(items, rep, out, settings, meter)
 
 

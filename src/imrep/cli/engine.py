@@ -16,8 +16,6 @@ _OFFLINE = "HF_HUB_OFFLINE"
 
 def start(*, threads: int | None = None, seed: int = 0) -> int:
     """Import torch, settle what its numbers depend on, and say how many threads there are."""
-    # Threads that wait for each other in a loop take five times as long beside another process.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     count = threads or cores()

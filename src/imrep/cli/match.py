@@ -168,7 +168,7 @@ def _rank(
             items.append(item)
     if not items:
         raise BadParameter(f"match needs other pictures than A, got only {first} in {second}.")
-    with screen.writing(out), screen.Meter(machine.quiet) as meter:
+    with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
         return ranking.rank(query, items, rep, out, settings, meter)
 
 

@@ -1,5 +1,7 @@
 """What a command shows while it works: a bar on stderr, for what takes long and is watched."""
 
+import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imrep.errors import BadFile
+from imrep.errors import BadFile, ImrepError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PATIENCE = 2.0  # seconds before there is a bar at all
 
 
@@ -61,12 +64,33 @@ def remark(text: str, quiet: bool = False) -> None:
 
 
 @contextmanager
-def writing(out: Path) -> Iterator[None]:
-    """What the system refuses, said as one line."""
+def writing(out: Path, *, resumable: bool = False) -> Iterator[None]:
+    """What the system refuses, said as one line.
+
+    Args:
+        out: What is written.
+        resumable: Whether the same command goes on with what was done.
+    """
     try:
         yield
+    except ImrepError:
+        raise
     except OSError as error:
-        raise BadFile(f"{out} cannot be written: {error.strerror or error}.") from error
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
+        remedy = ""
+        if error.errno in _FULL:
+            remedy = " Make room there"
+            remedy += "; the same command then goes on with what was done." if resumable else "."
+        raise BadFile(f"{_refused(out, error)} cannot be written: {reason}.{remedy}") from error
+
+
+def _refused(out: Path, error: OSError) -> object:
+    """The output, or the file elsewhere, in the cache for one, that the system names."""
+    if not isinstance(error.filename, str):
+        return out
+    file, folder = Path(error.filename).absolute(), out.absolute().parent
+    near = file.is_relative_to(folder) or folder.is_relative_to(file)
+    return out if near else error.filename
 
 
 def _bars() -> "Progress":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep import pipeline, results
+from imrep import results
 from imrep.assets import Assets
 from imrep.evaluate import (
     cache,
@@ -27,7 +27,9 @@ from imrep.evaluate.probe import balanced
 from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
+from imrep.io import skipped
 
+SKIPPED = "skipped.csv"  # in the report's folder
 _CURVES = 4  # of the best contenders, with few labels
 
 
@@ -56,7 +58,7 @@ def write(
     remarks.verdict(lines, run, folder, answers)
     out.mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
-    pipeline.list_skipped(out / "skipped.csv", folder.decoded.skipped)
+    skipped.write(out / SKIPPED, folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)
     return out
 

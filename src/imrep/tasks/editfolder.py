@@ -1,27 +1,34 @@
 """A chain of operations on every picture of a data set, into a folder.
 
-After each picture a mark goes to a work folder beside the output, so a run may be killed at any
-moment and the same call goes on with the next.
+Pictures are shared among threads. After each a mark goes to a work folder beside the output, so a
+run may be killed at any moment and the same call goes on with the next.
 """
 
+import io
 import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import PIL.Image
 
 from imrep import images
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
+from imrep.io import files
+from imrep.io import skipped as skipped_list
+from imrep.ops import parallel
 from imrep.packed import SUFFIX
-from imrep.pipeline import list_skipped
 from imrep.tasks.editing import Chain, Progress, edit
 from imrep.tasks.packing import Figures
 from imrep.workfolder import Shard, WorkFolder, digest
 
 _FORMAT = 1  # raised when the same call gives other pictures
+_LARGE = 2**23  # pixels; such pictures go one by one, each shared among all threads
 
 
 @dataclass(frozen=True)
@@ -43,40 +50,99 @@ def edit_all(
     """Edit every picture into `out`, under its own name there.
 
     A name whose suffix is not written gets .png in addition. What cannot be read, or is refused by
-    an operation, is skipped and named in `skipped.csv`; a parameter that is refused before any
+    an operation, is skipped and named in `OUT.skipped.csv`; a parameter that is refused before any
     picture was written ends the run.
 
     Raises:
-        BadData: Not one picture could be edited, or two would have one name.
+        BadData: Not one picture could be edited, two would have one name, or a name beside `out` is
+            that of a file or folder which no run wrote.
         BadParameter: An operation refuses a parameter.
+        Busy: Another run writes into `out`.
+        OSError: The system does not let it be written; what is done is kept for the next call.
     """
     began = time.perf_counter()
     targets = _targets(items, out, (SUFFIX,) if chain.packs else images.SUFFIXES)
-    out.mkdir(parents=True, exist_ok=True)
-    work = WorkFolder(out, _key(items, chain))
-    done = work.count()
-    some = any(shard.rows for shard in work.shards())
-    for i, item in enumerate(items[done:], done):
-        tell("editing", i, len(items))
-        try:
-            found = edit(item.read(), chain, targets[i])
-        except (BadFile, BadImage, BadParameter) as error:
-            if isinstance(error, BadParameter) and not some:
-                raise
-            work.save(i, Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),)))
-        else:
-            row = astuple(found.figures) if found.figures else ()
-            work.save(i, Shard(np.array([row], np.float32), (i,), ()))
-            some = True
-    skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-    measured = [row for shard in work.shards() for row in shard.vectors if row.size]
-    listed = list_skipped(out / "skipped.csv", skipped)
-    work.discard()
+    listed = skipped_list.beside(out)
+    files.check_folder_writable(out)
+    skipped_list.check(listed)
+    threads = parallel.workers() if chain.device == "cpu" else 1
+    with parallel.one_thread(threads), WorkFolder(out, _key(items, chain)) as work:
+        out.mkdir(parents=True, exist_ok=True)
+        done = work.count()
+        some = any(shard.rows for shard in work.shards())
+        with closing(_outcomes(_Editor(items, chain, targets), done, some, threads)) as outcomes:
+            for i, shard in enumerate(outcomes, done):
+                work.save(i, shard)
+                tell("editing", i + 1, len(items))
+        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+        measured = [row for shard in work.shards() for row in shard.vectors if row.size]
+        written = skipped_list.write(listed, skipped)
+        work.discard()
     if len(skipped) == len(items):
-        raise BadData(f"none of the {len(items)} pictures could be edited; {listed} says why.")
+        raise BadData(f"none of the {len(items)} pictures could be edited; {written} says why.")
     seconds = time.perf_counter() - began
     means = Figures(*np.mean(measured, axis=0).tolist()) if measured else None
-    return Folder(out, len(items) - len(skipped), skipped, listed, means, done, seconds)
+    return Folder(out, len(items) - len(skipped), skipped, written, means, done, seconds)
+
+
+class _Editor:
+    """Edits a picture by its number; from several threads at once."""
+
+    def __init__(self, items: Sequence[Item], chain: Chain, targets: Sequence[Path]) -> None:
+        self._items, self._chain, self._targets = items, chain, targets
+        self._one = threading.Lock()  # large picture at a time, so that memory is that of one
+        self._threads = parallel.workers()
+        self.numbers = range(len(items))
+
+    def __call__(self, i: int) -> Shard:
+        """Figures in one row, or why there is no picture.
+
+        Raises:
+            BadParameter: An operation refuses a parameter.
+        """
+        try:
+            data = self._items[i].read()
+            if _pixels(data) > _LARGE:
+                with self._one, parallel.sharing(self._threads):
+                    found = edit(data, self._chain, self._targets[i])
+            else:
+                found = edit(data, self._chain, self._targets[i])
+        except (BadFile, BadImage) as error:
+            return _skipped(i, error)
+        row = astuple(found.figures) if found.figures else ()
+        return Shard(np.array([row], np.float32), (i,), ())
+
+    def leniently(self, i: int) -> Shard:
+        """The same; a picture that a parameter does not suit is skipped."""
+        try:
+            return self(i)
+        except BadParameter as error:
+            return _skipped(i, error)
+
+
+def _outcomes(
+    editor: _Editor, start: int, some: bool, threads: int
+) -> Generator[Shard, None, None]:
+    """What became of each picture; `some`: of those before `start` one was written."""
+    numbers = iter(editor.numbers[start:])
+    for i in numbers if not some else ():
+        yield (shard := editor(i))
+        if shard.rows:
+            break
+    yield from parallel.ordered_map(editor.leniently, numbers, threads)
+
+
+def _skipped(i: int, error: Exception) -> Shard:
+    return Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),))
+
+
+def _pixels(data: bytes) -> int:
+    """As far as it can be told without decoding: 0 where it cannot."""
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            return image.width * image.height
+    except Exception:  # decoders raise anything; the editor says why
+        return 0
 
 
 def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:

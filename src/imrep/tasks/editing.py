@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from imrep import images, operations, packed
 from imrep.errors import BadParameter
 from imrep.images import Original
 from imrep.operations import Step
+from imrep.ops import parallel
+from imrep.ops.strips import each
 from imrep.packed import Packed
 from imrep.tasks import packing, ratecurve
 from imrep.tasks.packing import Figures
@@ -112,6 +115,12 @@ class Chain:
             first = self.steps[0].operation
             got = _WORDS["Packed" if isinstance(image, Packed) else "Image"]
             raise BadParameter(f"{first.name} needs {_WORDS[first.takes]}, got {got}.")
+        with parallel.one_thread():  # images and strips are shared among threads instead
+            if self.packs or not isinstance(image, Tensor) or image.ndim != 4 or len(image) < 2:
+                return self._applied(image)
+            return torch.cat(each(self._applied, image.split(1), image))
+
+    def _applied(self, image: Any) -> Any:
         for step in self.steps:
             image = self.step(step, image)
         return image
