@@ -49,6 +49,7 @@ class Settings:
         threads: Files read at once.
         seed: Of the choice of images that a codebook is fitted on.
         device: Where to encode.
+        reading: How files become pixels.
     """
 
     size: int | None = SIZE
@@ -57,6 +58,7 @@ class Settings:
     threads: int = 2
     seed: int = 0
     device: str = "cpu"
+    reading: images.Reading = images.DEFAULT_READING
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,9 @@ def fit(
     seen: list[int] = []
 
     def batches() -> Iterator[Image]:
-        loaded = images.load_squares(chosen, settings.size, threads=settings.threads)
+        loaded = images.load_squares(
+            chosen, settings.size, threads=settings.threads, **settings.reading.keywords
+        )
         for part in _batches(loaded, settings.batch):
             if isinstance(part, _Batch):
                 seen.extend(part.rows)
@@ -221,7 +225,9 @@ def _encode(
 ) -> int:
     """Add the shards that are missing; how many images were there already."""
     start = min(work.count() * settings.shard, len(items))
-    loaded = images.load_squares(items[start:], settings.size, threads=settings.threads)
+    loaded = images.load_squares(
+        items[start:], settings.size, threads=settings.threads, **settings.reading.keywords
+    )
     stretches = itertools.groupby(loaded, key=lambda found: (start + found[0]) // settings.shard)
     with torch.no_grad():
         for number, stretch in stretches:
@@ -319,5 +325,6 @@ def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict
         "size": settings.size,
         "shard": settings.shard,
         "seed": settings.seed,
+        "reading": settings.reading.key,
         "items": digest([[item.path, item.label, item.stamp] for item in items]),
     }

@@ -43,6 +43,7 @@ class Settings:
         shard: Pictures to a shard: what a kill can cost.
         threads: Files read at once.
         device: Where to encode.
+        reading: How pictures are read.
     """
 
     longest: int | None = LONGEST
@@ -51,6 +52,7 @@ class Settings:
     shard: int = 16
     threads: int = 2
     device: str = "cpu"
+    reading: images.Reading = images.DEFAULT_READING
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,9 @@ def _look(
 ) -> int:
     """Add the shards that are missing; how many pictures were done already."""
     start = min(work.count() * settings.shard, len(items))
-    loaded = images.load_squares(items[start:], None, threads=settings.threads)
+    loaded = images.load_squares(
+        items[start:], None, threads=settings.threads, **settings.reading.keywords
+    )
 
     def one(pixels: NDArray[np.uint8]) -> list[float]:
         whole = images.batch(pixels[None], settings.device)
@@ -242,5 +246,6 @@ def _key(
         "ratio": settings.ratio,
         "within": settings.within,
         "shard": settings.shard,
+        "reading": settings.reading.key,
         "items": digest([[item.path, item.stamp] for item in items]),
     }
