@@ -124,6 +124,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     threads: int = 1,
     device: str = "cpu",
     max_pixels: int = images.MAX_PIXELS,
+    data_range: tuple[float, float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Which representation serves these images best, how sure that is, and what it costs.
@@ -143,6 +144,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         threads: Threads that compute; one makes costs comparable.
         device: Where to encode, as torch names it.
         max_pixels: Largest image that is decoded.
+        data_range: What means black and white in files that do not say it (`images.Reading`).
         progress: Told what is being done, how many are done, of how many.
 
     Returns:
@@ -173,7 +175,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         most=most,
         threads=threads,
         device=device,
-        max_pixels=max_pixels,
+        reading=images.Reading(max_pixels=max_pixels, data_range=data_range),
     )
     tell = progress or _silent
     names = (results.FILENAME, report.FILENAME, assets.FOLDER, protocol.SKIPPED)

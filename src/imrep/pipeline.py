@@ -53,6 +53,7 @@ class Settings:
             one batch at a time.
         seed: Of the choice of images that a codebook is fitted on.
         device: Where to encode.
+        reading: How files become pixels.
     """
 
     size: int | None = SIZE
@@ -61,6 +62,7 @@ class Settings:
     threads: int = 2
     seed: int = 0
     device: str = "cpu"
+    reading: images.Reading = images.DEFAULT_READING
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ def fit(
     seen: list[int] = []
 
     def batches() -> Iterator[Image]:
-        loaded = images.load_squares(chosen, settings.size, threads=settings.threads)
+        loaded = images.load_squares(
+            chosen, settings.size, threads=settings.threads, **settings.reading.keywords
+        )
         for part in _batches(loaded, settings.batch):
             if isinstance(part, _Batch):
                 seen.extend(part.rows)
@@ -261,7 +265,9 @@ def _encode(
     """Add the shards that are missing; how many images were there already."""
     size = settings.shard
     start = min(work.count() * size, len(items))
-    loaded = images.load_squares(items[start:], settings.size, threads=settings.threads)
+    loaded = images.load_squares(
+        items[start:], settings.size, threads=settings.threads, **settings.reading.keywords
+    )
     parts = _batches(loaded, settings.batch, start, size)
     encoded = parallel.ordered_map(
         lambda part: _encoded(part, rep, settings.device),
@@ -403,5 +409,6 @@ def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict
         "size": settings.size,
         "shard": settings.shard,
         "seed": settings.seed,
+        "reading": settings.reading.key,
         "items": digest([[item.path, item.label, item.stamp] for item in items]),
     }

@@ -44,6 +44,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             the representation's own canvas where it has one. None keeps them as they are.
         batch: How many images of one size are embedded at once.
         device: Where: "cpu", "cuda", "mps" …
+        max_pixels: Greatest width × height of a file that is decoded.
+        data_range: The numbers that mean black and white in files and PIL images that do not say
+            it, such as floats (`imrep.images.Reading`).
 
     Attributes:
         representation_: The representation that `fit` built.
@@ -65,11 +68,15 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         size: int | None = None,
         batch: int = 32,
         device: str = "cpu",
+        max_pixels: int = images.MAX_PIXELS,
+        data_range: tuple[float, float] | None = None,
     ) -> None:
         self.representation = representation
         self.size = size
         self.batch = batch
         self.device = device
+        self.max_pixels = max_pixels
+        self.data_range = data_range
 
     def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803  # scikit-learn's name
         """Build the representation, and let it learn from the images where it does that.
@@ -129,9 +136,10 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def _batches(self, found: Any, threads: int) -> Iterator[Tensor]:
         """Runs of images of one shape, at most `batch` long, in their order."""
         canvas = self.representation_.canvas or self.size
+        reading = images.Reading(max_pixels=self.max_pixels, data_range=self.data_range)
         arrays = isinstance(found, np.ndarray | Tensor)  # nothing to decode
         tensors = parallel.ordered_map(
-            lambda one: _tensor(one, canvas), found, 1 if arrays else threads
+            lambda one: _tensor(one, canvas, reading), found, 1 if arrays else threads
         )
         for _, run in itertools.groupby(tensors, key=lambda x: x.shape):
             while several := list(itertools.islice(run, self.batch)):
@@ -153,7 +161,7 @@ def _listed(found: Any) -> Any:
     return found
 
 
-def _tensor(one: Any, canvas: int | None) -> Tensor:
+def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
     """One image of any kind as (channel, height, width), floating."""
     if isinstance(one, Tensor):
         alone = one[0] if one.ndim == 4 and len(one) == 1 else one  # as imrep.read gives it
@@ -172,7 +180,7 @@ def _tensor(one: Any, canvas: int | None) -> Tensor:
             f"{_WHO} needs paths, PIL images, arrays or tensors, got {_shown(one)}. "
             "Try numpy.asarray(it)."
         )
-    pixels, _ = images.square(one, canvas)
+    pixels, _ = images.square(one, canvas, **reading.keywords)
     return _scaled(torch.from_numpy(pixels.transpose(2, 0, 1)))
 
 

@@ -41,7 +41,7 @@ def decoded_at(folder, size):
         digests(items, 2),
         size,
         threads=2,
-        max_pixels=images.MAX_PIXELS,
+        reading=images.Reading(),
         progress=silent,
     )
 

@@ -166,15 +166,22 @@ class TestKinds:
         red = levels(cv2.imencode(".png", values)[1].tobytes(), over="#000000") / 255
         assert np.allclose(red[..., 0], values[..., 3] / 65535, atol=1e-6)
 
-    @pytest.mark.parametrize(
-        ("low", "high", "expected"),
-        [(0, 1, (0, 1)), (0.2, 0.7, (0.2, 0.7)), (0, 255, (0, 1)), (0, 40000, (0, 40000 / 65535)),
-         (-3, 5, (0, 1)), (1, 1e9, (0, 1)), (0, 0, (0, 0)), (-7, -7, (0, 0))],
-    )  # fmt: skip
-    def test_floats_by_the_range_they_lie_in(self, low, high, expected):
-        values = np.linspace(low, high, 12, dtype=np.float32).reshape(3, 4)
+    @pytest.mark.parametrize("ends", [(0, 1), (0.2, 0.7), (0, 0)])
+    def test_floats_within_0_and_1_are_taken_as_they_are(self, ends):
+        values = np.linspace(*ends, 12, dtype=np.float32).reshape(3, 4)
         tensor = images.read(saved(Image.fromarray(values), "TIFF"))
-        assert torch.aminmax(tensor) == pytest.approx(expected, abs=1e-6)
+        assert torch.aminmax(tensor) == pytest.approx(ends, abs=1e-6)
+
+    @pytest.mark.parametrize("ends", [(0, 255), (0, 1.001), (-0.02, 1), (-7, -7)])
+    def test_other_floats_need_a_scale(self, ends):
+        values = np.linspace(*ends, 12, dtype=np.float32).reshape(3, 4)
+        data = saved(Image.fromarray(values), "TIFF")
+        for attempt in (images.read, images.original, lambda data: images.square(data, 2)):
+            with pytest.raises(BadFile, match="needs a scale: 32-bit floats .*--data-range"):
+                attempt(data)
+        tensor = images.read(data, data_range=(-10, 300))
+        assert tensor[0, 0].numpy() == pytest.approx((values + 10) / 310, abs=1e-6)
+        assert (images.read(data, data_range=(-100, -50)) == 1).all()
 
     def test_nan_and_infinity_in_a_float_tiff_become_black(self):
         values = np.array([[np.nan, 0.5], [np.inf, 1]], np.float32)

@@ -9,6 +9,7 @@ from imrep.cli import engine, options, screen
 
 if TYPE_CHECKING:
     from imrep.api import Comparison
+    from imrep.images import Reading
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -72,7 +73,7 @@ Examples:
 @click.option("--groups", type=_FILE, help="csv with path,group: images that never part.")
 @click.option("--same-object", type=_FILE, help="csv with path,group: score retrieval of members.")
 @click.option("--max", "most", type=click.IntRange(2), help="At most so many images, by class.")
-@click.option("--max-pixels", type=click.IntRange(1), help="Largest image that is decoded.")
+@options.reading
 @options.download
 @options.seed
 @click.option(
@@ -86,7 +87,9 @@ Examples:
 @options.strict
 @options.as_json
 @options.quiet
-def command(as_json: bool, quiet: bool, strict: bool, device: str, **given: Any) -> None:
+def command(
+    as_json: bool, quiet: bool, strict: bool, device: str, reading: "Reading", **given: Any
+) -> None:
     """Which representation serves these images best?
 
     DATA is a folder of class folders, a split.csv, a zip, a parquet or a glob; without it, patches
@@ -98,6 +101,7 @@ def command(as_json: bool, quiet: bool, strict: bool, device: str, **given: Any)
     threads = engine.start(threads=given["threads"], seed=given["seed"])
     chosen = {name: value for name, value in given.items() if value is not None}
     chosen |= {"threads": threads, "device": engine.device(device)}
+    chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
     with (

@@ -16,6 +16,7 @@ from imrep.cli import options, screen
 from imrep.errors import BadParameter
 
 if TYPE_CHECKING:
+    from imrep.images import Reading
     from imrep.tasks.editfolder import Folder
     from imrep.tasks.editing import Chain, Edited
     from imrep.tasks.packing import Figures
@@ -89,6 +90,7 @@ def _filled(text: str, indent: str) -> str:
     callback=_about,
     help="Print what an operation does and its parameters.",
 )
+@options.reading
 @options.strict
 @options.as_json
 @options.machine
@@ -100,6 +102,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     in_place: bool,
     as_json: bool,
     strict: bool,
+    reading: "Reading",
     machine: options.Machine,
 ) -> None:
     """Sharpen, smooth, stretch, denoise, compress: one picture or a folder.
@@ -114,7 +117,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     from imrep.tasks.editing import Chain
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)
-    steps = Chain(chain, engine.device(machine.device))
+    steps = Chain(chain, engine.device(machine.device), reading)
     screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
     with _remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
         if _holds_many(data):

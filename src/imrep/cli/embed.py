@@ -1,13 +1,14 @@
 """`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file for your own model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imrep.cli import options, screen
 
 if TYPE_CHECKING:
+    from imrep.images import Reading
     from imrep.pipeline import Written
 
 _SKIPPED = 3  # exit code under --strict
@@ -52,10 +53,11 @@ _SKIPPED = 3  # exit code under --strict
     show_default=True,
     help="Images that are saved together: what a kill can cost.",
 )
+@options.reading
 @options.strict
 @options.as_json
 @options.machine
-def command(
+def command(  # noqa: PLR0913  # one argument for each option
     data: str,
     spec: str,
     out: Path,
@@ -63,7 +65,8 @@ def command(
     strict: bool,
     size: int | None,
     machine: options.Machine,
-    **reading: int,
+    reading: "Reading",
+    **batching: int,
 ) -> None:
     """Vectors of a folder of images, in one file.
 
@@ -73,7 +76,7 @@ def command(
     OUT.rep/. A run that was interrupted goes on where it was: give the same command again.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
-    written = _embed(data, spec, out, size, machine, reading)
+    written = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
     if as_json:
         options.write_json(_facts(written))
     else:
@@ -88,7 +91,7 @@ def _embed(
     out: Path,
     size: int | None,
     machine: options.Machine,
-    reading: dict[str, int],
+    chosen: dict[str, Any],
 ) -> "Written":
     from imrep import catalog, datasets, pipeline, vectorfiles
     from imrep.cli import engine
@@ -106,7 +109,7 @@ def _embed(
         threads=threads,
         seed=machine.seed,
         device=engine.device(machine.device),
-        **reading,
+        **chosen,
     )
     if machine.verbose:
         shown = f"{settings.size} px" if settings.size else "native size"

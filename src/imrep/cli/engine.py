@@ -11,6 +11,8 @@ from imrep.errors import BadParameter
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from imrep.images import Reading
+
 _OFFLINE = "HF_HUB_OFFLINE"
 
 
@@ -75,21 +77,24 @@ def device(choice: str) -> str:
     return choice
 
 
-def image(path: Path, size: int | None, *, longest: int | None = None) -> "Tensor":
+def image(
+    path: Path, size: int | None, *, reading: "Reading", longest: int | None = None
+) -> "Tensor":
     """One image as a batch of one, (1, 3, height, width).
 
     Args:
         path: The image.
         size: Side of the centre square it is cut to; None keeps the whole image.
+        reading: How it is read.
         longest: Most pixels along the longer side of a whole image; None leaves it as it is.
     """
     from imrep import images
     from imrep.ops.resize import shrunk
 
     if size is not None:
-        pixels, _ = images.square(path, size)
+        pixels, _ = images.square(path, size, **reading.keywords)
         return images.batch(pixels[None])
-    return shrunk(images.read(path), longest)
+    return shrunk(images.read(path, **reading.keywords), longest)
 
 
 def side(size: int | None, canvas: int | None) -> int | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from imrep.base import Representation
+    from imrep.images import Reading
     from imrep.inversion import Inversion
 
 _LONGEST = 256  # a search looks at the image some hundred times
@@ -39,15 +40,17 @@ _HOW = {
     help="Most steps of an inverse that iterates.",
 )
 @options.size
+@options.reading
 @options.as_json
 @options.machine
-def command(
+def command(  # noqa: PLR0913  # one argument for each option
     image: Path,
     spec: str,
     out: Path | None,
     iterations: int | None,
     size: int | None,
     as_json: bool,
+    reading: "Reading",
     machine: options.Machine,
 ) -> None:
     """Rebuild an image from its code alone.
@@ -64,7 +67,7 @@ def command(
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval().to(device)
     side, longest = engine.side(size, rep.canvas), None if size == options.NATIVE else _LONGEST
-    pixels = engine.image(image, side, longest=longest).to(device)
+    pixels = engine.image(image, side, reading=reading, longest=longest).to(device)
     screen.remark(
         f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]} on {device}", not machine.verbose
     )

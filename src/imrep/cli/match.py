@@ -11,6 +11,7 @@ from imrep.errors import BadParameter
 
 if TYPE_CHECKING:
     from imrep.base import Representation
+    from imrep.images import Reading
     from imrep.tasks.match import Match
     from imrep.tasks.ranking import Ranking, Settings
 
@@ -66,6 +67,7 @@ _SHOWN = 10  # rows of a ranking on the screen
     show_default=True,
     help="Pixels that a pair may be off and agree.",
 )
+@options.reading
 @options.strict
 @options.as_json
 @options.machine
@@ -79,6 +81,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     within: float,
     as_json: bool,
     strict: bool,
+    reading: "Reading",
     machine: options.Machine,
 ) -> None:
     """Is what one picture shows also in another, and where?
@@ -97,7 +100,12 @@ def command(  # noqa: PLR0913  # one argument for each option
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval().to(device)
     settings = Settings(
-        longest=longest or None, ratio=ratio, within=within, threads=threads, device=device
+        longest=longest or None,
+        ratio=ratio,
+        within=within,
+        threads=threads,
+        device=device,
+        reading=reading,
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
     many = not Path(second).is_file() or Path(second).suffix.lower() in _TABLES
@@ -125,7 +133,7 @@ def _pair(
     from imrep.tasks.match import keypoints, match, some
 
     _spare(out, first, second)
-    whole = [images.read(path) for path in (first, second)]
+    whole = [images.read(path, **settings.reading.keywords) for path in (first, second)]
     seen = [shrunk(image, settings.longest).to(settings.device) for image in whole]
     points = [
         some(keypoints(rep, image, path.name), path.name)
@@ -158,7 +166,7 @@ def _rank(
     from imrep import datasets, images
     from imrep.tasks import ranking
 
-    query = images.read(first)
+    query = images.read(first, **settings.reading.keywords)
     _spare(out, first)
     items = []
     for item in datasets.find(second).items:

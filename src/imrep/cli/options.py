@@ -4,12 +4,15 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from imrep import catalog
+
+if TYPE_CHECKING:
+    from imrep.images import Reading
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -127,6 +130,56 @@ def machine(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (verbose, quiet, download, device, seed, threads):
         collected = option(collected)
     return collected
+
+
+class DataRange(click.ParamType):
+    """Two numbers with a comma between them: black and white."""
+
+    name = "data-range"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[float, float]:
+        """(0.0, 4095.0) from "0,4095"."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            black, white = (float(number) for number in str(value).split(","))
+        except ValueError:
+            self.fail(f"a range is two numbers such as 0,4095, got {value!r}.", param, context)
+        return black, white
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--max-pixels --data-range`, handed over as one `reading: images.Reading`."""
+
+    @functools.wraps(command)
+    def collected(*given: Any, **named: Any) -> Any:
+        return command(*given, reading=_reading(named), **named)
+
+    for option in (
+        click.option(
+            "--data-range",
+            type=DataRange(),
+            metavar="BLACK,WHITE",
+            help="What means black and white in files that do not say it, such as floats.",
+        ),
+        click.option(
+            "--max-pixels",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Largest image that is decoded.  [default: 200,000,000]",
+        ),
+    ):
+        collected = option(collected)
+    return collected
+
+
+def _reading(named: dict[str, Any]) -> "Reading":
+    from imrep.images import Reading
+
+    chosen = {name: named.pop(name) for name in ("max_pixels", "data_range")}
+    return Reading(**{name: value for name, value in chosen.items() if value is not None})
 
 
 def strict(command: F) -> F:

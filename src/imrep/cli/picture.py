@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from imrep.base import Representation
+    from imrep.images import Reading
 
 _LONGEST = 512
 
@@ -29,6 +30,7 @@ _LONGEST = 512
 @click.option(
     "--fit", "data", metavar="DATA", help="Images to fit a codebook on, if one is needed."
 )
+@options.reading
 @options.machine
 def command(
     image: Path,
@@ -36,6 +38,7 @@ def command(
     out: Path | None,
     size: int | None,
     data: str | None,
+    reading: "Reading",
     machine: options.Machine,
 ) -> None:
     """Draw the code of an image.
@@ -50,20 +53,27 @@ def command(
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval()
     side = engine.side(size, rep.canvas)
-    pixels = engine.image(image, side, longest=None if size == options.NATIVE else _LONGEST)
+    longest = None if size == options.NATIVE else _LONGEST
+    pixels = engine.image(image, side, reading=reading, longest=longest)
     screen.remark(f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]}", not machine.verbose)
     if data is not None:
-        _fit(rep, data, side, machine)
+        _fit(rep, data, side, reading, machine)
     drawn = _draw(rep, pixels, machine.quiet)
     out = out or engine.beside(image, rep.spec)
     images.write(out, drawn)
     click.echo(f"{out}  {drawn.shape[3]} × {drawn.shape[2]}")
 
 
-def _fit(rep: "Representation", data: str, side: int | None, machine: options.Machine) -> None:
+def _fit(
+    rep: "Representation",
+    data: str,
+    side: int | None,
+    reading: "Reading",
+    machine: options.Machine,
+) -> None:
     from imrep import datasets, pipeline
 
-    settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed)
+    settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed, reading=reading)
     with screen.Meter(machine.quiet) as meter:
         count = pipeline.fit(rep, datasets.find(data).items, settings, meter)
     screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)

@@ -62,12 +62,12 @@ def decode(
     size: int,
     *,
     threads: int,
-    max_pixels: int,
+    reading: images.Reading,
     progress: Progress,
 ) -> Decoded:
     """Read every item at size × size, or take it from the cache; batch by batch, resumable."""
     listed = [[item.path, content] for item, content in zip(items, contents, strict=True)]
-    key = cache.key("squares", images.DECODER, size, max_pixels, listed)
+    key = cache.key("squares", images.DECODER, size, reading.key, listed)
     folder = cache.folder("squares", key)
     log = cache.Log(folder / "log.jsonl")
     with cache.held(folder):
@@ -78,7 +78,7 @@ def decode(
             progress(f"reading at {size} px", len(outcomes), len(items))
             batch = items[len(outcomes) : len(outcomes) + _BATCH]
             good = sum("reason" not in outcome for outcome in outcomes)
-            new = _read(batch, stored[good:], size, threads, max_pixels)
+            new = _read(batch, stored[good:], size, threads, reading)
             stored.flush()
             log.append(new)
             outcomes += new
@@ -86,12 +86,12 @@ def decode(
 
 
 def _read(
-    batch: Sequence[Item], into: np.ndarray, size: int, threads: int, max_pixels: int
+    batch: Sequence[Item], into: np.ndarray, size: int, threads: int, reading: images.Reading
 ) -> list[dict[str, object]]:
     """Write the readable ones one after the other; facts or the reason for each."""
     outcomes: list[dict[str, object]] = []
     row = 0
-    for loaded in images.load_squares(batch, size, threads=threads, max_pixels=max_pixels):
+    for loaded in images.load_squares(batch, size, threads=threads, **reading.keywords):
         if len(loaded) == 2:
             outcomes.append({"reason": str(loaded[1])})
         else:

@@ -117,7 +117,8 @@ def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -
         kept = unlabelled.kept(one, folder, gram)
         exact = None
         if len(one.parts) == 1:
-            exact = unlabelled.exact(one.parts[0].rep, folder.decoded, settings.device)
+            rep, reading = one.parts[0].rep, settings.reading
+            exact = unlabelled.exact(rep, folder.decoded, settings.device, reading)
         tables.cost(lines, one, run.peaks)
         tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
         tables.information(lines, one, kept, exact)

@@ -39,7 +39,7 @@ class Run:
                 self.contents,
                 size,
                 threads=self.settings.readers,
-                max_pixels=self.settings.max_pixels,
+                reading=self.settings.reading,
                 progress=self.progress,
             )
         return self.decoded[size]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imrep.errors import BadParameter
-from imrep.images import MAX_PIXELS
+from imrep.images import DEFAULT_READING, Reading
 
 _LEAST = 8  # pixels a side: below that no representation has anything to look at
 
@@ -28,7 +28,7 @@ class Settings:
         threads: Threads that compute.
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
-        max_pixels: Largest image that is decoded.
+        reading: How files become pixels.
 
     Raises:
         BadParameter: A size or a number of images is too small.
@@ -47,7 +47,7 @@ class Settings:
     threads: int = 1
     readers: int = os.cpu_count() or 1
     device: str = "cpu"
-    max_pixels: int = MAX_PIXELS
+    reading: Reading = DEFAULT_READING
 
     def __post_init__(self) -> None:
         if (least := min(self.size, *self.sizes, self.size)) < _LEAST:

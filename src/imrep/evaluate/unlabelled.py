@@ -94,7 +94,9 @@ def originals(folder: Folder) -> np.ndarray:
     return (shown * 255).round().astype(np.uint8)
 
 
-def exact(rep: Representation, decoded: Decoded, device: str) -> float | None:
+def exact(
+    rep: Representation, decoded: Decoded, device: str, reading: images.Reading
+) -> float | None:
     """PSNR in dB of an exact inverse on a few files at their own size; None where there is none."""
     if rep.inverse != "exact":
         return None
@@ -102,7 +104,7 @@ def exact(rep: Representation, decoded: Decoded, device: str) -> float | None:
     for item, facts in zip(decoded.items, decoded.facts, strict=True):
         if facts.width * facts.height <= _BIG and len(found) < _NATIVE:
             try:
-                image = images.read(item.read()).to(device)
+                image = images.read(item.read(), **reading.keywords).to(device)
                 with torch.inference_mode():
                     again = rep.invert(rep.encode(image))
             except (BadFile, NoInverse):

@@ -19,6 +19,7 @@ from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, looks_like_image
 from imrep.images._original import Original, sound
+from imrep.images._reading import DEFAULT_READING, Reading
 from imrep.images._saving import SUFFIXES, whole
 from imrep.ops.parallel import ahead
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DECODER",
+    "DEFAULT_READING",
     "MAX_PIXELS",
     "SUFFIXES",
     "Facts",
     "Original",
+    "Reading",
     "batch",
     "digest",
     "fetch",
@@ -94,7 +97,11 @@ def fetch(source: str | Path | bytes) -> bytes:
 
 
 def read(
-    source: str | Path | bytes, *, over: str = "white", max_pixels: int = MAX_PIXELS
+    source: str | Path | bytes,
+    *,
+    over: str = "white",
+    max_pixels: int = MAX_PIXELS,
+    data_range: tuple[float, float] | None = None,
 ) -> "Tensor":
     """The image in a file at its own size, upright, in sRGB: (1, 3, h, w) float32 in [0, 1].
 
@@ -107,6 +114,8 @@ def read(
         over: Colour that shows through transparent pixels, as CSS writes it.
         max_pixels: Greatest width × height that is decoded. TIFF, GIF and WebP keep to Pillow's own
             limit besides (`PIL.Image.MAX_IMAGE_PIXELS`, refused at twice that, 179 million).
+        data_range: The numbers of black and white in a file that does not state them, such as
+            floats (`Reading`).
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
@@ -122,12 +131,15 @@ def read(
     """
     import torch
 
+    reading = Reading(over, max_pixels, data_range)
     ground = _colour.colour(over)
     data, who = _decode.fetch(source)
     with _decode.guarded(who):
         image = _decode.opened(data, who, max_pixels)
         with _decode.turn(image):
-            pixels = np.asarray(_pixels.decoded(image, data, None, ground)[0])
+            pixels = np.asarray(
+                _pixels.decoded(image, data, None, ground, reading.data_range, who)[0]
+            )
             pixels = _pixels.upright(pixels, _decode.orientation(image)).transpose(2, 0, 1)
             tensor = torch.from_numpy(np.array(pixels, order="C"))[None]
             return tensor if tensor.is_floating_point() else tensor.float().div_(255)
@@ -139,6 +151,7 @@ def square(
     *,
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
+    data_range: tuple[float, float] | None = None,
 ) -> tuple[NDArray[np.uint8], Facts]:
     """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
 
@@ -152,6 +165,7 @@ def square(
         size: Side of the square in pixels; None keeps the whole image at its own size.
         over: Colour that shows through transparent pixels, as CSS writes it.
         max_pixels: Greatest width × height that is decoded.
+        data_range: As for `read`.
 
     Returns:
         (size, size, 3), or (h, w, 3) for `size=None`; and what is known of the file.
@@ -162,13 +176,14 @@ def square(
     """
     if size is not None and size < 1:
         raise BadParameter(f"square needs a size of at least 1, got {size}.")
+    reading = Reading(over, max_pixels, data_range)
     ground = _colour.colour(over)
     data, who = _decode.fetch(source)
     with _decode.guarded(who):
         image = _decode.opened(data, who, max_pixels)
         mode, jpeg_size = image.mode, image.size
         with _decode.turn(image):
-            pixels, shrunk = _pixels.decoded(image, data, size, ground)
+            pixels, shrunk = _pixels.decoded(image, data, size, ground, reading.data_range, who)
             rgb = _pixels.eight_bit(pixels)
             # An icon holds several sizes and knows which it gave only once it is decoded.
             width, height = jpeg_size if image.format in _pixels.JPEG else rgb.size
@@ -205,18 +220,25 @@ def write(path: str | Path, image: "Tensor") -> None:
     _saving.whole(path, _saving.coded(Original(batch), path, "write")[0])
 
 
-def original(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Original:
+def original(
+    source: str | Path | bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    data_range: tuple[float, float] | None = None,
+) -> Original:
     """The picture in a file in its own colours, with its alpha, depth, profile and EXIF.
 
     Args:
         source: A path, or the bytes of a file.
         max_pixels: Greatest width × height that is decoded.
+        data_range: As for `read`.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
     """
+    reading = Reading(max_pixels=max_pixels, data_range=data_range)
     data, who = _decode.fetch(source)
-    return _original.original(data, who, max_pixels)
+    return _original.original(data, who, max_pixels, reading.data_range)
 
 
 def save(path: str | Path, picture: Original) -> tuple[str, ...]:
@@ -255,6 +277,7 @@ def load_squares(
     threads: int = 2,
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
+    data_range: tuple[float, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]]:
     """Squares of many items, in their order, read ahead on threads within bounded memory.
@@ -265,15 +288,17 @@ def load_squares(
         threads: How many files are read at once.
         over: As for `square`.
         max_pixels: As for `square`.
+        data_range: As for `square`.
         progress: Called with (done, all) after each item has been handed out.
 
     Yields:
         (index, square, facts), or (index, the reason) for an item that is no image.
     """
+    reading = Reading(over, max_pixels, data_range)
 
     def one(index: int) -> tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]:
         try:
-            return index, *square(items[index].read(), size, over=over, max_pixels=max_pixels)
+            return index, *square(items[index].read(), size, **reading.keywords)
         except BadFile as reason:
             return index, reason
 

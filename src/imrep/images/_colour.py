@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, ImageFile
 
 from imrep.errors import BadParameter
+from imrep.images._stored import StoredPixels, floats, integers
 
 _SPACE = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # of a mode, in ICC's words
 _SAME = 2  # levels of 255 by which a profile may differ from sRGB and still be called sRGB
@@ -42,14 +43,18 @@ def opaque(
 
 
 def deep_pixels(
-    image: ImageFile.ImageFile, data: bytes, over: tuple[int, int, int]
+    image: ImageFile.ImageFile,
+    data: bytes,
+    over: tuple[int, int, int],
+    data_range: tuple[float, float] | None,
+    who: str,
 ) -> NDArray[np.float32] | None:
     """(h, w, 3) in [0, 1] of an image deeper than 8 bits, which is decoded here; else None.
 
     A deep image with a profile other than sRGB is left to the 8-bit path, since LittleCMS as Pillow
     binds it converts 8 bits only.
     """
-    values = deep_values(image, data)
+    values = deep_values(image, data, data_range, who)
     if values is None or (values.shape[2] > 2 and _other_than_srgb(image)):
         return None
     colours, alpha = np.split(values, [values.shape[2] - 1 + values.shape[2] % 2], axis=2)
@@ -58,17 +63,18 @@ def deep_pixels(
     return rgb * alpha + ground * (1 - alpha) if alpha.size else rgb
 
 
-def deep_values(image: ImageFile.ImageFile, data: bytes) -> NDArray[np.float32] | None:
+def deep_values(
+    image: ImageFile.ImageFile, data: bytes, data_range: tuple[float, float] | None, who: str
+) -> NDArray[np.float32] | None:
     """(h, w, 1 to 4) of an image deeper than 8 bits as it is stored: gray or RGB, alpha or not.
 
     16 bits are divided by 65,535. Numbers without a stated range (32-bit integers, floats) are
-    taken as they are where they lie in [0, 1], divided by 255 or 65,535 where they lie in that
-    range, else stretched from their least to their greatest; NaN and infinity become 0.
+    scaled by `data_range`; NaN and infinity become 0.
     """
     raw = _raw_mode(image)
     image.load()
     if image.mode.startswith(("I", "F")):
-        return _gray(image, raw)
+        return _gray(image, raw, data_range, who)
     if "16" not in raw or image.mode not in ("RGB", "RGBA", "LA"):
         return None
     values = _sixteen(image, data)
@@ -145,13 +151,18 @@ def _raw_mode(image: ImageFile.ImageFile) -> str:
     return str(args[0] if isinstance(args, tuple) and args else args)
 
 
-def _gray(image: Image.Image, raw: str) -> NDArray[np.float32]:
+def _gray(
+    image: Image.Image, raw: str, data_range: tuple[float, float] | None, who: str
+) -> NDArray[np.float32]:
     values = np.asarray(image)
     if raw.startswith("I;32") and not raw.endswith("S"):
         values = values.view(np.uint32)  # Pillow has no unsigned mode
     clear = image.info.get("transparency")
-    sixteen = image.mode.startswith("I;16")
-    gray = (values / np.float32(65535)) if sixteen else _ranged(values, image.mode == "F")
+    if image.mode.startswith("I;16") or image.format == "PPM":
+        stored = StoredPixels(values[..., None], full=(0, 65535))
+    else:
+        stored = floats(values[..., None]) if image.mode == "F" else integers(values[..., None], 32)
+    gray = stored.unit(data_range, who)[..., 0]
     seen = values != clear if isinstance(clear, int) else None
     return _with_alpha(gray.astype(np.float32)[..., None], seen)
 
@@ -161,16 +172,6 @@ def _with_alpha(values: NDArray[np.float32], seen: NDArray | None) -> NDArray[np
     if seen is None or values.shape[2] in (2, 4):
         return values
     return np.concatenate([values, seen[..., None].astype(np.float32)], axis=2)
-
-
-def _ranged(values: NDArray, floating: bool) -> NDArray:
-    values = np.nan_to_num(values.astype(np.float64), nan=0, posinf=0, neginf=0)
-    low, high = values.min(), values.max()
-    if low >= 0:
-        for top in (1, 255, 65535) if floating else (65535,):
-            if high <= top:
-                return values / top
-    return (values - low) / max(high - low, np.finfo(np.float64).tiny)
 
 
 def _sixteen(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:

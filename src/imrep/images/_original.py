@@ -47,7 +47,9 @@ class Original:
     more: bool = False
 
 
-def original(data: bytes, who: str, max_pixels: int) -> Original:
+def original(
+    data: bytes, who: str, max_pixels: int, data_range: tuple[float, float] | None = None
+) -> Original:
     """The picture in the bytes of a file.
 
     Raises:
@@ -56,7 +58,7 @@ def original(data: bytes, who: str, max_pixels: int) -> Original:
     with _decode.guarded(who):
         image = _decode.opened(data, who, max_pixels)
         with _decode.turn(image):
-            values, profile = _values(image, data)
+            values, profile = _values(image, data, data_range, who)
             turned = _decode.orientation(image)
             values = np.ascontiguousarray(_pixels.upright(values, turned))
         shown, alpha = _parted(values)
@@ -72,11 +74,13 @@ def original(data: bytes, who: str, max_pixels: int) -> Original:
         return sound(found)
 
 
-def _values(image: ImageFile.ImageFile, data: bytes) -> tuple[NDArray, bytes | None]:
+def _values(
+    image: ImageFile.ImageFile, data: bytes, data_range: tuple[float, float] | None, who: str
+) -> tuple[NDArray, bytes | None]:
     """(h, w, 1 to 4) of uint8, or deeper in [0, 1]: gray or RGB, alpha or not; and the profile."""
     jpeg = image.format in _pixels.JPEG
     profile = image.info.get("icc_profile")
-    if not jpeg and (deep := _colour.deep_values(image, data)) is not None:
+    if not jpeg and (deep := _colour.deep_values(image, data, data_range, who)) is not None:
         return deep, profile
     if image.mode in ("CMYK", "LAB"):
         return np.asarray(_pixels.decoded(image, data, None, _WHITE)[0]), None

@@ -29,11 +29,16 @@ def upright(pixels: NDArray, orientation: int) -> NDArray:
 
 
 def decoded(
-    image: ImageFile.ImageFile, data: bytes, size: int | None, over: tuple[int, int, int]
+    image: ImageFile.ImageFile,
+    data: bytes,
+    size: int | None,
+    over: tuple[int, int, int],
+    data_range: tuple[float, float] | None = None,
+    who: str = "this file",
 ) -> tuple[Image.Image | NDArray[np.float32], int]:
     """The image in sRGB, 8-bit or deeper, and by how much it was shrunk while it was decoded."""
     if image.format not in JPEG:
-        deep = _colour.deep_pixels(image, data, over)
+        deep = _colour.deep_pixels(image, data, over, data_range, who)
         return _colour.opaque(image, over) if deep is None else deep, 1
     short = min(image.size)
     shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))

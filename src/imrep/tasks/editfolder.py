@@ -168,6 +168,7 @@ def _key(items: Sequence[Item], chain: Chain) -> dict[str, object]:
         "format": _FORMAT,
         "decoder": images.DECODER,
         "chain": chain.spec,
+        "reading": chain.reading.key,
         "pictures": stamps,
         "items": digest([[item.path, item.stamp] for item in items]),
     }

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from imrep import images, operations, packed
 from imrep.errors import BadParameter
-from imrep.images import Original
+from imrep.images import Original, Reading
 from imrep.operations import Step
 from imrep.ops import parallel
 from imrep.ops.strips import each
@@ -63,15 +63,17 @@ class Chain:
     Args:
         text: As it is written on the command line.
         device: Where to compute.
+        reading: How pictures are read.
 
     Raises:
         UnknownName: An operation does not exist.
         BadParameter: A parameter does not, has another type, or is needed and absent.
     """
 
-    def __init__(self, text: str, device: str = "cpu") -> None:
+    def __init__(self, text: str, device: str = "cpu", reading: Reading | None = None) -> None:
         self.steps: Sequence[Step] = operations.parse(text)
         self.device = device
+        self.reading = reading or Reading()
         self._pictures: dict[str, Original] = {}
         for before, after in itertools.pairwise(step.operation for step in self.steps):
             if before.gives != after.takes:
@@ -125,6 +127,12 @@ class Chain:
             image = self.step(step, image)
         return image
 
+    def original(self, source: str | Path | bytes) -> Original:
+        """A picture in its own colours, read as the chain reads them."""
+        return images.original(
+            source, max_pixels=self.reading.max_pixels, data_range=self.reading.data_range
+        )
+
     def step(self, step: Step, image: Any, profile: bytes | None = None) -> Any:
         """The image after one of the steps, whose further pictures share its `profile`."""
         pictures = {
@@ -135,9 +143,11 @@ class Chain:
     def _picture(self, path: str, profile: bytes | None) -> Image:
         """In the colours of the edited one where it says that it has them, else in sRGB."""
         if path not in self._pictures:
-            self._pictures[path] = images.original(path)
+            self._pictures[path] = self.original(path)
         found = self._pictures[path]
-        return found.pixels if found.profile == profile else images.read(path)
+        if found.profile == profile:
+            return found.pixels
+        return images.read(path, **self.reading.keywords)
 
 
 def edit(
@@ -198,7 +208,7 @@ def _edited(
         small = packed.read(source)
         before = packing.restored(small, chain.step(steps.pop(0), small))
     else:
-        before = images.original(source)
+        before = chain.original(source)
     shown = before.pixels.to(chain.device)
     for i, step in enumerate(steps):
         tell(step.operation.name, i, len(chain.steps))

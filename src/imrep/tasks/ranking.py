@@ -49,6 +49,7 @@ class Settings:
         shard: Pictures to a shard: what a kill can cost.
         threads: Pictures read, and looked at, at once; on the processor only.
         device: Where to encode.
+        reading: How pictures are read.
     """
 
     longest: int | None = LONGEST
@@ -57,6 +58,7 @@ class Settings:
     shard: int = 16
     threads: int = 2
     device: str = "cpu"
+    reading: images.Reading = images.DEFAULT_READING
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,9 @@ def _look(
     """Add the shards that are missing; how many pictures were done already."""
     size = settings.shard
     start = min(work.count() * size, len(items))
-    loaded = images.load_squares(items[start:], None, threads=settings.threads)
+    loaded = images.load_squares(
+        items[start:], None, threads=settings.threads, **settings.reading.keywords
+    )
 
     def look(pixels: NDArray[np.uint8]) -> list[float]:
         whole = images.batch(pixels[None], settings.device)
@@ -268,5 +272,6 @@ def _key(
         "ratio": settings.ratio,
         "within": settings.within,
         "shard": settings.shard,
+        "reading": settings.reading.key,
         "items": digest([[item.path, item.stamp] for item in items]),
     }

@@ -1,0 +1,65 @@
+"""How pictures are read: what a caller may choose, checked once."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imrep.errors import BadParameter
+from imrep.images._decode import MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a caller may choose of how files become pixels; a part of the key of every run.
+
+    Args:
+        over: Colour that shows through transparent pixels, as CSS writes it.
+        max_pixels: Greatest width × height that is decoded.
+        data_range: The numbers that mean black and white in files whose numbers state no range:
+            floats, signed integers, integers of 32 bits and more. None: floats within [0, 1] are
+            taken as they are, and other such files are refused. It is never guessed from a file's
+            own extremes. Files that state their range, as 8 and 16 bits do, pay no heed to it.
+
+    Raises:
+        BadParameter: `max_pixels` is below 1, or `data_range` is no pair of two finite numbers.
+    """
+
+    over: str = "white"
+    max_pixels: int = MAX_PIXELS
+    data_range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_pixels < 1:
+            raise BadParameter(f"images need max_pixels of at least 1, got {self.max_pixels}.")
+        if self.data_range is not None:
+            object.__setattr__(self, "data_range", _pair(self.data_range))
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """For `images.read`, `square` and `load_squares`."""
+        return asdict(self)
+
+    @property
+    def key(self) -> list[object]:
+        """For the key of a run or a cache, as JSON holds it."""
+        return [self.over, self.max_pixels, self.data_range and list(self.data_range)]
+
+
+def _pair(data_range: Any) -> tuple[float, float]:
+    try:
+        black, white = (float(number) for number in data_range)
+    except (TypeError, ValueError) as error:
+        raise BadParameter(_needs(data_range)) from error
+    if black == white or not (math.isfinite(black) and math.isfinite(white)):
+        raise BadParameter(_needs(data_range))
+    return black, white
+
+
+def _needs(data_range: Any) -> str:
+    return (
+        "images need data_range to be two different numbers, black and white, "
+        f"got {data_range!r}. Try data_range=(0, 255)."
+    )
+
+
+DEFAULT_READING = Reading()
