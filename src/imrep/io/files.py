@@ -7,13 +7,37 @@ write permission is refused, also for root.
 
 import errno
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["refuse_read_only", "replacing", "sync", "write_atomic"]
+__all__ = ["printable", "refuse_read_only", "replacing", "sync", "write_atomic"]
+
+# Python's stand-ins for bytes that are no UTF-8, and what would move a cursor or end a line.
+_UNPRINTABLE = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""The name of a file as text that can be shown, encoded as UTF-8 and held in one line.
+
+    A byte that is no UTF-8 becomes `\xNN`, as do control characters; all else stays. It is written
+    in this way in every output, table, message and page, so that names can be compared.
+
+    Example:
+        >>> printable(os.fsdecode(b"caf\xe9.png")), printable("two\nlines.png")
+        ('caf\\xe9.png', 'two\\x0alines.png')
+    """
+    return _UNPRINTABLE.sub(_escaped, os.fspath(name))
+
+
+def _escaped(match: "re.Match[str]") -> str:
+    number = ord(match[0])
+    if 0xDC80 <= number <= 0xDCFF:  # surrogateescape: the byte itself
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
