@@ -16,6 +16,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from imrep.errors import BadData
+from imrep.io.files import printable_values
 
 Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
@@ -110,7 +111,8 @@ class Assets:
         for name, tiles in self._sheets().items():
             if len(tiles):
                 _write_sheet(target / name, tiles)
-        index = json.dumps(self._index(), ensure_ascii=False, allow_nan=False)
+        named = printable_values(self._index())
+        index = json.dumps(named, ensure_ascii=False, allow_nan=False)
         partial = target / (INDEX + ".partial")
         partial.write_text(index, encoding="utf-8")
         partial.replace(target / INDEX)

@@ -25,6 +25,7 @@ from imrep import __version__, images, vectorfiles
 from imrep.base import Fitted, Representation, Sum
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage
+from imrep.io.files import printable_values
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
 
@@ -305,7 +306,7 @@ def list_skipped(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
         return None
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with draft.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("path", "reason"), *skipped])
+        csv.writer(file).writerows(printable_values([("path", "reason"), *skipped]))
     return draft.replace(path)
 
 

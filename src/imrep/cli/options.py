@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from imrep import catalog
+from imrep.io.files import printable_values
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -161,5 +163,16 @@ def example(*lines: str) -> str:
 
 
 def write_json(value: object) -> None:
-    """One JSON value on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON value on stdout; a number that is not finite is null, since JSON has none."""
+    valid = printable_values(_finite(value))
+    click.echo(json.dumps(valid, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -8,13 +8,23 @@ write permission is refused, also for root.
 import errno
 import os
 import re
+import shlex
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["printable", "refuse_read_only", "replacing", "sync", "write_atomic"]
+__all__ = [
+    "command_line",
+    "printable",
+    "printable_values",
+    "refuse_read_only",
+    "replacing",
+    "sync",
+    "write_atomic",
+]
 
 # Python's stand-ins for bytes that are no UTF-8, and what would move a cursor or end a line.
 _UNPRINTABLE = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -31,6 +41,34 @@ def printable(name: str | os.PathLike[str]) -> str:
         ('caf\\xe9.png', 'two\\x0alines.png')
     """
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
+
+
+def printable_values(value: Any) -> Any:
+    """`printable` of every text in nested lists, tuples and dictionaries, for JSON."""
+    if isinstance(value, str):
+        return printable(value) if _UNPRINTABLE.search(value) else value
+    if isinstance(value, dict):
+        return {printable_values(key): printable_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [printable_values(item) for item in value]
+    return value
+
+
+def command_line(words: Iterable[str]) -> str:
+    r"""What to type for a command of these words; a shell takes it back byte by byte.
+
+    Example:
+        >>> command_line(["imrep", "embed", "my photos", os.fsdecode(b"caf\xe9")])
+        "imrep embed 'my photos' $'caf\\xe9'"
+    """
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if not _UNPRINTABLE.search(word):
+        return shlex.quote(word)
+    doubled = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{printable(doubled)}'"  # as bash, zsh and ksh read it
 
 
 def _escaped(match: "re.Match[str]") -> str:
