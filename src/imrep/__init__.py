@@ -19,6 +19,7 @@ _LAZY = {
     "invert": "imrep.api",
     "match": "imrep.api",
     "read": "imrep.images",
+    "write": "imrep.images",
 }
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "match",
     "names",
     "read",
+    "write",
 ]
 
 
