@@ -21,7 +21,11 @@ from imrep.io.files import command_line, printable
 
 LATIN = os.fsdecode(b"caf\xe9.png")  # as an old archive of Windows leaves it
 SPELT = "caf\\xe9.png"
-ODD = {"a\nb.png": "a\\x0ab.png", "\x1b[31mred.png": "\\x1b[31mred.png", '<b>"q",.png': '<b>"q",.png'}
+ODD = {
+    "a\nb.png": "a\\x0ab.png",
+    "\x1b[31mred.png": "\\x1b[31mred.png",
+    '<b>"q",.png': '<b>"q",.png',
+}
 CLASS, CLASS_SPELT = os.fsdecode(b"caf\xe9"), "caf\\xe9"
 
 
@@ -104,7 +108,9 @@ def test_match_of_two_says_both_names(odd):
 
 
 def test_a_report_names_every_picture(odd, tmp_path):
-    said = run("compare", odd, "-r", "pixels", "-r", "histogram", "-o", os.fsdecode(b"r\xe9"), "--json")
+    said = run(
+        "compare", odd, "-r", "pixels", "-r", "histogram", "-o", os.fsdecode(b"r\xe9"), "--json"
+    )
     facts = json.loads(said.stdout)
     assert facts["report"] == "r\\xe9/index.html"
     folder = tmp_path / os.fsdecode(b"r\xe9")
@@ -176,7 +182,16 @@ def test_a_printed_name_may_stand_in_a_table_of_groups(odd):
 
 
 def test_a_command_line_is_taken_back_by_a_shell(tmp_path):
-    words = ["printf", "%s\\n", "a b", LATIN, "it's", "two\nlines", "back\\slash" + LATIN, "'" + LATIN]
+    words = [
+        "printf",
+        "%s\\n",
+        "a b",
+        LATIN,
+        "it's",
+        "two\nlines",
+        "back\\slash" + LATIN,
+        "'" + LATIN,
+    ]
     line = command_line(words)
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
     assert done.stdout == b"".join(os.fsencode(word) + b"\n" for word in words[2:])

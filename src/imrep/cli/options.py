@@ -3,8 +3,10 @@
 import functools
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -48,15 +50,35 @@ class Side(click.ParamType):
         """Side in pixels."""
         if value in ("native", NATIVE):
             return NATIVE
-        if not str(value).isdigit() or not 1 <= int(value) <= _LARGEST:
-            self.fail(f"a size is native or 1 to {_LARGEST} pixels, got {value!r}.", param, context)
+        if not re.fullmatch("[0-9]{1,9}", str(value)) or not 1 <= int(value) <= LARGEST_SIDE:
+            self.fail(
+                f"a size is native or 1 to {LARGEST_SIDE} pixels, got {value!r}.", param, context
+            )
         return int(value)
 
 
-_LARGEST = 16_384
+LARGEST_SIDE = 16_384  # pixels
+_LARGEST_SEED = 2**32 - 1  # what scikit-learn takes
+
+
+class Output(click.Path):
+    """A file or folder to write, as a Path; it has a name."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(path_type=Path, **more)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """The path."""
+        if not str(value).strip() or "\0" in str(value):
+            self.fail(f"an output needs a name, got {str(value)!r}.", param, context)
+        return super().convert(value, param, context)
+
 
 SPEC = Spec()
 SIDE = Side()
+OUTPUT = Output()
 
 
 def as_json(command: F) -> F:
@@ -78,6 +100,7 @@ def seed(command: F) -> F:
     """`--seed N`."""
     return click.option(
         "--seed",
+        type=click.IntRange(0, _LARGEST_SEED),
         default=0,
         metavar="N",
         show_default=True,

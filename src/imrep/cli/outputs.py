@@ -11,10 +11,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from imrep.cli import screen
 from imrep.errors import BadParameter
 from imrep.io import marks
+from imrep.io.files import check_writable
 
-__all__ = ["among", "beside", "fixed", "mark", "name_of", "spare"]
+__all__ = ["among", "beside", "fixed", "mark", "name_of", "ready", "spare"]
 
 
 def beside(source: Path, *words: str, suffix: str = ".png") -> Path:
@@ -45,6 +47,36 @@ def spare(out: Path, made: str, source: str | Path) -> None:
             f"{made.partition(' ')[0]} needs a new name for what it makes of {source}, got "
             f"{out}, which is there and was made of something else. Give another with -o."
         )
+
+
+def ready(out: Path | None, default: Path, made: str, source: str | Path) -> Path:
+    """The picture to write, refused before the work where it cannot be written.
+
+    Args:
+        out: What was asked for, if anything was.
+        default: The name it has else.
+        made: What `mark` gives for this command and picture.
+        source: The picture it is made of, for the message.
+
+    Raises:
+        BadParameter: The default name is of something else, or the name is of no format.
+        BadFile: The system would refuse to write it.
+    """
+    from imrep import images
+
+    command, path = made.partition(" ")[0], out or default
+    if out is None:
+        spare(path, made, source)
+    if not path.is_dir() and path.suffix.lower() not in images.SUFFIXES:
+        suffixes = ", ".join(images.SUFFIXES)
+        raise BadParameter(
+            f"{command} needs a name ending in {suffixes}, got {path.name!r}. Try {path.name}.png."
+        )
+    if Path(source).is_file() and path.is_file() and path.samefile(source):
+        raise BadParameter(f"{command} would write over {source}, which it reads. Use another -o.")
+    with screen.writing(path):
+        check_writable(path)
+    return path
 
 
 def fixed(pattern: str) -> Path:

@@ -52,5 +52,5 @@ def lines_of(table: str, where: str, needed: tuple[str, ...]) -> list[dict[str, 
 
 
 def posix(written: str) -> str:
-    """A path with forward slashes; the `\\xNN` of a name as imrep prints it stays."""
+    r"""A path with forward slashes; the `\xNN` of a name as imrep prints it stays."""
     return PurePosixPath(re.sub(r"\\(?!x[0-9a-f]{2})", "/", written)).as_posix()

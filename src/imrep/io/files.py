@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "check_writable",
     "command_line",
     "printable",
     "printable_values",
@@ -108,6 +109,23 @@ def replacing(path: str | Path) -> Iterator[Path]:
         sync(target.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse, before any work is done, a name that no file can be written under.
+
+    Raises:
+        OSError: The name is a folder's, something on the way to it is no folder or is closed, or
+            the file that is there has no write permission.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    refuse_read_only(target)
+    nearest = next(each for each in target.parents if os.path.lexists(each))
+    code = errno.EACCES if nearest.is_dir() else errno.ENOTDIR
+    if code == errno.ENOTDIR or not os.access(nearest, os.W_OK | os.X_OK):
+        raise OSError(code, os.strerror(code), str(nearest))
 
 
 def refuse_read_only(path: Path) -> None:

@@ -102,7 +102,7 @@ def drawable(path: str | Path) -> Path:
     if path.suffix.lower() not in _DRAWN:
         raise BadParameter(
             f"a rate curve is drawn as {' or '.join(_DRAWN)}, got {path.name!r}. "
-            f"Try {path.with_suffix('.png').name!r}."
+            f"Try {f'{path.stem}.png'!r}."
         )
     return path
 
