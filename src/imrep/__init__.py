@@ -28,6 +28,7 @@ _LAZY = {
     "invert": "imrep.api",
     "match": "imrep.api",
     "read": "imrep.images",
+    "write": "imrep.images",
 }
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "match",
     "names",
     "read",
+    "write",
 ]
 
 

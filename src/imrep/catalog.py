@@ -56,14 +56,17 @@ def names() -> tuple[str, ...]:
 
 @cache
 def entry(name: str) -> Entry:
-    """Read one representation's facts from its source.
+    """Read one representation's facts from its source; the name in any letter case.
 
     Raises:
         UnknownName: If nothing has that name; the message offers the nearest. Or if its file
             cannot be read without running it; the message says what is not literal.
     """
     if name not in _modules():
-        near = difflib.get_close_matches(name, names(), n=1)
+        by_lower = {known.lower(): known for known in names()}
+        if (known := by_lower.get(name.lower())) is not None:
+            return entry(known)
+        near = difflib.get_close_matches(name.lower(), names(), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
@@ -90,6 +93,18 @@ def card(name: str) -> Card:
     return entry(name).card
 
 
+def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
+    """The entry of each view of a spec, with its parameters as text.
+
+    Raises:
+        UnknownName: If nothing has one of the names.
+        BadParameter: If the spec cannot be read.
+    """
+    for name in filter(None, specs.names(spec)):
+        entry(name)  # a name that is not there is said before what follows it
+    return [(entry(name), written) for name, written in specs.parse(spec)]
+
+
 def get(spec: str, **params: Any) -> "Representation":
     """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
 
@@ -101,16 +116,16 @@ def get(spec: str, **params: Any) -> "Representation":
         UnknownName: If nothing has that name. The message offers the nearest.
         BadParameter: If a parameter does not exist, has another type, or is out of range.
     """
-    views = specs.parse(spec)
-    if len(views) == 1:
-        return _build(*views[0], params)
+    found = views(spec)
+    if len(found) == 1:
+        return _build(*found[0], params)
     if params:
         raise BadParameter(
             f"{spec!r} is a sum; write {', '.join(sorted(params))} inside its views."
         )
     from imrep.base import Sum
 
-    return Sum(tuple(_build(name, written, {}) for name, written in views))
+    return Sum(tuple(_build(view, written, {}) for view, written in found))
 
 
 def load(folder: str | Path) -> "Representation":
@@ -129,9 +144,8 @@ def load(folder: str | Path) -> "Representation":
     return get(spec).load_weights(folder)
 
 
-def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
-    found = entry(name)
-    known = {p.name: p for p in found.parameters}
+def _build(found: Entry, written: dict[str, str], params: dict[str, Any]) -> "Representation":
+    name, known = found.name, {p.name: p for p in found.parameters}
     if unknown := sorted((written.keys() | params.keys()) - known.keys()):
         raise BadParameter(
             f"{name} has no parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}"

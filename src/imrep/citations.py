@@ -7,7 +7,7 @@ nothing is filled in: what a docstring does not say, the entry does not say eith
 import re
 from dataclasses import dataclass
 
-from imrep import catalog, specs
+from imrep import catalog
 from imrep.catalog import Entry
 
 _LINK = re.compile(r"(.+?)\s*\b(doi:\s?[^\s,;]+|arXiv:[^\s,;]+|https?://[^\s,;]+)")
@@ -46,7 +46,7 @@ def references(spec: str) -> list[Reference]:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
-    found = [ref for name, _ in specs.parse(spec) for ref in _of(catalog.entry(name))]
+    found = [ref for entry, _ in catalog.views(spec) for ref in _of(entry)]
     return list(dict.fromkeys(found))
 
 

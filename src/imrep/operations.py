@@ -133,6 +133,8 @@ def _step(spec: str) -> Step:
 
 
 def _only(spec: str) -> tuple[str, dict[str, str]]:
+    for name in filter(None, specs.names(spec)):
+        entry(name)  # a name that is not there is said before what follows it
     views = specs.parse(spec)
     if len(views) > 1:
         raise BadParameter(f"{spec!r} adds operations with +. Join them by commas, first to last.")

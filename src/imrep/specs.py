@@ -19,12 +19,21 @@ def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     """Split a spec into (name, {key: text}) for each view, texts unquoted but not yet typed.
 
     Raises:
-        BadParameter: If the spec is empty, a quote is left open, or a key has no value.
+        BadParameter: If the spec is no text or empty, a quote is left open, or a key has no value.
     """
     views = [_view(part, spec) for part in _split(spec, "+")]
     if not all(name for name, _ in views):
         raise BadParameter(f"{spec!r} is no spec: a name is missing. Write name or name:key=value.")
     return views
+
+
+def names(spec: str) -> list[str]:
+    """The name of each view, its parameters unread: a wrong name is to be said before them.
+
+    Raises:
+        BadParameter: If the spec is no text, or a quote is left open.
+    """
+    return [_split(part, ":", at_most=1)[0].strip() for part in _split(spec, "+")]
 
 
 def chain(text: str) -> list[str]:
@@ -128,15 +137,17 @@ def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:
         if not key.strip() or not given or not given[0].strip():
             raise BadParameter(f"{spec!r} has no value for {key.strip()!r}. Write key=value.")
         if key.strip() in pairs:
-            raise BadParameter(f"{spec!r} gives {key.strip()!r} twice.")
+            raise BadParameter(f"{spec!r} gives {key.strip()!r} twice. Leave one out.")
         pairs[key.strip()] = _unquote(given[0].strip())
     return name.strip(), pairs
 
 
 def _split(text: str, at: str, at_most: int = -1) -> list[str]:
     """Split outside quotes; a `+` inside a number's exponent (1e+3) is no joint."""
+    if not isinstance(text, str):
+        raise BadParameter(f"a spec needs to be text such as 'name:key=value', got {text!r}.")
     if "".join(tokens := _TOKEN.findall(text)) != text:
-        raise BadParameter(f"{text!r} leaves a quote open.")
+        raise BadParameter(f"{text!r} leaves a quote open. Close it, or leave it out.")
     parts = [""]
     for token, after in itertools.zip_longest(tokens, tokens[1:], fillvalue=""):
         exponent = at == "+" and re.search(r"=[-\d.]+e$", parts[-1]) and after.isdigit()

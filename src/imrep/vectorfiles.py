@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from imrep.errors import BadParameter
-from imrep.io.files import printable
+from imrep.io.names import printable
 
 Columns = Mapping[str, Sequence[str | None]]
 
@@ -45,7 +45,7 @@ class Table:
 def write(path: Path, table: Table) -> None:
     """Write `table` in the format that the suffix of `path` names.
 
-    Texts that are no UTF-8 are written as `io.files.printable` has them, in every format.
+    Texts that are no UTF-8 are written as `io.names.printable` has them, in every format.
     """
     columns = {
         name: [None if text is None else printable(text) for text in column]

@@ -90,7 +90,7 @@ def test_a_folder_is_ranked(inside, scenes):
 
 def test_a_pattern_is_no_part_of_a_name(inside, scenes):
     inside("match", "thing.png", "street/w*.png")
-    assert (scenes / "thing.w-.match.csv").is_file()
+    assert (scenes / "thing.street.match.csv").is_file()
 
 
 def test_a_ranking_in_json_and_strict(inside, scenes):

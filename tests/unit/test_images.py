@@ -177,7 +177,7 @@ class TestKinds:
         values = np.linspace(*ends, 12, dtype=np.float32).reshape(3, 4)
         data = saved(Image.fromarray(values), "TIFF")
         for attempt in (images.read, images.original, lambda data: images.square(data, 2)):
-            with pytest.raises(BadFile, match="needs a scale: 32-bit floats .*--data-range"):
+            with pytest.raises(BadFile, match=r"needs a scale: 32-bit floats .*--data-range"):
                 attempt(data)
         tensor = images.read(data, data_range=(-10, 300))
         assert tensor[0, 0].numpy() == pytest.approx((values + 10) / 310, abs=1e-6)

@@ -4,9 +4,11 @@ Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage, 3 done but f
 under `--strict`, 130 interrupted. Results go to stdout, everything else to stderr.
 """
 
+import codecs
+import difflib
+import errno
 import importlib
 import os
-import shlex
 import sys
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ import click
 
 from imrep import __version__
 from imrep.errors import ImrepError
+from imrep.io.names import command_line, printable
 
 # In the order of use; a test holds these lines to the commands' own docstrings.
 _COMMANDS = {
@@ -43,12 +46,31 @@ class _Refusal(click.ClickException):
     """An ImrepError on its way to the terminal: its message, on one line, nothing around it."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.secho(" ".join(self.message.split()), fg="red", err=file is None, file=file)
+        line = printable(" ".join(self.message.split()))
+        click.secho(line, fg="red", err=file is None, file=file)
 
 
 class _Lazy(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def main(self, *arguments: Any, **more: Any) -> Any:
+        """The command, on streams that take every name."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors=_UNENCODABLE)
+        return super().main(*arguments, **more)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand, whatever its letter case; the nearest one is offered."""
+        name = args[0].lower()
+        if name in _COMMANDS:
+            args = [name, *args[1:]]
+        elif near := difflib.get_close_matches(name, _COMMANDS, n=1):
+            context.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(context, args)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
@@ -65,16 +87,41 @@ class _Lazy(click.Group):
             return super().invoke(context)
         except ImrepError as error:
             raise _Refusal(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `imrep list | head`: click ends quietly
+                raise
+            raise _Refusal(_refused_by_system(error)) from error
+        except MemoryError as error:
+            raise _Refusal("this needs more memory than there is. Give smaller images.") from error
         except KeyboardInterrupt:
             click.echo(f"\nInterrupted. {_way_on(context.invoked_subcommand)}".rstrip(), err=True)
             raise SystemExit(130) from None
+
+
+def _refused_by_system(error: OSError) -> str:
+    """What the system would not do: a full disk, a closed folder, a name too long."""
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    reason = f"{error.strerror or error}. Check the path and its permissions."
+    return f"{names[-1]}: {reason}" if names else reason
 
 
 def _way_on(command: str | None) -> str:
     """What to type to continue, for commands that keep what they have done."""
     if command not in _RESUMABLE:
         return ""
-    return f"What is done is kept; to continue: {shlex.join(['imrep', *sys.argv[1:]])}"
+    return f"What is done is kept; to continue: {command_line(['imrep', *sys.argv[1:]])}"
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str, int]:
+    """What a stream cannot encode: bytes that are no UTF-8 as `printable` has them, else ?."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return "".join(printable(c) if printable(c) != c else "?" for c in bad), error.end
+
+
+_UNENCODABLE = "imrep-printable"
+codecs.register_error(_UNENCODABLE, _spelt_out)
 
 
 @click.group(

@@ -31,7 +31,7 @@ def command(spec: str, as_json: bool) -> None:
     With a spec such as hog:cell=4 the parameters are shown with the values given; a sum a+b shows
     each of its views.
     """
-    views = [(catalog.entry(name), _typed(name, written)) for name, written in specs.parse(spec)]
+    views = [(entry, _typed(entry, written)) for entry, written in catalog.views(spec)]
     if as_json:
         facts = [_facts(entry, given) for entry, given in views]
         options.write_json(facts[0] if len(facts) == 1 else facts)
@@ -39,9 +39,9 @@ def command(spec: str, as_json: bool) -> None:
     click.echo("\n\n".join(_page(entry, given) for entry, given in views))
 
 
-def _typed(name: str, written: dict[str, str]) -> dict[str, Any]:
+def _typed(entry: catalog.Entry, written: dict[str, str]) -> dict[str, Any]:
     """The values of a spec as their parameters' types, or why they will not do."""
-    known = {p.name: p for p in catalog.entry(name).parameters}
+    name, known = entry.name, {p.name: p for p in entry.parameters}
     if unknown := sorted(written.keys() - known.keys()):
         takes = ", ".join(known) or "none"
         raise BadParameter(f"{name} has no parameter {unknown[0]!r}; it takes {takes}")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from imrep.api import Comparison
     from imrep.images import Reading
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FOLDER = options.Output(file_okay=False)
+_SMALLEST = 8  # pixels a side
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -23,9 +24,16 @@ class _Sizes(click.ParamType):
     def convert(self, value: Any, param: Any, context: Any) -> tuple[int, ...]:
         """(32, 64, 128) from "32,64,128"."""
         try:
-            return tuple(sorted({int(side) for side in value.split(",")}))
+            sides = sorted({int(side) for side in value.split(",")})
         except ValueError:
             self.fail(f"sizes are whole numbers with commas, got {value!r}.", param, context)
+        if not _SMALLEST <= sides[0] <= sides[-1] <= options.LARGEST_SIDE:
+            self.fail(
+                f"sizes are from {_SMALLEST} to {options.LARGEST_SIDE} pixels, got {value!r}.",
+                param,
+                context,
+            )
+        return tuple(sides)
 
 
 @click.command(
@@ -57,7 +65,7 @@ Examples:
 )
 @click.option(
     "--size",
-    type=click.IntRange(8),
+    type=click.IntRange(_SMALLEST, options.LARGEST_SIDE),
     default=64,
     show_default=True,
     help="Side in pixels of the square that each image is read at.",

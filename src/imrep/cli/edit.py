@@ -73,12 +73,10 @@ def _filled(text: str, indent: str) -> str:
 )
 @click.argument("data")
 @click.argument("chain", metavar="OPERATION[,OPERATION]...")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Picture to write; for a folder, a folder."
-)
+@click.option("-o", "--out", type=options.OUTPUT, help="Picture to write; for a folder, a folder.")
 @click.option(
     "--curve",
-    type=click.Path(path_type=Path),
+    type=options.OUTPUT,
     help="After compress: PNG or SVG of likeness against bits per pixel, beside JPEG.",
 )
 @click.option("--in-place", is_flag=True, help="Write over the picture itself.")

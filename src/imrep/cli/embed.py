@@ -18,7 +18,7 @@ _SKIPPED = 3  # exit code under --strict
     epilog=options.example(
         "imrep embed photos/ hog -o vectors.parquet",
         "imrep embed photos/ cnn --download -o vectors.npz",
-        "python -c 'import pandas; print(pandas.read_parquet(\"vectors.parquet\"))'",
+        "python -c 'import pyarrow.parquet as pq; print(pq.read_table(\"vectors.parquet\"))'",
     )
 )
 @click.argument("data")
@@ -27,7 +27,7 @@ _SKIPPED = 3  # exit code under --strict
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Output(dir_okay=False),
     help="File to write: .parquet (also without a suffix), .npz or .safetensors.",
 )
 @click.option(

@@ -100,9 +100,3 @@ def image(
 def side(size: int | None, canvas: int | None) -> int | None:
     """The square to cut: the one asked for, else the one the representation wants, else none."""
     return canvas if size is None else (size or None)
-
-
-def beside(image: Path, spec: str, word: str = "") -> Path:
-    """A name for what is made of an image, in the current folder: cat.hog-cell=4.png."""
-    slug = "".join(c if c.isalnum() or c in "=+._-" else "-" for c in spec)
-    return Path(".".join(filter(None, [image.stem, slug, word, "png"])))

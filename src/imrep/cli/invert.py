@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import options, outputs, screen
+from imrep.io.names import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,7 @@ _HOW = {
 )
 @click.argument("image", type=click.Path(path_type=Path))
 @click.argument("spec", type=options.SPEC)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="PNG to write.")
+@click.option("-o", "--out", type=options.OUTPUT, help="PNG to write.")
 @click.option(
     "--iterations",
     type=click.IntRange(1),
@@ -66,14 +67,16 @@ def command(  # noqa: PLR0913  # one argument for each option
     device = engine.device(machine.device)
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval().to(device)
+    made = outputs.mark("invert", image)
+    out = outputs.ready(out, outputs.beside(image, rep.spec, "inverted"), made, image)
     side, longest = engine.side(size, rep.canvas), None if size == options.NATIVE else _LONGEST
     pixels = engine.image(image, side, reading=reading, longest=longest).to(device)
     screen.remark(
         f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]} on {device}", not machine.verbose
     )
     found = _invert(rep, pixels, iterations, machine)
-    out = out or engine.beside(image, rep.spec, "inverted")
-    images.write(out, _three(pixels, found.image))
+    with screen.writing(out):
+        images.write(out, _three(pixels, found.image), mark=made)
     if as_json:
         options.write_json(_facts(found) | {"image": str(image), "spec": rep.spec, "out": str(out)})
         return
@@ -108,7 +111,7 @@ def _page(found: "Inversion", out: Path) -> str:
     steps = f", {found.iterations} steps" if found.iterations else ""
     return "\n".join(
         [
-            f"{out}  original, rebuilt, difference",
+            f"{printable(out)}  original, rebuilt, difference",
             f"{_HOW[found.how]}{steps}, {found.seconds:.1f} s",
             click.style(f"PSNR {found.psnr:.1f} dB   SSIM {found.ssim:.3f}", bold=True),
             found.lost,

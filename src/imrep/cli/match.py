@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import options, outputs, screen
 from imrep.errors import BadParameter
+from imrep.io.files import check_writable
+from imrep.io.names import printable
 
 if TYPE_CHECKING:
     from imrep.base import Representation
@@ -30,9 +32,7 @@ _SHOWN = 10  # rows of a ranking on the screen
 )
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="PNG to write; for a folder, a csv."
-)
+@click.option("-o", "--out", type=options.OUTPUT, help="PNG to write; for a folder, a csv.")
 @click.option(
     "-r",
     "--representation",
@@ -109,12 +109,10 @@ def command(  # noqa: PLR0913  # one argument for each option
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
     many = not Path(second).is_file() or Path(second).suffix.lower() in _TABLES
-    if out is None:
-        out = engine.beside(first, Path(second).stem, "match")
-        out = out.with_suffix(".csv") if many else out
     if not many:
         _pair(first, Path(second), rep, out, settings, as_json)
         return
+    out = _csv(out, first, second)
     ranking = _rank(first, second, rep, out, settings, machine)
     if as_json:
         options.write_json(_ranking_facts(ranking, first, rep))
@@ -125,13 +123,20 @@ def command(  # noqa: PLR0913  # one argument for each option
 
 
 def _pair(
-    first: Path, second: Path, rep: "Representation", out: Path, settings: "Settings", as_json: bool
+    first: Path,
+    second: Path,
+    rep: "Representation",
+    out: Path | None,
+    settings: "Settings",
+    as_json: bool,
 ) -> None:
     from imrep import images
     from imrep.ops.resize import shrunk
     from imrep.tasks.correspondence import draw
     from imrep.tasks.match import keypoints, match, some
 
+    made = outputs.mark("match", first, second)
+    out = outputs.ready(out, outputs.beside(first, second.stem, "match"), made, first)
     _spare(out, first, second)
     whole = [images.read(path, **settings.reading.keywords) for path in (first, second)]
     seen = [shrunk(image, settings.longest).to(settings.device) for image in whole]
@@ -141,7 +146,7 @@ def _pair(
     ]
     found = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
     with screen.writing(out):
-        images.write(out, draw(found, seen[0], seen[1]))
+        images.write(out, draw(found, seen[0], seen[1]), mark=made)
     sizes = [(image.shape[2], image.shape[3]) for image in whole]
     found = found.resized(sizes[0], sizes[1])  # what is said is in pixels of the files
     if as_json:
@@ -151,7 +156,7 @@ def _pair(
         )
         return
     click.secho(found.sentence, bold=True)
-    click.echo(f"{out}  {'what agrees in both' if found.found else 'what was paired'}")
+    click.echo(f"{printable(out)}  {'what agrees in both' if found.found else 'what was paired'}")
 
 
 def _rank(
@@ -175,9 +180,28 @@ def _rank(
         else:
             items.append(item)
     if not items:
-        raise BadParameter(f"match needs other pictures than A, got only {first} in {second}.")
+        raise BadParameter(
+            f"match needs other pictures than A, got only {first} in {second}. Give another B."
+        )
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
         return ranking.rank(query, items, rep, out, settings, meter)
+
+
+def _csv(out: Path | None, first: Path, second: str) -> Path:
+    """The table to write, refused before the work where it cannot be written.
+
+    A table carries no mark of what it was made of: one that is there under the default name may be
+    anybody's.
+    """
+    path = out or outputs.beside(first, outputs.name_of(second), "match", suffix=".csv")
+    if out is None and path.exists():
+        raise BadParameter(
+            f"match needs a new name for its ranking, got {path}, which is there already. "
+            f"Give -o {path} to write over it, or another."
+        )
+    with screen.writing(path):
+        check_writable(path)
+    return path
 
 
 def _spare(out: Path, *read: Path) -> None:
@@ -234,8 +258,10 @@ def _say(ranking: "Ranking") -> None:
     if notes:
         click.secho("   ".join(notes), dim=True)
     if ranking.skipped:
-        files = f"{len(ranking.skipped):,} skipped, with reasons in {ranking.skipped_path}"
-        click.echo(files)
+        listed = printable(str(ranking.skipped_path))
+        click.echo(f"{len(ranking.skipped):,} skipped, with reasons in {listed}")
     if ranking.resumed:
         click.echo(f"{ranking.resumed:,} were done already")
-    click.echo(f"{ranking.path}  {len(ranking.rows):,} pictures, {ranking.seconds:.1f} s")
+    click.echo(
+        f"{printable(ranking.path)}  {len(ranking.rows):,} pictures, {ranking.seconds:.1f} s"
+    )

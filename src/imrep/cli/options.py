@@ -2,14 +2,18 @@
 
 import functools
 import json
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from imrep import catalog
+from imrep.io.names import printable_values
 
 if TYPE_CHECKING:
     from imrep.images import Reading
@@ -49,15 +53,35 @@ class Side(click.ParamType):
         """Side in pixels."""
         if value in ("native", NATIVE):
             return NATIVE
-        if not str(value).isdigit() or not 1 <= int(value) <= _LARGEST:
-            self.fail(f"a size is native or 1 to {_LARGEST} pixels, got {value!r}.", param, context)
+        if not re.fullmatch("[0-9]{1,9}", str(value)) or not 1 <= int(value) <= LARGEST_SIDE:
+            self.fail(
+                f"a size is native or 1 to {LARGEST_SIDE} pixels, got {value!r}.", param, context
+            )
         return int(value)
 
 
-_LARGEST = 16_384
+LARGEST_SIDE = 16_384  # pixels
+_LARGEST_SEED = 2**32 - 1  # what scikit-learn takes
+
+
+class Output(click.Path):
+    """A file or folder to write, as a Path; it has a name."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(path_type=Path, **more)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """The path."""
+        if not str(value).strip() or "\0" in str(value):
+            self.fail(f"an output needs a name, got {str(value)!r}.", param, context)
+        return super().convert(value, param, context)
+
 
 SPEC = Spec()
 SIDE = Side()
+OUTPUT = Output()
 
 
 def as_json(command: F) -> F:
@@ -79,6 +103,7 @@ def seed(command: F) -> F:
     """`--seed N`."""
     return click.option(
         "--seed",
+        type=click.IntRange(0, _LARGEST_SEED),
         default=0,
         metavar="N",
         show_default=True,
@@ -214,5 +239,16 @@ def example(*lines: str) -> str:
 
 
 def write_json(value: object) -> None:
-    """One JSON value on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON value on stdout; a number that is not finite is null, since JSON has none."""
+    valid = printable_values(_finite(value))
+    click.echo(json.dumps(valid, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import options, outputs, screen
 from imrep.errors import NotFitted
+from imrep.io.names import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,12 +21,12 @@ _LONGEST = 512
 @click.command(
     epilog=options.example(
         "imrep picture cat.jpg hog",
-        "imrep picture cat.jpg sift:detector=dog -o points.png",
+        "imrep picture cat.jpg sift:detector=opencv -o points.png",
     )
 )
 @click.argument("image", type=click.Path(path_type=Path))
 @click.argument("spec", type=options.SPEC)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="PNG to write.")
+@click.option("-o", "--out", type=options.OUTPUT, help="PNG to write.")
 @options.size
 @click.option(
     "--fit", "data", metavar="DATA", help="Images to fit a codebook on, if one is needed."
@@ -52,6 +53,8 @@ def command(
     engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval()
+    made = outputs.mark("picture", image)
+    out = outputs.ready(out, outputs.beside(image, rep.spec), made, image)
     side = engine.side(size, rep.canvas)
     longest = None if size == options.NATIVE else _LONGEST
     pixels = engine.image(image, side, reading=reading, longest=longest)
@@ -59,9 +62,9 @@ def command(
     if data is not None:
         _fit(rep, data, side, reading, machine)
     drawn = _draw(rep, pixels, machine.quiet)
-    out = out or engine.beside(image, rep.spec)
-    images.write(out, drawn)
-    click.echo(f"{out}  {drawn.shape[3]} × {drawn.shape[2]}")
+    with screen.writing(out):
+        images.write(out, drawn, mark=made)
+    click.echo(f"{printable(out)}  {drawn.shape[3]} × {drawn.shape[2]}")
 
 
 def _fit(

@@ -18,6 +18,7 @@ import numpy as np
 from imrep.datasets import _builtin, _labels, _sources, _tables
 from imrep.datasets._sources import File, Source
 from imrep.errors import BadData, BadParameter
+from imrep.io.names import printable
 
 __all__ = ["Dataset", "Item", "find"]
 
@@ -27,18 +28,28 @@ _LABELLED = 0.9  # of the files, more than this
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a data set.
+    r"""One image of a data set.
 
     Attributes:
-        path: Its name there: relative to the folder or archive, with forward slashes.
-        label: Its class, if it has one.
+        path: Its name there: relative to the folder or archive, with forward slashes, as text
+            that any file can hold: a byte that is no UTF-8 is written `\xNN`.
+        label: Its class, if it has one, likewise.
         group: What it shares an object or a session with; None for a group of its own.
+        raw: The name as the system has it, where `path` had to be written otherwise.
     """
 
     path: str
     label: str | None = None
     group: str | None = None
     source: Source = field(kw_only=True, repr=False)
+    raw: str = field(default="", kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        texts = {"path": printable(self.path), "raw": self.raw or self.path}
+        if self.label is not None:
+            texts["label"] = printable(self.label)
+        for name, text in texts.items():
+            object.__setattr__(self, name, text)
 
     @property
     def stamp(self) -> object:
@@ -72,6 +83,10 @@ class Dataset:
     notes: tuple[str, ...] = ()
     builtin: bool = False
     found: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -51,4 +52,5 @@ def lines_of(table: str, where: str, needed: tuple[str, ...]) -> list[dict[str, 
 
 
 def posix(written: str) -> str:
-    return PurePosixPath(written.replace("\\", "/")).as_posix()
+    r"""A path with forward slashes; the `\xNN` of a name as imrep prints it stays."""
+    return PurePosixPath(re.sub(r"\\(?!x[0-9a-f]{2})", "/", written)).as_posix()

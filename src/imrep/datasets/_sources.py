@@ -183,5 +183,5 @@ def _member_begins_like_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -
 def _archive(path: Path, stamp: int) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise BadData(f"{path.name} cannot be read as zip ({error}). Pack it again.") from error

@@ -1,7 +1,6 @@
 """The verdict's row: the sentence, and everything said beside it."""
 
 import math
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.sentences import Sentence
+from imrep.io.names import command_line
 
 
 def verdict(lines: Record, run: Run, folder: Folder, answers: Answers | None) -> None:
@@ -65,9 +65,6 @@ def _detail(
     says: Sentence, run: Run, notes: Sequence[Sentence], pick: Coded | None = None
 ) -> dict[str, Any]:
     """The verdict's detail as results.jsonl documents it, for a folder without scores."""
-    data, size = run.settings.data or "photos/", run.settings.size
-    again = ["imrep", "embed", data, pick.contender.written if pick else "SPEC"]
-    side = ["--size", str(size)] if pick is None or not pick.contender.fixed else []
     return {
         "sentence": says.id,
         "text": says.text,
@@ -79,8 +76,18 @@ def _detail(
         "gap": None,
         "margin": run.settings.margin / 100,
         "guess": None,
-        "command": shlex.join([*again, *side, "-o", "vectors.parquet"]) if pick else "",
+        "command": _again(run, pick),
     }
+
+
+def _again(run: Run, pick: Coded | None) -> str:
+    """What repeats the vectors that were measured; "" where no command can."""
+    data = run.settings.data  # None: the built-in photographs; "-": a list that was read to its end
+    if pick is None or data is None or data == "-":
+        return ""
+    side = [] if pick.contender.fixed else ["--size", str(run.settings.size)]
+    words = ["imrep", "embed", data, pick.contender.written, *side, "-o", "vectors.parquet"]
+    return command_line(words)
 
 
 def _finite(value: float) -> float | None:

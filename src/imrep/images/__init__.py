@@ -20,7 +20,9 @@ from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, looks_like_image
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
-from imrep.images._saving import SUFFIXES, whole
+from imrep.images._saving import SUFFIXES
+from imrep.io.files import write_atomic
+from imrep.io.marks import marked
 from imrep.ops.parallel import ahead
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ __all__ = [
     "save",
     "sound",
     "square",
-    "whole",
     "write",
 ]
 
@@ -122,10 +123,10 @@ def read(
         BadParameter: `over` is no colour.
 
     Example:
-        >>> import tempfile, torch
+        >>> import imrep, tempfile, torch
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write(f"{folder}/gray.png", torch.full((1, 3, 4, 6), 0.2))
-        ...     image = read(f"{folder}/gray.png")
+        ...     imrep.write(f"{folder}/gray.png", torch.full((1, 3, 4, 6), 0.2))
+        ...     image = imrep.read(f"{folder}/gray.png")
         >>> tuple(image.shape), round(image.mean().item(), 3)
         ((1, 3, 4, 6), 0.2)
     """
@@ -197,7 +198,7 @@ def square(
         return canvas, Facts(width, height, len(data), kind, mode, _quantisation(image))
 
 
-def write(path: str | Path, image: "Tensor") -> None:
+def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
     """Write one image by the suffix of `path`: .png, .jpg, .tif or .webp (lossless), 8 bits.
 
     The file appears whole or not at all: it is written under another name and then renamed.
@@ -205,6 +206,7 @@ def write(path: str | Path, image: "Tensor") -> None:
     Args:
         path: Where to; missing folders are made.
         image: (1, 1|3, h, w) or (1|3, h, w), floating, in [0, 1].
+        mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
     Raises:
         BadParameter: Another suffix.
@@ -217,7 +219,8 @@ def write(path: str | Path, image: "Tensor") -> None:
     batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
         raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
-    _saving.whole(path, _saving.coded(Original(batch), path, "write")[0])
+    data = _saving.coded(Original(batch), path, "write")[0]
+    write_atomic(path, marked(data, mark) if mark else data)
 
 
 def original(
@@ -241,12 +244,13 @@ def original(
     return _original.original(data, who, max_pixels, reading.data_range)
 
 
-def save(path: str | Path, picture: Original) -> tuple[str, ...]:
+def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, ...]:
     """Write a picture with all that goes with it; the file appears whole or not at all.
 
     Args:
         path: Where to, ending in one of `SUFFIXES`; missing folders are made.
         picture: What `original` gave, or made of it.
+        mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
     Returns:
         What the format cannot hold and was left out: "16 bits", "transparency" (then what can be
@@ -258,7 +262,7 @@ def save(path: str | Path, picture: Original) -> tuple[str, ...]:
     """
     path = Path(path)
     data, lost = _saving.coded(picture, path, "save")
-    _saving.whole(path, data)
+    write_atomic(path, marked(data, mark) if mark else data)
     return lost
 
 

@@ -17,6 +17,7 @@ import PIL
 from PIL import Image, ImageFile
 
 from imrep.errors import BadFile, ImrepError
+from imrep.io.names import printable
 
 MAX_PIXELS = 200_000_000
 LARGEST = 2**31  # bytes in a file; 16-bit RGB at the limit of pixels is 1.2 GB
@@ -70,18 +71,19 @@ def fetch(source: str | Path | bytes) -> tuple[bytes, str]:
     if isinstance(source, bytes):
         return _sized(source, "this file"), "this file"
     path = Path(source)
+    name = printable(path.name)
     try:
         _regular(path)
-        return _sized(path.read_bytes(), path.name), path.name
+        return _sized(path.read_bytes(), name), name
     except FileNotFoundError as error:
-        raise BadFile(f"{path.name} does not exist. Check the path {path}.") from error
+        raise BadFile(f"{name} does not exist. Check the path {printable(path)}.") from error
     except PermissionError as error:
-        raise BadFile(f"{path.name} cannot be read: no permission. Change its mode.") from error
+        raise BadFile(f"{name} cannot be read: no permission. Change its mode.") from error
     except BadFile:
         raise
     except (OSError, ValueError) as error:  # a name too long, a null byte, a disk that fails
         why = getattr(error, "strerror", None) or error
-        raise BadFile(f"{path.name!r} cannot be read: {why}. Check the path.") from error
+        raise BadFile(f"{name!r} cannot be read: {why}. Check the path.") from error
 
 
 def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
@@ -173,13 +175,13 @@ _TURN = threading.Lock()
 
 
 def _regular(path: Path) -> None:
-    facts = path.stat()
+    name, facts = printable(path.name) or str(path), path.stat()
     if stat.S_ISDIR(facts.st_mode):
-        raise BadFile(f"{path.name} needs to be a file, got a folder. Give one image in it.")
+        raise BadFile(f"{name} needs to be a file, got a folder. Give one image in it.")
     if not stat.S_ISREG(facts.st_mode):
-        raise BadFile(f"{path.name} needs to be a file, got a device or a pipe. Save it first.")
+        raise BadFile(f"{name} needs to be a file, got a device or a pipe. Save it first.")
     if facts.st_size > LARGEST:
-        raise BadFile(f"{path.name} needs to be under 2 GiB, got {facts.st_size:,} bytes.")
+        raise BadFile(f"{name} needs to be under 2 GiB, got {facts.st_size:,} bytes.")
 
 
 def _sized(data: bytes, who: str) -> bytes:

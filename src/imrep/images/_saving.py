@@ -1,9 +1,7 @@
 """Pictures into files that appear whole or not at all, and what each format can hold."""
 
 import io
-import os
 import struct
-import threading
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -48,17 +46,6 @@ def form(path: Path, who: str) -> tuple[str, dict[str, Any]]:
             f"{who} needs a name ending in {', '.join(_SAVED)}, got {path.name!r}. Try .png."
         )
     return _SAVED[path.suffix.lower()]
-
-
-def whole(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it; missing folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ...]]:

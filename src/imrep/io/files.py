@@ -16,7 +16,6 @@ from pathlib import Path
 __all__ = [
     "check_folder_writable",
     "check_writable",
-    "printable",
     "publish",
     "refuse_read_only",
     "replacing",
@@ -40,12 +39,12 @@ def write_atomic(path: str | Path, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8, complete or not at all; lone surrogates as `printable` has them.
+    """Write `text` as UTF-8, complete or not at all.
 
     Raises:
         OSError: As for `write_atomic`.
     """
-    write_atomic(path, printable(text).encode())
+    write_atomic(path, text.encode())
 
 
 @contextmanager
@@ -142,18 +141,6 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def printable(name: str) -> str:
-    r"""A name as text that UTF-8 can hold: lone surrogates become `\udce9` and the like.
-
-    Python reads bytes of a file's name that are no UTF-8 as lone surrogates.
-
-    Example:
-        >>> printable("caf\udce9.png")
-        'caf\\udce9.png'
-    """
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _take_over(target: Path, draft: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imrep.errors import BadData
 from imrep.io.files import write_text
+from imrep.io.names import printable_values
 
 _HEAD = ["path", "reason"]
 
@@ -45,7 +46,7 @@ def write(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
         return None
     check(path)
     text = io.StringIO()
-    csv.writer(text).writerows([_HEAD, *skipped])
+    csv.writer(text).writerows(printable_values([_HEAD, *skipped]))
     write_text(path, text.getvalue())
     return path
 

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from imrep.errors import BadFile, BadParameter
-from imrep.images import MAX_PIXELS, whole
+from imrep.images import MAX_PIXELS
+from imrep.io.files import write_atomic
+from imrep.io.marks import marked
 from imrep.ops import symbols
 from imrep.ops.lossy import Recipe
 from imrep.packed import _header
@@ -71,8 +73,13 @@ class Packed:
         return 8 * len(self.data) / math.prod(self.recipe.size)
 
 
-def write(packed: Packed, path: str | Path) -> None:
-    """Write the file, whole or not at all; missing folders are made.
+def write(packed: Packed, path: str | Path, *, mark: str = "") -> None:
+    """Write the file, complete or not at all; missing folders are made.
+
+    Args:
+        packed: What to write.
+        path: Where to, ending in .imr.
+        mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
     Raises:
         BadParameter: If the path ends otherwise than in .imr.
@@ -80,7 +87,7 @@ def write(packed: Packed, path: str | Path) -> None:
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise BadParameter(f"compress needs a name ending in {SUFFIX}, got {path.name!r}.")
-    whole(path, packed.data)
+    write_atomic(path, marked(packed.data, mark) if mark else packed.data)
 
 
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Packed:

@@ -148,10 +148,10 @@ def _pixels(data: bytes) -> int:
 def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:
     """Where each picture goes: its own name, below `out` whatever that name holds."""
     found: dict[Path, str] = {}
-    listed = all(item.file == Path(item.path) for item in items)  # files, not members of a folder
-    shared = os.path.commonpath([Path(item.path).parent for item in items]) if listed else ""
+    listed = all(item.file == Path(item.raw) for item in items)  # files, not members of a folder
+    shared = os.path.commonpath([Path(item.raw).parent for item in items]) if listed else ""
     for item in items:
-        parts = PurePosixPath(item.path).relative_to(shared).parts
+        parts = PurePosixPath(item.raw).relative_to(shared).parts
         path = out.joinpath(*(part for part in parts if part not in ("/", "..")))
         if path.suffix.lower() not in suffixes:
             path = path.with_name(path.name.removesuffix(SUFFIX) + suffixes[0])

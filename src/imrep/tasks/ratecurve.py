@@ -14,7 +14,7 @@ from imrep import check
 from imrep.edit.compress import compress
 from imrep.edit.decode import decode
 from imrep.errors import BadImage, BadParameter
-from imrep.images import whole
+from imrep.io.files import write_atomic
 from imrep.ops.lossy import METHODS
 from imrep.ops.similarity import psnr, ssim
 from imrep.types import Image
@@ -83,13 +83,13 @@ def curve(
 
 
 def draw(points: Sequence[Point], path: str | Path) -> None:
-    """Write PSNR and SSIM against bits per pixel, as .png or .svg, whole or not at all.
+    """Write PSNR and SSIM against bits per pixel, as .png or .svg, complete or not at all.
 
     Raises:
         BadParameter: If the path ends otherwise.
     """
     path = drawable(path)
-    whole(path, _DRAWN[path.suffix.lower()](_spec(points)))
+    write_atomic(path, _DRAWN[path.suffix.lower()](_spec(points)))
 
 
 def drawable(path: str | Path) -> Path:
@@ -102,7 +102,7 @@ def drawable(path: str | Path) -> Path:
     if path.suffix.lower() not in _DRAWN:
         raise BadParameter(
             f"a rate curve is drawn as {' or '.join(_DRAWN)}, got {path.name!r}. "
-            f"Try {path.with_suffix('.png').name!r}."
+            f"Try {f'{path.stem}.png'!r}."
         )
     return path
 
