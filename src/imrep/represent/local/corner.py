@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map, Points
@@ -94,7 +94,7 @@ class Corner(Representation[Points]):
         check.between(distance, 1, 999, self.name, "distance")
         check.between(quality, 0, 1, self.name, "quality")
         check.between(most, 1, 5000, self.name, "most")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.measure, self.block, self.k, self.distance = measure, block, k, distance
         self.quality, self.most, self.cells = quality, most, cells
@@ -134,6 +134,14 @@ class Corner(Representation[Points]):
         gray = luminance(check.image(image, self.name))
         size = gray.shape[2], gray.shape[3]
         return Map(self._response(gray), size, (self.measure,), signed=self.measure == "harris")
+
+    def check_code(self, code: Points) -> None:
+        """Three numbers for each point.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.columns(code.values, self.name, 3)
 
     def pool(self, code: Points) -> Vectors:
         """Roots of the corners per cell and direction, (batch, 8 * cells²), by their strength.

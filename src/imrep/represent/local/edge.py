@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map
@@ -97,7 +97,7 @@ class Edge(Representation[Map]):
         cells: int = 4,
     ) -> None:
         canny.check_slopes(low, high, self.name)
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         check.between(sigma, 0, canny.WIDEST, self.name, "sigma")
         if aperture not in _APERTURES:
             raise BadParameter(f"{self.name} needs aperture to be 3 or 5, got {aperture}.")
@@ -118,9 +118,18 @@ class Edge(Representation[Map]):
         )
         return Map(values, (image.shape[2], image.shape[3]), ("edges",))
 
+    def check_code(self, code: Map) -> None:
+        """One map of the image's size.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.maps(code.values, self.name, (1,), code.size)
+
     def pool(self, code: Map) -> Vectors:
         """Roots of the shares of edge pixels and of links per direction, (batch, 9 * cells²)."""
-        return safe.sqrt(means(torch.cat([code.values, _links(code.values)], dim=1), self.cells))
+        shares = means(torch.cat([code.values, _links(code.values)], dim=1), self.cells)
+        return safe.sqrt(shares.clamp_min(0))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """The edges alone; or, over the image, with the three steps to them before."""

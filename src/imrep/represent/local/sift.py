@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Fitted
 from imrep.cards import Card
 from imrep.codes import Points, Tokens
@@ -68,7 +68,7 @@ class Sift(Fitted[Points]):
     cifar10, eurosat, dtd_a and sign digits a linear classifier names 50, 81, 83 and 93 % right by
     256 words, 55, 76, 80 and 90 % by VLAD and 59, 80, 86 and 89 % by Fisher vectors.
 
-    Numbers are float32. Gradients reach the image from dense descriptors, not from keypoints.
+    Keypoints are found on bytes. Gradients reach the image from dense descriptors, not from keypoints.
 
     Args:
         words: Size of the codebook; none for 256, or for 16 where pooled by vlad or fisher.
@@ -103,7 +103,6 @@ class Sift(Fitted[Points]):
         title="SIFT words",
         family="local",
         cite="Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94",
-        dtype="float32",
     )
     codebook: Tensor
     seen: Tensor
@@ -124,8 +123,9 @@ class Sift(Fitted[Points]):
         check.one_of(detector, ("dense", "opencv"), self.name, "detector")
         check.one_of(pooling, tuple(_WORDS), self.name, "pooling")
         self._size = _WORDS[pooling] if words is None else words
-        for what, value in {"words": self._size, "step": step, "grid": grid}.items():
-            check.at_least(value, 1, self.name, what)
+        check.between(self._size, 1, 2**16, self.name, "words")
+        check.at_least(step, 1, self.name, "step")
+        check.between(grid, 1, check.MAX_CELLS, self.name, "grid")
         super().__init__()
         self.words, self.step, self.grid, self.detector = words, step, grid, detector
         self.pooling = pooling
@@ -158,7 +158,7 @@ class Sift(Fitted[Points]):
     def encode(self, image: Image) -> Points:
         """RootSIFT descriptors, (batch, point, 128), dense ones row by row."""
         check.image(image, self.name)
-        gray = luminance(image).float()
+        gray = luminance(image)
         return _detected(gray.detach()) if self.detector == "opencv" else _dense(gray, self.step)
 
     def fit_codes(self, codes: Sequence[Points]) -> None:
@@ -176,6 +176,14 @@ class Sift(Fitted[Points]):
         drawn = torch.randperm(len(found), generator=torch.Generator().manual_seed(0))[:_SAMPLE]
         self._learn(found[drawn.to(found.device)])
         self.seen.fill_(len(found))
+
+    def check_code(self, code: Points) -> None:
+        """A descriptor of 128 numbers for each point.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.columns(code.values, self.name, _DIM)
 
     def pool(self, code: Points) -> Vectors:
         """The whole image, then cells row by row, (batch, cells * words) or what is said of them.
@@ -211,7 +219,7 @@ class Sift(Fitted[Points]):
             (self.mean, self.axes), aggregate.principal(rows, _REDUCED), strict=True
         ):
             buffer.copy_(value)
-        rows = (rows - self.mean) @ self.axes.T
+        rows = (rows - self.mean.to(rows)) @ self.axes.to(rows).T
         if self.pooling == "vlad":
             self.codebook.copy_(aggregate.codebook(rows, self._size))
             return
@@ -222,13 +230,15 @@ class Sift(Fitted[Points]):
     def _gathered(self, values: Tensor, weights: Tensor) -> Tensor:
         """One image's descriptors (n, 128) in its cells, whose weights are (cells, n)."""
         if self.pooling == "words":
-            bias = -self.codebook.square().sum(1) / _SHARP**2
-            slope = self.codebook.T * (2 / _SHARP**2)
+            codebook = self.codebook.to(values)
+            bias = -codebook.square().sum(1) / _SHARP**2
+            slope = codebook.T * (2 / _SHARP**2)
             return safe.sqrt(weights @ torch.addmm(bias, values, slope).softmax(1))
-        rows = (values - self.mean) @ self.axes.T
+        rows = (values - self.mean.to(values)) @ self.axes.to(values).T
         if self.pooling == "vlad":
-            return aggregate.vlad(rows, weights, self.codebook)
-        model = aggregate.Mixture(self.shares, self.codebook, self.variances)
+            return aggregate.vlad(rows, weights, self.codebook.to(values))
+        parts = (self.shares, self.codebook, self.variances)
+        model = aggregate.Mixture(*(part.to(values) for part in parts))
         return aggregate.fisher(rows, weights, model)
 
     def _cells(self, code: Points) -> Tensor:
@@ -334,7 +344,8 @@ def _detected(gray: Tensor) -> Points:
     shares = raw / raw.sum(2, keepdim=True).clamp_min(1)
     present = torch.arange(most, device=gray.device) < count[:, None]
     size = (gray.shape[2], gray.shape[3])
-    return Points(xy, shares.sqrt(), extent.squeeze(2), angle.squeeze(2), present, size)
+    floats = (part.to(gray) for part in (xy, shares.sqrt(), extent.squeeze(2), angle.squeeze(2)))
+    return Points(*floats, present, size)
 
 
 def _keypoints(sift: cv2.SIFT, levels: np.ndarray) -> np.ndarray:

@@ -42,8 +42,7 @@ class Scattering(Representation[Map]):
     worth 2.5 points there, two cells a side 3 points over one; 6 orientations do as well as 8.
 
     A coefficient stands at the top left corner of its 2^J pixels, so mirroring an image does not
-    simply mirror its code. Orders 1 and 2 may dip to -0.1 % of their greatest value. Half precision
-    is computed, and returned, in float32.
+    simply mirror its code. Orders 1 and 2 may dip a little below zero.
 
     Args:
         scales: J: wavelets of J octaves, averages over 2^J pixels, which images need at least.
@@ -88,7 +87,7 @@ class Scattering(Representation[Map]):
         check.between(orientations, 1, 64, self.name, "orientations")
         check.between(order, 1, 2, self.name, "order")
         check.one_of(colour, tuple(_PLANES), self.name, "colour")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.scales, self.orientations, self.order = scales, orientations, order
         self.colour, self.cells, self.pre_pad = colour, cells, pre_pad
@@ -106,7 +105,6 @@ class Scattering(Representation[Map]):
     def encode(self, image: Image) -> Map:
         """Coefficients (batch, plane * path, H / 2^J, W / 2^J), rounded down, plane by plane."""
         check.image(image, self.name, linear=True)
-        image = image if image.dtype == torch.float64 else image.float()
         planes = to_ycbcr(image) if self._mixed(image.shape[1]) else image
         size = image.shape[2], image.shape[3]
         self._check_size(*size)
@@ -132,11 +130,8 @@ class Scattering(Representation[Map]):
             iterations: Steps per image; 0 gives the start, fast and blurred.
             careful: Search twice, the second time from coarse to fine, and keep the image whose
                 code is nearer: twice the time, and mostly a better picture.
-
-        Raises:
-            BadCode: If the code is a vector, or one of other scales, orientations, order or size.
         """
-        made = self._checked(code)
+        made = self._plan(code.size, code.values)
         planes = [
             unscatter(one.detach(), made, iterations, careful)
             for one in code.values.unflatten(1, (-1, made.paths))
@@ -150,7 +145,8 @@ class Scattering(Representation[Map]):
         This is what `invert` lowers: where two images are candidates, the lesser one is mostly the
         better picture.
         """
-        made = self._checked(code)
+        self.check_code(code)
+        made = self._plan(code.size, code.values)
         found = self.encode(image).values.unflatten(1, (-1, made.paths))
         wanted = code.values.unflatten(1, (-1, made.paths))
         pairs = zip(found, wanted, strict=True)
@@ -225,13 +221,12 @@ class Scattering(Representation[Map]):
                 f"got {height}×{width}. {smaller}"
             )
 
-    def _checked(self, code: Map) -> Plan:
-        """The plan that made the code, if it is one of ours."""
-        if not isinstance(code, Map):
-            raise BadCode(
-                f"{self.name} needs the code that encode gives, got a {type(code).__name__}. "
-                "A vector has lost the places; from it there is no image."
-            )
+    def check_code(self, code: Map) -> None:
+        """The coefficients of these scales, orientations and order for an image of this size.
+
+        Raises:
+            BadCode: If they are not.
+        """
         self._check_size(*code.size)
         made = self._plan(code.size, code.values)
         count, *shape = code.values.shape[1:]
@@ -253,7 +248,6 @@ class Scattering(Representation[Map]):
                 f"{self.name} needs map {odd} to be {known[odd]!r}, got {code.labels[odd]!r}. "
                 "Invert with the parameters that encoded."
             )
-        return made
 
 
 def _sized(maps: Tensor) -> Tensor:

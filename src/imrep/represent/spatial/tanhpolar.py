@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Warp
@@ -84,10 +84,10 @@ class Tanhpolar(Representation[Warp]):
         padding: str = "zeros",
         cells: int = 4,
     ) -> None:
-        check.at_least(height, 2, self.name, "height")
-        check.at_least(width, 2, self.name, "width")
+        check.between(height, 2, check.MAX_SIDE, self.name, "height")
+        check.between(width, 2, check.MAX_SIDE, self.name, "width")
         check.one_of(padding, PADDINGS, self.name, "padding")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.kind, self.keep_aspect_ratio = kind, keep_aspect_ratio
         self.height, self.width, self.padding, self.cells = height, width, padding, cells
@@ -122,6 +122,14 @@ class Tanhpolar(Representation[Warp]):
     def invert(self, code: Warp) -> Image:
         """The image as far as the map shows it; beyond its last cells they are drawn out."""
         return restore(code.values, code.rois, code.size, self._chart, code.angles)
+
+    def check_code(self, code: Warp) -> None:
+        """One or three maps of these rows and columns.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.maps(code.values, self.name, (1, 3), (self.height, self.width))
 
     def pool(self, code: Warp) -> Vectors:
         """Means of luma and chroma, then roots of their mean steps, scale by scale."""

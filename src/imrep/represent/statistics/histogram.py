@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
-from imrep.errors import BadImage, BadParameter
+from imrep.errors import BadCode, BadParameter
 from imrep.ops import safe
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.types import Image, Picture
@@ -116,6 +116,16 @@ class Histogram(Representation[Vector]):
         values = map(self._summed if self.cumulative else safe.sqrt, shares)
         return Vector(torch.cat(list(values), dim=1), (image.shape[2], image.shape[3]))
 
+    def check_code(self, code: Vector) -> None:
+        """A number for each bin.
+
+        Raises:
+            BadCode: If there are more, or fewer.
+        """
+        joint = self.joint and self.space != "gray"
+        axes = 1 if self.space == "gray" else 3
+        codecheck.columns(code.values, self.name, self.bins**3 if joint else axes * self.bins)
+
     def invert(self, code: Vector) -> Image:
         """An image of just these colours, from dark on the left to light: their places are lost.
 
@@ -123,10 +133,13 @@ class Histogram(Representation[Vector]):
         is sorted alone.
 
         Raises:
-            BadImage: If the code does not say how large its image was.
+            BadCode: Also if the code does not say how large its image was.
         """
         if code.size is None:
-            raise BadImage(f"{self.name} needs the image's size in the code. Take encode's own.")
+            raise BadCode(
+                f"{self.name} needs the image's size in the code, got none. "
+                "Use the code that encode gave."
+            )
         height, width = code.size
         roots = self._roots(code.values.detach().double().cpu())
         images = [self._sorted(one, height * width) for one in roots]
@@ -238,8 +251,17 @@ class Histogram(Representation[Vector]):
 
 
 def _whole(roots: Tensor, pixels: int) -> np.ndarray:
-    """Whole numbers of pixels in each bin that add up, the largest remainders rounded up."""
-    exact = roots.square().numpy() * pixels
+    """Whole numbers of pixels in each bin that add up, the largest remainders rounded up.
+
+    Raises:
+        BadCode: If all shares are zero.
+    """
+    exact = roots.square().numpy()
+    if not exact.any():
+        raise BadCode(
+            "histogram needs a share above zero in each channel, got none. "
+            "Use the code that encode gave."
+        )
     exact *= pixels / exact.sum()
     count = np.floor(exact).astype(int)
     most = np.argsort(count - exact, kind="stable")[: pixels - count.sum()]
