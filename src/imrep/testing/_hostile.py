@@ -3,6 +3,7 @@
 import copy
 import inspect
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -124,7 +125,8 @@ def _answer(rep: Representation, method: str, code: Any) -> Tensor:
     """What a method makes of a code; an inverse that iterates takes two steps."""
     call = getattr(rep, method)
     few = {"iterations": 2} if "iterations" in inspect.signature(call).parameters else {}
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of having taken no more than these
         return call(code, **few)
 
 
