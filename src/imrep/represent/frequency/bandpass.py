@@ -43,9 +43,7 @@ class Bandpass(Representation[Map]):
 
     The vector is the log energy in rings of frequency from a little below the cutoffs to a little
     beyond, each cut into directions, of luma and chroma, borders faded out (Tukey); and their
-    means, where those pass. In a ridge probe on EuroSAT, textures, sign digits and CIFAR-10 it
-    named 60, 59, 83 and 35 %, whole rings only 58, 48, 52 and 23; rings of equal ratio helped the
-    digits (by 11 points over rings of equal width), the logarithm EuroSAT and textures.
+    means, where those pass.
 
     Args:
         kind: "gaussian", "butterworth" or "ideal".

@@ -45,8 +45,7 @@ class Dct(Representation[Spectrum]):
     Coefficients have JPEG's units, DC = 8 (mean - 128) for means from 0 to 255, and JPEG's natural
     order, `values[plane][:, v, u]` with vertical frequency v. Gray images have the one plane Y. The
     vector is the fourth root of each channel's mean absolute coefficient per cell, and the means of
-    Y, Cb and Cr. On seven of eight sets the root named more than the logarithm with its best floor
-    (EuroSAT 72.6 for 71.5 %, sign digits 62.2 for 60.6, photographs 88.3 for 85.8), on one .3 less.
+    Y, Cb and Cr.
 
     `encode_jpeg` reads the code from a JPEG itself: its own coefficients, without the rounding to
     pixels between, several times as fast. Chroma then has the resolution that the file gave it;
@@ -130,9 +129,8 @@ class Dct(Representation[Spectrum]):
         """The vector of a JPEG from its own coefficients; gray has zero chroma, as by `embed`.
 
         What the file rounded to zero is grain once pixels have been rounded, and the fourth root
-        sees that; so grain is added here. Then this vector is a fifth as far from that of the
-        decoded pixels as images are from each other (without, nine tenths), and serves as well:
-        EuroSAT 72 % for 68 by a probe, photographs 66 for 69. Raises as `encode_jpeg` does.
+        sees that; so grain is added here, which brings this vector near that of the decoded
+        pixels. Raises as `encode_jpeg` does.
         """
         code = self._stored(source)
         planes = [

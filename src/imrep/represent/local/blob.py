@@ -44,9 +44,7 @@ class Blob(Representation[Points]):
     A blob's values are its response, negative for dark ones, and its sigma; its extent is the
     disk's diameter. Gradients reach the image through the response, not through where it is found.
 
-    The vector sums the roots of the responses per polarity, scale and cell, and takes roots: it
-    named 42, 43 and 55 % of EuroSAT, textures and sign digits, counting each blob as one 42, 40
-    and 54.
+    The vector sums the roots of the responses per polarity, scale and cell, and takes roots.
 
     Args:
         method: log or dog.

@@ -39,9 +39,7 @@ class Kernel(Representation[Map]):
     is lost). With any other kernel it solves by conjugate gradients; what was shifted out is gone.
 
     The vector holds, per channel and cell, the fourth root of the mean distance from the image's
-    mean response, and before it the mean where brightness passes. Both together named 55, 45, 60
-    and 32 % of EuroSAT, textures, sign digits and CIFAR-10 for `sharpen`, means alone 32, 35, 58
-    and 30; where brightness does not pass, the means took eight points from the sign digits.
+    mean response, and before it the mean where brightness passes.
 
     Args:
         kernel: sharpen, sharpen_soft, unsharp, gaussian, box, edge, laplacian, shift; or a matrix,

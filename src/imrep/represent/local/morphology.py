@@ -45,10 +45,7 @@ class Morphology(Representation[Map]):
     to the image: `invert` is exact. Other operations keep less: `tophat` the sum of what was taken
     away up to each size, `gradient` the greatest value over the element less the least.
 
-    The vector is the fourth root of each map's mean per cell, and the rest's means. A ridge
-    classifier on 480 images of 64 pixels names 38, 64, 64 and 83 % right on cifar10, eurosat, dtd_a
-    and sign digits from lines in four directions, 33, 61, 48 and 79 % from squares (from hog 41,
-    44, 54 and 74 %).
+    The vector is the fourth root of each map's mean per cell, and the rest's means.
 
     Args:
         shape: Elements: square, disk, lines (horizontal and vertical), compass (lines along the

@@ -45,9 +45,7 @@ class Segment(Representation[Regions]):
     The vector names the regions from dark to light, each by the root of its area, its mean colour,
     centre and spread (the widths along y and x, and how they vary together), the root of the length
     of its border, and its share of each of cells × cells boxes; then come the roots of the borders
-    that each two regions share. A ridge classifier on 240 images of 64 pixels names 38, 69, 53 and
-    64 % right on cifar10, eurosat, dtd_a and sign digits; areas and colours alone, by area, 25, 63,
-    40 and 25 %.
+    that each two regions share.
 
     Args:
         regions: Number of clusters k, 2 to 1024; one may lie in several places.
@@ -182,7 +180,10 @@ class Segment(Representation[Regions]):
         return torch.stack(drawn).to(painted)
 
     def contours(self, code: Regions) -> list[list[Contour]]:
-        """For each image its regions' outlines and holes: points, area, length, what is in what."""
+        """For each image its regions' outlines and holes: points, area, length, what is in what.
+
+        A `Contour` also gives its convex hull (`hull`) and fewer corners (`simplify`).
+        """
         return [regions.contours(labels) for labels in code.labels]
 
     def adjacency(self, code: Regions) -> Tensor:

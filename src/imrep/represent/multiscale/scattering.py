@@ -36,10 +36,8 @@ class Scattering(Representation[Map]):
     average lost in turn (order 2). Nothing is learned, and small deformations of the image move the
     code little. The numbers are those of the literature's software, filters and borders included.
 
-    Each plane goes through alone: a gray image, or luma and chroma, which as a vector beat gray and
-    RGB alike by 3 points on EuroSAT, DTD, sign digits and CIFAR-10. The vector is log(mean + 1e-3)
-    of orders 1 and 2 per cell, the plain mean of order 0, which chroma gives a sign. Order 2 is
-    worth 2.5 points there, two cells a side 3 points over one; 6 orientations do as well as 8.
+    Each plane goes through alone: a gray image, or luma and chroma. The vector is log(mean + 1e-3)
+    of orders 1 and 2 per cell, the plain mean of order 0, which chroma gives a sign.
 
     A coefficient stands at the top left corner of its 2^J pixels, so mirroring an image does not
     simply mirror its code. Orders 1 and 2 may dip a little below zero.
@@ -121,15 +119,14 @@ class Scattering(Representation[Map]):
     def invert(self, code: Map, iterations: int = 150, *, careful: bool = False) -> Image:
         """An image with nearly this code, in [0, 1], found from the code alone by L-BFGS.
 
-        The start is order 0 enlarged. On gray photographs of 64² it comes to about 33 dB at two
-        scales and 31 dB at three; photographs differ by ±4 dB, and the problem is not convex:
-        other images have nearly the same code.
+        The start is order 0 enlarged. The problem is not convex: other images have nearly the same
+        code, the more the more scales there are.
 
         Args:
             code: As `encode` gives it.
             iterations: Steps per image; 0 gives the start, fast and blurred.
             careful: Search twice, the second time from coarse to fine, and keep the image whose
-                code is nearer: twice the time, and mostly a better picture.
+                code is nearer: twice the time.
         """
         made = self._plan(code.size, code.values)
         planes = [

@@ -42,16 +42,19 @@ class Bilateral(Representation[Grid]):
     image without its texture, its edges kept, at a cost that hardly depends on the blur's width.
 
     The blur is narrowed by what splat and slice blur themselves, and the image's border falls on
-    nodes, where the paper's does neither: 59 to 62 dB from the exact filter instead of 43 to 52.
+    nodes, where the paper's does neither: so it is nearer to the exact filter.
 
     The vector says how much of each cell is how bright, by square roots, and of what colour (Cb and
-    Cr) that is. On EuroSAT, textures, sign digits and CIFAR-10 (450 images each) a ridge probe
-    named 56, 38, 63 and 30 %, more than from the grid's plain averages per cell.
+    Cr) that is.
+
+    Learned grids are read by `bilateral_slice` and `bilateral_slice_apply` (HDRNet's);
+    `bilateral_filter` takes any number of channels, and `bilateral_solver` spreads sparse or noisy
+    values within the edges of an image.
 
     Args:
         sigma_space: How far colours are blurred, standard deviation in pixels, above 0.
         sigma_range: How unlike in brightness they may be, standard deviation in [0, 1], above 0.
-        samples: Nodes per standard deviation, at least 1: 53 dB; 1.5: 61 dB; 2.5: 65 dB.
+        samples: Nodes per standard deviation, at least 1: the more, the nearer to the exact filter.
         cells: Cells per side that the vector averages over.
 
     References:

@@ -5,6 +5,7 @@ import itertools
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from imrep import check, codecheck
@@ -12,7 +13,7 @@ from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.errors import BadCode, BadParameter
-from imrep.ops import safe
+from imrep.ops import canny, safe
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.types import Image, Picture
 
@@ -43,6 +44,8 @@ class Histogram(Representation[Vector]):
     every channel where joint, and no root is taken: the mean absolute difference of two such
     vectors is then the work it takes to move one channel's histogram onto the other's, so that a
     slightly brighter image is a slightly different one.
+
+    `otsu`, beside it, gives the threshold that parts an image's brightness best.
 
     Args:
         bins: Intervals per channel, 2 to 32 (to 256 where not joint, and of gray).
@@ -248,6 +251,40 @@ class Histogram(Representation[Vector]):
         filled = np.arange(_HEIGHT, 0, -1)[:, None] <= tall[None]
         drawn = np.where(filled[..., None], colours[None], _PAPER).repeat(wide, axis=1)
         return torch.from_numpy(drawn).permute(2, 0, 1).clamp(0, 1)
+
+
+def otsu(image: Image) -> Float[Tensor, " batch"]:
+    """The brightness that parts each image best into dark and light: Otsu's threshold.
+
+    Of the 256 levels t of the gray image it is the one with the greatest variance between classes,
+    w₀(t) w₁(t) (μ₀(t) - μ₁(t))², w being the shares of the pixels up to t and above it and μ their
+    means. OpenCV finds it (THRESH_OTSU, on cvtColor's gray bytes); what is brighter than it is
+    light: `luminance > otsu(image)`.
+
+    Args:
+        image: (batch, 1|3, height, width), values in [0, 1].
+
+    Returns:
+        Thresholds in [0, 1], in whole 255ths.
+
+    Raises:
+        BadImage: If it is no batch of images.
+
+    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. Systems, Man
+    and Cybernetics 9(1), 1979. doi:10.1109/TSMC.1979.4310076
+
+    Example:
+        >>> import torch
+        >>> image = torch.tensor([0.1, 0.2, 0.8, 0.9]).expand(1, 1, 3, 4)
+        >>> round(float(otsu(image)), 1)
+        0.2
+    """
+    check.image(image, "otsu")
+    found = [
+        cv2.threshold(canny.levels(one), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
+        for one in image
+    ]
+    return image.new_tensor(found) / 255
 
 
 def _whole(roots: Tensor, pixels: int) -> np.ndarray:
