@@ -1,25 +1,26 @@
 """The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
 
 import copy
+import functools
 import hashlib
 import inspect
 import itertools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, get_args
 
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
-from imrep import catalog, check, specs
+from imrep import catalog, check, codecheck, specs
 from imrep.cards import Card, Inverse
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
-from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
+from imrep.errors import BadCode, BadImage, BadParameter, NoInverse, NotFitted
 from imrep.io.files import write_atomic, write_text
 from imrep.ops import parallel
 from imrep.types import Batches, Image, Picture, Vectors
@@ -27,6 +28,27 @@ from imrep.types import Batches, Image, Picture, Vectors
 C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
 
 _BLANK = 64  # side of the image that `dim` is found with
+
+
+def _checked(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A method that takes a code, which is checked before: `pool`, `invert` or `picture`."""
+
+    @functools.wraps(method)
+    def checked(self: "Representation", code: Any, *args: Any, **options: Any) -> Tensor:
+        if torch.compiler.is_compiling():  # a look at the values would break the graph
+            return method(self, code, *args, **options)
+        codecheck.structure(code, self._kind, self.name)
+        self.check_code(code)
+        codecheck.numbers(code, self.name)
+        if method.__name__ == "picture":
+            self._check_image_of(code, options.get("image", args[0] if args else None))
+        return method(self, code, *args, **options)
+
+    return checked
+
+
+def _default_pool(self: "Representation", code: Any) -> Tensor:
+    return code.pool()  # type: ignore[no-any-return]
 
 
 class Representation(nn.Module, ABC, Generic[C]):
@@ -42,6 +64,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     example: ClassVar[str] = (
         ""  # a literal spec that builds at once, offline; "" for the name alone
     )
+    _kind: ClassVar[type[Code]] = Code  # of code that it gives, from its base's parameter
+    _pool: Callable[..., Tensor] = _default_pool  # of codes that `encode` just gave: not checked
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     canvas: int | None = None  # the square it wants, where it wants one (networks)
 
@@ -49,19 +73,33 @@ class Representation(nn.Module, ABC, Generic[C]):
         super().__init_subclass__(**more)
         if "name" not in cls.__dict__:
             cls.name = catalog.name_of(cls.__module__)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for kind in get_args(base):
+                if isinstance(kind, type) and issubclass(kind, Code):
+                    cls._kind = kind
+        for method in ("pool", "invert", "picture"):
+            if method in cls.__dict__:
+                if method == "pool":
+                    cls._pool = cls.__dict__[method]
+                setattr(cls, method, _checked(cls.__dict__[method]))
 
     @abstractmethod
     def encode(self, image: Image) -> C:
         """The code of each image in the batch; channels, dtype, device and gradient are kept."""
 
+    @_checked
     def pool(self, code: C) -> Vectors:
-        """One vector per image; its length does not depend on the image's size."""
+        """One vector per image; its length does not depend on the image's size.
+
+        Raises:
+            BadCode: If the code is of another kind, other parameters, or holds NaN or infinity.
+        """
         return code.pool()
 
     def embed(self, image: Image) -> Vectors:
         """`pool(encode(image))`, gray repeated to three channels so that `dim` is one number."""
         check.image(image, self.name)
-        return self.pool(self.encode(image.expand(-1, 3, -1, -1)))
+        return self._pool(self.encode(image.expand(-1, 3, -1, -1)))
 
     def forward(self, image: Image) -> Vectors:
         """`embed`, so that a representation can stand in `nn.Sequential`."""
@@ -72,14 +110,31 @@ class Representation(nn.Module, ABC, Generic[C]):
 
         Raises:
             NoInverse: Where the representation has no inverse of its own.
+            BadCode: If the code is of another kind, other parameters, or holds NaN or infinity.
         """
         raise NoInverse(
             f"{self.name} has no inverse of its own. `imrep invert IMAGE SPEC` goes by gradient."
         )
 
+    @_checked
     def picture(self, code: C, image: Image | None = None) -> Picture:
-        """The code drawn for the eye, over the image where that helps; (b, 3, rows, columns)."""
+        """The code drawn for the eye, over the image where that helps; (b, 3, rows, columns).
+
+        Raises:
+            BadCode: If the code is of another kind, other parameters, or holds NaN or infinity.
+            BadImage: If the image is not the one that the code came from, by its shape.
+        """
         return draw(code, image)
+
+    def check_code(self, code: C) -> None:
+        """Refuse a code whose shapes these parameters cannot have made; the default refuses none.
+
+        It runs before `pool`, `invert` and `picture`, after what is asked of every code of this
+        kind: types, axes, one batch for all tensors.
+
+        Raises:
+            BadCode: Naming what is needed and what came.
+        """
 
     @property
     def inverse(self) -> Inverse:
@@ -100,7 +155,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     def dim(self) -> int:
         """Length of `embed`'s vectors, found by embedding a blank image."""
         like = next(itertools.chain(self.parameters(), self.buffers()), torch.empty(0))
-        like = like if like.is_floating_point() else like.float()
+        like = like if like.dtype in check.DTYPES else like.float()
         side = self.canvas or _BLANK
         with torch.no_grad():
             return self.embed(like.new_zeros(1, 3, side, side)).shape[1]
@@ -168,6 +223,19 @@ class Representation(nn.Module, ABC, Generic[C]):
             reason = " ".join(str(error).split())
             raise BadParameter(f"{self.spec} cannot load {path.name}: {reason}") from error
         return self
+
+    def _check_image_of(self, code: C, image: Image | None) -> None:
+        """Refuse an image that is not as large as the one that the code came from."""
+        if image is None:
+            return
+        check.image(image, self.name, linear=True)
+        height, width = getattr(code, "size", None) or image.shape[2:]
+        if (len(image), *image.shape[2:]) != (len(code), height, width):
+            raise BadImage(
+                f"{self.name} needs the image of the code to draw it over, {len(code)} of "
+                f"{height}×{width}, got {len(image)} of {image.shape[2]}×{image.shape[3]}. "
+                "Give the image that was encoded, or none."
+            )
 
     def extra_repr(self) -> str:
         return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
@@ -302,6 +370,27 @@ class Sum(Representation[Views]):
             if isinstance(view, Fitted):
                 view.fit(batches)
 
+    def check_code(self, code: Views) -> None:
+        """As many codes as there are views, each of which checks its own.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        if len(code.codes) != len(self.views):
+            raise BadCode(
+                f"{self.spec} needs {len(self.views)} codes, got {len(code.codes)}. "
+                "Use the code that encode gave."
+            )
+        for view, part in zip(self.views, code.codes, strict=True):
+            codecheck.structure(part, view._kind, view.name)
+            view.check_code(part)
+        if len({len(part) for part in code.codes}) > 1:
+            counts = ", ".join(str(len(part)) for part in code.codes)
+            raise BadCode(
+                f"{self.spec} needs codes of the same images, got batches of {counts}. "
+                "Use the code that encode gave."
+            )
+
     def encode(self, image: Image) -> Views:
         """One code per view."""
         return Views(tuple(view.encode(image) for view in self.views))
@@ -309,7 +398,7 @@ class Sum(Representation[Views]):
     def pool(self, code: Views) -> Vectors:
         """The views' vectors, each of length one, side by side."""
         pairs = zip(self.views, code.codes, strict=True)
-        return side_by_side([view.pool(part) for view, part in pairs])
+        return side_by_side([view._pool(part) for view, part in pairs])
 
     def picture(self, code: Views, image: Image | None = None) -> Picture:
         """The views' pictures, one above the other."""

@@ -19,7 +19,8 @@ class Card:
         cite: One line, with DOI or URL.
         inverse: "exact" (to 1e-5, tested), "approximate" (lossy or iterative) or "none".
         differentiable: Whether gradients reach the image, tested.
-        dtype: What `encode` keeps: "any" floating type, or "float32" only.
+        dtype: What `encode` keeps: "any" of float32 and float64, or "float32", which both become.
+            Other types, half precision among them, are refused by every representation.
         reads: "jpeg" where it also takes a file's own coefficients, by `encode_jpeg`.
         weights: Whether learned weights are needed before a code means anything.
         text: Whether `embed_text` shares the images' vector space.

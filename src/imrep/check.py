@@ -7,6 +7,11 @@ from torch import Tensor
 
 from imrep.errors import BadImage, BadParameter
 
+DTYPES = (torch.float32, torch.float64)  # of images and of codes, in every representation
+
+MAX_CELLS = 64  # per side of the grid that a vector averages over
+MAX_SIDE = 8192  # pixels of a square or a map that images are brought to
+
 _SLACK = 1e-3  # resizing and colour arithmetic may leave [0, 1] by rounding
 _LINEAR = 16.0  # a linear code may be asked about sums of images, never about 0..255
 
@@ -17,7 +22,7 @@ def image(
     """Return `x` if it is a batch of images, or say why it is not.
 
     Args:
-        x: Candidate, to be (batch, channel, height, width), floating, channels 1 or 3.
+        x: Candidate, to be (batch, channel, height, width), float32 or float64, channels 1 or 3.
         who: Name to blame in the message.
         channels: Required number of channels, if it matters.
         at_least: Smallest height and width accepted, in pixels.
@@ -34,8 +39,7 @@ def image(
         raise BadImage(
             f"{who} needs (batch, channel, height, width), got shape {shape}. Try {remedy}."
         )
-    if not x.is_floating_point():
-        raise BadImage(f"{who} needs floating-point values in [0, 1], got {x.dtype}. Try x / 255.")
+    _type(x, who)
     _shape(x, who, channels, at_least)
     if not torch.compiler.is_compiling():  # a look at the values would break the graph
         _values(x, who, linear)
@@ -60,6 +64,18 @@ def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
         raise BadParameter(f"{who} needs {what} to be one of {', '.join(choices)}, got {value!r}.")
 
 
+def _type(x: Tensor, who: str) -> None:
+    """Half precision is refused by all: some operations have none, others lose what exact means."""
+    if x.layout != torch.strided:
+        raise BadImage(f"{who} needs a dense tensor, got {x.layout}. Try x.to_dense().")
+    if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
+        if x.dtype not in DTYPES:
+            remedy = "x.real" if x.is_complex() else "x.float()"
+            raise BadImage(f"{who} needs float32 or float64, got {x.dtype}. Try {remedy}.")
+    else:
+        raise BadImage(f"{who} needs floating-point values in [0, 1], got {x.dtype}. Try x / 255.")
+
+
 def _shape(x: Tensor, who: str, channels: int | None, at_least: int) -> None:
     wanted = (channels,) if channels else (1, 3)
     if x.shape[1] not in wanted:
@@ -78,6 +94,8 @@ def _shape(x: Tensor, who: str, channels: int | None, at_least: int) -> None:
 
 def _recoloured(x: Tensor, wanted: tuple[int, ...]) -> str:
     """What makes the channels right, most likely."""
+    if x.shape[1] == 0:
+        return "imrep.read(path)"
     if x.shape[1] == 1:
         return "x.expand(-1, 3, -1, -1)"
     if x.shape[3] in wanted:

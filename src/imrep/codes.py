@@ -144,16 +144,24 @@ class Points(Code):
     present: Bool[Tensor, "batch point"]
     size: tuple[int, int]
     labels: tuple[str, ...] = ()  # one per number of `values`, for eyes
+    response: Float[Tensor, "batch point"] | None = None  # how sure the detector is
+    octave: Int[Tensor, "batch point"] | None = None  # halvings of the image; -1 where enlarged
 
     def pool(self, cells: int = 2) -> Vectors:
         weight = self.present.unsqueeze(2).to(self.values)
         return (self.values * weight).sum(1) / weight.sum(1).clamp_min(1)
 
     def columns(self) -> dict[str, Tensor]:
-        """x, y, extent, angle and each of `values`, by its label or its number; (batch, point)."""
+        """x, y, extent, angle, what the detector says, and each of `values`; (batch, point).
+
+        `response` and `octave` where the detector gives them; `values` by label, or by number.
+        """
         names = self.labels or tuple(f"value{i}" for i in range(self.values.shape[2]))
         own = {"x": self.xy[..., 0], "y": self.xy[..., 1], "extent": self.extent}
-        return own | {"angle": self.angle, **dict(zip(names, self.values.unbind(2), strict=True))}
+        own["angle"] = self.angle
+        detected = {"response": self.response, "octave": self.octave}
+        own |= {name: column for name, column in detected.items() if column is not None}
+        return own | dict(zip(names, self.values.unbind(2), strict=True))
 
     def filter(self, keep: Bool[Tensor, "batch point"]) -> "Points":
         """Those of the points that `keep` says, in the order they had, and as little padding.

@@ -241,7 +241,9 @@ def test_it_works_in_a_dataloaders_workers():
 
 
 def test_pictures_come_from_the_kind_of_code():
-    class Drawn(Power):
+    class Drawn(Representation[Map]):
+        card, name = Power.card, Power.name
+
         def encode(self, image):
             return Map(image, tuple(image.shape[2:]))
 

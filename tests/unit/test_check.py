@@ -12,7 +12,7 @@ GOOD = torch.full((2, 3, 4, 5), 0.5)
 
 @pytest.mark.parametrize(
     "x",
-    [GOOD, GOOD[:, :1], GOOD.double(), GOOD.half(), GOOD * 0, GOOD * 2, GOOD[:1, :, :1, :1],
+    [GOOD, GOOD[:, :1], GOOD.double(), GOOD * 0, GOOD * 2, GOOD[:1, :, :1, :1],
      GOOD + 0.5005],
 )  # fmt: skip
 def test_images_pass_as_they_are(x):
@@ -27,6 +27,12 @@ def test_images_pass_as_they_are(x):
         (GOOD[0, 0], r"\(4, 5\)", r"x\[None, None\]"),
         (GOOD[None], r"\(1, 2, 3, 4, 5\)", r"x\.flatten\(0, -4\)"),
         (GOOD.to(torch.uint8), "torch.uint8", "x / 255"),
+        (GOOD.half(), r"needs float32 or float64, got torch\.float16", r"x\.float\(\)"),
+        (GOOD.bfloat16(), r"torch\.bfloat16", r"x\.float\(\)"),
+        (GOOD > 0, r"torch\.bool", r"x\.float\(\)"),
+        (GOOD.to(torch.complex64), r"torch\.complex64", r"x\.real"),
+        (GOOD.to_sparse(), "sparse", "to_dense"),
+        (GOOD[:, :0], "got 0", r"imrep\.read\(path\)"),
         (GOOD.permute(0, 2, 3, 1), "got 4", r"x\.permute\(0, 3, 1, 2\)"),
         (GOOD.repeat(1, 2, 1, 1)[:, :4], "got 4", r"x\[:, :3\]"),
         (GOOD[:, :2], "got 2", r"x\.mean\(1, keepdim=True\)"),

@@ -176,6 +176,46 @@ class Learns(Fitted[Vector]):
         return code.values - self.centre
 
 
+class ChecksNoCode(Ours):
+    def check_code(self, code):
+        pass
+
+    def invert(self, code):
+        assert code.values.shape[2] == self.side
+        return super().invert(code)
+
+
+class DrawsOverAnything(Ours):
+    def picture(self, code, image=None):
+        return super().picture(code, image)
+
+    def _check_image_of(self, code, image):
+        if image is not None:
+            code.values - image[..., :32, :32]
+
+
+class TakesAnyNumber(Ours):
+    def __init__(self, *, side: int = 32, gray: bool = False) -> None:
+        super().__init__(side=min(side, 64), gray=gray)
+        self.table = torch.zeros(side, side) if side > 0 else None
+
+
+class TakesPoison(Ours):
+    pass
+
+
+TakesPoison.invert = Pixels.invert.__wrapped__
+
+
+class Weighs(Ours):
+    def __init__(self, *, side: int = 32, gray: bool = False) -> None:
+        super().__init__(side=side, gray=gray)
+        self.register_buffer("weight", torch.eye(side))
+
+    def pool(self, code):
+        return (code.values @ self.weight).flatten(1)
+
+
 class LearnsByChance(Learns):
     def fit_codes(self, codes):
         self.centre = torch.rand(3)
@@ -211,6 +251,11 @@ BROKEN = {
     "inverse_as_the_property_says": [InvertsRoughly, InvertsAfterAll],
     "picture_is_a_picture": [DrawsNothing, DrawsTooBright],
     "bad_images_are_refused_by_name": [AcceptsAnything, RefusesAnonymously],
+    "poisoned_codes_are_refused_by_name": [TakesPoison],
+    "codes_that_do_not_fit_are_refused": [ChecksNoCode],
+    "images_for_pictures_must_fit": [DrawsOverAnything],
+    "extreme_parameters_work_or_are_refused": [TakesAnyNumber],
+    "its_own_type_does_not_matter": [Weighs],
     "unfitted_says_so": [LearnsByChance, EmbedsUnfitted],
     "training_mode_changes_nothing": [Drops],
     "saved_is_loaded": [ForgetsWhatItLearned],

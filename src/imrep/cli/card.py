@@ -70,7 +70,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("family", card.family),
         ("inverse", _INVERSE[card.inverse] + _by_gradient(entry)),
         ("gradient", gradient),
-        ("numbers", "float32" if card.dtype == "float32" else "any floating type, kept"),
+        ("numbers", "float32" if card.dtype == "float32" else "float32 or float64, kept"),
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("words", "share the space of its vectors" if card.text else ""),

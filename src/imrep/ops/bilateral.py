@@ -7,7 +7,7 @@ place between the nodes (slice); the division comes last. Cost hardly depends on
 
 Here a pixel goes to the nearest row and column of nodes and is shared between two depths. Splat and
 slice blur a little themselves; that variance is taken off the blur's, without which the result is
-too smooth by 5 to 9 dB. The first and last pixel of an axis lie on nodes, so that mirroring the
+too smooth. The first and last pixel of an axis lie on nodes, so that mirroring the
 lattice is mirroring the image (without repeating its edge).
 
 References:

@@ -1,8 +1,8 @@
 """Images without white noise, by the cosine transforms of overlapping blocks of 8×8 pixels.
 
 A block stands at every (x, y) whose sum is a multiple of `stride`: every pixel is in as many blocks
-and at as many of their places as on any lattice of so few, and at a stride of 4 the result is 0.05
-dB behind that of all blocks, in a quarter of the time (on a square lattice as large, .2 to .3 dB).
+and at as many of their places as on any lattice of so few: at a stride of 4 little is lost to all
+blocks, less than on a square lattice as large.
 
 The image is shrunk twice. Coefficients below 2.7 deviations of the noise become zero, and the image
 of least squares with what is left is a first guess: blocks count the more the less noise they have
@@ -52,7 +52,7 @@ def calmed(plane: Tensor, level: float, stride: int, halvings: int = 2) -> Tenso
     """A plane (h, w) whose noise coarser than a block, seen in its half and quarter, is taken out.
 
     What shrinking takes from the half (which may be calmed itself) is taken from the plane: for
-    colours, where blotches are seen and little that is fine is lost. Of gray it would cost 0.2 dB.
+    colours, where blotches are seen and little that is fine is lost; of gray it would cost detail.
     """
     if halvings == 0 or (min(plane.shape) + 1) // 2 < SIDE:
         return plane

@@ -6,21 +6,21 @@ convolution is a product: `spectra` are the transforms of k filters centred on t
 
     R. J. Duffin and A. C. Schaeffer, "A class of nonharmonic Fourier series", Trans. AMS 72(2),
     1952. doi:10.1090/S0002-9947-1952-0047179-6
-
-    M. R. Hestenes and E. Stiefel, "Methods of conjugate gradients for solving linear systems",
-    J. Res. Nat. Bur. Standards 49(6), 1952. doi:10.6028/jres.049.044
 """
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_AT_ONCE = 1 << 19  # responses computed together: as many as stay in the cache
+from imrep.ops.conjugate import Operator, conjugate_gradients
 
-Operator = Callable[[Tensor], Tensor]
+_AT_ONCE = 1 << 19  # responses computed together: as many as stay in the cache
+EXACT = 1e-11  # relative residual at which float32 has the image; smooth ones come last
+_SINGLE = 1e-6  # the same where the device has no double
 
 
 def spectra(kernels: Tensor, height: int, width: int) -> Tensor:
@@ -62,13 +62,15 @@ def solve(
     spectra: Tensor,
     *,
     tikhonov: float = 0.0,
-    iterations: int = 60,
+    iterations: int = 1000,
+    tolerance: float = EXACT,
+    who: str = "",
 ) -> Tensor:
     """The images x (b, c, h, w) of least Σ |h * x - values|² over the responses that are known.
 
     With all of them known it is the convolution theorem's answer, at once. Otherwise conjugate
     gradients, preconditioned with that answer and started from it, each channel for itself until
-    rounding has the last word. Gradients reach `values` by solving once more for them.
+    its residual is small. Gradients reach `values` by solving once more for them.
 
     Args:
         values: Responses, (b, c, k, h, w); what they are where they are not known does not matter.
@@ -76,6 +78,8 @@ def solve(
         spectra: Transforms of the filters; their power must be positive, or `tikhonov` must be.
         tikhonov: Weight of |x|² beside the squares, as a share of the bank's greatest power.
         iterations: Most steps taken; two transforms of every map each.
+        tolerance: Relative residual, under the preconditioner, at which a channel is solved.
+        who: Name to blame, in a warning, for a channel that is not solved then; "" for no warning.
     """
     gain = power(spectra)
     ease = tikhonov * gain.max()
@@ -93,7 +97,8 @@ def solve(
         return torch.fft.irfft2(torch.fft.rfft2(x) / (gain + ease), s=size)
 
     wanted = gather(torch.where(known, values, 0), spectra)
-    return _Solution.apply(wanted, normal, nearly, iterations)
+    tolerance = max(tolerance, _SINGLE) if values.dtype == torch.float32 else tolerance
+    return _Solution.apply(wanted, normal, nearly, iterations, tolerance, who)
 
 
 class _Solution(torch.autograd.Function):
@@ -101,40 +106,46 @@ class _Solution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, wanted: Tensor, normal: Operator, nearly: Operator, iterations: int
+        ctx: Any,
+        wanted: Tensor,
+        normal: Operator,
+        nearly: Operator,
+        iterations: int,
+        tolerance: float,
+        who: str,
     ) -> Tensor:
-        ctx.system = normal, nearly, iterations
-        return _conjugate_gradients(wanted, normal, nearly, iterations)
+        ctx.system = normal, nearly, iterations, tolerance, who
+        return _solved(wanted, normal, nearly, iterations, tolerance, who)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
-        return _Solution.apply(slopes[0], *ctx.system), None, None, None
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None, None, None]:
+        return _Solution.apply(slopes[0], *ctx.system), None, None, None, None, None
 
 
-def _conjugate_gradients(
-    wanted: Tensor, normal: Operator, nearly: Operator, iterations: int
+def _solved(
+    wanted: Tensor,
+    normal: Operator,
+    nearly: Operator,
+    iterations: int,
+    tolerance: float,
+    who: str,
 ) -> Tensor:
-    """Solve normal(x) = wanted, every channel of (b, c, h, w) for itself; `nearly` nearly does."""
-    x = nearly(wanted)
-    residual = wanted - normal(x)
-    direction = z = nearly(residual)
-    size = _dot(residual, z)
-    least = torch.finfo(x.dtype).eps ** 2 * _dot(wanted, x)
-    for _ in range(iterations):
-        bent = normal(direction)
-        curve = _dot(direction, bent)
-        # A channel that is solved, or that rounding or too few equations stopped, stays.
-        going = (size > least) & size.isfinite() & (curve > 0)
-        if not going.any():
-            break
-        step = torch.where(going, size / curve, 0)
-        x = x + step * direction
-        residual = residual - step * bent
-        z = nearly(residual)
-        before, size = size, _dot(residual, z)
-        direction = z + torch.where(going, size / before, 0) * direction
+    """normal(x) = wanted, every channel of (b, c, h, w) for itself; `nearly` nearly solves it."""
+    start = nearly(wanted)
+    enough = tolerance**2 * (wanted * start).sum((2, 3), keepdim=True)
+    x, left = conjugate_gradients(
+        normal,
+        wanted,
+        start,
+        precondition=nearly,
+        unsolved=lambda _, size: size > enough,
+        axes=(2, 3),
+        iterations=iterations,
+    )
+    if who and bool((left > max(tolerance, EXACT) ** 2 / tolerance**2 * enough).any()):
+        warnings.warn(
+            f"{who} needs more than {iterations} steps to solve for the image, got one that is "
+            "nearly it. Raise iterations, or see equations(code).",
+            stacklevel=2,
+        )
     return x
-
-
-def _dot(x: Tensor, y: Tensor) -> Tensor:
-    return (x * y).sum((2, 3), keepdim=True)

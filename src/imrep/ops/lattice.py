@@ -101,8 +101,7 @@ def lattice(
         size: Height and width in pixels.
         sigma_space: Standard deviation of the filter's Gaussian of distance, in pixels.
         sigma_range: Standard deviation of its Gaussian of differences, in the guide's units.
-        samples: Nodes per standard deviation, at least 1. At `sigma_range` 0.1 photographs come
-            out within 53 dB of the exact filter at 1, 57 dB at 1.25, 61 dB at 1.5, 65 dB at 2.5.
+        samples: Nodes per standard deviation, at least 1: the more, the nearer to the exact filter.
         bounds: Least and greatest value of the guide.
         who: Name to blame.
 

@@ -32,7 +32,7 @@ from imrep.ops.pyramid_torch import Scratch, difference, half
 BINOMIAL = 0.375
 
 _INTEGERS = (torch.uint8, torch.uint16, torch.int16)
-_MOST = 62  # levels; no side is halved more often
+MAX_LEVELS = 62  # levels; no side is halved more often
 
 Bands = tuple[Tensor, ...]
 
@@ -84,8 +84,8 @@ def build(x: Tensor, levels: int, a: float = BINOMIAL) -> tuple[Bands, Tensor]:
         BadParameter: If there is no level, or `x` holds integers and `a` is not 0.375.
     """
     _check(x, a)
-    if not 1 <= levels <= _MOST:
-        raise BadParameter(f"a pyramid needs levels from 1 to {_MOST}, got {levels}.")
+    if not 1 <= levels <= MAX_LEVELS:
+        raise BadParameter(f"a pyramid needs levels from 1 to {MAX_LEVELS}, got {levels}.")
     low = _planes(x)
     bands: list[Tensor] = []
     native = in_c.kernels(low)
@@ -116,7 +116,7 @@ def collapse(
         BadParameter: If `rest` holds integers and `a` is not 0.375.
     """
     _check(rest, a)
-    _check_together(bands, rest, who)
+    check_bands(bands, rest, who)
     low, flat = _planes(rest), [_planes(band) for band in bands]
     native = in_c.kernels(low, *flat) if flat else None
     if native is not None:
@@ -152,7 +152,12 @@ def _check(x: Tensor, a: float) -> None:
         raise BadParameter(f"a pyramid of integers needs a of {BINOMIAL}, got {a}. Try x.float().")
 
 
-def _check_together(bands: Sequence[Tensor], rest: Tensor, who: str) -> None:
+def check_bands(bands: Sequence[Tensor], rest: Tensor, who: str) -> None:
+    """Refuse bands, from fine to coarse, that do not fit together or to the rest.
+
+    Raises:
+        BadCode: Naming the first fault.
+    """
     for band, low in itertools.pairwise([*bands, rest]):
         fault = _fault(band, low, rest)
         if fault:

@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imrep import check
+
+_LARGEST = 1e6  # pixels
+
 
 @dataclass(frozen=True)
 class Contour:
@@ -30,19 +34,45 @@ class Contour:
     parent: int | None
     hole: bool
 
+    def hull(self) -> np.ndarray:
+        """Corners of the convex hull, (m, 2), by OpenCV's convexHull.
 
-def contours(labels: Tensor) -> list[Contour]:
+        J. Sklansky, "Finding the convex hull of a simple polygon", Pattern Recognition Letters
+        1(2), 1982. doi:10.1016/0167-8655(82)90016-2
+        """
+        return cv2.convexHull(self.points)[:, 0]
+
+    def simplify(self, tolerance: float) -> np.ndarray:
+        """Corners of a closed polygon (m, 2) that no point is farther from than `tolerance` pixels.
+
+        By OpenCV's approxPolyDP. D. H. Douglas and T. K. Peucker, "Algorithms for the reduction of
+        the number of points required to represent a digitized line or its caricature",
+        Cartographica 10(2), 1973. doi:10.3138/FM57-6770-U75U-7727
+
+        Raises:
+            BadParameter: If the tolerance is negative or not finite.
+        """
+        check.between(tolerance, 0, _LARGEST, "simplify", "tolerance")
+        return cv2.approxPolyDP(self.points, tolerance, True)[:, 0]
+
+
+def contours(labels: Tensor, only: int | None = None) -> list[Contour]:
     """All contours of one partition (height, width), region by region; S. Suzuki and K. Abe 1985.
 
     Pixels of a region that touch at a corner hang together. doi:10.1016/0734-189X(85)90016-7
+
+    Args:
+        labels: The region of each pixel.
+        only: A region whose contours alone are wanted; None for all.
     """
     plane = labels.detach().cpu().numpy()
     found: list[Contour] = []
-    for label in np.unique(plane).tolist():
+    for label in np.unique(plane).tolist() if only is None else [only]:
         mask = (plane == label).astype(np.uint8)
         curves, tree = cv2.findContours(mask, cv2.RETR_TREE, cv2.CHAIN_APPROX_NONE)
         first = len(found)
-        for curve, (_, _, _, parent) in zip(curves, tree[0].tolist(), strict=True):
+        links = [] if tree is None else tree[0].tolist()
+        for curve, (_, _, _, parent) in zip(curves, links, strict=True):
             depth, above = 0, parent
             while above >= 0:
                 depth, above = depth + 1, int(tree[0][above][3])

@@ -11,7 +11,6 @@ References:
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from imrep import check
 from imrep.errors import BadImage, BadParameter
+from imrep.ops.conjugate import conjugate_gradients
 
 _STEPS = 25  # of conjugate gradients
 _ROUNDS = 10  # of making the affinity sum to one
@@ -151,35 +151,25 @@ def _solve(groups: Vertices, target: Tensor, confidence: Tensor, smoothness: flo
     wanted = groups.splat(target * confidence)
 
     def system(x: Tensor) -> Tensor:
-        blurred = groups.blur((scale * x).unsqueeze(0))[0]
+        blurred = groups.blur(scale * x)
         return smoothness * (mass * x - scale * blurred) + trust * x
 
     own = len(groups.neighbours)  # times itself that the blur gives a vertex
     diagonal = (smoothness * (mass - own * scale.square()) + trust).clamp_min(_LEAST)
-    # A vertex that nobody trusts has no mean to start from; it starts from everybody's.
+    # A vertex without confidence has no mean to start from; it starts from the global mean.
     everybody = wanted.sum(1, keepdim=True) / trust.sum()
     start = torch.where(trust > 0, wanted / torch.where(trust > 0, trust, 1), everybody)
-    solved = [_descend(system, *one, diagonal) for one in zip(wanted, start, strict=True)]
-    return torch.stack(solved)
-
-
-def _descend(
-    system: Callable[[Tensor], Tensor], wanted: Tensor, x: Tensor, diagonal: Tensor
-) -> Tensor:
-    """Conjugate gradients on system(x) = wanted, all (vertices,), until near enough."""
-    enough = _TOLERANCE * float(wanted.detach().norm())
-    rest = wanted - system(x)
-    way, before = torch.zeros_like(x), wanted.new_ones(())
-    for _ in range(_STEPS):
-        if float(rest.detach().norm()) <= enough:
-            break
-        steep = rest / diagonal
-        height = rest @ steep
-        way = steep + height / before * way
-        bent = system(way)
-        length = height / (way @ bent)
-        x, rest, before = x + length * way, rest - length * bent, height
-    return x
+    enough = _TOLERANCE * wanted.detach().norm(dim=1, keepdim=True)
+    solved, _ = conjugate_gradients(
+        system,
+        wanted,
+        start,
+        precondition=lambda x: x / diagonal,
+        unsolved=lambda residual, _: residual.detach().norm(dim=1, keepdim=True) > enough,
+        axes=(1,),
+        iterations=_STEPS,
+    )
+    return solved
 
 
 def _sum_to_one(groups: Vertices, like: Tensor) -> tuple[Tensor, Tensor]:

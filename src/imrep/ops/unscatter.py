@@ -28,7 +28,7 @@ def unscatter(wanted: Tensor, plan: Plan, iterations: int, careful: bool = False
         plan: That they were made with.
         iterations: Steps of L-BFGS; 0 gives the start, the enlarged averages.
         careful: Whether to search twice, the second time on the coarse orders before all of them,
-            and keep the better: in three of four images that is the better picture too.
+            and keep the better.
     """
     start = enlarged(wanted[:, 0], plan)
     if not iterations:
@@ -46,8 +46,7 @@ def distance(found: Tensor, wanted: Tensor, plan: Plan, order: int = 2) -> Tenso
     """Squared distance, each order's over the norm of that order and over the whole norm.
 
     Unweighted, the averages, ten times as large as all else, are met first and hide the rest; each
-    over its own squared norm, the faint second order leads astray early. Between the two, pictures
-    came out 2 to 4 dB better than either way at two scales and three.
+    over its own squared norm, the faint second order leads astray early. This is between the two.
     """
     whole = wanted.norm().clamp_min(_LEAST)
     total = found.new_zeros(())

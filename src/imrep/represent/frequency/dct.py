@@ -11,7 +11,7 @@ from imrep import check, jpeg
 from imrep.base import Representation
 from imrep.cards import Card, Inverse
 from imrep.codes import Spectrum
-from imrep.errors import BadFile, BadParameter
+from imrep.errors import BadCode, BadFile, BadParameter
 from imrep.ops.cells import means, roots
 from imrep.ops.colour import from_ycbcr, to_ycbcr
 from imrep.ops.dct import basis
@@ -45,8 +45,7 @@ class Dct(Representation[Spectrum]):
     Coefficients have JPEG's units, DC = 8 (mean - 128) for means from 0 to 255, and JPEG's natural
     order, `values[plane][:, v, u]` with vertical frequency v. Gray images have the one plane Y. The
     vector is the fourth root of each channel's mean absolute coefficient per cell, and the means of
-    Y, Cb and Cr. On seven of eight sets the root named more than the logarithm with its best floor
-    (EuroSAT 72.6 for 71.5 %, sign digits 62.2 for 60.6, photographs 88.3 for 85.8), on one .3 less.
+    Y, Cb and Cr.
 
     `encode_jpeg` reads the code from a JPEG itself: its own coefficients, without the rounding to
     pixels between, several times as fast. Chroma then has the resolution that the file gave it;
@@ -80,14 +79,15 @@ class Dct(Representation[Spectrum]):
         inverse="exact",
         reads="jpeg",
         native="jpeg",
+        revision=2,
     )
 
     def __init__(
         self, *, block: int = 8, channels: int = 192, chroma: str = "full", cells: int = 2
     ) -> None:
-        check.at_least(block, 2, self.name, "block")
+        check.between(block, 2, 256, self.name, "block")
         check.one_of(chroma, _CHROMA, self.name, "chroma")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.block, self.channels, self.chroma, self.cells = block, channels, chroma, cells
         luma, chrominance = self._kept()
@@ -104,6 +104,8 @@ class Dct(Representation[Spectrum]):
         check.image(image, self.name)
         height, width = image.shape[2:]
         planes = to_ycbcr(image) if image.shape[1] == 3 else image
+        shift = planes.new_tensor([_MIDDLE / _LEVELS, 0, 0][: planes.shape[1]])
+        planes = planes - shift[:, None, None]  # before the transform, where it costs no digit
         if self.chroma == "dctnet" and planes.shape[1] == 3:
             planes = torch.cat([planes[:, :1], _blurred(planes[:, 1:])], dim=1)
         return Spectrum(self._blocks(planes), (height, width))
@@ -127,9 +129,8 @@ class Dct(Representation[Spectrum]):
         """The vector of a JPEG from its own coefficients; gray has zero chroma, as by `embed`.
 
         What the file rounded to zero is grain once pixels have been rounded, and the fourth root
-        sees that; so grain is added here. Then this vector is a fifth as far from that of the
-        decoded pixels as images are from each other (without, nine tenths), and serves as well:
-        EuroSAT 72 % for 68 by a probe, photographs 66 for 69. Raises as `encode_jpeg` does.
+        sees that; so grain is added here, which brings this vector near that of the decoded
+        pixels. Raises as `encode_jpeg` does.
         """
         code = self._stored(source)
         planes = [
@@ -140,6 +141,32 @@ class Dct(Representation[Spectrum]):
             planes += 2 * [_cut(torch.zeros_like(code.values[0]), self._rows[1])]
             grained += planes[1:]
         return self._pooled(grained, planes)
+
+    def check_code(self, code: Spectrum) -> None:
+        """One or three planes of blocks, as many as cover an image of the code's size.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        values, remedy = code.values, "Use the code that encode gave."
+        if not isinstance(values, tuple) or len(values) not in (1, 3):
+            came = f"{len(values)} planes" if isinstance(values, tuple) else "one tensor"
+            raise BadCode(f"{self.name} needs 1 or 3 planes of blocks, got {came}. {remedy}")
+        if code.sampling and len(code.sampling) != len(values):
+            raise BadCode(
+                f"{self.name} needs a sampling for each of {len(values)} planes, got "
+                f"{len(code.sampling)}. {remedy}"
+            )
+        for p, plane in enumerate(values):
+            rows = self._rows[p]
+            sides = zip(code.size, _shrunk(code, p), strict=True)
+            blocks = (math.ceil(math.ceil(n / times) / self.block) for n, times in sides)
+            wanted = (len(values[0]), len(rows), max(rows), *blocks)
+            if tuple(plane.shape) != wanted or plane.is_complex():
+                raise BadCode(
+                    f"{self.name} needs real values[{p}] of shape {wanted}, got {plane.dtype} of "
+                    f"{tuple(plane.shape)}. Use the parameters that encoded."
+                )
 
     def invert(self, code: Spectrum) -> Image:
         """The image, with frequencies that were cut off taken as zero."""
@@ -178,8 +205,13 @@ class Dct(Representation[Spectrum]):
 
     def _pixels(self, code: Spectrum, p: int, rows: tuple[int, ...]) -> Tensor:
         """(b, 1, H, W) of a plane with its middle at zero, enlarged where it was sampled."""
-        waves = self._waves(rows, code.values[p]) / _LEVELS
-        plane = F.conv_transpose2d(code.values[p].flatten(1, 2), waves, stride=self.block)
+        blocks = code.values[p]
+        waves, (down, across) = basis(self.block, blocks), blocks.shape[3:]
+        lines = waves[: max(rows)].mT @ blocks.flatten(3).flatten(0, 1)  # (b v, x, rows columns)
+        lines = lines.unflatten(0, blocks.shape[:2]).flatten(2)
+        pixels = (waves[: len(rows)].mT / _LEVELS) @ lines  # (b, y, x rows columns)
+        pixels = pixels.unflatten(2, (self.block, down, across)).permute(0, 3, 1, 4, 2)
+        plane = pixels.flatten(1, 2).flatten(2, 3).unsqueeze(1)
         return _enlarged(plane, _shrunk(code, p), code.size)
 
     def _blocks(self, planes: Tensor) -> tuple[Tensor, ...]:
@@ -188,7 +220,6 @@ class Dct(Representation[Spectrum]):
         alike = self._rows[0] == self._rows[1]
         groups = [planes] if alike or planes.shape[1] == 1 else planes.split((1, 2), dim=1)
         turned = [self._forward(*pair) for pair in zip(groups, self._rows, strict=False)]
-        turned[0][:, 0, 0, 0].sub_(_MIDDLE * self.block)
         return tuple(plane for group in turned for plane in group.unbind(1))
 
     def _padded(self, planes: Tensor) -> Tensor:
@@ -197,19 +228,18 @@ class Dct(Representation[Spectrum]):
         return F.pad(planes, (0, across, 0, down), mode="replicate") if down or across else planes
 
     def _forward(self, planes: Tensor, rows: tuple[int, ...]) -> Tensor:
-        """(b, p, H, W) to (b, p, v, u, H / block, W / block)."""
-        waves = _LEVELS * self._waves(rows, planes)
-        found = F.conv2d(planes.flatten(0, 1).unsqueeze(1), waves, stride=self.block)
-        return found.unflatten(1, (len(rows), max(rows))).unflatten(0, planes.shape[:2])
-
-    def _waves(self, rows: tuple[int, ...], like: Tensor) -> Tensor:
-        """Products of cosines as kernels (v u, 1, block, block), zero beyond rows[v]."""
-        waves = basis(self.block, like)
-        pairs = waves[: len(rows), None, :, None] * waves[None, : max(rows), None]
+        """(b, p, H, W) to (b, p, v, u, H / block, W / block): a product for each axis of blocks."""
+        waves, side = basis(self.block, planes), self.block
+        blocks = planes.flatten(0, 1).unflatten(2, (-1, side)).unflatten(1, (-1, side))
+        count, down, across = len(blocks), *blocks.shape[1:4:2]
+        lines = blocks.permute(0, 2, 4, 1, 3).reshape(count, side, -1)  # (b p, y, x rows columns)
+        lines = (_LEVELS * waves[: len(rows)]) @ lines
+        lines = lines.reshape(count * len(rows), side, -1)  # (b p v, x, rows columns)
+        found = (waves[: max(rows)] @ lines).view(count, len(rows), max(rows), down, across)
         if len(set(rows)) > 1:
             kept = torch.arange(max(rows)) < torch.tensor(rows)[:, None]
-            pairs = pairs * kept.to(like)[:, :, None, None]
-        return pairs.flatten(0, 1).unsqueeze(1)
+            found = found * kept.to(found)[:, :, None, None]
+        return found.unflatten(0, planes.shape[:2])
 
     def _kept(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         everything = 3 * self.block**2

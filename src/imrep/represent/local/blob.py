@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map, Points
@@ -44,9 +44,7 @@ class Blob(Representation[Points]):
     A blob's values are its response, negative for dark ones, and its sigma; its extent is the
     disk's diameter. Gradients reach the image through the response, not through where it is found.
 
-    The vector sums the roots of the responses per polarity, scale and cell, and takes roots: it
-    named 42, 43 and 55 % of EuroSAT, textures and sign digits, counting each blob as one 42, 40
-    and 54.
+    The vector sums the roots of the responses per polarity, scale and cell, and takes roots.
 
     Args:
         method: log or dog.
@@ -106,7 +104,7 @@ class Blob(Representation[Points]):
         check.between(threshold, 1e-4, 1, self.name, "threshold")
         check.between(overlap, 0, 1, self.name, "overlap")
         check.between(most, 1, 5000, self.name, "most")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.method, self.min_sigma, self.max_sigma, self.scales = (
             method, min_sigma, max_sigma, scales
@@ -141,6 +139,14 @@ class Blob(Representation[Points]):
         gray = luminance(check.image(image, self.name))
         labels = tuple(f"sigma {sigma:.3g}" for sigma in self.sigmas)
         return Map(self._response(gray), (gray.shape[2], gray.shape[3]), labels, signed=True)
+
+    def check_code(self, code: Points) -> None:
+        """Two numbers for each point.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.columns(code.values, self.name, 2)
 
     def pool(self, code: Points) -> Vectors:
         """Roots of the summed roots of responses per polarity, scale and cell, per 1,000 pixels.

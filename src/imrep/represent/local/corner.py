@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map, Points
+from imrep.errors import BadParameter
 from imrep.ops import safe
 from imrep.ops.blur import along
 from imrep.ops.borders import mirror
@@ -22,7 +23,11 @@ from imrep.types import Image, Vectors
 
 _MEASURES = ("harris", "shi-tomasi")
 _LABELS = ("response", "greater", "smaller")
-_SMOOTH, _DERIVE = (1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)
+_APERTURES = {  # side of Sobel's kernel: smoothing across the derivative, and the derivative
+    3: ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
+    5: ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
+    7: ((1.0, 6.0, 15.0, 20.0, 15.0, 6.0, 1.0), (-1.0, -4.0, -5.0, 0.0, 5.0, 4.0, 1.0)),
+}
 _FAINT = 1e-8  # smaller eigenvalue of what is nothing but rounding
 _DIRECTIONS = 8
 _PIXELS = 1000  # votes are counted per so many
@@ -37,19 +42,19 @@ class Corner(Representation[Points]):
     Tomasi's the smaller one. A pixel is a point if no response within `distance` is greater and it
     is at least `quality` of the image's greatest.
 
-    Slopes are Sobel's over 4 block, the window is a box and borders are mirrored, so `response`
-    equals OpenCV's cornerHarris and cornerMinEigenVal, which compute it where the image is float32,
-    on the CPU and without gradient. A point's values are its response and both eigenvalues; it
-    turns to where brightness rises in its window. Gradients reach the image through values and
-    angles, not through where the points are.
+    Slopes are Sobel's over 2^(aperture - 1) block, the window is a box and borders are mirrored, so
+    `response` equals OpenCV's cornerHarris and cornerMinEigenVal, which compute it where the image
+    is float32, on the CPU and without gradient. A point's values are its response and both
+    eigenvalues; it turns to where brightness rises in its window. Gradients reach the image through
+    values and angles, not through where the points are.
 
     The vector counts corners per cell and direction, by the fourth root of the smaller eigenvalue,
-    and takes roots: that named 25, 49, 49 % of EuroSAT, textures and sign digits, counting each as
-    one 25, 46 and 48.
+    and takes roots.
 
     Args:
         measure: harris or shi-tomasi.
         block: Side of the window in pixels, at least 2.
+        aperture: Side of Sobel's kernel in pixels, 3, 5 or 7: the larger, the less noise counts.
         k: What Harris' response takes off for edges, below 1/4.
         distance: Pixels to each side within which a point must be the greatest.
         quality: Share of the image's greatest response that a point needs.
@@ -77,11 +82,12 @@ class Corner(Representation[Points]):
     )
     eager_only = "how many corners there are depends on the image"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the window, the measure, and which points are kept
         self,
         *,
         measure: str = "harris",
         block: int = 3,
+        aperture: int = 3,
         k: float = 0.04,
         distance: int = 2,
         quality: float = 0.001,
@@ -90,13 +96,18 @@ class Corner(Representation[Points]):
     ) -> None:
         check.one_of(measure, _MEASURES, self.name, "measure")
         check.between(block, 2, 99, self.name, "block")
+        if aperture not in _APERTURES:
+            raise BadParameter(
+                f"{self.name} needs aperture to be 3, 5 or 7, got {aperture}. Use 3."
+            )
         check.between(k, 0, 0.25, self.name, "k")
         check.between(distance, 1, 999, self.name, "distance")
         check.between(quality, 0, 1, self.name, "quality")
         check.between(most, 1, 5000, self.name, "most")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
-        self.measure, self.block, self.k, self.distance = measure, block, k, distance
+        self.measure, self.block, self.aperture, self.k = measure, block, aperture, k
+        self.distance = distance
         self.quality, self.most, self.cells = quality, most, cells
 
     def encode(self, image: Image) -> Points:
@@ -121,7 +132,7 @@ class Corner(Representation[Points]):
         found = Points(
             xy=places,
             values=torch.stack(values, dim=2),
-            extent=gray.new_full(x.shape, self.block + 2),
+            extent=gray.new_full(x.shape, self.block + self.aperture - 1),
             angle=angle,
             present=present,
             size=(height, width),
@@ -134,6 +145,14 @@ class Corner(Representation[Points]):
         gray = luminance(check.image(image, self.name))
         size = gray.shape[2], gray.shape[3]
         return Map(self._response(gray), size, (self.measure,), signed=self.measure == "harris")
+
+    def check_code(self, code: Points) -> None:
+        """Three numbers for each point.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.columns(code.values, self.name, 3)
 
     def pool(self, code: Points) -> Vectors:
         """Roots of the corners per cell and direction, (batch, 8 * cells²), by their strength.
@@ -159,8 +178,8 @@ class Corner(Representation[Points]):
 
     def _by_opencv(self, gray: Any) -> Any:
         if self.measure == "harris":
-            return cv2.cornerHarris(gray, self.block, 3, self.k)
-        return cv2.cornerMinEigenVal(gray, self.block, ksize=3)
+            return cv2.cornerHarris(gray, self.block, self.aperture, self.k)
+        return cv2.cornerMinEigenVal(gray, self.block, ksize=self.aperture)
 
     def _by_slopes(self, gray: Tensor) -> Tensor:
         gx, gy = self._slopes(gray)
@@ -170,11 +189,12 @@ class Corner(Representation[Points]):
         return (xx + yy) / 2 - safe.sqrt(((xx - yy) / 2).square() + xy.square())
 
     def _slopes(self, gray: Tensor) -> tuple[Tensor, Tensor]:
-        """Sobel's along x and y, over 4 block."""
-        wide = mirror(gray, 1)
-        gx = along(along(wide, _SMOOTH, -2), _DERIVE, -1)
-        gy = along(along(wide, _SMOOTH, -1), _DERIVE, -2)
-        return gx / (4 * self.block), gy / (4 * self.block)
+        """Sobel's along x and y, over 2^(aperture - 1) block."""
+        smooth, derive = _APERTURES[self.aperture]
+        wide, scale = mirror(gray, self.aperture // 2), 2 ** (self.aperture - 1) * self.block
+        gx = along(along(wide, smooth, -2), derive, -1)
+        gy = along(along(wide, smooth, -1), derive, -2)
+        return gx / scale, gy / scale
 
     def _summed(self, x: Tensor) -> Tensor:
         """Sums over the window, whose pixel (block // 2, block // 2) is the corner's."""

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map
@@ -71,8 +71,8 @@ class Gradient(Representation[Map]):
         self, *, operator: str = "sobel", bins: int = 8, cells: int = 4, polar: bool = False
     ) -> None:
         check.one_of(operator, tuple(_OPERATORS), self.name, "operator")
-        check.at_least(bins, 2, self.name, "bins")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(bins, 2, 360, self.name, "bins")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.operator, self.bins, self.cells, self.polar = operator, bins, cells, polar
 
@@ -97,6 +97,14 @@ class Gradient(Representation[Map]):
         degrees = torch.where(degrees < 0, degrees + 360, degrees) % 360  # -1e-9 + 360 is 360
         labels = tuple(name + what for what in ("magnitude", "direction") for name in names)
         return Map(torch.cat([magnitude, degrees], dim=1), (height, width), labels)
+
+    def check_code(self, code: Map) -> None:
+        """Two maps of the image's size per channel.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.maps(code.values, self.name, (2, 6), code.size)
 
     def pool(self, code: Map) -> Vectors:
         """Roots of the mean magnitude per direction and cell, (batch, bins * cells²)."""

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map
@@ -89,8 +89,10 @@ class Hog(Representation[Map]):
         gamma: bool | None = None,
         signed: bool = False,
     ) -> None:
-        for what, value in {"cell": cell, "block": block, "bins": bins}.items():
+        for what, value in {"cell": cell, "block": block}.items():
             check.at_least(value, 1, self.name, what)
+        check.between(bins, 1, 360, self.name, "bins")
+        check.between(side or 1, 1, check.MAX_SIDE, self.name, "side")
         check.one_of(layout, _LAYOUTS, self.name, "layout")
         check.one_of(norm, _NORMS, self.name, "norm")
         if side is not None and side < cell * block:
@@ -118,6 +120,16 @@ class Hog(Representation[Map]):
         canvas = canvas.clamp(0, 1)  # resizing may overshoot by rounding, and roots follow
         blocks = self._opencv(canvas) if self.layout == "opencv" else self._skimage(canvas)
         return Map(blocks, (height, width))
+
+    def check_code(self, code: Map) -> None:
+        """The blocks of the canvas, or of the image where it has no side.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        canvas = code.size if self.side is None else (self.side, self.side)
+        blocks = [max(0, n // self.cell - self.block + 1) for n in canvas]
+        codecheck.maps(code.values, self.name, (self.block**2 * self.bins,), blocks)
 
     def pool(self, code: Map) -> Vectors:
         """All blocks of the canvas, in the order of the layout's own descriptor."""

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card, Inverse
 from imrep.codes import Map
 from imrep.drawing import enlarge, signed
-from imrep.errors import BadCode, BadParameter, NoInverse
+from imrep.errors import BadParameter, NoInverse
 from imrep.ops import kernels
 from imrep.ops.cells import means, roots
 from imrep.types import Image, Picture, Vectors
@@ -39,9 +39,7 @@ class Kernel(Representation[Map]):
     is lost). With any other kernel it solves by conjugate gradients; what was shifted out is gone.
 
     The vector holds, per channel and cell, the fourth root of the mean distance from the image's
-    mean response, and before it the mean where brightness passes. Both together named 55, 45, 60
-    and 32 % of EuroSAT, textures, sign digits and CIFAR-10 for `sharpen`, means alone 32, 35, 58
-    and 30; where brightness does not pass, the means took eight points from the sign digits.
+    mean response, and before it the mean where brightness passes.
 
     Args:
         kernel: sharpen, sharpen_soft, unsharp, gaussian, box, edge, laplacian, shift; or a matrix,
@@ -89,7 +87,7 @@ class Kernel(Representation[Map]):
         normalise: bool = False,
         cells: int = 4,
     ) -> None:
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.size, self.sigma, self.alpha, self.dx, self.dy = size, sigma, alpha, dx, dy
         self.normalise, self.cells, self.kernel = normalise, cells, kernel
@@ -116,6 +114,14 @@ class Kernel(Representation[Map]):
         values = kernels.correlate(image, self.matrix)
         return Map(values, size, _CHANNELS[image.shape[1]], signed=below)
 
+    def check_code(self, code: Map) -> None:
+        """One or three maps of the image's size.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        codecheck.maps(code.values, self.name, (1, 3), code.size)
+
     def pool(self, code: Map) -> Vectors:
         """Fourth roots of the mean distances per cell, after the means if the weights have a sum.
 
@@ -137,16 +143,9 @@ class Kernel(Representation[Map]):
 
         Raises:
             NoInverse: If all weights are zero.
-            BadCode: If the code is not of its image's size, or not finite.
         """
         if not self.matrix.any():
             raise NoInverse(f"{self.name} needs a weight other than zero to invert, got none.")
-        shape = tuple(code.values.shape[2:])
-        if shape != tuple(code.size) or not bool(code.values.isfinite().all()):
-            raise BadCode(
-                f"{self.name} needs finite maps of {code.size[0]}×{code.size[1]}, got "
-                f"{shape[0]}×{shape[1]}. Encode again."
-            )
         values = code.values.double()
         if not kernels.symmetric(self.matrix):
             image = self._solved(values, noise).clamp(0, 1)

@@ -36,14 +36,11 @@ class Scattering(Representation[Map]):
     average lost in turn (order 2). Nothing is learned, and small deformations of the image move the
     code little. The numbers are those of the literature's software, filters and borders included.
 
-    Each plane goes through alone: a gray image, or luma and chroma, which as a vector beat gray and
-    RGB alike by 3 points on EuroSAT, DTD, sign digits and CIFAR-10. The vector is log(mean + 1e-3)
-    of orders 1 and 2 per cell, the plain mean of order 0, which chroma gives a sign. Order 2 is
-    worth 2.5 points there, two cells a side 3 points over one; 6 orientations do as well as 8.
+    Each plane goes through alone: a gray image, or luma and chroma. The vector is log(mean + 1e-3)
+    of orders 1 and 2 per cell, the plain mean of order 0, which chroma gives a sign.
 
     A coefficient stands at the top left corner of its 2^J pixels, so mirroring an image does not
-    simply mirror its code. Orders 1 and 2 may dip to -0.1 % of their greatest value. Half precision
-    is computed, and returned, in float32.
+    simply mirror its code. Orders 1 and 2 may dip a little below zero.
 
     Args:
         scales: J: wavelets of J octaves, averages over 2^J pixels, which images need at least.
@@ -88,7 +85,7 @@ class Scattering(Representation[Map]):
         check.between(orientations, 1, 64, self.name, "orientations")
         check.between(order, 1, 2, self.name, "order")
         check.one_of(colour, tuple(_PLANES), self.name, "colour")
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.scales, self.orientations, self.order = scales, orientations, order
         self.colour, self.cells, self.pre_pad = colour, cells, pre_pad
@@ -106,7 +103,6 @@ class Scattering(Representation[Map]):
     def encode(self, image: Image) -> Map:
         """Coefficients (batch, plane * path, H / 2^J, W / 2^J), rounded down, plane by plane."""
         check.image(image, self.name, linear=True)
-        image = image if image.dtype == torch.float64 else image.float()
         planes = to_ycbcr(image) if self._mixed(image.shape[1]) else image
         size = image.shape[2], image.shape[3]
         self._check_size(*size)
@@ -123,20 +119,16 @@ class Scattering(Representation[Map]):
     def invert(self, code: Map, iterations: int = 150, *, careful: bool = False) -> Image:
         """An image with nearly this code, in [0, 1], found from the code alone by L-BFGS.
 
-        The start is order 0 enlarged. On gray photographs of 64² it comes to about 33 dB at two
-        scales and 31 dB at three; photographs differ by ±4 dB, and the problem is not convex:
-        other images have nearly the same code.
+        The start is order 0 enlarged. The problem is not convex: other images have nearly the same
+        code, the more the more scales there are.
 
         Args:
             code: As `encode` gives it.
             iterations: Steps per image; 0 gives the start, fast and blurred.
             careful: Search twice, the second time from coarse to fine, and keep the image whose
-                code is nearer: twice the time, and mostly a better picture.
-
-        Raises:
-            BadCode: If the code is a vector, or one of other scales, orientations, order or size.
+                code is nearer: twice the time.
         """
-        made = self._checked(code)
+        made = self._plan(code.size, code.values)
         planes = [
             unscatter(one.detach(), made, iterations, careful)
             for one in code.values.unflatten(1, (-1, made.paths))
@@ -150,7 +142,8 @@ class Scattering(Representation[Map]):
         This is what `invert` lowers: where two images are candidates, the lesser one is mostly the
         better picture.
         """
-        made = self._checked(code)
+        self.check_code(code)
+        made = self._plan(code.size, code.values)
         found = self.encode(image).values.unflatten(1, (-1, made.paths))
         wanted = code.values.unflatten(1, (-1, made.paths))
         pairs = zip(found, wanted, strict=True)
@@ -225,13 +218,12 @@ class Scattering(Representation[Map]):
                 f"got {height}×{width}. {smaller}"
             )
 
-    def _checked(self, code: Map) -> Plan:
-        """The plan that made the code, if it is one of ours."""
-        if not isinstance(code, Map):
-            raise BadCode(
-                f"{self.name} needs the code that encode gives, got a {type(code).__name__}. "
-                "A vector has lost the places; from it there is no image."
-            )
+    def check_code(self, code: Map) -> None:
+        """The coefficients of these scales, orientations and order for an image of this size.
+
+        Raises:
+            BadCode: If they are not.
+        """
         self._check_size(*code.size)
         made = self._plan(code.size, code.values)
         count, *shape = code.values.shape[1:]
@@ -253,7 +245,6 @@ class Scattering(Representation[Map]):
                 f"{self.name} needs map {odd} to be {known[odd]!r}, got {code.labels[odd]!r}. "
                 "Invert with the parameters that encoded."
             )
-        return made
 
 
 def _sized(maps: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Grid
 from imrep.drawing import beside, enlarge, montage
+from imrep.errors import BadCode
 from imrep.ops.bilateral import bilateral_filter, blur, fitting_guide, slice_smooth, splat, within
 from imrep.ops.cells import means
 from imrep.ops.colour import luminance, to_ycbcr
@@ -41,16 +42,19 @@ class Bilateral(Representation[Grid]):
     image without its texture, its edges kept, at a cost that hardly depends on the blur's width.
 
     The blur is narrowed by what splat and slice blur themselves, and the image's border falls on
-    nodes, where the paper's does neither: 59 to 62 dB from the exact filter instead of 43 to 52.
+    nodes, where the paper's does neither: so it is nearer to the exact filter.
 
     The vector says how much of each cell is how bright, by square roots, and of what colour (Cb and
-    Cr) that is. On EuroSAT, textures, sign digits and CIFAR-10 (450 images each) a ridge probe
-    named 56, 38, 63 and 30 %, more than from the grid's plain averages per cell.
+    Cr) that is.
+
+    Learned grids are read by `bilateral_slice` and `bilateral_slice_apply` (HDRNet's);
+    `bilateral_filter` takes any number of channels, and `bilateral_solver` spreads sparse or noisy
+    values within the edges of an image.
 
     Args:
         sigma_space: How far colours are blurred, standard deviation in pixels, above 0.
         sigma_range: How unlike in brightness they may be, standard deviation in [0, 1], above 0.
-        samples: Nodes per standard deviation, at least 1: 53 dB; 1.5: 61 dB; 2.5: 65 dB.
+        samples: Nodes per standard deviation, at least 1: the more, the nearer to the exact filter.
         cells: Cells per side that the vector averages over.
 
     References:
@@ -88,7 +92,7 @@ class Bilateral(Representation[Grid]):
         cells: int = 3,
     ) -> None:
         lattice((1, 1), sigma_space, sigma_range, samples, who=self.name)  # refuses what is amiss
-        check.at_least(cells, 1, self.name, "cells")
+        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.sigma_space, self.sigma_range = sigma_space, sigma_range
         self.samples, self.cells = samples, cells
@@ -119,12 +123,31 @@ class Bilateral(Representation[Grid]):
         """The smoothed image: colours read where their guide lies, divided by the weight there."""
         return slice_smooth(code.values, code.guide, self._lattice(code.guide))
 
+    def check_code(self, code: Grid) -> None:
+        """Colours and weights on the nodes of these deviations, and a guide within [0, 1].
+
+        Raises:
+            BadCode: If they are not.
+        """
+        nodes, shape = self._lattice(code.guide).shape, tuple(code.values.shape[1:])
+        if shape[0] not in (2, 4) or shape[1:] != nodes:
+            raise BadCode(
+                f"{self.name} needs 2 or 4 planes of {'×'.join(map(str, nodes))} nodes, got "
+                f"{'×'.join(map(str, shape))}. Use the parameters that encoded."
+            )
+        if code.values.dtype != code.guide.dtype:
+            raise BadCode(
+                f"{self.name} needs values and guide of one type, got {code.values.dtype} and "
+                f"{code.guide.dtype}. Use the code that encode gave."
+            )
+
     def pool(self, code: Grid) -> Vectors:
         """Roots of the weights, then mean Cb and Cr where there is weight, by depth and cell."""
         total = code.values[:, -1:].mean((2, 3, 4), keepdim=True)
+        total = total.clamp_min(torch.finfo(total.dtype).tiny)
         planes = means((code.values / total).flatten(1, 2), self.cells)
         planes = planes.unflatten(1, (code.values.shape[1], -1))
-        weight, colour = planes[:, -1:], planes[:, :-1]
+        weight, colour = planes[:, -1:].clamp_min(0), planes[:, :-1]
         chroma = to_ycbcr(colour)[:, 1:] / (weight + _FAINT)
         return torch.cat([(weight + _FLOOR).sqrt(), chroma], dim=1).flatten(1)
 
@@ -137,8 +160,9 @@ class Bilateral(Representation[Grid]):
         values = code.values.detach()
         depths = torch.linspace(0, values.shape[2] - 1, min(values.shape[2], _DRAWN)).round().long()
         colour, weight = values[:, :-1, depths], values[:, -1:, depths]
+        weight = weight.clamp_min(torch.finfo(values.dtype).tiny)
         shade = (weight / weight.amax((2, 3, 4), keepdim=True)).sqrt()
-        planes = colour / weight.clamp_min(torch.finfo(values.dtype).tiny) * shade
+        planes = colour / weight * shade
         across = math.ceil(math.sqrt(len(depths)))
         height, width = (max(1, n // across - 1) for n in smooth.shape[2:])
         tiles = planes.clamp(0, 1).expand(-1, 3, -1, -1, -1).unbind(2)

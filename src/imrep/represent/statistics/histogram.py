@@ -5,14 +5,15 @@ import itertools
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
-from imrep.errors import BadImage, BadParameter
-from imrep.ops import safe
+from imrep.errors import BadCode, BadParameter
+from imrep.ops import canny, safe
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.types import Image, Picture
 
@@ -43,6 +44,8 @@ class Histogram(Representation[Vector]):
     every channel where joint, and no root is taken: the mean absolute difference of two such
     vectors is then the work it takes to move one channel's histogram onto the other's, so that a
     slightly brighter image is a slightly different one.
+
+    `otsu`, beside it, gives the threshold that parts an image's brightness best.
 
     Args:
         bins: Intervals per channel, 2 to 32 (to 256 where not joint, and of gray).
@@ -116,6 +119,16 @@ class Histogram(Representation[Vector]):
         values = map(self._summed if self.cumulative else safe.sqrt, shares)
         return Vector(torch.cat(list(values), dim=1), (image.shape[2], image.shape[3]))
 
+    def check_code(self, code: Vector) -> None:
+        """A number for each bin.
+
+        Raises:
+            BadCode: If there are more, or fewer.
+        """
+        joint = self.joint and self.space != "gray"
+        axes = 1 if self.space == "gray" else 3
+        codecheck.columns(code.values, self.name, self.bins**3 if joint else axes * self.bins)
+
     def invert(self, code: Vector) -> Image:
         """An image of just these colours, from dark on the left to light: their places are lost.
 
@@ -123,10 +136,13 @@ class Histogram(Representation[Vector]):
         is sorted alone.
 
         Raises:
-            BadImage: If the code does not say how large its image was.
+            BadCode: Also if the code does not say how large its image was.
         """
         if code.size is None:
-            raise BadImage(f"{self.name} needs the image's size in the code. Take encode's own.")
+            raise BadCode(
+                f"{self.name} needs the image's size in the code, got none. "
+                "Use the code that encode gave."
+            )
         height, width = code.size
         roots = self._roots(code.values.detach().double().cpu())
         images = [self._sorted(one, height * width) for one in roots]
@@ -237,9 +253,52 @@ class Histogram(Representation[Vector]):
         return torch.from_numpy(drawn).permute(2, 0, 1).clamp(0, 1)
 
 
+def otsu(image: Image) -> Float[Tensor, " batch"]:
+    """The brightness that parts each image best into dark and light: Otsu's threshold.
+
+    Of the 256 levels t of the gray image it is the one with the greatest variance between classes,
+    w₀(t) w₁(t) (μ₀(t) - μ₁(t))², w being the shares of the pixels up to t and above it and μ their
+    means. OpenCV finds it (THRESH_OTSU, on cvtColor's gray bytes); what is brighter than it is
+    light: `luminance > otsu(image)`.
+
+    Args:
+        image: (batch, 1|3, height, width), values in [0, 1].
+
+    Returns:
+        Thresholds in [0, 1], in whole 255ths.
+
+    Raises:
+        BadImage: If it is no batch of images.
+
+    N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. Systems, Man
+    and Cybernetics 9(1), 1979. doi:10.1109/TSMC.1979.4310076
+
+    Example:
+        >>> import torch
+        >>> image = torch.tensor([0.1, 0.2, 0.8, 0.9]).expand(1, 1, 3, 4)
+        >>> round(float(otsu(image)), 1)
+        0.2
+    """
+    check.image(image, "otsu")
+    found = [
+        cv2.threshold(canny.levels(one), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
+        for one in image
+    ]
+    return image.new_tensor(found) / 255
+
+
 def _whole(roots: Tensor, pixels: int) -> np.ndarray:
-    """Whole numbers of pixels in each bin that add up, the largest remainders rounded up."""
-    exact = roots.square().numpy() * pixels
+    """Whole numbers of pixels in each bin that add up, the largest remainders rounded up.
+
+    Raises:
+        BadCode: If all shares are zero.
+    """
+    exact = roots.square().numpy()
+    if not exact.any():
+        raise BadCode(
+            "histogram needs a share above zero in each channel, got none. "
+            "Use the code that encode gave."
+        )
     exact *= pixels / exact.sum()
     count = np.floor(exact).astype(int)
     most = np.argsort(count - exact, kind="stable")[: pixels - count.sum()]

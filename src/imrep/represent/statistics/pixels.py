@@ -2,7 +2,7 @@
 
 import torch
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map
@@ -45,7 +45,7 @@ class Pixels(Representation[Map]):
     )
 
     def __init__(self, *, side: int = 32, gray: bool = False) -> None:
-        check.at_least(side, 1, self.name, "side")
+        check.between(side, 1, check.MAX_SIDE, self.name, "side")
         super().__init__()
         self.side, self.gray = side, gray
 
@@ -60,6 +60,15 @@ class Pixels(Representation[Map]):
     def pool(self, code: Map) -> Vectors:
         """Every pixel: channel by channel, row by row."""
         return code.values.flatten(1)
+
+    def check_code(self, code: Map) -> None:
+        """One or three maps of the small square's size.
+
+        Raises:
+            BadCode: If they are not.
+        """
+        channels = (1,) if self.gray else (1, 3)
+        codecheck.maps(code.values, self.name, channels, (self.side, self.side))
 
     def invert(self, code: Map) -> Image:
         """The small image enlarged to the size of the one it came from."""

@@ -1,22 +1,10 @@
-"""The contract: what every representation promises, as questions that can be asked of any.
-
-A package that adds a representation asks them in its own tests:
-
-    @pytest.mark.parametrize("question", imrep.testing.questions("mine"))
-    def test_contract(question):
-        question()
-
-Each question is a function of a fresh representation and raises AssertionError with the promise
-that was broken. pytest is not needed: `for question in questions(rep): question()` does as well.
-"""
+"""What is asked of images, vectors, inverses and pictures."""
 
 import copy
-import functools
 import math
 import pickle
 import tempfile
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,54 +14,21 @@ from imrep import catalog
 from imrep.base import Representation
 from imrep.codes import Code
 from imrep.errors import BadImage, ImrepError, NoInverse, NotFitted
+from imrep.testing._tools import (
+    EXACT,
+    SIZES,
+    close,
+    devices,
+    dtypes,
+    embed,
+    equal,
+    fit,
+    hold,
+    names,
+    photo,
+    ready,
+)
 from imrep.types import Image
-
-SIZES = ((64, 64), (48, 80), (71, 53), (33, 37))
-"""Heights and widths that every representation must accept, odd and oblong ones among them."""
-
-_EXACT = 1e-5  # what "exact" means on a card
-_SAME = 1e-4  # two orders of summation may differ by this
-
-
-def specimens() -> tuple[str, ...]:
-    """A spec of every representation in the catalogue that builds quickly and without a download.
-
-    It is the class's literal `example`, or the name alone where there is none.
-    """
-    return tuple(catalog.entry(name).example or name for name in catalog.names())
-
-
-def questions(rep: Representation | str, *, slow: bool = False) -> list[Callable[[], None]]:
-    """Every question, ready to be asked of `rep`: each call asks a fresh copy.
-
-    Args:
-        rep: A representation, or the spec of one, which each question then builds anew.
-        slow: Whether to add those that take many seconds (the default compiler).
-
-    Returns:
-        Functions without arguments; `__name__` is the question, so pytest shows it.
-    """
-    asked = QUESTIONS + SLOW if slow else QUESTIONS
-    return [_about(rep, question) for question in asked]
-
-
-def photo(height: int = 64, width: int = 64, *, batch: int = 2, channels: int = 3) -> Image:
-    """Images of smooth blobs, an edge and some noise, the same at every call; within [0.05, 0.95].
-
-    Args:
-        height: Rows.
-        width: Columns.
-        batch: How many; no two are alike.
-        channels: 3, or 1 for gray.
-    """
-    dice = torch.Generator().manual_seed(1000 * height + width)
-    blobs = torch.rand(batch, channels, 5, 5, generator=dice)
-    smooth = torch.nn.functional.interpolate(
-        blobs, (height, width), mode="bicubic", align_corners=False
-    )
-    smooth[..., width // 3 :] = 0.8 * smooth[..., width // 3 :] + 0.2
-    noise = torch.rand(smooth.shape, generator=dice)
-    return (0.85 * smooth + 0.15 * noise).clamp(0.05, 0.95)
 
 
 def spec_rebuilds_it(rep: Representation) -> None:
@@ -82,10 +37,10 @@ def spec_rebuilds_it(rep: Representation) -> None:
     again = catalog.get(rep.spec)
     torch.manual_seed(2)
     third = catalog.get(rep.spec)
-    _hold(type(again) is type(rep), f"{rep.spec} rebuilds a {type(again).__name__}")
-    _hold(again.spec == rep.spec, f"{rep.spec} rebuilds {again.spec}")
-    _hold(again.fingerprint == third.fingerprint, f"{rep.spec} has other weights each time")
-    _close(_embed(again), _embed(third), f"{rep.spec} is another each time it is built")
+    hold(type(again) is type(rep), f"{rep.spec} rebuilds a {type(again).__name__}")
+    hold(again.spec == rep.spec, f"{rep.spec} rebuilds {again.spec}")
+    hold(again.fingerprint == third.fingerprint, f"{rep.spec} has other weights each time")
+    close(embed(again), embed(third), f"{rep.spec} is another each time it is built")
 
 
 def parameters_survive_the_spec(rep: Representation) -> None:
@@ -94,134 +49,134 @@ def parameters_survive_the_spec(rep: Representation) -> None:
         try:
             other = copy.deepcopy(rep).set_params(**{key: changed})
         except ImrepError as error:
-            _hold(bool(str(error)), f"{rep.name} refuses {key}={changed!r} without a word")
+            hold(bool(str(error)), f"{rep.name} refuses {key}={changed!r} without a word")
             continue
         back = catalog.get(other._blank_spec())
-        _hold(back.spec == other.spec, f"{other.spec} rebuilds {back.spec}")
+        hold(back.spec == other.spec, f"{other.spec} rebuilds {back.spec}")
 
 
 def input_is_untouched(rep: Representation) -> None:
     """No image is written to, and no code."""
     image = photo()
     kept = image.clone()
-    rep = _ready(rep)
+    rep = ready(rep)
     code = rep.encode(image)
     before = {key: tensor.clone() for key, tensor in code.tensors().items()}
     rep.pool(code)
     rep.picture(code, image)
-    _hold(torch.equal(image, kept), f"{rep.spec} writes to its input")
+    hold(torch.equal(image, kept), f"{rep.spec} writes to its input")
     for key, tensor in code.tensors().items():
-        _hold(_equal(tensor, before[key]), f"{rep.spec} writes to its code's {key}")
+        hold(equal(tensor, before[key]), f"{rep.spec} writes to its code's {key}")
 
 
 def a_batch_is_a_loop(rep: Representation) -> None:
     """Images of a batch do not see each other."""
     image = photo(batch=3)
-    rep = _ready(rep)
+    rep = ready(rep)
     with torch.no_grad():
         whole = rep.embed(image)
         single = torch.cat([rep.embed(one) for one in image.split(1)])
         code = rep.encode(image)
-    _close(whole, single, f"{rep.spec} gives an image another vector inside a batch")
-    _hold(len(code) == len(image), f"{rep.spec} gives {len(code)} codes for {len(image)} images")
+    close(whole, single, f"{rep.spec} gives an image another vector inside a batch")
+    hold(len(code) == len(image), f"{rep.spec} gives {len(code)} codes for {len(image)} images")
 
 
 def layout_in_memory_does_not_matter(rep: Representation) -> None:
     """Strided, transposed and channels-last tensors are images like others."""
     image = photo()
-    rep = _ready(rep)
+    rep = ready(rep)
     turned = image.mT.contiguous().mT
     last = image.contiguous(memory_format=torch.channels_last)
     for other in (turned, last):
-        _close(_embed(rep, other), _embed(rep, image), f"{rep.spec} minds the tensor's strides")
+        close(embed(rep, other), embed(rep, image), f"{rep.spec} minds the tensor's strides")
 
 
 def length_ignores_size(rep: Representation) -> None:
     """One length of vector for all sizes, the one that `dim` says."""
-    rep = _ready(rep)
+    rep = ready(rep)
     for height, width in SIZES:
-        got = _embed(rep, photo(height, width))
+        got = embed(rep, photo(height, width))
         wanted = (2, rep.dim)
-        _hold(
+        hold(
             tuple(got.shape) == wanted,
             f"{rep.spec} gives {tuple(got.shape)} at {height}×{width}, not {wanted}",
         )
-        _hold(bool(got.isfinite().all()), f"{rep.spec} gives NaN or infinity at {height}×{width}")
+        hold(bool(got.isfinite().all()), f"{rep.spec} gives NaN or infinity at {height}×{width}")
 
 
 def small_images_work_or_are_refused(rep: Representation) -> None:
     """Down to one pixel: the same length of vector, or BadImage that says what it needs."""
-    rep = _ready(rep)
-    for size in ((1, 1), (2, 31), (7, 5), (16, 16)):
+    rep = ready(rep)
+    for size in ((1, 1), (2, 31), (7, 5), (16, 16), (1, 900), (700, 3)):
         image = photo(*size)
         try:
-            got = _embed(rep, image)
+            got = embed(rep, image)
         except BadImage as error:
-            _names(rep, error)
+            names(rep, error)
         else:
-            _hold(got.shape[1] == rep.dim, f"{rep.spec} gives {got.shape[1]} numbers at {size}")
+            hold(got.shape[1] == rep.dim, f"{rep.spec} gives {got.shape[1]} numbers at {size}")
 
 
 def flat_images_give_finite_vectors(rep: Representation) -> None:
     """Black, gray and white, where norms and logarithms meet zero."""
-    rep = _ready(rep)
+    rep = ready(rep)
     for level in (0.0, 0.5, 1.0):
-        got = _embed(rep, torch.full((1, 3, 64, 64), level))
-        _hold(bool(got.isfinite().all()), f"{rep.spec} gives NaN or infinity for a flat image")
+        got = embed(rep, torch.full((1, 3, 64, 64), level))
+        hold(bool(got.isfinite().all()), f"{rep.spec} gives NaN or infinity for a flat image")
 
 
 def gray_is_accepted(rep: Representation) -> None:
     """One channel is encoded as it is, and embedded like the same gray in three."""
     gray = photo(channels=1)
-    rep = _ready(rep)
-    _hold(len(rep.encode(gray)) == len(gray), f"{rep.spec} loses gray images")
-    _close(
-        _embed(rep, gray),
-        _embed(rep, gray.expand(-1, 3, -1, -1)),
+    rep = ready(rep)
+    hold(len(rep.encode(gray)) == len(gray), f"{rep.spec} loses gray images")
+    close(
+        embed(rep, gray),
+        embed(rep, gray.expand(-1, 3, -1, -1)),
         f"{rep.spec} embeds gray unlike the same gray in three channels",
     )
 
 
 def dtype_and_device_are_kept(rep: Representation) -> None:
     """As the card says: floating types stay what they were, on every device at hand."""
-    rep = _ready(rep)
-    for device in _devices():
+    rep = ready(rep)
+    for device in devices():
         there = copy.deepcopy(rep).to(device)
-        for dtype in _dtypes(rep, device):
+        for dtype in dtypes(rep, device):
             image = photo().to(device, dtype)
             code = there.encode(image)
             made = code.tensors() | {"vectors": there.pool(code)}
             for key, tensor in made.items():
-                _hold(tensor.device.type == device, f"{rep.spec} moves {key} off {device}")
+                hold(tensor.device.type == device, f"{rep.spec} moves {key} off {device}")
                 kept = not tensor.is_floating_point() or tensor.dtype == dtype
-                _hold(kept, f"{rep.spec} makes {key} {tensor.dtype} of {dtype}")
+                hold(kept, f"{rep.spec} makes {key} {tensor.dtype} of {dtype}")
 
 
 def gradient_as_the_property_says(rep: Representation) -> None:
     """Finite and not all zero where `differentiable`, even at a flat image; absent elsewhere."""
-    rep = _ready(rep)
+    rep = ready(rep)
     slope = _slope(rep, photo())
     if not rep.differentiable:
         none = slope is None or not bool(slope.any())
-        _hold(none, f"{rep.spec} has a gradient, though it is not differentiable")
+        hold(none, f"{rep.spec} has a gradient, though it is not differentiable")
         return
     if slope is None:
         raise AssertionError(f"{rep.spec} cuts the gradient, though it is differentiable")
-    _hold(bool(slope.isfinite().all()), f"{rep.spec} has a gradient that is not finite")
-    _hold(bool(slope.any()), f"{rep.spec} has a gradient of zero")
+    hold(bool(slope.isfinite().all()), f"{rep.spec} has a gradient that is not finite")
+    hold(bool(slope.any()), f"{rep.spec} has a gradient of zero")
     flat = _slope(rep, torch.full((1, 3, 64, 64), 0.5))
     finite = flat is None or bool(flat.isfinite().all())
-    _hold(finite, f"{rep.spec} has a gradient that is not finite at a flat image")
+    hold(finite, f"{rep.spec} has a gradient that is not finite at a flat image")
 
 
 def inverse_as_the_property_says(rep: Representation) -> None:
     """Exact to 1e-5; approximate in shape and range, its code nearer than a flat one's; or none."""
-    rep = _ready(rep)
+    rep = ready(rep)
     if rep.inverse == "none":
         try:
             rep.invert(rep.encode(photo()))
         except NoInverse as error:
-            _names(rep, error)
+            names(rep, error)
             return
         raise AssertionError(f"{rep.spec} inverts, though its card says none")
     sizes = SIZES if rep.inverse == "exact" else SIZES[:2]
@@ -232,23 +187,23 @@ def inverse_as_the_property_says(rep: Representation) -> None:
 
 def picture_is_a_picture(rep: Representation) -> None:
     """RGB in [0, 1], one per image, without gradient, not blank; alone and over the image."""
-    rep = _ready(rep)
+    rep = ready(rep)
     image = photo(48, 80).requires_grad_()
     code = rep.encode(image)
     for drawn in (rep.picture(code), rep.picture(code, image)):
-        _hold(
+        hold(
             drawn.ndim == 4 and tuple(drawn.shape[:2]) == (2, 3),
             f"{rep.spec} draws {tuple(drawn.shape)}, not (2, 3, rows, columns)",
         )
         low, high = float(drawn.detach().min()), float(drawn.detach().max())
-        _hold(0 <= low <= high <= 1, f"{rep.spec} draws values from {low:.4g} to {high:.4g}")
-        _hold(bool((drawn.flatten(1).std(1) > 0.01).all()), f"{rep.spec} draws a blank picture")
-    _hold(not rep.picture(code).requires_grad, f"{rep.spec} draws with a gradient attached")
+        hold(0 <= low <= high <= 1, f"{rep.spec} draws values from {low:.4g} to {high:.4g}")
+        hold(bool((drawn.flatten(1).std(1) > 0.01).all()), f"{rep.spec} draws a blank picture")
+    hold(not rep.picture(code).requires_grad, f"{rep.spec} draws with a gradient attached")
 
 
 def bad_images_are_refused_by_name(rep: Representation) -> None:
     """By `encode` and by `embed`, with a message that names who refused and ends in a remedy."""
-    rep = _ready(rep)
+    rep = ready(rep)
     good = photo()
     bad: dict[str, Any] = {
         "an array": good.numpy(),
@@ -257,6 +212,18 @@ def bad_images_are_refused_by_name(rep: Representation) -> None:
         "two channels": good[:, :2],
         "four channels": torch.cat([good, good[:, :1]], dim=1),
         "channels last": good.permute(0, 2, 3, 1),
+        "half precision": good.half(),
+        "bfloat16": good.bfloat16(),
+        "complex numbers": good.to(torch.complex64),
+        "truth values": good > 0.5,
+        "whole numbers": (good * 255).long(),
+        "a sparse tensor": good.to_sparse(),
+        "no channel": good[:, :0],
+        "no column": good[..., :0],
+        "no row": good[:, :, :0],
+        "nothing": None,
+        "a list": [good],
+        "infinity": good.masked_fill(good > 0.9, -torch.inf),
         "NaN": good.masked_fill(good > 0.9, torch.nan),
         "values to 255": good * 255,
         "an empty batch": good[:0],
@@ -266,9 +233,9 @@ def bad_images_are_refused_by_name(rep: Representation) -> None:
             try:
                 door(x)
             except BadImage as error:
-                _names(rep, error)
+                names(rep, error)
                 remedy = str(error).rstrip(".").partition(". ")[2]
-                _hold(bool(remedy), f"{rep.spec} refuses {what} without a remedy: {error}")
+                hold(bool(remedy), f"{rep.spec} refuses {what} without a remedy: {error}")
             else:
                 raise AssertionError(f"{rep.spec} accepts {what}")
 
@@ -276,45 +243,45 @@ def bad_images_are_refused_by_name(rep: Representation) -> None:
 def unfitted_says_so(rep: Representation) -> None:
     """Encodes before it learned, refuses vectors by name, and learns the same twice."""
     if not rep.needs_fit:
-        _embed(rep)
+        embed(rep)
         return
     rep.encode(photo())
     try:
         rep.embed(photo())
     except NotFitted as error:
-        _names(rep, error)
+        names(rep, error)
     else:
         raise AssertionError(f"{rep.spec} embeds before it is fitted")
-    _hold(not _ready(rep).needs_fit, f"{rep.spec} needs to be fitted after it was")
+    hold(not ready(rep).needs_fit, f"{rep.spec} needs to be fitted after it was")
     torch.manual_seed(3)
     other = copy.deepcopy(rep)
-    _hold(_fit(other).fingerprint == _fit(rep).fingerprint, f"{rep.spec} learns by chance")
+    hold(fit(other).fingerprint == fit(rep).fingerprint, f"{rep.spec} learns by chance")
 
 
 def training_mode_changes_nothing(rep: Representation) -> None:
     """`train()` and `eval()` give the same vectors, and embedding changes no state."""
-    rep = _ready(rep)
+    rep = ready(rep)
     before = rep.fingerprint
-    _close(_embed(rep.train()), _embed(rep.eval()), f"{rep.spec} depends on train() and eval()")
-    _hold(rep.fingerprint == before, f"{rep.spec} changes its state by embedding")
+    close(embed(rep.train()), embed(rep.eval()), f"{rep.spec} depends on train() and eval()")
+    hold(rep.fingerprint == before, f"{rep.spec} changes its state by embedding")
 
 
 def saved_is_loaded(rep: Representation) -> None:
     """`save` and `load` keep numbers and fingerprint, fitted or not."""
-    for made in (rep, _ready(copy.deepcopy(rep))):
+    for made in (rep, ready(copy.deepcopy(rep))):
         with tempfile.TemporaryDirectory() as folder:
             back = catalog.load(made.save(folder))
-        _hold(back.fingerprint == made.fingerprint, f"{rep.spec} is loaded as another")
-        _hold(back.needs_fit == made.needs_fit, f"{rep.spec} forgets whether it was fitted")
-    _close(_embed(back), _embed(made), f"{rep.spec} is loaded with other numbers")
+        hold(back.fingerprint == made.fingerprint, f"{rep.spec} is loaded as another")
+        hold(back.needs_fit == made.needs_fit, f"{rep.spec} forgets whether it was fitted")
+    close(embed(back), embed(made), f"{rep.spec} is loaded with other numbers")
 
 
 def copies_are_equal(rep: Representation) -> None:
     """Pickled and deep-copied, it gives the same vectors and keeps its fingerprint."""
-    rep = _ready(rep)
+    rep = ready(rep)
     for other in (pickle.loads(pickle.dumps(rep)), copy.deepcopy(rep)):
-        _hold(other.fingerprint == rep.fingerprint, f"{rep.spec} is copied as another")
-        _close(_embed(other), _embed(rep), f"{rep.spec} is copied with other numbers")
+        hold(other.fingerprint == rep.fingerprint, f"{rep.spec} is copied as another")
+        close(embed(other), embed(rep), f"{rep.spec} is copied with other numbers")
 
 
 def compiles(rep: Representation) -> None:
@@ -325,80 +292,6 @@ def compiles(rep: Representation) -> None:
 def compiles_by_default(rep: Representation) -> None:
     """The same with torch's default backend, which generates and builds code: slow."""
     _compiles(rep, "inductor")
-
-
-QUESTIONS: tuple[Callable[[Representation], None], ...] = (
-    spec_rebuilds_it,
-    parameters_survive_the_spec,
-    input_is_untouched,
-    a_batch_is_a_loop,
-    layout_in_memory_does_not_matter,
-    length_ignores_size,
-    small_images_work_or_are_refused,
-    flat_images_give_finite_vectors,
-    gray_is_accepted,
-    dtype_and_device_are_kept,
-    gradient_as_the_property_says,
-    inverse_as_the_property_says,
-    picture_is_a_picture,
-    bad_images_are_refused_by_name,
-    unfitted_says_so,
-    training_mode_changes_nothing,
-    saved_is_loaded,
-    copies_are_equal,
-    compiles,
-)
-SLOW: tuple[Callable[[Representation], None], ...] = (compiles_by_default,)
-
-
-def _about(
-    rep: Representation | str, question: Callable[[Representation], None]
-) -> Callable[[], None]:
-    @functools.wraps(question)
-    def ask() -> None:
-        question(catalog.get(rep) if isinstance(rep, str) else copy.deepcopy(rep))
-
-    del ask.__wrapped__  # pytest would look for its argument `rep`
-    return ask
-
-
-def _ready(rep: Representation) -> Representation:
-    """The representation, fitted where it must be."""
-    return _fit(rep) if rep.needs_fit else rep
-
-
-def _fit(rep: Representation) -> Representation:
-    batches = [photo(*size, batch=4) for size in SIZES]
-    rep.fit(batches)  # type: ignore[operator]  # what needs to be fitted has `fit`
-    return rep
-
-
-def _embed(rep: Representation, image: Tensor | None = None) -> Tensor:
-    with torch.no_grad():
-        return _ready(rep).embed(photo() if image is None else image)
-
-
-def _hold(promise: bool, otherwise: str) -> None:
-    if not promise:
-        raise AssertionError(otherwise)
-
-
-def _close(got: Tensor, wanted: Tensor, otherwise: str, within: float = _SAME) -> None:
-    _hold(got.shape == wanted.shape, f"{otherwise}: {tuple(got.shape)}, {tuple(wanted.shape)}")
-    worst = float((got - wanted).abs().max())
-    _hold(worst <= within * max(1.0, float(wanted.abs().max())), f"{otherwise}: by {worst:.2g}")
-
-
-def _equal(x: Tensor, y: Tensor) -> bool:
-    return torch.equal(torch.nan_to_num(x), torch.nan_to_num(y))
-
-
-def _names(rep: Representation, error: Exception) -> None:
-    parts = getattr(rep, "views", (rep,))  # a sum answers through its views
-    names = {rep.name, *(part.name for part in parts)}
-    _hold(
-        any(name in str(error) for name in names), f"{rep.spec} does not say its name in: {error}"
-    )
 
 
 def _changes(rep: Representation) -> list[tuple[str, Any]]:
@@ -414,16 +307,6 @@ def _changes(rep: Representation) -> list[tuple[str, Any]]:
         elif isinstance(now, str):
             found += [(key, "no, such: thing")]
     return found
-
-
-def _devices() -> list[str]:
-    others = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return ["cpu", *(device for device, here in others.items() if here)]
-
-
-def _dtypes(rep: Representation, device: str) -> list[torch.dtype]:
-    both = rep.card.dtype == "any" and device != "mps"  # which has no double
-    return [torch.float32, torch.float64] if both else [torch.float32]
 
 
 def _slope(rep: Representation, image: Tensor) -> Tensor | None:
@@ -445,15 +328,15 @@ def _inverts(rep: Representation, image: Tensor) -> None:
     again = copy.deepcopy(rep).invert(rep.encode(image)).detach()
     size = "×".join(map(str, image.shape[1:]))
     if rep.inverse == "exact":
-        _close(again, image, f"{rep.spec} is not inverted exactly at {size}", within=_EXACT)
+        close(again, image, f"{rep.spec} is not inverted exactly at {size}", within=EXACT)
         return
     shapes = image.shape, image.expand(-1, 3, -1, -1).shape  # gray may be taken as three channels
-    _hold(again.shape in shapes, f"{rep.spec} inverts {size} to {tuple(again.shape[1:])}")
+    hold(again.shape in shapes, f"{rep.spec} inverts {size} to {tuple(again.shape[1:])}")
     low, high = float(again.min()), float(again.max())
-    _hold(-_EXACT <= low <= high <= 1 + _EXACT, f"{rep.spec} inverts to {low:.4g} … {high:.4g}")
+    hold(-EXACT <= low <= high <= 1 + EXACT, f"{rep.spec} inverts to {low:.4g} … {high:.4g}")
     flat = image.mean((2, 3), keepdim=True).expand_as(image)
     better = _apart(rep, again, image) < _apart(rep, flat, image)
-    _hold(better, f"{rep.spec} inverts {size} to a code farther off than a flat image's")
+    hold(better, f"{rep.spec} inverts {size} to a code farther off than a flat image's")
 
 
 def _apart(rep: Representation, one: Image, other: Image) -> float:
@@ -466,9 +349,9 @@ def _apart(rep: Representation, one: Image, other: Image) -> float:
 
 def _compiles(rep: Representation, backend: str) -> None:
     if rep.eager_only:
-        _hold(" " in rep.eager_only, f"{rep.spec} must say in words why it is not compiled")
+        hold(" " in rep.eager_only, f"{rep.spec} must say in words why it is not compiled")
         return
-    rep = _ready(rep)
+    rep = ready(rep)
     torch.compiler.reset()
     try:
         with torch.no_grad(), warnings.catch_warnings():
@@ -476,4 +359,4 @@ def _compiles(rep: Representation, backend: str) -> None:
             got = torch.compile(rep, backend=backend)(photo())
     finally:
         torch.compiler.reset()
-    _close(got, _embed(rep), f"{rep.spec} gives other vectors when compiled by {backend}")
+    close(got, embed(rep), f"{rep.spec} gives other vectors when compiled by {backend}")

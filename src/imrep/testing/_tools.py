@@ -1,0 +1,79 @@
+"""What the questions share: images, what is done to be ready, and how a promise is held."""
+
+import torch
+from torch import Tensor
+
+from imrep.base import Representation
+from imrep.types import Image
+
+SIZES = ((64, 64), (48, 80), (71, 53), (33, 37))
+"""Heights and widths that every representation must accept, odd and oblong ones among them."""
+
+EXACT = 1e-5  # what "exact" means on a card
+SAME = 1e-4  # two orders of summation may differ by this
+
+
+def photo(height: int = 64, width: int = 64, *, batch: int = 2, channels: int = 3) -> Image:
+    """Images of smooth blobs, an edge and some noise, the same at every call; within [0.05, 0.95].
+
+    Args:
+        height: Rows.
+        width: Columns.
+        batch: How many; no two are alike.
+        channels: 3, or 1 for gray.
+    """
+    dice = torch.Generator().manual_seed(1000 * height + width)
+    blobs = torch.rand(batch, channels, 5, 5, generator=dice)
+    smooth = torch.nn.functional.interpolate(
+        blobs, (height, width), mode="bicubic", align_corners=False
+    )
+    smooth[..., width // 3 :] = 0.8 * smooth[..., width // 3 :] + 0.2
+    noise = torch.rand(smooth.shape, generator=dice)
+    return (0.85 * smooth + 0.15 * noise).clamp(0.05, 0.95)
+
+
+def ready(rep: Representation) -> Representation:
+    """The representation, fitted where it must be."""
+    return fit(rep) if rep.needs_fit else rep
+
+
+def fit(rep: Representation) -> Representation:
+    batches = [photo(*size, batch=4) for size in SIZES]
+    rep.fit(batches)  # type: ignore[operator]  # what needs to be fitted has `fit`
+    return rep
+
+
+def embed(rep: Representation, image: Tensor | None = None) -> Tensor:
+    with torch.no_grad():
+        return ready(rep).embed(photo() if image is None else image)
+
+
+def hold(promise: bool, otherwise: str) -> None:
+    if not promise:
+        raise AssertionError(otherwise)
+
+
+def close(got: Tensor, wanted: Tensor, otherwise: str, within: float = SAME) -> None:
+    hold(got.shape == wanted.shape, f"{otherwise}: {tuple(got.shape)}, {tuple(wanted.shape)}")
+    worst = float((got - wanted).abs().max())
+    hold(worst <= within * max(1.0, float(wanted.abs().max())), f"{otherwise}: by {worst:.2g}")
+
+
+def equal(x: Tensor, y: Tensor) -> bool:
+    return torch.equal(torch.nan_to_num(x), torch.nan_to_num(y))
+
+
+def names(rep: Representation, error: Exception) -> None:
+    parts = getattr(rep, "views", (rep,))  # a sum answers through its views
+    names = {rep.name, *(part.name for part in parts)}
+    hold(any(name in str(error) for name in names), f"{rep.spec} does not say its name in: {error}")
+
+
+def devices() -> list[str]:
+    others = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return ["cpu", *(device for device, here in others.items() if here)]
+
+
+def dtypes(rep: Representation, device: str) -> list[torch.dtype]:
+    both = rep.card.dtype == "any" and device != "mps"  # which has no double
+    return [torch.float32, torch.float64] if both else [torch.float32]
