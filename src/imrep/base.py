@@ -68,6 +68,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     _pool: Callable[..., Tensor] = _default_pool  # of codes that `encode` just gave: not checked
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     canvas: int | None = None  # the square it wants, where it wants one (networks)
+    _folder: str = ""  # what `catalog.load` rebuilt it from, as a spec writes it
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -162,15 +163,17 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     @property
     def spec(self) -> str:
-        """The shortest string from which `imrep.get` rebuilds this object, weights aside."""
-        defaults = {key: p.default for key, p in self._signature().items()}
-        written = {k: v for k, v in self._written().items() if v != defaults[k]}
-        return specs.write(self.name, written)
+        """The shortest string from which `imrep.get` rebuilds this object.
+
+        Paths are as they were given; of a representation that came from a folder, it is the
+        folder. `fingerprint` tells the numbers apart, wherever they lie.
+        """
+        return self._folder or self._short_spec(self.get_params())
 
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits of the spec, the revision and the weights; what a store remembers."""
-        digest = hashlib.blake2b(f"{self.spec}@{self.card.revision}".encode(), digest_size=6)
+        digest = hashlib.blake2b(f"{self._identity()}@{self.card.revision}".encode(), digest_size=6)
         for key, value in sorted(self.state_dict().items()):
             digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
@@ -241,12 +244,20 @@ class Representation(nn.Module, ABC, Generic[C]):
         return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
 
     def _written(self) -> dict[str, Any]:
-        """Parameters as the spec writes them; weights in a folder go by their digest, not path."""
+        """Parameters as the fingerprint knows them: weights by their digest, not their path."""
         return self.get_params()
+
+    def _identity(self) -> str:
+        """The spec that enters the fingerprint: no path, no folder."""
+        return self._short_spec(self._written())
 
     def _blank_spec(self) -> str:
         """The spec `load` builds from before it loads the weights."""
-        return self.spec
+        return self._short_spec(self.get_params())
+
+    def _short_spec(self, params: dict[str, Any]) -> str:
+        defaults = {key: p.default for key, p in self._signature().items()}
+        return specs.write(self.name, {k: v for k, v in params.items() if v != defaults[k]})
 
     @classmethod
     def _signature(cls) -> dict[str, inspect.Parameter]:
@@ -298,6 +309,7 @@ class Fitted(Representation[C]):
             if not codes:
                 raise BadImage(f"{self.name} needs images to learn from, got none. Pass a batch.")
             self.fit_codes(codes)
+        self._folder = ""  # whose numbers are no longer these
 
     def _on_processor(self) -> bool:
         tensors = itertools.chain(self.buffers(), self.parameters())
@@ -345,8 +357,8 @@ class Sum(Representation[Views]):
 
     @property
     def spec(self) -> str:
-        """The views' specs, joined by a plus."""
-        return "+".join(view.spec for view in self.views)
+        """The views' specs, joined by a plus, or the folder it came from."""
+        return self._folder or "+".join(view.spec for view in self.views)
 
     @property
     def differentiable(self) -> bool:
@@ -417,6 +429,9 @@ class Sum(Representation[Views]):
 
     def __sklearn_clone__(self) -> "Representation":
         return Sum(tuple(view.__sklearn_clone__() for view in self.views))
+
+    def _identity(self) -> str:
+        return "+".join(view._identity() for view in self.views)
 
     def _blank_spec(self) -> str:
         return "+".join(view._blank_spec() for view in self.views)

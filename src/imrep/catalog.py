@@ -3,6 +3,9 @@
 The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`. Cards, parameters and
 summaries are read from the source with `ast`; a module is imported only when an instance of it is
 asked for. Packages of others join through the entry-point group `imrep.representations`.
+
+A folder that `Representation.save` or `imrep embed` wrote stands for what it holds, wherever a name
+does; a name wins over a folder called the same.
 """
 
 import ast
@@ -68,6 +71,8 @@ def entry(name: str) -> Entry:
             return entry(known)
         near = difflib.get_close_matches(name.lower(), names(), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
+        if Path(name).is_dir():
+            hint = "There is a folder of that name, without the config.json that `save` writes."
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
     try:
@@ -94,29 +99,31 @@ def card(name: str) -> Card:
 
 
 def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
-    """The entry of each view of a spec, with its parameters as text.
+    """The entry of each view of a spec, with its parameters as text; a saved folder's own.
 
     Raises:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
-    for name in filter(None, specs.names(spec)):
-        entry(name)  # a name that is not there is said before what follows it
-    return [(entry(name), written) for name, written in specs.parse(spec)]
+    found: list[tuple[Entry, dict[str, str]]] = []
+    for name, written in _parse(spec):
+        found += views(_saved_spec(name)) if _is_saved(name) else [(entry(name), written)]
+    return found
 
 
 def get(spec: str, **params: Any) -> "Representation":
     """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
 
     Args:
-        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`.
+        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`; or the folder of one
+            that was saved, `"vectors.parquet.rep"`.
         **params: Constructor arguments; they win over those in `spec`. Not for sums.
 
     Raises:
         UnknownName: If nothing has that name. The message offers the nearest.
         BadParameter: If a parameter does not exist, has another type, or is out of range.
     """
-    found = views(spec)
+    found = _parse(spec)
     if len(found) == 1:
         return _build(*found[0], params)
     if params:
@@ -125,7 +132,7 @@ def get(spec: str, **params: Any) -> "Representation":
         )
     from imrep.base import Sum
 
-    return Sum(tuple(_build(view, written, {}) for view, written in found))
+    return Sum(tuple(_build(name, written, {}) for name, written in found))
 
 
 def load(folder: str | Path) -> "Representation":
@@ -134,17 +141,51 @@ def load(folder: str | Path) -> "Representation":
     Raises:
         BadParameter: If the folder holds none.
     """
-    config = Path(folder) / "config.json"
+    rep = get(_saved_spec(folder)).load_weights(folder)
+    rep._folder = specs.text(str(folder))
+    return rep
+
+
+def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """Name and parameters of each view; a name that is not there is said before what follows it."""
+    if _is_saved(spec):
+        return [(spec, {})]
+    for name in filter(None, specs.names(spec)):
+        if not _is_saved(name):
+            entry(name)
+    return specs.parse(spec)
+
+
+def _is_saved(name: str) -> bool:
+    """Whether no representation but a folder with a config.json has that name."""
+    if not isinstance(name, str) or name.lower() in map(str.lower, _modules()):
+        return False
     try:
-        spec = json.loads(config.read_text(encoding="utf-8"))["spec"]
+        return (Path(name) / "config.json").is_file()
+    except (OSError, ValueError):  # too long for a path, or with a null byte
+        return False
+
+
+def _saved_spec(folder: str | Path) -> str:
+    try:
+        spec = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["spec"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BadParameter(
-            f"load needs a folder with the config.json that `save` writes, got {str(folder)!r}."
+            f"load needs a folder with the config.json that `save` writes, got {str(folder)!r}. "
+            "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."
         ) from None
-    return get(spec).load_weights(folder)
+    return str(spec)
 
 
-def _build(found: Entry, written: dict[str, str], params: dict[str, Any]) -> "Representation":
+def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
+    if _is_saved(name):
+        if given := sorted(written.keys() | params.keys()):
+            raise BadParameter(
+                f"{name!r} is a folder of a saved representation and takes no {given[0]!r}. "
+                f"It holds {_saved_spec(name)}."
+            )
+        return load(name)
+    found = entry(name)
     name, known = found.name, {p.name: p for p in found.parameters}
     if unknown := sorted((written.keys() | params.keys()) - known.keys()):
         raise BadParameter(

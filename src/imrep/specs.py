@@ -1,7 +1,7 @@
 """The grammar of specs: `name:key=value,key=value`, joined by `+`.
 
-A value that holds one of `, : + =` is quoted with ' or ". Types come from the constructor's
-annotations, so that `arch=50` stays a string where a string is meant.
+A value, or a folder in place of a name, that holds one of `, : + =` is quoted with ' or ". Types
+come from the constructor's annotations, so that `arch=50` stays a string where a string is meant.
 """
 
 import itertools
@@ -33,7 +33,7 @@ def names(spec: str) -> list[str]:
     Raises:
         BadParameter: If the spec is no text, or a quote is left open.
     """
-    return [_split(part, ":", at_most=1)[0].strip() for part in _split(spec, "+")]
+    return [_unquote(_split(part, ":", at_most=1)[0].strip()) for part in _split(spec, "+")]
 
 
 def chain(text: str) -> list[str]:
@@ -139,7 +139,7 @@ def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:
         if key.strip() in pairs:
             raise BadParameter(f"{spec!r} gives {key.strip()!r} twice. Leave one out.")
         pairs[key.strip()] = _unquote(given[0].strip())
-    return name.strip(), pairs
+    return _unquote(name.strip()), pairs
 
 
 def _split(text: str, at: str, at_most: int = -1) -> list[str]:

@@ -291,7 +291,7 @@ class Filterbank(Representation[Map]):
 
     def _blank_spec(self) -> str:
         if self.bank in banks.MADE:
-            return self.spec
+            return super()._blank_spec()
         return type(self)(**{**self.get_params(), "bank": "gabor"}).spec
 
     def _digest(self) -> str:

@@ -1,31 +1,21 @@
-"""Learned weights: random numbers, a folder, or what their authors published.
+"""What authors published, from the caches of the libraries that host it.
 
-Nothing is fetched unasked. Published weights are read from the caches of the libraries that host
-them (Hugging Face's hub, torch.hub); only within `allow_download` are they fetched into these
-caches, once, and never where HF_HUB_OFFLINE says that the machine is off the network.
+Nothing is fetched unasked: only within `allow_download` do files come into these caches, once, and
+never where HF_HUB_OFFLINE says that the machine is off the network.
 """
 
 import contextlib
-import hashlib
 import os
-import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
 
-from imrep.errors import BadParameter, WeightsNeeded
-
-State = dict[str, Tensor]
-Network = TypeVar("Network", bound=nn.Module)
+from imrep.errors import WeightsNeeded
+from imrep.weights.files import State, read
 
 _allowed: ContextVar[bool] = ContextVar("allow_download", default=False)
-_UNREADABLE = (OSError, RuntimeError, EOFError, SafetensorError, pickle.UnpicklingError)
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -54,43 +44,6 @@ def any_cached() -> bool:
     hub = _hub_cache()
     files = _url_cache()
     return any(hub.glob("models--*")) or any(file.is_file() for file in files.glob("*"))
-
-
-def seeded(build: Callable[[], Network], seed: int = 0) -> Network:
-    """What `build` makes with torch's random numbers at `seed`; nobody else's are touched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return build()
-
-
-def read(path: str | Path, who: str) -> State:
-    """The tensors of a folder that `Representation.save` wrote, or of one file.
-
-    Args:
-        path: A folder with weights.safetensors, or a file: .safetensors, or anything that
-            `torch.load(weights_only=True)` reads as a state dict, alone or under "state_dict",
-            "model" or "model_state_dict".
-        who: Name to blame in the message.
-
-    Raises:
-        WeightsNeeded: If there is no such folder or file.
-        BadParameter: If it holds no tensors by name.
-    """
-    file = Path(path) / "weights.safetensors" if Path(path).is_dir() else Path(path)
-    if not file.is_file():
-        what = "holds no weights.safetensors" if Path(path).is_dir() else "is no folder and no file"
-        raise WeightsNeeded(
-            f"{who} needs weights, and {str(path)!r} {what}. "
-            "Pass weights=published, weights=random, or a folder that `save` wrote."
-        )
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadParameter(f"{who} cannot read weights from {file.name}: {reason}") from error
-    return _state(loaded, file, who)
 
 
 def published(tag: str, who: str, *, repository: str = "", url: str = "") -> State:
@@ -125,30 +78,6 @@ def published(tag: str, who: str, *, repository: str = "", url: str = "") -> Sta
     raise WeightsNeeded(
         f"{who} needs the published weights {tag}, and they are not in {where}{reason}. "
         f"{way} weights=FOLDER."
-    )
-
-
-def digest(state: Mapping[str, Tensor]) -> str:
-    """Twelve hex digits of names, types, shapes and numbers; the order does not matter."""
-    found = hashlib.blake2b(digest_size=6)
-    for key, value in sorted(state.items()):
-        found.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-        numbers = value.detach().cpu().contiguous().view(-1).view(torch.uint8)
-        found.update(numbers.numpy().data)
-    return found.hexdigest()
-
-
-def _state(loaded: Any, file: Path, who: str) -> State:
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if isinstance(loaded, Mapping) and loaded:
-        state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
-        if len(state) == len(loaded):
-            return state
-    raise BadParameter(
-        f"{who} needs tensors by name in {file.name}, got {type(loaded).__name__}. "
-        "Save model.state_dict()."
     )
 
 

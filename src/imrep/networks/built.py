@@ -1,0 +1,141 @@
+"""What is asked for when a network is built, what comes back, and what the sources share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from imrep import specs
+from imrep.errors import BadParameter
+from imrep.weights import Checkpoint, checkpoint, published
+
+POOLINGS = ("mean", "token", "head")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A network to build.
+
+    Args:
+        arch: Its name.
+        weights: "published", "random", or a path or package's name.
+        layer: Stage, from 0 for the finest or from -1 for the last.
+        side: Height and width of its images in pixels; None for its own.
+        pooling: One of `POOLINGS`.
+        who: Name to blame in messages.
+    """
+
+    arch: str
+    weights: str
+    layer: int
+    side: int | None
+    pooling: str
+    who: str
+
+    def checkpoint(self, *, repository: str = "", url: str = "") -> Checkpoint | None:
+        """The file's tensors, or None for random weights.
+
+        Raises:
+            WeightsNeeded: If they are not at hand.
+            BadParameter: If the file says that it is another network's.
+        """
+        if self.weights == "random":
+            return None
+        if self.weights == "published":
+            state = published(self.arch, self.who, repository=repository, url=url)
+            return Checkpoint(state, self.arch)
+        found = checkpoint(self.weights, self.who)
+        named = _architecture(found)
+        if named and _family(named) != _family(self.arch):
+            raise BadParameter(
+                f"{self.who} needs weights of {self.arch}, got those of {named} by the "
+                f"config.json of {Path(self.weights).name}. Say arch={named}."
+            )
+        return found
+
+    def no_stage(self, choices: str = "") -> BadParameter:
+        """The refusal of a layer."""
+        return BadParameter(
+            f"{self.who} needs layer to be a stage of {self.arch}{choices}, got {self.layer}. "
+            "Try -1."
+        )
+
+    def no_side(self, why: str, side: int) -> BadParameter:
+        """The refusal of a side."""
+        return BadParameter(
+            f"{self.who} needs a side that {self.arch} can read, got {self.side}: {why}. "
+            f"Try side={side}."
+        )
+
+    def no_pooling(self, why: str) -> BadParameter:
+        """The refusal of a pooling."""
+        others = "mean" if self.pooling == "head" else "mean or head"
+        return BadParameter(
+            f"{self.who} cannot pool {self.arch} by pooling={self.pooling}: {why}. Use {others}."
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network that gives a list of a map and at most one vector, and how it wants its images.
+
+    Args:
+        network: The module.
+        side: Height and width of the images it was made for.
+        fixed: Whether it reads no other size.
+        gray: Whether it reads one channel.
+        mean: Of each channel, taken from the image.
+        std: Of each channel, which the image is divided by.
+    """
+
+    network: nn.Module
+    side: int
+    fixed: bool = False
+    gray: bool = False
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet, as nearly all were trained
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+
+class Stages(nn.Module):
+    """Blocks of a network one after the other; the last map of each size is a stage."""
+
+    def __init__(self, whole: nn.Module, path: tuple[str, ...], layer: int) -> None:
+        super().__init__()
+        self.whole, self.path, self.layer = whole, path, layer
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """The map of every stage, from the finest."""
+        maps: list[Tensor] = []
+        for name in self.path:
+            x = self.whole.get_submodule(name)(x)
+            if maps and x.shape[2:] == maps[-1].shape[2:]:
+                maps.pop()
+            maps.append(x)
+        return maps
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The one stage's map."""
+        return [self.stages(x)[self.layer]]
+
+
+def check_stage(network: Stages, image: Tensor, request: Request) -> None:
+    """Refuse a layer that the network does not have."""
+    with torch.no_grad():
+        count = len(network.stages(image))
+    if not -count <= network.layer < count:
+        raise request.no_stage(f" from {-count} to {count - 1}")
+
+
+def _architecture(found: Checkpoint) -> str:
+    """The network that a config.json names, or nothing."""
+    if "spec" not in found.config:
+        named = found.config.get("architecture", "")
+        return named if isinstance(named, str) else ""
+    views = specs.parse(str(found.config["spec"]))
+    return views[0][1].get("arch", "") if len(views) == 1 else ""
+
+
+def _family(arch: str) -> str:
+    """An architecture without the tag of its weights."""
+    return arch.partition(".")[0]

@@ -1,0 +1,175 @@
+"""Tensors by name, from the files and folders in which libraries and trainers keep them."""
+
+import argparse
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from imrep.errors import BadParameter, WeightsNeeded
+from imrep.weights import packages
+
+State = dict[str, Tensor]
+
+_STANDARD = ("weights.safetensors", "model.safetensors", "pytorch_model.bin")
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, SafetensorError)
+# Where trainers put a network's tensors. Averaged ones come first, as in timm's own loader.
+_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
+_LISTED = 3  # files that a message names
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file or folder of weights holds.
+
+    Args:
+        state: Tensors by name, as they are in the file.
+        name: The file, for messages.
+        config: The config.json that lies beside them; empty where there is none.
+    """
+
+    state: State
+    name: str
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ours(self) -> bool:
+        """Whether `Representation.save` wrote it."""
+        return "spec" in self.config and all(key.startswith("network.") for key in self.state)
+
+
+def read(path: str | Path, who: str) -> State:
+    """The tensors of a file, a folder or an installed package; see `checkpoint`."""
+    return checkpoint(path, who).state
+
+
+def checkpoint(path: str | Path, who: str) -> Checkpoint:
+    """What a file, a folder or an installed package holds.
+
+    Args:
+        path: A folder that `Representation.save` wrote; a snapshot of Hugging Face's hub or of
+            timm (model.safetensors, pytorch_model.bin, or their shards); any folder with one
+            file of weights; such a file (.safetensors, or anything that
+            `torch.load(weights_only=True)` reads as a state dict, alone or inside a trainer's
+            checkpoint); or the name of an installed package that holds one.
+        who: Name to blame in the message.
+
+    Raises:
+        WeightsNeeded: If there is no such folder, file or package, or nothing in it.
+        BadParameter: If it holds no tensors by name, or several files of weights.
+    """
+    files = _files(Path(path), who)
+    config = files[0].with_name("config.json")
+    standard = len(files) > 1 or files[0].name in _STANDARD
+    state: State = {}
+    for file in files:
+        state |= _load(file, who)
+    return Checkpoint(state, files[0].name, _config(config) if standard else {})
+
+
+def _files(path: Path, who: str) -> list[Path]:
+    """The file, or the shards, that a path or a package's name means."""
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return _inside(path, who)
+    if inside := packages.locate(path.as_posix(), who):
+        return [inside]
+    raise WeightsNeeded(
+        f"{who} needs weights, and {str(path)!r} is no folder, no file and no installed package. "
+        "Pass weights=published, weights=random, or a folder that `save` wrote."
+    )
+
+
+def _inside(folder: Path, who: str) -> list[Path]:
+    for name in _STANDARD:
+        if (folder / name).is_file():
+            return [folder / name]
+    for name in _INDEXES:
+        if (folder / name).is_file():
+            return _shards(folder / name, who)
+    files = sorted(path for path in folder.iterdir() if path.suffix in packages.SUFFIXES)
+    if len(files) == 1:
+        return files
+    if not files:
+        raise WeightsNeeded(
+            f"{who} needs weights, and {str(folder)!r} holds no weights.safetensors, no "
+            "model.safetensors, no pytorch_model.bin and no other file of weights. "
+            "Pass weights=published, weights=random, or a folder that `save` wrote."
+        )
+    raise BadParameter(
+        f"{who} needs one file of weights in {str(folder)!r}, got {len(files)}: "
+        f"{', '.join(file.name for file in files[:_LISTED])}. Name one of them."
+    )
+
+
+def _shards(index: Path, who: str) -> list[Path]:
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadParameter(f"{who} cannot read {index.name}: {error}") from error
+    files = [index.with_name(name) for name in names]
+    absent = next((file.name for file in files if not file.is_file()), None)
+    if absent or not files:
+        raise WeightsNeeded(
+            f"{who} needs every file that {index.name} names, got no {absent}. Copy it there."
+        )
+    return files
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _load(file: Path, who: str) -> State:
+    try:
+        if file.suffix == ".safetensors":
+            return _state(load_file(file), file, who)
+        # timm's trainer keeps its command line, a Namespace, beside the tensors.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadParameter(
+            f"{who} cannot read weights from {file.name}: {_refused(error)}. "
+            "Save model.state_dict() alone."
+        ) from error
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadParameter(f"{who} cannot read weights from {file.name}: {reason}") from error
+    return _state(content, file, who)
+
+
+def _refused(error: pickle.UnpicklingError) -> str:
+    """What is in a pickle beside tensors; torch's own advice is to run it."""
+    known = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it holds {known[1]}, not tensors alone" if known else "it is no file of tensors"
+
+
+def _state(content: Any, file: Path, who: str) -> State:
+    while wrapped := next((w for w in _WRAPPERS if _holds(content, w)), None):
+        content = content[wrapped]
+    if isinstance(content, Mapping) and content:
+        state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+        if len(state) == len(content):
+            return state
+    kind = f"an empty {type(content).__name__}" if content in ({}, []) else type(content).__name__
+    raise BadParameter(
+        f"{who} needs tensors by name in {file.name}, got {kind}. Save model.state_dict()."
+    )
+
+
+def _holds(content: Any, wrapper: str) -> bool:
+    return isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping)

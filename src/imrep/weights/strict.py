@@ -1,0 +1,96 @@
+"""Whether tensors are a network's: all of them, with its shapes, or a refusal by name."""
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor
+
+from imrep.errors import BadParameter
+from imrep.weights.files import State
+
+_COUNTS = "num_batches_tracked"  # of a normalisation that averages over time; nothing reads it here
+_TRAINING = ("n_averaged", "AuxLogits.", "aux1.", "aux2.")  # what only training uses
+
+
+def fit(
+    state: State,
+    network: Mapping[str, Tensor],
+    arch: str,
+    who: str,
+    *,
+    required: Collection[str] | None = None,
+    head: tuple[str, ...] = (),
+) -> State:
+    """The tensors of `state` that the network has, once it is certain that they are its own.
+
+    Args:
+        state: Tensors by name, translated to the network's names.
+        network: The network's own tensors, by name.
+        arch: What the network is called, for the message.
+        who: Name to blame in the message.
+        required: Names that must be there; None for all. Those of the head never must.
+        head: What the head's names begin with, before a dot: it is cut off, and whatever number of
+            classes it had, it is left out.
+
+    Raises:
+        BadParameter: If one is missing, one belongs to no part of the network, or one has another
+            shape or type, or numbers that are none.
+    """
+    skipped = (*(f"{name}." for name in head), *_TRAINING)
+    needed = network if required is None else required
+    missing = [
+        key
+        for key in network
+        if key in needed and key not in state and not key.startswith(skipped) and _counts(key)
+    ]
+    foreign = [
+        key for key in state if key not in network and not key.startswith(skipped) and _counts(key)
+    ]
+    if missing or foreign:
+        raise misfit(arch, who, _absence(missing, foreign))
+    own = {
+        key: value for key, value in state.items() if key in network and not key.startswith(skipped)
+    }
+    for key, value in own.items():
+        if fault := _fault(value, network[key]):
+            raise misfit(arch, who, f"{key!r} {fault}")
+    return own
+
+
+def _counts(key: str) -> bool:
+    return not key.endswith(_COUNTS)
+
+
+def _absence(missing: list[str], foreign: list[str]) -> str:
+    parts = []
+    if missing:
+        parts.append(f"{missing[0]!r} is missing{_more(missing)}")
+    if foreign:
+        parts.append(f"{foreign[0]!r} is no part of it{_more(foreign)}")
+    return ", ".join(parts)
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - 1:,} more" if names[1:] else ""
+
+
+def _fault(value: Tensor, own: Tensor) -> str:
+    """What is wrong with one tensor, in words; nothing where it is right."""
+    if value.shape != own.shape:
+        return f"has shape {tuple(value.shape)} in place of {tuple(own.shape)}"
+    if value.is_meta or value.layout != torch.strided:
+        return "holds no plain numbers"
+    if value.is_floating_point() != own.is_floating_point() or value.is_complex():
+        return f"is {value.dtype} in place of {own.dtype}"
+    # What a narrower type would make infinite is refused as what was infinite.
+    if own.is_floating_point() and not value.to(own.dtype).isfinite().all():
+        return "holds NaN or infinity"
+    return ""
+
+
+def misfit(arch: str, who: str, reason: str) -> BadParameter:
+    """The refusal of weights."""
+    return BadParameter(
+        f"{who} needs weights of {arch}, got others: {reason}. "
+        "Name the network they were made by with arch=NAME, or pass a file of this one."
+    )
