@@ -86,7 +86,7 @@ def _files(path: Path, who: str) -> list[Path]:
         return [inside]
     raise WeightsNeeded(
         f"{who} needs weights, and {str(path)!r} is no folder, no file and no installed package. "
-        "Pass weights=published, weights=random, or a folder that `save` wrote."
+        "Pass weights=published, weights=random, or the path of a file or folder that holds some."
     )
 
 

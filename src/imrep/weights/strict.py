@@ -52,8 +52,14 @@ def fit(
         key: value for key, value in state.items() if key in network and not key.startswith(skipped)
     }
     for key, value in own.items():
-        if fault := _fault(value, network[key]):
-            raise misfit(arch, who, f"{key!r} {fault}")
+        if value.shape != network[key].shape:
+            shapes = f"{tuple(value.shape)} in place of {tuple(network[key].shape)}"
+            raise misfit(arch, who, f"{key!r} has shape {shapes}")
+        if _counts(key) and (fault := _fault(value, network[key])):
+            raise BadParameter(
+                f"{who} needs weights of {arch} in plain floating-point numbers, got {key!r} that "
+                f"{fault}. Pass another file."
+            )
     return own
 
 
@@ -76,8 +82,6 @@ def _more(names: list[str]) -> str:
 
 def _fault(value: Tensor, own: Tensor) -> str:
     """What is wrong with one tensor, in words; nothing where it is right."""
-    if value.shape != own.shape:
-        return f"has shape {tuple(value.shape)} in place of {tuple(own.shape)}"
     if value.is_meta or value.layout != torch.strided:
         return "holds no plain numbers"
     if value.is_floating_point() != own.is_floating_point() or value.is_complex():
