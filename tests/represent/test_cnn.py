@@ -120,7 +120,7 @@ def test_published_weights_are_found_in_the_hubs_cache(caches):
     assert cnn.canvas == 160
     assert torch.equal(cnn.network.state_dict()["conv1.0.weight"], published.conv1[0].weight)
     back = imrep.load(cnn.save(caches / "saved"))
-    assert (back.spec, back.fingerprint, back.canvas) == (cnn.spec, cnn.fingerprint, 160)
+    assert (back.weights, back.fingerprint, back.canvas) == ("published", cnn.fingerprint, 160)
 
 
 def test_published_names_are_fitted_by_timm(caches):
@@ -148,16 +148,17 @@ def test_published_weights_are_found_in_torchs_cache(caches):
     assert torch.equal(cnn.network.whole.features[0].weight, published.features[0].weight)
 
 
-def test_a_folder_enters_the_spec_by_its_digest(tmp_path):
+def test_a_folder_enters_the_spec_as_given_and_the_fingerprint_by_its_digest(tmp_path):
     lenet = imrep.get("cnn:arch=lenet5,weights=random")
     nn.init.ones_(lenet.network.whole.c1[0].bias)
     folder = lenet.save(tmp_path / "mine")
     cnn = imrep.get("cnn:arch=lenet5", weights=str(folder))
     torch.testing.assert_close(cnn.embed(photo()), lenet.embed(photo()))
-    assert "mine" not in cnn.spec
-    assert cnn.get_params()["weights"] == str(folder)
+    assert cnn.spec == f"cnn:arch=lenet5,weights={folder}"
+    assert imrep.get(cnn.spec).fingerprint == cnn.fingerprint
     back = imrep.load(cnn.save(tmp_path / "again"))
-    assert (back.spec, back.fingerprint) == (cnn.spec, cnn.fingerprint)
+    assert (back.spec, back.fingerprint) == (str(tmp_path / "again"), cnn.fingerprint)
+    assert back.embed(photo()).equal(cnn.embed(photo()))
 
 
 def test_a_plain_state_dict_is_read_and_another_is_refused(tmp_path):
@@ -172,7 +173,7 @@ def test_a_plain_state_dict_is_read_and_another_is_refused(tmp_path):
 
 
 def test_too_small_an_image_is_refused():
-    with pytest.raises(BadImage, match=r"larger images for squeezenet1_1, got 2×9. Enlarge"):
+    with pytest.raises(BadImage, match=r"at least 17×17 for squeezenet1_1, got 2×9. Enlarge"):
         imrep.get("cnn:arch=squeezenet1_1,weights=random").embed(photo(2, 9))
 
 

@@ -67,7 +67,9 @@ def test_reads_a_folder_and_a_safetensors_file(tmp_path):
 
 
 def test_absent_weights_say_what_may_be_passed(tmp_path):
-    with pytest.raises(WeightsNeeded, match=r"is no folder and no file. Pass weights=published"):
+    with pytest.raises(
+        WeightsNeeded, match=r"is no folder, no file and no installed package\. Pass"
+    ):
         weights.read(tmp_path / "absent", "cnn")
     with pytest.raises(WeightsNeeded, match=r"holds no weights\.safetensors"):
         weights.read(tmp_path, "cnn")

@@ -26,6 +26,8 @@ logging.getLogger("timm").addHandler(logging.NullHandler())
 class _Pooled(nn.Module):
     """A network up to its classifier: the map of its last features, and what it pools from them."""
 
+    whole: Any  # a module with timm's own methods
+
     def __init__(self, whole: nn.Module, token: bool) -> None:
         super().__init__()
         self.whole, self.token = whole, token
@@ -57,10 +59,11 @@ def build(request: Request) -> Built:
     found = request.checkpoint(
         repository=facts.get("hf_hub_id") or "", url=str(facts.get("url") or "")
     )
+    registered = facts["input_size"][-1]
     facts |= _own_facts(found)
     side = int(request.side or facts["input_size"][-1])
     fixed = bool(facts.get("fixed_input_size"))
-    options = {"img_size": side} if fixed and request.side else {}
+    options = {"img_size": side} if fixed and side != registered else {}
     if request.pooling == "mean":
         network = _stage(request, found, options)
     else:
@@ -160,13 +163,14 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
 def _awake(network: nn.Module) -> nn.Module:
     """Residual branches that timm multiplies by zero before training, by one: else none speaks."""
     for module in network.modules():
-        scaled = isinstance(module, nn.BatchNorm2d) and module.affine
-        if scaled and not module.weight.is_meta and not module.weight.any():
+        if not isinstance(module, nn.BatchNorm2d) or not module.affine or module.weight.is_meta:
+            continue
+        if not module.weight.any():
             nn.init.ones_(module.weight)
     return network
 
 
-def _whole(request: Request, options: dict[str, Any]) -> tuple[nn.Module, Filter | None]:
+def _whole(request: Request, options: dict[str, Any]) -> tuple[Any, Filter | None]:
     """The entire network with random numbers, and timm's own renaming of its published weights."""
     import timm
 
@@ -216,7 +220,9 @@ def _named(
     names = {*whole.state_dict(), *aliases}
     state = translate(unwrap(found.state, names), names)
     state = {aliases.get(key, key): value for key, value in state.items()}
-    if filter_names is None or found.ours:
+    own = whole.state_dict()
+    fitting = all(key in own and own[key].shape == state[key].shape for key in state)
+    if filter_names is None or (found.ours and fitting):
         return state
     try:
         try:
@@ -224,6 +230,7 @@ def _named(
         except TypeError:  # the few that take no network
             renamed = filter_names(dict(state))
     except Exception as error:  # on tensors it was not written for, a renaming fails in any way
+        strict.fit(state, own, request.arch, request.who, head=_classifiers(whole))
         raise strict.misfit(
             request.arch, request.who, f"{next(iter(state))!r}, … ({_brief(error)})"
         ) from error
@@ -253,7 +260,7 @@ def _used(cut: nn.Module, own: State, state: State) -> list[tuple[str, str]]:
     return [(key, name) for key, name in _aliases(cut, own).items() if name in state]
 
 
-def _classifiers(whole: nn.Module) -> tuple[str, ...]:
+def _classifiers(whole: Any) -> tuple[str, ...]:
     named = whole.pretrained_cfg.get("classifier") or ()
     return (named,) if isinstance(named, str) else tuple(named)
 

@@ -62,10 +62,9 @@ def build(request: Request) -> Built:
         own = whole.state_dict()
         state = strict.fit(unwrap(found.state, own), own, arch, request.who, head=cut)
         whole.load_state_dict(state, strict=False)
-    network: nn.Module = Stages(whole, path, request.layer).eval()
-    check_stage(network, torch.zeros(1, 3, _PROBE, _PROBE), request)
-    if request.pooling != "mean":
-        network = _Pooled(whole, path[-1])
+    stages = Stages(whole, path, request.layer).eval()
+    check_stage(stages, torch.zeros(1, 3, _PROBE, _PROBE), request)
+    network = stages if request.pooling == "mean" else _Pooled(whole, path[-1])
     side = best.transforms().crop_size[0]
     if arch == "googlenet" and request.weights != "random":
         half = (0.5,) * 3  # what its transform_input comes to

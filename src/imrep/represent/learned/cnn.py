@@ -106,9 +106,10 @@ class Cnn(Representation[Map | Tokens]):
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
         check.image(image, self.name)
         size = (image.shape[2], image.shape[3])
-        x = image.to(next(self.network.parameters()).dtype)
+        x = image if image.dtype == torch.float64 else image.float()  # what resizing is made for
         x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
         x = square(x, self._side) if self._fixed else x
+        x = x.to(next(self.network.parameters()).dtype)
         mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
         values, *summary = self._run((x - mean) / std)
         if not summary:
