@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, get_args
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from typing_extensions import TypeVar
@@ -222,7 +223,7 @@ class Representation(nn.Module, ABC, Generic[C]):
         path = Path(folder) / "weights.safetensors"
         try:
             self.load_state_dict(load_file(path))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())
             raise BadParameter(f"{self.spec} cannot load {path.name}: {reason}") from error
         return self

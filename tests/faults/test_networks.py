@@ -186,6 +186,19 @@ def test_load_weights_refuses_what_load_state_dict_would_take_half_of(tmp_path):
         assert cnn.fingerprint == before
 
 
+@pytest.mark.parametrize("name", ["filterbank:bank=random", "sift:words=4", "cnn"])
+@pytest.mark.parametrize("content", [b"torn", b""])
+def test_a_torn_or_foreign_saved_file_is_named(tmp_path, name, content):
+    spec = "cnn:arch=lenet5,weights=random" if name == "cnn" else name
+    folder = imrep.get(spec).save(tmp_path / "saved")
+    (folder / "weights.safetensors").write_bytes(content)
+    with pytest.raises(BadParameter, match=r"weights\.safetensors"):
+        imrep.load(folder)
+    save_file({"foo": torch.zeros(3)}, folder / "weights.safetensors")
+    with pytest.raises(BadParameter, match="foo"):
+        imrep.load(folder)
+
+
 # N2: weights as people have them
 
 

@@ -71,10 +71,12 @@ def published(tag: str, who: str, *, repository: str = "", url: str = "") -> Sta
     reason, way = "", "Allow it with --download (in Python imrep.weights.allow_download()), or pass"
     if may_download():
         try:
-            return read(_fetched(repository, url), who)
+            file = _fetched(repository, url)
         except Exception as error:  # a hub fails in as many ways as a network
             reason = f", and could not be fetched: {' '.join(str(error).split())[:200]}"
             way = "Try again, or pass"
+        else:
+            return read(file, who)
     raise WeightsNeeded(
         f"{who} needs the published weights {tag}, and they are not in {where}{reason}. "
         f"{way} weights=FOLDER."

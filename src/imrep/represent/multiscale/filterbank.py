@@ -2,11 +2,13 @@
 
 import hashlib
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -270,9 +272,11 @@ class Filterbank(Representation[Map]):
     def load_weights(self, folder: str | Path) -> "Filterbank":
         """Load kernels that came from a file, whatever their number and size."""
         path = Path(folder) / "weights.safetensors"
-        if path.is_file() and (stored := load_file(path)):
-            self._hold(stored["kernels"], stored.get("thresholds"), made=False)
-            self.bank = self._digest()
+        with suppress(OSError, SafetensorError):  # which the base class words
+            stored = load_file(path)
+            if "kernels" in stored:
+                self._hold(stored["kernels"], stored.get("thresholds"), made=False)
+                self.bank = self._digest()
         super().load_weights(folder)
         return self
 
