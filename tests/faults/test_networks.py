@@ -3,6 +3,8 @@
 import argparse
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import timm
@@ -435,6 +437,26 @@ def test_torchvisions_head_is_what_its_last_layer_reads():
     with torch.no_grad():
         wanted = network(_normalised(cnn, image))
     torch.testing.assert_close(cnn.embed(image), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", ["mobilenet_v3_small,pooling=head", "pit_ti_224"])
+def test_threads_do_not_get_each_others_maps(spec):
+    cnn = imrep.get(f"cnn:weights=random,arch={spec}")
+    images = [photo(32, 32) * share for share in (0.2, 0.5, 0.8, 1.0)]
+    with torch.no_grad():
+        wanted = [cnn.encode(image) for image in images]
+    barrier = threading.Barrier(len(images))
+
+    def encode(image):
+        barrier.wait()
+        with torch.no_grad():
+            return [cnn.encode(image) for _ in range(3)]
+
+    with ThreadPoolExecutor(len(images)) as pool:
+        for code, codes in zip(wanted, pool.map(encode, images), strict=True):
+            for other in codes:
+                for name, tensor in code.tensors().items():
+                    assert torch.equal(other.tensors()[name], tensor)
 
 
 @pytest.mark.parametrize(

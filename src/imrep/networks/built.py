@@ -85,6 +85,8 @@ class Built:
         side: Height and width of the images it was made for.
         fixed: Whether it reads no other size.
         gray: Whether it reads one channel.
+        serial: Whether its modules keep what passes through them, so that one thread may run at a
+            time.
         mean: Of each channel, taken from the image.
         std: Of each channel, which the image is divided by.
     """
@@ -93,6 +95,7 @@ class Built:
     side: int
     fixed: bool = False
     gray: bool = False
+    serial: bool = False
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet, as nearly all were trained
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 

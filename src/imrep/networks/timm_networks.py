@@ -70,7 +70,16 @@ def build(request: Request) -> Built:
         network = _pooled(request, found, options)
     if request.pooling != "mean" or request.side:
         _try(network, side, request, int(facts["input_size"][-1]))
-    return Built(network, side, fixed=fixed, mean=tuple(facts["mean"]), std=tuple(facts["std"]))
+    # Some of timm's cuts collect maps by hooks, which all threads share.
+    hooks = getattr(network, "hooks", None) or getattr(network, "feature_hooks", None)
+    return Built(
+        network,
+        side,
+        fixed=fixed,
+        serial=hooks is not None,
+        mean=tuple(facts["mean"]),
+        std=tuple(facts["std"]),
+    )
 
 
 def _facts(request: Request) -> dict[str, Any]:

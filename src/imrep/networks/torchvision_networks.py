@@ -66,10 +66,11 @@ def build(request: Request) -> Built:
     check_stage(stages, torch.zeros(1, 3, _PROBE, _PROBE), request)
     network = stages if request.pooling == "mean" else _Pooled(whole, path[-1])
     side = best.transforms().crop_size[0]
+    serial = isinstance(network, _Pooled)
     if arch == "googlenet" and request.weights != "random":
         half = (0.5,) * 3  # what its transform_input comes to
-        return Built(network, side, mean=half, std=half)
-    return Built(network, side)
+        return Built(network, side, serial=serial, mean=half, std=half)
+    return Built(network, side, serial=serial)
 
 
 def _cut_heads(whole: nn.Module) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Convolutional networks: whatever timm and torchvision offer, and LeNet-5."""
 
 import json
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from imrep.types import Image, Picture, Vectors
 from imrep.weights import strict
 
 _NAMED = ("published", "random")
+_one_at_a_time = threading.Lock()
 _LARGEST = 512  # side in pixels up to which a network is asked whether a larger image would do
 
 
@@ -95,6 +98,7 @@ class Cnn(Representation[Map | Tokens]):
         self.network = built.network.eval().requires_grad_(False)
         self.network = self.network.to(memory_format=torch.channels_last)
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
+        self._serial = built.serial
         self._side, self._fixed = built.side, built.fixed or side is not None
         self._settle()
 
@@ -163,7 +167,8 @@ class Cnn(Representation[Map | Tokens]):
             return self.network(x)
         x = x.contiguous(memory_format=torch.channels_last)
         try:
-            made: list[Tensor] = self.network(x)
+            with _one_at_a_time if self._serial else nullcontext():
+                made: list[Tensor] = self.network(x)
         except (RuntimeError, AssertionError, ValueError) as error:
             least = self._least(x)
             if least is None:  # the size is not to blame
