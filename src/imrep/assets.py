@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imrep.errors import BadData
 from imrep.io.files import replacing, write_text
-from imrep.io.names import printable_values
+from imrep.io.names import encodable_values
 
 Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
@@ -111,7 +111,7 @@ class Assets:
         for name, tiles in self._sheets().items():
             if len(tiles):
                 _write_sheet(target / name, tiles)
-        named = printable_values(self._index())
+        named = encodable_values(self._index())
         index = json.dumps(named, ensure_ascii=False, allow_nan=False)
         write_text(target / INDEX, index)
 

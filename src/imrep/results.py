@@ -75,7 +75,7 @@ from typing import Any
 
 from imrep.errors import BadData
 from imrep.io.files import write_text
-from imrep.io.names import printable_values
+from imrep.io.names import encodable_values
 
 PROTOCOL = "1"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
@@ -181,7 +181,7 @@ class Row:
 
     def to_json(self) -> str:
         """One line of JSON, keys in the order of the fields, without the line's end."""
-        values = printable_values(vars(self))
+        values = encodable_values(vars(self))
         return json.dumps(values, ensure_ascii=False, allow_nan=False, default=_plain)
 
     @classmethod

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from imrep.io.names import encodable
+
 __all__ = [
     "check_folder_writable",
     "check_writable",
@@ -39,12 +41,12 @@ def write_atomic(path: str | Path, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8, complete or not at all.
+    r"""Write `text` as UTF-8, complete or not at all; bytes of names that are none as `\xNN`.
 
     Raises:
         OSError: As for `write_atomic`.
     """
-    write_atomic(path, text.encode())
+    write_atomic(path, encodable(text).encode())
 
 
 @contextmanager

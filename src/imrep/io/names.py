@@ -1,4 +1,4 @@
-"""Names of files as text: bytes that are no UTF-8, and characters that a terminal would obey."""
+"""Names of files as text: one spelling for what no text can hold, everywhere."""
 
 import os
 import re
@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["command_line", "printable", "printable_values"]
+__all__ = ["command_line", "encodable", "encodable_values", "printable"]
 
-# Python's stand-ins for bytes that are no UTF-8, and what would move a cursor or end a line.
+# Python reads bytes of a name that are no UTF-8 as lone surrogates.
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+# What moves a cursor, ends a line or changes a terminal is no better in a table or a message.
 _UNPRINTABLE = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -25,14 +27,19 @@ def printable(name: str | os.PathLike[str]) -> str:
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
 
 
-def printable_values(value: Any) -> Any:
-    """`printable` of every text in nested lists, tuples and dictionaries, for JSON."""
+def encodable(text: str) -> str:
+    """A longer text, its lines as they are, with such bytes spelt as `printable` spells them."""
+    return _SURROGATES.sub(_escaped, text)
+
+
+def encodable_values(value: Any) -> Any:
+    """`encodable` of every text in nested lists, tuples and dictionaries, for JSON."""
     if isinstance(value, str):
-        return printable(value) if _UNPRINTABLE.search(value) else value
+        return encodable(value)
     if isinstance(value, dict):
-        return {printable_values(key): printable_values(item) for key, item in value.items()}
+        return {encodable_values(key): encodable_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [printable_values(item) for item in value]
+        return [encodable_values(item) for item in value]
     return value
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imrep.errors import BadData
 from imrep.io.files import write_text
-from imrep.io.names import printable_values
+from imrep.io.names import printable
 
 _HEAD = ["path", "reason"]
 
@@ -46,7 +46,7 @@ def write(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
         return None
     check(path)
     text = io.StringIO()
-    csv.writer(text).writerows(printable_values([_HEAD, *skipped]))
+    csv.writer(text).writerows([_HEAD, *([*map(printable, entry)] for entry in skipped)])
     write_text(path, text.getvalue())
     return path
 
