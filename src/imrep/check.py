@@ -1,5 +1,6 @@
 """Checks at the door: each says who refused, what came, and what to do."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,13 @@ MAX_CELLS = 64  # per side of the grid that a vector averages over
 MAX_SIDE = 8192  # pixels of a square or a map that images are brought to
 
 _SLACK = 1e-3  # resizing and colour arithmetic may leave [0, 1] by rounding
+_NEAR = 0.05  # so far outside it is rounding or ringing, and may be cut
+_FEW = 16
+_WHITES = (_FEW, 255, 1023, 4095, 16383, 65535, 2**32 - 1)
+_WHITE = {
+    torch.uint8: "Try x / 255",
+    torch.uint16: "Try x.float() / 65535",  # torch divides no uint16
+}
 _LINEAR = 16.0  # a linear code may be asked about sums of images, never about 0..255
 
 
@@ -46,6 +54,28 @@ def image(
     return x
 
 
+def rescaling(x: Tensor) -> str:
+    """What brings these values to [0, 1] without spoiling them, as a sentence without its stop.
+
+    Only what lies just outside is to be cut. Whole numbers are divided by the white of their type,
+    or by the least usual white that is not below the greatest of them.
+    """
+    if x.dtype in _WHITE:
+        return _WHITE[x.dtype]
+    if not x.numel():
+        return "Leave it out"
+    values = x.detach().double()
+    low, high = values.min().item(), values.max().item()
+    if low < -_NEAR:
+        return _centred(low, high)
+    if high <= 1 + _NEAR:
+        return "Try x.clamp(0, 1)" if x.is_floating_point() else "Try x.float()"
+    if high <= _FEW and not bool((values == values.round()).all()):
+        return f"Try x / {math.ceil(high * 100) / 100:g}, or by what stands for white"
+    white = next((white for white in _WHITES if high <= white), high)
+    return f"Try x / {white:.10g}, or by what stands for white"
+
+
 def at_least(value: float, least: float, who: str, what: str) -> None:
     """Refuse a parameter below its least value."""
     if not value >= least:
@@ -73,7 +103,9 @@ def _type(x: Tensor, who: str) -> None:
             remedy = "x.real" if x.is_complex() else "x.float()"
             raise BadImage(f"{who} needs float32 or float64, got {x.dtype}. Try {remedy}.")
     else:
-        raise BadImage(f"{who} needs floating-point values in [0, 1], got {x.dtype}. Try x / 255.")
+        raise BadImage(
+            f"{who} needs floating-point values in [0, 1], got {x.dtype}. {rescaling(x)}."
+        )
 
 
 def _shape(x: Tensor, who: str, channels: int | None, at_least: int) -> None:
@@ -103,14 +135,19 @@ def _recoloured(x: Tensor, wanted: tuple[int, ...]) -> str:
     return "x[:, :3]" if x.shape[1] == 4 and 3 in wanted else "x.mean(1, keepdim=True)"
 
 
+def _centred(low: float, high: float) -> str:
+    """What undoes values about zero."""
+    if low >= -1 - _NEAR and high <= 1 + _NEAR:
+        return "Try (x + 1) / 2, or leave out your normalising, it happens inside"
+    return "Leave out your normalising, it happens inside"
+
+
 def _values(x: Tensor, who: str, linear: bool) -> None:
     low, high = (float(v) for v in torch.aminmax(x.detach()))
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
         raise BadImage(f"{who} needs finite values, got NaN or infinity. Try torch.nan_to_num(x).")
     bottom, top = (-_LINEAR, _LINEAR) if linear else (-_SLACK, 1 + _SLACK)
     if low < bottom or high > top:
-        if low < -0.5 and not linear:
-            remedy = "Leave out your normalising, it happens inside"
-        else:
-            remedy = "Try x / 255" if high > _LINEAR else "Try x.clamp(0, 1)"
-        raise BadImage(f"{who} needs values in [0, 1], got {low:.4g} to {high:.4g}. {remedy}.")
+        raise BadImage(
+            f"{who} needs values in [0, 1], got {low:.4g} to {high:.4g}. {rescaling(x)}."
+        )

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from imrep import catalog, images
+from imrep import catalog, check, images
 from imrep.base import Representation
 from imrep.errors import BadImage
 from imrep.ops import parallel
@@ -38,8 +38,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     cross-validation sees another. Learned weights are kept.
 
     Args:
-        representation: A spec such as "hog:bins=12", or a representation. With an instance a search
-            can reach its parameters: `embedder__representation__bins`.
+        representation: A spec such as "hog:bins=12", or a representation. A search reaches the
+            parameters of both: `embedder__representation__bins`.
         size: Files and PIL images are brought to size × size (antialiased, central square), or to
             the representation's own canvas where it has one. None keeps them as they are.
         batch: How many images of one size are embedded at once.
@@ -133,6 +133,18 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         tags.no_validation = True
         return tags
 
+    def set_params(self, **params: Any) -> "Embedder":
+        """As scikit-learn has it; `representation__cell` reaches into a spec too.
+
+        Raises:
+            BadParameter: The representation has no such parameter, or it is out of its range.
+        """
+        spec = params.get("representation", self.representation)
+        if isinstance(spec, str) and any(key.startswith("representation__") for key in params):
+            params = {**params, "representation": catalog.get(spec)}
+        super().set_params(**params)
+        return self
+
     def _batches(self, found: Any, threads: int) -> Iterator[Tensor]:
         """Runs of images of one shape, at most `batch` long, in their order."""
         canvas = self.representation_.canvas or self.size
@@ -149,16 +161,32 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 def _listed(found: Any) -> Any:
     """The collection itself, if it is one and holds images."""
     if isinstance(found, str | Path | Image.Image):
-        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Try [it].")
+        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Try [x]: a list of one.")
     if isinstance(found, np.ndarray | Tensor) and found.ndim == 2:
         raise BadImage(
             f"{_WHO} needs images, got an array {tuple(found.shape)}. "
             "Try x.reshape(len(x), height, width)."
         )
+    if isinstance(found, np.ndarray) and found.ndim == 4:
+        _channels_last(found.shape[1:], "x.transpose(0, 2, 3, 1)", "x[..., :3]")
     found = found if hasattr(found, "__len__") else list(found)
     if len(found) == 0:
         raise BadImage(f"{_WHO} needs at least one image, got none. Leave the call out.")
     return found
+
+
+def _channels_last(shape: tuple[int, ...], turned: str, opaque: str) -> None:
+    """Refuse an array (height, width, channel) whose channels are others than 1 or 3."""
+    if shape[2] in (1, 3):
+        return
+    remedy = (
+        f"Channels first? Try {turned}."
+        if shape[0] in (1, 3)
+        else f"Try {opaque}."
+        if shape[2] == 4
+        else "Choose 1 or 3 of them."
+    )
+    raise BadImage(f"{_WHO} needs arrays of 1 or 3 channels, the last axis, got {shape}. {remedy}")
 
 
 def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
@@ -170,15 +198,17 @@ def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
         array = one[:, :, None] if one.ndim == 2 else one
         if array.ndim != 3:
             raise BadImage(
-                f"{_WHO} needs arrays (height, width, channel), got {one.shape}. Try squeeze()."
+                f"{_WHO} needs arrays (height, width, channel), got {one.shape}. "
+                "Try [a.squeeze() for a in x]."
             )
+        _channels_last(array.shape, "[a.transpose(1, 2, 0) for a in x]", "[a[..., :3] for a in x]")
         return _scaled(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
     if isinstance(one, Image.Image):
         one = _bytes(one)
     elif not isinstance(one, str | Path):
         raise BadImage(
             f"{_WHO} needs paths, PIL images, arrays or tensors, got {_shown(one)}. "
-            "Try numpy.asarray(it)."
+            "Try [numpy.asarray(image) for image in x]."
         )
     pixels, _ = images.square(one, canvas, **reading.keywords)
     return _scaled(torch.from_numpy(pixels.transpose(2, 0, 1)))
@@ -189,7 +219,8 @@ def _scaled(x: Tensor) -> Tensor:
     if x.is_floating_point():
         return x.float()
     if x.dtype not in _WHITE:
-        raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. Try x / 255.")
+        remedy = check.rescaling(x)
+        raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. {remedy}.")
     return x.float() / _WHITE[x.dtype]
 
 

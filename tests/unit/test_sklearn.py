@@ -138,7 +138,7 @@ def test_sizes_and_channels_may_differ():
 @pytest.mark.parametrize(
     ("images", "error", "reason"),
     [
-        ("cat.jpg", BadImage, r"needs several images, got 'cat\.jpg'\. Try \[it\]"),
+        ("cat.jpg", BadImage, r"needs several images, got 'cat\.jpg'\. Try \[x\]"),
         (BYTES.reshape(12, -1), BadImage, r"got an array \(12, 297\)\. Try x\.reshape"),
         ([], BadImage, "needs at least one image"),
         ([3], BadImage, "paths, PIL images, arrays or tensors, got a int"),
