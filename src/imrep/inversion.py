@@ -299,7 +299,9 @@ def _roughness(image: Image) -> Tensor:
     across, down = steps.diff(dim=3)[:, :, :-1], steps.diff(dim=2)[..., :-1]
     length = (across.square() + down.square() + 1e-6).sqrt().mean((2, 3)).sum(0)
     weight = length.new_tensor([1.0, _COLOUR, _COLOUR])
-    return (weight * length).sum() / (planes[:, :1].std() + _LEAST)
+    luma = planes[:, :1]
+    contrast = luma.std(correction=min(1, luma.numel() - 1))  # one pixel has none
+    return (weight * length).sum() / (contrast + _LEAST)
 
 
 def _aspects(image: Image) -> dict[str, Tensor]:

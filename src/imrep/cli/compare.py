@@ -73,7 +73,7 @@ Examples:
 @click.option("--sizes", type=_Sizes(), help="Compare at these sizes too: 32,64,128.")
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 100),
+    type=options.Number(0, 100),
     default=2.0,
     show_default=True,
     help="Points of accuracy that may be given up for a cheaper representation.",

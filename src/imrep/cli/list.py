@@ -18,7 +18,7 @@ _LEGEND = (
 )
 
 
-@click.command(epilog=options.example("imrep list --json | jq '.[].name'"))
+@click.command(epilog=options.example("imrep list --json > representations.json"))
 @options.as_json
 def command(as_json: bool) -> None:
     """Every representation, by family."""

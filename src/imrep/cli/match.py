@@ -53,7 +53,7 @@ _SHOWN = 10  # rows of a ranking on the screen
 )
 @click.option(
     "--ratio",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=options.Number(0, 1, min_open=True),
     metavar="X",
     default=0.8,
     show_default=True,
@@ -61,7 +61,7 @@ _SHOWN = 10  # rows of a ranking on the screen
 )
 @click.option(
     "--within",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     metavar="X",
     default=3.0,
     show_default=True,

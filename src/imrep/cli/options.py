@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from imrep import catalog
-from imrep.io.names import printable_values
+from imrep.io.names import encodable_values
 
 if TYPE_CHECKING:
     from imrep.images import Reading
@@ -62,6 +62,19 @@ class Side(click.ParamType):
 
 LARGEST_SIDE = 16_384  # pixels
 _LARGEST_SEED = 2**32 - 1  # what scikit-learn takes
+
+
+class Number(click.FloatRange):
+    """A number within a range; NaN, which compares with nothing, is in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """The number."""
+        number = super().convert(value, param, context)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, context)
+        return number
 
 
 class Output(click.Path):
@@ -240,7 +253,7 @@ def example(*lines: str) -> str:
 
 def write_json(value: object) -> None:
     """One JSON value on stdout; a number that is not finite is null, since JSON has none."""
-    valid = printable_values(_finite(value))
+    valid = encodable_values(_finite(value))
     click.echo(json.dumps(valid, indent=2, ensure_ascii=False, allow_nan=False))
 
 

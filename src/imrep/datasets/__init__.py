@@ -145,6 +145,8 @@ def find(
 def _found(data: str | Path | None) -> Dataset:
     if data is None:
         return _of_dependencies("built-in photographs", _builtin.photographs())
+    if data == "":  # a shell's variable that is not set, and no wish for the current folder
+        raise BadData("DATA needs a name, got ''. Give . for the current folder.")
     if data == "-":
         return _listed([line.strip() for line in sys.stdin if line.strip()], "standard input")
     path = Path(data).expanduser()

@@ -35,8 +35,14 @@ def members(folder: Folder, path: Path) -> np.ndarray:
     Raises:
         BadData: The file names no two images of one group.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        table = list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise BadData(
+            f"{path.name} needs to be a csv in UTF-8, got {reason}. Save it as such."
+        ) from error
     if not table or not {"path", "group"} <= table[0].keys():
         raise BadData(f"{path.name} needs the columns path,group. Write them in its first line.")
     told = {line["path"]: line["group"] for line in table}
@@ -44,7 +50,9 @@ def members(folder: Folder, path: Path) -> np.ndarray:
     known = [name for name in names if name is not None]
     number = {name: i for i, name in enumerate(sorted({n for n in known if known.count(n) > 1}))}
     if not number:
-        raise BadData(f"{path.name} needs two images of one group among these, got none.")
+        raise BadData(
+            f"{path.name} needs two images of one group among these, got none. Check its paths."
+        )
     return np.array([-1 if name is None else number.get(name, -1) for name in names])
 
 
