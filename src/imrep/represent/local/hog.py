@@ -55,8 +55,10 @@ class Hog(Representation[Map]):
         block: Side of a block in cells.
         bins: Directions, over 180° (360° where signed).
         side: Side of the square the image is resized to, or none to keep its size.
-        layout: skimage or opencv, see above.
-        norm: How a block is evened out: l2hys (above), l2, l1 or l1sqrt; opencv has l2hys only.
+        layout: skimage (a pixel votes for one bin and one cell) or opencv (votes are shared between
+            neighbours and weighted by a Gaussian); their vectors have other orders.
+        norm: What a block is divided by: l2hys (its length, clipped at 0.2, and again), l2, l1 or
+            l1sqrt; opencv has l2hys only.
         gamma: Whether to take the root of the image first; none for the layout's own habit.
         signed: Whether dark-to-light and light-to-dark are different directions.
 

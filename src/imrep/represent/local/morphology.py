@@ -52,7 +52,8 @@ class Morphology(Representation[Map]):
             diagonals as well) or all of these.
         sizes: Number of sizes.
         smallest: Side of the smallest element in pixels, at least 2.
-        operation: granulometry, tophat or gradient, see above.
+        operation: granulometry (what each size takes away), tophat (what all sizes up to each take
+            away) or gradient (greatest less least value over the element).
         convention: textbook, or opencv, whose dilations do not turn the element round: it matters
             to elements of even side, whose openings are then shifted by a pixel.
         cells: Cells per side that the vector averages over.

@@ -71,7 +71,8 @@ class Sift(Fitted[Points]):
         step: Pixels between dense patches.
         grid: Cells per side, besides the whole image; 1 for the whole image only.
         detector: dense or opencv.
-        pooling: words (shares of words), vlad or fisher, see above.
+        pooling: words (shares of words), vlad (differences from the nearest word) or fisher (how a
+            mixture of Gaussians should move).
 
     References:
         D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004.

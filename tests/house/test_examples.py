@@ -1,0 +1,219 @@
+"""Every example that is printed runs: of help texts, README, documentation and docstrings.
+
+Each runs in a folder that holds what it names: photos/, cat.jpg and so on. Two things are put in
+their place: `make` targets are looked up (they set up what the tests run in), and `--download`
+becomes random weights (nothing is fetched here).
+"""
+
+import ast
+import contextlib
+import importlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from imrep import catalog, cli, operations
+from imrep.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/pages").glob("*.md"))]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_EXAMPLES = re.compile(r"Examples?:\n(.*?)(?:\n\n|\Z)", re.DOTALL)
+_SLOW = ("imrep compare", "imrep invert")  # many representations, or a search
+
+
+def scene(seed, height=120, width=160):
+    """Smoothed noise and a wave: something that every representation has a code for."""
+    noise = np.random.default_rng(seed).random((height // 4, width // 4, 3))
+    large = Image.fromarray(np.uint8(255 * noise)).resize((width, height), Image.Resampling.BICUBIC)
+    wave = 40 * np.sin(np.arange(width) / (3 + seed % 5))[None, :, None]
+    return Image.fromarray(np.uint8(np.clip(np.asarray(large) + wave, 0, 255)))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder with everything that examples name."""
+    root = tmp_path_factory.mktemp("examples")
+    for i in range(8):
+        for label in ("dune", "reef"):
+            (root / "photos" / label).mkdir(parents=True, exist_ok=True)
+            scene(i + 50 * (label == "reef"), 48, 64).save(root / "photos" / label / f"{i}.png")
+    (root / "holidays").mkdir()
+    street = scene(1, 240, 320)
+    mountain = street.crop((40, 30, 280, 210))
+    for name, picture in {
+        "cat.jpg": scene(2), "cat.png": scene(2), "a.png": scene(3), "b.png": scene(4),
+        "m.png": scene(5).convert("L"), "street.jpg": street, "page.png": street,
+        "poster.jpg": mountain, "logo.png": mountain, "mountain.jpg": mountain,
+        "holidays/1.jpg": street, "holidays/2.jpg": scene(6, 240, 320),
+    }.items():  # fmt: skip
+        picture.save(root / name, quality=95)
+    with contextlib.chdir(root):
+        run_line("imrep edit cat.png compress -o cat.imr")
+    return root
+
+
+@pytest.fixture
+def there(prepared, monkeypatch):
+    monkeypatch.chdir(prepared)
+    return prepared
+
+
+def of_help():
+    """(where, line) for each line of the epilogs' examples."""
+    for name in ("", *cli._COMMANDS):
+        command = importlib.import_module(f"imrep.cli.{name}").command if name else main
+        examples = _EXAMPLES.search(command.epilog.replace("\b", ""))
+        for line in examples[1].strip().splitlines():
+            yield f"{name or 'imrep'} --help", re.split(r"\s{2,}", line.strip())[0]
+
+
+def of_pages():
+    """(where, language, text) for each block of code in the prose."""
+    for page in PAGES:
+        for language, text in _FENCE.findall(page.read_text(encoding="utf-8")):
+            yield page.name, language, text
+
+
+def of_shell():
+    """(where, line) of the prose's commands."""
+    for page, language, text in of_pages():
+        if (language in ("", "sh") and "imrep" in text) or "make " in text:
+            for line in text.splitlines():
+                if written := re.split(r"\s{2,}|\s+#", line.strip())[0]:
+                    yield page, written
+
+
+def of_representation(name, monkeypatch):
+    """The commands on the page of a representation."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    return pytest.importorskip("generate.pages").commands(catalog.entry(name))
+
+
+def of_docstrings():
+    """(module, name, doc) of everything public."""
+    for path in sorted((ROOT / "src/imrep").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+                doc = ast.get_docstring(node)
+                if doc:
+                    yield path.relative_to(ROOT), getattr(node, "name", "module"), doc
+
+
+def cases(lines):
+    """Parameters, each line once; those that take long are marked."""
+    found = []
+    for line, where in {line: where for where, line in lines}.items():
+        slow = [pytest.mark.slow] if line.startswith(_SLOW) else []
+        found.append(pytest.param(line, id=f"{where}: {line}", marks=slow))
+    return found
+
+
+def run_line(line):
+    """Run one line of a shell as far as it is imrep's, and return what it printed."""
+    line, _, target = (part.strip() for part in line.partition(" > "))
+    words = shlex.split(line)
+    if "--download" in words:
+        words.remove("--download")
+        words = [re.sub(r"^cnn$", "cnn:arch=test_resnet,weights=random", word) for word in words]
+    if words[0] == "make":
+        return check_target(words[1])
+    if words[0] == "python":
+        done = subprocess.run(
+            [sys.executable, *words[1:]], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    assert words[0] == "imrep", line
+    done = CliRunner().invoke(main, words[1:], catch_exceptions=False)
+    assert done.exit_code == 0, f"{line}\n{done.output}"
+    if target:
+        Path(target).write_text(done.stdout, encoding="utf-8")
+    return done.stdout
+
+
+def check_target(target):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z ]+):(?!=)", makefile, re.MULTILINE)
+    assert target in " ".join(targets).split(), f"make {target} does not exist"
+    return ""
+
+
+@pytest.mark.parametrize("line", cases([*of_help(), *of_shell()]))
+def test_a_command_runs_as_it_is_printed(there, line):
+    if line.startswith("python"):  # it reads what the line before it wrote
+        run_line("imrep embed photos/ hog -o vectors.parquet")
+    run_line(line)
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_commands_of_a_page_run(there, monkeypatch, name):
+    for line in of_representation(name, monkeypatch):
+        if not line.startswith(_SLOW):
+            run_line(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_slow_commands_of_a_page_run(there, monkeypatch, name):
+    for line in of_representation(name, monkeypatch):
+        if line.startswith(_SLOW):
+            run_line(line)
+
+
+@pytest.mark.slow  # some of them compare
+@pytest.mark.parametrize(
+    ("page", "text"), [(page, text) for page, language, text in of_pages() if language == "python"]
+)
+def test_a_block_of_python_runs(there, page, text):
+    if "card = Card(" in text or "def test_" in text:
+        pytest.skip("a file of its own: test_contributing.py writes and runs it")
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(text, page, "exec"), names := {})
+    if "vector" in names:  # "(1, 1764), whatever the image's size"
+        assert f"({', '.join(map(str, names['vector'].shape))})" in text
+
+
+def test_what_an_installation_is_asked_for_exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    asked = set(re.findall(r"pip install '[^']*\[(\w+)\]'", text))
+    assert asked and asked <= project["optional-dependencies"].keys()
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "doc"),
+    [(w, n, d) for w, n, d in of_docstrings() if re.search(r"^\s*Examples?:", d, re.MULTILINE)],
+    ids=str,
+)
+def test_an_example_of_a_docstring_is_a_doctest(where, name, doc):
+    """`--doctest-modules` runs those; one without a prompt would be read by nobody."""
+    section = re.split(r"^\s*Examples?:\n", doc, flags=re.MULTILINE)[1]
+    assert section.lstrip().startswith(">>>"), f"{where}: {name}"
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_a_card_stands_by_itself(name):
+    for parameter in catalog.entry(name).parameters:
+        assert not re.search(r"\b(see|\() ?above|\(above\)|see below", parameter.help), parameter
+
+
+@pytest.mark.parametrize("name", operations.names())
+def test_an_operation_stands_by_itself(name):
+    for parameter in operations.entry(name).parameters:
+        assert not re.search(r"see above|\(above\)|see below", parameter.help), parameter
+
+
+def test_every_command_has_an_example():
+    assert {where.split()[0] for where, _ in of_help()} == {"imrep", *cli._COMMANDS}
+    assert isinstance(main, click.Group)
