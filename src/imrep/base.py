@@ -114,9 +114,12 @@ class Representation(nn.Module, ABC, Generic[C]):
             NoInverse: Where the representation has no inverse of its own.
             BadCode: If the code is of another kind, other parameters, or holds NaN or infinity.
         """
-        raise NoInverse(
-            f"{self.name} has no inverse of its own. `imrep invert IMAGE SPEC` goes by gradient."
+        remedy = (
+            "`imrep invert IMAGE SPEC` goes by gradient."
+            if self.differentiable
+            else "No gradient reaches the image either; `imrep list` shows what has one."
         )
+        raise NoInverse(f"{self.name} has no inverse of its own. {remedy}")
 
     @_checked
     def picture(self, code: C, image: Image | None = None) -> Picture:

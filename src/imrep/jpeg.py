@@ -269,11 +269,13 @@ def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[_File]:
 def _library() -> ctypes.CDLL:
     library = _native.library("jpeg")
     if library is None:
-        raise ExtraNeeded(
-            f"jpeg needs imrep's native library for JPEG, got one {_native.state('jpeg')}. Then "
-            "rebuild it: `make native` in a checkout, else "
-            "pip install --force-reinstall --no-cache-dir --no-binary imrep imrep."
+        state = _native.state("jpeg")
+        remedy = (
+            "Unset that variable."
+            if "IMREP_NATIVE" in state
+            else "Then build it: `make native` in a checkout, or install imrep again."
         )
+        raise ExtraNeeded(f"jpeg needs imrep's native library for JPEG, got one {state}. {remedy}")
     return library
 
 

@@ -91,11 +91,19 @@ class _Lazy(click.Group):
             if error.errno == errno.EPIPE:  # `imrep list | head`: click ends quietly
                 raise
             raise _Refusal(_refused_by_system(error)) from error
-        except MemoryError as error:
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
             raise _Refusal("this needs more memory than there is. Give smaller images.") from error
         except KeyboardInterrupt:
             click.echo(f"\nInterrupted. {_way_on(context.invoked_subcommand)}".rstrip(), err=True)
             raise SystemExit(130) from None
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Torch says so by a RuntimeError, of the processor's memory and of an accelerator's."""
+    words = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or any(each in str(error) for each in words)
 
 
 def _refused_by_system(error: OSError) -> str:
