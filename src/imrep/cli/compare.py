@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imrep.cli import engine, options, screen
+from imrep.errors import BadData
+from imrep.io.names import printable
 
 if TYPE_CHECKING:
     from imrep.api import Comparison
@@ -112,12 +114,15 @@ def command(
     chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
+    before = _reported(out)
     with (
         screen.writing(out, resumable=True),
         screen.Meter(quiet) as meter,
         engine.downloads(allowed),
     ):
         found = api.compare(data, specs or None, out, progress=meter, **chosen)
+    if before not in ("", _reported(out)):
+        screen.remark(f"{printable(out)} held a report on {before}, which this one replaces", quiet)
     if as_json:
         options.write_json({"report": str(found.report), "verdict": found.verdict,
                             "pick": found.pick, "table": found.table()})  # fmt: skip
@@ -125,6 +130,16 @@ def command(
         _say(found, quiet)
     if strict and found.skipped:
         raise SystemExit(3)
+
+
+def _reported(out: Path) -> str:
+    """What the report in a folder is on, "" where there is none that can be read."""
+    from imrep import results
+
+    try:
+        return next((row.data_name for row in results.read(out / results.FILENAME)), "")
+    except (BadData, OSError, UnicodeDecodeError):
+        return ""
 
 
 def _say(found: "Comparison", quiet: bool) -> None:
@@ -142,11 +157,12 @@ def _say(found: "Comparison", quiet: bool) -> None:
             click.secho(f"Left out: {reason}", dim=True)
     if found.skipped:
         files = "file" if found.skipped == 1 else "files"
-        said = f"{found.skipped} {files} could not be read; {found.folder}/skipped.csv says why."
+        listed = printable(found.folder / "skipped.csv")
+        said = f"{found.skipped} {files} could not be read; {listed} says why."
         click.secho(said, fg="yellow")
     click.echo()
     _table(found)
-    click.echo(f"\n{found.report}")
+    click.echo(f"\n{printable(found.report)}")
 
 
 def _table(found: "Comparison") -> None:
