@@ -17,16 +17,16 @@ SPECS = [
     "hog:cell=-1", "hog:cell=0", "hog:cell=4,cell=5", "hog:x=1", "hgo", "hgo:2", "'", "hog:cell='4",
     "hog:cell=99999999999999999999999", "../hog", "hog/", "hög", "hog hog", "a" * 3000, "HOG",
     "pixels:side=-3", "bandpass:low=nan", "gradient:sigma=nan", "corner:sigma=inf", "cnn:arch=nope",
-    "cnn:weights=folder", "filterbank:bank=plain_file", "kernel:kernel=folder", "laplacian:levels=99",
+    "cnn:weights=folder", "filterbank:bank=plain", "kernel:kernel=folder", "laplacian:levels=99",
     "sift:words=0", "segment:regions=1000000", "tanhpolar:side=0", "blob:max_sigma=inf",
     "bilateral:sigma_range=nan", "scattering:scales=40", "histogram:bins=100000",
 ]  # fmt: skip
 SOURCES = [
-    "", "nothing", "folder", "plain_file", "empty.png", "groups.csv", "odd.csv", "junk.parquet",
+    "", "nothing", "folder", "plain", "empty.png", "groups.csv", "odd.csv", "junk.parquet",
     "junk.zip", "-", "[", "no/*.jpg", "a" * 300, "é/ü", "~nobody", "photos\n", "/dev/null",
 ]  # fmt: skip
 OUTS = [
-    "", " ", "folder", "folder/", "plain_file/x.png", "plain_file/x.parquet", "/proc/x.png", "x", "x.xyz",
+    "", " ", "folder", "folder/", "plain/x.png", "plain/x.parquet", "/proc/x.png", "x", "x.xyz",
     "a" * 300 + ".png", ".", "..", "\0.png",
 ]  # fmt: skip
 CHAINS = [
@@ -58,7 +58,7 @@ OPTIONS = {
     },
     ("picture", "cat.png", "sift:words=4"): {
         "--size": ["0", "1"],
-        "--fit": ["nothing", "plain_file"],
+        "--fit": ["nothing", "plain"],
     },
     ("invert", "cat.png", "hog"): {"--iterations": ["0", "-1", "x"], "--size": ["0", "1"]},
     ("match", "cat.png", "photos", "-o", "m.csv"): {
@@ -86,7 +86,7 @@ def there(tmp_path, monkeypatch):
         scene(i).save(folder / f"{i}.png")
     scene(0).save("cat.png")
     (tmp_path / "folder").mkdir()
-    (tmp_path / "plain_file").write_text("x", encoding="utf-8")
+    (tmp_path / "plain").write_text("x", encoding="utf-8")
     (tmp_path / "empty.png").touch()
     (tmp_path / "groups.csv").write_text("path,group\n", encoding="utf-8")
     (tmp_path / "odd.csv").write_bytes(b"\xff\xfe\x00\n,,,")
@@ -141,7 +141,7 @@ def test_odd_data(there, data):
 
 @pytest.mark.parametrize("out", OUTS)
 def test_odd_outputs(there, out):
-    kept = (there / "plain_file").read_text(encoding="utf-8")
+    kept = (there / "plain").read_text(encoding="utf-8")
     for words in (
         ("embed", "photos", "pixels", "-o", out),
         ("picture", "cat.png", "pixels", "-o", out),
@@ -152,10 +152,10 @@ def test_odd_outputs(there, out):
         ("edit", "cat.png", "compress", "-o", "c.imr", "--curve", out),
     ):
         ends_well(*words)
-    assert (there / "plain_file").read_text(encoding="utf-8") == kept
+    assert (there / "plain").read_text(encoding="utf-8") == kept
 
 
-@pytest.mark.parametrize("out", ["", "plain_file", "plain_file/r", "/proc/r", "a" * 300])
+@pytest.mark.parametrize("out", ["", "plain", "plain/r", "/proc/r", "a" * 300])
 def test_odd_folders_of_reports_are_refused(there, out):
     assert ends_well("compare", "photos", "-r", "pixels", "-o", out).exit_code in (1, 2)
 
@@ -253,8 +253,8 @@ def test_an_impossible_output_is_said_before_the_work(there, monkeypatch, comman
     from imrep.cli import engine
 
     monkeypatch.setattr(engine, "image", lambda *_, **__: pytest.fail("the work had begun"))
-    done = ends_well(command, "cat.png", "hog", "-o", "plain_file/p.png")
-    assert done.exit_code == 1 and done.stderr.startswith("plain_file/p.png cannot be written: ")
+    done = ends_well(command, "cat.png", "hog", "-o", "plain/p.png")
+    assert done.exit_code == 1 and done.stderr.startswith("plain/p.png cannot be written: ")
 
 
 @pytest.mark.parametrize(

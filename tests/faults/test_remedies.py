@@ -257,6 +257,54 @@ def test_a_switched_off_library_is_to_be_switched_on():
     assert "rebuild" not in str(caught.value) and "make" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("spec", "height", "width"),
+    [
+        ("scattering:scales=5", 24, 40),
+        ("segment:regions=64", 4, 5),
+        ("filterbank:size=31", 20, 40),
+        ("filterbank", 2, 2),
+        ("laplacian:levels=9", 60, 40),
+        ("kernel:kernel=gaussian,size=4", 32, 32),
+        ("hog:layout=opencv,norm=l1", 64, 64),
+    ],
+)
+def test_what_is_to_be_used_instead_is_taken(spec, height, width):
+    """The remedy is read from the message; images are enlarged where it says so alone."""
+    from imrep.ops.resize import resize
+
+    x = resize(X[:1], height, width)
+    with pytest.raises(ImrepError) as caught:
+        imrep.get(spec).encode(x)
+    message = str(caught.value)
+    used = dict(re.findall(r"Use (\w+)=([\w.]+?)(?:[.,;\s]|$)", message))
+    if odd := re.search(r"needs (\w+) to be odd.* Use (\d+)\.", message):
+        used = {odd[1]: odd[2]}
+    if not used:
+        assert re.search(r"(?i)enlarge them", message), message
+        least = max(int(number) for number in re.findall(r"at least (\d+)", message))
+        x = resize(x, max(height, least), max(width, least))
+    imrep.get(spec, **{key: literal(value) for key, value in used.items()}).encode(x)
+
+
+def literal(text):
+    try:
+        return ast.literal_eval(text)
+    except ValueError:
+        return text
+
+
+@pytest.mark.parametrize(
+    ("chain", "side"), [("clahe:tiles=16", 8), ("poster:colours=200", 8), ("median:size=7", 8)]
+)
+def test_what_an_operation_is_to_use_instead_is_taken(chain, side):
+    x = X[:1, :, :side, :side]
+    with pytest.raises(ImrepError) as caught:
+        imrep.edited(x, chain)
+    key, value = re.search(r"Use (\w+)=(\w+)", str(caught.value)).groups()
+    assert imrep.edited(x, f"{chain.partition(':')[0]}:{key}={value}").shape == x.shape
+
+
 # Remedies on the command line: the bad call, what its message must hold, and the call that helps.
 
 

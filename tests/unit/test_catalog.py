@@ -120,7 +120,7 @@ def test_get_takes_specs_and_arguments():
         ("pixels:side=deep", {}, "side to be a whole number, got 'deep'"),
         ("pixels:side=2.5", {}, "side to be a whole number, got '2.5'"),
         ("pixels", {"side": "8"}, "side to be a whole number, got '8'"),
-        ("pixels:side=0", {}, "side of at least"),
+        ("pixels:side=0", {}, "side from 1 to"),
         ("pixels:side", {}, "no value for 'side'"),
         ("pixels+pixels", {"side": 8}, "is a sum; write side inside its views"),
     ],

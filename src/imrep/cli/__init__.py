@@ -110,7 +110,7 @@ def _refused_by_system(error: OSError) -> str:
     """What the system would not do: a full disk, a closed folder, a name too long."""
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]
     reason = f"{error.strerror or error}. Check the path and its permissions."
-    return f"{names[-1]}: {reason}" if names else reason
+    return f"{names[-1] if names else 'the output'} cannot be read or written: {reason}"
 
 
 def _way_on(command: str | None) -> str:
