@@ -109,7 +109,9 @@ def test_the_query_is_not_looked_for_in_itself(inside, scenes):
     (scenes / "alone").mkdir()
     (scenes / "thing.png").rename(scenes / "alone" / "thing.png")
     said = inside("match", "alone/thing.png", "alone", expect=1)
-    assert said.stderr.endswith("needs other pictures than A, got only alone/thing.png in alone.\n")
+    assert said.stderr.endswith(
+        "needs other pictures than A, got only alone/thing.png in alone. Give another B.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,12 +124,15 @@ def test_the_query_is_not_looked_for_in_itself(inside, scenes):
         (["thing.png", "street/blank.png"], "keypoints, got none in blank.png"),
         (["street/blank.png", "street"], "keypoints, got none in the query"),
         (["thing.png", "street/with.png", "-r", "hog"], "got hog, whose code is a Map"),
-        (["thing.png", "street/with.png", "-o", "m.gif"], "got 'm.gif'. Try .png."),
+        (["thing.png", "street/with.png", "-o", "m.gif"], "got 'm.gif'. Try m.png."),
         (["thing.png", "street", "-o", "m.png"], "written as .csv, got 'm.png'. Try m.csv."),
         (["thing.png", "street/with.png", "-o", "thing.png"], "would write over thing.png"),
         (["thing.png", "street/with.png", "-o", "thing.png/m.png"], "cannot be written: "),
         (["thing.png", "street", "-o", "thing.png/m.csv"], "cannot be written: "),
-        (["thing.png", "street/with.png", "-o", "street/"], "got 'street'. Try .png."),
+        (
+            ["thing.png", "street/with.png", "-o", "street/"],
+            "street cannot be written: Is a directory.",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_writes_nothing(inside, scenes, arguments, reason):

@@ -70,7 +70,7 @@ def ready(out: Path | None, default: Path, made: str, source: str | Path) -> Pat
     if not path.is_dir() and path.suffix.lower() not in images.SUFFIXES:
         suffixes = ", ".join(images.SUFFIXES)
         raise BadParameter(
-            f"{command} needs a name ending in {suffixes}, got {path.name!r}. Try {path.name}.png."
+            f"{command} needs a name ending in {suffixes}, got {path.name!r}. Try {path.stem}.png."
         )
     if Path(source).is_file() and path.is_file() and path.samefile(source):
         raise BadParameter(f"{command} would write over {source}, which it reads. Use another -o.")
