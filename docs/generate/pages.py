@@ -148,7 +148,7 @@ def _facts(entry: Entry, shown: Shown, effort: Effort) -> list[tuple[str, str]]:
         ("inverse", _INVERSE[card.inverse]),
         ("above", f"rebuilt {rebuilt}"),
         ("gradient", "reaches the image" if card.differentiable else "does not reach the image"),
-        ("dtype", "float32" if card.dtype == "float32" else "any floating type, kept"),
+        ("dtype", "float32" if card.dtype == "float32" else "float32 or float64, kept"),
         ("weights", weights[card.weights]),
         ("needs", f"`pip install 'imrep[{card.extra}]'`" if card.extra else ""),
         ("fitted", "its codebook is fitted to images, here these three" if shown.fitted else ""),

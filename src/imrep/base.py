@@ -7,7 +7,7 @@ import inspect
 import itertools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, get_args
 
@@ -31,25 +31,27 @@ C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of an
 _BLANK = 64  # side of the image that `dim` is found with
 
 
-def _checked(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A method that takes a code, which is checked before: `pool`, `invert` or `picture`."""
+def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that takes a code, which is checked before."""
 
     @functools.wraps(method)
-    def checked(self: "Representation", code: Any, *args: Any, **options: Any) -> Tensor:
+    def checked(self: "Representation", code: Any, *args: Any, **options: Any) -> Any:
         if torch.compiler.is_compiling():  # a look at the values would break the graph
             return method(self, code, *args, **options)
-        codecheck.structure(code, self._kind, self.name)
-        self.check_code(code)
-        codecheck.numbers(code, self.name)
+        self._check_all(code)
         if method.__name__ == "picture":
             self._check_image_of(code, options.get("image", args[0] if args else None))
         return method(self, code, *args, **options)
 
+    checked.unchecked = method  # type: ignore[attr-defined]
     return checked
 
 
-def _default_pool(self: "Representation", code: Any) -> Tensor:
-    return code.pool()  # type: ignore[no-any-return]
+def _takes_a_code(name: str, member: Any) -> bool:
+    """Whether it is a public method whose first argument is `code`; `check_code` is the check."""
+    if name.startswith("_") or name == "check_code" or not inspect.isfunction(member):
+        return False
+    return inspect.getfullargspec(inspect.unwrap(member)).args[1:2] == ["code"]
 
 
 class Representation(nn.Module, ABC, Generic[C]):
@@ -65,8 +67,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     example: ClassVar[str] = (
         ""  # a literal spec that builds at once, offline; "" for the name alone
     )
-    _kind: ClassVar[type[Code]] = Code  # of code that it gives, from its base's parameter
-    _pool: Callable[..., Tensor] = _default_pool  # of codes that `encode` just gave: not checked
+    _code_kind: ClassVar[type[Code]] = Code  # of code that it gives, from its base's parameter
+    _pool_unchecked: Callable[..., Tensor]  # `pool`, for what `encode` has just given
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     canvas: int | None = None  # the square it wants, where it wants one (networks)
     _folder: str = ""  # what `catalog.load` rebuilt it from, as a spec writes it
@@ -78,12 +80,11 @@ class Representation(nn.Module, ABC, Generic[C]):
         for base in cls.__dict__.get("__orig_bases__", ()):
             for kind in get_args(base):
                 if isinstance(kind, type) and issubclass(kind, Code):
-                    cls._kind = kind
-        for method in ("pool", "invert", "picture"):
-            if method in cls.__dict__:
-                if method == "pool":
-                    cls._pool = cls.__dict__[method]
-                setattr(cls, method, _checked(cls.__dict__[method]))
+                    cls._code_kind = kind
+        for method, function in tuple(cls.__dict__.items()):
+            if _takes_a_code(method, function):
+                setattr(cls, method, _checked(function))
+        cls._pool_unchecked = getattr(cls.pool, "unchecked", cls.pool)
 
     @abstractmethod
     def encode(self, image: Image) -> C:
@@ -101,7 +102,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     def embed(self, image: Image) -> Vectors:
         """`pool(encode(image))`, gray repeated to three channels so that `dim` is one number."""
         check.image(image, self.name)
-        return self._pool(self.encode(image.expand(-1, 3, -1, -1)))
+        return self._pool_unchecked(self.encode(image.expand(-1, 3, -1, -1)))
 
     def forward(self, image: Image) -> Vectors:
         """`embed`, so that a representation can stand in `nn.Sequential`."""
@@ -231,6 +232,12 @@ class Representation(nn.Module, ABC, Generic[C]):
             raise BadParameter(f"{self.spec} cannot load {path.name}: {reason}") from error
         return self
 
+    def _check_all(self, code: Any) -> None:
+        """All that is asked of a code: kind, shapes, what the parameters want, numbers."""
+        codecheck.structure(code, self._code_kind, self.name)
+        self.check_code(code)
+        codecheck.numbers(code, self.name)
+
     def _check_image_of(self, code: C, image: Image | None) -> None:
         """Refuse an image that is not as large as the one that the code came from."""
         if image is None:
@@ -294,6 +301,11 @@ class Fitted(Representation[C]):
 
     def fit(self, images: Image | Batches) -> None:
         """Learn from a batch of images, or from batches of different sizes."""
+        if not isinstance(images, Iterable):
+            raise BadImage(
+                f"{self.name} needs images to learn from, got {type(images).__name__}. "
+                "Pass a batch, or a list of batches."
+            )
         batches = [images] if isinstance(images, Tensor) else images
 
         def encode(batch: Image) -> C:
@@ -381,7 +393,8 @@ class Sum(Representation[Views]):
 
     def fit(self, images: Image | Batches) -> None:
         """Fit every view that learns from images."""
-        batches = [images] if isinstance(images, Tensor) else list(images)
+        several = isinstance(images, Iterable) and not isinstance(images, Tensor)
+        batches = list(images) if several else images
         for view in self.views:
             if isinstance(view, Fitted):
                 view.fit(batches)
@@ -398,7 +411,7 @@ class Sum(Representation[Views]):
                 "Use the code that encode gave."
             )
         for view, part in zip(self.views, code.codes, strict=True):
-            codecheck.structure(part, view._kind, view.name)
+            codecheck.structure(part, view._code_kind, view.name)
             view.check_code(part)
         if len({len(part) for part in code.codes}) > 1:
             counts = ", ".join(str(len(part)) for part in code.codes)
@@ -414,7 +427,7 @@ class Sum(Representation[Views]):
     def pool(self, code: Views) -> Vectors:
         """The views' vectors, each of length one, side by side."""
         pairs = zip(self.views, code.codes, strict=True)
-        return side_by_side([view._pool(part) for view, part in pairs])
+        return side_by_side([view._pool_unchecked(part) for view, part in pairs])
 
     def picture(self, code: Views, image: Image | None = None) -> Picture:
         """The views' pictures, one above the other."""

@@ -76,6 +76,16 @@ def rescaling(x: Tensor) -> str:
     return f"Try x / {white:.10g}, or by what stands for white"
 
 
+def tensor(x: object, who: str, what: str) -> None:
+    """Refuse what is no tensor.
+
+    Raises:
+        BadImage: Naming what it is.
+    """
+    if not isinstance(x, Tensor):
+        raise BadImage(f"{who} needs {what} as a tensor, got {type(x).__name__}. Try torch.tensor.")
+
+
 def at_least(value: float, least: float, who: str, what: str) -> None:
     """Refuse a parameter below its least value."""
     if not value >= least:

@@ -9,7 +9,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import torch
 from jaxtyping import AbstractArray
@@ -40,7 +40,7 @@ def structure(code: Any, kind: type[Code], who: str) -> None:
         raise BadCode(f"{who} needs a {kind.__name__}, got {type(code).__name__}. {_REMEDY}")
     axes: dict[str, int] = {}
     for field in fields(code):
-        value, (tensor, optional) = getattr(code, field.name), _annotated(field.type)
+        value, (tensor, optional) = getattr(code, field.name), _annotated(cast(Any, field.type))
         if field.name == "size" and not _is_size(value, optional):
             raise BadCode(f"{who} needs size as (height, width), got {value!r}. {_REMEDY}")
         if tensor is None or (value is None and optional):
@@ -64,7 +64,10 @@ def numbers(code: Code, who: str) -> None:
         extremes = torch.stack(torch.aminmax(real.detach()))
         if not bool(extremes.isfinite().all()):
             bad = "NaN" if bool(extremes.isnan().any()) else "infinity"
-            raise BadCode(f"{who} needs finite numbers, got {bad} in {_indexed(name)}. {_REMEDY}")
+            raise BadCode(
+                f"{who} needs finite numbers, got {bad} in {_indexed(name)}. "
+                "Encode again, or try code.map(torch.nan_to_num)."
+            )
     for name, tensor, low, high in _bounded(code):
         least, greatest = (float(end) for end in torch.aminmax(tensor.detach()))
         if least < low or greatest > high:

@@ -107,7 +107,7 @@ class Warp(Map):
 class Pyramid(Code):
     """Bands from fine to coarse and the low-pass rest; pooled band by band."""
 
-    bands: tuple[Tensor, ...]  # each (batch, channel, height / 2^i, width / 2^i), signed
+    bands: tuple[Float[Tensor, "batch channel _ _"], ...]  # height / 2^i, width / 2^i; signed
     rest: Float[Tensor, "batch channel height width"]
 
     @property
@@ -172,8 +172,12 @@ class Points(Code):
             >>> code = Points(xy, ones[..., None], ones, ones, ones.bool(), (9, 9))
             >>> code.filter(code.columns()["x"] > 4).xy
             tensor([[[8., 1.]]])
+
+        Raises:
+            BadParameter: If `keep` is not one truth value per point.
         """
-        kept = self.present & keep
+        self._check_per_point(keep, "truth values to filter by")
+        kept = self.present & keep.bool()
         order = kept.byte().argsort(dim=1, descending=True, stable=True)
         most = int(kept.sum(1).max()) if len(kept) else 0
         return replace(self, present=kept)._taken(order[:, :most])
@@ -182,16 +186,30 @@ class Points(Code):
         """The points by one of `columns`, or by one number per point, the greatest first.
 
         Raises:
-            BadParameter: If there is no such column; the message lists those there are.
+            BadParameter: If there is no such column, the message lists those there are; or if `by`
+                is not one number per point.
         """
         key = self._named(by) if isinstance(by, str) else by
+        self._check_per_point(key, "numbers to sort by")
         order = key.detach().argsort(dim=1, descending=descending, stable=True)
         there = self.present.gather(1, order).byte().argsort(dim=1, descending=True, stable=True)
         return self._taken(order.gather(1, there))
 
     def first(self, count: int) -> "Points":
-        """The first `count` points that are present; after `sort`, the best."""
+        """The first `count` points that are present; after `sort`, the best.
+
+        Raises:
+            BadParameter: If it is no whole number of at least 0.
+        """
+        if not isinstance(count, int) or count < 0:
+            raise BadParameter(f"points need a count of at least 0, got {count!r}.")
         return self.filter(self.present.cumsum(1) <= count)
+
+    def _check_per_point(self, given: Any, what: str) -> None:
+        shape = tuple(self.present.shape)
+        if not isinstance(given, Tensor) or tuple(given.shape) != shape or given.is_complex():
+            came = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+            raise BadParameter(f"points need {what} of shape {shape}, got {came}.")
 
     def _named(self, name: str) -> Tensor:
         columns = self.columns()

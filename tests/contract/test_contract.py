@@ -8,7 +8,13 @@ SPECS = [*testing.specimens(), "pixels:side=8+histogram:bins=4"]
 # The default compiler takes 10 to 30 seconds of what "aot_eager" has traced of each already: one
 # representation a family, and the sum, are put through it.
 COMPILED = set({catalog.card(name).family: name for name in catalog.names()}.values())
-NO_SHAPES = {"bad_images_are_refused_by_name", "compiles", "compiles_by_default"}
+NO_SHAPES = {
+    "bad_images_are_refused_by_name",
+    "codes_that_do_not_fit_are_refused",
+    "images_for_pictures_must_fit",
+    "compiles",
+    "compiles_by_default",
+}
 
 
 def cases(asked, specs=SPECS):

@@ -118,7 +118,7 @@ def test_what_it_shares_is_public():
         ({"sigma_space": 0.0}, "bilateral needs sigma_space above 0 and finite, got 0.0"),
         ({"sigma_range": -0.1}, "bilateral needs sigma_range above 0 and finite, got -0.1"),
         ({"samples": 0.5}, "bilateral needs samples of at least 1 and finite, got 0.5"),
-        ({"cells": 0}, "bilateral needs cells of at least 1, got 0"),
+        ({"cells": 0}, "bilateral needs cells from 1 to 64, got 0"),
     ],
 )
 def test_bad_parameters_are_refused(parameters, message):

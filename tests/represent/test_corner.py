@@ -135,3 +135,30 @@ def test_vectors_stay_when_brightness_does_and_know_the_quarter():
 def test_bad_parameters_are_refused(words, message):
     with pytest.raises(BadParameter, match=f"corner needs {message}"):
         imrep.get(f"corner:{words}")
+
+
+@pytest.mark.parametrize("aperture", [3, 5, 7])
+@pytest.mark.parametrize("measure", ["harris", "shi-tomasi"])
+def test_every_aperture_is_opencvs(measure, aperture):
+    gray = photo(40, 52, batch=1, channels=1)
+    rep = imrep.get("corner", measure=measure, aperture=aperture, block=4)
+    array = gray[0, 0].numpy()
+    if measure == "harris":
+        wanted = cv2.cornerHarris(array, 4, aperture, 0.04)
+    else:
+        wanted = cv2.cornerMinEigenVal(array, 4, ksize=aperture)
+    for image in (gray, gray.double(), gray.clone().requires_grad_()):  # OpenCV, and the slopes
+        found = rep.response(image).values[0, 0].detach().numpy()
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=2e-5 * np.abs(wanted).max())
+    code = rep.encode(gray)
+    x, y = code.xy[0].long().unbind(1)
+    torch.testing.assert_close(
+        code.columns()["response"][0].double(),
+        torch.from_numpy(wanted).double()[y, x], rtol=1e-3, atol=1e-6 * float(abs(wanted).max()),
+    )  # fmt: skip
+
+
+def test_other_apertures_are_refused():
+    for aperture in (1, 4, 9, -1):
+        with pytest.raises(BadParameter, match=f"needs aperture to be 3, 5 or 7, got {aperture}"):
+            imrep.get("corner", aperture=aperture)

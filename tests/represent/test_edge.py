@@ -64,13 +64,12 @@ def test_colour_is_opencvs_gray():
     np.testing.assert_array_equal(255 * blurred.numpy(), wanted)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
-def test_every_floating_type_is_read(dtype):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_both_types_give_the_same_edges(dtype):
     image = (photo(40, 40, channels=1) * 255).round().clamp(0, 255) / 255
     edges = imrep.get("edge").encode(image.to(dtype)).values
     assert edges.dtype == dtype and edges.any()
-    if dtype == torch.float64:
-        assert torch.equal(edges.float(), imrep.get("edge").encode(image).values)
+    assert torch.equal(edges.float(), imrep.get("edge").encode(image).values)
 
 
 def test_a_jump_is_as_steep_as_the_docstring_says():

@@ -127,5 +127,5 @@ def test_codes_and_numbers_it_cannot_take_are_refused():
 
 
 def test_too_small_a_side_is_refused():
-    with pytest.raises(BadParameter, match="fourier needs side of at least 4, got 3"):
+    with pytest.raises(BadParameter, match="fourier needs side from 4 to 8192, got 3"):
         imrep.get("fourier:side=3")

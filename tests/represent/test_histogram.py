@@ -8,7 +8,7 @@ from skimage.color import rgb2lab
 
 import imrep
 from imrep.codes import Vector
-from imrep.errors import BadImage, BadParameter
+from imrep.errors import BadCode, BadParameter
 from imrep.ops.colour import luminance
 from imrep.represent.statistics import histogram
 from imrep.testing import photo
@@ -160,7 +160,7 @@ def test_the_inverse_of_other_spaces_comes_near():
 
 
 def test_a_vector_without_a_size_cannot_be_inverted():
-    with pytest.raises(BadImage, match="histogram needs the image's size in the code"):
+    with pytest.raises(BadCode, match="histogram needs the image's size in the code"):
         imrep.get("histogram").invert(Vector(torch.full((1, 512), 512**-0.5)))
 
 

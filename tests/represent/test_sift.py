@@ -196,7 +196,7 @@ def test_a_pooling_saves_what_it_learned(pooling, tmp_path):
 
 def test_words_of_none_are_256_and_keep_their_numbers():
     assert imrep.get("sift").dim == imrep.get("sift:words=256").dim == 1280
-    with pytest.raises(BadParameter, match="words of at least 1, got 0"):
+    with pytest.raises(BadParameter, match="words from 1 to 65536, got 0"):
         imrep.get("sift", words=0)
     with pytest.raises(BadParameter, match="pooling to be one of words, vlad, fisher, got 'bow'"):
         imrep.get("sift", pooling="bow")
@@ -261,3 +261,31 @@ def test_principal_axes_are_those_of_the_singular_values():
         (axes @ theirs[:3].T).abs(), torch.eye(3).double(), atol=1e-8, rtol=0
     )
     assert (axes.gather(1, axes.abs().argmax(1, keepdim=True)) > 0).all()
+
+
+def test_keypoints_have_opencvs_response_and_octave():
+    spots = torch.rand(2, 3, 30, 40, generator=torch.Generator().manual_seed(0))
+    image = torch.nn.functional.interpolate(spots, scale_factor=3, mode="bicubic").clamp(0, 1)
+    image = (image * 255).round() / 255
+    code = imrep.get("sift:detector=opencv").encode(image)
+    for i, one in enumerate(image):
+        red, green, blue = one
+        gray = ((0.299 * red + 0.587 * green + 0.114 * blue) * 255).round().byte().numpy()
+        wanted = cv2.SIFT.create().detect(gray, None)
+        there = code.present[i]
+        assert int(there.sum()) == len(wanted) > 0
+        response = [p.response for p in wanted]
+        torch.testing.assert_close(code.response[i][there], torch.tensor(response))
+        octave = [p.octave & 255 for p in wanted]
+        octave = [o - 256 if o > 127 else o for o in octave]
+        assert code.octave[i][there].tolist() == octave and min(octave) == -1
+    best = code.sort("response").first(5)
+    assert best.response.shape == (2, 5)
+    assert (best.response.diff(dim=1) <= 0).all()
+    assert {"response", "octave"} <= code.columns().keys()
+
+
+def test_points_without_a_detectors_word_have_no_such_column():
+    code = imrep.get("sift").encode(photo())
+    assert code.response is None and code.octave is None
+    assert "octave" not in code.columns() and len(code.first(3)) == 2

@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from imrep import check
 from imrep.errors import BadImage, BadParameter
 from imrep.ops import grid as single
 from imrep.ops.colour import luminance
@@ -133,6 +134,7 @@ def within(guide: Tensor, bounds: tuple[float, float] | None, who: str) -> tuple
 
 def _guide(image: Tensor, guide: Tensor | None, who: str) -> Tensor:
     """The guide of a batch of images, both looked at."""
+    check.tensor(image, who, "an image")
     if image.ndim != 4 or not image.is_floating_point() or not image.numel():
         raise BadImage(
             f"{who} needs floating-point (batch, channel, height, width), got {image.dtype} of "
@@ -155,7 +157,9 @@ def fitting_guide(image: Tensor, guide: Tensor, who: str) -> None:
     Raises:
         BadImage: Naming both shapes.
     """
-    wanted = (len(image), 1, *image.shape[2:])
+    check.tensor(image, who, "an image")
+    check.tensor(guide, who, "a guide")
+    wanted = (*image.shape[:1], 1, *image.shape[2:])
     if tuple(guide.shape) != wanted or guide.dtype != image.dtype:
         raise BadImage(
             f"{who} needs a guide of shape {wanted} and {image.dtype}, got {tuple(guide.shape)} "
@@ -165,6 +169,8 @@ def fitting_guide(image: Tensor, guide: Tensor, who: str) -> None:
 
 def _extremes(x: Tensor, who: str, what: str) -> tuple[float, float]:
     """Least and greatest value."""
+    if not x.numel():
+        raise BadImage(f"{who} needs {what}, got none in {tuple(x.shape)}. Leave the image out.")
     low, high = (float(value) for value in torch.aminmax(x.detach()))
     if not math.isfinite(high - low):
         raise BadImage(

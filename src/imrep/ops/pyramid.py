@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from imrep import check
 from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops import pyramid_native as in_c
 from imrep.ops import pyramid_torch as in_torch
@@ -139,6 +140,7 @@ def _shaped(planes: Tensor, like: Tensor, kind: torch.dtype | None = None) -> Te
 
 
 def _check(x: Tensor, a: float) -> None:
+    check.tensor(x, "a pyramid", "an image")
     if x.ndim < 2 or 0 in x.shape:
         raise BadImage(f"a pyramid needs (…, height, width), got shape {tuple(x.shape)}.")
     if x.is_floating_point():
@@ -158,6 +160,8 @@ def check_bands(bands: Sequence[Tensor], rest: Tensor, who: str) -> None:
     Raises:
         BadCode: Naming the first fault.
     """
+    for x in (*bands, rest):
+        check.tensor(x, who, "each band and the rest")
     for band, low in itertools.pairwise([*bands, rest]):
         fault = _fault(band, low, rest)
         if fault:

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from imrep import check
 from imrep.errors import BadImage
 from imrep.ops.bilateral import fitting_guide, within
 from imrep.ops.grid import trilinear
@@ -94,6 +95,8 @@ def _centres(pixels: int, cells: int) -> list[float]:
 
 
 def _check_grid(grid: Tensor, guide: Tensor, who: str) -> None:
+    check.tensor(grid, who, "a grid")
+    check.tensor(guide, who, "a guide")
     if grid.ndim != 5 or not grid.numel():
         raise BadImage(
             f"{who} needs a grid (batch, channel, depth, rows, columns), got shape "

@@ -133,6 +133,9 @@ def bilateral_solver(
     for what, value in (*sigmas.items(), ("smoothness", smoothness)):
         if not 0 < value < math.inf:
             raise BadParameter(f"bilateral_solver needs {what} above 0, got {value}.")
+    for what, x in (("a target", target), ("a confidence", confidence)):
+        if x is not None or what == "a target":
+            check.tensor(x, "bilateral_solver", what)
     if confidence is None:
         confidence = torch.ones_like(target[:, :1])
     _check(target, image, confidence)

@@ -161,7 +161,7 @@ def _plain(code: Code) -> Iterator[tuple[str, Any]]:
         value = getattr(code, field.name)
         if field.name == "size" and value:
             for size in ((value[0] + 8, value[1]), (value[1] + 1, value[0]), (0, 0), None, "64×64"):
-                yield f"of size {size}", replace(code, size=size)
+                yield f"of size {size}", replace(code, **{field.name: size})
         if isinstance(value, tuple) and value and not isinstance(value[0], int | str):
             yield f"with one of its {field.name}", replace(code, **{field.name: value[:1]})
             yield f"with none of its {field.name}", replace(code, **{field.name: ()})

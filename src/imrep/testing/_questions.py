@@ -22,6 +22,7 @@ from imrep.testing._tools import (
     dtypes,
     embed,
     equal,
+    extremes,
     fit,
     hold,
     names,
@@ -183,6 +184,8 @@ def inverse_as_the_property_says(rep: Representation) -> None:
     for height, width in sizes:
         for channels in (3, 1):
             _inverts(rep, photo(height, width, channels=channels, batch=1))
+    for image in extremes() if rep.inverse == "exact" else ():
+        _inverts(rep, image)
 
 
 def picture_is_a_picture(rep: Representation) -> None:

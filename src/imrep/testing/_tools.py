@@ -32,6 +32,17 @@ def photo(height: int = 64, width: int = 64, *, batch: int = 2, channels: int = 
     return (0.85 * smooth + 0.15 * noise).clamp(0.05, 0.95)
 
 
+def extremes(height: int = 40, width: int = 44) -> list[Image]:
+    """The images at which claims of exactness are tried: each is the worst for some algorithm."""
+    noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(5))
+    square = torch.zeros(1, 3, height, width)
+    square[..., 12:22, 15:25] = 1
+    waves = torch.linspace(0, 3, width).cos() * torch.linspace(0, 2, height).cos()[:, None]
+    smooth = (0.5 + 0.45 * waves).expand(1, 3, -1, -1).contiguous()  # as after a wide blur
+    flat = [torch.full((1, 3, height, width), level) for level in (0.0, 0.3, 1.0)]
+    return [noise, noise.round(), 0.9 + 0.1 * noise, smooth, square, *flat]
+
+
 def ready(rep: Representation) -> Representation:
     """The representation, fitted where it must be."""
     return fit(rep) if rep.needs_fit else rep

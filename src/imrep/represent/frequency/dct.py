@@ -231,7 +231,7 @@ class Dct(Representation[Spectrum]):
         """(b, p, H, W) to (b, p, v, u, H / block, W / block): a product for each axis of blocks."""
         waves, side = basis(self.block, planes), self.block
         blocks = planes.flatten(0, 1).unflatten(2, (-1, side)).unflatten(1, (-1, side))
-        count, down, across = len(blocks), *blocks.shape[1:4:2]
+        count, (down, across) = len(blocks), blocks.shape[1:4:2]
         lines = blocks.permute(0, 2, 4, 1, 3).reshape(count, side, -1)  # (b p, y, x rows columns)
         lines = (_LEVELS * waves[: len(rows)]) @ lines
         lines = lines.reshape(count * len(rows), side, -1)  # (b p v, x, rows columns)

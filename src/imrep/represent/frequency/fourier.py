@@ -76,9 +76,8 @@ class Fourier(Representation[Spectrum]):
         Raises:
             BadCode: If it is not.
         """
-        values = code.values
-        whole = isinstance(values, Tensor) and values.is_complex() and values.ndim == 4
-        if whole and values.shape[1] in (1, 3) and tuple(values.shape[2:]) == tuple(code.size):
+        values, sizes = code.values, [(n, *code.size) for n in (1, 3)]
+        if isinstance(values, Tensor) and values.is_complex() and tuple(values.shape[1:]) in sizes:
             return
         got = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else "blocks"
         raise BadCode(

@@ -342,8 +342,16 @@ def _detected(gray: Tensor) -> Points:
     shares = raw / raw.sum(2, keepdim=True).clamp_min(1)
     present = torch.arange(most, device=gray.device) < count[:, None]
     size = (gray.shape[2], gray.shape[3])
-    floats = (part.to(gray) for part in (xy, shares.sqrt(), extent, angle))
-    return Points(*floats, present, size, response=response.to(gray), octave=octave.long())
+    return Points(
+        xy=xy.to(gray),
+        values=shares.sqrt().to(gray),
+        extent=extent.to(gray),
+        angle=angle.to(gray),
+        present=present,
+        size=size,
+        response=response.to(gray),
+        octave=octave.long(),
+    )
 
 
 def _keypoints(sift: cv2.SIFT, levels: np.ndarray) -> np.ndarray:

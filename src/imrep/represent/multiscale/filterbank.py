@@ -25,7 +25,8 @@ from imrep.ops.shrinkage import denoise
 from imrep.types import Image, Picture, Vectors
 
 _LEAST = 2  # pixels a filter needs to have a shape
-_SOLVABLE = 1e5  # condition number up to which float32 gives the image back to 1e-5
+_EXACT = 1e4  # condition number up to which float32 gives the image back to 1e-5
+_SOLVABLE = 1e5  # and up to which it gives it back nearly
 _ENOUGH = 4  # rectified filters, half of whose responses outnumber the pixels safely
 _PICTURE = 640  # pixels of all maps side by side in a picture, about
 _FLOOR = 1e-6  # keeps the slope of the square root finite at zero
@@ -131,6 +132,8 @@ class Filterbank(Representation[Map]):
         if not self.condition < _SOLVABLE:
             return "none"
         if self.rectify == "relu" and len(self.kernels) < _ENOUGH:
+            return "approximate"
+        if not self.condition < _EXACT:
             return "approximate"
         cut = self.rectify != "none" and bool(self.threshold or self.thresholds.any())
         return "approximate" if cut else "exact"

@@ -142,9 +142,17 @@ class Scattering(Representation[Map]):
         This is what `invert` lowers: where two images are candidates, the lesser one is mostly the
         better picture.
         """
-        self.check_code(code)
+        self._check_all(code)
+        check.image(image, self.name, linear=True)
+        self._check_image_of(code, image)
         made = self._plan(code.size, code.values)
-        found = self.encode(image).values.unflatten(1, (-1, made.paths))
+        maps = self.encode(image.to(code.values.dtype)).values
+        if maps.shape != code.values.shape:
+            raise BadImage(
+                f"{self.name} needs images with the code's planes, got {maps.shape[1]} maps for "
+                f"{code.values.shape[1]}. Give gray images for the code of gray ones."
+            )
+        found = maps.unflatten(1, (-1, made.paths))
         wanted = code.values.unflatten(1, (-1, made.paths))
         pairs = zip(found, wanted, strict=True)
         return torch.stack([distance(*pair, made) for pair in pairs])
