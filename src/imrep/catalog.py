@@ -105,6 +105,10 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
+    if not isinstance(spec, str):
+        raise BadParameter(
+            f"a representation needs a spec such as 'hog:cell=4', got {type(spec).__name__}."
+        )
     found: list[tuple[Entry, dict[str, str]]] = []
     for name, written in _parse(spec):
         found += views(_saved_spec(name)) if _is_saved(name) else [(entry(name), written)]

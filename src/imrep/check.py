@@ -11,6 +11,7 @@ from imrep.errors import BadImage, BadParameter
 DTYPES = (torch.float32, torch.float64)  # of images and of codes, in every representation
 
 MAX_CELLS = 64  # per side of the grid that a vector averages over
+MAX_ITERATIONS = 10**6
 MAX_SIDE = 8192  # pixels of a square or a map that images are brought to
 
 _SLACK = 1e-3  # resizing and colour arithmetic may leave [0, 1] by rounding
@@ -87,21 +88,41 @@ def tensor(x: object, who: str, what: str) -> None:
 
 
 def at_least(value: float, least: float, who: str, what: str) -> None:
-    """Refuse a parameter below its least value."""
+    """Refuse a parameter below its least value, or no number."""
+    _number(value, who, what)
     if not value >= least:
         raise BadParameter(f"{who} needs {what} of at least {least}, got {value}.")
 
 
 def between(value: float, low: float, high: float, who: str, what: str) -> None:
-    """Refuse a parameter outside [low, high]."""
+    """Refuse a parameter outside [low, high], or no number."""
+    _number(value, who, what)
     if not low <= value <= high:
         raise BadParameter(f"{who} needs {what} from {low} to {high}, got {value}.")
+
+
+def whole(value: int, low: int, high: int, who: str, what: str) -> None:
+    """Refuse a parameter that is no whole number from `low` to `high`."""
+    between(value, low, high, who, what)
+    if int(value) != value:
+        raise BadParameter(f"{who} needs {what} to be a whole number, got {value}.")
 
 
 def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
     """Refuse a parameter that is none of the choices."""
     if value not in choices:
         raise BadParameter(f"{who} needs {what} to be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _number(value: object, who: str, what: str) -> None:
+    try:
+        number = not isinstance(value, str | bytes) and complex(value).imag == 0  # type: ignore
+    except OverflowError:  # a whole number beyond all floats
+        number = True
+    except (TypeError, ValueError, RuntimeError):
+        number = False
+    if not number:
+        raise BadParameter(f"{who} needs {what} to be a number, got {value!r}.")
 
 
 def _type(x: Tensor, who: str) -> None:

@@ -97,6 +97,8 @@ def invert(
         BadImage: If there is more than one image.
     """
     check.image(image, rep.name)
+    if iterations is not None:
+        check.whole(iterations, 1, check.MAX_ITERATIONS, "invert", "iterations")
     if len(image) != 1:
         raise BadImage(f"invert takes one image at a time, got a batch of {len(image)}.")
     with torch.no_grad():

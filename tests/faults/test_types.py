@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import imrep
-from imrep.errors import BadCode, BadImage
+from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.testing import photo, specimens
 
 HALVES = [torch.float16, torch.bfloat16]
@@ -72,3 +72,29 @@ def test_inherited_pooling_is_used_and_checked():
 
     image = photo()
     torch.testing.assert_close(Mine().embed(image), imrep.get("pixels").embed(image) / 2)
+
+
+@pytest.mark.parametrize("iterations", [0, -1, 2.5, math.nan, "many"])
+@pytest.mark.parametrize("spec", ["hog", "scattering:scales=2", "filterbank:size=5"])
+def test_steps_that_are_no_count_are_refused(spec, iterations):
+    with pytest.raises(BadParameter, match="invert needs iterations"):
+        imrep.invert(spec, photo(24, 24, batch=1), iterations=iterations)
+
+
+@pytest.mark.parametrize("spec", [5, None, ["hog"]])
+def test_a_spec_of_another_type_is_refused(spec):
+    with pytest.raises(BadParameter, match="needs a spec such as"):
+        imrep.get(spec)
+
+
+@pytest.mark.parametrize("cells", [0, -2, 2.5, 10**9, "2", math.nan])
+def test_cells_of_a_codes_own_pooling_are_checked(cells):
+    code = imrep.get("gradient").encode(photo())
+    with pytest.raises(BadParameter, match="pooling needs cells"):
+        code.pool(cells)
+
+
+@pytest.mark.parametrize("source", [5, None, photo()])
+def test_a_jpeg_of_another_type_is_refused(source):
+    with pytest.raises(BadParameter, match="dct needs a path or the bytes of a JPEG"):
+        imrep.get("dct").encode_jpeg(source)

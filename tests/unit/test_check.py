@@ -94,3 +94,19 @@ def test_parameters():
         check.between(2, 0, 1, "hog", "a")
     with pytest.raises(BadParameter, match=r"^hog needs space to be one of rgb, hsv, got 'lab'\.$"):
         check.one_of("lab", ("rgb", "hsv"), "hog", "space")
+
+
+@pytest.mark.parametrize("value", ["3", None, [1], torch.ones(3), 1j, b"3"])
+def test_what_is_no_number_is_refused(value):
+    for refuse in (lambda: check.at_least(value, 0, "hog", "cell"),
+                   lambda: check.whole(value, 0, 9, "hog", "cell")):  # fmt: skip
+        with pytest.raises(BadParameter, match=r"^hog needs cell to be a number, got "):
+            refuse()
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    for value in (np.float32(2), np.int64(2), torch.tensor(2.0), 10**400):
+        check.at_least(value, 0, "hog", "cell")
+    check.whole(2.0, 0, 9, "hog", "cell")
+    with pytest.raises(BadParameter, match=r"hog needs cell to be a whole number, got 2\.5"):
+        check.whole(2.5, 0, 9, "hog", "cell")

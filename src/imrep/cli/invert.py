@@ -88,7 +88,7 @@ def _invert(
 ) -> "Inversion":
     from imrep import inversion
 
-    with screen.Meter(machine.quiet) as meter:
+    with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
         return inversion.invert(
             rep,
             pixels,

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,16 @@ def remark(text: str, quiet: bool = False) -> None:
     """A line on stderr, for what is worth knowing and is no result."""
     if not quiet:
         click.secho(text, dim=True, err=True)
+
+
+@contextmanager
+def warnings_remarked(quiet: bool) -> Iterator[None]:
+    """Warnings as remarks, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        remark(text, quiet)
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """Averages over a coarse grid: layout kept, size forgotten."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from imrep import check
 
 _FLOOR = 1e-6  # keeps the slope of the fourth root finite at zero
 
@@ -12,6 +15,8 @@ def means(x: Tensor, cells: int) -> Tensor:
     Boxes overlap by at most one row where `cells` does not divide the size, and repeat pixels where
     the image is smaller than the grid, so that any size gives the same length.
     """
+    if not torch.compiler.is_compiling():
+        check.whole(cells, 1, check.MAX_CELLS, "pooling", "cells")
     height, width = x.shape[2:]
     if height % cells or width % cells or width < 8 * cells:
         return F.adaptive_avg_pool2d(x, cells).flatten(1)

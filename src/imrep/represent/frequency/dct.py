@@ -193,6 +193,11 @@ class Dct(Representation[Spectrum]):
                 f"{self.name} needs block=8 and chroma=full to read a JPEG's own coefficients, "
                 f"got block={self.block} and chroma={self.chroma}. Use encode(imrep.read(path))."
             )
+        if not isinstance(source, str | Path | bytes):
+            raise BadParameter(
+                f"{self.name} needs a path or the bytes of a JPEG, got {type(source).__name__}. "
+                "Use encode for images."
+            )
         code, facts = jpeg.spectrum(source)
         return Spectrum(_luma_and_chroma(code, facts, self.name), code.size, code.sampling)
 

@@ -144,6 +144,7 @@ class Kernel(Representation[Map]):
         Raises:
             NoInverse: If all weights are zero.
         """
+        check.between(noise, 0, 1e6, self.name, "noise")
         if not self.matrix.any():
             raise NoInverse(f"{self.name} needs a weight other than zero to invert, got none.")
         values = code.values.double()

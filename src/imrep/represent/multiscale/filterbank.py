@@ -32,6 +32,7 @@ _PICTURE = 640  # pixels of all maps side by side in a picture, about
 _FLOOR = 1e-6  # keeps the slope of the square root finite at zero
 _PARTS = {"relu": 1, "crelu": 2, "none": 1}  # maps per filter
 _DOUBLE = 2e-16  # relative residual at which float64 has the image
+_MOST = 1e6  # noise, or weight, beyond which nothing of an image is left
 _SURE = 5.0  # standard deviations of noise that no response below zero gets past
 _SAMPLE = 16  # negative numbers that a map's noise can be told from
 
@@ -194,9 +195,9 @@ class Filterbank(Representation[Map]):
         Raises:
             NoInverse: If the bank is blind to a frequency of images of this size.
         """
-        asked = {"iterations": iterations, "tikhonov": tikhonov, "noise": noise or 0.0}
-        for what, value in asked.items():
-            check.at_least(value, 0, self.name, what)
+        check.whole(iterations, 0, check.MAX_ITERATIONS, self.name, "iterations")
+        for what, value in {"tikhonov": tikhonov, "noise": noise or 0.0}.items():
+            check.between(value, 0, _MOST, self.name, what)
         maps = self._maps(code)
         # What the bank hardly passes has little to go by: single precision loses two digits there.
         maps = maps if maps.device.type == "mps" else maps.double()
@@ -247,7 +248,7 @@ class Filterbank(Representation[Map]):
             NoInverse: If the bank is blind to a frequency of images of this size.
         """
         transformable(check.image(image, self.name, linear=True), self.name)
-        check.at_least(noise or 0.0, 0, self.name, "noise")
+        check.between(noise or 0.0, 0, _MOST, self.name, "noise")
         height, width = image.shape[2:]
         self._check_size(height, width)
         spectra = self._spectra(height, width, image)

@@ -128,6 +128,7 @@ class Scattering(Representation[Map]):
             careful: Search twice, the second time from coarse to fine, and keep the image whose
                 code is nearer: twice the time.
         """
+        check.whole(iterations, 0, check.MAX_ITERATIONS, self.name, "iterations")
         made = self._plan(code.size, code.values)
         planes = [
             unscatter(one.detach(), made, iterations, careful)
