@@ -1,7 +1,6 @@
 """The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
 
 import copy
-import functools
 import hashlib
 import inspect
 import itertools
@@ -9,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, get_args
+from typing import Any, ClassVar, Generic
 
 import torch
 from safetensors import SafetensorError
@@ -29,29 +28,6 @@ from imrep.types import Batches, Image, Picture, Vectors
 C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
 
 _BLANK = 64  # side of the image that `dim` is found with
-
-
-def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that takes a code, which is checked before."""
-
-    @functools.wraps(method)
-    def checked(self: "Representation", code: Any, *args: Any, **options: Any) -> Any:
-        if torch.compiler.is_compiling():  # a look at the values would break the graph
-            return method(self, code, *args, **options)
-        self._check_all(code)
-        if method.__name__ == "picture":
-            self._check_image_of(code, options.get("image", args[0] if args else None))
-        return method(self, code, *args, **options)
-
-    checked.unchecked = method  # type: ignore[attr-defined]
-    return checked
-
-
-def _takes_a_code(name: str, member: Any) -> bool:
-    """Whether it is a public method whose first argument is `code`; `check_code` is the check."""
-    if name.startswith("_") or name == "check_code" or not inspect.isfunction(member):
-        return False
-    return inspect.getfullargspec(inspect.unwrap(member)).args[1:2] == ["code"]
 
 
 class Representation(nn.Module, ABC, Generic[C]):
@@ -77,20 +53,17 @@ class Representation(nn.Module, ABC, Generic[C]):
         super().__init_subclass__(**more)
         if "name" not in cls.__dict__:
             cls.name = catalog.name_of(cls.__module__)
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            for kind in get_args(base):
-                if isinstance(kind, type) and issubclass(kind, Code):
-                    cls._code_kind = kind
+        cls._code_kind = codecheck.kind(cls) or cls._code_kind
         for method, function in tuple(cls.__dict__.items()):
-            if _takes_a_code(method, function):
-                setattr(cls, method, _checked(function))
+            if codecheck.takes_a_code(method, function):
+                setattr(cls, method, codecheck.checked(function))
         cls._pool_unchecked = getattr(cls.pool, "unchecked", cls.pool)
 
     @abstractmethod
     def encode(self, image: Image) -> C:
         """The code of each image in the batch; channels, dtype, device and gradient are kept."""
 
-    @_checked
+    @codecheck.checked
     def pool(self, code: C) -> Vectors:
         """One vector per image; its length does not depend on the image's size.
 
@@ -122,7 +95,7 @@ class Representation(nn.Module, ABC, Generic[C]):
         )
         raise NoInverse(f"{self.name} has no inverse of its own. {remedy}")
 
-    @_checked
+    @codecheck.checked
     def picture(self, code: C, image: Image | None = None) -> Picture:
         """The code drawn for the eye, over the image where that helps; (b, 3, rows, columns).
 
@@ -240,16 +213,8 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     def _check_image_of(self, code: C, image: Image | None) -> None:
         """Refuse an image that is not as large as the one that the code came from."""
-        if image is None:
-            return
-        check.image(image, self.name, linear=True)
-        height, width = getattr(code, "size", None) or image.shape[2:]
-        if (len(image), *image.shape[2:]) != (len(code), height, width):
-            raise BadImage(
-                f"{self.name} needs the image of the code to draw it over, {len(code)} of "
-                f"{height}×{width}, got {len(image)} of {image.shape[2]}×{image.shape[3]}. "
-                "Give the image that was encoded, or none."
-            )
+        if image is not None:
+            codecheck.same_images(code, check.image(image, self.name, linear=True), self.name)
 
     def extra_repr(self) -> str:
         return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())

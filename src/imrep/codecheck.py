@@ -6,8 +6,9 @@ it says itself, in `check_code`.
 """
 
 import functools
+import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, cast, get_args
 
@@ -17,12 +18,56 @@ from torch import Tensor
 
 from imrep.check import DTYPES
 from imrep.codes import Code, Grid, Points
-from imrep.errors import BadCode
+from imrep.errors import BadCode, BadImage
 
 _COMPLEX = (torch.complex64, torch.complex128)
 _WIDEST = 1e6  # pixels: no keypoint is larger
 _SLACK = 1e-3  # rounding
 _REMEDY = "Use the code that encode gave."
+
+
+def checked(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that takes a code, which is checked before."""
+
+    @functools.wraps(method)
+    def inner(representation: Any, code: Any, *args: Any, **options: Any) -> Any:
+        if torch.compiler.is_compiling():  # a look at the values would break the graph
+            return method(representation, code, *args, **options)
+        representation._check_all(code)
+        if method.__name__ == "picture":
+            representation._check_image_of(code, options.get("image", args[0] if args else None))
+        return method(representation, code, *args, **options)
+
+    inner.unchecked = method  # type: ignore[attr-defined]
+    return inner
+
+
+def kind(cls: type) -> type[Code] | None:
+    """The code that a class names in its base, as in `Representation[Map]`; None if it does not."""
+    named = [found for base in cls.__dict__.get("__orig_bases__", ()) for found in get_args(base)]
+    return next((k for k in named if isinstance(k, type) and issubclass(k, Code)), None)
+
+
+def takes_a_code(name: str, member: Any) -> bool:
+    """Whether it is a public method whose first argument is `code`; `check_code` is the check."""
+    if name.startswith("_") or name == "check_code" or not inspect.isfunction(member):
+        return False
+    return inspect.getfullargspec(inspect.unwrap(member)).args[1:2] == ["code"]
+
+
+def same_images(code: Code, image: Tensor, who: str) -> None:
+    """Refuse images of another number or size than those that a code came from.
+
+    Raises:
+        BadImage: Naming both.
+    """
+    height, width = getattr(code, "size", None) or image.shape[2:]
+    if (len(image), *image.shape[2:]) != (len(code), height, width):
+        raise BadImage(
+            f"{who} needs the image of the code to draw it over, {len(code)} of {height}×{width}, "
+            f"got {len(image)} of {image.shape[2]}×{image.shape[3]}. Give the image that was "
+            "encoded, or none."
+        )
 
 
 def structure(code: Any, kind: type[Code], who: str) -> None:
