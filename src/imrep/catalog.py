@@ -105,10 +105,6 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
-    if not isinstance(spec, str):
-        raise BadParameter(
-            f"a representation needs a spec such as 'hog:cell=4', got {type(spec).__name__}."
-        )
     found: list[tuple[Entry, dict[str, str]]] = []
     for name, written in _parse(spec):
         found += views(_saved_spec(name)) if _is_saved(name) else [(entry(name), written)]
@@ -152,6 +148,10 @@ def load(folder: str | Path) -> "Representation":
 
 def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     """Name and parameters of each view; a name that is not there is said before what follows it."""
+    if not isinstance(spec, str):
+        raise BadParameter(
+            f"a representation needs a spec such as 'hog:cell=4', got {type(spec).__name__}."
+        )
     if _is_saved(spec):
         return [(spec, {})]
     for name in filter(None, specs.names(spec)):
