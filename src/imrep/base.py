@@ -20,7 +20,7 @@ from imrep import catalog, check, codecheck, specs
 from imrep.cards import Card, Inverse
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
-from imrep.errors import BadCode, BadImage, BadParameter, NoInverse, NotFitted
+from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.io.files import write_atomic, write_text
 from imrep.ops import parallel
 from imrep.types import Batches, Image, Picture, Vectors
@@ -211,11 +211,6 @@ class Representation(nn.Module, ABC, Generic[C]):
         self.check_code(code)
         codecheck.numbers(code, self.name)
 
-    def _check_image_of(self, code: C, image: Image | None) -> None:
-        """Refuse an image that is not as large as the one that the code came from."""
-        if image is not None:
-            codecheck.same_images(code, check.image(image, self.name, linear=True), self.name)
-
     def extra_repr(self) -> str:
         return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
 
@@ -370,20 +365,7 @@ class Sum(Representation[Views]):
         Raises:
             BadCode: If they are not.
         """
-        if len(code.codes) != len(self.views):
-            raise BadCode(
-                f"{self.spec} needs {len(self.views)} codes, got {len(code.codes)}. "
-                "Use the code that encode gave."
-            )
-        for view, part in zip(self.views, code.codes, strict=True):
-            codecheck.structure(part, view._code_kind, view.name)
-            view.check_code(part)
-        if len({len(part) for part in code.codes}) > 1:
-            counts = ", ".join(str(len(part)) for part in code.codes)
-            raise BadCode(
-                f"{self.spec} needs codes of the same images, got batches of {counts}. "
-                "Use the code that encode gave."
-            )
+        codecheck.views(code, self.views, self.spec)
 
     def encode(self, image: Image) -> Views:
         """One code per view."""

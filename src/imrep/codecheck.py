@@ -16,8 +16,9 @@ import torch
 from jaxtyping import AbstractArray
 from torch import Tensor
 
+from imrep import check
 from imrep.check import DTYPES
-from imrep.codes import Code, Grid, Points
+from imrep.codes import Code, Grid, Points, Views
 from imrep.errors import BadCode, BadImage
 
 _COMPLEX = (torch.complex64, torch.complex128)
@@ -35,7 +36,9 @@ def checked(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(representation, code, *args, **options)
         representation._check_all(code)
         if method.__name__ == "picture":
-            representation._check_image_of(code, options.get("image", args[0] if args else None))
+            image = options.get("image", args[0] if args else None)
+            if image is not None:
+                same_images(code, image, representation.name)
         return method(representation, code, *args, **options)
 
     inner.unchecked = method  # type: ignore[attr-defined]
@@ -56,11 +59,12 @@ def takes_a_code(name: str, member: Any) -> bool:
 
 
 def same_images(code: Code, image: Tensor, who: str) -> None:
-    """Refuse images of another number or size than those that a code came from.
+    """Refuse what is no batch of images, or not as many and as large as a code came from.
 
     Raises:
         BadImage: Naming both.
     """
+    check.image(image, who, linear=True)
     height, width = getattr(code, "size", None) or image.shape[2:]
     if (len(image), *image.shape[2:]) != (len(code), height, width):
         raise BadImage(
@@ -94,6 +98,22 @@ def structure(code: Any, kind: type[Code], who: str) -> None:
         for i, part in enumerate(parts):
             name = f"{field.name}[{i}]" if isinstance(value, tuple) else field.name
             _check_tensor(part, name, tensor, axes, who)
+
+
+def views(code: Views, representations: Sequence[Any], who: str) -> None:
+    """Refuse codes that are not one of each representation, all of the same images.
+
+    Raises:
+        BadCode: Naming what is needed and what came.
+    """
+    if len(code.codes) != len(representations):
+        raise BadCode(f"{who} needs {len(representations)} codes, got {len(code.codes)}. {_REMEDY}")
+    for representation, part in zip(representations, code.codes, strict=True):
+        structure(part, representation._code_kind, representation.name)
+        representation.check_code(part)
+    if len({len(part) for part in code.codes}) > 1:
+        counts = ", ".join(str(len(part)) for part in code.codes)
+        raise BadCode(f"{who} needs codes of the same images, got batches of {counts}. {_REMEDY}")
 
 
 def numbers(code: Code, who: str) -> None:

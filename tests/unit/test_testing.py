@@ -186,12 +186,14 @@ class ChecksNoCode(Ours):
 
 
 class DrawsOverAnything(Ours):
-    def picture(self, code, image=None):
-        return super().picture(code, image)
+    pass
 
-    def _check_image_of(self, code, image):
-        if image is not None:
-            code.values - image[..., :32, :32]
+
+def _over_anything(self, code, image=None):
+    return Pixels.picture(self, code) + 0 * (0 if image is None else code.values - image).mean()
+
+
+DrawsOverAnything.picture = _over_anything
 
 
 class TakesAnyNumber(Ours):

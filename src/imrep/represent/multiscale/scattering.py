@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import check, codecheck
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Map
@@ -144,8 +144,7 @@ class Scattering(Representation[Map]):
         better picture.
         """
         self._check_all(code)
-        check.image(image, self.name, linear=True)
-        self._check_image_of(code, image)
+        codecheck.same_images(code, image, self.name)
         made = self._plan(code.size, code.values)
         maps = self.encode(image.to(code.values.dtype)).values
         if maps.shape != code.values.shape:
