@@ -40,9 +40,7 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     card: ClassVar[Card]
     name: ClassVar[str]  # the file's stem, or what a plugin's entry point calls it
-    example: ClassVar[str] = (
-        ""  # a literal spec that builds at once, offline; "" for the name alone
-    )
+    example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     _code_kind: ClassVar[type[Code]] = Code  # of code that it gives, from its base's parameter
     _pool_unchecked: Callable[..., Tensor]  # `pool`, for what `encode` has just given
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
