@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +61,12 @@ def remark(text: str, quiet: bool = False) -> None:
     """A line on stderr, for what is worth knowing and is no result."""
     if not quiet:
         click.secho(text, dim=True, err=True)
+
+
+def notes(texts: Iterable[str], quiet: bool = False) -> None:
+    """What there is to say about a data set, each on its line."""
+    for text in texts:
+        remark(text, quiet)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from imrep.evaluate.probe import balanced
 from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
-from imrep.io import skipped
+from imrep.io import provenance, skipped
 
 SKIPPED = "skipped.csv"  # in the report's folder
 _CURVES = 4  # of the best contenders, with few labels
@@ -57,6 +57,7 @@ def write(
     tables.failures(lines, [*absent, *run.failed])
     remarks.verdict(lines, run, folder, answers)
     out.mkdir(parents=True, exist_ok=True)
+    provenance.mark_folder(out, "report")
     _pictures(run, folder, coded, answers, kept).save(out)
     skipped.write(out / SKIPPED, folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)

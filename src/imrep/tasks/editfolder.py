@@ -19,7 +19,7 @@ import PIL.Image
 from imrep import images
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
-from imrep.io import files
+from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.packed import SUFFIX
@@ -68,6 +68,7 @@ def edit_all(
     threads = parallel.workers() if chain.device == "cpu" else 1
     with parallel.one_thread(threads), WorkFolder(out, _key(items, chain)) as work:
         out.mkdir(parents=True, exist_ok=True)
+        provenance.mark_folder(out, "edited pictures")
         done = work.count()
         some = any(shard.rows for shard in work.shards())
         with closing(_outcomes(_Editor(items, chain, targets), done, some, threads)) as outcomes:
