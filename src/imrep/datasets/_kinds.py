@@ -7,8 +7,6 @@ from imrep import images
 
 Kind = Literal["picture", "table", "archive", "other", "unknown"]
 
-HEAD = 132  # bytes to look at: DICOM begins with 128 of its own
-
 
 def _words(line: str) -> frozenset[str]:
     return frozenset(line.split())
@@ -46,5 +44,5 @@ def by_name(name: str) -> Kind:
 
 
 def is_picture(start: bytes) -> bool:
-    """Whether the first `HEAD` bytes of a file are those of a picture."""
+    """Whether the first `images.START` bytes of a file are those of a picture."""
     return images.looks_like_image(start)

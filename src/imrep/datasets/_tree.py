@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imrep import images
 from imrep.datasets import _kinds
 from imrep.datasets._items import count, several
 from imrep.datasets._sources import ClosedFolder, File, Member, Refused, Source, opened
@@ -55,7 +56,7 @@ class Tree:
         kind = _kinds.by_name(name)
         if ours:
             self.outputs.append(name)
-        elif kind == "picture" or (kind == "unknown" and _kinds.is_picture(start(_kinds.HEAD))):
+        elif kind == "picture" or (kind == "unknown" and _kinds.is_picture(start(images.START))):
             self.pictures[name] = source
         elif kind == "table":
             self.tables[name] = source
