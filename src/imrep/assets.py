@@ -16,7 +16,6 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from imrep.errors import BadData
-from imrep.io import provenance
 from imrep.io.files import replacing, write_text
 from imrep.io.names import encodable_values
 
@@ -109,8 +108,6 @@ class Assets:
     def save(self, folder: Path) -> None:
         """Write `folder/assets/`; the index last, so that a folder with one is whole."""
         target = folder / FOLDER
-        target.mkdir(parents=True, exist_ok=True)
-        provenance.mark_folder(target, "report")
         for name, tiles in self._sheets().items():
             if len(tiles):
                 _write_sheet(target / name, tiles)

@@ -679,3 +679,17 @@ class TestOutputs:
         planted(tmp_path, "mine.png")
         provenance.mark_folder(tmp_path, "report")
         assert [path.name for path in tmp_path.iterdir()] == ["mine.png"]
+
+
+class TestEditedFolders:
+    def test_files_elsewhere_and_what_cannot_be_read_get_no_name_in_the_way(
+        self, imrep, tmp_path, closed
+    ):
+        root = planted(tmp_path / "d", "ring.png", "ring/1.png")
+        planted(tmp_path, "elsewhere/2.png")
+        closed.add("ring")
+        imrep("edit", "d", "blur", "-o", "out")
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {".imrep", "ring.png"}
+        (root / "t.csv").write_text(f"path\nring.png\n{tmp_path}/elsewhere/2.png\n")
+        imrep("edit", "d/t.csv", "blur", "-o", "more")
+        assert len(list((tmp_path / "more").rglob("*.png"))) == 2

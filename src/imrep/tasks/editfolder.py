@@ -149,17 +149,21 @@ def _pixels(data: bytes) -> int:
 def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:
     """Where each picture goes: its own name, below `out` whatever that name holds."""
     found: dict[Path, str] = {}
+    targets = []
     listed = all(item.file == Path(item.raw) for item in items)  # files, not members of a folder
     shared = os.path.commonpath([Path(item.raw).parent for item in items]) if listed else ""
     for item in items:
-        parts = PurePosixPath(item.raw).relative_to(shared).parts
+        name = PurePosixPath(item.raw)
+        parts = (name.relative_to(shared) if listed else name).parts
         path = out.joinpath(*(part for part in parts if part not in ("/", "..")))
         if path.suffix.lower() not in suffixes:
             path = path.with_name(path.name.removesuffix(SUFFIX) + suffixes[0])
-        if path in found:
+        if path in found and not item.refused:  # nothing is written for what cannot be read
             raise BadData(f"{found[path]} and {item.path} would both be {path}. Rename one.")
-        found[path] = item.path
-    return list(found)
+        if not item.refused:
+            found[path] = item.path
+        targets.append(path)
+    return targets
 
 
 def _key(items: Sequence[Item], chain: Chain) -> dict[str, object]:
