@@ -25,7 +25,7 @@ from imrep import __version__, images, vectorfiles
 from imrep.base import Fitted, Representation, Sum
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage
-from imrep.io import files
+from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.types import Image
@@ -244,6 +244,8 @@ def _fit_once(
         count = fit(rep, items, settings, progress)
 
         def write(draft: Path) -> None:
+            draft.mkdir()
+            provenance.mark_folder(draft, "representation")
             rep.save(draft)
             facts = {"images": count, "size": settings.size, "seed": settings.seed}
             (draft / _FITTED).write_text(json.dumps(facts) + "\n")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from imrep.tasks.ratecurve import Point
 
 _SKIPPED = 3  # exit code under --strict
-_MANY = (".zip", ".parquet", ".csv")  # files that hold or list pictures
 _WIDTH = 96
 
 
@@ -123,15 +122,15 @@ def command(  # noqa: PLR0913  # one argument for each option
                 raise BadParameter(
                     f"edit takes --in-place and --curve with one picture, got {data}. Use -o."
                 )
-            _folder(data, steps, out, (as_json, strict), meter)
+            _folder(data, steps, out, (as_json, strict, machine.quiet), meter)
         else:
             _picture(Path(data), steps, (out, in_place), curve, as_json, meter)
 
 
 def _holds_many(data: str) -> bool:
-    path = Path(data)
-    listed = data == "-" or (glob.has_magic(data) and not path.exists())
-    return listed or path.is_dir() or path.suffix.lower() in _MANY
+    from imrep import datasets
+
+    return datasets.holds_many(data)
 
 
 def _picture(
@@ -142,9 +141,13 @@ def _picture(
     as_json: bool,
     meter: screen.Meter,
 ) -> None:
+    from imrep.cli import outputs
+    from imrep.io.files import write_atomic
+    from imrep.io.marks import marked
     from imrep.tasks.editing import edit
 
     out, in_place = where
+    unnamed = out is None and not in_place
     if in_place and out is not None:
         raise BadParameter(f"edit writes to {out} or in place, not both. Leave one out.")
     out = path if in_place else out or Path(_name(path, chain))
@@ -154,6 +157,8 @@ def _picture(
             raise BadParameter(f"edit would write over {read}. Use another -o, or --in-place.")
     with screen.writing(out):
         found = edit(path, chain, out, meter, curve=curve)
+        if unnamed:  # a picture that is given a name may be data again
+            write_atomic(out, marked(out.read_bytes(), outputs.mark("edit", path)))
     if as_json:
         options.write_json(_edited(found, chain))
         return
@@ -164,7 +169,7 @@ def _picture(
 
 
 def _folder(
-    data: str, chain: "Chain", out: Path | None, how: tuple[bool, bool], meter: screen.Meter
+    data: str, chain: "Chain", out: Path | None, how: tuple[bool, bool, bool], meter: screen.Meter
 ) -> None:
     from imrep import datasets
     from imrep.tasks.editfolder import edit_all
@@ -178,11 +183,12 @@ def _folder(
         raise BadParameter(
             f"edit would write among the pictures it reads, to {out}. Use another -o."
         )
+    as_json, strict, quiet = how
+    screen.notes(found.notes, quiet)
     with screen.writing(out, resumable=True):
         done = edit_all(found.items, chain, out, meter)
-    as_json, strict = how
     if as_json:
-        options.write_json(_facts(done, chain))
+        options.write_json(_facts(done, chain) | {"notes": list(found.notes)})
     else:
         _say(done)
     if strict and done.skipped:

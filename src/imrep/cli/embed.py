@@ -76,9 +76,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     OUT.rep/. A run that was interrupted goes on where it was: give the same command again.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
-    written = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
+    written, notes = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
     if as_json:
-        options.write_json(_facts(written))
+        options.write_json(_facts(written) | {"notes": list(notes)})
     else:
         click.echo(_page(written))
     if strict and written.skipped:
@@ -92,7 +92,8 @@ def _embed(
     size: int | None,
     machine: options.Machine,
     chosen: dict[str, Any],
-) -> "Written":
+) -> "tuple[Written, tuple[str, ...]]":
+    """What was written, and the notes on the data."""
     from imrep import catalog, datasets, pipeline, vectorfiles
     from imrep.cli import engine
     from imrep.io.files import check_writable
@@ -100,7 +101,9 @@ def _embed(
     vectorfiles.suffix(out)
     with screen.writing(out):
         check_writable(out)
-    items = datasets.find(data).items
+    found = datasets.find(data)
+    items = found.items
+    screen.notes(found.notes, machine.quiet)
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = catalog.get(spec)
@@ -116,7 +119,7 @@ def _embed(
         said = f"{len(items):,} files, {shown}, {threads} threads, {settings.device}"
         screen.remark(said)
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return pipeline.embed(items, rep, out, settings, meter)
+        return pipeline.embed(items, rep, out, settings, meter), found.notes
 
 
 def _page(written: "Written") -> str:

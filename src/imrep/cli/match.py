@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from imrep.tasks.ranking import Ranking, Settings
 
 _SPEC, _LONGEST = "sift:detector=opencv", 1024  # as tasks has them, known without torch
-_TABLES = (".zip", ".parquet")  # files that hold many pictures
 _SKIPPED = 3  # exit code under --strict
 _SHOWN = 10  # rows of a ranking on the screen
 
@@ -91,7 +90,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     A outlined in B. Where B is a folder, a zip, a parquet or a glob, its pictures are ranked into
     a csv, the surest first; a run that was interrupted goes on where it was.
     """
-    from imrep import catalog
+    from imrep import catalog, datasets
     from imrep.cli import engine
     from imrep.tasks.ranking import Settings
 
@@ -108,14 +107,14 @@ def command(  # noqa: PLR0913  # one argument for each option
         reading=reading,
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
-    many = not Path(second).is_file() or Path(second).suffix.lower() in _TABLES
+    many = not Path(second).is_file() or datasets.holds_many(second)
     if not many:
         _pair(first, Path(second), rep, out, settings, as_json)
         return
     out = _csv(out, first, second)
-    ranking = _rank(first, second, rep, out, settings, machine)
+    ranking, notes = _rank(first, second, rep, out, settings, machine)
     if as_json:
-        options.write_json(_ranking_facts(ranking, first, rep))
+        options.write_json(_ranking_facts(ranking, first, rep) | {"notes": list(notes)})
     else:
         _say(ranking)
     if strict and ranking.skipped:
@@ -166,15 +165,17 @@ def _rank(
     out: Path,
     settings: "Settings",
     machine: options.Machine,
-) -> "Ranking":
-    """The ranking of all pictures but the query itself."""
+) -> "tuple[Ranking, tuple[str, ...]]":
+    """The ranking of all pictures but the query itself, and the notes on them."""
     from imrep import datasets, images
     from imrep.tasks import ranking
 
     query = images.read(first, **settings.reading.keywords)
     _spare(out, first)
     items = []
-    for item in datasets.find(second).items:
+    data = datasets.find(second)
+    screen.notes(data.notes, machine.quiet)
+    for item in data.items:
         if item.file and _same(item.file, first):
             screen.remark(f"{item.path} is A itself and left out", machine.quiet)
         else:
@@ -184,7 +185,7 @@ def _rank(
             f"match needs other pictures than A, got only {first} in {second}. Give another B."
         )
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return ranking.rank(query, items, rep, out, settings, meter)
+        return ranking.rank(query, items, rep, out, settings, meter), data.notes
 
 
 def _csv(out: Path | None, first: Path, second: str) -> Path:

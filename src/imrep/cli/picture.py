@@ -78,7 +78,9 @@ def _fit(
 
     settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed, reading=reading)
     with screen.Meter(machine.quiet) as meter:
-        count = pipeline.fit(rep, datasets.find(data).items, settings, meter)
+        found = datasets.find(data)
+        screen.notes(found.notes, machine.quiet)
+        count = pipeline.fit(rep, found.items, settings, meter)
     screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)
 
 

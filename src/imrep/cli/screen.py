@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +62,12 @@ def remark(text: str, quiet: bool = False) -> None:
     """A line on stderr, for what is worth knowing and is no result."""
     if not quiet:
         click.secho(text, dim=True, err=True)
+
+
+def notes(texts: Iterable[str], quiet: bool = False) -> None:
+    """What there is to say about a data set, each on its line."""
+    for text in texts:
+        remark(text, quiet)
 
 
 @contextmanager

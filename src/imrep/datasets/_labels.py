@@ -1,56 +1,140 @@
-"""Labels from folders' names and from csv files."""
+"""Labels from the names of folders: which level holds the classes, and which the splits."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from imrep.errors import BadData
+from imrep.datasets._items import count
 
-_SPLITS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "dev"))
+Folder = tuple[str, ...]
 
-
-def by_folder(paths: Iterable[str]) -> tuple[dict[str, str | None], bool]:
-    """Label of each path: its first folder, or its second if all first ones are named as splits."""
-    folders = {path: path.split("/")[:-1] for path in paths}
-    firsts = {parts[0].lower() for parts in folders.values() if parts}
-    split = bool(firsts) and firsts <= _SPLITS
-    depth = 1 if split else 0
-    return {p: f[depth] if len(f) > depth else None for p, f in folders.items()}, split
-
-
-def common_folder(paths: Iterable[str]) -> str:
-    """`name/` if everything lies in folders of that one folder, as archives often do; else ''."""
-    parts = [path.split("/") for path in paths]
-    firsts = {part[0] for part in parts}
-    if len(firsts) != 1 or any(len(part) < 2 for part in parts) or max(map(len, parts)) < 3:
-        return ""
-    first = firsts.pop()
-    return "" if first.lower() in _SPLITS else f"{first}/"
+_SPLITS = (
+    *("training", "train", "trn", "testing", "test", "tst", "validation", "valid", "val"),
+    *("development", "dev", "evaluation", "eval", "fold", "holdout"),
+)
+_FILLERS = (
+    *("dataset", "data", "folder", "images", "image", "imgs", "img", "part", "photos", "pictures"),
+    *("sets", "set", "split"),
+)
+_FEW = 0.1  # share of the pictures that may lie beside the folders which hold the classes
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_FILLED = re.compile(f"(?:{'|'.join(_SPLITS)})(?:{'|'.join(_FILLERS)})")
 
 
-def by_csv(table: str, where: str) -> dict[str, str | None] | None:
-    """Label by path, None for an empty one; no dictionary where there is no column of labels."""
-    lines = lines_of(table, where, ("path",))
-    if not lines or "label" not in lines[0]:
-        return None
-    return {posix(line["path"]): line["label"] or None for line in lines}
+@dataclass(frozen=True)
+class FolderLabels:
+    """What folders say of the pictures in them.
+
+    Attributes:
+        labels: Label by path, None where there is none.
+        left_out: Paths that lie beside the splits, in folders that are no split.
+        notes: Sentences about both.
+    """
+
+    labels: dict[str, str | None]
+    left_out: frozenset[str]
+    notes: tuple[str, ...]
 
 
-def lines_of(table: str, where: str, needed: tuple[str, ...]) -> list[dict[str, str]]:
-    """Lines as dictionaries with trimmed, lower-case column names."""
-    reader = csv.reader(io.StringIO(table, newline=""))
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        lines = [dict(zip(header, line, strict=False)) for line in reader if any(line)]
-    except csv.Error as error:
-        raise BadData(f"{where} cannot be read as csv ({error}). Write it again.") from error
-    if missing := [name for name in needed if name not in header]:
-        raise BadData(f"{where} needs a column {missing[0]}, got {', '.join(header) or 'nothing'}.")
-    return [{name: line.get(name, "").strip() for name in header} for line in lines]
+def by_folder(paths: Collection[str]) -> FolderLabels:
+    """The label of each path: the first folder below what all share, or the one below the split.
+
+    As long as there is only one folder and it holds folders, the classes are looked for in it.
+    Where folders are named as splits (train, val2017, test_images …) and hold folders of the same
+    names, these are the classes; folders beside them are left out.
+    """
+    folders = {path: tuple(path.split("/")[:-1]) for path in paths}
+    tree = _Tree(Counter(folders.values()))
+    base = tree.only_folder(())
+    splits, beside, notes = _splits(tree, base)
+    depths = {split: len(tree.only_folder(split)) for split in splits}
+    labels: dict[str, str | None] = {}
+    left_out = set()
+    for path, folder in folders.items():
+        first = folder[: len(base) + 1]
+        depth = depths.get(first, len(base))
+        labels[path] = composed(folder[depth]) if len(folder) > depth else None
+        if first in beside:
+            left_out.add(path)
+            labels[path] = None
+    return FolderLabels(labels, frozenset(left_out), tuple(notes))
 
 
-def posix(written: str) -> str:
-    r"""A path with forward slashes; the `\xNN` of a name as imrep prints it stays."""
-    return PurePosixPath(re.sub(r"\\(?!x[0-9a-f]{2})", "/", written)).as_posix()
+def composed(name: str) -> str:
+    """A label in Unicode's composed form: macOS writes the same name in another."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def is_split(name: str) -> bool:
+    """Whether a folder is named as a split: train, val2017, TestImages, seg_train."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return any(word in _SPLITS or _FILLED.fullmatch(word) for word in words)
+
+
+def _plain_split(name: str) -> bool:
+    """Whether it is named so and nothing else: not test_pattern."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    named = [word for word in words if word in _SPLITS or _FILLED.fullmatch(word)]
+    return bool(named) and all(word in named or word in _FILLERS for word in words)
+
+
+class _Tree:
+    """How many pictures each folder holds, directly and below."""
+
+    def __init__(self, direct: Counter[Folder]) -> None:
+        self.direct = direct
+        self.total: Counter[Folder] = Counter()
+        self.children: defaultdict[Folder, set[Folder]] = defaultdict(set)
+        for folder, number in direct.items():
+            for depth in range(len(folder) + 1):
+                self.total[folder[:depth]] += number
+                if depth:
+                    self.children[folder[: depth - 1]].add(folder[:depth])
+
+    def only_folder(self, folder: Folder) -> Folder:
+        """The deepest folder reached as long as there is one, which holds more than pictures."""
+        while len(self.children[folder]) == 1:
+            (child,) = self.children[folder]
+            if not self.children[child] or self.direct[child] > _FEW * self.total[child]:
+                break
+            folder = child
+        return folder
+
+    def classes(self, folder: Folder) -> set[str]:
+        """Names of the folders in it, each the name of a class if it is a split."""
+        return {composed(child[-1]) for child in self.children[self.only_folder(folder)]}
+
+    def sum(self, folders: Iterable[Folder]) -> int:
+        return sum(self.total[folder] for folder in folders)
+
+
+def _splits(tree: _Tree, base: Folder) -> tuple[set[Folder], set[Folder], list[str]]:
+    """Folders that are splits, those beside them, and what there is to say."""
+    firsts = tree.children[base]
+    named = {folder for folder in firsts if is_split(folder[-1])}
+    holding = {folder for folder in named if tree.classes(folder)}
+    if not holding:
+        plain = firsts and all(_plain_split(folder[-1]) for folder in firsts)
+        return (set(firsts), set(), []) if plain else (set(), set(), [])
+    names = Counter(name for folder in firsts for name in tree.classes(folder))
+    recurring = {name for folder in holding for name in tree.classes(folder) if names[name] > 1}
+    members = named | {folder for folder in firsts if tree.classes(folder) & recurring}
+    beside = firsts - members
+    few = tree.sum(beside) <= _FEW * tree.total[base]
+    sure = all(_plain_split(folder[-1]) for folder in named)
+    if not recurring and not (few and sure):
+        listed = _list(named)
+        return set(), set(), [f"{listed} may be named as a split; it was taken as a class."]
+    notes = [f"The folders {_list(members)} are taken together as splits: classes lie below."]
+    notes += [
+        f"{folder[-1]}/ ({count(tree.total[folder], 'picture')}) lies beside the splits and was "
+        "left out. Give it as DATA to read it."
+        for folder in sorted(beside)
+    ]
+    return members, beside, notes
+
+
+def _list(folders: Iterable[Folder]) -> str:
+    return ", ".join(sorted(folder[-1] for folder in folders))

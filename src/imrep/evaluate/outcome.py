@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep import results
+from imrep import assets, results
 from imrep.assets import Assets
 from imrep.evaluate import (
     cache,
@@ -27,7 +27,7 @@ from imrep.evaluate.probe import balanced
 from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
-from imrep.io import skipped
+from imrep.io import provenance, skipped
 
 SKIPPED = "skipped.csv"  # in the report's folder
 _CURVES = 4  # of the best contenders, with few labels
@@ -56,7 +56,9 @@ def write(
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
     remarks.verdict(lines, run, folder, answers)
-    out.mkdir(parents=True, exist_ok=True)
+    for made in (out, out / assets.FOLDER):
+        made.mkdir(parents=True, exist_ok=True)
+        provenance.mark_folder(made, "report")
     _pictures(run, folder, coded, answers, kept).save(out)
     skipped.write(out / SKIPPED, folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)

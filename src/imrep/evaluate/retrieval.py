@@ -4,12 +4,12 @@ For every image of a group all others are ranked by cosine; average precision is
 other members of its group, of the share of members among the images ranked up to there.
 """
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from imrep import datasets
 from imrep.errors import BadData
 from imrep.evaluate.folder import Folder
 from imrep.evaluate.intervals import small_sample
@@ -35,18 +35,8 @@ def members(folder: Folder, path: Path) -> np.ndarray:
     Raises:
         BadData: The file names no two images of one group.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = " ".join(str(error).split())
-        raise BadData(
-            f"{path.name} needs to be a csv in UTF-8, got {reason}. Save it as such."
-        ) from error
-    if not table or not {"path", "group"} <= table[0].keys():
-        raise BadData(f"{path.name} needs the columns path,group. Write them in its first line.")
-    told = {line["path"]: line["group"] for line in table}
-    names = [told.get(item.path) for item in folder.decoded.items]
+    found, _ = datasets.groups(folder.decoded.items, path, "--same-object")
+    names = [found.get(item.path) for item in folder.decoded.items]
     known = [name for name in names if name is not None]
     number = {name: i for i, name in enumerate(sorted({n for n in known if known.count(n) > 1}))}
     if not number:

@@ -17,7 +17,7 @@ from PIL import ImageFile
 
 from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
-from imrep.images._decode import MAX_PIXELS, looks_like_image
+from imrep.images._decode import MAX_PIXELS, START, looks_like_image
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
 from imrep.images._saving import SUFFIXES
@@ -32,6 +32,7 @@ __all__ = [
     "DECODER",
     "DEFAULT_READING",
     "MAX_PIXELS",
+    "START",
     "SUFFIXES",
     "Facts",
     "Original",

@@ -20,6 +20,7 @@ from imrep.errors import BadFile, ImrepError
 from imrep.io.names import printable
 
 MAX_PIXELS = 200_000_000
+START = 132  # bytes by which a format is known; DICOM begins with 128 of no meaning
 LARGEST = 2**31  # bytes in a file; 16-bit RGB at the limit of pixels is 1.2 GB
 _PYTHON_PIXELS = 5_000_000  # for decoders that Pillow has in Python: up to 3 µs a pixel
 _SCANNED_PIXELS = (
@@ -47,8 +48,10 @@ _NO_IMAGE = tuple(
 )  # fmt: skip
 _IMAGE = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|"
-    rb"RIFF....WEBP|....ftyp(avi[fs]|hei|mif)|\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|"
-    rb"P[1-6f][\s#]|\x00\x00[\x01\x02]\x00[^\x00]|8BPS|DDS |qoif|\x01\xda[\x00\x01][\x01\x02]|"
+    rb"RIFF....WEBP|....ftyp(avi[fsc]|hei|hev|mif|msf|crx )|\xff\x0a|\x00\x00\x00\x0cJXL |"
+    rb"FUJIFILMCCD-RAW|II(RO|RS|U\0)|MMOR|.{128}DICM|#\?RADIANCE|v/1\x01|"
+    rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|"
+    rb"P[1-7fF][\s#]|\x00\x00[\x01\x02]\x00[^\x00]|8BPS|DDS |qoif|\x01\xda[\x00\x01][\x01\x02]|"
     rb"\x0a[\x00\x02\x03\x05]\x01|icns|SIMPLE  =|/\* XPM|\x59\xa6\x6a\x95",
     re.DOTALL,
 )
@@ -58,7 +61,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def looks_like_image(start: bytes) -> bool:
-    """Whether the first 32 bytes of a file are those of a known image format."""
+    """Whether the first `START` bytes of a file are those of a known image format."""
     return _IMAGE.match(start) is not None
 
 

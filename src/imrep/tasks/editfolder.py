@@ -19,7 +19,7 @@ import PIL.Image
 from imrep import images
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
-from imrep.io import files
+from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.packed import SUFFIX
@@ -68,6 +68,7 @@ def edit_all(
     threads = parallel.workers() if chain.device == "cpu" else 1
     with parallel.one_thread(threads), WorkFolder(out, _key(items, chain)) as work:
         out.mkdir(parents=True, exist_ok=True)
+        provenance.mark_folder(out, "edited pictures")
         done = work.count()
         some = any(shard.rows for shard in work.shards())
         with closing(_outcomes(_Editor(items, chain, targets), done, some, threads)) as outcomes:
@@ -148,17 +149,21 @@ def _pixels(data: bytes) -> int:
 def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:
     """Where each picture goes: its own name, below `out` whatever that name holds."""
     found: dict[Path, str] = {}
+    targets = []
     listed = all(item.file == Path(item.raw) for item in items)  # files, not members of a folder
     shared = os.path.commonpath([Path(item.raw).parent for item in items]) if listed else ""
     for item in items:
-        parts = PurePosixPath(item.raw).relative_to(shared).parts
+        name = PurePosixPath(item.raw)
+        parts = (name.relative_to(shared) if listed else name).parts
         path = out.joinpath(*(part for part in parts if part not in ("/", "..")))
         if path.suffix.lower() not in suffixes:
             path = path.with_name(path.name.removesuffix(SUFFIX) + suffixes[0])
-        if path in found:
+        if path in found and not item.refused:  # nothing is written for what cannot be read
             raise BadData(f"{found[path]} and {item.path} would both be {path}. Rename one.")
-        found[path] = item.path
-    return list(found)
+        if not item.refused:
+            found[path] = item.path
+        targets.append(path)
+    return targets
 
 
 def _key(items: Sequence[Item], chain: Chain) -> dict[str, object]:

@@ -1,0 +1,219 @@
+"""Tables that name images: csv, tab-separated and JSON lines; and what their columns mean.
+
+The same names of columns hold for parquet. What is chosen among several is said in a note; what
+cannot be used is refused.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imrep.datasets._items import count
+from imrep.datasets._labels import composed
+from imrep.errors import BadData
+
+# In the order in which they are chosen; compared without case, spaces, dashes and underscores.
+PATHS = (
+    *("path", "filepath", "imagepath", "imgpath", "picturepath", "photopath", "filename"),
+    *("imagefilename", "imagefile", "imagename", "imgname", "file", "image", "img", "picture"),
+    *("photo", "pic", "jpg", "png", "paths", "files", "filenames", "images"),
+)
+LABELS = (
+    *("label", "labels", "class", "classname", "classlabel", "category", "categoryname"),
+    *("target", "labelname", "classes", "classid", "categoryid", "labelid", "targets"),
+)
+GROUPS = (
+    *("group", "groups", "groupid", "object", "objectid", "session", "sessionid", "subject"),
+    *("subjectid", "patient", "patientid", "person", "personid", "identity"),
+)
+PICTURES = (
+    *("image", "img", "picture", "photo", "jpg", "jpeg", "png", "webp", "tif", "tiff", "gif"),
+    *("bmp", "images", "imagebytes", "bytes", "content", "data", "pixels", "binary"),
+)
+
+# What spreadsheets and pandas write where there is no value.
+_MISSING = frozenset(("nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA",
+                      "NULL", "null", "None"))  # fmt: skip
+_MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
+          (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))  # fmt: skip
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory.
+
+    Attributes:
+        where: What messages call it.
+        names: Its columns, as it writes them.
+        rows: The cells; a line may be shorter than `names`.
+    """
+
+    where: str
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+
+    def values(self, index: int) -> list[object]:
+        """A column's cells, None where a line is too short."""
+        return [row[index] if index < len(row) else None for row in self.rows]
+
+
+def read(data: bytes, where: str) -> Table:
+    """The table in a .csv, .tsv or .jsonl file; its name in `where` says which.
+
+    Raises:
+        BadData: It is none, or no text.
+    """
+    text = _text(data, where)
+    if where.lower().endswith(".jsonl"):
+        return _json_lines(text, where)
+    head = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=head.count)  # the first of equals: a comma
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+                 if any(line)]  # fmt: skip
+    except csv.Error as error:
+        raise BadData(f"{where} cannot be read as csv ({error}). Write it again.") from error
+    names = tuple(name.strip() for name in lines[0]) if lines else ()
+    for number, line in enumerate(lines[1:], 2):
+        if any(line[len(names) :]):
+            raise BadData(
+                f"{where} needs {count(len(names), 'cell')} in each line, as in its first, got "
+                f"{len(line)} in line {number}. Quote what holds {delimiter!r}."
+            )
+    return Table(where, names, lines[1:])
+
+
+def pick(names: Sequence[str], role: Sequence[str]) -> tuple[int | None, list[str]]:
+    """The column of a role (`PATHS`, `LABELS` …), and every column that could be."""
+    ranks = {name: rank for rank, name in enumerate(role)}
+    fitting = [i for i, name in enumerate(names) if _plain(name) in ranks]
+    fitting.sort(key=lambda i: ranks[_plain(names[i])])
+    return (fitting[0] if fitting else None), [names[i] for i in fitting]
+
+
+def needed(table: Table, role: Sequence[str]) -> int:
+    """The column of a role.
+
+    Raises:
+        BadData: There is none.
+    """
+    index, _ = pick(table.names, role)
+    if index is None:
+        got = ", ".join(table.names) or "nothing"
+        raise BadData(
+            f"{table.where} needs a column {role[0]}, got {got}. Name it so in the first line."
+        )
+    return index
+
+
+def choice(where: str, what: str, fitting: Sequence[str]) -> list[str]:
+    """A note on what was chosen among several columns."""
+    if len(fitting) < 2:
+        return []
+    return [f"{where} has several columns of {what}, {', '.join(fitting)}; {fitting[0]} was taken."]
+
+
+def chosen(where: str, column: str) -> list[str]:
+    """A note on the column that labels are taken from, unless it is called so."""
+    if _plain(column) == LABELS[0]:
+        return []
+    return [f"Labels are those of the column {column} of {where}."]
+
+
+def unlabelled(where: str, names: Sequence[str], used: Sequence[str]) -> list[str]:
+    """A note on a table whose columns hold no labels, if one of them might."""
+    if set(names) <= set(used):
+        return []
+    return [f"{where} has no column of labels; its columns are {', '.join(names)}. "
+            "Rename the one that holds them to label."]  # fmt: skip
+
+
+def labels(
+    values: Sequence[object], where: str, column: str, names: Sequence[str] | None = None
+) -> tuple[list[str | None], list[str]]:
+    """A column's values as names of classes, None where one is missing; and notes.
+
+    Args:
+        values: The cells.
+        where: What messages call the table.
+        column: The column's name.
+        names: Names of numbered classes, whose number -1 stands for none.
+    """
+    if any(isinstance(value, list | dict | tuple) for value in values):
+        note = f"The column {column} of {where} holds several labels for an image; it was not used."
+        return [None] * len(values), [note]
+    if names is not None:
+        found = [_named(value, names) for value in values]
+    else:
+        found = _whole([_label(value) for value in values])
+    missing = Counter(str(v) for v, label in zip(values, found, strict=True) if label is None)
+    if not missing:
+        return found, []
+    words = ", ".join(sorted({word for word in missing if word.strip() and word != "None"})[:3])
+    without = f"{count(missing.total(), 'line')} of {where} without a label"
+    return found, [f"{without} ({words})." if words else f"{without}."]
+
+
+def present(value: object) -> str:
+    """A cell as text, '' where nothing is in it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return str(value)
+
+
+def _label(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.1f}"
+    text = composed(present(value).strip())
+    return None if not text or text in _MISSING else text
+
+
+def _whole(found: list[str | None]) -> list[str | None]:
+    """'0', '1' for '0.0', '1.0': numbers that became floats because some are missing."""
+    if any(label is not None and not re.fullmatch(r"-?\d+\.0+", label) for label in found):
+        return found
+    return [None if label is None else label.split(".")[0] for label in found]
+
+
+def _named(value: object, names: Sequence[str]) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return composed(str(names[value])) if 0 <= value < len(names) else None
+    return _label(value)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_\-.]+", "", name).casefold()
+
+
+def _text(data: bytes, where: str) -> str:
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeError as error:
+        raise BadData(
+            f"{where} needs to be UTF-8 text, got other bytes. Save it as UTF-8."
+        ) from error
+    if "\0" in text:
+        raise BadData(f"{where} needs to be UTF-8 text, got null bytes. Save it as UTF-8.")
+    return text
+
+
+def _json_lines(text: str, where: str) -> Table:
+    try:
+        lines = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except ValueError as error:
+        raise BadData(f"{where} cannot be read as JSON lines ({error}). Write it again.") from error
+    if not all(isinstance(line, dict) for line in lines):
+        raise BadData(f"{where} needs an object in each line, got other values. Write it again.")
+    names = tuple(dict.fromkeys(str(name) for line in lines for name in line))
+    return Table(where, names, [[line.get(name) for name in names] for line in lines])

@@ -1,0 +1,106 @@
+"""A data set and its images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from imrep.datasets._sources import File, Refused, Source
+from imrep.io.names import printable
+
+_LABELLED = 0.9  # of the files, more than this
+
+
+@dataclass(frozen=True)
+class Item:
+    r"""One image of a data set.
+
+    Attributes:
+        path: Its name there: relative to the folder or archive, with forward slashes, as text
+            that any file can hold: a byte that is no UTF-8 is written `\xNN`. A folder that could
+            not be opened ends in a slash.
+        label: Its class, if it has one, likewise.
+        group: What it shares an object or a session with; None for a group of its own.
+        raw: The name as the system has it, where `path` had to be written otherwise.
+    """
+
+    path: str
+    label: str | None = None
+    group: str | None = None
+    source: Source = field(kw_only=True, repr=False)
+    raw: str = field(default="", kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        texts = {"path": printable(self.path), "raw": self.raw or self.path}
+        if self.label is not None:
+            texts["label"] = printable(self.label)
+        for name, text in texts.items():
+            object.__setattr__(self, name, text)
+
+    def named(self, name: str) -> "Item":
+        """The same image under another name, as the system would have it."""
+        return replace(self, path=name, raw=name)
+
+    @property
+    def stamp(self) -> object:
+        """What changes when the bytes do, known without reading them."""
+        return self.source.stamp
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a member of an archive or a table."""
+        return self.source.path if isinstance(self.source, File) else None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is known already that it cannot be read; `read` says why."""
+        return isinstance(self.source, Refused)
+
+    def read(self) -> bytes:
+        """The bytes of the image file. Raises BadFile where they cannot be had."""
+        return self.source.read()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Items sorted by path, and what there is to say about how they were found.
+
+    Attributes:
+        name: What to call it in a report.
+        items: The images, sorted by path.
+        notes: Sentences that every command prints and a report repeats.
+        builtin: Whether it came with imrep's dependencies.
+        found: How many images there were before `max_items`.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+    builtin: bool = False
+    found: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels, sorted."""
+        return tuple(sorted({item.label for item in self.items if item.label is not None}))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are at least two classes and over 90 % of the files have a label."""
+        readable = [item for item in self.items if not item.refused]
+        with_label = sum(item.label is not None for item in readable)
+        return len(self.classes) >= 2 and with_label > _LABELLED * len(readable)
+
+
+def several(names: Sequence[str], thing: str, what: str) -> str:
+    """'3 files …: a, b, c.', with at most three names."""
+    listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return f"{count(len(names), thing)} {what}: {listed}."
+
+
+def count(number: int, thing: str) -> str:
+    """'1 file', '2 files'."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,209 @@
+"""Images in parquet files, as Hugging Face's `datasets` writes them, and tables of paths."""
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from imrep import images
+from imrep.datasets import _columns
+from imrep.datasets._columns import Table
+from imrep.datasets._resolve import Names
+from imrep.datasets._sources import File, Member, Source
+from imrep.errors import BadData, BadFile
+
+_LOCK = threading.Lock()  # threads that read neighbouring rows need the same group of rows
+_OURS = b"imrep.spec"  # in the metadata of a file of vectors
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a parquet file whose column holds image bytes, alone or beside a path."""
+
+    table: File | Member
+    stamp: object
+    row_group: int
+    row: int
+    column: str
+
+    def read(self) -> bytes:
+        """The bytes in the row, or in the file that it names."""
+        value = _cells(self)[self.row].as_py()
+        data, path = (
+            (value.get("bytes"), value.get("path")) if isinstance(value, dict) else (value, "")
+        )
+        if data:
+            return images.fetch(data)
+        name = _name(self.table)
+        if not path:
+            raise BadFile(f"row {self.row} of {name} holds no image.")
+        if isinstance(self.table, File):
+            names = Names((), self.table.path.parent)
+            if (found := names.resolve(path)) is not None:
+                return names.outside[found].read()
+        raise BadFile(
+            f"row {self.row} of {name} names {path}, which does not exist. Copy it there."
+        )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A parquet file as data.
+
+    Attributes:
+        rows: (label, source) of every row that holds an image.
+        listing: The table of paths that it is, if it holds no images.
+        notes: What was chosen.
+    """
+
+    rows: tuple[tuple[str | None, Source], ...]
+    listing: Table | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NoData:
+    """A parquet file that is no data set."""
+
+    reason: str
+    ours: bool = False  # vectors that imrep wrote
+
+
+def read(source: File | Member, name: str) -> Frame | NoData:
+    """The images or paths in a parquet file, or why it has none.
+
+    Labels are read as Hugging Face writes them: whole numbers named by the ClassLabel feature in
+    the schema's metadata, -1 for none; or any column that `_columns.LABELS` names.
+
+    Raises:
+        BadData: It is damaged.
+    """
+    import pyarrow as arrow
+
+    try:
+        with _open(source) as file:
+            schema = file.schema_arrow
+            metadata = schema.metadata or {}
+            if _OURS in metadata:
+                return NoData(f"{name} holds vectors that imrep wrote. Give the images.", ours=True)
+            features = _features(metadata)
+            column, notes = _image_column(schema, features, name)
+            if column is None:
+                return _listing(file, name)
+            label, more = _label_column(schema, features, name, column)
+            notes += more
+            values = file.read(columns=[label])[label].to_pylist() if label else None
+            sizes = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
+    except (arrow.ArrowException, OSError, BadFile) as error:
+        why = " ".join(str(error).split())
+        raise BadData(f"{name} cannot be read as parquet ({why}). Write it again.") from error
+    sources = [
+        Row(source, source.stamp, group, row, column)
+        for group, size in enumerate(sizes)
+        for row in range(size)
+    ]
+    labels: list[str | None] = [None] * len(sources)
+    if label and values is not None:
+        names = features.get(label, {}).get("names")
+        labels, more = _columns.labels(
+            values, name, label, names if isinstance(names, list) else None
+        )
+        notes += [*_columns.chosen(name, label), *more]
+    return Frame(tuple(zip(labels, sources, strict=True)), None, tuple(notes))
+
+
+def _listing(file: Any, name: str) -> Frame | NoData:
+    """A parquet file without images: perhaps of paths."""
+    from pyarrow import types
+
+    schema = file.schema_arrow
+    plain = [f.name for f in schema if not types.is_nested(f.type)]
+    if _columns.pick(plain, _columns.PATHS)[0] is None:
+        got = ", ".join(schema.names)
+        return NoData(
+            f"{name} needs a column of image bytes or of paths, got {got}. "
+            "Write the bytes of the image files."
+        )
+    table = file.read(columns=plain)
+    rows = list(zip(*(table[column].to_pylist() for column in plain), strict=True))
+    return Frame((), Table(name, tuple(plain), rows), ())
+
+
+def _image_column(
+    schema: Any, features: dict[str, dict[str, Any]], name: str
+) -> tuple[str | None, list[str]]:
+    """The column of images: the one called so, before the one typed so."""
+    from pyarrow import types
+
+    typed = [n for n, feature in features.items() if feature.get("_type") == "Image"]
+    typed += [
+        f.name
+        for f in schema
+        if (types.is_struct(f.type) and f.type.get_field_index("bytes") >= 0)
+        or types.is_binary(f.type)
+        or types.is_large_binary(f.type)
+    ]
+    typed = [column for column in dict.fromkeys(typed) if column in schema.names]
+    _, called = _columns.pick(typed, _columns.PICTURES)
+    fitting = list(dict.fromkeys((*called, *typed)))
+    return (fitting[0] if fitting else None), _columns.choice(name, "images", fitting)
+
+
+def _label_column(
+    schema: Any, features: dict[str, dict[str, Any]], name: str, image: str
+) -> tuple[str, list[str]]:
+    """The column of labels, '' for none."""
+    others = [column for column in schema.names if column != image]
+    typed = [n for n in others if features.get(n, {}).get("_type") == "ClassLabel"]
+    _, called = _columns.pick(others, _columns.LABELS)
+    _, first = _columns.pick(typed, _columns.LABELS)
+    fitting = list(dict.fromkeys((*first, *typed, *called)))
+    if not fitting:
+        return "", _columns.unlabelled(name, schema.names, [image])
+    return fitting[0], _columns.choice(name, "labels", fitting)
+
+
+def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
+    """What Hugging Face's `datasets` wrote about the columns; nothing where it did not."""
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        return {str(k): v for k, v in features.items() if isinstance(v, dict)}
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _open(source: File | Member) -> Any:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    if isinstance(source, File):
+        return parquet.ParquetFile(source.path)
+    return parquet.ParquetFile(arrow.BufferReader(_unpacked(source)))
+
+
+@lru_cache(maxsize=1)
+def _unpacked(member: Member) -> bytes:
+    return member.read()
+
+
+def _cells(row: Row) -> Any:
+    with _LOCK:
+        return _row_group(row.table, row.stamp, row.row_group, row.column)
+
+
+@lru_cache(maxsize=2)
+def _row_group(table: File | Member, stamp: object, group: int, column: str) -> Any:
+    import pyarrow as arrow
+
+    try:
+        with _open(table) as file:
+            return file.read_row_group(group, columns=[column])[column]
+    except (arrow.ArrowException, OSError) as error:
+        why = " ".join(str(error).split())
+        raise BadFile(f"rows of {_name(table)} cannot be read ({why}). Write it again.") from error
+
+
+def _name(table: File | Member) -> str:
+    return table.path.name if isinstance(table, File) else Path(table.name).name

@@ -1,0 +1,183 @@
+"""Which file a table means by a path, however the path is written."""
+
+import difflib
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from imrep.datasets._sources import File, Refused, Source
+from imrep.io.names import printable
+
+_NEAREST_OF = 2000  # names that a misspelt one is compared with
+_EXPLAINED = 100  # misspelt paths that are compared at all: each takes milliseconds
+
+
+class Names:
+    """The names of a data set's files, by which paths in tables are resolved.
+
+    A path means the file that the system opens by it; else the one whose name differs only in
+    Unicode's form; else the one that differs only in case; never one of several.
+
+    Args:
+        known: Names relative to the data set, with forward slashes.
+        root: The folder that they are relative to; None for an archive.
+        paths: Where files lie that are called otherwise than by `root` and name.
+    """
+
+    def __init__(
+        self, known: Collection[str], root: Path | None, paths: dict[str, Path] | None = None
+    ) -> None:
+        self.root = root
+        roots = [] if root is None else [os.path.abspath(root), os.path.realpath(root)]  # noqa: PTH100
+        self._roots = [f"{each.rstrip('/')}/" for each in roots]
+        self.outside: dict[str, Source] = {}  # files that only tables name
+        self._known = known if isinstance(known, dict | set | frozenset) else set(known)
+        self._paths = paths
+        self._indexes: dict[Callable[[str], str], dict[str, list[str]]] = {}
+        self._files: dict[str, str] | None = None
+        self._folders: dict[str, str] = {}
+        self._explained = 0
+
+    def resolve(self, written: str, base: str = "") -> str | None:
+        """The name of the file that a table in the folder `base` ("" or "name/") calls so."""
+        bases = dict.fromkeys((base, ""))
+        spellings = dict.fromkeys((written, written.strip(), written.strip().replace("\\", "/")))
+        for spelling in filter(None, spellings):
+            for folder in bases:
+                name = self._normal(folder, spelling)
+                if name in self._known:
+                    return name
+                if (found := self._on_disk(folder, spelling)) is not None:
+                    return found
+        name = written.strip().replace("\\", "/")
+        for key in (printable, _composed, _folded):
+            for folder in bases:
+                spelling = written.strip() if key is printable else name
+                hits = self._similar(self._normal(folder, spelling), key)
+                if len(hits) == 1:
+                    return hits[0]
+        return None
+
+    def refusal(self, written: str, base: str, where: str) -> Refused:
+        """The item of a path that means no file, with the nearest name."""
+        name = self._normal(base, written.strip().replace("\\", "/"))
+        several = self._similar(name, _folded)
+        if len(several) > 1:
+            listed = ", ".join(sorted(several)[:3])
+            return Refused(f"{written}, named by {where}, means {listed} alike. Write one of them.")
+        near = self._nearest(name)
+        remedy = f"Did you mean {near!r}?" if near else "Check the path."
+        return Refused(f"{written}, named by {where}, does not exist. {remedy}")
+
+    def _normal(self, folder: str, written: str) -> str:
+        """`a/../b` and `./b` as `b`; relative to the data set where the file lies in it."""
+        if not os.path.isabs(written):  # noqa: PTH117
+            return os.path.normpath(folder + written)
+        path = os.path.normpath(written)
+        for root in self._roots:
+            if path.startswith(root):
+                return path.removeprefix(root)
+        return path
+
+    def _on_disk(self, folder: str, written: str) -> str | None:
+        """The name of the file that the system opens by a path; a new one if it is new."""
+        if self.root is None or "\0" in written:
+            return None
+        path = os.path.join(self.root, folder, written)  # noqa: PTH118  # keeps `a/../b` as it is
+        if not os.path.isfile(path):  # noqa: PTH113
+            return None
+        real = self._real(path)
+        files = self._real_files()
+        if real not in files:
+            files[real] = self._called(path)
+            self.outside[files[real]] = File(Path(path))
+        return files[real]
+
+    def _called(self, path: str) -> str:
+        """Relative to the data set where the file lies in it, else as an absolute path."""
+        root = os.path.abspath(self.root or "")  # noqa: PTH100  # links stay as they are
+        complete = os.path.abspath(path)  # noqa: PTH100
+        inside = complete.startswith(root.rstrip(os.sep) + os.sep)
+        name = os.path.relpath(complete, root) if inside else complete
+        return name.replace(os.sep, "/")
+
+    def _real_files(self) -> dict[str, str]:
+        """Names by the file itself."""
+        if self._files is None:
+            self._files = {}
+            for name in self._known:
+                path = str(self._paths[name]) if self._paths else f"{self.root}/{name}"
+                self._files.setdefault(self._real(path), name)
+        return self._files
+
+    def _real(self, path: str) -> str:
+        """The file without links; those in a folder's path are followed once for the folder."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        complete = os.path.join(self._folders[folder], name)  # noqa: PTH118
+        return os.path.realpath(complete) if os.path.islink(complete) else complete  # noqa: PTH114
+
+    def _similar(self, name: str, key: Callable[[str], str]) -> list[str]:
+        """Names that are equal under `key`: of the data set, else of files on disk."""
+        if key not in self._indexes:
+            index = defaultdict(list)
+            for known in self._known:
+                index[key(known)].append(known)
+            self._indexes[key] = index
+        hits = self._indexes[key].get(key(name), [])
+        if hits or self.root is None:
+            return hits
+        start = Path("/") if name.startswith("/") else self.root
+        found = _walk(start, name.strip("/").split("/"), key)
+        paths = {os.path.realpath(path): path for path in found if path.is_file()}
+        called = (self._on_disk("", os.path.abspath(path)) for path in paths.values())  # noqa: PTH100
+        return [each for each in called if each is not None]
+
+    def _nearest(self, name: str) -> str:
+        """The name most like one that is not there, '' where none is."""
+        self._explained += 1
+        if self._explained > _EXPLAINED:
+            return ""
+        folder, _, last = name.rpartition("/")
+        same = [known for known in self._known if known.rpartition("/")[2] == last]
+        if len(same) == 1:
+            return same[0]
+        beside = [known for known in self._known if known.rpartition("/")[0] == folder]
+        if not beside and self.root is not None:
+            prefix = f"{folder}/" if folder else ""
+            beside = [prefix + each for each in _listdir(self.root / folder)]
+        near = difflib.get_close_matches(name, sorted(beside)[:_NEAREST_OF], n=1)
+        return near[0] if near else ""
+
+
+def _walk(folder: Path, parts: list[str], key: Callable[[str], str]) -> Iterator[Path]:
+    """Every path below `folder` whose parts are equal under `key`."""
+    if not parts:
+        yield folder
+        return
+    first, *further = parts
+    if first == "..":
+        yield from _walk(folder / "..", further, key)
+        return
+    wanted = key(first)
+    for name in _listdir(folder):
+        if key(name) == wanted:
+            yield from _walk(folder / name, further, key)
+
+
+def _listdir(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  # names, not paths
+    except OSError:
+        return []
+
+
+def _composed(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", _composed(name).casefold())

@@ -1,0 +1,74 @@
+"""How imrep recognises its own outputs, so that none is read as an input.
+
+A folder holds the hidden file `.imrep`, a picture carries a line (`imrep.io.marks`), a table has
+the columns that only imrep writes. Vector files say what made them in their metadata.
+"""
+
+import json
+import os
+import re
+from collections.abc import Container, Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from imrep.io.files import write_atomic
+from imrep.io.marks import mark
+
+__all__ = ["FOLDER", "default_name", "is_folder", "is_picture", "is_table", "mark_folder"]
+
+FOLDER = ".imrep"  # the file that marks its folder
+_WORK_KEY, _WORK = "key.json", b'{"made by": "imrep"'  # as workfolder writes them
+_WORDS = ("inverted", "match")  # of default names, beside representations and operations
+_LISTS = (("path", "reason"), ("path", "found", "inliers", "pairs", "chance"))  # first columns
+
+
+def mark_folder(path: Path, wrote: str) -> None:
+    """Mark a folder as written by imrep, unless something else is in it already.
+
+    Args:
+        path: The folder, which exists.
+        wrote: What it holds: "report", "edited pictures" …
+    """
+    with os.scandir(path) as entries:
+        if any(entries):
+            return
+    write_atomic(path / FOLDER, json.dumps({"wrote": wrote}).encode() + b"\n")
+
+
+def is_folder(path: Path, names: Container[str]) -> bool:
+    """Whether a folder that holds `names` is one that imrep wrote, or a run's unfinished work."""
+    if FOLDER in names:
+        return True
+    if _WORK_KEY not in names:
+        return False
+    try:
+        return (path / _WORK_KEY).read_bytes()[: len(_WORK)] == _WORK
+    except OSError:
+        return False
+
+
+def default_name(name: str) -> bool:
+    """Whether a file is called as imrep calls what it makes of a picture: cat.blur.png.
+
+    A name proves nothing. It is what makes it worth looking for the mark inside.
+    """
+    return name.count(".") > 1 and _default_names().search(name) is not None
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether the file of a picture carries the line of a command that made it."""
+    return bool(mark(data))
+
+
+def is_table(header: Iterable[str]) -> bool:
+    """Whether the columns are those of a list of skipped files or of a ranking."""
+    names = tuple(header)
+    return any(names[: len(first)] == first for first in _LISTS)
+
+
+@lru_cache(maxsize=1)
+def _default_names() -> re.Pattern[str]:
+    from imrep import catalog, operations
+
+    known = "|".join(map(re.escape, (*catalog.names(), *operations.names(), *_WORDS)))
+    return re.compile(rf"[^/]\.(?:{known})(?![a-z0-9])[^/]*\.[a-z]+$", re.IGNORECASE)
