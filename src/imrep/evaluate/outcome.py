@@ -29,7 +29,6 @@ from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.io import skipped
 
-SKIPPED = "skipped.csv"  # in the report's folder
 _CURVES = 4  # of the best contenders, with few labels
 
 
@@ -58,7 +57,7 @@ def write(
     remarks.verdict(lines, run, folder, answers)
     out.mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
-    skipped.write(out / SKIPPED, folder.decoded.skipped)
+    skipped.write(out / "skipped.csv", folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)
     return out
 

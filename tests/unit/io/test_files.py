@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from imrep.io.files import replacing, write_atomic
+from imrep.io.files import check_writable, printable, replacing, write_atomic, write_text
 
 
 def test_a_new_file_lies_in_new_folders(tmp_path):
@@ -56,3 +56,32 @@ def test_the_draft_has_the_suffix_that_writers_go_by(tmp_path):
     with replacing(tmp_path / "a.parquet") as draft:
         draft.write_bytes(b"")
         assert draft.suffix == ".parquet"
+
+
+def test_two_drafts_at_once_do_not_meet(tmp_path):
+    with replacing(tmp_path / "a.png") as first, replacing(tmp_path / "b.png") as second:
+        first.write_bytes(b"a")
+        second.write_bytes(b"b")
+    assert [(tmp_path / name).read_bytes() for name in ("a.png", "b.png")] == [b"a", b"b"]
+
+
+def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "locked").write_bytes(b"")
+    (tmp_path / "locked").chmod(0o444)
+    for name, reason in {
+        "file/v.npz": NotADirectoryError,
+        "file/deeper/v.npz": NotADirectoryError,
+        ".": IsADirectoryError,
+        "locked": PermissionError,
+    }.items():
+        with pytest.raises(reason):
+            check_writable(tmp_path / name)
+    check_writable(tmp_path / "new" / "folder" / "v.npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+
+
+def test_text_that_is_no_utf_8_is_written_all_the_same(tmp_path):
+    write_text(tmp_path / "list.csv", "caf\udce9.png,b\n")
+    assert (tmp_path / "list.csv").read_bytes() == b"caf\\udce9.png,b\n"
+    assert printable("caf\udce9 ü") == "caf\\udce9 ü"
