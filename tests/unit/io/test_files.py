@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from imrep.io.files import check_writable, printable, replacing, write_atomic, write_text
+from imrep.io.files import check_writable, replacing, write_atomic
 
 
 def test_a_new_file_lies_in_new_folders(tmp_path):
@@ -79,9 +79,3 @@ def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
             check_writable(tmp_path / name)
     check_writable(tmp_path / "new" / "folder" / "v.npz")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
-
-
-def test_text_that_is_no_utf_8_is_written_all_the_same(tmp_path):
-    write_text(tmp_path / "list.csv", "caf\udce9.png,b\n")
-    assert (tmp_path / "list.csv").read_bytes() == b"caf\\udce9.png,b\n"
-    assert printable("caf\udce9 ü") == "caf\\udce9 ü"

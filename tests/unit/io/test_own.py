@@ -13,10 +13,10 @@ from imrep.io.ownfolder import claimed, is_own
 def test_the_list_is_named_after_the_output_and_removed_when_there_is_none(tmp_path):
     path = skipped.beside(tmp_path / "v.parquet")
     assert path.name == "v.parquet.skipped.csv"
-    assert skipped.write(path, [("a,b.png", "no image"), ("caf\udce9.png", "empty")]) == path
+    assert skipped.write(path, [("a,b.png", "no image"), ("\udce9t\udce9.png", "empty")]) == path
     with path.open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [
-            ["path", "reason"], ["a,b.png", "no image"], ["caf\\udce9.png", "empty"],
+            ["path", "reason"], ["a,b.png", "no image"], ["\\xe9t\\xe9.png", "empty"],
         ]  # fmt: skip
     assert skipped.write(path, []) is None
     assert not path.exists()
