@@ -101,7 +101,7 @@ def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
 def test_codes_that_are_not_finite_fail_by_name(folder, monkeypatch):
     decoded = decoded_at(folder, 16)
     rep = imrep.get("pixels:side=8")
-    monkeypatch.setattr(rep, "pool", lambda code: code.values.flatten(1) * float("nan"))
+    monkeypatch.setattr(rep, "embed", lambda image: image.flatten(1) * float("nan"))
     with pytest.raises(BadImage, match="pixels:side=8 gave numbers that are not finite"):
         encoding.encode(rep, decoded, "cpu", silent)
 

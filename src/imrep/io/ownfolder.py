@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imrep.errors import BadData, Busy
-from imrep.io.files import check_folder_writable, write_text
+from imrep.io.files import check_folder_writable, clear_drafts, write_text
 from imrep.io.locks import Lock
 
 MARK = ".imrep"  # a file that says who made the folder; no data set looks into such a folder
@@ -45,6 +45,7 @@ def claimed(folder: Path, maker: str) -> Iterator[None]:
         process = f" (pid {number})" if number else ""
         raise Busy(f"another run{process} writes {folder}. Wait for it or use another -o.")
     try:
+        clear_drafts(folder, below=True)
         write_text(folder / MARK, f"made by imrep {maker}\n")
         yield
     finally:

@@ -2,10 +2,12 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from imrep.io.files import check_writable, replacing, write_atomic
+from imrep.io.files import check_writable, clear_drafts, replacing, write_atomic
 
 
 def test_a_new_file_lies_in_new_folders(tmp_path):
@@ -79,3 +81,17 @@ def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
             check_writable(tmp_path / name)
     check_writable(tmp_path / "new" / "folder" / "v.npz")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are not asked for there")
+def test_drafts_of_killed_runs_are_removed_and_those_of_others_stay(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (tmp_path / "below").mkdir()
+    mine, dead = f".imrep-{os.getpid()}-0.png", f".imrep-{ended.pid}-0.png"
+    for name in (mine, dead, ".imrep-notes", f"below/{dead}"):
+        (tmp_path / name).write_bytes(b"half")
+    clear_drafts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine, ".imrep-notes", "below"]
+    clear_drafts(tmp_path, below=True)
+    assert not list((tmp_path / "below").iterdir())
