@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 import imrep
-from imrep import datasets, pipeline
+from imrep import catalog, datasets, pipeline
+from imrep.ops import parallel
 from imrep.pipeline import Settings
 from imrep.sklearn import Embedder
 from imrep.tasks import ranking
@@ -135,3 +136,21 @@ def test_beside_busy_processes_default_threads_are_no_slower_than_one(photos, tm
             other.kill()
             other.wait()
     assert statistics.median(found[2]) < 1.3 * statistics.median(found[1])  # 1.1, and room for luck
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_a_representation_may_be_shared_by_threads(name):
+    rep = imrep.get(catalog.entry(name).example or name).eval()
+    images = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    batches = [images[i : i + 2 + i % 2] for i in range(0, 12, 2)] * 3
+    if rep.needs_fit:
+        rep.fit(images)
+
+    def embed(batch):
+        with torch.no_grad():
+            return rep.embed(batch)
+
+    with parallel.one_thread(4):
+        together = list(parallel.ahead(embed, batches, 4))
+        alone = [embed(batch) for batch in batches]
+    assert all(map(torch.equal, together, alone))
