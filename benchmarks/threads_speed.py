@@ -1,6 +1,6 @@
 """Default threads beside one: wall and processor time, idle and beside busy processes.
 
-    python benchmarks/threads_speed.py [--busy 2] [--rounds 5]
+    python benchmarks/threads_speed.py [--busy 2] [--rounds 5] [--only Embedder]
 
 Rounds are interleaved and medians compared. On an idle machine of two cores the ratio is to be
 above 1.6 where both have work, and nowhere below 1 / 1.1, however loaded the machine is.
@@ -87,6 +87,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--busy", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=[*COMMANDS, "Embedder"], action="append")
     given = parser.parse_args()
     print(f"{'':18}  {'beside':>6}  {'one thread':>16}  {'default':>16}  {'ratio':>5}")
     with tempfile.TemporaryDirectory() as root:
@@ -94,7 +95,7 @@ def main():
         draw(photos)
         for count in (0, given.busy):
             with busy(count):
-                for name in (*COMMANDS, "Embedder"):
+                for name in given.only or (*COMMANDS, "Embedder"):
                     one, default = measure(name, photos, Path(root), given.rounds)
                     shown = [f"{wall:6.2f} s ({cpu:5.2f})" for wall, cpu in (one, default)]
                     ratio = one[0] / default[0]

@@ -214,6 +214,8 @@ def test_the_codebook_of_an_output_goes_with_it_and_that_of_a_user_stays(photos)
     first = imrep.load("v.npz.rep").fingerprint
     run("embed", "photos", "sift:words=16", "-o", "v.npz")
     assert imrep.load("v.npz.rep").fingerprint != first
+    run("embed", "photos", "v.npz.rep", "-o", "v.npz")  # what is read is not removed
+    assert names() == ["photos", "v.npz", "v.npz.rep"]
     run("embed", "photos", "pixels", "-o", "v.npz")
     assert names() == ["photos", "v.npz"]
     imrep.get("pixels").save("v.npz.rep")
@@ -221,7 +223,7 @@ def test_the_codebook_of_an_output_goes_with_it_and_that_of_a_user_stays(photos)
     assert "v.npz.rep/ to keep its codebook in" in refused(
         "embed", "photos", "sift:words=8", "-o", "v.npz"
     )
-    assert imrep.load("v.npz.rep").spec == "pixels"
+    assert imrep.load("v.npz.rep").name == "pixels"
 
 
 def test_a_report_is_no_guest_among_other_things(photos):
