@@ -1,7 +1,6 @@
 """A full disk, a closed folder, a second run: one line, exit 1, nothing that was there is lost."""
 
 import os
-import resource
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +13,8 @@ import imrep
 from imrep import workfolder
 from imrep.cli import main
 from imrep.io.ownfolder import claimed
+
+resource = pytest.importorskip("resource", reason="limits are those of POSIX")
 
 COMMANDS = {
     "embed": ("embed", "photos", "pixels:side=16", "--shard", 4, "-o", "out.npz"),
