@@ -151,14 +151,14 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         A `Comparison`; its repr is the sentence and the table.
 
     Raises:
-        BadData: There are no images, or none that can be read; or `out` is a folder of other
-            things, one of them under a name that is written.
+        BadData: There are no images, or none that can be read; or `out` holds what
+            compare did not write.
         Busy: Another run writes into `out`.
         OSError: The system does not let it be written; what is done is kept for the next call.
         BadParameter: An argument is out of its range.
         UnknownName: A spec names nothing.
     """
-    from imrep import assets, report
+    from imrep import report
     from imrep.evaluate import protocol
     from imrep.evaluate.settings import Settings
 
@@ -178,8 +178,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         reading=images.Reading(max_pixels=max_pixels, data_range=data_range),
     )
     tell = progress or _silent
-    names = (results.FILENAME, report.FILENAME, assets.FOLDER, protocol.SKIPPED)
-    with claimed(settings.out, "compare", names):
+    with claimed(settings.out, "compare"):
         folder = protocol.run(settings, tell)
         tell("writing the report", 0, 1)
         report.write(folder)

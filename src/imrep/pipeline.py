@@ -21,10 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imrep import __version__, images, vectorfiles
+from imrep import __version__, batching, images, vectorfiles
 from imrep.base import Fitted, Representation, Sum
+from imrep.batching import Batch, Skip
 from imrep.datasets import Item
-from imrep.errors import BadData, BadFile, BadImage
+from imrep.errors import BadData, BadImage
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
@@ -32,11 +33,9 @@ from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-Loaded = tuple[int, NDArray[np.uint8], images.Facts] | tuple[int, BadFile]
 
 SIZE = 64  # of the square, unless another is asked for
 _FIT_ON = 3000  # images a codebook is fitted on
-_PIXELS = 256 * 64 * 64 * 4  # most pixels encoded at once, whatever the batch: bounds the memory
 _REP, _FITTED, _CONFIG = "rep", "fitted.json", "config.json"
 _FORMAT = 1  # raised when shards change their meaning
 
@@ -144,8 +143,8 @@ def fit(
         loaded = images.load_squares(
             chosen, settings.size, threads=settings.threads, **settings.reading.keywords
         )
-        for part in _batches(loaded, settings.batch):
-            if isinstance(part, _Batch):
+        for part in batching.batches(loaded, settings.batch):
+            if isinstance(part, Batch):
                 seen.extend(part.rows)
                 yield part.images(settings.device)
                 if progress:
@@ -159,64 +158,6 @@ def fit(
 def _threads(settings: Settings) -> int:
     """How many batches are encoded at once."""
     return settings.threads if settings.device == "cpu" else 1
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Squares of one shape and their places in the data set."""
-
-    rows: list[int]
-    squares: list[NDArray[np.uint8]]
-
-    @property
-    def pixels(self) -> int:
-        return sum(square.size // 3 for square in self.squares)
-
-    def images(self, device: str) -> Image:
-        return images.batch(np.stack(self.squares), device)
-
-    def takes(self, square: NDArray[np.uint8], limit: int) -> bool:
-        """Whether one more may join."""
-        if square.shape != self.squares[0].shape:
-            return False
-        return len(self.rows) < min(limit, max(1, _PIXELS // (square.size // 3)))
-
-
-@dataclass(frozen=True)
-class _Skip:
-    row: int
-    reason: str
-
-    @property
-    def pixels(self) -> int:
-        return 0
-
-
-def _batches(
-    loaded: Iterable[Loaded], limit: int, start: int = 0, shard: int | None = None
-) -> Iterator[_Batch | _Skip]:
-    """Neighbours of one shape and one shard together; files that could not be read one by one."""
-    batch: _Batch | None = None
-    for found in loaded:
-        row, square = start + found[0], found[1]
-        ends = batch is not None and shard is not None and row // shard > batch.rows[0] // shard
-        if batch is not None and (ends or _parts(batch, square, limit)):
-            yield batch
-            batch = None
-        if isinstance(square, BadFile):
-            yield _Skip(row, str(square))
-        elif batch is not None:
-            batch.rows.append(row)
-            batch.squares.append(square)
-        else:
-            batch = _Batch([row], [square])
-    if batch is not None:
-        yield batch
-
-
-def _parts(batch: _Batch, square: NDArray[np.uint8] | BadFile, limit: int) -> bool:
-    """Whether the batch ends before the next image."""
-    return not isinstance(square, BadFile) and not batch.takes(square, limit)
 
 
 def _fit(rep: Representation, batches: Iterable[Image]) -> None:
@@ -270,7 +211,7 @@ def _encode(
     loaded = images.load_squares(
         items[start:], settings.size, threads=settings.threads, **settings.reading.keywords
     )
-    parts = _batches(loaded, settings.batch, start, size)
+    parts = batching.batches(loaded, settings.batch, start, size)
     encoded = parallel.ordered_map(
         lambda part: _encoded(part, rep, settings.device),
         parts,
@@ -298,8 +239,8 @@ class _Vectors:
     values: NDArray[np.float32] | BadImage
 
 
-def _encoded(part: _Batch | _Skip, rep: Representation, device: str) -> _Vectors | _Skip:
-    if isinstance(part, _Skip):
+def _encoded(part: Batch | Skip, rep: Representation, device: str) -> _Vectors | Skip:
+    if isinstance(part, Skip):
         return part
     try:
         with torch.no_grad():  # a thread has its own
@@ -321,8 +262,8 @@ class _Pieces:
         """Images that are accounted for."""
         return len(self.rows) + len(self.skipped)
 
-    def add(self, piece: _Vectors | _Skip) -> None:
-        if isinstance(piece, _Skip):
+    def add(self, piece: _Vectors | Skip) -> None:
+        if isinstance(piece, Skip):
             self.skipped.append((piece.row, piece.reason))
         elif isinstance(piece.values, BadImage):
             self.skipped += [(row, str(piece.values)) for row in piece.rows]

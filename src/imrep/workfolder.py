@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrep.errors import BadData, Busy
-from imrep.io.files import resolved, sync
+from imrep.io.files import clear_drafts, resolved, sync
 from imrep.io.locks import Lock
 
 _KEY, _LOCK, _DRAFT = "key.json", "lock", "draft."
@@ -63,6 +63,7 @@ class WorkFolder:
         while not self._held():  # another run ended just now and took the folder with it
             self.path.mkdir(parents=True, exist_ok=True)
         try:
+            clear_drafts(self.path.parent)
             self._take_over()
         except BaseException:
             self._lock.release()

@@ -235,7 +235,7 @@ def test_a_folder(inside, photos):
     Image.open(photos / "a" / "00.png").save(photos / "b" / "one.bmp")
     said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
     assert re.fullmatch(
-        r"1 skipped, with reasons in out/skipped\.csv\nout  13 pictures; \d+\.\d s\n", said
+        r"1 skipped, with reasons in out\.skipped\.csv\nout  13 pictures; \d+\.\d s\n", said
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])

@@ -9,6 +9,7 @@ from imrep.datasets import find
 from imrep.errors import BadImage
 from imrep.evaluate import cache, encoding
 from imrep.evaluate.decoded import decode, digests
+from imrep.ops import parallel
 
 
 def silent(what, done, total):
@@ -98,10 +99,26 @@ def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
     assert seen == [16, 24, 32]
 
 
+@pytest.mark.parametrize("spec", ["hog", "sift:words=8"])
+def test_codes_are_the_same_bits_on_several_threads(folder, tmp_path, monkeypatch, spec):
+    decoded, found = decoded_at(folder, 32), []
+    monkeypatch.setattr(
+        encoding, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
+    )
+    for threads in (1, 3):
+        monkeypatch.setenv("IMREP_CACHE", str(tmp_path / f"cache{threads}"))
+        with parallel.sharing(threads):
+            encoded = encoding.encode(imrep.get(spec), decoded, "cpu", silent)
+            found.append([encoded.vectors, encoding.refit(encoded, np.arange(20))])
+        assert encoded.cpu_ms > 0
+    for several, single in zip(*found, strict=True):
+        assert np.array_equal(several, single)
+
+
 def test_codes_that_are_not_finite_fail_by_name(folder, monkeypatch):
     decoded = decoded_at(folder, 16)
     rep = imrep.get("pixels:side=8")
-    monkeypatch.setattr(rep, "pool", lambda code: code.values.flatten(1) * float("nan"))
+    monkeypatch.setattr(rep, "embed", lambda image: image.flatten(1) * float("nan"))
     with pytest.raises(BadImage, match="pixels:side=8 gave numbers that are not finite"):
         encoding.encode(rep, decoded, "cpu", silent)
 

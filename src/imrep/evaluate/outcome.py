@@ -29,7 +29,6 @@ from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.io import provenance, skipped
 
-SKIPPED = "skipped.csv"  # in the report's folder
 _CURVES = 4  # of the best contenders, with few labels
 
 
@@ -60,7 +59,7 @@ def write(
         made.mkdir(parents=True, exist_ok=True)
         provenance.mark_folder(made, "report")
     _pictures(run, folder, coded, answers, kept).save(out)
-    skipped.write(out / SKIPPED, folder.decoded.skipped)
+    skipped.write(out / "skipped.csv", folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)
     return out
 

@@ -15,13 +15,10 @@ from imrep.evaluate import cache, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
 from imrep.evaluate.decoded import Progress, digests
 from imrep.evaluate.folder import survey
-from imrep.evaluate.outcome import SKIPPED
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.settings import Settings
 from imrep.ops import parallel
-
-__all__ = ["SKIPPED", "run"]
 
 
 def run(settings: Settings, progress: Progress) -> Path:

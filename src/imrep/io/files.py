@@ -18,6 +18,7 @@ from imrep.io.names import encodable
 __all__ = [
     "check_folder_writable",
     "check_writable",
+    "clear_drafts",
     "publish",
     "refuse_read_only",
     "replacing",
@@ -27,6 +28,7 @@ __all__ = [
     "write_text",
 ]
 
+_DRAFT = ".imrep-"
 _numbers = itertools.count()  # of drafts, so that two of one process never share a name
 
 
@@ -60,12 +62,34 @@ def replacing(path: str | Path) -> Iterator[Path]:
     refuse_read_only(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A leading dot: no data set reads a draft that a killed run left behind.
-    draft = target.with_name(f".imrep-{os.getpid()}-{next(_numbers)}{target.suffix}")
+    draft = target.with_name(f"{_DRAFT}{os.getpid()}-{next(_numbers)}{target.suffix}")
     try:
         yield draft
         publish(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def clear_drafts(folder: Path, *, below: bool = False) -> None:
+    """Remove the drafts that killed runs left in a folder, and with `below` in those inside it."""
+    pattern = f"{_DRAFT}*"
+    for draft in folder.rglob(pattern) if below else folder.glob(pattern):
+        number = draft.name.removeprefix(_DRAFT).partition("-")[0]
+        if number.isdigit() and not _runs(int(number)):
+            draft.unlink(missing_ok=True)
+
+
+def _runs(number: int) -> bool:
+    """Whether there is a process of that number; yes where the system cannot be asked."""
+    if os.name == "nt":  # where a signal of 0 ends the process
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        return True
+    return True
 
 
 def publish(draft: Path, path: str | Path) -> Path:

@@ -1,43 +1,43 @@
-"""A folder that a command writes into under fixed names, such as a report: its own or nobody's."""
+"""A folder that a command writes into under fixed names, such as a report: its own, and marked."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imrep.errors import BadData, Busy
-from imrep.io.files import check_folder_writable, write_text
+from imrep.io.files import check_folder_writable, clear_drafts, write_text
 from imrep.io.locks import Lock
+from imrep.io.provenance import FOLDER
 
-MARK = ".imrep"  # a file that says who made the folder; no data set looks into such a folder
 _LOCK = ".imrep.lock"
 
 
 def is_own(folder: Path) -> bool:
     """Whether imrep made the folder."""
-    return (folder / MARK).is_file()
+    return (folder / FOLDER).is_file()
 
 
 @contextmanager
-def claimed(folder: Path, maker: str, names: Iterable[str]) -> Iterator[None]:
-    """Within it the folder is there, marked and held; left empty, it is removed again.
+def claimed(folder: Path, maker: str) -> Iterator[None]:
+    """Within it the folder is there, marked and held; left empty, it is as it was before.
 
     Args:
         folder: Where to write.
         maker: The command that does.
-        names: What it writes there.
 
     Raises:
-        BadData: A file of one of the names is there, in a folder that imrep did not make.
+        BadData: Something is there, and imrep did not make the folder.
         Busy: Another run writes into it.
         OSError: The system does not let it be made.
     """
     check_folder_writable(folder)
-    foreign = [name for name in names if (folder / name).exists() and not is_own(folder)]
+    foreign = [] if is_own(folder) else _names(folder)
     if foreign:
         raise BadData(
-            f"{maker} needs a folder of its own, got {folder}, whose {foreign[0]} imrep did not "
-            "write. Use another -o."
+            f"{maker} needs a folder of its own, got {folder}, which holds {foreign[0]}. "
+            f"Try {folder / maker}."
         )
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     lock = Lock(folder / _LOCK)
     if not lock.acquire():
@@ -45,10 +45,19 @@ def claimed(folder: Path, maker: str, names: Iterable[str]) -> Iterator[None]:
         process = f" (pid {number})" if number else ""
         raise Busy(f"another run{process} writes {folder}. Wait for it or use another -o.")
     try:
-        write_text(folder / MARK, f"made by imrep {maker}\n")
+        clear_drafts(folder, below=True)
+        write_text(folder / FOLDER, f"made by imrep {maker}\n")
         yield
     finally:
         lock.release()
-        if {path.name for path in folder.iterdir()} <= {MARK}:
-            (folder / MARK).unlink(missing_ok=True)
-            folder.rmdir()
+        if not _names(folder):
+            (folder / FOLDER).unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+
+
+def _names(folder: Path) -> list[str]:
+    """What it holds, sorted, but for what systems and tools put everywhere (.DS_Store, .git …)."""
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in inside if not path.name.startswith("."))

@@ -68,6 +68,7 @@ def edit_all(
     threads = parallel.workers() if chain.device == "cpu" else 1
     with parallel.one_thread(threads), WorkFolder(out, _key(items, chain)) as work:
         out.mkdir(parents=True, exist_ok=True)
+        files.clear_drafts(out, below=True)
         provenance.mark_folder(out, "edited pictures")
         done = work.count()
         some = any(shard.rows for shard in work.shards())

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from imrep import images
 from imrep.base import Representation
+from imrep.batching import Loaded
 from imrep.codes import Points
 from imrep.datasets import Item
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
@@ -26,7 +27,7 @@ from imrep.io import files
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.ops.resize import shrunk
-from imrep.pipeline import Loaded, Progress
+from imrep.pipeline import Progress
 from imrep.tasks.match import Match, keypoints, match, needed, some
 from imrep.types import Image
 from imrep.workfolder import Shard, WorkFolder, digest

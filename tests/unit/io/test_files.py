@@ -2,10 +2,12 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from imrep.io.files import replacing, write_atomic
+from imrep.io.files import check_writable, clear_drafts, replacing, write_atomic
 
 
 def test_a_new_file_lies_in_new_folders(tmp_path):
@@ -56,3 +58,40 @@ def test_the_draft_has_the_suffix_that_writers_go_by(tmp_path):
     with replacing(tmp_path / "a.parquet") as draft:
         draft.write_bytes(b"")
         assert draft.suffix == ".parquet"
+
+
+def test_two_drafts_at_once_do_not_meet(tmp_path):
+    with replacing(tmp_path / "a.png") as first, replacing(tmp_path / "b.png") as second:
+        first.write_bytes(b"a")
+        second.write_bytes(b"b")
+    assert [(tmp_path / name).read_bytes() for name in ("a.png", "b.png")] == [b"a", b"b"]
+
+
+def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "locked").write_bytes(b"")
+    (tmp_path / "locked").chmod(0o444)
+    for name, reason in {
+        "file/v.npz": NotADirectoryError,
+        "file/deeper/v.npz": NotADirectoryError,
+        ".": IsADirectoryError,
+        "locked": PermissionError,
+    }.items():
+        with pytest.raises(reason):
+            check_writable(tmp_path / name)
+    check_writable(tmp_path / "new" / "folder" / "v.npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "locked"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are not asked for there")
+def test_drafts_of_killed_runs_are_removed_and_those_of_others_stay(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (tmp_path / "below").mkdir()
+    mine, dead = f".imrep-{os.getpid()}-0.png", f".imrep-{ended.pid}-0.png"
+    for name in (mine, dead, ".imrep-notes", f"below/{dead}"):
+        (tmp_path / name).write_bytes(b"half")
+    clear_drafts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine, ".imrep-notes", "below"]
+    clear_drafts(tmp_path, below=True)
+    assert not list((tmp_path / "below").iterdir())
