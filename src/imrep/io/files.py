@@ -147,13 +147,15 @@ def _check_folder(folder: Path) -> None:
 
 
 def refuse_read_only(path: Path) -> None:
-    """Raise PermissionError for an existing file that may not be written.
+    """Raise OSError for an existing file that may not be written, and for a device or a pipe.
 
     Renaming over a file needs no permission on it, and root may write anything: the mode is what
-    its owner said.
+    its owner said. Renaming over a device would take it away from the whole system.
     """
     if not path.exists():
         return
+    if not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "It is a device or a pipe, not a file", str(path))
     if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 

@@ -95,3 +95,13 @@ def test_drafts_of_killed_runs_are_removed_and_those_of_others_stay(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [mine, ".imrep-notes", "below"]
     clear_drafts(tmp_path, below=True)
     assert not list((tmp_path / "below").iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
+def test_devices_and_pipes_are_never_renamed_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", os.devnull):
+        with pytest.raises(OSError, match="device or a pipe"):
+            write_atomic(path, b"new")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
