@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 import subprocess
 import sys
 
@@ -104,4 +105,4 @@ def test_devices_and_pipes_are_never_renamed_over(tmp_path):
         with pytest.raises(OSError, match="device or a pipe"):
             write_atomic(path, b"new")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
-    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
