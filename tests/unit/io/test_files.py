@@ -2,9 +2,9 @@
 
 import os
 import stat
-from pathlib import Path
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
