@@ -1,6 +1,5 @@
 """Representations as scikit-learn transformers: images in, one row of numbers each out."""
 
-import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -203,9 +202,7 @@ def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
             )
         _channels_last(array.shape, "[a.transpose(1, 2, 0) for a in x]", "[a[..., :3] for a in x]")
         return _scaled(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
-    if isinstance(one, Image.Image):
-        one = _bytes(one)
-    elif not isinstance(one, str | Path):
+    if not isinstance(one, str | Path | Image.Image):
         raise BadImage(
             f"{_WHO} needs paths, PIL images, arrays or tensors, got {_shown(one)}. "
             "Try [numpy.asarray(image) for image in x]."
@@ -222,13 +219,6 @@ def _scaled(x: Tensor) -> Tensor:
         remedy = check.rescaling(x)
         raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. {remedy}.")
     return x.float() / _WHITE[x.dtype]
-
-
-def _bytes(image: Image.Image) -> bytes:
-    """A PIL image as a file, so that one reader decides on turns, colours, alpha and 16 bits."""
-    file = io.BytesIO()
-    ImageOps.exif_transpose(image).save(file, "TIFF")
-    return file.getvalue()
 
 
 def _shown(one: Any) -> str:

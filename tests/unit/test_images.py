@@ -269,7 +269,7 @@ class TestRefusals:
             (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript"),
             (b"<!DOCTYPE html><html></html>", "web page"),
             (b"PK\x03\x04" + bytes(60), "archive"),
-            (b"\0\0\0\x18ftypheic" + bytes(60), "HEIF"),
+            (b"\0\0\0\x18ftypheic" + bytes(60), "HEI|damaged"),
             (b"\0\0\0\x18ftypmp42" + bytes(60), "video"),
             (saved(photo())[:300], "truncated"),
             (saved(photo(), "JPEG")[:-200], "truncated"),

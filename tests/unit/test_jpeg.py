@@ -372,7 +372,7 @@ def test_awkward_files_are_read_or_have_a_reason_soon(shared_data, capfd):
             fine += 1
             whole += facts is not None and facts.complete
             with _decode.guarded("it"):
-                house = _decode.orientation(_decode.opened(data, "it"))
+                house = _decode.opened(data, "it").orientation
             assert facts is None or facts.orientation == house, row["path"]
             assert facts is None or facts.size == (int(row["height"]), int(row["width"]))
     assert capfd.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Pictures in and out: files of every format Pillow reads, upright and in sRGB.
+"""Pictures in and out: files of every format there is a reader for, upright and in sRGB.
 
 `read` gives a whole image as a tensor, `square` the canvas that `compare` and `embed` look at,
 `load_squares` many of them on threads. Whatever a file holds, the answer is an image or a
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageFile
+from PIL import Image
 
 from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
@@ -50,7 +50,9 @@ __all__ = [
     "write",
 ]
 
-DECODER = 1  # raised when the same file gives other pixels; part of the key of every cache
+Source = str | Path | bytes | Image.Image
+
+DECODER = 2  # raised when the same file gives other pixels; part of the key of every cache
 
 _CHUNK = 8  # squares to a task: a 64-pixel JPEG takes little longer than handing it to a thread
 
@@ -67,6 +69,7 @@ class Facts:
         mode: Pillow's name of the pixels as stored: "RGB", "P", "I;16" …
         quantisation: Sum over a JPEG's quantisation tables, greater the stronger it was compressed;
             0 for other files.
+        assumed: What was taken for granted of numbers whose meaning the file does not state.
     """
 
     width: int
@@ -75,6 +78,7 @@ class Facts:
     type: str
     mode: str
     quantisation: int
+    assumed: str = ""
 
 
 class Readable(Protocol):
@@ -99,7 +103,7 @@ def fetch(source: str | Path | bytes) -> bytes:
 
 
 def read(
-    source: str | Path | bytes,
+    source: Source,
     *,
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
@@ -107,15 +111,15 @@ def read(
 ) -> "Tensor":
     """The image in a file at its own size, upright, in sRGB: (1, 3, h, w) float32 in [0, 1].
 
-    The first frame of an animation, the first page of a document; gray as three equal channels;
-    16 bits keep their precision. A profile that cannot be understood is ignored, and so are
-    PNG's gamma and chromaticities.
+    The first frame of an animation, the first page of a document that is no thumbnail; gray as
+    three equal channels. Depth, sign, what is white, alpha, gamma and profile are what the file
+    says; a profile that cannot be understood is ignored. Numbers without a stated range, such as
+    floats, are taken as they are within [0, 1] and need `data_range` otherwise.
 
     Args:
-        source: A path, or the bytes of a file.
+        source: A path, the bytes of a file, or a picture of Pillow's.
         over: Colour that shows through transparent pixels, as CSS writes it.
-        max_pixels: Greatest width × height that is decoded. TIFF, GIF and WebP keep to Pillow's own
-            limit besides (`PIL.Image.MAX_IMAGE_PIXELS`, refused at twice that, 179 million).
+        max_pixels: Greatest width × height that is decoded, whatever Pillow's own limit.
         data_range: The numbers of black and white in a file that does not state them, such as
             floats (`Reading`).
 
@@ -133,22 +137,17 @@ def read(
     """
     import torch
 
-    reading = Reading(over, max_pixels, data_range)
-    ground = _colour.colour(over)
-    data, who = _decode.fetch(source)
-    with _decode.guarded(who):
-        image = _decode.opened(data, who, max_pixels)
-        with _decode.turn(image):
-            pixels = np.asarray(
-                _pixels.decoded(image, data, None, ground, reading.data_range, who)[0]
-            )
-            pixels = _pixels.upright(pixels, _decode.orientation(image)).transpose(2, 0, 1)
-            tensor = torch.from_numpy(np.array(pixels, order="C"))[None]
-            return tensor if tensor.is_floating_point() else tensor.float().div_(255)
+    reading, ground = Reading(over, max_pixels, data_range), _colour.colour(over)
+    with _decode.opening(source, reading.max_pixels) as picture:
+        pixels = np.asarray(_pixels.decoded(picture, None, ground, reading.data_range).pixels)
+        pixels = _pixels.upright(pixels, picture.orientation).transpose(2, 0, 1)
+        tensor = torch.empty(1, *pixels.shape)
+        tensor.numpy()[0] = pixels
+        return tensor.div_(255) if pixels.dtype == np.uint8 else tensor
 
 
 def square(
-    source: str | Path | bytes,
+    source: Source,
     size: int | None,
     *,
     over: str = "white",
@@ -163,7 +162,7 @@ def square(
     keeping less than twice the target, or factors that are no power of two, is not (31, 28 dB).
 
     Args:
-        source: A path, or the bytes of a file.
+        source: A path, the bytes of a file, or a picture of Pillow's.
         size: Side of the square in pixels; None keeps the whole image at its own size.
         over: Colour that shows through transparent pixels, as CSS writes it.
         max_pixels: Greatest width × height that is decoded.
@@ -178,25 +177,27 @@ def square(
     """
     if size is not None and size < 1:
         raise BadParameter(f"square needs a size of at least 1, got {size}.")
-    reading = Reading(over, max_pixels, data_range)
-    ground = _colour.colour(over)
-    data, who = _decode.fetch(source)
-    with _decode.guarded(who):
-        image = _decode.opened(data, who, max_pixels)
-        mode, jpeg_size = image.mode, image.size
-        with _decode.turn(image):
-            pixels, shrunk = _pixels.decoded(image, data, size, ground, reading.data_range, who)
-            rgb = _pixels.eight_bit(pixels)
-            # An icon holds several sizes and knows which it gave only once it is decoded.
-            width, height = jpeg_size if image.format in _pixels.JPEG else rgb.size
-            if size is not None:
-                rgb = _pixels.central(rgb, (width, height), shrunk, size)
-            turned = _decode.orientation(image)
-            canvas = np.array(_pixels.upright(np.asarray(rgb), turned), order="C")
+    reading, ground = Reading(over, max_pixels, data_range), _colour.colour(over)
+    with _decode.opening(source, reading.max_pixels) as picture:
+        decoded = _pixels.decoded(picture, size, ground, reading.data_range)
+        rgb = _pixels.eight_bit(decoded.pixels)
+        # An icon holds several sizes and knows which it gave only once it is decoded.
+        width, height = picture.size if picture.is_jpeg else rgb.size
+        if size is not None:
+            rgb = _pixels.central(rgb, (width, height), decoded.shrunk, size)
+        turned = picture.orientation
+        canvas = np.array(_pixels.upright(np.asarray(rgb), turned), order="C")
         if turned >= 5:
             width, height = height, width
-        kind = image.format or ""
-        return canvas, Facts(width, height, len(data), kind, mode, _quantisation(image))
+        return canvas, Facts(
+            width,
+            height,
+            len(picture.data),
+            picture.format,
+            picture.mode,
+            _quantisation(picture.image),
+            decoded.assumed,
+        )
 
 
 def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
@@ -225,7 +226,7 @@ def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
 
 
 def original(
-    source: str | Path | bytes,
+    source: Source,
     *,
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
@@ -233,7 +234,7 @@ def original(
     """The picture in a file in its own colours, with its alpha, depth, profile and EXIF.
 
     Args:
-        source: A path, or the bytes of a file.
+        source: A path, the bytes of a file, or a picture of Pillow's.
         max_pixels: Greatest width × height that is decoded.
         data_range: As for `read`.
 
@@ -241,8 +242,8 @@ def original(
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
     """
     reading = Reading(max_pixels=max_pixels, data_range=data_range)
-    data, who = _decode.fetch(source)
-    return _original.original(data, who, max_pixels, reading.data_range)
+    with _decode.opening(source, reading.max_pixels) as picture:
+        return _original.original(picture, reading.data_range)
 
 
 def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, ...]:
@@ -317,6 +318,6 @@ def load_squares(
                 progress(result[0] + 1, len(items))
 
 
-def _quantisation(image: ImageFile.ImageFile) -> int:
+def _quantisation(image: Image.Image) -> int:
     tables = getattr(image, "quantization", None)
     return sum(map(sum, tables.values())) if isinstance(tables, dict) else 0

@@ -1,13 +1,16 @@
 """From any mode Pillow decodes to opaque sRGB pixels, of 8 bits or deeper."""
 
 import io
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageColor, ImageFile
+from PIL import Image, ImageCms, ImageColor
 
 from imrep.errors import BadParameter
+from imrep.images import _light, _png
+from imrep.images._opened import Opened
 from imrep.images._stored import StoredPixels, floats, integers
 
 _SPACE = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # of a mode, in ICC's words
@@ -43,47 +46,85 @@ def opaque(
 
 
 def deep_pixels(
-    image: ImageFile.ImageFile,
-    data: bytes,
-    over: tuple[int, int, int],
-    data_range: tuple[float, float] | None,
-    who: str,
-) -> NDArray[np.float32] | None:
-    """(h, w, 3) in [0, 1] of an image deeper than 8 bits, which is decoded here; else None.
+    picture: Opened, over: tuple[int, int, int], data_range: tuple[float, float] | None
+) -> tuple[NDArray[np.float32], str] | None:
+    """(h, w, 3) sRGB in [0, 1] of a picture with more in it than 8 bits of sRGB; else None.
 
-    A deep image with a profile other than sRGB is left to the 8-bit path, since LittleCMS as Pillow
-    binds it converts 8 bits only.
+    It is decoded here. With it comes what was assumed of its numbers, or "". Profiles with curves and a matrix are applied at full depth, those with
+    tables at 8 bits, which is what LittleCMS has in Pillow.
+
+    Raises:
+        BadFile: Its numbers state no range, and `data_range` is None (`StoredPixels`).
     """
-    values = deep_values(image, data, data_range, who)
-    if values is None or (values.shape[2] > 2 and _other_than_srgb(image)):
-        return None
-    colours, alpha = np.split(values, [values.shape[2] - 1 + values.shape[2] % 2], axis=2)
+    stored, space = stored_pixels(picture), picture.colour_space
+    if stored is None:
+        if space is None:
+            return None
+        stored = eight_bits(picture.image)
+    profile = stored.profile or (None if space else picture.profile)
+    values = stored.unit(data_range, picture.name)
+    colours, alpha = np.split(values, [stored.channels], axis=2)
+    colours = space.to_srgb(colours) if space else _by_profile(colours, profile)
     rgb = colours if colours.shape[2] == 3 else np.repeat(colours, 3, axis=2)
     ground = np.asarray(over, np.float32) / np.float32(255)
-    return rgb * alpha + ground * (1 - alpha) if alpha.size else rgb
+    assumed = stored.assumption if data_range is None else ""
+    return (rgb * alpha + ground * (1 - alpha) if stored.has_alpha else rgb), assumed
 
 
-def deep_values(
-    image: ImageFile.ImageFile, data: bytes, data_range: tuple[float, float] | None, who: str
-) -> NDArray[np.float32] | None:
-    """(h, w, 1 to 4) of an image deeper than 8 bits as it is stored: gray or RGB, alpha or not.
+def stored_pixels(picture: Opened) -> StoredPixels | None:
+    """The samples as the file means them; None where 8 bits of Pillow's are all there is to it.
 
-    16 bits are divided by 65,535. Numbers without a stated range (32-bit integers, floats) are
-    scaled by `data_range`; NaN and infinity become 0.
+    The picture is decoded here, except for a JPEG. `eight_bits` gives the samples of the others.
     """
-    raw = _raw_mode(image)
+    if picture.reader is not None:
+        return picture.reader.read()
+    if picture.is_jpeg:
+        return None
+    image = picture.image
+    if picture.format == "PNG" and (stored := _png.sixteen_bits(image, picture.data)):
+        return stored
     image.load()
-    if image.mode.startswith(("I", "F")):
-        return _gray(image, raw, data_range, who)
-    if "16" not in raw or image.mode not in ("RGB", "RGBA", "LA"):
-        return None
-    values = _sixteen(image, data)
-    if values is None:
-        return None
+    return _deep(image) if image.mode.startswith(("I", "F")) else None
+
+
+def eight_bits(image: Image.Image) -> StoredPixels:
+    """The samples of a decoded image of 8 bits, gray or RGB, with its alpha."""
+    if image.mode == "La":  # premultiplied
+        image = image.convert("LA")
+    image = image if image.mode == "LA" else plain(image)
+    values = np.asarray(image.convert("RGB") if image.mode == "CMYK" else image)
+    return StoredPixels(values.reshape(*values.shape[:2], -1))
+
+
+def _deep(image: Image.Image) -> StoredPixels:
+    """Modes I, I;16 and F: 16 bits state their range, and so does what Pillow scaled to them."""
+    values = np.asarray(image)[..., None]
+    if image.mode.startswith("I;16"):
+        stored = integers(values.astype(np.uint16), 16)
+    elif image.mode == "F":
+        stored = floats(values)
+        stored = replace(stored, full=(0.0, 1.0)) if image.format == "JXL" else stored
+    elif image.format == "PPM":
+        stored = integers(values.astype(np.uint16), 16)
+    else:
+        stored = integers(values, 32, signed=True)
     clear = image.info.get("transparency")
-    seen = (values != np.asarray(clear)).any(-1) if isinstance(clear, tuple) else None
-    values = values[..., [0, 3]] if image.mode == "LA" else values
-    return _with_alpha(values.astype(np.float32) / np.float32(65535), seen)
+    return stored.with_alpha(values[..., 0] != clear) if isinstance(clear, int) else stored
+
+
+def _by_profile(colours: NDArray[np.float32], profile: bytes | None) -> NDArray[np.float32]:
+    mode = "RGB" if colours.shape[2] == 3 else "L"
+    change = _to_srgb(profile, mode) if profile else None
+    if profile is None or change is None:
+        return colours
+    if space := _light.of_profile(profile, colours.shape[2]):
+        return space.to_srgb(colours)
+    coarse = np.rint(colours * 255).astype(np.uint8)
+    image = Image.fromarray(coarse if mode == "RGB" else coarse[..., 0])
+    changed: NDArray[np.float32] = np.asarray(
+        ImageCms.applyTransform(image, change) or image, np.float32
+    )
+    return changed.reshape(*changed.shape[:2], -1) / np.float32(255)
 
 
 def plain(image: Image.Image) -> Image.Image:
@@ -139,61 +180,3 @@ def _changes_nothing(change: ImageCms.ImageCmsTransform, mode: str) -> bool:
     after = ImageCms.applyTransform(probe, change) or probe
     moved = np.asarray(after.convert("RGB"), int) - np.asarray(probe.convert("RGB"), int)
     return bool(np.abs(moved).max() <= _SAME)
-
-
-def _raw_mode(image: ImageFile.ImageFile) -> str:
-    """How the file stores a pixel, in Pillow's words; gone once the image is decoded."""
-    if not image.tile:
-        return ""
-    args = image.tile[0][3]
-    if image.format == "PPM" and isinstance(args, tuple):  # (mode, greatest value)
-        return "16" if len(args) > 1 and isinstance(args[1], int) and args[1] > 255 else ""
-    return str(args[0] if isinstance(args, tuple) and args else args)
-
-
-def _gray(
-    image: Image.Image, raw: str, data_range: tuple[float, float] | None, who: str
-) -> NDArray[np.float32]:
-    values = np.asarray(image)
-    if raw.startswith("I;32") and not raw.endswith("S"):
-        values = values.view(np.uint32)  # Pillow has no unsigned mode
-    clear = image.info.get("transparency")
-    if image.mode.startswith("I;16") or image.format == "PPM":
-        stored = StoredPixels(values[..., None], full=(0, 65535))
-    else:
-        stored = floats(values[..., None]) if image.mode == "F" else integers(values[..., None], 32)
-    gray = stored.unit(data_range, who)[..., 0]
-    seen = values != clear if isinstance(clear, int) else None
-    return _with_alpha(gray.astype(np.float32)[..., None], seen)
-
-
-def _with_alpha(values: NDArray[np.float32], seen: NDArray | None) -> NDArray[np.float32]:
-    """The values, and which of them are seen as one more channel, if that is known."""
-    if seen is None or values.shape[2] in (2, 4):
-        return values
-    return np.concatenate([values, seen[..., None].astype(np.float32)], axis=2)
-
-
-def _sixteen(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
-    """(h, w, 3 or 4) of a 16-bit colour image. Pillow keeps the upper 8 bits, OpenCV all.
-
-    OpenCV is asked only after Pillow has decoded the file, and believed only where both agree.
-    """
-    import cv2
-
-    rgb = image.convert("RGBA" if image.mode == "LA" else image.mode)
-    known = np.asarray(rgb, np.int32)
-    values: NDArray | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.ndim != 3:
-        return None
-    if values.shape[2] not in (3, 4) or values.shape[:2] != known.shape[:2]:
-        return None
-    values = values[..., [2, 1, 0, 3][: values.shape[2]]].astype(np.uint16)
-    shared = min(values.shape[2], known.shape[2])
-    apart = np.abs((values >> 8)[..., :shared].astype(np.int32) - known[..., :shared])
-    return values if apart.max() <= 1 else None
-
-
-def _other_than_srgb(image: Image.Image) -> bool:
-    profile = image.info.get("icc_profile")
-    return bool(profile and _to_srgb(profile, "RGB"))

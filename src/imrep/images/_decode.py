@@ -8,15 +8,17 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import PIL
 from PIL import Image, ImageFile
 
 from imrep.errors import BadFile, ImrepError
+from imrep.images import _extras, _opened, _tiff
+from imrep.images._opened import JPEG, Opened
 from imrep.io.names import printable
 
 MAX_PIXELS = 200_000_000
@@ -41,9 +43,9 @@ _NO_IMAGE = tuple(
         (rb"\s*<\?xml|\s*[{\[]\s*\"", "a text file", "Give the image itself."),
         (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive",
          "Unpack it, or give a .zip as DATA."),
-        (rb"....ftyp(hei|hev|mif|msf)", "a HEIF photograph", "Convert it to JPEG."),
-        (rb"....ftyp(?!avi[fs])|\x1aE\xdf\xa3|RIFF....AVI |\x00\x00\x01\xba", "a video",
-         "Export its frames."),
+        (rb"#\?RADIANCE|#\?RGBE|v/1\x01", "a picture of HDR light", "Export it as PNG."),
+        (rb"....ftyp(?!avi[fsc]|hei|hev|mif|msf|crx )|\x1aE\xdf\xa3|RIFF....AVI |"
+         rb"\x00\x00\x01\xba", "a video", "Export its frames."),
     )
 )  # fmt: skip
 _IMAGE = re.compile(
@@ -89,7 +91,47 @@ def fetch(source: str | Path | bytes) -> tuple[bytes, str]:
         raise BadFile(f"{name!r} cannot be read: {why}. Check the path.") from error
 
 
-def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.ImageFile:
+@contextmanager
+def opening(source: str | Path | bytes | Image.Image, max_pixels: int) -> Iterator[Opened]:
+    """The picture in a file or object, to be decoded within: what fails there is BadFile."""
+    if isinstance(source, Image.Image):
+        data, who = _unread(source), "this picture"
+    else:
+        data, who = fetch(source)
+    with guarded(who):
+        picture = opened(data, who, max_pixels) if data else None
+        if isinstance(source, Image.Image) and (picture is None or not _same(source, picture)):
+            picture = _opened.in_memory(source, who)
+            _limited(picture, max_pixels)
+        assert picture is not None
+        with turn(picture):
+            yield picture
+
+
+def _unread(image: Image.Image) -> bytes:
+    """The file of a picture of Pillow's that was opened and not yet decoded; else nothing."""
+    file = getattr(image, "fp", None)
+    if not (isinstance(image, ImageFile.ImageFile) and image.tile and file):
+        return b""
+    try:
+        at = file.tell()
+        file.seek(0)
+        data: bytes = file.read()
+        file.seek(at)
+    except (OSError, ValueError):  # closed, or no file that goes back
+        return b""
+    with suppress(Exception):  # its owner finds it decoded and its file closed, as Pillow leaves it
+        image.load()
+    return data
+
+
+def _same(image: Image.Image, picture: Opened) -> bool:
+    """Whether an object still stands for its file: at the first frame, at full size."""
+    frame = getattr(image, "tell", lambda: 0)()
+    return frame == 0 and (picture.reader is not None or image.size == picture.size)
+
+
+def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> Opened:
     """The image in `data`, its header read and its size within the limits, not yet decoded.
 
     `Image.open` is not used: it refuses at a limit that is global to the process.
@@ -97,13 +139,42 @@ def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> ImageFile.Ima
     Raises:
         BadFile: No image, a format that is refused, a damaged header, too many pixels.
     """
-    if not data.startswith((b"\xff\xd8\xff", b"\x89PNG")):  # nearly all files
+    if data.startswith((b"\xff\xd8\xff", b"\x89PNG")):  # nearly all files
+        found = _opened.by_pillow(data, who, _identified(data, who))
+    else:
         _refuse_others(data[:1024], who)
-    image = _identified(data, who)
-    if image.format == "TIFF":
-        _mute_libtiff()
-    _limited(image, data, who, max_pixels)
-    return image
+        found = _opened_by_one(data, who)
+    _limited(found, max_pixels)
+    return found
+
+
+def _opened_by_one(data: bytes, who: str) -> Opened:
+    """The decoder that has every sample as the file means it."""
+    kind = _extras.kind(data[:160])
+    if kind == "HEIC" and b"avif" not in data[8 : 8 + data[3]]:
+        return _opened.by_pillow(data, who, _extras.heif(data, who))
+    if kind == "JPEG XL":
+        return _opened.by_pillow(data, who, _extras.jxl(data, who))
+    if data.startswith(_tiff.STARTS):
+        return _tiff_opened(data, who)
+    found = _opened.by_reader(data, who, None)
+    return found or _opened.by_pillow(data, who, _identified(data, who))
+
+
+def _tiff_opened(data: bytes, who: str) -> Opened:
+    """By tifffile where Pillow does not know the kind, or does not have it exactly."""
+    _mute_libtiff()
+    try:
+        image, refusal = _identified(data, who), None
+    except BadFile as error:
+        image, refusal = None, error
+    try:
+        found = _opened.by_reader(data, who, image)
+    except ImrepError:
+        raise
+    except Exception as error:  # as damaged for the one as for the other
+        raise refusal or error from error
+    return found or _opened.by_pillow(data, who, cast("ImageFile.ImageFile", image))
 
 
 @contextmanager
@@ -118,21 +189,20 @@ def guarded(who: str) -> Iterator[None]:
         raise BadFile(f"{who} {_fault(error)}") from error
 
 
-def turn(image: Image.Image) -> "threading.Lock | nullcontext[None]":
-    """A lock to hold while decoding, shared by all images over 50 million pixels."""
-    return _TURN if image.width * image.height > _HUGE else nullcontext()
+def turn(picture: Opened) -> AbstractContextManager[object]:
+    """What to hold while decoding: images over 50 million pixels wait for each other."""
+    return _one_at_a_time() if picture.size[0] * picture.size[1] > _HUGE else nullcontext()
 
 
-def orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read.
-
-    Ask after decoding: Pillow turns TIFF files itself.
-    """
-    try:
-        value = image.getexif().get(0x0112, 1)
-    except Exception:  # damaged EXIF raises anything; the pixels are still good
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Pillow's own limit, which is global, is lifted meanwhile: `max_pixels` has been checked."""
+    with _TURN:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 class _Quiet:
@@ -195,8 +265,7 @@ def _sized(data: bytes, who: str) -> bytes:
 
 def _refuse_others(start: bytes, who: str) -> None:
     for pattern, what, remedy in _NO_IMAGE:
-        # A plugin such as pillow-heif may have taught Pillow this format.
-        if pattern.match(start) and not (what[:6] == "a HEIF" and "HEIF" in Image.OPEN):
+        if pattern.match(start):
             raise BadFile(f"{who} needs to be an image, got {what}. {remedy}")
 
 
@@ -211,7 +280,7 @@ def _identified(data: bytes, who: str) -> ImageFile.ImageFile:
         if isinstance(accepted, str) or not accepted:
             continue
         try:
-            return factory(io.BytesIO(data), "")
+            return _built(factory, data)
         except Exception as error:  # this format's reader, on bytes of another or damaged ones
             damage = damage or ((name, error) if accept else None)
     if damage:
@@ -229,24 +298,37 @@ def _formats() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: Image.OPEN[name][1] is None))
 
 
-def _limited(image: ImageFile.ImageFile, data: bytes, who: str, max_pixels: int) -> None:
+def _built(factory: Any, data: bytes) -> ImageFile.ImageFile:
+    """A picture by the plugin of its format, whatever Pillow's global limit says of its size."""
+    try:
+        image: ImageFile.ImageFile = factory(io.BytesIO(data), "")
+    except Image.DecompressionBombError:
+        with _one_at_a_time():
+            image = factory(io.BytesIO(data), "")
+    return image
+
+
+def _limited(picture: Opened, max_pixels: int) -> None:
     """Refuse before decoding what would take too much memory or time."""
-    pixels = image.width * image.height
-    size = f"{image.width:,} × {image.height:,} = {pixels:,}"
+    (width, height), who, image = picture.size, picture.name, picture.image
+    pixels = width * height
+    size = f"{width:,} × {height:,} = {pixels:,}"
     if pixels <= 0:
         raise BadFile(f"{who} needs at least one pixel, got {size}.")
     if pixels > max_pixels:
         raise BadFile(
             f"{who} needs at most {max_pixels:,} pixels, got {size}. Raise the limit: --max-pixels."
         )
-    in_python = any(tile[0] in Image.DECODERS for tile in image.tile)
+    if picture.reader is not None:
+        return
+    in_python = any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ()))
     if in_python and pixels > _PYTHON_PIXELS:
         raise BadFile(
-            f"{who} needs at most {_PYTHON_PIXELS:,} pixels as {image.format}, whose decoder is "
+            f"{who} needs at most {_PYTHON_PIXELS:,} pixels as {picture.format}, whose decoder is "
             f"slow, got {size}. Convert it to PNG."
         )
-    if image.format in ("JPEG", "MPO"):
-        scans = data.count(b"\xff\xda")
+    if picture.format in JPEG:
+        scans = picture.data.count(b"\xff\xda")
         if scans > 16 and scans * pixels > _SCANNED_PIXELS:
             raise BadFile(f"{who} needs fewer scans, got {scans} of {size} pixels. Save it again.")
 

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image
 
-from imrep.images import _colour, _decode, _pixels
+from imrep.images import _colour, _pixels
+from imrep.images._opened import Opened
+from imrep.images._stored import StoredPixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,48 +49,44 @@ class Original:
     more: bool = False
 
 
-def original(
-    data: bytes, who: str, max_pixels: int, data_range: tuple[float, float] | None = None
-) -> Original:
-    """The picture in the bytes of a file.
+def original(picture: Opened, data_range: tuple[float, float] | None) -> Original:
+    """The picture in an opened file, decoded here.
 
     Raises:
         BadFile: It cannot be read as an image; the message is the reason, on one line.
     """
-    with _decode.guarded(who):
-        image = _decode.opened(data, who, max_pixels)
-        with _decode.turn(image):
-            values, profile = _values(image, data, data_range, who)
-            turned = _decode.orientation(image)
-            values = np.ascontiguousarray(_pixels.upright(values, turned))
-        shown, alpha = _parted(values)
-        found = Original(
-            pixels=shown,
-            alpha=alpha,
-            bits=8 if values.dtype == np.uint8 else 16,
-            profile=profile,
-            exif=_exif(image, values.shape[1], values.shape[0]),
-            dpi=_dpi(image.info.get("dpi"), turned),
-            more=_has_more(image),
-        )
-        return sound(found)
+    values, profile = _values(picture, data_range)
+    image, turned = picture.image, picture.orientation
+    values = np.ascontiguousarray(_pixels.upright(values, turned))
+    shown, alpha = _parted(values)
+    found = Original(
+        pixels=shown,
+        alpha=alpha,
+        bits=8 if values.dtype == np.uint8 else 16,
+        profile=profile,
+        exif=_exif(image, values.shape[1], values.shape[0]),
+        dpi=_dpi(image.info.get("dpi"), turned),
+        more=_has_more(image),
+    )
+    return sound(found)
 
 
 def _values(
-    image: ImageFile.ImageFile, data: bytes, data_range: tuple[float, float] | None, who: str
+    picture: Opened, data_range: tuple[float, float] | None
 ) -> tuple[NDArray, bytes | None]:
     """(h, w, 1 to 4) of uint8, or deeper in [0, 1]: gray or RGB, alpha or not; and the profile."""
-    jpeg = image.format in _pixels.JPEG
-    profile = image.info.get("icc_profile")
-    if not jpeg and (deep := _colour.deep_values(image, data, data_range, who)) is not None:
-        return deep, profile
-    if image.mode in ("CMYK", "LAB"):
-        return np.asarray(_pixels.decoded(image, data, None, _WHITE)[0]), None
-    pixels = _pixels.stored(image, data, 1) if jpeg else image
-    if pixels.mode == "La":  # premultiplied
-        pixels = pixels.convert("LA")
-    values = np.asarray(pixels if pixels.mode == "LA" else _colour.plain(pixels))
-    return values.reshape(*values.shape[:2], -1), profile
+    profile = picture.profile
+    if (deep := _colour.stored_pixels(picture)) is not None:
+        values = deep.values if _is_bytes(deep) else deep.unit(data_range, picture.name)
+        return values, deep.profile or profile
+    if picture.image.mode in ("CMYK", "LAB"):
+        return np.asarray(_pixels.decoded(picture, None, _WHITE, data_range).pixels), None
+    pixels = _pixels.stored(picture, 1) if picture.is_jpeg else picture.image
+    return _colour.eight_bits(pixels).values, profile
+
+
+def _is_bytes(stored: StoredPixels) -> bool:
+    return stored.values.dtype == np.uint8 and stored.full == (0, 255) and not stored.premultiplied
 
 
 def _parted(values: NDArray) -> "tuple[Tensor, Tensor | None]":
@@ -118,7 +116,7 @@ def _filled(shown: "Tensor", alpha: "Tensor") -> "Tensor":
     return shown[:, :, rows, columns]
 
 
-def _has_more(image: ImageFile.ImageFile) -> bool:
+def _has_more(image: Image.Image) -> bool:
     """A phone's JPEG is followed by previews and the like, which are no further pictures."""
     try:
         return image.format != "MPO" and bool(getattr(image, "is_animated", False))

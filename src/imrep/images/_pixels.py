@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image
 
 from imrep.images import _colour
+from imrep.images._opened import Opened
 
-JPEG = ("JPEG", "MPO")  # MPO: a JPEG followed by further pictures, as phones write
 _TURNS: dict[int, Callable[[NDArray], NDArray]] = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -28,27 +29,41 @@ def upright(pixels: NDArray, orientation: int) -> NDArray:
     return _TURNS[orientation](pixels)
 
 
+class Decoded(NamedTuple):
+    """An image in sRGB: 8 bits, or (h, w, 3) in [0, 1] if the file is deeper."""
+
+    pixels: Image.Image | NDArray[np.float32]
+    assumed: str = ""  # of numbers whose meaning the file does not state
+    shrunk: int = 1  # while it was decoded
+
+
 def decoded(
-    image: ImageFile.ImageFile,
-    data: bytes,
+    picture: Opened,
     size: int | None,
     over: tuple[int, int, int],
-    data_range: tuple[float, float] | None = None,
-    who: str = "this file",
-) -> tuple[Image.Image | NDArray[np.float32], int]:
-    """The image in sRGB, 8-bit or deeper, and by how much it was shrunk while it was decoded."""
-    if image.format not in JPEG:
-        deep = _colour.deep_pixels(image, data, over, data_range, who)
-        return _colour.opaque(image, over) if deep is None else deep, 1
+    data_range: tuple[float, float] | None,
+) -> Decoded:
+    """The image in sRGB, 8-bit or deeper.
+
+    Raises:
+        BadFile: Its numbers state no range, and `data_range` is None.
+    """
+    image = picture.image
+    if not picture.is_jpeg:
+        deep = _colour.deep_pixels(picture, over, data_range)
+        if deep is not None:
+            return Decoded(*deep)
+        return Decoded(_colour.opaque(image, over, picture.profile))
     short = min(image.size)
     shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
-    profile = image.info.get("icc_profile")
-    return _colour.opaque(stored(image, data, shrink), over, profile), shrink
+    rgb = _colour.opaque(stored(picture, shrink), over, picture.profile)
+    return Decoded(rgb, shrunk=shrink)
 
 
-def stored(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Image.Image:
+def stored(picture: Opened, shrink: int) -> Image.Image:
     """A JPEG's pixels in their own colours, decoded at 1 / shrink of its size."""
-    pixels = _turbo_decoded(image, data, shrink)
+    image = picture.image
+    pixels = _turbo_decoded(image, picture.data, shrink)
     if pixels is None:
         image.draft(None, (image.width // shrink, image.height // shrink))
         image.load()
@@ -90,7 +105,7 @@ def _turbo() -> ModuleType | None:
     return simplejpeg
 
 
-def _turbo_decoded(image: ImageFile.ImageFile, data: bytes, shrink: int) -> Image.Image | None:
+def _turbo_decoded(image: Image.Image, data: bytes, shrink: int) -> Image.Image | None:
     """By libjpeg-turbo itself; None leaves a file, and the verdict on it, to Pillow."""
     turbo = _turbo()
     if turbo is None or image.mode not in ("L", "RGB"):

@@ -45,9 +45,9 @@ class StoredPixels:
         return self.values.shape[2] > self.channels
 
     @property
-    def states_no_range(self) -> bool:
-        """Whether black and white are for the caller to say, or assumed to be 0 and 1."""
-        return self.full is None
+    def assumption(self) -> str:
+        """What is assumed where the caller does not say what black and white are, or ""."""
+        return "" if self.full else f"{self.kind} with 0 as black and 1 as white"
 
     def black_and_white(
         self, data_range: tuple[float, float] | None, name: str
