@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
+_LOWEST_FIRST = 2  # FillOrder, of the bytes as they lie in the file
 _WHOLE = (1, 8, 16, 32, 64)  # bits that tifffile unpacks by itself
 
 
@@ -42,6 +43,7 @@ def unpacked(page: "TiffPage", data: bytes) -> NDArray:
     strips = []
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
         strip = data[offset : offset + count]
+        strip = _mirrored(strip) if page.fillorder == _LOWEST_FIRST else strip
         strips.append(bytes(decompress(strip)) if decompress else strip)
     per_plane = len(strips) // planes
     rows = np.empty((planes, depth * height, width * contig), np.uint32)
@@ -49,16 +51,18 @@ def unpacked(page: "TiffPage", data: bytes) -> NDArray:
         packed = b"".join(strips[i * per_plane : (i + 1) * per_plane])
         if len(packed) < row * depth * height:
             raise EOFError("truncated strips")
-        rows[i] = _integers(
-            packed[: row * depth * height], row, bits, width * contig, page.fillorder == 2
-        )
+        rows[i] = _integers(packed[: row * depth * height], row, bits, width * contig)
     return rows.astype(page.dtype)
 
 
-def _integers(packed: bytes, row: int, bits: int, count: int, reverse: bool) -> NDArray[np.uint32]:
+def _mirrored(data: bytes) -> bytes:
+    return np.packbits(np.unpackbits(np.frombuffer(data, np.uint8)), bitorder="little").tobytes()
+
+
+def _integers(packed: bytes, row: int, bits: int, count: int) -> NDArray[np.uint32]:
     """Rows that begin at whole bytes, the highest bit of each number first."""
     rows = np.frombuffer(packed, np.uint8).reshape(-1, row)
-    single = np.unpackbits(rows, axis=1, bitorder="little" if reverse else "big")
+    single = np.unpackbits(rows, axis=1)
     digits = single[:, : count * bits].reshape(len(rows), count, bits)
     numbers = np.zeros((len(rows), count), np.uint32)
     for i in range(bits):

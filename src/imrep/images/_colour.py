@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor
 
 from imrep.errors import BadParameter
-from imrep.images import _light, _png
+from imrep.images import _jpeg2000, _light, _png
 from imrep.images._opened import Opened
 from imrep.images._stored import StoredPixels, floats, integers
 
@@ -50,8 +50,9 @@ def deep_pixels(
 ) -> tuple[NDArray[np.float32], str] | None:
     """(h, w, 3) sRGB in [0, 1] of a picture with more in it than 8 bits of sRGB; else None.
 
-    It is decoded here. With it comes what was assumed of its numbers, or "". Profiles with curves and a matrix are applied at full depth, those with
-    tables at 8 bits, which is what LittleCMS has in Pillow.
+    It is decoded here. With it comes what was assumed of its numbers, or "". Profiles with curves
+    and a matrix are applied at full depth, those with tables at 8 bits, which is what LittleCMS
+    has in Pillow.
 
     Raises:
         BadFile: Its numbers state no range, and `data_range` is None (`StoredPixels`).
@@ -84,6 +85,10 @@ def stored_pixels(picture: Opened) -> StoredPixels | None:
     if picture.format == "PNG" and (stored := _png.sixteen_bits(image, picture.data)):
         return stored
     image.load()
+    if picture.format == "JPEG2000":
+        deep = _jpeg2000.samples(picture.data, picture.name)
+        if deep is not None:
+            return deep
     return _deep(image) if image.mode.startswith(("I", "F")) else None
 
 

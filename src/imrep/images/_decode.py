@@ -58,8 +58,9 @@ _IMAGE = re.compile(
     re.DOTALL,
 )
 
-# Where the program has not set up logging, Python would print Pillow's remarks on standard error.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+# Where the program has not set up logging, Python would print their remarks on standard error.
+for _library in ("PIL", "tifffile", "pydicom", "pillow_heif"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
 def looks_like_image(start: bytes) -> bool:
@@ -206,14 +207,15 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 class _Quiet:
-    """Mutes the warnings that Pillow's own modules issue while any thread is inside.
+    """Mutes the warnings that the decoders' own modules issue while any thread is inside.
 
     `warnings.catch_warnings` swaps the filters of the whole process and puts them back, so that
     two threads may leave them swapped. This adds one filter with the first thread and removes
     that one with the last; it touches no other module's warnings.
     """
 
-    _filter = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+    _modules = re.compile(r"(PIL|pydicom|pillow_heif|pillow_jxl|rawpy|tifffile)\b")
+    _filter = ("ignore", None, Warning, _modules, 0)
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -95,6 +95,8 @@ class Opened:
 
 def by_pillow(data: bytes, name: str, image: ImageFile.ImageFile) -> Opened:
     """What Pillow decodes."""
+    if image.format == "PNG":
+        _png.repair_key(image.info, data)
     return Opened(name, data, image, image.format or "", image.mode, image.size)
 
 

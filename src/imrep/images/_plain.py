@@ -117,7 +117,7 @@ def _pam(data: bytes) -> Header:
     lines = (line.split(None, 1) for line in data[2:end].decode("latin-1").splitlines())
     fields = {line[0]: line[1].strip() for line in lines if len(line) == 2 and line[0][0] != "#"}
     depth = int(fields["DEPTH"])
-    if _PAM_CHANNELS.get(fields.get("TUPLTYPE", ""), depth) != depth or not 1 <= depth <= 4:
+    if depth != 1 and _PAM_CHANNELS.get(fields.get("TUPLTYPE", "")) != depth:
         raise ValueError(f"unsupported tuples of {depth}, {fields.get('TUPLTYPE')}")
     result = Header(data, "PAM", int(fields["WIDTH"]), int(fields["HEIGHT"]), depth)
     return _with_top(result, int(fields["MAXVAL"]), data.index(b"\n", end) + 1)

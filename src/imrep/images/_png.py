@@ -41,6 +41,13 @@ def colour_space_of(info: Mapping[Any, Any]) -> ColourSpace | None:
     return _described(info.get("gamma"), tuple(info.get("chromaticity", ())))
 
 
+def repair_key(info: dict[Any, Any], data: bytes) -> None:
+    """Pillow widens gray of 2 and 4 bits to 8, but not the gray that is transparent."""
+    depth, colour, key = data[24], data[25], info.get("transparency")
+    if colour == 0 and depth in (2, 4) and isinstance(key, int):
+        info["transparency"] = key * 255 // (2**depth - 1)
+
+
 def has_code_points(data: bytes) -> bool:
     """Whether a cICP chunk is there, which goes before an ICC profile."""
     return any(name == b"cICP" for name, _ in _chunks(data))

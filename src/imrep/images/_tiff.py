@@ -27,6 +27,8 @@ _GRAY, _RGB, _PALETTE, _CMYK, _YCBCR, _CIELAB, _ICCLAB = (0, 1), 2, 3, 5, 6, 8, 
 _COLOURS = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3}
 _WORDS = {4: "a mask", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv", 32803: "a sensor's mosaic"}
 _JPEG = (6, 7)
+_PREDICTED = (5, 8, 32946, 34925, 50000)  # LZW, deflate, LZMA, Zstandard: those libtiff predicts
+_LIBTIFF = (1, 2, 3, 4, 6, 7, 32773, *_PREDICTED)
 _FILL_LSB = 2
 _PAGES = 64  # looked through for the main image
 _PALETTE_8 = 256
@@ -68,9 +70,9 @@ class TiffImage:
         """
         _refuse(self.page, self.name)
         stored = _typed(self.page, _samples(self.page, self.data, self.name), self.name)
-        if self.page.photometric == _PALETTE:
-            return _coloured(self.page, stored.values[..., 0])
         stored = _without_extra(self.page, stored, self.name)
+        if self.page.photometric == _PALETTE:
+            return _coloured(self.page, stored)
         return _in_rgb(self.page, stored, self.name)
 
 
@@ -78,7 +80,7 @@ def pillow_is_exact(image: Image.Image) -> bool:
     """Whether Pillow, which opened a TIFF, has every sample of its main image as its tags say."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     photometric = tags.get(262, 0)
-    compressed = tags.get(259, 1) != 1
+    compression = tags.get(259, 1)
     bits = tags.get(258, (1,))
     samples = tags.get(277, 1)
     return (
@@ -90,7 +92,9 @@ def pillow_is_exact(image: Image.Image) -> bool:
         and (tags.get(284, 1) == 1 or samples == 1)
         and tags.get(266, 1) == 1
         and tags.get(32997, 1) == 1  # depth
-        and _pillow_has(photometric, compressed, samples, tags)
+        and compression in _LIBTIFF
+        and (tags.get(317, 1) == 1 or (tags[317] == 2 and compression in _PREDICTED))
+        and _pillow_has(photometric, compression != 1, samples, tags)
     )
 
 
@@ -169,6 +173,8 @@ def _refuse(page: "TiffPage", name: str) -> None:
             f"{name} is a TIFF with channels of different depths ({bits.tolist()} bits). "
             "Save it with 8 or 16."
         )
+    if 16 < bits[0] < 32 and formats[0] != 3:
+        raise BadFile(f"{name} is a TIFF of {bits[0]}-bit integers. Save it with 8 or 16 bits.")
     if photometric == _CMYK and (page.tags.valueof(332, 1) != 1 or 336 in page.tags):
         raise BadFile(f"{name} is a TIFF of other inks than plain CMYK. Save it as RGB.")
 
@@ -211,7 +217,7 @@ def _without_extra(page: "TiffPage", stored: StoredPixels, name: str) -> StoredP
         raise BadFile(f"{name} is damaged ({count} samples for {colours} colours). Copy it again.")
     if further == 0:
         return stored
-    kind = extra[0] if extra else 2 * (colours == 3)  # without a word it is taken for alpha
+    kind = extra[0] if extra else 2 * (colours == 3)  # beside RGB it is alpha if nothing is said
     if kind in (1, 2):
         premultiplied = kind == 1
         values = stored.values[..., : colours + 1]
@@ -246,12 +252,18 @@ def _in_rgb(page: "TiffPage", stored: StoredPixels, name: str) -> StoredPixels:
     return _rounded(_light.srgb_from_lab(lab), stored.full[1])
 
 
-def _coloured(page: "TiffPage", indices: NDArray) -> StoredPixels:
-    """A palette's colours; writers that filled it with bytes are understood, as by libtiff."""
+def _coloured(page: "TiffPage", stored: StoredPixels) -> StoredPixels:
+    """A palette's colours; bytes in it are understood, alone as by libtiff or times 256."""
     palette = np.asarray(page.colormap).T
-    if palette.max() < _PALETTE_8:
-        return StoredPixels(palette[indices].astype(np.uint8))
-    return integers(palette[indices].astype(np.uint16), 16)
+    if not (palette % _PALETTE_8).any():
+        palette = palette // _PALETTE_8
+    bits = 8 if palette.max() < _PALETTE_8 else 16
+    colours = palette[stored.values[..., 0]].astype(np.uint8 if bits == 8 else np.uint16)
+    if not stored.has_alpha:
+        return integers(colours, bits)
+    share = stored.values[..., 1] / stored.opaque
+    alpha = np.rint(share * (2**bits - 1)).astype(colours.dtype)
+    return integers(np.dstack([colours, alpha]), bits)
 
 
 def _of_inks(inks: NDArray[np.float32], profile: bytes | None, top: float) -> StoredPixels:
