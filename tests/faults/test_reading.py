@@ -200,9 +200,29 @@ def test_the_same_range_for_every_way_in(tmp_path):
 
 def test_what_was_assumed_is_known():
     assumed = images.square(floats(np.full((8, 8), 0.5)), 4)[1].assumed
-    assert assumed == "32-bit floats with 0 as black and 1 as white"
+    assert assumed == "32-bit floats were read with 0 as black and 1 as white"
     assert images.square(floats(np.full((8, 8), 0.5)), 4, data_range=(0, 1))[1].assumed == ""
     assert images.square(files.png(np.rint(SCENE * 255), 8, 2), 4)[1].assumed == ""
+
+
+def test_what_was_assumed_is_said_by_commands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for label in "ab":
+        for i in range(4):
+            path = tmp_path / "f" / label / f"{i}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(floats(GRAY[..., 0] * (0.7 + 0.05 * i + 0.1 * (label == "b"))))
+    sentence = "32-bit floats were read with 0 as black and 1 as white"
+    for command in (
+        ["embed", "f", "pixels", "-o", "v.parquet"],
+        ["picture", "f/a/0.tif", "pixels"],
+        ["compare", "f", "-r", "pixels", "--size", "16"],
+        ["compare", "f", "-r", "pixels", "--size", "16"],  # now from the cache
+    ):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0 and done.output.count(sentence) == 1, (command, done.output)
+        again = CliRunner().invoke(main, [*command, "--data-range", "0,1"])
+        assert sentence not in again.output
 
 
 @pytest.mark.parametrize("wrong", [(1, 1), (0, float("nan")), (0,), "ab", 3])

@@ -106,7 +106,7 @@ def command(
     of ten photographs that come with the installation. Without labels everything is reported that
     needs none. The same command again goes on where it was stopped.
     """  # fmt: skip
-    from imrep import api
+    from imrep import api, images
 
     threads = engine.start(threads=given["threads"], seed=given["seed"])
     chosen = {name: value for name, value in given.items() if value is not None}
@@ -119,6 +119,7 @@ def command(
         screen.writing(out, resumable=True),
         screen.Meter(quiet) as meter,
         engine.downloads(allowed),
+        images.noting(),  # the verdict says it
     ):
         found = api.compare(data, specs or None, out, progress=meter, **chosen)
     if before not in ("", _reported(out)):

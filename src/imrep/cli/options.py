@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from imrep import catalog
+from imrep.cli import screen
 from imrep.io.names import encodable_values
 
 if TYPE_CHECKING:
@@ -193,7 +194,14 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def collected(*given: Any, **named: Any) -> Any:
-        return command(*given, reading=_reading(named), **named)
+        from imrep import images
+
+        with images.noting() as notes:
+            try:
+                return command(*given, reading=_reading(named), **named)
+            finally:
+                for sentence in notes:
+                    screen.remark(sentence, bool(named.get("quiet")))
 
     for option in (
         click.option(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from imrep import images
 from imrep.evaluate import gallery, sentences
 from imrep.evaluate.answers import Answers
 from imrep.evaluate.contenders import Absent
@@ -18,6 +19,8 @@ from imrep.io.names import command_line
 def verdict(lines: Record, run: Run, folder: Folder, answers: Answers | None) -> None:
     """The row with the sentence, and everything said beside it."""
     notes = [Sentence("data", note) for note in run.data.notes]
+    assumed = sorted({facts.assumed for facts in folder.decoded.facts} - {""})
+    notes += [Sentence("data", images.assumption(one)) for one in assumed]
     notes += [*(answers.notes if answers else ()), *_remarks(folder, run.failed, run.data.builtin)]
     if answers is None:
         nothing = Sentence("nothing", sentences.NOTHING)

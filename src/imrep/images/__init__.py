@@ -18,6 +18,7 @@ from PIL import Image
 from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, START, looks_like_image
+from imrep.images._notes import assumption, noting
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
 from imrep.images._saving import SUFFIXES
@@ -37,11 +38,13 @@ __all__ = [
     "Facts",
     "Original",
     "Reading",
+    "assumption",
     "batch",
     "digest",
     "fetch",
     "load_squares",
     "looks_like_image",
+    "noting",
     "original",
     "read",
     "save",

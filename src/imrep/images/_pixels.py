@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imrep.images import _colour
+from imrep.images import _colour, _notes
 from imrep.images._opened import Opened
 
 _TURNS: dict[int, Callable[[NDArray], NDArray]] = {
@@ -52,6 +52,8 @@ def decoded(
     if not picture.is_jpeg:
         deep = _colour.deep_pixels(picture, over, data_range)
         if deep is not None:
+            if deep[1]:
+                _notes.note(_notes.assumption(deep[1]))
             return Decoded(*deep)
         return Decoded(_colour.opaque(image, over, picture.profile))
     short = min(image.size)

@@ -47,7 +47,7 @@ class StoredPixels:
     @property
     def assumption(self) -> str:
         """What is assumed where the caller does not say what black and white are, or ""."""
-        return "" if self.full else f"{self.kind} with 0 as black and 1 as white"
+        return "" if self.full else f"{self.kind} were read with 0 as black and 1 as white"
 
     def black_and_white(
         self, data_range: tuple[float, float] | None, name: str
