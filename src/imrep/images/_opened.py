@@ -62,10 +62,10 @@ class Opened:
     @property
     def profile(self) -> bytes | None:
         """The ICC profile that holds; a PNG's code points go before it."""
-        if self.format == "PNG" and _png.has_code_points(self.data):
-            return None
         profile = self.image.info.get("icc_profile")
-        return profile if isinstance(profile, bytes) else None
+        if not isinstance(profile, bytes):
+            return None
+        return None if self.format == "PNG" and _png.has_code_points(self.data) else profile
 
     @property
     def orientation(self) -> int:

@@ -22,6 +22,9 @@ def colour_space(data: bytes) -> ColourSpace | None:
     The order of precedence is that of the standard: cICP, iCCP, sRGB, then gAMA with cHRM.
     A profile is left to the caller.
     """
+    head = data[: max(data.find(b"IDAT"), 0)]
+    if not (b"gAMA" in head or b"cHRM" in head or b"cICP" in head):  # nearly all files
+        return None
     chunks = dict(_chunks(data))
     if len(code := chunks.get(b"cICP", b"")) == 4:
         return _light.of_code_points(code[0], code[1])
