@@ -25,9 +25,9 @@ _WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
 class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A representation's vectors, for pipelines and grid searches.
 
-    Images come as a list of file paths, PIL images, arrays (height, width[, channel]) or tensors
-    (channel, height, width), of any sizes; or as one array (n, height, width[, channel]) or one
-    tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to 65,535, floating-point
+    Images come as a list of file paths, bytes of files, PIL images, arrays
+    (height, width[, channel]) or tensors (channel, height, width), of any sizes; or as one array
+    (n, height, width[, channel]) or one tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to 65,535, floating-point
     numbers to 1.
 
     Batches are shared among as many threads as torch has (`torch.set_num_threads`), each of which
@@ -159,7 +159,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
 def _listed(found: Any) -> Any:
     """The collection itself, if it is one and holds images."""
-    if isinstance(found, str | Path | Image.Image):
+    if isinstance(found, str | Path | bytes | Image.Image):
         raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Try [x]: a list of one.")
     if isinstance(found, np.ndarray | Tensor) and found.ndim == 2:
         raise BadImage(
@@ -202,9 +202,9 @@ def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
             )
         _channels_last(array.shape, "[a.transpose(1, 2, 0) for a in x]", "[a[..., :3] for a in x]")
         return _scaled(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
-    if not isinstance(one, str | Path | Image.Image):
+    if not isinstance(one, str | Path | bytes | Image.Image):
         raise BadImage(
-            f"{_WHO} needs paths, PIL images, arrays or tensors, got {_shown(one)}. "
+            f"{_WHO} needs paths, bytes, PIL images, arrays or tensors, got {_shown(one)}. "
             "Try [numpy.asarray(image) for image in x]."
         )
     pixels, _ = images.square(one, canvas, **reading.keywords)

@@ -322,8 +322,8 @@ def test_an_opened_file_is_read_as_its_path(tmp_path):
             image = Image.open(path)
         except OSError:  # Pillow does not know it
             continue
-        by_path, by_object = embedder.transform([path, image])
-        assert np.array_equal(by_path, by_object), name
+        by_path, by_object, by_bytes = embedder.transform([path, image, data])
+        assert np.array_equal(by_path, by_object) and np.array_equal(by_path, by_bytes), name
 
 
 def test_a_later_frame_is_that_frame():

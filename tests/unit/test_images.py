@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
-from imrep.images import _pixels
+from imrep.images import _decode, _pixels
 
 
 def saved(image, kind="PNG", **options):
@@ -334,6 +334,17 @@ class TestRefusals:
     def test_a_picture_over_pillows_own_limit_is_still_read(self, monkeypatch):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
         assert images.read(saved(photo())).shape[2:] == (48, 64)
+
+    @pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG", "JPEG"])
+    def test_the_limit_that_is_raised_is_ours_and_pillows(self, kind, monkeypatch):
+        """As with a picture over 179 million pixels, and the limit given as larger."""
+        data = saved(photo(), kind)
+        monkeypatch.setattr(_decode, "_HUGE", 1000)
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        assert images.read(data, max_pixels=48 * 64).shape[2:] == (48, 64)
+        assert Image.MAX_IMAGE_PIXELS == 100
+        with pytest.raises(BadFile, match="--max-pixels"):
+            images.read(data, max_pixels=48 * 64 - 1)
 
     def test_a_slow_decoder_has_a_limit_of_its_own(self):
         text = b"P3 9000 9000 255\n" + b"1 2 3 " * 50

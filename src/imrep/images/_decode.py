@@ -319,7 +319,8 @@ def _limited(picture: Opened, max_pixels: int) -> None:
         raise BadFile(f"{who} needs at least one pixel, got {size}.")
     if pixels > max_pixels:
         raise BadFile(
-            f"{who} needs at most {max_pixels:,} pixels, got {size}. Raise the limit: --max-pixels."
+            f"{who} needs at most {max_pixels:,} pixels, got {size}. "
+            f"Raise the limit: --max-pixels {pixels} (max_pixels={pixels})."
         )
     if picture.reader is not None:
         return
