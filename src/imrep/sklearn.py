@@ -28,9 +28,10 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     Images come as a list of file paths, bytes of files, PIL images, arrays (height, width[,
     channel]) or tensors (channel, height, width), of any sizes; or as one array (n, height, width[,
     channel]) or one tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to
-    65,535, floating-point numbers to 1. Batches are shared among as many threads as torch has
-    (`torch.set_num_threads`), each of which computes alone; the vectors do not depend on how many
-    there are.
+    65,535, floating-point numbers to 1.
+
+    Batches are shared among as many threads as torch has (`torch.set_num_threads`), each of which
+    computes alone; the vectors do not depend on how many there are.
 
     A representation that learns from images learns in `fit`, always anew, so that no fold of a
     cross-validation sees another. Learned weights are kept.

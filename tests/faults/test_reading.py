@@ -48,6 +48,23 @@ def test_twelve_bits_without_imagecodecs(monkeypatch):
         assert np.abs(shown(data) - SCENE).max() < 1e-3
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+@pytest.mark.parametrize("predictor", [False, True])
+def test_deep_lzw_without_imagecodecs(monkeypatch, order, planes, predictor):
+    pytest.importorskip("imagecodecs")  # which writes it
+    samples = np.rint(SCENE * 65535).astype(np.uint16)
+    samples = samples.transpose(2, 0, 1) if planes == "separate" else samples
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, samples, photometric="rgb", planarconfig=planes, compression="lzw",
+        predictor=predictor, byteorder=order, rowsperstrip=10, metadata=None,
+    )  # fmt: skip
+    monkeypatch.setattr(images._bits, "imagecodecs_is_there", lambda: False)
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", None)
+    assert np.abs(shown(file.getvalue()) - SCENE).max() < 1e-4
+
+
 @pytest.mark.parametrize("flag", [(254, 1), (254, 4), (255, 2)])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_thumbnail_or_a_mask_is_not_the_main_image(flag, bits):

@@ -1,17 +1,22 @@
-"""Samples of 2 to 31 bits that lie packed in a TIFF's strips, where imagecodecs is missing."""
+"""TIFF's packed bits and LZW where imagecodecs, which tifffile calls for them, is missing."""
 
+import io
+import struct
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 _LOWEST_FIRST = 2  # FillOrder, of the bytes as they lie in the file
 _WHOLE = (1, 8, 16, 32, 64)  # bits that tifffile unpacks by itself
+_LZW = 5
+_ENTRY = struct.Struct("<HHII")
 
 
 @lru_cache(maxsize=1)
@@ -22,37 +27,68 @@ def imagecodecs_is_there() -> bool:
 
 def needed(page: "TiffPage") -> bool:
     """Whether the samples of a page have to be unpacked here."""
-    bits = int(np.max(page.bitspersample))
-    return bits not in _WHOLE and not page.is_tiled and not imagecodecs_is_there()
+    by_tifffile = _depth(page) in _WHOLE and page.compression != _LZW
+    return not (by_tifffile or page.is_tiled or imagecodecs_is_there())
 
 
 def unpacked(page: "TiffPage", data: bytes) -> NDArray:
     """The samples of a page, in the order of its `shaped`.
 
     Raises:
-        NotImplementedError: It is compressed by what needs imagecodecs, or has a predictor.
+        EOFError: The file ends before them.
+        NotImplementedError: A predictor or a compression for which imagecodecs is needed.
     """
+    planes, depth, height, width, contig = page.shaped
+    bits = _depth(page)
+    if page.predictor != 1 and (page.predictor != 2 or bits not in _WHOLE[1:]):
+        raise NotImplementedError("this predictor needs imagecodecs")
+    row, strips = -(-width * contig * bits // 8), list(_strips(page, data))
+    per_plane, size = len(strips) // planes, row * depth * height
+    joined = [b"".join(strips[i * per_plane : (i + 1) * per_plane]) for i in range(planes)]
+    if any(len(plane) < size for plane in joined):
+        raise EOFError("truncated strips")
+    samples = b"".join(plane[:size] for plane in joined)
+    if bits not in _WHOLE[1:]:
+        return _integers(samples, row, bits, width * contig).astype(page.dtype)
+    dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
+    rows = np.frombuffer(samples, dtype).reshape(-1, width, contig).astype(page.dtype)
+    return np.cumsum(rows, axis=1, dtype=page.dtype) if page.predictor == 2 else rows
+
+
+def _depth(page: "TiffPage") -> int:
+    return int(np.max(page.bitspersample))
+
+
+def _strips(page: "TiffPage", data: bytes) -> list[bytes]:
+    """Each strip, unpacked."""
     from tifffile import TIFF
 
-    if page.predictor != 1:
-        raise NotImplementedError("the predictor of packed bits needs imagecodecs")
-    planes, depth, height, width, contig = page.shaped
-    bits = int(np.max(page.bitspersample))
-    decompress = None if page.compression == 1 else TIFF.DECOMPRESSORS[page.compression]
-    row = -(-width * contig * bits // 8)
-    strips = []
-    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+    planes, _, height, width, contig = page.shaped
+    row = -(-width * contig * _depth(page) // 8)
+    per_plane = max(1, len(page.dataoffsets) // planes)
+    found = []
+    for i, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
         strip = data[offset : offset + count]
         strip = _mirrored(strip) if page.fillorder == _LOWEST_FIRST else strip
-        strips.append(bytes(decompress(strip)) if decompress else strip)
-    per_plane = len(strips) // planes
-    rows = np.empty((planes, depth * height, width * contig), np.uint32)
-    for i in range(planes):
-        packed = b"".join(strips[i * per_plane : (i + 1) * per_plane])
-        if len(packed) < row * depth * height:
-            raise EOFError("truncated strips")
-        rows[i] = _integers(packed[: row * depth * height], row, bits, width * contig)
-    return rows.astype(page.dtype)
+        if page.compression == _LZW:
+            first = i % per_plane * page.rowsperstrip
+            strip = _without_lzw(strip, row, min(page.rowsperstrip, height - first))
+        elif page.compression != 1:
+            strip = bytes(TIFF.DECOMPRESSORS[page.compression](strip))
+        found.append(strip)
+    return found
+
+
+def _without_lzw(strip: bytes, row: int, rows: int) -> bytes:
+    """By the libtiff inside Pillow, as if they were bytes of gray."""
+    shape = {256: row, 257: rows, 258: 8, 277: 1, 278: rows}
+    tags = dict(sorted((shape | {259: _LZW, 262: 1, 273: 8, 279: len(strip)}).items()))
+    at = 8 + len(strip) + len(strip) % 2
+    entries = b"".join(_ENTRY.pack(code, 4, 1, value) for code, value in tags.items())
+    file = b"II*\0" + struct.pack("<I", at) + strip + b"\0" * (len(strip) % 2)
+    file += struct.pack("<H", len(tags)) + entries + bytes(4)
+    with Image.open(io.BytesIO(file)) as image:
+        return image.tobytes()
 
 
 def _mirrored(data: bytes) -> bytes:
