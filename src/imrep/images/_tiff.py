@@ -159,7 +159,8 @@ def _refuse(page: "TiffPage", name: str) -> None:
     """What no reader here understands."""
     photometric = page.tags.valueof(262)
     if photometric not in _COLOURS:
-        kind = _WORDS.get(photometric, f"photometric interpretation {photometric}")
+        code = "none" if photometric is None else int(photometric)
+        kind = _WORDS.get(photometric, f"photometric interpretation {code}")
         raise BadFile(f"{name} is a TIFF of {kind}, which cannot be read. Save it as RGB or gray.")
     formats = np.unique(page.tags.valueof(339, 1))
     if len(formats) > 1 or formats[0] not in (1, 2, 3, 4) or page.dtype is None:
