@@ -14,9 +14,10 @@ def _words(line: str) -> frozenset[str]:
 
 # Whatever is a picture to somebody, also where nothing here decodes it: the run then names it.
 _PICTURES = _words(
-    ".apng .avif .avifs .bmp .bw .cur .dcx .dds .dib .fit .fits .gif .heic .heics .heif .heifs .hif "
-    ".icns .ico .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .jxl .mpo .msp .pam .pbm .pcx .pfm "
-    ".pgm .png .pnm .ppm .psd .qoi .ras .rgb .rgba .sgi .svg .tga .tif .tiff .webp .xbm .xpm "
+    ".apng .avif .avifs .bmp .bw .cur .dcx .dds .dib .fit .fits .gif .heic .heics .heif .heifs "
+    ".hif .icns .ico .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .jxl .mpo .msp .pam "
+    ".pbm .pcx .pfm .pgm .png .pnm .ppm .psd .qoi .ras .rgb .rgba .sgi .svg .tga .tif .tiff "
+    ".webp .xbm .xpm "
     ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf "
     ".pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f "  # cameras
     ".czi .dcm .dicom .ima .lif .lsm .mha .nd2 .ndpi .nii .nrrd .scn .stk .svs .vsi "  # instruments
