@@ -16,7 +16,7 @@ from torch.testing import assert_close
 
 import imrep as package
 from imrep import images, operations, packed
-from imrep.images import Original
+from imrep.images import UINT16, Original
 from imrep.ops import similarity
 
 
@@ -31,7 +31,7 @@ def deep(tmp_path):
     exif[271] = "ACME"
     alpha = torch.linspace(0, 1, 80).expand(1, 1, 64, 80)
     images.save(
-        tmp_path / "deep.png", Original(ramp, alpha, 16, profile, exif.tobytes(), (300, 300))
+        tmp_path / "deep.png", Original(ramp, alpha, UINT16, profile, exif.tobytes(), (300, 300))
     )
     return tmp_path / "deep.png"
 
@@ -88,6 +88,9 @@ def test_json(inside, cat):
         "picture": "60×48, 8 bits, RGB",
         "kept": [],
         "lost": [],
+        "measured": [],
+        "further": False,
+        "unchanged": False,
         "figures": None,
         "curve": [],
     }
@@ -148,7 +151,9 @@ def test_only_the_first_of_several_pictures_is_edited(inside, tmp_path):
     frames = [Image.new("L", (12, 10), shade) for shade in (40, 120, 200)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     said = inside("edit", "a.gif", "blur").stdout
-    assert said.startswith("a.blur.png  12×10, 8 bits, RGB, the first of several pictures; ")
+    assert said.startswith(
+        "a.blur.png  12×10, 8 bits, RGB from a palette, the first of 3 pictures; "
+    )
     assert images.read("a.blur.png").mean() == pytest.approx(40 / 255, abs=0.01)
 
 
@@ -205,7 +210,11 @@ def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
     inside("edit", "deep.png", "compress")
     whole = packed.read("deep.imr")
     for words, tensors, said in (
-        ({"bits": "many"}, {}, "needs to say what it keeps"),
+        ({"samples": "many"}, {}, "needs to say what it keeps"),
+        ({"samples": "uint8 0 inf 1"}, {}, "needs to say what it keeps"),
+        ({"samples": "object 0 1 1"}, {}, "needs to say what it keeps"),
+        ({"words": "[]"}, {}, "needs to say what it keeps"),
+        ({"encoding": "1"}, {}, "needs to say what it keeps"),
         ({"exif": "no base64!"}, {}, "needs to say what it keeps"),
         ({}, {"alpha": torch.zeros(3, 5, dtype=torch.uint8)}, "needs alpha of"),
     ):

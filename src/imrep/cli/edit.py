@@ -3,24 +3,20 @@
 import glob
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from imrep import operations, specs
-from imrep.cli import options, screen
+from imrep.cli import edit_lines, options, outputs, screen
 from imrep.errors import BadParameter
 
 if TYPE_CHECKING:
     from imrep.images import Reading
-    from imrep.tasks.editfolder import Folder
-    from imrep.tasks.editing import Chain, Edited
-    from imrep.tasks.packing import Figures
-    from imrep.tasks.ratecurve import Point
+    from imrep.tasks.editing import Chain
 
 _SKIPPED = 3  # exit code under --strict
 _WIDTH = 96
@@ -105,9 +101,10 @@ def command(  # noqa: PLR0913  # one argument for each option
     """Sharpen, smooth, stretch, denoise, compress: one picture or a folder.
 
     An operation is name:key=value,key=value; several run in order, nothing rounded between them.
-    The output keeps size, depth (16 bits stay 16), transparency, ICC profile and EXIF, turned
-    upright. A folder, a zip, a parquet or a glob is edited into a folder; a run that was
-    interrupted goes on where it was.
+    The output keeps size, type of numbers (16 bits stay 16, in TIFF floats stay floats), colours,
+    transparency, compression and metadata, and stands upright; what its format cannot hold is
+    said, and --in-place refused. A folder, a zip, a parquet or a glob is edited into a folder; a
+    run that was interrupted goes on where it was.
     """
     operations.parse(chain)  # what is misspelt is said before torch is imported
     from imrep.cli import engine
@@ -142,29 +139,27 @@ def _picture(
     meter: screen.Meter,
 ) -> None:
     from imrep.cli import outputs
-    from imrep.io.files import write_atomic
-    from imrep.io.marks import marked
     from imrep.tasks.editing import edit
 
     out, in_place = where
-    unnamed = out is None and not in_place
     if in_place and out is not None:
         raise BadParameter(f"edit writes to {out} or in place, not both. Leave one out.")
-    out = path if in_place else out or Path(_name(path, chain))
+    mark = "" if in_place or out else outputs.mark("edit", path)
+    out = path if in_place else out or _name(path, chain)
+    if mark:
+        outputs.spare(out, mark, path)
     others = [Path(other) for other in chain.reads]
     for read in others if in_place else [path, *others]:
         if out.exists() and read.exists() and out.samefile(read):
             raise BadParameter(f"edit would write over {read}. Use another -o, or --in-place.")
     with screen.writing(out):
-        found = edit(path, chain, out, meter, curve=curve)
-        if unnamed:  # a picture that is given a name may be data again
-            write_atomic(out, marked(out.read_bytes(), outputs.mark("edit", path)))
+        found = edit(path, chain, out, meter, curve=curve, in_place=in_place, mark=mark)
     if as_json:
-        options.write_json(_edited(found, chain))
+        options.write_json(edit_lines.facts(found, chain.spec))
         return
-    click.echo(_line(found))
+    click.echo(edit_lines.line(found))
     if curve:
-        _show(found.curve)
+        edit_lines.show_curve(found.curve)
         click.echo(f"{curve}  likeness against bits per pixel")
 
 
@@ -176,33 +171,28 @@ def _folder(
 
     packs = chain.unpacks and Path(data).is_dir()  # whose files are no pictures
     found = datasets.find(f"{glob.escape(data)}/**/*.imr" if packs else data)
-    out = out or Path(f"{Path(data).resolve().stem if packs else found.name}.{chain.slug}")
-    read = [item.file.resolve() for item in found.items if item.file]
-    inside = Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve())
-    if inside or any(file.is_relative_to(out.resolve()) for file in read):
-        raise BadParameter(
-            f"edit would write among the pictures it reads, to {out}. Use another -o."
-        )
+    out = out or Path(f"{outputs.name_of(data)}.{chain.slug}")
+    outputs.among(data, out, [item.file for item in found.items if item.file], "edit")
     as_json, strict, quiet = how
     screen.notes(found.notes, quiet)
     with screen.writing(out, resumable=True):
         done = edit_all(found.items, chain, out, meter)
     if as_json:
-        options.write_json(_facts(done, chain) | {"notes": list(found.notes)})
+        options.write_json(edit_lines.folder_facts(done, chain.spec) | {"notes": list(found.notes)})
     else:
-        _say(done)
+        edit_lines.say(done)
     if strict and done.skipped:
         raise SystemExit(_SKIPPED)
 
 
-def _name(path: Path, chain: "Chain") -> str:
-    """Of the output, in the current folder: with the picture's own suffix, if that is written."""
-    from imrep import images, packed
+def _name(path: Path, chain: "Chain") -> Path:
+    """Of the output, in the current folder: with the suffix that fits what the picture is."""
+    from imrep import packed
+    from imrep.tasks.editing import suffix_of
 
     if chain.packs:
-        return f"{path.stem}{packed.SUFFIX}"
-    suffix = path.suffix if path.suffix.lower() in images.SUFFIXES else ".png"
-    return f"{path.stem}.{chain.slug}{suffix}"
+        return outputs.beside(path, suffix=packed.SUFFIX)
+    return outputs.beside(path, chain.slug, suffix=suffix_of(path))
 
 
 @contextmanager
@@ -213,58 +203,3 @@ def _remarked(quiet: bool) -> Iterator[None]:
         yield
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         screen.remark(text, quiet)
-
-
-def _line(found: "Edited") -> str:
-    parts = [found.picture]
-    if found.figures:
-        parts.append(_packing(found.figures))
-    if found.kept:
-        parts.append("with " + ", ".join(found.kept))
-    if found.lost:
-        suffix = found.path.suffix.removeprefix(".").upper()
-        parts.append(f"without {' and '.join(found.lost)}, which {suffix} cannot hold")
-    return f"{found.path}  {'; '.join(parts)}; {found.seconds:.1f} s"
-
-
-def _packing(figures: "Figures") -> str:
-    return (
-        f"{figures.bits_per_pixel:.3g} bits per pixel ({figures.bytes:,.0f} bytes), "
-        f"PSNR {figures.psnr:.1f} dB, SSIM {figures.ssim:.3f}"
-    )
-
-
-def _show(points: "Sequence[Point]") -> None:
-    click.secho(
-        f"  {'':10}  {'quality':>7}  {'bits/pixel':>10}  {'PSNR':>5}  {'SSIM':>5}", dim=True
-    )
-    for each in points:
-        figures = f"{each.bits_per_pixel:10.3f}  {each.psnr:5.1f}  {each.ssim:5.3f}"
-        click.echo(f"  {each.method:10}  {each.quality:7g}  {figures}")
-
-
-def _edited(found: "Edited", chain: "Chain") -> dict[str, Any]:
-    curve = [each._asdict() for each in found.curve]
-    return asdict(found) | {"path": str(found.path), "chain": chain.spec, "curve": curve}
-
-
-def _facts(done: "Folder", chain: "Chain") -> dict[str, Any]:
-    return {
-        "path": str(done.path),
-        "chain": chain.spec,
-        "written": done.written,
-        "figures": None if done.figures is None else asdict(done.figures),
-        "skipped": [{"path": path, "reason": reason} for path, reason in done.skipped],
-        "resumed": done.resumed,
-        "seconds": round(done.seconds, 3),
-    }
-
-
-def _say(done: "Folder") -> None:
-    if done.skipped:
-        click.echo(f"{len(done.skipped):,} skipped, with reasons in {done.skipped_path}")
-    if done.resumed:
-        click.echo(f"{done.resumed:,} were done already")
-    many = f"{done.written:,} picture" + "s" * (done.written != 1)
-    means = f", on average {_packing(done.figures)}" if done.figures else ""
-    click.echo(f"{done.path}  {many}{means}; {done.seconds:.1f} s")

@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, START, looks_like_image
 from imrep.images._notes import assumption, noting
+from imrep.images._metadata import COLOUR, Encoding, Metadata
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
-from imrep.images._saving import SUFFIXES
+from imrep.images._samples import BY_BITS, UINT8, UINT16, Samples
+from imrep.images._saving import SUFFIXES, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
 from imrep.ops.parallel import ahead
@@ -30,24 +33,36 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "BY_BITS",
+    "COLOUR",
     "DECODER",
     "DEFAULT_READING",
     "MAX_PIXELS",
     "START",
     "SUFFIXES",
+    "UINT8",
+    "UINT16",
+    "Encoding",
     "Facts",
+    "Metadata",
     "Original",
+    "Plan",
     "Reading",
     "assumption",
+    "Samples",
     "batch",
+    "content",
     "digest",
     "fetch",
+    "kind",
     "load_squares",
     "looks_like_image",
     "noting",
     "original",
+    "plan",
     "read",
     "save",
+    "save_planned",
     "sound",
     "square",
     "write",
@@ -57,6 +72,12 @@ Source = str | Path | bytes | Image.Image
 
 DECODER = 2  # raised when the same file gives other pixels; part of the key of every cache
 
+_STARTS = {
+    ".png": re.compile(rb"\x89PNG"),
+    ".jpg": re.compile(rb"\xff\xd8\xff"),
+    ".tif": re.compile(rb"II[*+]\0|MM\0[*+]"),
+    ".webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 _CHUNK = 8  # squares to a task: a 64-pixel JPEG takes little longer than handing it to a thread
 
 
@@ -224,7 +245,7 @@ def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
     batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
         raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
-    data = _saving.coded(Original(batch), path, "write")[0]
+    data = _saving.coded(_saving.plan(Original(batch), path, "write"))
     write_atomic(path, marked(data, mark) if mark else data)
 
 
@@ -234,12 +255,14 @@ def original(
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
 ) -> Original:
-    """The picture in a file in its own colours, with its alpha, depth, profile and EXIF.
+    """The picture in a file in its own colours, with its alpha, type of numbers and metadata.
 
     Args:
         source: A path, the bytes of a file, or a picture of Pillow's.
         max_pixels: Greatest width × height that is decoded.
-        data_range: As for `read`.
+        data_range: Black and white of numbers whose file does not state them. Where it is None,
+            floats within [0, 1] are taken as they are, and the least and the greatest number of
+            another file stand for black and white until `save` undoes that.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
@@ -249,8 +272,44 @@ def original(
         return _original.original(picture, reading.data_range)
 
 
+def plan(path: str | Path, picture: Original, caller: str = "save") -> Plan:
+    """What `save` will write of a picture, and what will be lost.
+
+    Args:
+        path: Where to.
+        picture: What `original` gave, or made of it.
+        caller: Whom messages name.
+
+    Raises:
+        BadParameter: As `save`.
+    """
+    return _saving.plan(picture, Path(path), caller)
+
+
+def kind(path: str | Path) -> str:
+    """Pillow's name of the format that a name asks for: PNG, JPEG, TIFF, WEBP.
+
+    Raises:
+        BadParameter: None that is written.
+    """
+    return _saving.form(Path(path), "save")
+
+
+def content(source: str | Path | bytes) -> str:
+    """The suffix that fits what a file holds, whatever its name is; "" for a format not written.
+
+    Raises:
+        BadFile: The file cannot be read.
+    """
+    start = _decode.fetch(source)[0][:16]
+    return next((suffix for suffix, found in _STARTS.items() if found.match(start)), "")
+
+
 def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, ...]:
     """Write a picture with all that goes with it; the file appears whole or not at all.
+
+    A JPEG that was one keeps its quantisation tables and its chroma's resolution, a lossy WebP
+    about its quality, a TIFF its compression and its type of numbers.
 
     Args:
         path: Where to, ending in one of `SUFFIXES`; missing folders are made.
@@ -258,17 +317,28 @@ def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, .
         mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
     Returns:
-        What the format cannot hold and was left out: "16 bits", "transparency" (then what can be
-        seen through is laid over white), "so long EXIF", "the ICC profile of gray".
+        What the format cannot hold and was left out, and what became something else: "16 bits",
+        "transparency" (then what can be seen through is laid over white), "CMYK became RGB",
+        "gAMA became sRGB", "IPTC" …
 
     Raises:
-        BadParameter: Another suffix.
+        BadParameter: Another suffix, or numbers without a stated range for a format of whole
+            numbers.
         OSError: The system does not let it be written.
     """
-    path = Path(path)
-    data, lost = _saving.coded(picture, path, "save")
+    planned = plan(path, picture)
+    save_planned(path, planned, mark=mark)
+    return planned.lost
+
+
+def save_planned(path: str | Path, planned: Plan, *, mark: str = "") -> None:
+    """Write what `plan` gave for this path.
+
+    Raises:
+        OSError: The system does not let it be written.
+    """
+    data = _saving.coded(planned)
     write_atomic(path, marked(data, mark) if mark else data)
-    return lost
 
 
 def batch(squares: NDArray[np.uint8], device: str = "cpu") -> "Tensor":

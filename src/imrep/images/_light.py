@@ -106,6 +106,11 @@ def of_code_points(primaries: int, transfer: int) -> ColourSpace | None:
     return ColourSpace((curve or light_from_srgb,), matrix)
 
 
+def knows(primaries: int, transfer: int) -> bool:
+    """Whether `of_code_points` has these, or they are sRGB's: H.273 has more than are in use."""
+    return primaries in (1, *_PRIMARIES) and transfer in (13, *_TRANSFERS)
+
+
 def _to_d50(primaries: tuple[float, ...]) -> NDArray[np.float64]:
     """Light of the primaries to XYZ under D50 (Bradford's adaptation)."""
     points = zip(primaries[::2], primaries[1::2], strict=True)

@@ -1,26 +1,34 @@
 """A picture with all that goes with it, so that an edited one can be what it was otherwise."""
 
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
-from imrep.images import _colour, _pixels
+from imrep.images import _colour, _metadata, _pixels
+from imrep.images._metadata import Encoding, Metadata
 from imrep.images._opened import Opened
+from imrep.images._samples import UINT8, UINT16, Samples, scaled
 from imrep.images._stored import StoredPixels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_ACROSS, _DOWN, _UNIT, _INCH = 0x011A, 0x011B, 0x0128, 2
 _WHITE = (255, 255, 255)
+_LONGEST_KEYWORD = 80  # characters, of PNG's texts, and one
 _FINEST = 1e6  # dots per inch; a wave of light is 5e4
 _ORIENTATION, _CAMERA, _GPS, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0x8825, 0xA002, 0xA003
 # Tags up to 532 say how a TIFF stores its pixels, but for those that describe the picture.
-_STRUCTURE = {*range(254, 533), 700, 34377, 34675, 37724} - {
-    *(269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 305, 306, 315, 316)
+_STRUCTURE = {*range(254, 533), 700, 33723, 34377, 34675, 37724, 65042} - {
+    *(269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 319)
 }
+
+_NO_METADATA = Metadata()
 
 
 @dataclass(frozen=True)
@@ -28,25 +36,36 @@ class Original:
     """What a file holds, in its own colours.
 
     Attributes:
-        pixels: (1, 1|3, h, w) float32 in [0, 1], upright; gray files have one channel. Under
-            pixels that cannot be seen lies the colour of the nearest that can, so that a filter
-            does not draw another one in.
+        pixels: (1, 1|3, h, w) in [0, 1], upright; gray files have one channel. float32 of 8 and 16
+            bits, float64 of other types. Under pixels that cannot be seen lies the colour of the
+            nearest that can, so that a filter does not draw another one in.
         alpha: (1, 1, h, w) float32 in [0, 1], or None for an opaque picture.
-        bits: 16 if the file holds more than 8 bits a channel, else 8.
+        samples: The type of the file's numbers, and which of them are black and white.
         profile: Its ICC profile; None where there is none, or where `pixels` were converted to
             sRGB, as those of CMYK and CIELAB are.
+        encoding: Chunks of a PNG that say what colours its numbers mean: gAMA, cHRM, sRGB, cICP.
         exif: EXIF as JPEG files have it, its orientation 1.
         dpi: Dots per inch across and down.
-        more: Whether the file holds further frames or pages; they are not here.
+        metadata: What else the file says, and how it was compressed.
+        stored: How its pixels were stored, where that was neither gray nor RGB of 8 or 16 bits.
+        more: How many further frames, pages or pictures the file holds; they are not here.
     """
 
     pixels: "Tensor"
     alpha: "Tensor | None" = None
-    bits: int = 8
+    samples: Samples = UINT8
     profile: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
-    more: bool = False
+    stored: str = ""
+    more: int = 0
+    encoding: Encoding = ()
+    metadata: Metadata = _NO_METADATA
+
+    @property
+    def bits(self) -> int:
+        """Of one number."""
+        return self.samples.bits
 
 
 def original(picture: Opened, data_range: tuple[float, float] | None) -> Original:
@@ -55,52 +74,131 @@ def original(picture: Opened, data_range: tuple[float, float] | None) -> Origina
     Raises:
         BadFile: It cannot be read as an image; the message is the reason, on one line.
     """
-    values, profile = _values(picture, data_range)
-    image, turned = picture.image, picture.orientation
-    values = np.ascontiguousarray(_pixels.upright(values, turned))
-    shown, alpha = _parted(values)
-    found = Original(
-        pixels=shown,
+    source = _source(picture)
+    numbers = _stored(picture, data_range)
+    turned = picture.orientation
+    values = np.ascontiguousarray(_pixels.upright(numbers.values, turned))
+    samples = numbers.samples
+    if samples.missing is not None:
+        samples = replace(samples, missing=_pixels.upright(samples.missing, turned))
+    colours, alpha = _parted(values)
+    found, encoding = _metadata.read(source, picture.data, turned)
+    height, width = values.shape[:2]
+    made = Original(
+        pixels=colours,
         alpha=alpha,
-        bits=8 if values.dtype == np.uint8 else 16,
-        profile=profile,
-        exif=_exif(image, values.shape[1], values.shape[0]),
-        dpi=_dpi(image.info.get("dpi"), turned),
-        more=_has_more(image),
+        samples=samples,
+        profile=numbers.profile,
+        exif=_exif(source, width, height),
+        dpi=_dpi(source.info.get("dpi") or _exif_resolution(source), turned),
+        stored=numbers.words,
+        more=_further(picture),
+        encoding=encoding,
+        metadata=replace(found, lost=found.lost + numbers.converted),
     )
-    return sound(found)
+    return sound(made)
 
 
-def _values(
-    picture: Opened, data_range: tuple[float, float] | None
-) -> tuple[NDArray, bytes | None]:
-    """(h, w, 1 to 4) of uint8, or deeper in [0, 1]: gray or RGB, alpha or not; and the profile."""
-    profile = picture.profile
-    if (deep := _colour.stored_pixels(picture)) is not None:
-        values = deep.values if _is_bytes(deep) else deep.unit(data_range, picture.name)
-        return values, deep.profile or profile
-    if picture.image.mode in ("CMYK", "LAB"):
-        return np.asarray(_pixels.decoded(picture, None, _WHITE, data_range).pixels), None
-    pixels = _pixels.stored(picture, 1) if picture.is_jpeg else picture.image
-    return _colour.eight_bits(pixels).values, profile
+class _Numbers(NamedTuple):
+    """Decoded samples.
+
+    Attributes:
+        values: (h, w, 1 to 4), gray or RGB, alpha or not: uint8, uint16, or floats by `samples`.
+        samples: Their type and scale.
+        profile: Of the values.
+        words: How they were stored, where that is neither gray nor RGB of 8 or 16 bits.
+        converted: What became something else.
+    """
+
+    values: NDArray
+    samples: Samples
+    profile: bytes | None
+    words: str = ""
+    converted: tuple[str, ...] = ()
 
 
-def _is_bytes(stored: StoredPixels) -> bool:
-    return stored.values.dtype == np.uint8 and stored.full == (0, 255) and not stored.premultiplied
+def _source(picture: Opened) -> _metadata.Source:
+    """Where the metadata is read from: Pillow's image, or the tags of a TIFF it has not opened."""
+    image = picture.image
+    tags = getattr(image, "tag_v2", None)
+    if picture.format != "TIFF" or tags is not None:
+        return _metadata.Source(picture.format, image, image.info, image.getexif, tags or {})
+    exif = Image.Exif()
+    exif.load(picture.data)
+    return _metadata.Source(picture.format, image, {}, lambda: exif, dict(exif))
+
+
+def _stored(picture: Opened, data_range: tuple[float, float] | None) -> _Numbers:
+    deep = _colour.stored_pixels(picture)
+    converted = _converted(picture)
+    if deep is not None:
+        profile = None if converted else deep.profile or picture.profile
+        values, samples, words = _scaled(deep, data_range, picture.name)
+        return _Numbers(values, samples, profile, words, converted)
+    image = picture.image
+    if image.mode in ("CMYK", "LAB"):
+        pixels = _pixels.decoded(picture, None, _WHITE, data_range).pixels
+        return _Numbers(np.asarray(pixels), UINT8, None, "", converted)
+    words = {"1": "1 bit", "P": "a palette", "PA": "a palette"}.get(image.mode, "")
+    pixels = _pixels.stored(picture, 1) if picture.is_jpeg else image
+    values = _colour.eight_bits(pixels).values
+    space = picture.colour_space
+    if space is None or picture.format == "PNG":
+        return _Numbers(values, UINT8, picture.profile, words, converted)
+    channels = values.shape[2] - 1 + values.shape[2] % 2
+    colours = space.to_srgb(values[..., :channels].astype(np.float32) / np.float32(255))
+    values = np.concatenate([np.rint(colours * 255).astype(np.uint8), values[..., channels:]], 2)
+    return _Numbers(values, UINT8, None, words, ("its colour space became sRGB",))
+
+
+def _converted(picture: Opened) -> tuple[str, ...]:
+    if picture.format == "RAW":
+        return ("camera raw became RGB",)
+    words = {"CMYK": "CMYK became RGB", "LAB": "L*a*b* became RGB", "CIELAB": "L*a*b* became RGB"}
+    return tuple(text for word, text in words.items() if word in picture.mode.split()[:1])
+
+
+def _scaled(
+    stored: StoredPixels, data_range: tuple[float, float] | None, name: str
+) -> tuple[NDArray, Samples, str]:
+    """Values, their type and scale, and how they were stored if that is said."""
+    if stored.full is None:
+        colours, samples = scaled(stored.values[..., : stored.channels], data_range, name)
+        samples = replace(samples, inverted=stored.inverted)
+        if not stored.has_alpha:
+            return colours, samples, ""
+        alpha = stored.values[..., stored.channels :] / stored.opaque
+        if stored.premultiplied:
+            colours = np.divide(colours, alpha, out=np.zeros_like(colours), where=alpha > 0)
+        return np.concatenate([colours, alpha], axis=2), samples, ""
+    top = max(stored.full)
+    target = UINT8 if top <= UINT8.white else UINT16
+    words = "" if top in (UINT8.white, UINT16.white) else f"{math.log2(top + 1):.0f} bits"
+    plain = stored.full == (0, target.white) and stored.opaque == target.white
+    if plain and not stored.premultiplied and stored.values.dtype.name == target.kind:
+        return stored.values, target, words
+    values = stored.unit(None, name)
+    return np.rint(values * np.float32(target.white)).astype(target.kind), target, words
 
 
 def _parted(values: NDArray) -> "tuple[Tensor, Tensor | None]":
-    """Colours and alpha as float32 in [0, 1], (1, channels, h, w) each."""
+    """Colours and alpha, (1, channels, h, w) each."""
     import torch
 
     channels = values.shape[2] - 1 + values.shape[2] % 2
-    planes = torch.empty(1, values.shape[2], *values.shape[:2])
+    floats = np.float32 if values.dtype.kind == "u" else np.float64
+    planes = torch.empty(
+        1,
+        values.shape[2],
+        *values.shape[:2],
+        dtype=torch.float32 if floats is np.float32 else torch.float64,
+    )
     for i in range(values.shape[2]):
-        planes[0, i] = torch.from_numpy(values[..., i].astype(np.float32))
-    if values.dtype == np.uint8:
-        planes.div_(255)
-    shown, alpha = planes[:, :channels], planes[:, channels:]
-    return (_filled(shown.clone(), alpha), alpha.clone()) if alpha.numel() else (shown, None)
+        planes[0, i] = torch.from_numpy(values[..., i].astype(floats))
+    if values.dtype.kind == "u":
+        planes.div_(np.iinfo(values.dtype).max)
+    colours, alpha = planes[:, :channels], planes[:, channels:].float()
+    return (_filled(colours.clone(), alpha), alpha.clone()) if alpha.numel() else (colours, None)
 
 
 def _filled(shown: "Tensor", alpha: "Tensor") -> "Tensor":
@@ -116,28 +214,44 @@ def _filled(shown: "Tensor", alpha: "Tensor") -> "Tensor":
     return shown[:, :, rows, columns]
 
 
-def _has_more(image: Image.Image) -> bool:
-    """A phone's JPEG is followed by previews and the like, which are no further pictures."""
+def _further(picture: Opened) -> int:
+    """How many frames, pages, pictures or sizes there are besides the one that is read."""
     try:
-        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        image = picture.image
+        sizes = image.info.get("sizes")  # of an icon
+        if picture.format == "TIFF":
+            count = _metadata.pages(picture.data)
+        else:
+            count = len(sizes) if isinstance(sizes, set | list) else getattr(image, "n_frames", 1)
+        return max(0, int(count) - 1)
     except Exception:  # what follows may be damaged; the first picture is here
-        return False
+        return 0
 
 
 def sound(picture: Original) -> Original:
-    """With only as much of profile, EXIF and resolution as makes sense: a file may say anything."""
+    """With only as much of its metadata as makes sense: a file may say anything."""
     return replace(
         picture,
         profile=_colour.understood(picture.profile, picture.pixels.shape[1]),
         exif=_readable(picture.exif),
         dpi=_possible(picture.dpi),
+        metadata=replace(picture.metadata, text=_writable(picture.metadata.text)),
     )
 
 
-def _exif(image: Image.Image, width: int, height: int) -> bytes | None:
+def _writable(text: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Those texts whose keyword PNG allows."""
+    return tuple(
+        (key, words.replace("\0", ""))
+        for key, words in text
+        if 0 < len(key) < _LONGEST_KEYWORD and key.isprintable() and max(key) <= "\xff"
+    )
+
+
+def _exif(source: _metadata.Source, width: int, height: int) -> bytes | None:
     """What it says of the picture, orientation and size brought up to date."""
     try:
-        exif = image.getexif()
+        exif = source.exif()
         for tag in _STRUCTURE & set(exif):
             del exif[tag]
         if not len(exif):
@@ -158,6 +272,25 @@ def _readable(exif: bytes | None) -> bytes | None:
             Image.Exif().load(exif)
         return exif
     except Exception:  # as above
+        return None
+
+
+def with_resolution(picture: Original) -> bytes:
+    """EXIF that states the resolution too, for formats that have no other place for it."""
+    exif = Image.Exif()
+    exif.load(picture.exif or b"")
+    across, down = picture.dpi or (72.0, 72.0)
+    exif[_ACROSS], exif[_DOWN], exif[_UNIT] = IFDRational(across), IFDRational(down), _INCH
+    for directory in (_CAMERA, _GPS):
+        exif.get_ifd(directory)  # what was not looked at is not written
+    return exif.tobytes()
+
+
+def _exif_resolution(source: _metadata.Source) -> tuple[object, object] | None:
+    try:
+        exif = source.exif()
+        return (exif[_ACROSS], exif[_DOWN]) if exif.get(_UNIT) == _INCH else None
+    except Exception:  # damaged, or not there
         return None
 
 

@@ -1,151 +1,242 @@
-"""Pictures into files that appear whole or not at all, and what each format can hold."""
+"""Pictures as the bytes of a file, and what of them each format can hold.
 
-import io
-import struct
-import zlib
-from dataclasses import replace
+`plan` says what is written, and what is lost or becomes something else on the way; `coded` writes
+it. What a format has no place for is converted where it says what colours mean, else named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from imrep.errors import BadParameter
+from imrep.images import _encodings, _formats, _original
+from imrep.images._metadata import Metadata
 from imrep.images._original import Original
+from imrep.images._samples import UINT8, UINT16, Samples
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-_SAVED: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".tif": ("TIFF", {}),
-    ".tiff": ("TIFF", {}),
-    ".webp": ("WEBP", {"lossless": True}),
+_KINDS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
 }
-SUFFIXES = tuple(_SAVED)
+SUFFIXES = tuple(_KINDS)
 _DEEP = ("PNG", "TIFF")  # hold 16 bits
-_OPAQUE = ("JPEG",)  # hold no alpha
-_HEADER = 33  # bytes of PNG's signature and first chunk
-_LONGEST = 65_533  # bytes of EXIF in a JPEG
-_METRES = 0.0254  # to an inch
-_IFDS = (0x8769, 0x8825)  # EXIF's own directories: camera and place
+_TIFF_COMPRESSIONS = (None, 1, 5, 8, 32773, 32946)  # that are written
+_TIFF_NAMES = {2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "JPEG", 7: "JPEG", 34712: "JPEG 2000"}
+_LONGEST = 65_533  # bytes in a segment of a JPEG
 
 
-def form(path: Path, who: str) -> tuple[str, dict[str, Any]]:
-    """Pillow's name of the format that a name asks for, and how it is written.
+@dataclass(frozen=True)
+class Plan:
+    """What is written of a picture.
+
+    Attributes:
+        picture: With all that the format holds, in colours that it can explain.
+        kind: Pillow's name of the format.
+        samples: The type of the file's numbers.
+        lost: What is left out, and what becomes something else, in words.
+    """
+
+    picture: Original
+    kind: str
+    samples: Samples
+    lost: tuple[str, ...]
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What came with the pixels and goes on with them, in words."""
+        picture, metadata = self.picture, self.picture.metadata
+        coding = metadata.coding
+        there = {
+            "transparency": picture.alpha is not None and self.kind != "JPEG",
+            "ICC profile": picture.profile is not None,
+            **{kind.decode(): True for kind, _ in picture.encoding},
+            "EXIF": picture.exif is not None,
+            "XMP": bool(metadata.xmp),
+            "IPTC": bool(metadata.iptc),
+            "text": bool(metadata.text),
+            "comment": bool(metadata.comments),
+            "its JPEG quality": self.kind == "JPEG" and bool(coding.tables),
+            f"WebP quality {coding.quality} (estimated)": self.kind == "WEBP"
+            and coding.quality is not None,
+        }
+        return tuple(name for name, carried in there.items() if carried)
+
+
+def form(path: Path, who: str) -> str:
+    """Pillow's name of the format that a name asks for.
 
     Raises:
         BadParameter: None that is written.
     """
-    if path.suffix.lower() not in _SAVED:
+    if path.suffix.lower() not in _KINDS:
         raise BadParameter(
-            f"{who} needs a name ending in {', '.join(_SAVED)}, got {path.name!r}. Try .png."
+            f"{who} needs a name ending in {', '.join(_KINDS)}, got {path.name!r}. Try .png."
         )
-    return _SAVED[path.suffix.lower()]
+    return _KINDS[path.suffix.lower()]
 
 
-def coded(picture: Original, path: Path, who: str) -> tuple[bytes, tuple[str, ...]]:
-    """A file of the kind that `path` names, and what of the picture its format cannot hold.
+def plan(picture: Original, path: Path, who: str) -> Plan:
+    """What a file of the name `path` will hold of a picture.
 
     Raises:
-        BadParameter: No such kind.
+        BadParameter: A suffix that is not written, or one whose format holds no such numbers.
     """
-    kind, options = form(path, who)
-    deep = picture.bits == 16 and kind in _DEEP
-    opaque = picture.alpha is not None and kind in _OPAQUE
-    lost = ("16 bits",) * (picture.bits == 16 and not deep) + ("transparency",) * opaque
+    kind = form(path, who)
+    samples, changed = _samples(picture, kind, path, who)
+    lost = [*changed, *picture.metadata.lost]
+    if picture.alpha is not None and kind == "JPEG":
+        lost.append("transparency")
+    for convert in (_encoding, _profile, _exif, _words, _own, _compression):
+        picture, said = convert(picture, kind)
+        lost += said
+    return Plan(picture, kind, samples, tuple(dict.fromkeys(lost)))
+
+
+def coded(planned: Plan) -> bytes:
+    """The file.
+
+    Raises:
+        OSError: A library refuses to write it.
+    """
+    opaque = planned.picture.alpha is not None and planned.kind == "JPEG"
+    values = _numbers(planned.picture, planned.samples, opaque)
+    return _formats.WRITERS[planned.kind](values, planned.picture)
+
+
+def _samples(picture: Original, kind: str, path: Path, who: str) -> tuple[Samples, tuple[str, ...]]:
+    """The type of numbers to write, and what became of those that were."""
+    samples = picture.samples
+    if samples == UINT8 or kind == "TIFF" or (samples == UINT16 and kind in _DEEP):
+        return samples, ()
+    target = UINT16 if kind in _DEEP else UINT8
+    if samples == UINT16:
+        return target, ("16 bits",)
+    if not samples.stated:
+        raise BadParameter(
+            f"{who} needs a name ending in .tif for {samples.words}, got {path.name!r}: "
+            f"{kind} holds {target.bits} bits from black to white. Say what these are with "
+            "--data-range BLACK,WHITE, or write .tif."
+        )
+    return target, (f"{samples.words} became {target.bits} bits",)
+
+
+Converted = tuple[Original, tuple[str, ...]]
+
+
+def _encoding(picture: Original, kind: str) -> Converted:
+    """What only PNG says of colours."""
+    if not picture.encoding or kind == "PNG":
+        return picture, ()
+    plain = replace(picture, encoding=())
+    overruled = picture.profile and b"cICP" not in dict(picture.encoding)
+    name = _encodings.name(picture.encoding)
+    if overruled:
+        return plain, ()
+    if not _encodings.known(picture.encoding):
+        return plain, (name,)
+    space = _encodings.space(picture.encoding)
+    pixels = space and _encodings.to_srgb(picture.pixels, space)
+    if pixels is None:
+        return plain, ()
+    return replace(plain, pixels=pixels, profile=None), (f"{name} became sRGB",)
+
+
+def _profile(picture: Original, kind: str) -> Converted:
+    """The profile of gray, where gray is written as colours."""
+    deep_alpha = picture.alpha is not None and picture.samples != UINT8 and kind in _DEEP
+    as_colours = kind == "WEBP" or deep_alpha
+    if not picture.profile or picture.pixels.shape[1] == 3 or not as_colours:
+        return picture, ()
+    plain = replace(picture, profile=None)
+    pixels = _encodings.gray_to_srgb(picture.pixels, picture.profile)
+    if pixels is None:
+        return plain, ("the ICC profile of gray",)
+    return replace(plain, pixels=pixels), ("the ICC profile of gray became sRGB",)
+
+
+def _exif(picture: Original, kind: str) -> Converted:
     if kind == "JPEG" and len(picture.exif or b"") > _LONGEST:
-        picture, lost = replace(picture, exif=None), (*lost, "so long EXIF")
-    values = _values(picture, np.dtype(np.uint16 if deep else np.uint8), opaque)
-    if deep and values.shape[2] == 2:
-        values = values[..., [0, 0, 0, 1]]  # the readers at hand know no such gray
-    if picture.profile and len(picture.pixels[0]) == 1 and (values.shape[2] > 2 or kind == "WEBP"):
-        picture, lost = replace(picture, profile=None), (*lost, "the ICC profile of gray")
-    if kind == "TIFF":
-        return _tiff(values, picture), lost
-    if kind == "PNG" and values.shape[2] != 2:
-        return _png(values, picture), lost
-    return _by_pillow(values, picture, kind, options), lost
+        return replace(picture, exif=None), ("so long EXIF",)
+    if kind == "TIFF" and picture.metadata.thumbnail:
+        return picture, ("the thumbnail in EXIF",)
+    if kind == "WEBP" and picture.dpi:
+        return replace(picture, dpi=None, exif=_original.with_resolution(picture)), ()
+    return picture, ()
 
 
-def _values(picture: Original, dtype: np.dtype, opaque: bool) -> NDArray:
-    """(h, w, 1 to 4) integers; `opaque` lays what can be seen through over white."""
+def _words(picture: Original, kind: str) -> Converted:
+    """XMP, IPTC, text and comments."""
+    metadata, lost = picture.metadata, []
+    if kind == "JPEG" and len(metadata.xmp or b"") + 29 > _LONGEST:
+        metadata, lost = replace(metadata, xmp=None), [*lost, "so long XMP"]
+    if kind == "WEBP" and metadata.iptc:
+        metadata, lost = replace(metadata, iptc=None), [*lost, "IPTC"]
+    if kind == "WEBP" and metadata.comments:
+        metadata, lost = replace(metadata, comments=()), [*lost, "the comment"]
+    if kind != "PNG" and metadata.text:
+        metadata, said = _text_elsewhere(metadata, kind)
+        lost += said
+    return replace(picture, metadata=metadata), tuple(lost)
+
+
+def _text_elsewhere(metadata: Metadata, kind: str) -> tuple[Metadata, list[str]]:
+    """PNG's comment goes on as one; its other texts are named."""
+    comments = [words for key, words in metadata.text if key == "Comment"]
+    others = [key for key, _ in metadata.text if key != "Comment" or kind == "WEBP"]
+    if kind != "WEBP":
+        metadata = replace(
+            metadata, comments=metadata.comments + tuple(words.encode() for words in comments)
+        )
+    lost = [f"text ({', '.join(dict.fromkeys(others))})"] if others else []
+    return replace(metadata, text=()), lost
+
+
+def _own(picture: Original, kind: str) -> Converted:
+    """Chunks and segments that only the format they came from holds."""
+    metadata = picture.metadata
+    if kind == metadata.format or not metadata.own:
+        return picture, ()
+    lost = tuple(_own_names(metadata.own))
+    return replace(picture, metadata=replace(metadata, own=())), lost
+
+
+def _own_names(own: tuple[tuple[bytes | int, bytes], ...]) -> Iterator[str]:
+    for kind, body in own:
+        if isinstance(kind, bytes):
+            yield f"the chunk {kind.decode('latin-1')}"
+        else:
+            name = body[:32].split(b"\0")[0].decode("latin-1")
+            xmp = "ns.adobe.com/xmp/extension" in name
+            yield "extended XMP" if xmp else f"the segment APP{kind - 0xE0}"
+
+
+def _compression(picture: Original, kind: str) -> Converted:
+    coding = picture.metadata.coding
+    if kind == "TIFF" and coding.tiff not in _TIFF_COMPRESSIONS:
+        name = _TIFF_NAMES.get(coding.tiff or 0, f"number {coding.tiff}")
+        return picture, (f"compression {name} became deflate",)
+    return picture, ()
+
+
+def _numbers(picture: Original, samples: Samples, opaque: bool) -> NDArray:
+    """(h, w, 1 to 4) of the type; `opaque` lays what can be seen through over white."""
     planes = [*picture.pixels[0]]
     if picture.alpha is not None:
         alpha = picture.alpha[0, 0]
         planes = [plane * alpha + (1 - alpha) for plane in planes] if opaque else [*planes, alpha]
-    values = np.empty((*planes[0].shape, len(planes)), dtype)
+    values = np.empty((*planes[0].shape, len(planes)), samples.kind)
     for i, plane in enumerate(planes):
-        values[..., i] = _rounded(plane, dtype)
+        values[..., i] = _formats.numbers(plane, samples)
+    if samples.missing is not None and samples.missing.shape[:2] == values.shape[:2]:
+        missing = np.broadcast_to(samples.missing[..., : values.shape[2]], values.shape)
+        values = np.where(np.isfinite(missing), values, missing.astype(samples.kind))
+    if values.shape[2] == 2 and values.itemsize > 1:
+        return values[..., [0, 0, 0, 1]]  # the readers at hand know no such gray
     return values
-
-
-def _rounded(plane: "Tensor", dtype: np.dtype) -> NDArray:
-    top = np.iinfo(dtype).max
-    return plane.detach().cpu().float().clamp(0, 1).mul_(top).round_().numpy().astype(dtype)
-
-
-def _by_pillow(values: NDArray, picture: Original, kind: str, options: dict[str, Any]) -> bytes:
-    file = io.BytesIO()
-    known = {"icc_profile": picture.profile, "exif": picture.exif, "dpi": picture.dpi}
-    known = {key: value for key, value in known.items() if value}
-    image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
-    image.save(file, kind, **options, **known)
-    return file.getvalue()
-
-
-def _png(values: NDArray, picture: Original) -> bytes:
-    """By OpenCV: of 16 bits Pillow writes gray only, and it takes five times as long."""
-    import cv2
-
-    known = {
-        cv2.IMAGE_METADATA_EXIF: (picture.exif or b"").removeprefix(b"Exif\0\0"),
-        cv2.IMAGE_METADATA_ICCP: picture.profile or b"",
-    }
-    chunks = {key: np.frombuffer(value, np.uint8) for key, value in known.items() if value}
-    order = [0] if values.shape[2] == 1 else [2, 1, 0, 3][: values.shape[2]]
-    pixels = np.ascontiguousarray(values[..., order])
-    if chunks:
-        done, code = cv2.imencodeWithMetadata(".png", pixels, [*chunks], [*chunks.values()])
-    else:
-        done, code = cv2.imencode(".png", pixels)
-    if not done:
-        raise OSError("it cannot be coded as PNG")
-    file = bytes(code)
-    return file[:_HEADER] + _resolution(picture.dpi) + file[_HEADER:]
-
-
-def _resolution(dpi: tuple[float, float] | None) -> bytes:
-    """PNG's chunk of pixels per metre, which OpenCV does not write."""
-    if dpi is None:
-        return b""
-    body = b"pHYs" + struct.pack(">IIB", *(round(n / _METRES) for n in dpi), 1)
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def _tiff(values: NDArray, picture: Original) -> bytes:
-    """One deflated strip. Pillow writes neither 16 bits of colours nor, deflated, EXIF."""
-    height, width, channels = values.shape
-    strip = zlib.compress(values.astype(values.dtype.newbyteorder("<")).tobytes(), 6)
-    tags = ImageFileDirectory_v2(prefix=b"II")
-    if picture.exif:
-        exif = Image.Exif()
-        exif.load(picture.exif)
-        for tag in exif:
-            tags[tag] = exif.get_ifd(tag) if tag in _IFDS else exif[tag]
-    if picture.profile:
-        tags[34675] = picture.profile
-    if picture.dpi:
-        tags[282], tags[283], tags[296] = *picture.dpi, 2
-    if channels in (2, 4):
-        tags[338] = 2  # the further channel is alpha, not multiplied in
-    tags[256], tags[257], tags[258] = width, height, (8 * values.itemsize,) * channels
-    tags[259], tags[262], tags[277] = 8, 2 if channels > 2 else 1, channels
-    tags[278], tags[279], tags[273] = height, len(strip), 0  # an offset from the end of the tags
-    file = io.BytesIO()
-    tags.save(file)
-    return file.getvalue() + strip

@@ -6,14 +6,23 @@ gzip (.imr). The pixels and all that goes with them stay as they are.
 """
 
 import struct
-import zlib
+from collections.abc import Iterable
 
-__all__ = ["mark", "marked"]
+from imrep.io.containers import (
+    insert_chunks,
+    insert_segments,
+    jpeg_segments,
+    png_chunks,
+    riff_chunks,
+    with_riff_chunks,
+)
 
-_KEY = b"imrep"
+__all__ = ["KEY", "mark", "marked"]
+
+KEY = b"imrep\0"
 _TAG = 65_042  # TIFF: from the range that is free for private use
 _CHUNK = b"IMRP"  # of WebP
-_SEGMENT = b"\xff\xef"  # JPEG's APP15
+_SEGMENT = 0xEF  # JPEG's APP15
 _ASCII = 2  # TIFF's type of text
 
 
@@ -40,64 +49,32 @@ def _kind(data: bytes) -> str:
 
 
 def _mark_png(data: bytes, text: bytes) -> bytes:
-    body = b"tEXt" + _KEY + b"\0" + text
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return data[:33] + chunk + data[33:]  # after the signature and the header's chunk
+    return insert_chunks(data, [(b"tEXt", KEY + text)])
 
 
 def _read_png(data: bytes) -> bytes:
-    position = 8
-    while position + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, position)
-        body = data[position + 8 : position + 8 + size]
-        if kind == b"tEXt" and body.startswith(_KEY + b"\0"):
-            return body[len(_KEY) + 1 :]
-        if kind == b"IDAT":
-            break
-        position += size + 12
-    return b""
+    return _keyed(body for kind, body in png_chunks(data) if kind == b"tEXt")
 
 
 def _mark_jpeg(data: bytes, text: bytes) -> bytes:
-    body = _KEY + b"\0" + text
-    segment = _SEGMENT + struct.pack(">H", len(body) + 2) + body
-    end = _after_applications(data)
-    return data[:end] + segment + data[end:]
+    return insert_segments(data, [(_SEGMENT, KEY + text)])
 
 
 def _read_jpeg(data: bytes) -> bytes:
-    position = 2
-    while data[position : position + 1] == b"\xff" and 0xE0 <= data[position + 1] <= 0xEF:
-        size = struct.unpack_from(">H", data, position + 2)[0]
-        body = data[position + 4 : position + 2 + size]
-        if data[position : position + 2] == _SEGMENT and body.startswith(_KEY + b"\0"):
-            return body[len(_KEY) + 1 :]
-        position += 2 + size
-    return b""
-
-
-def _after_applications(data: bytes) -> int:
-    """Where a JPEG's application segments end."""
-    position = 2
-    while data[position] == 0xFF and 0xE0 <= data[position + 1] <= 0xEF:
-        position += 2 + int(struct.unpack_from(">H", data, position + 2)[0])
-    return position
+    return _keyed(body for marker, body, _ in jpeg_segments(data) if marker == _SEGMENT)
 
 
 def _mark_webp(data: bytes, text: bytes) -> bytes:
-    chunk = _CHUNK + struct.pack("<I", len(text)) + text + b"\0" * (len(text) % 2)
-    body = data[8:] + chunk
-    return data[:4] + struct.pack("<I", len(body)) + body
+    return with_riff_chunks(data, [(_CHUNK, text)])
 
 
 def _read_webp(data: bytes) -> bytes:
-    position = 12
-    while position + 8 <= len(data):
-        kind, size = struct.unpack_from("<4sI", data, position)
-        if kind == _CHUNK:
-            return data[position + 8 : position + 8 + size]
-        position += 8 + size + size % 2
-    return b""
+    return next((body for kind, body in riff_chunks(data) if kind == _CHUNK), b"")
+
+
+def _keyed(bodies: Iterable[bytes]) -> bytes:
+    """What follows the key in the first of them that begins with it."""
+    return next((body[len(KEY) :] for body in bodies if body.startswith(KEY)), b"")
 
 
 def _mark_tiff(data: bytes, text: bytes) -> bytes:

@@ -5,13 +5,16 @@ run may be killed at any moment and the same call goes on with the next.
 """
 
 import io
+import json
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -22,25 +25,60 @@ from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
+from imrep.ops.measured import Measurement
 from imrep.packed import SUFFIX
-from imrep.tasks.editing import Chain, Progress, edit
+from imrep.tasks.editing import FLOATING, Chain, Edited, Progress, edit
 from imrep.tasks.packing import Figures
 from imrep.workfolder import Shard, WorkFolder, digest
 
-_FORMAT = 1  # raised when the same call gives other pictures
+_FORMAT = 2  # raised when the same call gives other pictures
+Facts = dict[str, Any]  # as JSON: what is told of a picture
+Outcome = tuple[Shard, Facts]
+
 _LARGE = 2**23  # pixels; such pictures go one by one, each shared among all threads
 
 
 @dataclass(frozen=True)
+class Spread:
+    """What one operation measured in the pictures of a folder.
+
+    Attributes:
+        operation: Its name.
+        ranges: Least and greatest of each number, by name.
+        notes: What was noted, and of how many pictures.
+    """
+
+    operation: str
+    ranges: dict[str, tuple[float, float]]
+    notes: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Folder:
-    """What a run left behind."""
+    """What a run left behind.
+
+    Attributes:
+        path: The folder.
+        written: Pictures in it.
+        skipped: Path and reason of what is not.
+        skipped_path: The list of these, beside the folder.
+        figures: Means, where the chain packs.
+        lost: What formats could not hold or what became something else, and of how many pictures.
+        measured: What operations measured.
+        unchanged: Pictures that came out as they were.
+        resumed: Pictures of a run that was interrupted.
+        seconds: Of this run.
+    """
 
     path: Path
     written: int
-    skipped: tuple[tuple[str, str], ...]  # path and reason
+    skipped: tuple[tuple[str, str], ...]
     skipped_path: Path | None
-    figures: Figures | None  # means, where the chain packs
-    resumed: int  # pictures of a run that was interrupted
+    figures: Figures | None
+    lost: tuple[tuple[str, int], ...]
+    measured: tuple[Spread, ...]
+    unchanged: int
+    resumed: int
     seconds: float
 
 
@@ -49,7 +87,8 @@ def edit_all(
 ) -> Folder:
     """Edit every picture into `out`, under its own name there.
 
-    A name whose suffix is not written gets .png in addition. What cannot be read, or is refused by
+    A name whose suffix is not written gets .png in addition, or .tif where its numbers are in units
+    of their own. What cannot be read, or is refused by
     an operation, is skipped and named in `OUT.skipped.csv`; a parameter that is refused before any
     picture was written ends the run.
 
@@ -73,18 +112,62 @@ def edit_all(
         done = work.count()
         some = any(shard.rows for shard in work.shards())
         with closing(_outcomes(_Editor(items, chain, targets), done, some, threads)) as outcomes:
-            for i, shard in enumerate(outcomes, done):
+            for i, (shard, facts) in enumerate(outcomes, done):
+                _remember(work, i, facts)
                 work.save(i, shard)
                 tell("editing", i + 1, len(items))
         skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
         measured = [row for shard in work.shards() for row in shard.vectors if row.size]
+        told = _recalled(work, len(items))
         written = skipped_list.write(listed, skipped)
         work.discard()
     if len(skipped) == len(items):
         raise BadData(f"none of the {len(items)} pictures could be edited; {written} says why.")
-    seconds = time.perf_counter() - began
-    means = Figures(*np.mean(measured, axis=0).tolist()) if measured else None
-    return Folder(out, len(items) - len(skipped), skipped, written, means, done, seconds)
+    return Folder(
+        out,
+        len(items) - len(skipped),
+        skipped,
+        written,
+        Figures(*np.mean(measured, axis=0).tolist()) if measured else None,
+        tuple(Counter(words for each in told for words in each["lost"]).items()),
+        _spreads([Measurement(*values) for each in told for values in each["measured"]]),
+        sum(each["unchanged"] for each in told),
+        done,
+        time.perf_counter() - began,
+    )
+
+
+def _facts(found: Edited) -> Facts:
+    """What is told of a picture at the end, kept for a run that goes on with this one."""
+    return {
+        "lost": [*found.lost] + ["further pictures in the file"] * found.further,
+        "measured": [astuple(each) for each in found.measured],
+        "unchanged": found.unchanged,
+    }
+
+
+def _remember(work: WorkFolder, number: int, facts: Facts) -> None:
+    work.write(f"{number:06}.json", lambda draft: draft.write_text(json.dumps(facts)))
+
+
+def _recalled(work: WorkFolder, count: int) -> list[Facts]:
+    paths = (work.path / f"{number:06}.json" for number in range(count))
+    return [json.loads(path.read_text()) for path in paths if path.is_file()]
+
+
+def _spreads(measured: Sequence[Measurement]) -> tuple[Spread, ...]:
+    """Ranges and counts, by operation in the order of the chain."""
+    spreads = []
+    for name in dict.fromkeys(each.operation for each in measured):
+        records = [each for each in measured if each.operation == name]
+        values: dict[str, list[float]] = {}
+        for each in records:
+            for key, value in each.values.items():
+                values.setdefault(key, []).append(value)
+        ranges = {key: (min(numbers), max(numbers)) for key, numbers in values.items()}
+        notes = Counter(each.note for each in records if each.note)
+        spreads.append(Spread(name, ranges, dict(notes)))
+    return tuple(spreads)
 
 
 class _Editor:
@@ -96,8 +179,8 @@ class _Editor:
         self._threads = parallel.workers()
         self.numbers = range(len(items))
 
-    def __call__(self, i: int) -> Shard:
-        """Figures in one row, or why there is no picture.
+    def __call__(self, i: int) -> Outcome:
+        """Figures in one row, or why there is no picture; and what is told of it.
 
         Raises:
             BadParameter: An operation refuses a parameter.
@@ -112,9 +195,9 @@ class _Editor:
         except (BadFile, BadImage) as error:
             return _skipped(i, error)
         row = astuple(found.figures) if found.figures else ()
-        return Shard(np.array([row], np.float32), (i,), ())
+        return Shard(np.array([row], np.float32), (i,), ()), _facts(found)
 
-    def leniently(self, i: int) -> Shard:
+    def leniently(self, i: int) -> Outcome:
         """The same; a picture that a parameter does not suit is skipped."""
         try:
             return self(i)
@@ -124,18 +207,19 @@ class _Editor:
 
 def _outcomes(
     editor: _Editor, start: int, some: bool, threads: int
-) -> Generator[Shard, None, None]:
+) -> Generator[Outcome, None, None]:
     """What became of each picture; `some`: of those before `start` one was written."""
     numbers = iter(editor.numbers[start:])
     for i in numbers if not some else ():
-        yield (shard := editor(i))
-        if shard.rows:
+        yield (outcome := editor(i))
+        if outcome[0].rows:
             break
     yield from parallel.ordered_map(editor.leniently, numbers, threads)
 
 
-def _skipped(i: int, error: Exception) -> Shard:
-    return Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),))
+def _skipped(i: int, error: Exception) -> Outcome:
+    facts: Facts = {"lost": [], "measured": [], "unchanged": False}
+    return Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),)), facts
 
 
 def _pixels(data: bytes) -> int:
@@ -158,7 +242,9 @@ def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[
         parts = (name.relative_to(shared) if listed else name).parts
         path = out.joinpath(*(part for part in parts if part not in ("/", "..")))
         if path.suffix.lower() not in suffixes:
-            path = path.with_name(path.name.removesuffix(SUFFIX) + suffixes[0])
+            floating = path.suffix.lower() in FLOATING and ".tif" in suffixes
+            added = ".tif" if floating else suffixes[0]
+            path = path.with_name(path.name.removesuffix(SUFFIX) + added)
         if path in found and not item.refused:  # nothing is written for what cannot be read
             raise BadData(f"{found[path]} and {item.path} would both be {path}. Rename one.")
         if not item.refused:

@@ -18,19 +18,24 @@ from torch import Tensor
 
 from imrep import images, operations, packed
 from imrep.errors import BadParameter
-from imrep.images import Original, Reading
+from imrep.images import Original, Plan, Reading
+from imrep.io.files import write_atomic
+from imrep.io.marks import marked
 from imrep.operations import Step
-from imrep.ops import parallel
+from imrep.ops import measured, parallel
+from imrep.ops.measured import Measurement
 from imrep.ops.strips import each
 from imrep.packed import Packed
-from imrep.tasks import packing, ratecurve
+from imrep.tasks import floating, packing, ratecurve
 from imrep.tasks.packing import Figures
 from imrep.tasks.ratecurve import Point
 from imrep.types import Image
 
-__all__ = ["Chain", "Edited", "edit"]
+__all__ = ["FLOATING", "Chain", "Edited", "edit", "suffix_of"]
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+FLOATING = (".pfm", ".fits", ".fit", ".fts", ".exr", ".hdr", ".dcm")  # whose numbers are in units
+_FORMATS = {"PNG": "a PNG", "JPEG": "a JPEG", "TIFF": "a TIFF", "WEBP": "a WebP"}
 _WORDS = {"Image": "a picture", "Packed": "a packed picture"}
 
 
@@ -42,7 +47,12 @@ class Edited:
         path: Where to.
         picture: What it holds, in words: "4000×3000, 8 bits, RGB".
         kept: What came with the pixels and went on with them: "ICC profile", "EXIF" …
-        lost: What the format could not hold: "16 bits", "transparency".
+        lost: What the format could not hold, and what became something else: "16 bits",
+            "transparency", "CMYK became RGB".
+        measured: What operations measured to set their own strength.
+        further: Whether the file held further frames, pages or pictures.
+        unchanged: Whether the pixels came out as they were; then a file of the same format is
+            copied, with all that it holds.
         figures: What packing took, where the chain ends with that.
         curve: What other qualities and methods of packing would take, where that was asked for.
         seconds: From reading to having written.
@@ -52,6 +62,9 @@ class Edited:
     picture: str
     kept: tuple[str, ...]
     lost: tuple[str, ...]
+    measured: tuple[Measurement, ...]
+    further: bool
+    unchanged: bool
     figures: Figures | None
     curve: tuple[Point, ...]
     seconds: float
@@ -127,36 +140,45 @@ class Chain:
             image = self.step(step, image)
         return image
 
+    def step(self, step: Step, image: Any, of: Original | None = None) -> Any:
+        """The image after one of the steps, whose further pictures share the colours `of` one."""
+        pictures = {
+            name: self._picture(path, of or Original(image)).to(image)
+            for name, path in step.pictures.items()
+        }
+        params = {**step.given, **pictures}
+        if of is None or of.samples.common or step.operation.gives != "Image":
+            return step.operation.load()(image, **params)
+        return floating.applied(step.operation.load(), step.operation.name, image, params)
+
     def original(self, source: str | Path | bytes) -> Original:
         """A picture in its own colours, read as the chain reads them."""
         return images.original(
             source, max_pixels=self.reading.max_pixels, data_range=self.reading.data_range
         )
 
-    def step(self, step: Step, image: Any, profile: bytes | None = None) -> Any:
-        """The image after one of the steps, whose further pictures share its `profile`."""
-        pictures = {
-            name: self._picture(path, profile).to(image) for name, path in step.pictures.items()
-        }
-        return step.operation.load()(image, **step.given, **pictures)
-
-    def _picture(self, path: str, profile: bytes | None) -> Image:
-        """In the colours of the edited one where it says that it has them, else in sRGB."""
+    def _picture(self, path: str, of: Original) -> Image:
+        """In the colours and units of the edited one where it says so, else in sRGB."""
         if path not in self._pictures:
             self._pictures[path] = self.original(path)
         found = self._pictures[path]
-        if found.profile == profile:
-            return found.pixels
-        return images.read(path, **self.reading.keywords)
+        if not found.samples.stated:
+            black, white = of.samples.black, of.samples.white
+            numbers = found.pixels * (found.samples.white - found.samples.black)
+            return (numbers + found.samples.black - black) / (white - black)
+        same = (found.profile, found.encoding) == (of.profile, of.encoding)
+        return found.pixels if same else images.read(path, **self.reading.keywords)
 
 
-def edit(
+def edit(  # what, how, where; and the command's own wishes by name
     source: str | Path | bytes,
     chain: Chain,
     out: Path,
     tell: Progress = lambda *_: None,
     *,
     curve: Path | None = None,
+    in_place: bool = False,
+    mark: str = "",
 ) -> Edited:
     """Edit one file into another, which appears whole or not at all.
 
@@ -166,11 +188,14 @@ def edit(
         out: Where to.
         tell: Told what is being done.
         curve: Where to draw likeness against bits per pixel, .png or .svg, if the chain packs.
+        in_place: Whether `out` is the source itself, of which nothing may then be lost.
+        mark: A line that the file carries, `imrep.io.marks`.
 
     Raises:
         BadFile: The source cannot be read as an image, or as a packed one.
         BadImage: An operation refuses the picture.
-        BadParameter: `out` or `curve` has a suffix that is not written, or there is no curve.
+        BadParameter: `out` or `curve` has a suffix that is not written, there is no curve, or the
+            source would lose something in its own place.
     """
     began = time.perf_counter()
     _fitting(source, chain)
@@ -179,42 +204,148 @@ def edit(
         ratecurve.drawable(curve)
         if not chain.packs:
             raise BadParameter(f"a rate curve needs compress as the last step, got {chain.slug}.")
-    with torch.no_grad():
-        picture, packing_step = _edited(source, chain, tell)
+    with torch.no_grad(), measured.recording() as records:
+        before, steps, last = _read(source, chain, tell)
+        if not chain.packs:
+            planned = images.plan(out, before, "edit")
+            if in_place:
+                _refuse_losses(source, before, planned, out)
+        picture = _edited(before, steps, chain, tell)
         tell("writing", 0, 1)
-        lost: tuple[str, ...] = ()
-        found, points = None, tuple[Point, ...]()
-        if packing_step:
-            small = packing.keep(chain.step(packing_step, picture.pixels), picture)
-            packed.write(small, out)
-            found = packing.figures(small, picture.pixels)
-            if curve is not None:
-                points = tuple(ratecurve.curve(picture.pixels, progress=tell))
-                ratecurve.draw(points, curve)
+        if last:
+            figures, points = _pack(picture, last, chain, out, curve, tell, mark)
+            planned, unchanged = Plan(picture, "", picture.samples, packing.lost(picture)), False
         else:
-            lost = images.save(out, picture)
-    seconds = time.perf_counter() - began
-    return Edited(out, _words(picture, lost), _kept(picture, lost), lost, found, points, seconds)
+            figures, points = None, ()
+            unchanged = bool(steps) and _same(before, picture)
+            planned = _save(source, before, picture, out, (in_place, unchanged), mark)
+    return Edited(
+        out,
+        _words(picture, planned),
+        planned.carried,
+        planned.lost,
+        tuple(records),
+        bool(before.more),
+        unchanged,
+        figures,
+        points,
+        time.perf_counter() - began,
+    )
 
 
-def _edited(
+def _read(
     source: str | Path | bytes, chain: Chain, tell: Progress
-) -> tuple[Original, Step | None]:
-    """The picture to write, and the step that packs it, if there is one."""
+) -> tuple[Original, list[Step], Step | None]:
+    """The picture, the steps that edit it, and the one that packs it, if there is one."""
     tell("reading", 0, 1)
     steps = list(chain.steps)
     last = steps.pop() if chain.packs else None
     if chain.unpacks:
         small = packed.read(source)
-        before = packing.restored(small, chain.step(steps.pop(0), small))
-    else:
-        before = chain.original(source)
-    shown = before.pixels.to(chain.device)
+        return packing.restored(small, chain.step(steps.pop(0), small)), steps, last
+    return chain.original(source), steps, last
+
+
+def _edited(before: Original, steps: Sequence[Step], chain: Chain, tell: Progress) -> Original:
+    pixels = before.pixels.to(chain.device)
     for i, step in enumerate(steps):
         tell(step.operation.name, i, len(chain.steps))
-        shown = chain.step(step, shown, before.profile)
-    same = shown.shape[1] == before.pixels.shape[1]  # a profile of colours fits no gray picture
-    return replace(before, pixels=shown, profile=before.profile if same else None), last
+        pixels = chain.step(step, pixels, before)
+    if pixels.shape[1] == before.pixels.shape[1] or before.profile is None:
+        return replace(before, pixels=pixels)
+    # A profile of colours fits no gray picture.
+    metadata = replace(before.metadata, lost=(*before.metadata.lost, "the ICC profile of colours"))
+    return replace(before, pixels=pixels, profile=None, metadata=metadata)
+
+
+def _pack(
+    picture: Original,
+    step: Step,
+    chain: Chain,
+    out: Path,
+    curve: Path | None,
+    tell: Progress,
+    mark: str,
+) -> tuple[Figures, tuple[Point, ...]]:
+    small = packing.keep(chain.step(step, picture.pixels), picture)
+    packed.write(small, out, mark=mark)
+    figures = packing.figures(small, picture.pixels)
+    if curve is None:
+        return figures, ()
+    points = tuple(ratecurve.curve(picture.pixels, progress=tell))
+    ratecurve.draw(points, curve)
+    return figures, points
+
+
+def _same(before: Original, after: Original) -> bool:
+    """Whether no number of the file changes."""
+    if before.pixels.shape != after.pixels.shape:
+        return False
+    top = 2**before.bits - 1 if before.samples.common else None
+    one, other = (
+        picture.pixels.cpu() if top is None else picture.pixels.cpu().mul(top).round_()
+        for picture in (before, after)
+    )
+    return torch.equal(one, other.to(one))
+
+
+def _save(
+    source: str | Path | bytes,
+    before: Original,
+    picture: Original,
+    out: Path,
+    how: tuple[bool, bool],
+    mark: str,
+) -> Plan:
+    """Write the picture, or copy its file where nothing has changed."""
+    in_place, unchanged = how
+    planned = images.plan(out, picture, "edit")
+    if unchanged and images.kind(out) == before.metadata.format:
+        planned = replace(planned, lost=())
+        if not in_place:
+            data = images.fetch(source)
+            write_atomic(out, marked(data, mark) if mark else data)
+        return planned
+    if in_place:
+        _refuse_losses(source, picture, planned, out)
+    images.save_planned(out, planned, mark=mark)
+    return planned
+
+
+def _refuse_losses(source: str | Path | bytes, picture: Original, planned: Plan, out: Path) -> None:
+    """Refuse to write over a file that holds what the new one would not."""
+    name = out.name
+    if picture.more:
+        raise BadParameter(
+            f"{name} holds {picture.more + 1} pictures; in place would lose {picture.more}. Use -o."
+        )
+    if picture.metadata.format != planned.kind:
+        suffix = images.content(source) or ".png"
+        raise BadParameter(
+            f"{name} holds {_FORMATS.get(picture.metadata.format, picture.metadata.format)}; in "
+            f"place would make it {_FORMATS[planned.kind]}. Use -o {out.stem}.edited{suffix}."
+        )
+    if planned.lost:
+        lost = [words for words in planned.lost if " became " not in words]
+        changed = [words for words in planned.lost if " became " in words]
+        would = [f"would lose {' and '.join(lost)}"] * bool(lost)
+        would += [words.replace(" became ", " would become ") for words in changed]
+        raise BadParameter(f"{name}: in place {'; '.join(would)}. Use -o.")
+
+
+def suffix_of(source: Path) -> str:
+    """The suffix of an output that is named after its source: one whose format holds its numbers.
+
+    Raises:
+        BadFile: The file cannot be read.
+    """
+    suffix = source.suffix.lower()
+    if suffix in FLOATING:
+        return ".tif"
+    if suffix not in images.SUFFIXES:
+        return ".png"
+    found = images.content(source)
+    return source.suffix if images.kind(f"a{found or suffix}") == images.kind(source) else found
 
 
 def _fitting(source: str | Path | bytes, chain: Chain) -> None:
@@ -238,18 +369,10 @@ def _writable(out: Path, chain: Chain) -> None:
         )
 
 
-def _words(picture: Original, lost: Sequence[str]) -> str:
+def _words(picture: Original, planned: Plan) -> str:
     height, width = picture.pixels.shape[2:]
-    bits = 8 if "16 bits" in lost else picture.bits
     colours = "gray" if picture.pixels.shape[1] == 1 else "RGB"
-    words = f"{width}×{height}, {bits} bits, {colours}"
-    return f"{words}, the first of several pictures" if picture.more else words
-
-
-def _kept(picture: Original, lost: Sequence[str]) -> tuple[str, ...]:
-    there = {
-        "transparency": picture.alpha is not None and "transparency" not in lost,
-        "ICC profile": picture.profile is not None and "the ICC profile of gray" not in lost,
-        "EXIF": picture.exif is not None and "so long EXIF" not in lost,
-    }
-    return tuple(name for name, kept in there.items() if kept)
+    words = f"{width}×{height}, {planned.samples.words}, {colours}"
+    if picture.stored:
+        words += f" from {picture.stored}"
+    return f"{words}, the first of {picture.more + 1} pictures" if picture.more else words

@@ -1,7 +1,9 @@
 """What a picture is besides its pixels, kept in a packed file and taken out again."""
 
 import base64
-import binascii
+import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,12 +11,25 @@ from torch import Tensor
 
 from imrep.edit.decode import decode
 from imrep.errors import BadFile
-from imrep.images import Original, sound
+from imrep.images import (
+    BY_BITS,
+    COLOUR,
+    UINT8,
+    Encoding,
+    Metadata,
+    Original,
+    Samples,
+    sound,
+)
 from imrep.ops.similarity import psnr, ssim
 from imrep.packed import Packed
 from imrep.types import Image
 
 _TYPES = {8: torch.uint8, 16: torch.uint16}
+_KINDS = (
+    *("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),
+    *("float16", "float32", "float64"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,19 +57,38 @@ def figures(packed: Packed, shown: Image) -> Figures:
 
 
 def keep(packed: Packed, picture: Original) -> Packed:
-    """With the picture's depth, alpha, profile, EXIF and resolution."""
-    words = {"bits": str(picture.bits)}
-    for name, value in (("profile", picture.profile), ("exif", picture.exif)):
+    """With the picture's type of numbers, alpha, profile, EXIF, resolution, XMP, IPTC and words."""
+    samples, metadata = picture.samples, picture.metadata
+    words = {"samples": f"{samples.kind} {samples.black!r} {samples.white!r} {samples.stated:d}"}
+    for name, value in (
+        ("profile", picture.profile),
+        ("exif", picture.exif),
+        ("xmp", metadata.xmp),
+        ("iptc", metadata.iptc),
+    ):
         if value:
-            words[name] = base64.b64encode(value).decode()
+            words[name] = _in_letters(value)
     if picture.dpi:
         words["dpi"] = " ".join(map(str, picture.dpi))
+    if picture.encoding:
+        chunks = [[kind.decode(), _in_letters(body)] for kind, body in picture.encoding]
+        words["encoding"] = json.dumps(chunks)
+    if metadata.text or metadata.comments:
+        comments = [_in_letters(comment) for comment in metadata.comments]
+        words["words"] = json.dumps({"text": metadata.text, "comments": comments})
     tensors: dict[str, Tensor] = {}
     if picture.alpha is not None:
-        top = 2**picture.bits - 1
-        levels = picture.alpha[0, 0].mul(top).round().int()
-        tensors["alpha"] = levels.to(_TYPES[picture.bits])
+        bits = min(picture.bits, 16)
+        levels = picture.alpha[0, 0].mul(2**bits - 1).round().int()
+        tensors["alpha"] = levels.to(_TYPES[bits])
     return packed.adding(words, tensors)
+
+
+def lost(picture: Original) -> tuple[str, ...]:
+    """What `keep` does not."""
+    missing = ("NaN and infinity",) * (picture.samples.missing is not None)
+    thumbnail = ("the thumbnail in EXIF",) * picture.metadata.thumbnail
+    return (*picture.metadata.lost, *missing, *thumbnail)
 
 
 def restored(packed: Packed, shown: Image) -> Original:
@@ -64,19 +98,55 @@ def restored(packed: Packed, shown: Image) -> Original:
         BadFile: If what was kept with it makes no sense; anybody may have written the file.
     """
     try:
-        bits = int(packed.extra.get("bits", "8"))
-        alpha = _alpha(packed.tensors.get("alpha"), shown)
         said = Original(
             shown,
-            alpha,
-            bits if bits in _TYPES else 8,
+            _alpha(packed.tensors.get("alpha"), shown),
+            _samples(packed.extra),
             profile=_bytes(packed, "profile"),
             exif=_bytes(packed, "exif"),
             dpi=_dpi(packed),
+            encoding=_encoding(packed.extra.get("encoding", "[]")),
+            metadata=_metadata(packed),
         )
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadFile(f"an .imr file needs to say what it keeps, got {error}.") from error
     return sound(said)
+
+
+def _samples(extra: Mapping[str, str]) -> Samples:
+    """Of this version's files; earlier ones say the bits alone."""
+    if "samples" not in extra:
+        return BY_BITS.get(int(extra.get("bits", "8")), UINT8)
+    kind, black, white, stated = extra["samples"].split()
+    if kind not in _KINDS:
+        raise ValueError(f"numbers of type {kind!r}")
+    ends = float(black), float(white)
+    if not all(map(math.isfinite, ends)) or ends[0] == ends[1]:
+        raise ValueError(f"numbers from {black} to {white}")
+    return Samples(kind, *ends, stated == "1")
+
+
+def _encoding(words: str) -> Encoding:
+    chunks = [
+        (kind.encode(), base64.b64decode(body, validate=True)) for kind, body in json.loads(words)
+    ]
+    return tuple(chunk for chunk in chunks if chunk[0] in COLOUR)
+
+
+def _metadata(packed: Packed) -> Metadata:
+    words = json.loads(packed.extra.get("words", "{}"))
+    return Metadata(
+        xmp=_bytes(packed, "xmp"),
+        iptc=_bytes(packed, "iptc"),
+        text=tuple((str(key), str(text)) for key, text in words.get("text", ())),
+        comments=tuple(
+            base64.b64decode(comment, validate=True) for comment in words.get("comments", ())
+        ),
+    )
+
+
+def _in_letters(value: bytes) -> str:
+    return base64.b64encode(value).decode()
 
 
 def _alpha(levels: Tensor | None, shown: Image) -> Tensor | None:

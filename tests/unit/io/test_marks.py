@@ -10,7 +10,7 @@ from PIL import Image
 
 from imrep import images, packed
 from imrep.edit.compress import compress
-from imrep.images import Original
+from imrep.images import BY_BITS, Original
 from imrep.io.marks import mark, marked
 
 
@@ -38,7 +38,7 @@ def test_every_format_carries_a_mark(kind):
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_saved_pictures_carry_one(tmp_path, suffix, bits):
-    picture = Original(torch.rand(1, 3, 8, 9), bits=bits)
+    picture = Original(torch.rand(1, 3, 8, 9), samples=BY_BITS[bits])
     images.save(tmp_path / f"a{suffix}", picture, mark="edit odd")
     images.save(tmp_path / f"b{suffix}", picture)
     assert mark((tmp_path / f"a{suffix}").read_bytes()) == "edit odd"

@@ -1,0 +1,122 @@
+"""What the numbers of a file are: their type, and which of them are black and white."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imrep.errors import BadFile
+
+_STATED = {"uint8": 255.0, "uint16": 65535.0}  # whose type says what is white
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The type of a file's numbers, and how they lie in [0, 1].
+
+    Attributes:
+        kind: NumPy's name of the type: uint8, uint16, int16, uint32, float32 …
+        black: The number that is 0 in `Original.pixels`.
+        white: The number that is 1.
+        stated: Whether the file's type, its values or the caller say so; otherwise these are the
+            least and the greatest number of the file, which is undone when it is written.
+        inverted: Whether the file says that its smallest number is white.
+        missing: (h, w, c), the numbers that are NaN or infinite, among zeros; None where all are
+            finite.
+    """
+
+    kind: str = "uint8"
+    black: float = 0.0
+    white: float = 255.0
+    stated: bool = True
+    inverted: bool = False
+    missing: NDArray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def bits(self) -> int:
+        """Of a number."""
+        return 8 * np.dtype(self.kind).itemsize
+
+    @property
+    def common(self) -> bool:
+        """Whether these are the 8 or 16 bits that most formats hold."""
+        return self.kind in _STATED
+
+    @property
+    def words(self) -> str:
+        """As a line says it: "8 bits", "float32 from 12.5 to 212.25"."""
+        if self.common:
+            return f"{self.bits} bits"
+        return f"{self.kind} from {self.black:g} to {self.white:g}"
+
+    def stored(self, values: NDArray) -> NDArray:
+        """Numbers of this type for values in [0, 1]; those outside stay outside where they can."""
+        numbers = values.astype(np.float64) * (self.white - self.black) + self.black
+        if np.dtype(self.kind).kind == "f":
+            return numbers.astype(self.kind)
+        limits = np.iinfo(self.kind)
+        return np.clip(np.rint(numbers), limits.min, limits.max).astype(self.kind)
+
+
+UINT8 = Samples()
+UINT16 = Samples("uint16", 0.0, 65535.0)
+BY_BITS = {8: UINT8, 16: UINT16}
+
+
+def scaled(
+    numbers: NDArray, data_range: tuple[float, float] | None, who: str
+) -> tuple[NDArray, Samples]:
+    """Numbers (h, w, c) of any type as values in [0, 1], and the scale.
+
+    Eight and sixteen bits without sign are left as they are: their greatest number is 1. Other
+    types are brought to [0, 1] in double precision: by `data_range`; as they are where floats lie
+    within it; else by the least and the greatest number. What is not finite takes the nearest
+    finite number.
+
+    Raises:
+        BadFile: Not one number is finite, or some lie outside `data_range`.
+    """
+    kind = numbers.dtype.name
+    if kind in _STATED:
+        return numbers, BY_BITS[8 * numbers.itemsize]
+    finite = np.isfinite(numbers)
+    if not finite.any():
+        raise BadFile(f"{who} needs finite numbers, got NaN or infinity only. Export it again.")
+    values = numbers.astype(np.float64)
+    missing = None if finite.all() else np.where(finite, 0, values)
+    values = values if missing is None else _filled(values, finite)
+    low, high = float(values.min()), float(values.max())
+    black, white, stated = _range(low, high, data_range, numbers.dtype.kind == "f", who)
+    return (values - black) / (white - black), Samples(kind, black, white, stated, missing)
+
+
+def _range(
+    low: float, high: float, data_range: tuple[float, float] | None, floating: bool, who: str
+) -> tuple[float, float, bool]:
+    if data_range is not None:
+        if low < min(data_range) or high > max(data_range):
+            raise BadFile(
+                f"{who} needs numbers from {data_range[0]:g} to {data_range[1]:g}, as data_range "
+                f"says, got {low:g} to {high:g}. Widen it."
+            )
+        return *data_range, True
+    if floating and low >= 0 and high <= 1:
+        return 0.0, 1.0, True
+    return low, high if high > low else low + 1, False
+
+
+def _filled(values: NDArray, finite: NDArray) -> NDArray:
+    """With the nearest finite number of its channel, or of any, where there is none."""
+    from scipy.ndimage import distance_transform_edt
+
+    values = values.copy()
+    for channel in range(values.shape[2]):
+        known = finite[..., channel]
+        if known.all():
+            continue
+        if not known.any():
+            values[..., channel] = values[finite].mean()
+            continue
+        rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+        values[..., channel] = values[rows, columns, channel]
+    return values

@@ -1,0 +1,94 @@
+"""The parts of picture files as bytes: PNG's chunks, JPEG's segments, WebP's chunks.
+
+Reading stops where a file is damaged: what was read until then is given.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "insert_chunks",
+    "insert_segments",
+    "jpeg_segments",
+    "png_chunk",
+    "png_chunks",
+    "riff_chunk",
+    "riff_chunks",
+    "segment",
+    "with_riff_chunks",
+]
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_HEADER = 33  # bytes of PNG's signature and first chunk
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_BARE = (0x01, *range(0xD0, 0xD9))  # JPEG markers without a length
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and body of each chunk but the pixels'."""
+    position = len(PNG)
+    while position + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        if kind != b"IDAT":
+            yield kind, data[position + 8 : position + 8 + size]
+        position += size + 12
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk with its length and checksum."""
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def insert_chunks(data: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A PNG with further chunks behind its header."""
+    added = b"".join(png_chunk(kind, body) for kind, body in chunks)
+    return data[:_HEADER] + added + data[_HEADER:]
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Marker (0xE1 is APP1), body and end of each segment before the first scan."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF or marker in _BARE:
+            position += 1 if marker == 0xFF else 2
+            continue
+        if marker in (_START_OF_SCAN, _END):
+            return
+        size = struct.unpack_from(">H", data, position + 2)[0]
+        yield marker, data[position + 4 : position + 2 + size], position + 2 + size
+        position += 2 + size
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    """A JPEG segment; its body has at most 65,533 bytes."""
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def insert_segments(data: bytes, segments: Iterable[tuple[int, bytes]]) -> bytes:
+    """A JPEG with further segments behind those of applications that it has."""
+    ends = [end for marker, _, end in jpeg_segments(data) if 0xE0 <= marker <= 0xEF]
+    at = max(ends, default=2)
+    return data[:at] + b"".join(segment(marker, body) for marker, body in segments) + data[at:]
+
+
+def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and body of each chunk of a WebP."""
+    position = 12
+    while position + 8 <= len(data):
+        kind, size = struct.unpack_from("<4sI", data, position)
+        yield kind, data[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2
+
+
+def riff_chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of WebP, filled up to an even length."""
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def with_riff_chunks(data: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A WebP with further chunks at its end, its length set right."""
+    body = data[8:] + b"".join(riff_chunk(kind, body) for kind, body in chunks)
+    return data[:4] + struct.pack("<I", len(body)) + body
