@@ -106,3 +106,33 @@ def test_what_cannot_be_is_refused():
     ):
         with pytest.raises(BadParameter, match=message):
             clahe(x, **options)
+
+
+@pytest.mark.parametrize("clip", [1, 2, 3.7, 40])
+@pytest.mark.parametrize("size", [(512, 512), (301, 203), (64, 67)])
+def test_opencvs_own_to_the_bit(clip, size):
+    photo = data.camera()[: size[0], : size[1]]
+    theirs = cv2.createCLAHE(clip, (8, 8)).apply(photo)
+    ours = clahe(gray(photo), clip=clip, method="opencv")
+    np.testing.assert_array_equal((ours[0, 0] * 255).round().numpy(), theirs)
+    deep = photo.astype(np.uint16) * 257
+    theirs = cv2.createCLAHE(clip, (8, 8)).apply(deep)
+    given = torch.from_numpy(deep / 65535)[None, None]
+    ours = clahe(given, clip=clip, bins=65536, method="opencv")
+    np.testing.assert_array_equal((ours[0, 0] * 65535).round().numpy(), theirs)
+
+
+def test_opencvs_knows_two_numbers_of_bins_and_other_methods_are_refused():
+    x = torch.rand(1, 1, 32, 32)
+    with pytest.raises(BadParameter, match="clahe needs bins to be 256 or 65536 at method=opencv"):
+        clahe(x, bins=64, method="opencv")
+    with pytest.raises(BadParameter, match="clahe needs method to be one of exact, opencv"):
+        clahe(x, method="cv2")
+
+
+def test_opencvs_keeps_the_chroma():
+    x = torch.from_numpy(data.astronaut()[100:200, 100:230].copy()).permute(2, 0, 1)[None] / 255
+    out = clahe(x, method="opencv")
+    levels = (luminance(x) * 255).round()
+    wanted = cv2.createCLAHE(2.0, (8, 8)).apply(levels[0, 0].numpy().astype(np.uint8))
+    assert_close(luminance(out)[0, 0] * 255, torch.from_numpy(wanted).float(), rtol=0, atol=0.01)

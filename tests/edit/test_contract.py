@@ -70,6 +70,16 @@ def test_a_batch_means_a_loop(name):
         assert_close(both[1:], applied(name, other), rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("noise", [0.0, 0.08])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gray_and_the_same_gray_as_colours_come_out_alike(name, noise, dtype):
+    gray = photo(96, 140, dtype=dtype)[:, :1]
+    gray = (gray + noise * torch.randn_like(gray)).clamp(0, 1)
+    one, three = applied(name, gray), applied(name, gray.expand(-1, 3, -1, -1).contiguous())
+    assert_close(three, one.expand_as(three), rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize("name", sorted(set(NAMES) - FEW_LEVELS))
 def test_nothing_passes_through_eight_bits(name):
     levels = applied(name, photo(dtype=torch.float64))

@@ -1,16 +1,22 @@
 """Denoising: nothing to take leaves all, peers are behind, and what is given need not be told."""
 
+import io
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.data import astronaut, camera
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
 import imrep
+from imrep import images
+from imrep.edit.blur import blur
 from imrep.edit.denoise import denoise
 from imrep.errors import BadImage, BadParameter
+from imrep.ops import measured
 
 
 def photo(bytes_, side=160):
@@ -75,6 +81,63 @@ def test_the_noise_need_not_be_told(noise):
 def test_a_clean_image_hardly_changes():
     image = photo(astronaut())
     assert decibels(denoise(image), image) > 45
+
+
+def as_a_camera_writes(image, noise, quality=92):
+    """Noise of light, colours through a Bayer pattern and bilinear interpolation, then JPEG."""
+    generator = torch.Generator().manual_seed(0)
+    light = image + noise * image.sqrt() * torch.randn(image.shape, generator=generator)
+    y, x = np.mgrid[: image.shape[2], : image.shape[3]]
+    masks = [(y % 2 == 0) & (x % 2 == 0), (y + x) % 2 == 1, (y % 2 == 1) & (x % 2 == 1)]
+    kernel = np.outer([1, 2, 1], [1, 2, 1])
+    planes = []
+    for plane, mask in zip(light[0].numpy(), masks, strict=True):
+        seen, weight = (cv2.filter2D(p, -1, kernel / 4) for p in (plane * mask, mask * 1.0))
+        planes.append(seen / weight)
+    pixels = np.stack(planes, 2).clip(0, 1) * 255
+    file = io.BytesIO()
+    Image.fromarray(pixels.round().astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return torch.from_numpy(np.asarray(Image.open(file)).copy()).permute(2, 0, 1)[None] / 255
+
+
+@pytest.mark.parametrize("noise", [0.06, 0.12])
+@pytest.mark.parametrize("quality", [85, 92])
+def test_noise_that_a_camera_wrote_is_measured(noise, quality):
+    image = blur(photo(astronaut(), 240), sigma=1)  # what a lens leaves of it
+    given = as_a_camera_writes(image, noise, quality)
+    with measured.recording() as found:
+        clean = denoise(given)
+    by_hand = max(decibels(denoise(given, noise=n), image) for n in (0.03, 0.05, 0.08))
+    assert decibels(clean, image) > decibels(given, image) + 1
+    assert decibels(clean, image) > by_hand - 0.7
+    [one] = found
+    assert one.operation == "denoise" and noise / 3 < one.values["noise"] < noise * 1.5
+    again = denoise(given, noise=one.values["noise"])
+    torch.testing.assert_close(again, clean, rtol=0, atol=1e-6)
+
+
+def test_without_noise_it_says_so_and_leaves_all():
+    image = torch.linspace(0, 1, 90).expand(1, 3, 70, 90).contiguous()
+    with measured.recording() as found:
+        assert torch.equal(denoise(image), image)
+    assert found[0].note.startswith("no noise found") and found[0].values["noise"] < 0.3 / 255
+
+
+@pytest.mark.parametrize("noise", [None, 0.05])
+def test_a_gray_scan_in_colours_is_denoised_as_gray(noise):
+    gray = noisy(photo(camera(), 128), 0.08)
+    scanned = gray.expand(-1, 3, -1, -1) + torch.tensor([0, 0.4, -0.4]).view(1, 3, 1, 1) / 255
+    found = denoise(scanned.clamp(0, 1), noise=noise)
+    if noise is None:
+        assert (found.mean(1, keepdim=True) - denoise(gray)).abs().mean() < 2 / 255
+
+
+@pytest.mark.parametrize("name", ["Canon80D_8_8_12800_printer_14", "Sony_4_200_3200_door_10"])
+def test_real_cameras(shared_data, name):
+    folder = shared_data / "denoising" / "polyu_real_a"
+    dirty, clean = (images.read(folder / kind / f"{name}.JPG") for kind in ("noisy", "clean"))
+    assert decibels(denoise(dirty), clean) > decibels(dirty, clean) + 2
+    assert torch.equal(denoise(clean), clean)
 
 
 def test_turned_images_are_the_turned_result():

@@ -22,6 +22,41 @@ def test_a_narrow_range_keeps_all_and_a_wide_one_is_a_gaussian_blur():
     assert psnr(wide, torch.from_numpy(blurred)[None, None]) > 45
 
 
+def by_sums(x, sigma_space, sigma_range):
+    """The definition: each pixel's neighbours within four deviations, the image mirrored."""
+    reach = round(4 * sigma_space)
+    padded = np.pad(x, reach, mode="reflect")
+    total, weights = np.zeros_like(x), np.zeros_like(x)
+    for down in range(2 * reach + 1):
+        for right in range(2 * reach + 1):
+            other = padded[down : down + x.shape[0], right : right + x.shape[1]]
+            distance = (down - reach) ** 2 + (right - reach) ** 2
+            near = np.exp(-distance / (2 * sigma_space**2))
+            weight = near * np.exp(-((other - x) ** 2) / (2 * sigma_range**2))
+            total, weights = total + weight * other, weights + weight
+    return total / weights
+
+
+def hard_images():
+    y, x = np.mgrid[:80, :80]
+    square = ((abs(y - 39.5) < 10) & (abs(x - 39.5) < 10)).astype(float)
+    noise = np.random.default_rng(0).random((80, 80))
+    speck = ((y == 40) & (x == 40)).astype(float)
+    return {"square": square, "step": (x >= 40) * 1.0, "noise": noise, "flat": noise * 0 + 0.4,
+            "checks": (x + y) % 2 * 1.0, "speck": speck}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(hard_images()))
+@pytest.mark.parametrize(("space", "spread"), [(6, 1e6), (6, 0.1), (2, 0.1), (3, 0.3), (4, 1.0)])
+def test_how_far_the_grid_is_from_the_sum_as_its_docstring_says(name, space, spread):
+    image = hard_images()[name]
+    given = torch.from_numpy(image)[None, None]
+    found = smooth(given, sigma_space=space, sigma_range=spread)[0, 0].numpy()
+    off = 255 * np.abs(found - by_sums(image, space, spread))
+    assert off.mean() < 1
+    assert off.max() < (50 if name == "speck" else 5)
+
+
 def test_it_is_near_opencvs_whose_neighbours_end_at_a_disk():
     x = camera()
     theirs = cv2.bilateralFilter(x[0, 0].numpy(), 37, 0.1, 6, borderType=cv2.BORDER_REFLECT_101)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from imrep import check
-from imrep.ops import passbands
+from imrep.ops import measured, passbands
 from imrep.ops.rings import transformable
 from imrep.types import Image
 
@@ -66,6 +66,9 @@ def bandpass(
     made = torch.empty(image.shape, dtype=image.dtype)
     for plane, into in zip(image.detach().flatten(0, 1), made.flatten(0, 1), strict=True):
         into.copy_(_through(plane, gains))
+    for before, after in zip(image.detach(), made, strict=True):
+        contrast = max(float(before.std(correction=0)), torch.finfo(before.dtype).tiny)
+        measured.record("bandpass", contrast_passed=float(after.std(correction=0)) / contrast)
     return made.add_(0.0 if low is None else _GRAY).clamp_(0, 1).to(image.device)
 
 

@@ -2,17 +2,23 @@
 
 import math
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 from imrep import check
-from imrep.errors import BadImage
+from imrep.errors import BadImage, BadParameter
 from imrep.ops.colour import luminance, with_luminance
 from imrep.ops.grid import trilinear
 from imrep.types import Image
 
+_OPENCV_TYPES = {256: np.uint8, 65536: np.uint16}
 
-def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256) -> Image:
+
+def clahe(
+    image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256, method: str = "exact"
+) -> Image:
     """The image with its histogram equalised place by place, contrast growing only so far.
 
     Each tile has a curve from old values to new, the running sum of its histogram, in which no bin
@@ -22,14 +28,17 @@ def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256) -
     kept, or as much of it as the new luma allows.
 
     OpenCV's tiles begin half a pixel further on, continue beyond the image where it is no multiple
-    of them, and its curves do not begin at black.
+    of them, and its curves do not begin at black. With `method="opencv"` it is asked itself: an
+    8-bit gray image comes out as from `cv2.createCLAHE`, in which clip is the same and the luma is
+    rounded to `bins` values; in colour the luma is treated as above.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
         clip: The steepest a curve may be, at least 1: near 1 it changes little, from `bins` on
             nothing is cut off.
         tiles: Tiles per side, 1 to 256; 1 is one curve for all.
-        bins: Values that are told apart in a histogram, 2 to 65536.
+        bins: Values that are told apart in a histogram, 2 to 65536; OpenCV knows 256 and 65536.
+        method: "exact", or "opencv".
 
     Raises:
         BadImage: If it is no batch of images, or has fewer pixels than tiles on a side.
@@ -45,6 +54,7 @@ def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256) -
     check.at_least(clip, 1, "clahe", "clip")
     check.between(tiles, 1, 256, "clahe", "tiles")
     check.between(bins, 2, 2**16, "clahe", "bins")
+    check.one_of(method, ("exact", "opencv"), "clahe", "method")
     height, width = image.shape[2:]
     if tiles > (most := min(height, width)):
         raise BadImage(
@@ -52,10 +62,25 @@ def clahe(image: Image, *, clip: float = 2.0, tiles: int = 8, bins: int = 256) -
             f"{height}×{width}. Use tiles={most}."
         )
     luma = luminance(image).clamp(0, 1)
+    if method == "opencv":
+        return with_luminance(image, _by_opencv(luma, clip, tiles, bins))
     out = torch.empty_like(luma)
     for one, new in zip(luma[:, 0], out[:, 0], strict=True):
         _equal(one, new, _curves(_histograms(one, tiles, bins), clip).to(one))
     return with_luminance(image, out)
+
+
+def _by_opencv(luma: Tensor, clip: float, tiles: int, bins: int) -> Tensor:
+    if bins not in _OPENCV_TYPES:
+        raise BadParameter(
+            f"clahe needs bins to be 256 or 65536 at method=opencv, got {bins}. Use bins=256."
+        )
+    made = torch.empty_like(luma)
+    for plane, into in zip(luma.detach()[:, 0], made[:, 0], strict=True):
+        levels = (plane * (bins - 1)).round().cpu().numpy().astype(_OPENCV_TYPES[bins])
+        equal = cv2.createCLAHE(clip, (tiles, tiles)).apply(levels)
+        into.copy_(torch.from_numpy(equal.astype(np.float64) / (bins - 1)))
+    return made
 
 
 def _equal(luma: Tensor, new: Tensor, curves: Tensor) -> None:

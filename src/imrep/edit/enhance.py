@@ -4,7 +4,7 @@ import math
 
 from imrep import check
 from imrep.errors import BadParameter
-from imrep.ops import pyramid
+from imrep.ops import measured, pyramid
 from imrep.ops.colour import luminance
 from imrep.types import Image
 
@@ -36,6 +36,9 @@ def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
     factors = _numbers(gains)
     _check_bands(len(factors), *image.shape[2:])
     bands, rest = pyramid.build(luminance(image), len(factors))
+    for i in range(len(image)):
+        strengths = [float(band[i].square().mean().sqrt()) for band in bands]
+        measured.record("enhance", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
     gained = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
     return image.add(pyramid.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
 

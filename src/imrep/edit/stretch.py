@@ -6,6 +6,7 @@ from torch import Tensor
 
 from imrep import check
 from imrep.errors import BadParameter
+from imrep.ops import measured
 from imrep.ops.levels import percentiles
 from imrep.types import Image
 
@@ -49,6 +50,7 @@ def stretch(
 def _stretch(part: Tensor, low: float, high: float) -> None:
     """One image, or one channel of it, in its place."""
     black, white = percentiles(part, low, high)
+    measured.record("stretch", black=black, white=white)
     if black == white:
         warnings.warn(
             f"stretch needs contrast between the percentiles {low:g} and {high:g}, got "
