@@ -29,6 +29,12 @@ def name(encoding: Encoding) -> str:
     return " and ".join(kind.decode() for kind in (b"gAMA", b"cHRM") if kind in parts)
 
 
+def cut(encoding: Encoding) -> str:
+    """What sRGB does not hold of pictures of high dynamic range."""
+    high = dict(encoding).get(b"cICP", b"")[1:2] in (b"\x10", b"\x12")
+    return ", what is brighter than white cut" if high else ""
+
+
 def space(encoding: Encoding) -> ColourSpace | None:
     """The colour space that chunks of a PNG describe; None for sRGB and what is not understood."""
     try:

@@ -87,7 +87,7 @@ def scaled(
     values = values if missing is None else _filled(values, finite)
     low, high = float(values.min()), float(values.max())
     black, white, stated = _range(low, high, data_range, numbers.dtype.kind == "f", who)
-    return (values - black) / (white - black), Samples(kind, black, white, stated, missing)
+    return (values - black) / (white - black), Samples(kind, black, white, stated, missing=missing)
 
 
 def _range(

@@ -145,7 +145,9 @@ def _encoding(picture: Original, kind: str) -> Converted:
     pixels = space and _encodings.to_srgb(picture.pixels, space)
     if pixels is None:
         return plain, ()
-    return replace(plain, pixels=pixels, profile=None), (f"{name} became sRGB",)
+    return replace(plain, pixels=pixels, profile=None), (
+        f"{name} became sRGB{_encodings.cut(picture.encoding)}",
+    )
 
 
 def _profile(picture: Original, kind: str) -> Converted:

@@ -5,38 +5,31 @@ upright and as the file has them. Between operations there is no rounding. A cha
 packing the picture into few bytes, or begin by unpacking it.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
-from imrep import images, operations, packed
+from imrep import images, packed
 from imrep.errors import BadParameter
-from imrep.images import Original, Plan, Reading
+from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
 from imrep.operations import Step
-from imrep.ops import measured, parallel
+from imrep.ops import measured
 from imrep.ops.measured import Measurement
-from imrep.ops.strips import each
-from imrep.packed import Packed
-from imrep.tasks import floating, packing, ratecurve
+from imrep.tasks import packing, ratecurve
+from imrep.tasks.chain import WORDS, Chain
 from imrep.tasks.packing import Figures
 from imrep.tasks.ratecurve import Point
-from imrep.types import Image
 
 __all__ = ["FLOATING", "Chain", "Edited", "edit", "suffix_of"]
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 FLOATING = (".pfm", ".fits", ".fit", ".fts", ".exr", ".hdr", ".dcm")  # whose numbers are in units
 _FORMATS = {"PNG": "a PNG", "JPEG": "a JPEG", "TIFF": "a TIFF", "WEBP": "a WebP"}
-_WORDS = {"Image": "a picture", "Packed": "a packed picture"}
 
 
 @dataclass(frozen=True)
@@ -68,106 +61,6 @@ class Edited:
     figures: Figures | None
     curve: tuple[Point, ...]
     seconds: float
-
-
-class Chain:
-    """Operations in order, and the further pictures they take, read once.
-
-    Args:
-        text: As it is written on the command line.
-        device: Where to compute.
-        reading: How pictures are read.
-
-    Raises:
-        UnknownName: An operation does not exist.
-        BadParameter: A parameter does not, has another type, or is needed and absent.
-    """
-
-    def __init__(self, text: str, device: str = "cpu", reading: Reading | None = None) -> None:
-        self.steps: Sequence[Step] = operations.parse(text)
-        self.device = device
-        self.reading = reading or Reading()
-        self._pictures: dict[str, Original] = {}
-        for before, after in itertools.pairwise(step.operation for step in self.steps):
-            if before.gives != after.takes:
-                raise BadParameter(
-                    f"{after.name} needs {_WORDS[after.takes]}, got {_WORDS[before.gives]} from "
-                    f"{before.name}. Put compress last and decode first."
-                )
-
-    @property
-    def spec(self) -> str:
-        """How it is written, in full."""
-        return ", ".join(step.spec for step in self.steps)
-
-    @property
-    def slug(self) -> str:
-        """For the name of a file: its operations without their parameters."""
-        return "-".join(step.operation.name for step in self.steps)
-
-    @property
-    def unpacks(self) -> bool:
-        """Whether it begins with a packed picture."""
-        return self.steps[0].operation.takes == "Packed"
-
-    @property
-    def packs(self) -> bool:
-        """Whether it ends with one."""
-        return self.steps[-1].operation.gives == "Packed"
-
-    @cached_property
-    def reads(self) -> tuple[str, ...]:
-        """Paths of the further pictures."""
-        return tuple(path for step in self.steps for path in step.pictures.values())
-
-    def apply(self, image: Image | Packed) -> Any:
-        """Images (b, 1|3, h, w) with values in [0, 1] after all steps, or what the last gives.
-
-        Raises:
-            BadParameter: The first step takes a packed picture, and this is none, or the opposite.
-        """
-        if self.unpacks != isinstance(image, Packed):
-            first = self.steps[0].operation
-            got = _WORDS["Packed" if isinstance(image, Packed) else "Image"]
-            raise BadParameter(f"{first.name} needs {_WORDS[first.takes]}, got {got}.")
-        with parallel.one_thread():  # images and strips are shared among threads instead
-            if self.packs or not isinstance(image, Tensor) or image.ndim != 4 or len(image) < 2:
-                return self._applied(image)
-            return torch.cat(each(self._applied, image.split(1), image))
-
-    def _applied(self, image: Any) -> Any:
-        for step in self.steps:
-            image = self.step(step, image)
-        return image
-
-    def step(self, step: Step, image: Any, of: Original | None = None) -> Any:
-        """The image after one of the steps, whose further pictures share the colours `of` one."""
-        pictures = {
-            name: self._picture(path, of or Original(image)).to(image)
-            for name, path in step.pictures.items()
-        }
-        params = {**step.given, **pictures}
-        if of is None or of.samples.common or step.operation.gives != "Image":
-            return step.operation.load()(image, **params)
-        return floating.applied(step.operation.load(), step.operation.name, image, params)
-
-    def original(self, source: str | Path | bytes) -> Original:
-        """A picture in its own colours, read as the chain reads them."""
-        return images.original(
-            source, max_pixels=self.reading.max_pixels, data_range=self.reading.data_range
-        )
-
-    def _picture(self, path: str, of: Original) -> Image:
-        """In the colours and units of the edited one where it says so, else in sRGB."""
-        if path not in self._pictures:
-            self._pictures[path] = self.original(path)
-        found = self._pictures[path]
-        if not found.samples.stated:
-            black, white = of.samples.black, of.samples.white
-            numbers = found.pixels * (found.samples.white - found.samples.black)
-            return (numbers + found.samples.black - black) / (white - black)
-        same = (found.profile, found.encoding) == (of.profile, of.encoding)
-        return found.pixels if same else images.read(path, **self.reading.keywords)
 
 
 def edit(  # what, how, where; and the command's own wishes by name
@@ -321,9 +214,11 @@ def _refuse_losses(source: str | Path | bytes, picture: Original, planned: Plan,
         )
     if picture.metadata.format != planned.kind:
         suffix = images.content(source) or ".png"
+        better = out.with_suffix(suffix).name
+        better = f"{out.stem}.edited{suffix}" if out.with_name(better).exists() else better
         raise BadParameter(
             f"{name} holds {_FORMATS.get(picture.metadata.format, picture.metadata.format)}; in "
-            f"place would make it {_FORMATS[planned.kind]}. Use -o {out.stem}.edited{suffix}."
+            f"place would make it {_FORMATS[planned.kind]}. Use -o {better}."
         )
     if planned.lost:
         lost = [words for words in planned.lost if " became " not in words]
@@ -355,7 +250,7 @@ def _fitting(source: str | Path | bytes, chain: Chain) -> None:
     name, first = Path(source).name, chain.steps[0].operation.name
     remedy = f"`compress` makes {packed.SUFFIX} files" if chain.unpacks else "Put decode before it"
     raise BadParameter(
-        f"{first} needs {_WORDS[chain.steps[0].operation.takes]}, got {name}. {remedy}."
+        f"{first} needs {WORDS[chain.steps[0].operation.takes]}, got {name}. {remedy}."
     )
 
 
