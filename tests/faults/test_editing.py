@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 from click.testing import CliRunner
-from PIL import Image, ImageCms, ImageSequence
+from PIL import ExifTags, Image, ImageCms, ImageSequence
 from scipy.ndimage import gaussian_filter
 
 from imrep import images
@@ -376,7 +376,7 @@ def test_a_thumbnail_shows_the_edited_picture(inside, tmp_path):
     for name, level in (("a.jpg", 0), ("b.jpg", np.asarray(light).mean())):
         with Image.open(tmp_path / name) as image:
             assert image.getexif()[271] == "ACME"
-            ifd = image.getexif().get_ifd(1)
+            ifd = image.getexif().get_ifd(ExifTags.IFD.IFD1)
             data = image.info["exif"][6 + ifd[513] :][: ifd[514]]
         assert np.asarray(Image.open(io.BytesIO(data))).mean() == pytest.approx(level, abs=2)
     assert "thumbnail" in inside("edit", "a.jpg", "blur", "-o", "b.tif").stdout

@@ -38,7 +38,7 @@ def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
     bands, rest = pyramid.build(luminance(image), len(factors))
     for i in range(len(image)):
         strengths = [float(band[i].square().mean().sqrt()) for band in bands]
-        measured.record("enhance", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
+        measured.record("enhance", "", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
     gained = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
     return image.add(pyramid.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from PIL import Image, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin
 
 from imrep.images import _webp
 from imrep.io import marks
@@ -29,6 +29,7 @@ _WRITTEN = {b"IHDR", b"PLTE", b"IEND", b"iCCP", b"pHYs", b"eXIf", b"tRNS", b"bKG
 _WRITTEN |= {b"tIME", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
 _WEBP = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ", b"IMRP"}
 _PLAIN_MARKERS = (0xE0, 0xEE)  # JFIF and Adobe: written anew
+_ANEW = {0xE1: (b"Exif\0",), 0xE2: (b"ICC_PROFILE\0", b"MPF\0"), 0xEF: (marks.KEY,)}
 _LONGEST_TEXT = 1 << 22  # bytes inflated of one text
 _TIFF_XMP, _TIFF_IPTC, _TIFF_RESOURCES, _TIFF_LAYERS = 700, 33723, 34377, 37724
 _TIFF_COMPRESSION = 259
@@ -204,8 +205,7 @@ def _jpeg(source: Source, data: bytes) -> Metadata:
 
 
 def _written_anew(marker: int, body: bytes) -> bool:
-    starts = {0xE1: b"Exif\0", 0xE2: (b"ICC_PROFILE\0", b"MPF\0"), 0xEF: marks.KEY}
-    return marker in _PLAIN_MARKERS or body.startswith(starts.get(marker, b"\xff\xff\xff"))
+    return marker in _PLAIN_MARKERS or body.startswith(_ANEW.get(marker, (b"\xff\xff\xff",)))
 
 
 def _has_video(data: bytes) -> bool:
@@ -215,7 +215,7 @@ def _has_video(data: bytes) -> bool:
 
 def _has_thumbnail(source: Source) -> bool:
     try:
-        return 513 in source.exif().get_ifd(1)
+        return 513 in source.exif().get_ifd(ExifTags.IFD.IFD1)
     except Exception:  # damaged EXIF raises anything
         return False
 
@@ -223,7 +223,7 @@ def _has_thumbnail(source: Source) -> bool:
 def _jpeg_coding(image: Image.Image) -> Coding:
     tables = getattr(image, "quantization", None) or {}
     try:
-        subsampling = JpegImagePlugin.get_sampling(image)  # type: ignore[no-untyped-call]
+        subsampling = JpegImagePlugin.get_sampling(image)
     except Exception:  # of components that do not add up
         subsampling = -1
     return Coding(

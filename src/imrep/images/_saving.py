@@ -142,7 +142,7 @@ def _encoding(picture: Original, kind: str) -> Converted:
     if not _encodings.known(picture.encoding):
         return plain, (name,)
     space = _encodings.space(picture.encoding)
-    pixels = space and _encodings.to_srgb(picture.pixels, space)
+    pixels = _encodings.to_srgb(picture.pixels, space) if space else None
     if pixels is None:
         return plain, ()
     return replace(plain, pixels=pixels, profile=None), (
@@ -175,7 +175,8 @@ def _exif(picture: Original, kind: str) -> Converted:
 
 def _words(picture: Original, kind: str) -> Converted:
     """XMP, IPTC, text and comments."""
-    metadata, lost = picture.metadata, []
+    metadata = picture.metadata
+    lost: list[str] = []
     if kind == "JPEG" and len(metadata.xmp or b"") + 29 > _LONGEST:
         metadata, lost = replace(metadata, xmp=None), [*lost, "so long XMP"]
     if kind == "WEBP" and metadata.iptc:

@@ -42,7 +42,7 @@ def recording() -> Iterator[list[Measurement]]:
         _RECORDS.reset(token)
 
 
-def record(operation: str, note: str = "", **values: float) -> None:
+def record(operation: str, note: str = "", /, **values: float) -> None:
     """Tell whoever is recording."""
     records = _RECORDS.get()
     if records is not None:
