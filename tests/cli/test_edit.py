@@ -38,7 +38,11 @@ def deep(tmp_path):
 
 def test_a_chain_on_a_file(imrep, cat):
     said = imrep("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
-    assert re.fullmatch(r"cat\.stretch-unsharp\.png  60×48, 8 bits, RGB; \d+\.\d s\n", said.stdout)
+    assert re.fullmatch(
+        r"cat\.stretch-unsharp\.png  60×48, 8 bits, RGB; stretch: black [\d.]+, white [\d.]+; "
+        r"\d+\.\d s\n",
+        said.stdout,
+    )
     assert said.stderr == ""
     wanted = package.edited(images.read(cat), "stretch, unsharp:alpha=0.7")
     found = images.read(cat.parent / "cat.stretch-unsharp.png")
@@ -82,13 +86,14 @@ def test_gray_of_colours_leaves_the_profile_behind(inside, deep):
 def test_json(inside, cat):
     found = json.loads(inside("edit", "cat.png", "stretch", "--json").stdout)
     assert found.pop("seconds") > 0
+    [measured] = found.pop("measured")
+    assert measured["operation"] == "stretch" and measured["values"]["white"] > 0.5
     assert found == {
         "path": "cat.stretch.png",
         "chain": "stretch",
         "picture": "60×48, 8 bits, RGB",
         "kept": [],
         "lost": [],
-        "measured": [],
         "further": False,
         "unchanged": False,
         "figures": None,
@@ -244,7 +249,9 @@ def test_a_folder(inside, photos):
     Image.open(photos / "a" / "00.png").save(photos / "b" / "one.bmp")
     said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
     assert re.fullmatch(
-        r"1 skipped, with reasons in out\.skipped\.csv\nout  13 pictures; \d+\.\d s\n", said
+        r"1 skipped, with reasons in out\.skipped\.csv\n"
+        r"stretch: black [\d. to]+, white [\d. to]+\nout  13 pictures; \d+\.\d s\n",
+        said,
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])

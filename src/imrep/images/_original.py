@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.TiffImagePlugin import IFDRational
 
-from imrep.images import _colour, _metadata, _pixels
+from imrep.images import _colour, _exif, _metadata, _pixels
 from imrep.images._metadata import Encoding, Metadata
 from imrep.images._opened import Opened
 from imrep.images._samples import UINT8, UINT16, Samples, scaled
@@ -18,16 +17,8 @@ from imrep.images._stored import StoredPixels
 if TYPE_CHECKING:
     from torch import Tensor
 
-_ACROSS, _DOWN, _UNIT, _INCH = 0x011A, 0x011B, 0x0128, 2
 _WHITE = (255, 255, 255)
 _LONGEST_KEYWORD = 80  # characters, of PNG's texts, and one
-_FINEST = 1e6  # dots per inch; a wave of light is 5e4
-_ORIENTATION, _CAMERA, _GPS, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0x8825, 0xA002, 0xA003
-# Tags up to 532 say how a TIFF stores its pixels, but for those that describe the picture.
-_STRUCTURE = {*range(254, 533), 700, 33723, 34377, 34675, 37724, 65042} - {
-    *(269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 319)
-}
-
 _NO_METADATA = Metadata()
 
 
@@ -89,8 +80,10 @@ def original(picture: Opened, data_range: tuple[float, float] | None) -> Origina
         alpha=alpha,
         samples=samples,
         profile=numbers.profile,
-        exif=_exif(source, width, height),
-        dpi=_dpi(source.info.get("dpi") or _exif_resolution(source), turned),
+        exif=_exif.upright(source.exif, width, height),
+        dpi=_exif.resolution(
+            source.info.get("dpi") or _exif.stated_resolution(source.exif), turned
+        ),
         stored=numbers.words,
         more=_further(picture),
         encoding=encoding,
@@ -233,8 +226,8 @@ def sound(picture: Original) -> Original:
     return replace(
         picture,
         profile=_colour.understood(picture.profile, picture.pixels.shape[1]),
-        exif=_readable(picture.exif),
-        dpi=_possible(picture.dpi),
+        exif=_exif.readable(picture.exif),
+        dpi=_exif.possible(picture.dpi),
         metadata=replace(picture.metadata, text=_writable(picture.metadata.text)),
     )
 
@@ -246,61 +239,3 @@ def _writable(text: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         for key, words in text
         if 0 < len(key) < _LONGEST_KEYWORD and key.isprintable() and max(key) <= "\xff"
     )
-
-
-def _exif(source: _metadata.Source, width: int, height: int) -> bytes | None:
-    """What it says of the picture, orientation and size brought up to date."""
-    try:
-        exif = source.exif()
-        for tag in _STRUCTURE & set(exif):
-            del exif[tag]
-        if not len(exif):
-            return None
-        exif[_ORIENTATION] = 1
-        camera = exif.get_ifd(_CAMERA)
-        camera.update({tag: n for tag, n in ((_WIDTH, width), (_HEIGHT, height)) if tag in camera})
-        exif.get_ifd(_GPS)  # what was not looked at is not written
-        return exif.tobytes()
-    except Exception:  # damaged EXIF raises anything; the pixels are still good
-        return None
-
-
-def _readable(exif: bytes | None) -> bytes | None:
-    """Pillow writes what it cannot read, of a BigTIFF for one."""
-    try:
-        if exif:
-            Image.Exif().load(exif)
-        return exif
-    except Exception:  # as above
-        return None
-
-
-def with_resolution(picture: Original) -> bytes:
-    """EXIF that states the resolution too, for formats that have no other place for it."""
-    exif = Image.Exif()
-    exif.load(picture.exif or b"")
-    across, down = picture.dpi or (72.0, 72.0)
-    exif[_ACROSS], exif[_DOWN], exif[_UNIT] = IFDRational(across), IFDRational(down), _INCH
-    for directory in (_CAMERA, _GPS):
-        exif.get_ifd(directory)  # what was not looked at is not written
-    return exif.tobytes()
-
-
-def _exif_resolution(source: _metadata.Source) -> tuple[object, object] | None:
-    try:
-        exif = source.exif()
-        return (exif[_ACROSS], exif[_DOWN]) if exif.get(_UNIT) == _INCH else None
-    except Exception:  # damaged, or not there
-        return None
-
-
-def _dpi(dpi: object, turned: int) -> tuple[float, float] | None:
-    try:
-        across, down = (float(n) for n in dpi)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return (down, across) if turned >= 5 else (across, down)
-
-
-def _possible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
-    return dpi if dpi and all(1 <= n <= _FINEST for n in dpi) else None

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrep.errors import BadParameter
-from imrep.images import _encodings, _formats, _original
+from imrep.images import _encodings, _formats
+from imrep.images._exif import with_resolution
 from imrep.images._metadata import Metadata
 from imrep.images._original import Original
 from imrep.images._samples import UINT8, UINT16, Samples
@@ -169,7 +170,7 @@ def _exif(picture: Original, kind: str) -> Converted:
     if kind == "TIFF" and picture.metadata.thumbnail:
         return picture, ("the thumbnail in EXIF",)
     if kind == "WEBP" and picture.dpi:
-        return replace(picture, dpi=None, exif=_original.with_resolution(picture)), ()
+        return replace(picture, dpi=None, exif=with_resolution(picture.exif, picture.dpi)), ()
     return picture, ()
 
 
