@@ -4,7 +4,6 @@
 EXIF, the ICC profile and the resolution are `Original`'s own.
 """
 
-import io
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from PIL import ExifTags, Image, JpegImagePlugin
 
 from imrep.images import _webp
 from imrep.io import marks
-from imrep.io.containers import jpeg_segments, png_chunks, riff_chunks
+from imrep.io.containers import jpeg_segments, png_chunks, riff_chunks, tiff_directories
 
 # PNG's chunks that say what the numbers mean as colours; the first that is there counts.
 COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
@@ -30,6 +29,7 @@ _WRITTEN |= {b"tIME", b"sBIT", b"acTL", b"fcTL", b"fdAT"}
 _WEBP = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ", b"IMRP"}
 _PLAIN_MARKERS = (0xE0, 0xEE)  # JFIF and Adobe: written anew
 _ANEW = {0xE1: (b"Exif\0",), 0xE2: (b"ICC_PROFILE\0", b"MPF\0"), 0xEF: (marks.KEY,)}
+_COARSEST = 255  # step that a JPEG of 8 bits may have
 _LONGEST_TEXT = 1 << 22  # bytes inflated of one text
 _TIFF_XMP, _TIFF_IPTC, _TIFF_RESOURCES, _TIFF_LAYERS = 700, 33723, 34377, 37724
 _TIFF_COMPRESSION = 259
@@ -128,10 +128,7 @@ def read(source: Source, data: bytes, turned: int) -> tuple[Metadata, Encoding]:
 
 def pages(data: bytes) -> int:
     """How many images a TIFF holds, one after another."""
-    import tifffile
-
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        return len(file.pages)
+    return len(set(tiff_directories(data)))
 
 
 def _png(source: Source, data: bytes) -> Metadata:
@@ -227,7 +224,7 @@ def _jpeg_coding(image: Image.Image) -> Coding:
     except Exception:  # of components that do not add up
         subsampling = -1
     return Coding(
-        tables=tuple(tuple(tables[i]) for i in sorted(tables)),
+        tables=tuple(tuple(min(n, _COARSEST) for n in tables[i]) for i in sorted(tables)),
         subsampling=subsampling if subsampling in (0, 1, 2) else None,
         progressive=bool(image.info.get("progressive")),
         rgb=image.mode == "RGB" and image.info.get("adobe_transform") == 0,

@@ -16,10 +16,12 @@ __all__ = [
     "riff_chunk",
     "riff_chunks",
     "segment",
+    "tiff_directories",
     "with_riff_chunks",
 ]
 
 PNG = b"\x89PNG\r\n\x1a\n"
+_BIG = 43  # version of BigTIFF
 _HEADER = 33  # bytes of PNG's signature and first chunk
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _BARE = (0x01, *range(0xD0, 0xD9))  # JPEG markers without a length
@@ -72,6 +74,22 @@ def insert_segments(data: bytes, segments: Iterable[tuple[int, bytes]]) -> bytes
     ends = [end for marker, _, end in jpeg_segments(data) if 0xE0 <= marker <= 0xEF]
     at = max(ends, default=2)
     return data[:at] + b"".join(segment(marker, body) for marker, body in segments) + data[at:]
+
+
+def tiff_directories(data: bytes) -> Iterator[int]:
+    """Where each directory of a TIFF, or BigTIFF, begins; a chain that is a circle ends."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = len(data) > 16 and struct.unpack_from(f"{order}H", data, 2)[0] == _BIG
+    link, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    position, seen = 8 if big else 4, set[int]()
+    while position + struct.calcsize(link) <= len(data):
+        start = struct.unpack_from(f"{order}{link}", data, position)[0]
+        if start in seen or not 0 < start <= len(data) - struct.calcsize(count):
+            return
+        seen.add(start)
+        yield start
+        entries = struct.unpack_from(f"{order}{count}", data, start)[0]
+        position = start + struct.calcsize(f"{order}{count}") + entry * entries
 
 
 def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
