@@ -19,8 +19,8 @@ from PIL import Image
 from imrep.errors import BadFile, BadParameter
 from imrep.images import _colour, _decode, _original, _pixels, _saving
 from imrep.images._decode import MAX_PIXELS, START, looks_like_image
-from imrep.images._notes import assumption, noting
 from imrep.images._metadata import COLOUR, Encoding, Metadata
+from imrep.images._notes import assumption, noting
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
 from imrep.images._samples import BY_BITS, UINT8, UINT16, Samples
@@ -48,8 +48,8 @@ __all__ = [
     "Original",
     "Plan",
     "Reading",
-    "assumption",
     "Samples",
+    "assumption",
     "batch",
     "content",
     "digest",

@@ -38,7 +38,8 @@ def cut(encoding: Encoding) -> str:
 def space(encoding: Encoding) -> ColourSpace | None:
     """The colour space that chunks of a PNG describe; None for sRGB and what is not understood."""
     try:
-        return _png.colour_space(PNG + b"".join(png_chunk(*chunk) for chunk in encoding))
+        chunks = b"".join(png_chunk(*chunk) for chunk in (*encoding, (b"IDAT", b"")))
+        return _png.colour_space(PNG + chunks)
     except (struct.error, ValueError, ZeroDivisionError):
         return None
 
