@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from imrep import images
 from imrep.cli import main
 from imrep.edit.median import median
+from imrep.errors import BadFile
 from imrep.io.containers import insert_chunks, insert_segments, jpeg_segments, png_chunks
 
 RNG = np.random.default_rng(0)
@@ -497,6 +498,32 @@ def test_formats_of_whole_numbers_need_a_range(inside, tmp_path, suffix):
     assert found == pytest.approx((metres("float32").mean() + 200) / 400, abs=0.01)
     tifffile.imwrite(tmp_path / "unit.tif", metres("float32") / 400 + 0.5)
     assert "became" in inside("edit", "unit.tif", "blur", "-o", f"c{suffix}").stdout
+
+
+def test_original_refuses_numbers_without_a_scale_unless_they_come_back(tmp_path):
+    before = metres("int16")
+    tifffile.imwrite(tmp_path / "a.tif", before)
+    with pytest.raises(BadFile, match="needs a scale"):
+        images.original(tmp_path / "a.tif")
+    given = images.original(tmp_path / "a.tif", data_range=(0, 100))
+    assert given.samples.white == 100 and given.samples.stated
+    found = images.original(tmp_path / "a.tif", own_scale=True)
+    assert (found.samples.black, found.samples.white) == (before.min(), before.max())
+    for picture in (given, found):
+        images.save(tmp_path / "b.tif", picture)
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), before)
+
+
+def test_floats_whose_smallest_number_is_white_stay_so(inside, tmp_path):
+    before = metres("float32")
+    tifffile.imwrite(tmp_path / "a.tif", before, photometric="miniswhite")
+    found = images.original(tmp_path / "a.tif", own_scale=True)
+    darkest = np.unravel_index(before.argmax(), before.shape)
+    assert found.pixels[0, 0][darkest] == 0
+    inside("edit", "a.tif", "median", "-o", "b.tif")
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.pages[0].photometric == 0
+        assert np.abs(file.asarray() - before).max() < 25
 
 
 def test_a_folder_of_floats(inside, tmp_path):

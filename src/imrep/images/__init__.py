@@ -254,6 +254,7 @@ def original(
     *,
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
+    own_scale: bool = False,
 ) -> Original:
     """The picture in a file in its own colours, with its alpha, type of numbers and metadata.
 
@@ -261,15 +262,16 @@ def original(
         source: A path, the bytes of a file, or a picture of Pillow's.
         max_pixels: Greatest width × height that is decoded.
         data_range: Black and white of numbers whose file does not state them. Where it is None,
-            floats within [0, 1] are taken as they are, and the least and the greatest number of
-            another file stand for black and white until `save` undoes that.
+            floats within [0, 1] are taken as they are, and other such files are refused.
+        own_scale: Instead of that refusal, the least and the greatest number of the file stand for
+            black and white until `save` undoes it, to the same numbers in the same type.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
     """
     reading = Reading(max_pixels=max_pixels, data_range=data_range)
     with _decode.opening(source, reading.max_pixels) as picture:
-        return _original.original(picture, reading.data_range)
+        return _original.original(picture, reading.data_range, own_scale)
 
 
 def plan(path: str | Path, picture: Original, caller: str = "save") -> Plan:

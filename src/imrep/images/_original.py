@@ -59,14 +59,14 @@ class Original:
         return self.samples.bits
 
 
-def original(picture: Opened, data_range: tuple[float, float] | None) -> Original:
-    """The picture in an opened file, decoded here.
+def original(picture: Opened, data_range: tuple[float, float] | None, own_scale: bool) -> Original:
+    """The picture in an opened file, decoded here; arguments as of `images.original`.
 
     Raises:
         BadFile: It cannot be read as an image; the message is the reason, on one line.
     """
     source = _source(picture)
-    numbers = _stored(picture, data_range)
+    numbers = _stored(picture, data_range, own_scale)
     turned = picture.orientation
     values = np.ascontiguousarray(_pixels.upright(numbers.values, turned))
     samples = numbers.samples
@@ -121,11 +121,13 @@ def _source(picture: Opened) -> _metadata.Source:
     return _metadata.Source(picture.format, image, {}, lambda: exif, dict(exif))
 
 
-def _stored(picture: Opened, data_range: tuple[float, float] | None) -> _Numbers:
+def _stored(picture: Opened, data_range: tuple[float, float] | None, own_scale: bool) -> _Numbers:
     deep = _colour.stored_pixels(picture)
     converted = _converted(picture)
     if deep is not None:
         profile = None if converted else deep.profile or picture.profile
+        if not own_scale:
+            deep.black_and_white(data_range, picture.name)  # refuses numbers without a scale
         values, samples, words = _scaled(deep, data_range, picture.name)
         return _Numbers(values, samples, profile, words, converted)
     image = picture.image
@@ -157,7 +159,9 @@ def _scaled(
     """Values, their type and scale, and how they were stored if that is said."""
     if stored.full is None:
         colours, samples = scaled(stored.values[..., : stored.channels], data_range, name)
-        samples = replace(samples, inverted=stored.inverted)
+        if stored.inverted:
+            colours = 1 - colours
+            samples = replace(samples, black=samples.white, white=samples.black, inverted=True)
         if not stored.has_alpha:
             return colours, samples, ""
         alpha = stored.values[..., stored.channels :] / stored.opaque

@@ -69,12 +69,12 @@ def scaled(
     """Numbers (h, w, c) of any type as values in [0, 1], and the scale.
 
     Eight and sixteen bits without sign are left as they are: their greatest number is 1. Other
-    types are brought to [0, 1] in double precision: by `data_range`; as they are where floats lie
-    within it; else by the least and the greatest number. What is not finite takes the nearest
-    finite number.
+    types are brought to [0, 1] in double precision: by `data_range`, beyond which they may lie; as
+    they are where floats lie within it; else by the least and the greatest number. What is not
+    finite takes the nearest finite number.
 
     Raises:
-        BadFile: Not one number is finite, or some lie outside `data_range`.
+        BadFile: Not one number is finite.
     """
     kind = numbers.dtype.name
     if kind in _STATED:
@@ -86,19 +86,14 @@ def scaled(
     missing = None if finite.all() else np.where(finite, 0, values)
     values = values if missing is None else _filled(values, finite)
     low, high = float(values.min()), float(values.max())
-    black, white, stated = _range(low, high, data_range, numbers.dtype.kind == "f", who)
+    black, white, stated = _range(low, high, data_range, numbers.dtype.kind == "f")
     return (values - black) / (white - black), Samples(kind, black, white, stated, missing=missing)
 
 
 def _range(
-    low: float, high: float, data_range: tuple[float, float] | None, floating: bool, who: str
+    low: float, high: float, data_range: tuple[float, float] | None, floating: bool
 ) -> tuple[float, float, bool]:
     if data_range is not None:
-        if low < min(data_range) or high > max(data_range):
-            raise BadFile(
-                f"{who} needs numbers from {data_range[0]:g} to {data_range[1]:g}, as data_range "
-                f"says, got {low:g} to {high:g}. Widen it."
-            )
         return *data_range, True
     if floating and low >= 0 and high <= 1:
         return 0.0, 1.0, True

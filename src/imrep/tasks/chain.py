@@ -106,7 +106,10 @@ class Chain:
     def original(self, source: str | Path | bytes) -> Original:
         """A picture in its own colours, read as the chain reads them."""
         return images.original(
-            source, max_pixels=self.reading.max_pixels, data_range=self.reading.data_range
+            source,
+            max_pixels=self.reading.max_pixels,
+            data_range=self.reading.data_range,
+            own_scale=True,
         )
 
     def _picture(self, path: str, of: Original) -> Image:
