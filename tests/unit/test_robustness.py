@@ -87,10 +87,14 @@ def test_every_picture_that_opens_is_saved_as_it_was(shared_data, tmp_path):
             reasons[path.name] = str(error)
             continue
         for suffix in (".png", ".tif", ".jpg"):
-            images.save(tmp_path / f"a{suffix}", before)
+            lost = images.save(tmp_path / f"a{suffix}", before)
             after = images.original(tmp_path / f"a{suffix}")
             assert after.pixels.shape[2:] == before.pixels.shape[2:]
-            if suffix != ".jpg":
+            converted = any("became sRGB" in words for words in lost)
+            if converted and suffix != ".jpg":  # other numbers, the same colours
+                shown = images.read(path), images.read(tmp_path / f"a{suffix}")
+                assert (shown[0] - shown[1]).abs().max() < 3 / 255, path
+            elif suffix != ".jpg":
                 off = (after.pixels[:, : before.pixels.shape[1]] - before.pixels).abs()
                 seen = 1 if before.alpha is None else before.alpha > 0
                 assert (off * seen).max() <= 0.51 / (2**before.bits - 1), path
