@@ -97,7 +97,7 @@ def test_every_picture_that_opens_is_saved_as_it_was(shared_data, tmp_path):
             elif suffix != ".jpg":
                 off = (after.pixels[:, : before.pixels.shape[1]] - before.pixels).abs()
                 seen = 1 if before.alpha is None else before.alpha > 0
-                assert (off * seen).max() <= 0.51 / (2**before.bits - 1), path
+                assert (off * seen).max() <= 0.51 / (2 ** min(before.bits, 16) - 1), path
         saved += 1
     assert saved > 300 and len(reasons) > 100
     assert all(why.startswith(name) and "\n" not in why for name, why in reasons.items())
