@@ -189,35 +189,64 @@ class _Aligned:
         return whole | ((self.v >= 0.75) & blocks & (self.hn >= 0.6))
 
 
-def _thresholds(aligned: _Aligned) -> Floats:
-    """How alike the fine detail of each picture and its copies must be, (n,).
+@dataclass
+class _Neighbourhood:
+    """The related neighbours of each picture that may have a copy.
 
-    A picture whose neighbours are copies of it or nothing like it has none that merely resemble it.
-    Where there are such neighbours (digits, faces, stripes), a copy must be nearer than the third
-    neighbour by more than half of what separates that one. Only pictures that may have a copy are
-    asked. Neighbours that are not related are passed over, so that it makes no difference how
-    many of them there are.
+    Attributes:
+        details: By picture and neighbour, how well their fine detail agrees.
+        keys: Numbers of their pairs.
+    """
+
+    details: dict[int, dict[int, float]]
+    keys: set[int] = field(default_factory=set)
+
+    def take(self, i: Index, j: Index, keys: Index, detail: Floats) -> Index:
+        """Enter the first related neighbours of each i, the nearest first; the i that lack some."""
+        related = detail >= _RELATED
+        columns = (part[related].tolist() for part in (i, j, keys, detail))
+        taken: Counter[int] = Counter()
+        for a, b, key, value in zip(*columns, strict=True):
+            if taken[a] < _NEIGHBOURS:
+                taken[a] += 1
+                self.keys.add(key)
+                self.details[a][b] = max(value, self.details[a].get(b, 0.0))
+        return np.array([a for a in np.unique(i).tolist() if taken[a] < _NEIGHBOURS], np.int64)
+
+    def threshold(self, picture: int) -> float:
+        """How well the fine detail of this picture and its copies must agree.
+
+        A picture whose neighbours are copies of it or nothing like it has none that merely
+        resemble it. Where there are such neighbours (digits, faces, stripes), a copy must be nearer
+        than the third neighbour by more than half of what separates that one.
+        """
+        detail = sorted(self.details[picture].values(), reverse=True)
+        if not any(_SIMILAR[0] <= each < _SIMILAR[1] for each in detail):
+            return _LOWEST
+        third = detail[2] if len(detail) > 2 else 0.0
+        return float(np.clip(1 - 0.4 * (1 - third), _LOWEST, _HIGHEST))
+
+
+def _neighbourhood(aligned: _Aligned) -> _Neighbourhood:
+    """The nearest related neighbours of every picture that may have a copy.
+
+    Neighbours that are not related are passed over, so that it makes no difference how many of
+    them there are.
     """
     i, j, _ = aligned.pairs
     close = aligned.passing(_LOWEST)
     asked = np.unique(np.append(i[close], j[close]))
-    own = np.full(len(aligned.pictures.flat), _LOWEST)
-    details: dict[int, dict[int, float]] = {int(picture): {} for picture in asked}
+    found = _Neighbourhood({int(picture): {} for picture in asked})
     for neighbours in aligned.pictures.lists if len(asked) else ():
         if neighbours.descriptor == "detail":  # the one in which unlike pictures are never near
-            _add_related(details, aligned, neighbours, asked)
-    for picture, by_neighbour in details.items():
-        detail = sorted(by_neighbour.values(), reverse=True)
-        if any(_SIMILAR[0] <= each < _SIMILAR[1] for each in detail):
-            third = detail[2] if len(detail) > 2 else 0.0
-            own[picture] = np.clip(1 - 0.4 * (1 - third), _LOWEST, _HIGHEST)
-    return own
+            _add_related(found, aligned, neighbours, asked)
+    return found
 
 
 def _add_related(
-    details: dict[int, dict[int, float]], aligned: _Aligned, neighbours: Neighbours, asked: Index
+    found: _Neighbourhood, aligned: _Aligned, neighbours: Neighbours, asked: Index
 ) -> None:
-    """Add the fine detail of the nearest related neighbours of each picture, by one descriptor."""
+    """Add the nearest related neighbours of these pictures, in one orientation."""
     pictures = aligned.pictures
     rows = np.searchsorted(pictures.rows, asked)
     query, other, rank = neighbours.ranked(rows, _DEPTHS[-1])
@@ -228,20 +257,28 @@ def _add_related(
         here = rank < depth
         keys = _candidates.pair_keys(pictures, i[here], j[here], neighbours.mirrored)
         aligned.add(keys)
-        short = _take(details, i[here], j[here], aligned.detail(keys))
+        short = found.take(i[here], j[here], keys, aligned.detail(keys))
         more = np.isin(i, short)
         i, j, rank = i[more], j[more], rank[more]
 
 
-def _take(details: dict[int, dict[int, float]], i: Index, j: Index, detail: Floats) -> Index:
-    """Enter the first related neighbours of each i; those of the i that have too few."""
-    related = detail >= _RELATED
-    taken: Counter[int] = Counter()
-    for a, b, value in zip(*(part[related].tolist() for part in (i, j, detail)), strict=True):
-        if taken[a] < _NEIGHBOURS:
-            taken[a] += 1
-            details[a][b] = max(value, details[a].get(b, 0.0))
-    return np.array([a for a in np.unique(i).tolist() if taken[a] < _NEIGHBOURS], np.int64)
+def _near(aligned: _Aligned, first: Index) -> dict[tuple[int, int], Edge]:
+    """Edges between pictures that fit well enough, each in the better of its two orientations."""
+    candidates = aligned.keys
+    found = _neighbourhood(aligned)
+    own = np.full(len(aligned.pictures.flat), _LOWEST)
+    for picture in found.details:
+        own[picture] = found.threshold(picture)
+    i, j, mirrored = aligned.pairs
+    # what was laid over each other in passing depends on how many unrelated pictures there are
+    considered = np.isin(aligned.keys, np.append(candidates, np.array([*found.keys], np.int64)))
+    good = np.flatnonzero(considered & aligned.passing(np.maximum(own[i], own[j])))
+    edges = {}
+    for k in good[np.argsort(aligned.hn[good], kind="stable")]:
+        a, b = sorted((int(first[i[k]]), int(first[j[k]])))
+        scores = float(aligned.v[k]), float(aligned.hn[k])
+        edges[a, b] = Edge(a, b, *scores, bool(mirrored[k]), False)
+    return edges
 
 
 def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
@@ -249,19 +286,6 @@ def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
     first: dict[str, int] = {}
     pairs = [(first.setdefault(key, image), image) for image, key in enumerate(keys) if key]
     return {(i, j): Edge(i, j, 1.0, 1.0, False, True) for i, j in pairs if i < j}
-
-
-def _near(aligned: _Aligned, first: Index) -> dict[tuple[int, int], Edge]:
-    """Edges between pictures that fit well enough, each in the better of its two orientations."""
-    own = _thresholds(aligned)  # this may add pairs
-    i, j, mirrored = aligned.pairs
-    good = np.flatnonzero(aligned.passing(np.maximum(own[i], own[j])))
-    edges = {}
-    for k in good[np.argsort(aligned.hn[good], kind="stable")]:
-        a, b = sorted((int(first[i[k]]), int(first[j[k]])))
-        scores = float(aligned.v[k]), float(aligned.hn[k])
-        edges[a, b] = Edge(a, b, *scores, bool(mirrored[k]), False)
-    return edges
 
 
 def _without_chains(edges: list[Edge], n: int) -> list[Edge]:
