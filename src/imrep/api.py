@@ -68,7 +68,12 @@ class Comparison:
         return {row.spec: str(row.detail) for row in self.rows if row.metric in wanted}
 
     def table(self) -> list[dict[str, Any]]:
-        """A row per contender, best first: spec, accuracy, lo, hi, knn, kept, moves, ms, bytes."""
+        """A row per contender, best first, as a dictionary.
+
+        Its keys are spec, accuracy, lo, hi, knn, object, kept, moves, ms and bytes. What was
+        not measured is absent. `object` is the mean average precision of same_object, with
+        object_lo and object_hi.
+        """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
             if row.role in ("contender", "sum"):
@@ -78,8 +83,12 @@ class Comparison:
                     line[name] = row.value
                 if name == "accuracy":
                     line["lo"], line["hi"] = row.lo, row.hi
-        lines = list(by_spec.values())
-        return sorted(lines, key=lambda line: (-line.get("accuracy", 0.0), line["spec"]))
+                if name == "object":
+                    line["object_lo"], line["object_hi"] = row.lo, row.hi
+        return sorted(
+            by_spec.values(),
+            key=lambda line: (-line.get("accuracy", line.get("object", 0.0)), line["spec"]),
+        )
 
     def __repr__(self) -> str:
         lines = [self.sentence]
@@ -101,12 +110,25 @@ class Comparison:
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
     ("accuracy", "knn"): "knn",
+    ("accuracy", "retrieval"): "object",
     ("information", "kept"): "kept",
     ("stability", "moves"): "moves",
     ("cost", "ms"): "ms",
     ("cost", "bytes"): "bytes",
 }
-_SHOWN = ("accuracy", "lo", "hi", "knn", "kept", "moves", "ms", "bytes")
+_SHOWN = (
+    "accuracy",
+    "lo",
+    "hi",
+    "knn",
+    "object",
+    "object_lo",
+    "object_hi",
+    "kept",
+    "moves",
+    "ms",
+    "bytes",
+)
 
 
 def compare(  # noqa: PLR0913  # one argument for each option of the command

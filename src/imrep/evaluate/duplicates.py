@@ -128,7 +128,7 @@ def find(
 
 @dataclass
 class _Aligned:
-    """Pairs of pictures laid over each other, and how well each fits; those that do not are left out.
+    """Pairs of pictures laid over each other that fit, and how well.
 
     Attributes:
         keys: Number of each pair as `_candidates.pair_keys` has it, ascending.

@@ -42,7 +42,7 @@ def run(settings: Settings, progress: Progress) -> Path:
         progress("looking for near-copies", 0, 100)
         folder = survey(data, decoded, settings.seed, progress)
         if settings.same_object is not None:
-            run.same = retrieval.members(folder, settings.same_object)
+            run.same, run.objects = retrieval.members(folder, settings.same_object)
         coded = run.coded(contenders, settings.size)
         if not coded:
             reasons = "; ".join(one.reason for one in run.failed)

@@ -27,6 +27,7 @@ class Run:
     data: Dataset
     contents: list[str]
     same: np.ndarray | None = None  # group of each image that `--same-object` names, else -1
+    objects: tuple[str, ...] = ()  # names of those groups
     failed: list[Absent] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
     decoded: dict[int, Decoded] = field(default_factory=dict)

@@ -18,6 +18,8 @@ from imrep.evaluate.record import Record
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.stability import Moves
 
+_DECODABLE = 200  # images below which a decoder has too few to learn from
+
 
 def about_data(record: Record, folder: Folder, files: int, total: int) -> None:
     """Files, skipped ones, classes, and what could not be scored."""
@@ -94,16 +96,26 @@ def cost(record: Record, coded: Coded, memory: Mapping[str, int]) -> None:
 
 
 def stability(record: Record, coded: Coded, moves: Moves) -> None:
-    """How far each perturbation moves the code, and whether the original is still the nearest."""
+    """How far each perturbation moves the code, and whether the original is still the nearest.
+
+    Nothing where there are not two images to measure the distance by.
+    """
+    if coded.images < 2:
+        return
     for name, moved in moves.move.items():
         record.of(coded, "stability.move", moved, "ratio", detail=name)
         record.of(coded, "stability.top1", moves.top1[name], "share", detail=name)
     record.of(coded, "stability.moves", moves.mean, "ratio")
 
 
-def information(record: Record, coded: Coded, kept: Kept | None, exact: float | None) -> None:
-    """What a linear decoder, and an exact inverse, get back of the picture."""
-    if kept is not None:
+def information(
+    record: Record, coded: Coded, kept: Kept | None, exact: float | None, images: int
+) -> None:
+    """What a linear decoder, and an exact inverse, get back of the picture.
+
+    From few images the decoder tells of their number and not of the representation.
+    """
+    if kept is not None and images >= _DECODABLE:
         record.of(coded, "information.kept", kept.kept, "share")
         record.of(coded, "information.detail", kept.detail, "share")
         record.of(coded, "information.psnr", kept.psnr, "dB")
