@@ -33,8 +33,7 @@ in [0, 1]; percentages are made where they are shown. `lo`, `hi` are 95 % interv
 | stability | move | perturbation | distance moved over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is still the nearest (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
-| information | kept | | share of a 32 × 32 copy that a linear decoder paints back; of 200 images
-or more (share) |
+| information | kept | | share of a 32 × 32 copy painted back, of 200 images or more (share) |
 | | detail | | the same after a 4 × 4 thumbnail is taken away (share) |
 | | psnr | | of the linear decoder's pictures (dB) |
 | | exact | | of the exact inverse at native size, where there is one (dB) |
