@@ -1,7 +1,6 @@
 """From codes to what a report is drawn from: answers, descriptions, rows and pictures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +65,8 @@ def write(
 def _record(run: Run, folder: Folder, coded: Sequence[Coded]) -> Record:
     """An empty record that knows what all its rows share."""
     settings = run.settings
-    asked = {k: str(v) for k, v in asdict(settings).items() if k not in ("out", "readers")}
+    apart = ("out", "readers", "specs", "data")  # objects among them have no text of their own
+    asked = {k: str(v) for k, v in vars(settings).items() if k not in apart}
     prints = [one.contender.fingerprint for one in coded]
     digest = folder.decoded.key
     return record.start(

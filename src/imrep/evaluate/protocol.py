@@ -5,12 +5,14 @@ a run with one more representation computes only that one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from imrep import datasets
-from imrep.errors import BadData
+from imrep.datasets import Dataset
+from imrep.errors import BadData, BadParameter
 from imrep.evaluate import cache, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
 from imrep.evaluate.decoded import Progress, digests
@@ -30,9 +32,7 @@ def run(settings: Settings, progress: Progress) -> Path:
     """
     with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
         contenders, absent = gather(settings.specs)
-        data = datasets.find(
-            settings.data, groups=settings.groups, max_items=settings.most, seed=settings.seed
-        )
+        data = _data(settings)
         progress("looking at the files", 0, len(data.items))
         run = Run(settings, progress, data, digests(data.items, settings.readers))
         decoded = run.at(settings.size)
@@ -51,6 +51,26 @@ def run(settings: Settings, progress: Progress) -> Path:
         return outcome.write(run, folder, coded, absent)
 
 
+def _data(settings: Settings) -> Dataset:
+    """The images, those of a program as well as those on disk, in their groups."""
+    given, groups = settings.data, settings.groups
+    if isinstance(given, Dataset):
+        if settings.most is not None and settings.most < len(given.items):
+            raise BadParameter("compare draws from files alone, got pictures and most. Draw them.")
+        data = given
+    else:
+        table = groups if isinstance(groups, Path) else None
+        data = datasets.find(given, groups=table, max_items=settings.most, seed=settings.seed)
+    if groups is None or isinstance(groups, Path):
+        return data
+    items = tuple(replace(item, group=groups.get(item.path)) for item in data.items)
+    if all(item.group is None for item in items):
+        raise BadData(
+            f"groups needs names such as {items[0].path!r}, got {next(iter(groups), 'none')!r}."
+        )
+    return replace(data, items=items)
+
+
 def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
     """Peak memory by written spec, in bytes, measured once for each."""
     found: dict[str, int] = {}
@@ -58,6 +78,8 @@ def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
     paths: dict[str, Path] = {}
     for one in coded:
         written = one.contender.written
+        if not written:
+            continue  # no other process could build it
         key = cache.key("memory", one.contender.fingerprint, one.side, run.settings.threads)
         paths[written] = cache.folder("memory", key) / "bytes.json"
         stored = cache.read_json(paths[written])

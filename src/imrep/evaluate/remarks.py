@@ -125,10 +125,11 @@ def _detail(
 def _again(run: Run, pick: Coded | None) -> str:
     """What repeats the vectors that were measured; "" where no command can."""
     data = run.settings.data  # None: the built-in photographs; "-": a list that was read to its end
-    if pick is None or data is None or data == "-":
+    typed = isinstance(data, str) and data != "-"
+    if pick is None or not typed or not pick.contender.written:
         return ""
     side = [] if pick.contender.fixed else ["--size", str(run.settings.size)]
-    words = ["imrep", "embed", data, pick.contender.written, *side, "-o", "vectors.parquet"]
+    words = ["imrep", "embed", str(data), pick.contender.written, *side, "-o", "vectors.parquet"]
     return command_line(words)
 
 

@@ -265,6 +265,8 @@ def _note(findings: Findings, spec: str) -> str:
         said.append(f"read at {measured.S} pixels")
     if measured is not None and measured.fitted_on:
         said.append("fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all")
+    if measured is not None and measured.fingerprint.startswith("object-"):
+        said.append("given as an object")
     if findings.value("accuracy", "constant", spec):
         said.append("constant: the same code for every image")
     return ", ".join(said)
