@@ -1,7 +1,10 @@
 """Modules and functions of others as representations, and one way to take either, or a spec."""
 
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from imrep import catalog, check
 from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
+from imrep.datasets import Item
 from imrep.errors import BadParameter
 from imrep.types import Image
 
@@ -72,6 +76,90 @@ class Wrapped(Representation[Vector]):
 
     def extra_repr(self) -> str:
         return self.label
+
+
+class Ready(Representation[Vector]):
+    """Vectors that were made elsewhere, one for each of some pictures.
+
+    Args:
+        label: What tables call it.
+        paths: The pictures' paths, as the data set names them or as files.
+        vectors: (n, d), finite numbers.
+
+    Raises:
+        BadParameter: There is not one vector for each path, or a number is not finite.
+    """
+
+    card = Card(title="Vectors made elsewhere", family="object", cite="", differentiable=False)
+    name = "ready"
+
+    def __init__(self, label: str, paths: Sequence[str | Path], vectors: Any) -> None:
+        super().__init__()
+        held = vectors.detach().cpu().numpy() if isinstance(vectors, Tensor) else vectors
+        array = np.asarray(held, np.float32)
+        if array.ndim != 2 or len(array) != len(paths):
+            raise BadParameter(
+                f"{label} needs vectors ({len(paths)}, d), one for each path, got {array.shape}."
+            )
+        if not np.isfinite(array).all():
+            raise BadParameter(
+                f"{label} needs finite vectors, got NaN or infinity. Leave them out."
+            )
+        self.label = label
+        self.vectors = array
+        self.rows = {Path(path).as_posix(): row for row, path in enumerate(paths)}
+        digest = hashlib.blake2b(array.tobytes(), digest_size=6)
+        digest.update("\n".join(self.rows).encode(errors="surrogateescape"))
+        self._fingerprint = f"{OBJECT}{digest.hexdigest()}"
+
+    @property
+    def spec(self) -> str:
+        """The label; no spec that `get` takes."""
+        return self.label
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the vectors and paths."""
+        return self._fingerprint
+
+    def of(self, items: Sequence[Item]) -> np.ndarray:
+        """The vectors of these pictures, float32 (n, d).
+
+        Raises:
+            BadParameter: One of them has none.
+        """
+        rows = [self._row(item) for item in items]
+        lacking = [item.path for item, row in zip(items, rows, strict=True) if row is None]
+        if lacking:
+            raise BadParameter(
+                f"{self.label} needs a vector for every picture, got none for {len(lacking):,} of "
+                f"{len(items):,}, the first {lacking[0]!r}. Give theirs, or leave the pictures out."
+            )
+        return np.asarray(self.vectors[np.array(rows, np.int64)])
+
+    def encode(self, image: Image) -> Vector:
+        """Never: other pictures have no vector.
+
+        Raises:
+            BadParameter: Always.
+        """
+        raise BadParameter(f"{self.label} needs pictures that it has vectors of, got others.")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """None: it is built from vectors."""
+        return {}
+
+    def _row(self, item: Item) -> int | None:
+        names = [item.path] if item.file is None else [item.path, item.file.as_posix()]
+        found = (self.rows.get(name) for name in names)
+        return next((row for row in found if row is not None), self._by_file(item))
+
+    def _by_file(self, item: Item) -> int | None:
+        return None if item.file is None else self._files.get(item.file.resolve())
+
+    @cached_property
+    def _files(self) -> dict[Path, int]:
+        return {Path(path).resolve(): row for path, row in self.rows.items()}
 
 
 def resolve(given: object, who: str) -> Representation:

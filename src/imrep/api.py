@@ -144,6 +144,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     margin: float = 2.0,
     groups: str | Path | Mapping[str, str] | None = None,
     same_object: str | Path | Mapping[str, str] | None = None,
+    vectors: Mapping[str, tuple[Sequence[str | Path], Any]] | None = None,
     most: int | None = None,
     threads: int = 1,
     device: str = "cpu",
@@ -168,6 +169,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         groups: Images that never part: a csv with path,group, or the group of each path; of
             pictures without a path the names are "000000", "000001" …
         same_object: Images that should find each other, likewise.
+        vectors: Vectors made elsewhere that join the comparison, by the name that tables give them:
+            the pictures' paths and an array (n, d).
         most: At most so many images, classes in proportion.
         threads: Threads that compute; one makes costs comparable.
         device: Where to encode, as torch names it.
@@ -200,6 +203,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         margin=margin,
         groups=_groups(groups),
         same_object=_groups(same_object),
+        vectors=vectors,
         most=most,
         threads=threads,
         device=device,
@@ -322,7 +326,11 @@ def _line(line: dict[str, Any]) -> str:
         shown.append(
             f"{100 * line['accuracy']:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})"
         )
-    return "  ".join([*shown, f"{line.get('ms', 0):8.2f} ms", f"{line.get('bytes', 0):7.0f} bytes"])
+    elif "object" in line:
+        ends = f"({100 * line['object_lo']:.0f}-{100 * line['object_hi']:.0f})"
+        shown.append(f"{100 * line['object']:5.1f} % {ends}")
+    time = f"{line['ms']:8.2f} ms" if "ms" in line else f"{'-':>8}   "
+    return "  ".join([*shown, time, f"{line['bytes']:7.0f} bytes"])
 
 
 def _cell(value: Any) -> str:

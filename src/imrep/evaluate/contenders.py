@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from imrep import adapters, catalog, weights
 from imrep.base import Representation, Sum
@@ -32,7 +33,12 @@ class Contender:
     @property
     def fixed(self) -> bool:
         """Whether every part has a canvas of its own, whatever size is asked for."""
-        return all(part.canvas is not None for part in self.parts)
+        return self.ready or all(part.canvas is not None for part in self.parts)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is vectors made elsewhere, so that no image can be encoded anew."""
+        return any(isinstance(part, adapters.Ready) for part in self.parts)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -55,12 +61,16 @@ def _has_no_weights(name: str) -> bool:
     return needs and not (weights.may_download() or weights.any_cached())
 
 
-def gather(asked: Sequence[object] | None) -> tuple[list[Contender], list[Absent]]:
+def gather(
+    asked: Sequence[object] | None,
+    vectors: Mapping[str, tuple[Sequence[str | Path], object]] | None = None,
+) -> tuple[list[Contender], list[Absent]]:
     """Build what was asked for, or every representation that can run here.
 
     Args:
         asked: Specs, sums among them; representations; modules or functions from images to vectors.
             None for all whose weights, if they need any, are at hand.
+        vectors: Vectors made elsewhere, by the name that tables give them: (paths, (n, d)).
 
     Raises:
         UnknownName: A spec names nothing.
@@ -68,6 +78,8 @@ def gather(asked: Sequence[object] | None) -> tuple[list[Contender], list[Absent
     """
     found: dict[str, Contender] = {}
     absent: list[Absent] = []
+    for label, (paths, array) in (vectors or {}).items():
+        found[label] = Contender(label, "", (adapters.Ready(label, paths, array),))
     for given in asked or catalog.names():
         if not asked and _has_no_weights(str(given)):
             reason = (

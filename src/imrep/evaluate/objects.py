@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imrep.evaluate.recommend import near_the_top
-from imrep.evaluate.sentences import Sentence, kilobytes, listed, number, points, tied_names, whole
+from imrep.evaluate.sentences import Sentence, cost_words, listed, points, tied_names, whole
 from imrep.evaluate.verdict import Standing, Verdict
 from imrep.plural import several
 
@@ -88,8 +88,8 @@ def _tied(facts: Facts) -> Sentence:
         "tied",
         f"**Too close to call** between {listed(tied_names(facts.names, facts.pick, verdict))}: "
         f"with {_tested(facts)} this test sees gaps of about {points(verdict.gap)} or more. "
-        f"{within} ({number(facts.ms[facts.pick])} ms and {kilobytes(facts.size[facts.pick])} an "
-        f"image); it {_finds(standing, facts)}.",
+        f"{within} {cost_words(facts.ms[facts.pick], facts.size[facts.pick])}; it "
+        f"{_finds(standing, facts)}.",
     )
 
 

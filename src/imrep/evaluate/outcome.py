@@ -65,7 +65,13 @@ def write(
 def _record(run: Run, folder: Folder, coded: Sequence[Coded]) -> Record:
     """An empty record that knows what all its rows share."""
     settings = run.settings
-    apart = ("out", "readers", "specs", "data")  # objects among them have no text of their own
+    apart = (
+        "out",
+        "readers",
+        "specs",
+        "vectors",
+        "data",
+    )  # objects among them have no text of their own
     asked = {k: str(v) for k, v in vars(settings).items() if k not in apart}
     prints = [one.contender.fingerprint for one in coded]
     digest = folder.decoded.key
@@ -101,7 +107,6 @@ def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -
     grams, rebuilt = [], {}
     for done, one in enumerate(coded):
         run.progress("what each keeps and notices", done, len(coded))
-        seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
         gram = one.gram(folder.few)
         kept = unlabelled.kept(one, folder, gram)
         exact = None
@@ -109,7 +114,10 @@ def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -
             rep, reading = one.parts[0].rep, settings.reading
             exact = unlabelled.exact(rep, folder.decoded, settings.device, reading)
         tables.cost(lines, one, run.peaks)
-        tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
+        if not one.contender.ready:
+            seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
+            moves = unlabelled.moves(one, seen, settings.device, settings.seed)
+            tables.stability(lines, one, moves)
         tables.information(lines, one, kept, exact, len(folder.few))
         grams.append((one, gram))
         if kept is not None:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from imrep import datasets
 from imrep.datasets import Dataset
 from imrep.errors import BadData, BadParameter
-from imrep.evaluate import cache, memory, outcome, retrieval
+from imrep.evaluate import cache, encoding, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
 from imrep.evaluate.decoded import Progress, digests
 from imrep.evaluate.folder import survey
@@ -31,7 +31,7 @@ def run(settings: Settings, progress: Progress) -> Path:
         ImrepError: An option or a spec is wrong.
     """
     with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
-        contenders, absent = gather(settings.specs)
+        contenders, absent = gather(settings.specs, settings.vectors)
         data = _data(settings)
         progress("looking at the files", 0, len(data.items))
         run = Run(settings, progress, data, digests(data.items, settings.readers))
@@ -48,7 +48,9 @@ def run(settings: Settings, progress: Progress) -> Path:
             reasons = "; ".join(one.reason for one in run.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
         run.peaks = _memory(coded, run)
-        return outcome.write(run, folder, coded, absent)
+        written = outcome.write(run, folder, coded, absent)
+        encoding.forget([part for one in coded for part in one.parts])
+        return written
 
 
 def _data(settings: Settings) -> Dataset:

@@ -344,7 +344,7 @@ def _clear(facts: Facts, verdict: Verdict) -> Sentence:
 
 def _tied(facts: Facts, verdict: Verdict) -> Sentence:
     pick, margin = facts.names[facts.pick], f"{facts.margin:g} {_plural(f'{facts.margin:g}')}"
-    cost = f"({number(facts.ms[facts.pick])} ms and {kilobytes(facts.size[facts.pick])}"
+    cost = cost_words(facts.ms[facts.pick], facts.size[facts.pick])
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if len(near_the_top(verdict, facts.margin)) == 1
@@ -354,8 +354,8 @@ def _tied(facts: Facts, verdict: Verdict) -> Sentence:
     return Sentence(
         "tied",
         f"**Too close to call** between {_among(facts, verdict)}: with {_tested(facts)} "
-        f"this test sees gaps of about {points(verdict.gap)} or more. {within} {cost} an "
-        f"image), at {whole(standing.accuracy)}%{_equally(facts)} {_sure(standing, verdict)}.",
+        f"this test sees gaps of about {points(verdict.gap)} or more. {within} {cost}, at "
+        f"{whole(standing.accuracy)}%{_equally(facts)} {_sure(standing, verdict)}.",
     )
 
 
@@ -407,6 +407,11 @@ def _plural(number: str) -> str:
 def kilobytes(size: float) -> str:
     """Bytes as KB of 1,000, two digits or all before the point: 7.1 KB."""
     return f"{number(size / 1000)} KB"
+
+
+def cost_words(ms: float, size: float) -> str:
+    """(0.34 ms and 7.1 KB an image); without the time of vectors that were made elsewhere."""
+    return f"({f'{number(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
 
 
 def number(value: float) -> str:

@@ -1,7 +1,7 @@
 """What a comparison is asked to do."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class Settings:
     Args:
         data: What `datasets.find` understands; None for the built-in photographs; or a data set.
         specs: Representations, as specs or objects; None for every one that can run here.
+        vectors: Vectors made elsewhere, by the name that tables give them: (paths, (n, d)).
         out: Folder that is written.
         size: Side of the squares that the images are read at, in pixels.
         sizes: Further sides, for the curve of accuracy against size.
@@ -38,6 +39,7 @@ class Settings:
 
     data: str | Dataset | None = None
     specs: tuple[object, ...] | None = None
+    vectors: Mapping[str, tuple[Sequence[str | Path], object]] | None = None
     out: Path = Path("report")
     size: int = 64
     sizes: tuple[int, ...] = ()

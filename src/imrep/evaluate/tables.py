@@ -83,13 +83,15 @@ def curves(record: Record, curves: Sequence[tuple[Coded, Sequence[Point]]]) -> N
 
 
 def cost(record: Record, coded: Coded, memory: Mapping[str, int]) -> None:
-    """Time, memory and length of one contender's code."""
+    """Time, memory and length of one contender's code; of vectors made elsewhere the length."""
+    record.of(coded, "cost.dimensions", coded.dimensions, "dimensions")
+    record.of(coded, "cost.bytes", 4 * coded.dimensions, "bytes")
+    if coded.contender.ready:
+        return
     record.of(coded, "cost.ms", coded.cpu_ms, "ms")
     record.of(coded, "cost.wall_ms", coded.wall_ms, "ms")
     if coded.fitted_on:
         record.of(coded, "cost.fit_s", coded.fit_seconds, "s")
-    record.of(coded, "cost.dimensions", coded.dimensions, "dimensions")
-    record.of(coded, "cost.bytes", 4 * coded.dimensions, "bytes")
     record.of(coded, "cost.images_s", 1000 / max(coded.cpu_ms, 1e-6), "images")
     if (peak := memory.get(coded.contender.written)) is not None:
         record.of(coded, "cost.memory", peak, "bytes")
