@@ -216,6 +216,7 @@ def _of_program(spec: str) -> "Representation | None":
 
 
 def _below(cls: type) -> Iterator[Any]:
+    below: type
     for below in cls.__subclasses__():
         yield below
         yield from _below(below)
