@@ -53,7 +53,8 @@ def verdict(
         lines.add("verdict.sentence", None, detail=detail)
     else:
         share = standing.standings[judged.pick].accuracy
-        lines.of(pick, "verdict.sentence", share, "share", detail=detail)
+        size = run.settings.size  # of the comparison, whatever the pick reads
+        lines.of(pick, "verdict.sentence", share, "share", detail=detail, S=size)
 
 
 def _nothing(folder: Folder) -> Sentence:

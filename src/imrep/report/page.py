@@ -219,7 +219,7 @@ _RETRIEVAL = (
     "ranked by the cosine of their vectors after the mean was removed; average precision is the "
     "mean share of the object's images among those ranked up to each of them.",
     "Intervals come from 2,000 resamplings of whole objects, the same for all representations, "
-    "widened as those of accuracies are; the verdict drops one contender after another, the "
+    "widened as few objects demand; the verdict drops one contender after another, the "
     "clearest loser first, as long as its gap to the best exceeds what chance opens among equals.",
 )
 
