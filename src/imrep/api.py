@@ -1,7 +1,7 @@
 """What `import imrep` offers beyond single representations."""
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from imrep.io.ownfolder import claimed
 from imrep.results import Row
 
 if TYPE_CHECKING:
+    from imrep.base import Representation
+    from imrep.datasets import Dataset
     from imrep.inversion import Inversion
     from imrep.tasks.match import Match
     from imrep.types import Image
@@ -68,7 +70,12 @@ class Comparison:
         return {row.spec: str(row.detail) for row in self.rows if row.metric in wanted}
 
     def table(self) -> list[dict[str, Any]]:
-        """A row per contender, best first: spec, accuracy, lo, hi, knn, kept, moves, ms, bytes."""
+        """A row per contender, best first, as a dictionary.
+
+        Its keys are spec, accuracy, lo, hi, knn, object, kept, moves, ms and bytes. What was
+        not measured is absent. `object` is the mean average precision of same_object, with
+        object_lo and object_hi.
+        """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
             if row.role in ("contender", "sum"):
@@ -78,8 +85,12 @@ class Comparison:
                     line[name] = row.value
                 if name == "accuracy":
                     line["lo"], line["hi"] = row.lo, row.hi
-        lines = list(by_spec.values())
-        return sorted(lines, key=lambda line: (-line.get("accuracy", 0.0), line["spec"]))
+                if name == "object":
+                    line["object_lo"], line["object_hi"] = row.lo, row.hi
+        return sorted(
+            by_spec.values(),
+            key=lambda line: (-line.get("accuracy", line.get("object", 0.0)), line["spec"]),
+        )
 
     def __repr__(self) -> str:
         lines = [self.sentence]
@@ -101,25 +112,39 @@ class Comparison:
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
     ("accuracy", "knn"): "knn",
+    ("accuracy", "retrieval"): "object",
     ("information", "kept"): "kept",
     ("stability", "moves"): "moves",
     ("cost", "ms"): "ms",
     ("cost", "bytes"): "bytes",
 }
-_SHOWN = ("accuracy", "lo", "hi", "knn", "kept", "moves", "ms", "bytes")
+_SHOWN = (
+    "accuracy",
+    "lo",
+    "hi",
+    "knn",
+    "object",
+    "object_lo",
+    "object_hi",
+    "kept",
+    "moves",
+    "ms",
+    "bytes",
+)
 
 
 def compare(  # noqa: PLR0913  # one argument for each option of the command
-    data: str | Path | None = None,
-    representations: Sequence[str] | None = None,
+    data: Any = None,
+    representations: Sequence[object] | None = None,
     out: str | Path = "report",
     *,
     size: int = 64,
     sizes: Sequence[int] = (),
     seed: int = 0,
     margin: float = 2.0,
-    groups: str | Path | None = None,
-    same_object: str | Path | None = None,
+    groups: str | Path | Mapping[str, str] | None = None,
+    same_object: str | Path | Mapping[str, str] | None = None,
+    vectors: Mapping[str, tuple[Sequence[str | Path], Any]] | None = None,
     most: int | None = None,
     threads: int = 1,
     device: str = "cpu",
@@ -130,16 +155,22 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     """Which representation serves these images best, how sure that is, and what it costs.
 
     Args:
-        data: A folder, a split.csv, a zip, a parquet, a glob; None for the built-in photographs.
-        representations: Specs, sums such as "hog+histogram" among them; None for every one that
-            can run here.
+        data: A folder, a split.csv, a zip, a parquet, a glob; None for the built-in photographs. Or
+            pictures, or (pictures, labels): a list of paths, PIL images, arrays (h, w[, c]) or
+            tensors (c, h, w), or one array (n, h, w[, c]) or tensor (n, c, h, w); floats in [0, 1].
+        representations: Specs, sums such as "hog+histogram" among them; representations; modules or
+            functions from images (b, 3, h, w) to vectors (b, d). None for every one that can run
+            here.
         out: Folder for the report.
         size: Side in pixels of the squares that the images are read at.
         sizes: Further sides, for the curve of accuracy against size.
         seed: Of folds, draws and noise.
         margin: Points of accuracy within which cost decides.
-        groups: A csv with path,group: images that never part.
-        same_object: A csv with path,group: images that should find each other.
+        groups: Images that never part: a csv with path,group, or the group of each path; of
+            pictures without a path the names are "000000", "000001" …
+        same_object: Images that should find each other, likewise.
+        vectors: Vectors made elsewhere that join the comparison, by the name that tables give them:
+            the pictures' paths and an array (n, d).
         most: At most so many images, classes in proportion.
         threads: Threads that compute; one makes costs comparable.
         device: Where to encode, as torch names it.
@@ -163,15 +194,16 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     from imrep.evaluate.settings import Settings
 
     settings = Settings(
-        data=None if data is None else str(data),
-        specs=tuple(representations) if representations else None,
+        data=_data(data),
+        specs=_specs(representations),
         out=Path(out),
         size=size,
         sizes=tuple(sizes),
         seed=seed,
         margin=margin,
-        groups=None if groups is None else Path(groups),
-        same_object=None if same_object is None else Path(same_object),
+        groups=_groups(groups),
+        same_object=_groups(same_object),
+        vectors=vectors,
         most=most,
         threads=threads,
         device=device,
@@ -185,11 +217,35 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     return Comparison(folder)
 
 
-def invert(spec: str, image: "Image", *, iterations: int | None = None) -> "Inversion":
+def _data(given: Any) -> "str | Dataset | None":
+    """A place as text, or the data set of pictures in memory."""
+    from imrep import inmemory
+
+    held = inmemory.pair(given)
+    if held is None:
+        return None if given is None else str(given)
+    return inmemory.dataset(*held)
+
+
+def _specs(given: Sequence[object] | None) -> tuple[object, ...] | None:
+    """Every representation of a list; a single one counts as a list of it."""
+    if given is None:
+        return None
+    several = isinstance(given, list | tuple)
+    return (tuple(given) if several else (given,)) or None
+
+
+def _groups(given: str | Path | Mapping[str, str] | None) -> Path | Mapping[str, str] | None:
+    return Path(given) if isinstance(given, str | Path) else given
+
+
+def invert(
+    spec: "str | Representation", image: "Image", *, iterations: int | None = None
+) -> "Inversion":
     """One image (1, 1|3, h, w) rebuilt from its code alone, with what was lost.
 
     Args:
-        spec: Any representation that has an inverse or lets gradients through.
+        spec: Any representation, or its spec, that has an inverse or lets gradients through.
         image: The image, values in [0, 1].
         iterations: Most steps of an iterative inverse or a search; None for its own number.
 
@@ -197,15 +253,15 @@ def invert(spec: str, image: "Image", *, iterations: int | None = None) -> "Inve
         NoInverse: There is neither an inverse nor a gradient.
         BadImage: There is more than one image, or none.
     """
-    from imrep import catalog, inversion
+    from imrep import adapters, inversion
 
-    return inversion.invert(catalog.get(spec), image, iterations=iterations)
+    return inversion.invert(adapters.resolve(spec, "invert"), image, iterations=iterations)
 
 
 def match(
     first: "Image",
     second: "Image",
-    spec: str = "sift:detector=opencv",
+    spec: "str | Representation" = "sift:detector=opencv",
     *,
     ratio: float = 0.8,
     within: float = 3.0,
@@ -215,7 +271,7 @@ def match(
     Args:
         first: What is looked for, (1, 1|3, h, w), values in [0, 1].
         second: Where it is looked for, likewise.
-        spec: Any representation whose code is `Points`.
+        spec: Any representation, or its spec, whose code is `Points`.
         ratio: Share of the next nearest descriptor's distance that a pair's must be under.
         within: Pixels that a pair of keypoints may be off and still agree.
 
@@ -227,10 +283,10 @@ def match(
         BadParameter: The representation gives no keypoints, or a number is out of its range.
         BadImage: A picture has no keypoints, or there are several.
     """
-    from imrep import catalog
+    from imrep import adapters
     from imrep.tasks import match as task
 
-    rep = catalog.get(spec).eval()
+    rep = adapters.resolve(spec, "match").eval()
     return task.match(
         task.some(task.keypoints(rep, first, "the first"), "the first"),
         task.some(task.keypoints(rep, second, "the second"), "the second"),
@@ -270,7 +326,11 @@ def _line(line: dict[str, Any]) -> str:
         shown.append(
             f"{100 * line['accuracy']:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})"
         )
-    return "  ".join([*shown, f"{line.get('ms', 0):8.2f} ms", f"{line.get('bytes', 0):7.0f} bytes"])
+    elif "object" in line:
+        ends = f"({100 * line['object_lo']:.0f}-{100 * line['object_hi']:.0f})"
+        shown.append(f"{100 * line['object']:5.1f} % {ends}")
+    time = f"{line['ms']:8.2f} ms" if "ms" in line else f"{'-':>8}   "
+    return "  ".join([*shown, time, f"{line['bytes']:7.0f} bytes"])
 
 
 def _cell(value: Any) -> str:

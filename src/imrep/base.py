@@ -50,7 +50,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if "name" not in cls.__dict__:
-            cls.name = catalog.name_of(cls.__module__)
+            own = cls.__module__ == "__main__"  # of a script or notebook: it has no name to go by
+            cls.name = cls.__name__.lower() if own else catalog.name_of(cls.__module__)
         cls._code_kind = codecheck.kind(cls) or cls._code_kind
         for method, function in tuple(cls.__dict__.items()):
             if codecheck.takes_a_code(method, function):

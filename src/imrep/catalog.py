@@ -12,9 +12,10 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import inspect
 import json
 import warnings
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -138,10 +139,13 @@ def get(spec: str, **params: Any) -> "Representation":
 def load(folder: str | Path) -> "Representation":
     """Rebuild a representation saved with `Representation.save`: codebooks, weights and all.
 
+    Of a class that is in no catalog (one of the program's own), the class must be defined.
+
     Raises:
         BadParameter: If the folder holds none.
+        UnknownName: If its class is neither in the catalog nor defined.
     """
-    rep = get(_saved_spec(folder)).load_weights(folder)
+    rep = _rebuilt(_saved_spec(folder), folder).load_weights(folder)
     rep._folder = specs.text(str(folder))
     return rep
 
@@ -179,6 +183,43 @@ def _saved_spec(folder: str | Path) -> str:
             "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."
         ) from None
     return str(spec)
+
+
+def _rebuilt(spec: str, folder: str | Path) -> "Representation":
+    """Built from the catalog, or from a class of the running program."""
+    try:
+        return get(spec)
+    except UnknownName as error:
+        built = _of_program(spec)
+        if built is None:
+            raise UnknownName(
+                f"load needs the class that {str(folder)!r} was saved from, got none for {spec!r}. "
+                "Define it, or import its module, before loading."
+            ) from error
+        return built
+
+
+def _of_program(spec: str) -> "Representation | None":
+    """Built from a class that the running program defines, or None where it defines none."""
+    from imrep.base import Representation
+
+    (name, written), *others = specs.parse(spec)
+    classes = [cls for cls in _below(Representation) if cls.name == name]
+    if others or not classes:
+        return None
+    known = classes[-1]._signature()  # of one defined again, as notebooks do, the latest
+    typed = {
+        key: specs.value(text, inspect.formatannotation(known[key].annotation), name, key)
+        for key, text in written.items()
+    }
+    return classes[-1](**typed)
+
+
+def _below(cls: type) -> Iterator[Any]:
+    below: type
+    for below in cls.__subclasses__():
+        yield below
+        yield from _below(below)
 
 
 def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":

@@ -23,15 +23,17 @@ in [0, 1]; percentages are made where they are shown. `lo`, `hi` are 95 % interv
 | | recall | class | share of this class that the probe names (share) |
 | | constant | | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels a class, "5" | the probe's accuracy with that few labels (share) |
-| | probe_size | side, "128" | the probe's accuracy at that size of image (share) |
-| | retrieval | | mean average precision of `--same-object` (share) |
+| | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
+| | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, as the step-down uses it (ratio) |
 | | p_flip | the leader's spec | chance of so large a gap if the two were equals (share) |
+| | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
+| | size | side, "128" | accuracy at that size minus that at the run's own, with lo, hi (share) |
 | stability | move | perturbation | distance moved over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is still the nearest (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
-| information | kept | | share of a 32 × 32 copy that a linear decoder paints back (share) |
+| information | kept | | share of a 32 × 32 copy painted back, of 200 images or more (share) |
 | | detail | | the same after a 4 × 4 thumbnail is taken away (share) |
 | | psnr | | of the linear decoder's pictures (dB) |
 | | exact | | of the exact inverse at native size, where there is one (dB) |
@@ -77,7 +79,7 @@ from imrep.errors import BadData
 from imrep.io.files import write_text
 from imrep.io.names import encodable_values
 
-PROTOCOL = "1"  # raised when the protocol's numbers change
+PROTOCOL = "2"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (
@@ -88,7 +90,7 @@ METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "accuracy": ("probe", "knn", "recall", "constant", "probe_curve", "probe_size", "retrieval"),
-    "difference": ("probe", "t", "p_flip"),
+    "difference": ("probe", "t", "p_flip", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

@@ -1,7 +1,7 @@
 """Representations as scikit-learn transformers: images in, one row of numbers each out."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from imrep import catalog, check, images
+from imrep import adapters, catalog, check, images
 from imrep.base import Representation
 from imrep.errors import BadImage
 from imrep.ops import parallel
@@ -37,8 +37,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     cross-validation sees another. Learned weights are kept.
 
     Args:
-        representation: A spec such as "hog:bins=12", or a representation. A search reaches the
-            parameters of both: `embedder__representation__bins`.
+        representation: A spec such as "hog:bins=12", a representation, or a module or function from
+            images (b, 3, h, w) to vectors (b, d). A search reaches the parameters of the first
+            two: `embedder__representation__bins`.
         size: Files and PIL images are brought to size × size (antialiased, central square), or to
             the representation's own canvas where it has one. None keeps them as they are.
         batch: How many images of one size are embedded at once.
@@ -62,7 +63,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     def __init__(
         self,
-        representation: str | Representation = "hog",
+        representation: str | Representation | Callable[[Tensor], Any] = "hog",
         *,
         size: int | None = None,
         batch: int = 32,
@@ -85,13 +86,13 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             BadParameter: If the spec is wrong.
         """
         found = _listed(X)
-        given = self.representation
-        built = catalog.get(given) if isinstance(given, str) else given.__sklearn_clone__()
+        given = adapters.resolve(self.representation, _WHO)
+        built = given if isinstance(self.representation, str) else given.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()
         if built.needs_fit:
             with parallel.one_thread() as threads:
                 built.fit(self._batches(found, threads))  # type: ignore[operator]  # it has one
-        self._n_features_out = built.dim
+        self._n_features_out = self._dimensions(found)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -143,6 +144,14 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             params = {**params, "representation": catalog.get(spec)}
         super().set_params(**params)
         return self
+
+    def _dimensions(self, found: Any) -> int:
+        """Length of the vectors; of an object's, which size may decide, from the first image."""
+        rep = self.representation_
+        if not isinstance(rep, adapters.Wrapped):
+            return rep.dim
+        with torch.no_grad(), parallel.one_thread() as threads:
+            return rep.embed(next(self._batches(found[:1], threads))).shape[1]
 
     def _batches(self, found: Any, threads: int) -> Iterator[Tensor]:
         """Runs of images of one shape, at most `batch` long, in their order."""

@@ -137,11 +137,24 @@ def test_doubtful_copies_do_not_impoverish_a_class():
     assert merged.groups[13] == merged.groups[14]  # class 1 keeps five groups and its copy
 
 
-def test_without_given_groups_every_copy_counts():
-    pairs = np.array([[i, i + 1] for i in range(5)])
-    merged = folds.merge(np.zeros(6, int), pairs, np.full(5, 0.9))
-    assert len(np.unique(merged.groups)) == 1
-    assert merged.relaxed == ()
+@pytest.mark.parametrize("images", [2, 4, 6, 12])
+def test_a_class_is_joined_whole_by_nearly_certain_copies_only(images):
+    pairs = np.array([[i, i + 1] for i in range(images - 1)])
+    doubtful = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.9))
+    assert len(np.unique(doubtful.groups)) == images
+    assert doubtful.relaxed == (0,)
+    certain = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.98))
+    assert len(np.unique(certain.groups)) == 1
+    assert certain.relaxed == ()
+
+
+def test_copies_count_in_a_class_that_stays_testable():
+    """The second class is poor, the first loses its copies to nobody's poverty but its own."""
+    labels, pairs = np.repeat([0, 1], [20, 6]), [[i, i + 1] for i in (0, 2, 20, 21, 22, 23, 24)]
+    merged = folds.merge(labels, np.array(pairs), np.full(7, 0.9))
+    assert merged.relaxed == (1,)
+    assert len(np.unique(merged.groups[:20])) == 18
+    assert len(np.unique(merged.groups[20:])) == 6
 
 
 @given(st.integers(1, 200), st.integers(0, 12))

@@ -102,7 +102,7 @@ def test_without_labels_nothing_is_ranked(tmp_path):
     findings = Findings(fixture.rows("unlabelled"))
     assert findings.contenders == sorted(fixture.SPECS)
     html = drawn(tmp_path, "unlabelled", sizes=True)
-    assert "there is no best one" in html.text
+    assert "nothing here says which is best" in html.text
     shown = {attributes.get("data-chart") for _, attributes in html.elements} - {None}
     assert shown == {"stability", "likeness", "size-costs"}
     for word in ("recommended", "tied", "guessing gives", "behind the best", "same class"):
@@ -280,7 +280,7 @@ def test_every_control_is_explained(name, said):
         (words.digits(0.0004), "0.00040"),
         (words.digits(2.64), "2.6"),
         (words.digits(1953.4), "1,953"),
-        (words.kilobytes(3120), "3.0"),
+        (words.kilobytes(3120), "3.1"),
         (words.several(1, "image", "images"), "1 image"),
         (words.several(1000, "image", "images"), "1,000 images"),
     ],

@@ -49,7 +49,7 @@ def test_tied():
     assert headline(facts_of([0.6, 0.67, 0.68], (0, 1, 2), pick=1)) == (
         "tied",
         "**Too close to call** between hog, pixels and dct: with 600 images this test sees gaps "
-        "of about 12 points or more. Of those within 2 points of the top **hog** costs least "
+        "of about 12 points or more. Of those within 2 points of the top, **hog** costs least "
         "(0.34 ms and 7.1 KB an image), at 67% (95% interval 62-72%; guessing gives 10%).",
     )
 
@@ -123,8 +123,47 @@ def test_too_few():
         "**Too few images to decide** (9; smallest class 4). The numbers below are anecdotes; "
         "about 80 images a class would show a gap of 10 points.",
     )
-    grouped = dataclasses.replace(few, grouped=True)
-    assert "about 80 groups a class would" in headline(grouped).text
+    grouped = dataclasses.replace(few, groups=(3, 1))
+    assert headline(grouped).text == (
+        "**Too few groups to decide**: 9 images, but only 4 groups of images that belong together, "
+        "1 group in the smallest class. The numbers below are anecdotes; about 80 groups a class "
+        "would show a gap of 10 points."
+    )
+    single = dataclasses.replace(few, groups=(5, 4))
+    assert headline(single) == headline(few)
+
+
+def test_groups_are_named_where_they_are_what_was_tested():
+    for tied, said in (
+        ((1,), "explains with 600 images in 500 groups."),
+        ((0, 1), ": with 600 images in 500 groups this test"),
+    ):
+        assert said in headline(facts_of([0.5, 0.6], tied, groups=(50,) * 10)).text  # fmt: skip
+
+
+def test_sizes():
+    def gain(size, by, half, cost, decided):
+        return sentences.SizeGain(size, by, by - half, by + half, cost, decided)
+
+    more, less = gain(128, 0.06, 0.04, 4.03, True), gain(32, -0.01, 0.04, 0.3, False)
+    assert sentences.sizes("hog", 64, [less, more]).text == (
+        "Size of the images, for **hog**: 128 px gives 6 points more than 64 (95% interval +2 to "
+        "+10) at 4 times the cost; more than chance explains; no difference between 64 px and "
+        "32 px that chance does not explain (−1 points (−5 to +3) at 32)."
+    )
+    worse = gain(32, -0.2, 0.04, 0.3, True)
+    assert "32 px gives 20 points less than 64" in sentences.sizes("hog", 64, [worse]).text
+    assert sentences.sizes("hog", 64, []).text == "Only one size was compared, 64 px."
+
+
+def test_numbers_and_their_nouns():
+    assert sentences.single(["cat"]).text.startswith("1 class with one image (or one group) was ")
+    assert sentences.labels(1).text == "1 near-identical pair carries different labels."
+    assert sentences.copies(2, 1, 2, scored=False).text == (
+        "2 images are near-copies of another (1 group, largest 2)."
+    )
+    assert "there is one class only, disc, with 1 image." in sentences.one_class("disc", 1).text
+    assert "Look at a/1.png and a/2.png." in sentences.joined("a", 5, ("a/1.png", "a/2.png")).text
 
 
 def test_noise_comes_before_all_but_nothing():
@@ -139,7 +178,7 @@ def test_noise_comes_before_all_but_nothing():
 def test_part_of_a_folder_is_said():
     whole = headline(facts_of([0.6, 0.8], (1,)))
     part = headline(facts_of([0.6, 0.8], (1,), images=9000))
-    assert part.text == whole.text + " Measured from 600 of 9000 images."
+    assert part.text == whole.text + " Measured from 600 of 9,000 images."
     assert headline(facts_of([0.6, 0.8], (1,), images=600)) == whole
 
 
@@ -158,9 +197,9 @@ def test_warnings_and_notes():
         "Warning: the outer frame of the pictures alone reaches 95%, 96% of the way from guessing "
         "to the best. Background may give the class away (for textures this is natural)."
     )
-    assert sentences.repeats(0.12).text == (
-        "Note: nearest neighbours beat the linear probe by 12 points. Look for several photos of "
-        "one object or session, and give --groups."
+    assert sentences.repeats(0.12, ["hog", "dct", "sift"]).text == (
+        "Note: for hog, dct and sift nearest neighbours beat the linear probe, by 12 points in the "
+        "middle of them. Look for several photos of one object or session, and give --groups."
     )
     assert sentences.single(["cat", "dog"]).text == (
         "2 classes with one image (or one group) were left out of the scores: cat, dog."
@@ -180,7 +219,10 @@ def test_warnings_and_notes():
 
 
 def test_notes_of_the_folds_name_their_classes():
-    assert "nearly certain in cat, dog, which" in sentences.relaxed(["cat", "dog"]).text
+    assert "copies were joined only where nearly certain in cat, dog: " in (
+        sentences.relaxed(["cat", "dog"], grouped=False).text
+    )
+    assert "copies across your groups were" in sentences.relaxed(["cat"], grouped=True).text
     assert "put all of cat into one fold" in sentences.together(["cat"]).text
 
 
@@ -188,13 +230,13 @@ def test_ids_are_told_apart():
     made = [
         sentences.file_facts(0.5, 0.1),
         sentences.frame(0.5, 0.6),
-        sentences.repeats(0.1),
+        sentences.repeats(0.1, ["a"]),
         sentences.single(["a"]),
         sentences.labels(1),
         sentences.unlabelled(),
         sentences.failed("a", "b"),
         sentences.copies(2, 1, 2),
-        sentences.relaxed(["a"]),
+        sentences.relaxed(["a"], grouped=True),
         sentences.together(["a"]),
     ]
     assert [s.id for s in made] == [

@@ -1,5 +1,6 @@
 """`imrep compare`: which representation serves these images best?"""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from imrep.cli import engine, options, screen
 from imrep.errors import BadData
 from imrep.io.names import printable
+from imrep.plural import several
 
 if TYPE_CHECKING:
     from imrep.api import Comparison
@@ -157,9 +159,8 @@ def _say(found: "Comparison", quiet: bool) -> None:
         for reason in found.absent.values():
             click.secho(f"Left out: {reason}", dim=True)
     if found.skipped:
-        files = "file" if found.skipped == 1 else "files"
         listed = printable(found.folder / "skipped.csv")
-        said = f"{found.skipped} {files} could not be read; {listed} says why."
+        said = f"{several(found.skipped, 'file')} could not be read; {listed} says why."
         click.secho(said, fg="yellow")
     click.echo()
     _table(found)
@@ -170,19 +171,36 @@ def _table(found: "Comparison") -> None:
     """Best first; the pick and its equals marked."""
     lines, equals = found.table(), found.verdict["equals"]
     width = max(len(line["spec"]) for line in lines)
-    scored = any("accuracy" in line for line in lines)
-    accuracy = f"  {'accuracy':>8}  {'95 %':>7}  {'kNN':>5}" if scored else ""
-    head = f"  {'':{width}}{accuracy}  {'kept':>5}  {'moves':>5}  {'ms':>8}  {'bytes':>7}"
-    click.secho(head, dim=True)
+    columns = [column for column in _COLUMNS if any(column[0] in line for line in lines)]
+    heads = "".join(f"  {head:>{wide}}" for _, head, wide, _ in columns)
+    click.secho(f"  {'':{width}}{heads}", dim=True)
+    marks = {spec: "○" for spec in equals if found.pick} | {found.pick: "●"}
     for line in lines:
-        mark = "●" if line["spec"] == found.pick else "○" if line["spec"] in equals else " "
+        mark = marks.get(line["spec"], " ")
         click.secho(f"{mark} {line['spec']:{width}}", nl=False, bold=mark == "●")
-        if scored:
-            ends = f"{100 * line['lo']:.0f}-{100 * line['hi']:.0f}"
-            click.echo(f"  {100 * line['accuracy']:7.1f}%  {ends:>7}", nl=False)
-            click.echo(f"  {100 * line['knn']:4.0f}%", nl=False)
-        kept = f"{100 * line['kept']:4.0f}%" if "kept" in line else f"{'':>5}"
-        rest = f"  {kept}  {line['moves']:5.2f}  {line['ms']:8.3f}  {line['bytes']:7.0f}"
-        click.echo(rest)
-    if scored:
-        click.secho("● recommended   " * bool(found.pick) + "○ tied with the best", dim=True)
+        cells = (show(line) if key in line else "-" for key, _, _, show in columns)
+        wide = (column[2] for column in columns)
+        click.echo("".join(f"  {cell:>{w}}" for cell, w in zip(cells, wide, strict=True)))
+    shown = {marks.get(line["spec"], "") for line in lines}
+    legend = [
+        ("●", "the only one" if len(lines) == 1 else "recommended"),
+        ("○", "tied with the best"),
+    ]
+    click.secho("   ".join(f"{mark} {means}" for mark, means in legend if mark in shown), dim=True)
+
+
+def _ends(low: str, high: str) -> Callable[[dict[str, Any]], str]:
+    return lambda line: f"{100 * line[low]:.0f}-{100 * line[high]:.0f}"
+
+
+_COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
+    ("accuracy", "accuracy", 8, lambda line: f"{100 * line['accuracy']:.1f}%"),
+    ("lo", "95 %", 7, _ends("lo", "hi")),
+    ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),
+    ("object", "same object", 11, lambda line: f"{100 * line['object']:.1f}%"),
+    ("object_lo", "95 %", 7, _ends("object_lo", "object_hi")),
+    ("kept", "kept", 5, lambda line: f"{100 * line['kept']:.0f}%"),
+    ("moves", "moves", 5, lambda line: f"{line['moves']:.2f}"),
+    ("ms", "ms", 8, lambda line: f"{line['ms']:.3f}"),
+    ("bytes", "bytes", 7, lambda line: f"{line['bytes']:.0f}"),
+)

@@ -20,7 +20,6 @@ _UNDECIDED = ("noise", "too few", "none")  # headlines after which nothing is re
 _SAID: dict[str, Callable[..., Sentence]] = {
     "file": sentences.file_facts,
     "frame": sentences.frame,
-    "repeats": sentences.repeats,
 }
 _YARDSTICK = "hog"  # sees most classes, so that the frame has something to be compared with
 
@@ -74,7 +73,7 @@ def answer(
     progress("controls", 0, 1)
     grey = _controls(folder)
     alarms = _alarms(folder, coded, seen, grey)
-    said = [_SAID[one.id](**one.values) for one in alarms if one.id in _SAID]
+    warnings = tuple(_SAID[one.id](**one.values) for one in alarms if one.id in _SAID)
     facts = sentences.Facts(
         names=[one.spec for one in coded],
         verdict=verdict,
@@ -83,7 +82,7 @@ def answer(
         size=size,
         class_sizes=np.bincount(folder.truth).tolist(),
         margin=settings.margin,
-        grouped=settings.groups is not None,
+        groups=groups_per_class(folder),
         noise=next((one.values["score"] for one in alarms if one.id == "noise"), None),
         images=total if settings.most is not None else None,
     )
@@ -95,10 +94,31 @@ def answer(
         verdict=verdict,
         pick=None if undecided else pick,
         headline=headline,
-        warnings=tuple(one for one in said if one.id != "repeats"),
-        notes=tuple(one for one in said if one.id == "repeats"),
+        warnings=warnings,
+        notes=_repeats(folder, coded, seen) if settings.data is not None else (),
         controls=grey,
     )
+
+
+def groups_per_class(folder: Folder) -> list[int]:
+    """Groups of each scored class."""
+    pairs = np.unique(np.stack([folder.truth, folder.scored_groups]), axis=1)
+    return np.bincount(pairs[0]).tolist()
+
+
+def _repeats(
+    folder: Folder, coded: Sequence[Coded], seen: Sequence[Predictions]
+) -> tuple[Sentence, ...]:
+    """Who is named better by its neighbours than by the probe, where several are.
+
+    Not asked of the built-in photographs, which nobody can group anew.
+    """
+    scores = [_score(one, folder) for one in seen]
+    ahead = controls.neighbours_ahead(scores)
+    if not ahead:
+        return ()
+    middle = float(np.median([scores[j].knn - scores[j].probe for j in ahead]))
+    return (sentences.repeats(middle, [coded[j].spec for j in ahead]),)
 
 
 def _controls(folder: Folder) -> dict[str, Predictions]:

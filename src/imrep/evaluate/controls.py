@@ -55,7 +55,7 @@ class Score(NamedTuple):
 class Alarm:
     """One thing to be said: the sentence's `id`, and the shares in [0, 1] that fill it.
 
-    `noise` and `file` have score and chance, `frame` score and share, `repeats` ahead.
+    `noise` and `file` have score and chance, `frame` score and share.
     """
 
     id: str
@@ -142,10 +142,13 @@ def alarm(
         share = (frame.best - chance) / (best - chance)
         if share > _MOSTLY:
             found.append(Alarm("frame", {"score": frame.best, "share": share}))
-    ahead = [score.knn - score.probe for score in contenders if score.knn - score.probe > _AHEAD]
-    if len(ahead) >= _SEVERAL:
-        found.append(Alarm("repeats", {"ahead": float(np.median(ahead))}))
     return tuple(found)
+
+
+def neighbours_ahead(contenders: Sequence[Score]) -> list[int]:
+    """Those whose nearest neighbours beat the probe clearly, where they are three or more."""
+    ahead = [j for j, score in enumerate(contenders) if score.knn - score.probe > _AHEAD]
+    return ahead if len(ahead) >= _SEVERAL else []
 
 
 def _one_hot(names: Sequence[str]) -> Array:

@@ -3,35 +3,34 @@
 A copy that sits in the training part of a fold gives the answer away for its original in the test
 part, so copies share a fold. Thumbnails of equal cosine are not enough (they find 4 % of copies):
 candidates come from three descriptors with different blind spots and are then laid over each
-other, and how alike fine detail must be is learned from the folder, since digits are more alike
-than photographs.
+other. How alike fine detail must be depends on each picture's own neighbourhood, since digits are
+more alike than photographs and one folder may hold both.
 """
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
-import cv2
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from imrep.errors import BadParameter
-from imrep.evaluate import _ncc
-from imrep.evaluate._ncc import Floats
+from imrep.evaluate import _candidates, _ncc
+from imrep.evaluate._candidates import Neighbours, Pictures
+from imrep.evaluate._ncc import Floats, Index
 
 Progress = Callable[[float], object]
 
-_PLAIN = 2.5  # grey levels of spread, below which only equal files or pixels are the same picture
-_COUSINS = 4  # candidates of an image per descriptor and orientation
-_FLOORS = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75}
-_TINT = 10.0  # levels of mean difference in Cr or Cb that no copy shows
-_ROWS = 1024  # images compared with all others at a time: memory stays linear
 _PAIRS = 512  # laid over each other at a time
+_LOWEST, _HIGHEST = 0.80, 0.95  # between which the fine detail of copies must agree
+_SIMILAR = (0.65, 0.80)  # fine detail of a neighbour that resembles a picture and is no copy of it
+_RELATED = 0.50  # fine detail below which a neighbour has no say in the threshold
+_NEIGHBOURS = 8  # related ones that the threshold of a picture rests on, in each orientation
+_DEPTHS = (8, 16, 32)  # how far down a list of neighbours related ones are looked for
+_BELIEVED = 10  # images of a group that is believed without nearly equal detail
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,12 @@ class Copies:
     """Which of N images are near-copies of one another.
 
     `component` (N,) numbers the groups from 0 in order of their first image, singles included;
-    `flat` (N,) marks images too plain to check; `threshold` is the fine detail's that was learned.
+    `flat` (N,) marks images too plain to check.
     """
 
     edges: tuple[Edge, ...]
     component: NDArray[np.int64]
     flat: NDArray[np.bool_]
-    threshold: float
 
     def groups(self) -> list[list[int]]:
         """Groups of two images or more, each ascending, ordered by their first."""
@@ -99,7 +97,8 @@ def find(
     """The near-copies among images.
 
     The answer does not depend on the order of the images: they are compared in the order of their
-    pixels' digests, each distinct picture once.
+    pixels' digests, each distinct picture once. Nor does it depend on unlike images beside them:
+    every limit is that of a picture and of those that resemble it.
 
     Args:
         images: (N, S, S, 3), uint8 sRGB.
@@ -117,151 +116,169 @@ def find(
     pixels = [
         blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest() for image in images
     ]
-    _, first, picture, times = np.unique(
-        np.array(pixels, str), return_index=True, return_inverse=True, return_counts=True
-    )
-    seen = _see(images[k] for k in first)
-    pairs = _compare(seen, tell)
-    threshold = _threshold(pairs, (times > 1) & ~seen.flat, picture)
-    edges = _near(pairs, threshold, first) | _repeats(pixels) | _repeats(digests or ())
+    _, first, picture = np.unique(np.array(pixels, str), return_index=True, return_inverse=True)
+    pictures = _candidates.prepare(images[k] for k in first)
+    aligned = _Aligned(pictures, tell)
+    aligned.add(_candidates.candidates(pictures))
+    edges = _near(aligned, first) | _repeats(pixels) | _repeats(digests or ())
     kept = _without_chains([edges[pair] for pair in sorted(edges)], len(images))
     tell(1.0)
-    return Copies(tuple(kept), _components(kept, len(images)), seen.flat[picture], threshold)
+    return Copies(tuple(kept), _components(kept, len(images)), pictures.flat[picture])
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is compared of each distinct picture."""
+@dataclass
+class _Aligned:
+    """Pairs of pictures laid over each other that fit, and how well.
 
-    thumbs: Floats  # (n, 32, 32), 0 to 255, slightly blurred
-    tint: Floats  # (n, 2, 4, 4), Cr and Cb
-    flat: NDArray[np.bool_]  # (n,)
+    Attributes:
+        keys: Number of each pair as `_candidates.pair_keys` has it, ascending.
+        v: Correlation of the better placing.
+        hn: The same of its fine detail.
+        bn: Median of the same over blocks.
+        asked: Numbers of all pairs that were tried, ascending.
+    """
 
+    pictures: Pictures
+    tell: Progress
+    keys: Index = field(default_factory=lambda: np.zeros(0, np.int64))
+    v: Floats = field(default_factory=lambda: np.zeros(0))
+    hn: Floats = field(default_factory=lambda: np.zeros(0))
+    bn: Floats = field(default_factory=lambda: np.zeros(0))
+    asked: Index = field(default_factory=lambda: np.zeros(0, np.int64))
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Pairs of pictures i < j that were laid over each other, and how well each fits."""
+    def __post_init__(self) -> None:
+        self.thumbs = _ncc.prepare(self.pictures.thumbnails)
 
-    i: NDArray[np.int64]
-    j: NDArray[np.int64]
-    mirrored: NDArray[np.bool_]
-    v: Floats
-    hn: Floats
-    bn: Floats
+    @property
+    def pairs(self) -> tuple[Index, Index, NDArray[np.bool_]]:
+        """The pictures of each pair, i < j, and whether the second is mirrored."""
+        return _candidates.split_keys(self.keys, len(self.pictures.flat))
 
+    def add(self, keys: Index) -> None:
+        """Lay further pairs over each other; those that were tried are not tried again."""
+        new = np.setdiff1d(keys, self.asked)
+        i, j, mirrored = _candidates.split_keys(new, len(self.pictures.flat))
+        found, scores = [self.keys], [np.stack([self.v, self.hn, self.bn])]
+        for orientation in (False, True):
+            pairs = np.flatnonzero(mirrored == orientation)
+            for start in range(0, len(pairs), _PAIRS):
+                block = pairs[start : start + _PAIRS]
+                second = self.thumbs.pick(j[block])
+                second = second.mirrored() if orientation else second
+                v, p, q = _ncc.align(self.thumbs.pick(i[block]), second)
+                fits = v >= _ncc.HOPELESS
+                p, q = p[fits], q[fits]
+                scores.append(np.stack([v[fits], _ncc.fine(p, q), _ncc.blockwise(p, q)]))
+                found.append(new[block[fits]])
+                self.tell(0.2 + 0.7 * (start + len(block)) / len(new))
+        order = np.argsort(np.concatenate(found), kind="stable")
+        self.keys = np.concatenate(found)[order]
+        self.v, self.hn, self.bn = np.concatenate(scores, axis=1)[:, order]
+        self.asked = np.union1d(self.asked, new)
 
-def _see(images: Iterable[NDArray[np.uint8]]) -> _Seen:
-    thumbs, tints = [], []
-    for image in images:
-        ycc = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
-        luminance = np.asarray(ycc[..., 0], np.float32)
-        small = cv2.resize(luminance, (_ncc.SIDE, _ncc.SIDE), interpolation=cv2.INTER_AREA)
-        thumbs.append(cv2.GaussianBlur(small, (3, 3), 0.7))
-        tints.append(cv2.resize(ycc, (4, 4), interpolation=cv2.INTER_AREA)[..., 1:])
-    stacked = np.array(thumbs, np.float32).reshape(-1, _ncc.SIDE, _ncc.SIDE)
-    tint = np.array(tints, np.float32).reshape(-1, 4, 4, 2).transpose(0, 3, 1, 2)
-    return _Seen(stacked, tint, stacked.std((1, 2)) < _PLAIN)
+    def detail(self, keys: Index) -> Floats:
+        """Agreement of the fine detail of these pairs, 0 of those that do not fit."""
+        place = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
+        known = self.keys[place] == keys if len(self.keys) else np.zeros(len(keys), bool)
+        return np.where(known, self.hn[place], 0.0) if len(self.keys) else np.zeros(len(keys))
 
-
-def _describe(thumbs: Floats) -> dict[str, Floats]:
-    """Three views of each thumbnail, mirrored by `_mirror`."""
-    spectrum = np.log1p(np.abs(scipy.fft.rfft2(thumbs)))[:, :, :9]
-    return {
-        "layout": _eighths(thumbs),
-        "edges": _eighths(np.array([_gradient(thumb) for thumb in thumbs]).reshape(thumbs.shape)),
-        "spectrum": spectrum[:, [*range(9), *range(-8, 0)]],  # blind to shifts
-    }
-
-
-def _eighths(maps: Floats) -> Floats:
-    return maps.reshape(len(maps), 8, _ncc.SIDE // 8, 8, _ncc.SIDE // 8).mean((2, 4))
-
-
-def _gradient(thumb: Floats) -> Floats:
-    smooth = cv2.GaussianBlur(thumb, (0, 0), 1)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
-    return np.hypot(across, down)
-
-
-def _mirror(name: str, view: Floats) -> Floats:
-    """The view of the mirrored thumbnails."""
-    if name == "spectrum":  # |F(v, -u)| = |F(-v, u)|: rows 0, 1 … 8, -8 … -1 change sign
-        return np.roll(view[:, ::-1], 1, axis=1)
-    return view[:, :, ::-1]
-
-
-def _unit(view: Floats) -> Floats:
-    flat = view.reshape(len(view), math.prod(view.shape[1:]))
-    centred = flat - flat.mean(1, keepdims=True)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    def passing(self, threshold: Floats | float) -> NDArray[np.bool_]:
+        """Pairs that are copies where fine detail must agree so well."""
+        whole = (self.v >= 0.90) & (self.hn >= threshold)
+        blocks = self.bn >= np.maximum(0.985, threshold)
+        return whole | ((self.v >= 0.75) & blocks & (self.hn >= 0.6))
 
 
-def _candidates(seen: _Seen) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Pairs worth laying over each other: i, j, mirrored; i < j, each once, in order."""
-    alive, n = np.flatnonzero(~seen.flat), len(seen.flat)
-    keys = [np.zeros(0, np.int64)]
-    for name, view in _describe(seen.thumbs[alive]).items():
-        for mirrored in (False, True):
-            others = _unit(_mirror(name, view) if mirrored else view)
-            for a, b in _cousins(_unit(view), others, _FLOORS[name]):
-                i, j = np.minimum(alive[a], alive[b]), np.maximum(alive[a], alive[b])
-                close = _tints_agree(seen.tint, i, j, mirrored)
-                keys.append(2 * (n * i + j)[close] + mirrored)
-    pairs, mirrored_too = np.divmod(np.unique(np.concatenate(keys)), 2)
-    return *np.divmod(pairs, n), mirrored_too.astype(bool)
+@dataclass
+class _Neighbourhood:
+    """The related neighbours of each picture that may have a copy.
+
+    Attributes:
+        details: By picture and neighbour, how well their fine detail agrees.
+        keys: Numbers of their pairs.
+    """
+
+    details: dict[int, dict[int, float]]
+    keys: set[int] = field(default_factory=set)
+
+    def take(self, i: Index, j: Index, keys: Index, detail: Floats) -> Index:
+        """Enter the first related neighbours of each i, the nearest first; the i that lack some."""
+        related = detail >= _RELATED
+        columns = (part[related].tolist() for part in (i, j, keys, detail))
+        taken: Counter[int] = Counter()
+        for a, b, key, value in zip(*columns, strict=True):
+            if taken[a] < _NEIGHBOURS:
+                taken[a] += 1
+                self.keys.add(key)
+                self.details[a][b] = max(value, self.details[a].get(b, 0.0))
+        return np.array([a for a in np.unique(i).tolist() if taken[a] < _NEIGHBOURS], np.int64)
+
+    def threshold(self, picture: int) -> float:
+        """How well the fine detail of this picture and its copies must agree.
+
+        A picture whose neighbours are copies of it or nothing like it has none that merely
+        resemble it. Where there are such neighbours (digits, faces, stripes), a copy must be nearer
+        than the third neighbour by more than half of what separates that one.
+        """
+        detail = sorted(self.details[picture].values(), reverse=True)
+        if not any(_SIMILAR[0] <= each < _SIMILAR[1] for each in detail):
+            return _LOWEST
+        third = detail[2] if len(detail) > 2 else 0.0
+        return float(np.clip(1 - 0.4 * (1 - third), _LOWEST, _HIGHEST))
 
 
-def _cousins(
-    queries: Floats, others: Floats, floor: float
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For blocks of queries, the other images most like each: (query, other) above the floor."""
-    for start in range(0, len(queries), _ROWS):
-        cosines = queries[start : start + _ROWS] @ others.T
-        rows = np.arange(len(cosines))
-        cosines[rows, rows + start] = -1  # no image is its own copy, or its own mirror image
-        for _ in range(_COUSINS):
-            best = cosines.argmax(1)
-            alike = cosines[rows, best] > floor
-            yield rows[alike] + start, best[alike]
-            cosines[rows, best] = -1
+def _neighbourhood(aligned: _Aligned) -> _Neighbourhood:
+    """The nearest related neighbours of every picture that may have a copy.
+
+    Neighbours that are not related are passed over, so that it makes no difference how many of
+    them there are.
+    """
+    i, j, _ = aligned.pairs
+    close = aligned.passing(_LOWEST)
+    asked = np.unique(np.append(i[close], j[close]))
+    found = _Neighbourhood({int(picture): {} for picture in asked})
+    for neighbours in aligned.pictures.lists if len(asked) else ():
+        if neighbours.descriptor == "detail":  # the one in which unlike pictures are never near
+            _add_related(found, aligned, neighbours, asked)
+    return found
 
 
-def _tints_agree(
-    tint: Floats, i: NDArray[np.int64], j: NDArray[np.int64], mirrored: bool
-) -> NDArray[np.bool_]:
-    other = tint[j][..., ::-1] if mirrored else tint[j]
-    return (np.abs(tint[i] - other).mean((2, 3)) <= _TINT).all(1)
+def _add_related(
+    found: _Neighbourhood, aligned: _Aligned, neighbours: Neighbours, asked: Index
+) -> None:
+    """Add the nearest related neighbours of these pictures, in one orientation."""
+    pictures = aligned.pictures
+    rows = np.searchsorted(pictures.rows, asked)
+    query, other, rank = neighbours.ranked(rows, _DEPTHS[-1])
+    i, j = pictures.rows[query], pictures.rows[other]
+    agree = pictures.tints_agree(np.minimum(i, j), np.maximum(i, j), neighbours.mirrored)
+    i, j, rank = i[agree], j[agree], rank[agree]
+    for depth in _DEPTHS:
+        here = rank < depth
+        keys = _candidates.pair_keys(pictures, i[here], j[here], neighbours.mirrored)
+        aligned.add(keys)
+        short = found.take(i[here], j[here], keys, aligned.detail(keys))
+        more = np.isin(i, short)
+        i, j, rank = i[more], j[more], rank[more]
 
 
-def _compare(seen: _Seen, tell: Progress) -> _Pairs:
-    """Candidates laid over each other; those that do not fit at all are left out."""
-    i, j, mirrored = _candidates(seen)
-    thumbs, kept, scores = _ncc.prepare(seen.thumbs), [np.zeros(0, int)], [np.zeros((3, 0))]
-    for orientation in (False, True):
-        pairs = np.flatnonzero(mirrored == orientation)
-        for start in range(0, len(pairs), _PAIRS):
-            block = pairs[start : start + _PAIRS]
-            second = thumbs.pick(j[block])
-            v, p, q = _ncc.align(
-                thumbs.pick(i[block]), second.mirrored() if orientation else second
-            )
-            fits = v >= _ncc.HOPELESS
-            scores.append(
-                np.stack([v[fits], _ncc.fine(p[fits], q[fits]), _ncc.blockwise(p[fits], q[fits])])
-            )
-            kept.append(block[fits])
-            tell(0.2 + 0.8 * (start + len(block)) / len(i))
-    best = np.concatenate(kept)
-    return _Pairs(i[best], j[best], mirrored[best], *np.concatenate(scores, axis=1))
-
-
-def _threshold(pairs: _Pairs, copied: NDArray[np.bool_], picture: NDArray[np.int64]) -> float:
-    """How alike fine detail must be: the more so the more alike the images of this folder are."""
-    best = copied.astype(float)  # a picture that is there twice has a perfect match
-    np.maximum.at(best, pairs.i, pairs.hn)
-    np.maximum.at(best, pairs.j, pairs.hn)
-    typical = np.median(best[picture]) if len(picture) else 0.0
-    return float(np.clip(1 - 0.4 * (1 - typical), 0.80, 0.97))
+def _near(aligned: _Aligned, first: Index) -> dict[tuple[int, int], Edge]:
+    """Edges between pictures that fit well enough, each in the better of its two orientations."""
+    candidates = aligned.keys
+    found = _neighbourhood(aligned)
+    own = np.full(len(aligned.pictures.flat), _LOWEST)
+    for picture in found.details:
+        own[picture] = found.threshold(picture)
+    i, j, mirrored = aligned.pairs
+    # what was laid over each other in passing depends on how many unrelated pictures there are
+    considered = np.isin(aligned.keys, np.append(candidates, np.array([*found.keys], np.int64)))
+    good = np.flatnonzero(considered & aligned.passing(np.maximum(own[i], own[j])))
+    edges = {}
+    for k in good[np.argsort(aligned.hn[good], kind="stable")]:
+        a, b = sorted((int(first[i[k]]), int(first[j[k]])))
+        scores = float(aligned.v[k]), float(aligned.hn[k])
+        edges[a, b] = Edge(a, b, *scores, bool(mirrored[k]), False)
+    return edges
 
 
 def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
@@ -271,27 +288,15 @@ def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
     return {(i, j): Edge(i, j, 1.0, 1.0, False, True) for i, j in pairs if i < j}
 
 
-def _near(pairs: _Pairs, threshold: float, first: NDArray[np.int64]) -> dict[tuple[int, int], Edge]:
-    """Edges between pictures that fit well enough, each in the better of its two orientations."""
-    whole = (pairs.v >= 0.90) & (pairs.hn >= threshold)
-    covered = (pairs.v >= 0.75) & (pairs.bn >= max(0.985, threshold)) & (pairs.hn >= 0.6)
-    good = np.flatnonzero(whole | covered)
-    edges = {}
-    for k in good[np.argsort(pairs.hn[good], kind="stable")]:
-        i, j = sorted((int(first[pairs.i[k]]), int(first[pairs.j[k]])))
-        mirrored = bool(pairs.mirrored[k])
-        edges[i, j] = Edge(i, j, float(pairs.v[k]), float(pairs.hn[k]), mirrored, False)
-    return edges
-
-
 def _without_chains(edges: list[Edge], n: int) -> list[Edge]:
     """Edges without the weaker ones of groups too large to be believed.
 
     MNIST would chain 69 ones into one group. What stays large with nearly equal detail is a burst.
+    The limit is no share of the folder: other pictures beside a group say nothing about it.
     """
     for floor in (0.95, 0.97):
         component = _components(edges, n)
-        large = np.bincount(component, minlength=1) > max(10, n / 100)
+        large = np.bincount(component, minlength=1) > _BELIEVED
         edges = [edge for edge in edges if edge.hn >= floor or not large[component[edge.i]]]
     return edges
 

@@ -6,8 +6,9 @@ by two or three points. Its codes are kept, so that a fold redoes only the fit a
 """
 
 import copy
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 
 from imrep import codefiles, images
+from imrep.adapters import OBJECT, Ready
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.errors import BadImage
@@ -116,6 +118,28 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
         fitted=fitted,
         raw=raw,
     )
+
+
+def ready(rep: Ready, decoded: Decoded) -> Encoded:
+    """Vectors made elsewhere, in the order of the images.
+
+    Raises:
+        BadParameter: An image has none.
+    """
+    digest = cache.key("codes", decoded.key, rep.fingerprint)
+    path = cache.folder("codes", digest) / "vectors.npy"
+    vectors = rep.of(decoded.items)
+    stored = cache.growing(path, vectors.shape, np.float32)
+    stored[:] = vectors
+    stored.flush()
+    return Encoded(digest, rep, decoded.size, path, 0.0, 0.0, 0.0)
+
+
+def forget(encoded: Sequence[Encoded]) -> None:
+    """Drop the vectors of objects, which no later run could ask for."""
+    for one in encoded:
+        if one.rep.fingerprint.startswith(OBJECT):
+            shutil.rmtree(one.path.parent, ignore_errors=True)
 
 
 def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:

@@ -141,12 +141,10 @@ def _copies(decoded: Decoded, progress: Progress) -> Copies:
             "edges": [asdict(edge) for edge in found.edges],
             "component": found.component.tolist(),
             "flat": found.flat.tolist(),
-            "threshold": found.threshold,
         }
         cache.write_json(path, stored)
     return Copies(
         edges=tuple(Edge(**edge) for edge in stored["edges"]),
         component=np.array(stored["component"], np.int64),
         flat=np.array(stored["flat"], bool),
-        threshold=stored["threshold"],
     )

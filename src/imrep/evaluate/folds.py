@@ -28,8 +28,9 @@ class Merged:
 
     Attributes:
         groups: Group of each image, numbered 0 … G-1.
-        relaxed: Classes in which only the surest copies may join different groups of the user's,
-            since all copies together would have left fewer than five groups.
+        relaxed: Classes in which only nearly certain copies are joined (across the user's groups,
+            where there are any), since all copies would have left fewer than five groups of five
+            or more, or one group of several.
     """
 
     groups: Int[Array, " n"]
@@ -79,16 +80,18 @@ def merge(
         given: The user's groups; images in no group have a number of their own.
     """
     pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    if given is None:
-        return Merged(_components(len(labels), pairs), ())
+    given = np.arange(len(labels)) if given is None else given
     first = np.unique(given, return_index=True)[1][np.unique(given, return_inverse=True)[1]]
     chained = np.stack([np.arange(len(labels)), first], 1)
     groups = _components(len(labels), np.concatenate([chained, pairs]))
     before, after = _groups_per_class(labels, given), _groups_per_class(labels, groups)
-    relaxed = np.flatnonzero((after < _FEW_GROUPS) & (before >= _FEW_GROUPS))
-    if len(relaxed):
-        doubtful = np.isin(labels[pairs], relaxed).any(1) & (np.asarray(alike) < _SURE_COPY)
+    poor = (after < _FEW_GROUPS) & (before >= _FEW_GROUPS)
+    scarce = np.flatnonzero(poor | ((after == 1) & (before > 1)))
+    doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(alike) < _SURE_COPY)
+    doubtful &= given[pairs[:, 0]] != given[pairs[:, 1]]
+    if doubtful.any():
         groups = _components(len(labels), np.concatenate([chained, pairs[~doubtful]]))
+    relaxed = np.intersect1d(scarce, labels[pairs[doubtful]])
     return Merged(groups, tuple(relaxed.tolist()))
 
 

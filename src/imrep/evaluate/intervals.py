@@ -120,7 +120,11 @@ def small_sample(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975)) / 1.96
 
 
-def count(hits: Bool[Array, "r n"], labels: Int[Array, " n"], groups: Int[Array, " n"]) -> Counts:
+def count(
+    hits: Float[Array, "r n"] | Bool[Array, "r n"],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+) -> Counts:
     """Hits, images, groups and strata of the classes 0 … C-1, none of them empty."""
     member = np.eye(labels.max() + 1)[labels]
     pairs = np.unique(np.stack([labels, groups], 1), axis=0)
@@ -133,7 +137,7 @@ def count(hits: Bool[Array, "r n"], labels: Int[Array, " n"], groups: Int[Array,
 
 
 def bootstrap(
-    hits: Bool[Array, "r n"],
+    hits: Float[Array, "r n"] | Bool[Array, "r n"],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,
@@ -141,7 +145,8 @@ def bootstrap(
     """Resample the groups of every stratum, one weight for all classes a group reaches into.
 
     Args:
-        hits: Whether each contender named the class of each image; a row per contender.
+        hits: Whether each contender named the class of each image, or its score in [0, 1]; a row
+            per contender.
         labels: Class of each image, 0 … C-1.
         groups: Group of each image.
         seed: Seed of the draws, which do not depend on the number of contenders.
@@ -168,7 +173,7 @@ def bootstrap(
 
 
 def _tally(
-    hits: Bool[Array, "r n"],
+    hits: Float[Array, "r n"] | Bool[Array, "r n"],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     classes: Int[Array, " c"],

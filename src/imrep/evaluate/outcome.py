@@ -1,7 +1,6 @@
 """From codes to what a report is drawn from: answers, descriptions, rows and pictures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,15 @@ from imrep.evaluate import (
     remarks,
     retrieval,
     scoring,
+    sizes,
     stability,
     tables,
     unlabelled,
 )
 from imrep.evaluate.answers import Answers, answer
-from imrep.evaluate.contenders import Absent, Contender
+from imrep.evaluate.contenders import Absent
 from imrep.evaluate.folder import Folder
 from imrep.evaluate.information import Kept
-from imrep.evaluate.probe import balanced
 from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
@@ -49,12 +48,11 @@ def write(
     if answers:
         tables.accuracy(lines, folder, answers)
         _curves(lines, run, folder, answers)
-        _sizes(lines, run, folder, [one.contender for one in coded])
-    if run.same is not None:
-        retrieval.rows(lines, folder, coded, run.same)
+    sized = sizes.compare(lines, run, folder, [one.contender for one in coded], answers)
+    found = None if run.same is None else retrieval.compare(lines, folder, coded, run.same, run)
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
-    remarks.verdict(lines, run, folder, answers)
+    remarks.verdict(lines, run, folder, answers, found, sized)
     for made in (out, out / assets.FOLDER):
         made.mkdir(parents=True, exist_ok=True)
         provenance.mark_folder(made, "report")
@@ -67,7 +65,14 @@ def write(
 def _record(run: Run, folder: Folder, coded: Sequence[Coded]) -> Record:
     """An empty record that knows what all its rows share."""
     settings = run.settings
-    asked = {k: str(v) for k, v in asdict(settings).items() if k not in ("out", "readers")}
+    apart = (
+        "out",
+        "readers",
+        "specs",
+        "vectors",
+        "data",
+    )  # objects among them have no text of their own
+    asked = {k: str(v) for k, v in vars(settings).items() if k not in apart}
     prints = [one.contender.fingerprint for one in coded]
     digest = folder.decoded.key
     return record.start(
@@ -96,24 +101,12 @@ def _curves(lines: Record, run: Run, folder: Folder, answers: Answers) -> None:
     tables.curves(lines, found)
 
 
-def _sizes(lines: Record, run: Run, folder: Folder, contenders: Sequence[Contender]) -> None:
-    """Accuracy and time against the side of the images."""
-    sizes = sorted({*run.settings.sizes, run.settings.size})
-    for size in sizes if run.settings.sizes else ():
-        for coded in run.coded([c for c in contenders if not c.fixed], size):
-            seen = scoring.predictions(coded, folder)
-            right = balanced(seen.probe == folder.truth, folder.truth)
-            lines.of(coded, "accuracy.probe_size", right, "share", detail=str(size))
-            lines.of(coded, "cost.ms_size", coded.cpu_ms, "ms", detail=str(size))
-
-
 def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -> dict[str, Kept]:
     """Cost, stability, information and label-free numbers of every contender."""
     settings = run.settings
     grams, rebuilt = [], {}
     for done, one in enumerate(coded):
         run.progress("what each keeps and notices", done, len(coded))
-        seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
         gram = one.gram(folder.few)
         kept = unlabelled.kept(one, folder, gram)
         exact = None
@@ -121,8 +114,11 @@ def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -
             rep, reading = one.parts[0].rep, settings.reading
             exact = unlabelled.exact(rep, folder.decoded, settings.device, reading)
         tables.cost(lines, one, run.peaks)
-        tables.stability(lines, one, unlabelled.moves(one, seen, settings.device, settings.seed))
-        tables.information(lines, one, kept, exact)
+        if not one.contender.ready:
+            seen = {part.key: run.seen_by(part.rep, settings.size) for part in one.parts}
+            moves = unlabelled.moves(one, seen, settings.device, settings.seed)
+            tables.stability(lines, one, moves)
+        tables.information(lines, one, kept, exact, len(folder.few))
         grams.append((one, gram))
         if kept is not None:
             rebuilt[one.spec] = kept
@@ -139,9 +135,12 @@ def _pictures(
 ) -> Assets:
     """Everything the report shows besides numbers."""
     decoded, seed = folder.decoded, run.settings.seed
+    same = folder.labels if run.same is None or folder.names else run.same
     rows = gallery.shown(folder.labels, seed)
     alike = {one.spec: gallery.cosines(one.codes(rows)) for one in coded}
     paths, labels = gallery.names(decoded, rows.tolist())
+    if run.same is not None and not folder.names:  # what shows the same object is what is asked
+        labels = [None if run.same[row] < 0 else run.objects[run.same[row]] for row in rows]
     pairs, copies = gallery.near_copies(decoded, folder.copies)
     moved = stability.sample(len(decoded.items), seed)
     confusions = {}
@@ -152,7 +151,7 @@ def _pictures(
         paths=paths,
         labels=labels,
         neighbours={spec: gallery.nearest(cosines) for spec, cosines in alike.items()},
-        queries=gallery.queries(folder.labels[rows], seed),
+        queries=gallery.queries(same[rows], seed),
         maps={spec: gallery.plane(cosines) for spec, cosines in alike.items()},
         copies=copies,
         pairs=pairs,

@@ -5,13 +5,15 @@ a run with one more representation computes only that one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from imrep import datasets
-from imrep.errors import BadData
-from imrep.evaluate import cache, memory, outcome, retrieval
+from imrep.datasets import Dataset
+from imrep.errors import BadData, BadParameter
+from imrep.evaluate import cache, encoding, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
 from imrep.evaluate.decoded import Progress, digests
 from imrep.evaluate.folder import survey
@@ -29,10 +31,8 @@ def run(settings: Settings, progress: Progress) -> Path:
         ImrepError: An option or a spec is wrong.
     """
     with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
-        contenders, absent = gather(settings.specs)
-        data = datasets.find(
-            settings.data, groups=settings.groups, max_items=settings.most, seed=settings.seed
-        )
+        contenders, absent = gather(settings.specs, settings.vectors)
+        data = _data(settings)
         progress("looking at the files", 0, len(data.items))
         run = Run(settings, progress, data, digests(data.items, settings.readers))
         decoded = run.at(settings.size)
@@ -42,13 +42,35 @@ def run(settings: Settings, progress: Progress) -> Path:
         progress("looking for near-copies", 0, 100)
         folder = survey(data, decoded, settings.seed, progress)
         if settings.same_object is not None:
-            run.same = retrieval.members(folder, settings.same_object)
+            run.same, run.objects = retrieval.members(folder, settings.same_object)
         coded = run.coded(contenders, settings.size)
         if not coded:
             reasons = "; ".join(one.reason for one in run.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
         run.peaks = _memory(coded, run)
-        return outcome.write(run, folder, coded, absent)
+        written = outcome.write(run, folder, coded, absent)
+        encoding.forget([part for one in coded for part in one.parts])
+        return written
+
+
+def _data(settings: Settings) -> Dataset:
+    """The images, those of a program as well as those on disk, in their groups."""
+    given, groups = settings.data, settings.groups
+    if isinstance(given, Dataset):
+        if settings.most is not None and settings.most < len(given.items):
+            raise BadParameter("compare draws from files alone, got pictures and most. Draw them.")
+        data = given
+    else:
+        table = groups if isinstance(groups, Path) else None
+        data = datasets.find(given, groups=table, max_items=settings.most, seed=settings.seed)
+    if groups is None or isinstance(groups, Path):
+        return data
+    items = tuple(replace(item, group=groups.get(item.path)) for item in data.items)
+    if all(item.group is None for item in items):
+        raise BadData(
+            f"groups needs names such as {items[0].path!r}, got {next(iter(groups), 'none')!r}."
+        )
+    return replace(data, items=items)
 
 
 def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
@@ -58,6 +80,8 @@ def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
     paths: dict[str, Path] = {}
     for one in coded:
         written = one.contender.written
+        if not written:
+            continue  # no other process could build it
         key = cache.key("memory", one.contender.fingerprint, one.side, run.settings.threads)
         paths[written] = cache.folder("memory", key) / "bytes.json"
         stored = cache.read_json(paths[written])

@@ -4,46 +4,117 @@ For every image of a group all others are ranked by cosine; average precision is
 other members of its group, of the share of members among the images ranked up to there.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from imrep import datasets
 from imrep.errors import BadData
+from imrep.evaluate import objects
 from imrep.evaluate.folder import Folder
-from imrep.evaluate.intervals import small_sample
+from imrep.evaluate.recommend import recommend
 from imrep.evaluate.record import Record
+from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
+from imrep.evaluate.sentences import Sentence
+from imrep.evaluate.verdict import Verdict, judge
 
 _ROWS = 512  # queries ranked at a time: memory stays linear in the images
-_WIDER = 1.3  # as for one accuracy in the protocol's section 6
-_DRAWS = 2000
 
 
-def rows(record: Record, folder: Folder, coded: Sequence[Coded], groups: np.ndarray) -> None:
-    """Add the retrieval of every contender; `groups` as `members` gives them."""
-    for one in coded:
-        precision = average_precision(one.codes(np.arange(one.images)), groups)
-        mean, low, high = interval(precision, groups[groups >= 0], folder.seed)
-        record.of(one, "accuracy.retrieval", mean, "share", lo=low, hi=high)
+@dataclass(frozen=True)
+class Retrieved:
+    """Which contender finds the other images of an object best.
+
+    Attributes:
+        coded: The contenders.
+        verdict: How they stand by mean average precision, whole objects resampled.
+        pick: The recommended contender's place, None where nothing is recommended.
+        headline: The sentence.
+    """
+
+    coded: tuple[Coded, ...]
+    verdict: Verdict
+    pick: int | None
+    headline: Sentence
 
 
-def members(folder: Folder, path: Path) -> np.ndarray:
-    """Group of each image, -1 for those in none or alone in theirs.
+def compare(
+    record: Record, folder: Folder, coded: Sequence[Coded], groups: np.ndarray, run: Run
+) -> Retrieved:
+    """Score every contender, add its rows, and say what follows; `groups` as `members` gives."""
+    asked = groups[groups >= 0]
+    every = np.arange(len(groups))
+    precision = np.stack([average_precision(one.codes(every), groups) for one in coded])
+    verdict = judge(precision, np.zeros(len(asked), np.int64), asked, folder.seed)
+    count = len(np.unique(asked))
+    verdict = replace(
+        verdict, chance=chance(groups), too_few=count < objects.FEWEST, need=objects.FEWEST
+    )
+    _rows(record, coded, verdict)
+    ms, size = [one.cpu_ms for one in coded], [4 * one.dimensions for one in coded]
+    pick = recommend(verdict, ms, size, run.settings.margin)
+    facts = objects.Facts(
+        names=[one.spec for one in coded],
+        verdict=verdict,
+        pick=pick,
+        ms=ms,
+        size=size,
+        margin=run.settings.margin,
+        images=len(asked),
+        objects=count,
+    )
+    headline = objects.headline(facts)
+    decided = headline.id not in ("too few", "none")
+    return Retrieved(tuple(coded), verdict, pick if decided else None, headline)
+
+
+def _rows(record: Record, coded: Sequence[Coded], verdict: Verdict) -> None:
+    leader = coded[verdict.leader].spec
+    for one, standing in zip(coded, verdict.standings, strict=True):
+        ends = {"lo": standing.low, "hi": standing.high}
+        record.of(one, "accuracy.retrieval", standing.accuracy, "share", **ends)
+        if one.spec != leader:
+            ends = {"lo": -standing.behind_high, "hi": -standing.behind_low}
+            record.of(one, "difference.retrieval", -standing.behind, "share", detail=leader, **ends)
+
+
+def chance(groups: np.ndarray) -> float:
+    """Mean average precision that a random order is expected to have, over the queries."""
+    others = len(groups) - 1
+    size = np.bincount(groups[groups >= 0])[groups[groups >= 0]] - 1
+    harmonic = float((1 / np.arange(1, others + 1)).sum())
+    expected = (size - 1) / max(others - 1, 1) * (others - harmonic) + harmonic
+    return float((expected / others).mean())
+
+
+def members(folder: Folder, groups: Path | Mapping[str, str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Group of each image, -1 for those in none or alone in theirs; and the groups' names.
+
+    Args:
+        folder: The images.
+        groups: A csv with path,group; or the group of each path.
 
     Raises:
-        BadData: The file names no two images of one group.
+        BadData: No two images are of one group.
     """
-    found, _ = datasets.groups(folder.decoded.items, path, "--same-object")
-    names = [found.get(item.path) for item in folder.decoded.items]
-    known = [name for name in names if name is not None]
-    number = {name: i for i, name in enumerate(sorted({n for n in known if known.count(n) > 1}))}
-    if not number:
+    items = folder.decoded.items
+    named = (
+        datasets.groups(items, groups, "--same-object")[0] if isinstance(groups, Path) else groups
+    )
+    source = groups.name if isinstance(groups, Path) else "same_object"
+    names = [named.get(item.path) for item in items]
+    count = Counter(name for name in names if name is not None)
+    known = tuple(sorted(name for name, images in count.items() if images > 1))
+    if not known:
         raise BadData(
-            f"{path.name} needs two images of one group among these, got none. Check its paths."
+            f"{source} needs two images of one group among these, got none. Check its paths."
         )
-    return np.array([-1 if name is None else number.get(name, -1) for name in names])
+    number = {name: i for i, name in enumerate(known)}
+    return np.array([-1 if name is None else number.get(name, -1) for name in names]), known
 
 
 def average_precision(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -61,16 +132,3 @@ def average_precision(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
         precision = hits.cumsum(1) / np.arange(1, order.shape[1] + 1)
         found.append((precision * hits).sum(1) / hits.sum(1))
     return np.concatenate(found)
-
-
-def interval(precision: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """Mean over images and its 95 % interval, whole groups resampled."""
-    number = np.unique(groups, return_inverse=True)[1]
-    total, size = np.bincount(number, precision), np.bincount(number)
-    mean, count = float(precision.mean()), len(size)
-    if count < 2:
-        return mean, 0.0, 1.0
-    draws = np.random.default_rng(seed).integers(0, count, (_DRAWS, count))
-    sd = float((total[draws].sum(1) / size[draws].sum(1)).std())
-    half = _WIDER * 1.96 * small_sample(count - 1) * sd
-    return mean, max(0.0, mean - half), min(1.0, mean + half)

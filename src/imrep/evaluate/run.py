@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imrep.adapters import Ready
 from imrep.base import Representation
 from imrep.datasets import Dataset
 from imrep.errors import BadData, ImrepError
@@ -27,6 +28,7 @@ class Run:
     data: Dataset
     contents: list[str]
     same: np.ndarray | None = None  # group of each image that `--same-object` names, else -1
+    objects: tuple[str, ...] = ()  # names of those groups
     failed: list[Absent] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
     decoded: dict[int, Decoded] = field(default_factory=dict)
@@ -63,10 +65,7 @@ class Run:
             try:
                 for part in contender.parts:
                     if part.fingerprint not in done:
-                        rep = part.to(self.settings.device).eval()
-                        done[part.fingerprint] = encoding.encode(
-                            rep, self.seen_by(rep, size), self.settings.device, self.progress
-                        )
+                        done[part.fingerprint] = self._encoded(part, size)
             except OSError:  # a full disk, for one: it concerns all of them
                 raise
             except Exception as error:
@@ -76,6 +75,14 @@ class Run:
                 parts = tuple(done[part.fingerprint] for part in contender.parts)
                 found.append(Coded(contender, parts))
         return found
+
+    def _encoded(self, part: Representation, size: int) -> Encoded:
+        """Vectors of every image by one representation, or those that were made elsewhere."""
+        if isinstance(part, Ready):
+            return encoding.ready(part, self.at(self.settings.size))
+        rep = part.to(self.settings.device).eval()
+        device, progress = self.settings.device, self.progress
+        return encoding.encode(rep, self.seen_by(rep, size), device, progress)
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from imrep.evaluate.recommend import near_the_top
 from imrep.evaluate.verdict import Standing, Verdict
+from imrep.plural import several
 
 _SOLVED = 0.97
 _NAMED = 4  # tied contenders that are named; more are counted
@@ -42,7 +43,8 @@ class Facts:
         size: Bytes of each contender's code.
         class_sizes: Images of each class in the scores.
         margin: Points of accuracy within which cost decides.
-        grouped: Whether the user gave groups, so that these are what is needed more of.
+        groups: Groups of each class in the scores, where images are joined (near-copies, or the
+            user's groups): they, and not the images, are what is tested.
         noise: Score in [0, 1] of the noise control, if it is high enough to stop everything.
         images: Images in the folder, if the scores are of a part of it.
     """
@@ -54,9 +56,29 @@ class Facts:
     size: Sequence[int] = ()
     class_sizes: Sequence[int] = ()
     margin: float = 2
-    grouped: bool = False
+    groups: Sequence[int] = ()
     noise: float | None = None
     images: int | None = None
+
+
+class SizeGain(NamedTuple):
+    """What another size of image does to one contender.
+
+    Attributes:
+        size: Side of the image in pixels.
+        gain: Accuracy there minus that at the comparison's own size, in [-1, 1].
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        cost: Times as long an image takes.
+        decided: Whether the difference is more than chance explains.
+    """
+
+    size: int
+    gain: float
+    low: float
+    high: float
+    cost: float
+    decided: bool
 
 
 def headline(facts: Facts) -> Sentence:
@@ -66,7 +88,7 @@ def headline(facts: Facts) -> Sentence:
     found = _stopped(facts, facts.verdict) or _decided(facts, facts.verdict)
     if facts.images is None or facts.images == sum(facts.class_sizes):
         return found
-    part = f" Measured from {sum(facts.class_sizes)} of {facts.images} images."
+    part = f" Measured from {sum(facts.class_sizes):,} of {several(facts.images, 'image')}."
     return Sentence(found.id, found.text + part)
 
 
@@ -75,7 +97,7 @@ def file_facts(score: float, chance: float) -> Sentence:
     return Sentence(
         "file",
         "Warning: the size, format and compression setting of the files alone, without one pixel, "
-        f"name {_down(score)}% (guessing {_whole(chance)}%). The classes were saved or collected "
+        f"name {_down(score)}% (guessing {whole(chance)}%). The classes were saved or collected "
         "differently, and any score may reflect that.",
     )
 
@@ -84,33 +106,54 @@ def frame(score: float, share: float) -> Sentence:
     """The outer frame of the pictures tells the classes apart."""
     return Sentence(
         "frame",
-        f"Warning: the outer frame of the pictures alone reaches {_down(score)}%, {_whole(share)}% "
+        f"Warning: the outer frame of the pictures alone reaches {_down(score)}%, {whole(share)}% "
         "of the way from guessing to the best. Background may give the class away (for textures "
         "this is natural).",
     )
 
 
-def repeats(ahead: float) -> Sentence:
+def repeats(ahead: float, names: Sequence[str]) -> Sentence:
     """Neighbours beat the probe by `ahead`, in [0, 1], for three representations or more."""
     return Sentence(
         "repeats",
-        f"Note: nearest neighbours beat the linear probe by {_points(ahead)}. Look for several "
-        "photos of one object or session, and give --groups.",
+        f"Note: for {listed(names)} nearest neighbours beat the linear probe, by {points(ahead)} "
+        "in the middle of them. Look for several photos of one object or session, and give "
+        "--groups.",
     )
 
 
 def single(names: Sequence[str]) -> Sentence:
     """Classes that cannot be tested."""
+    were = "was" if len(names) == 1 else "were"
     return Sentence(
         "single",
-        f"{len(names)} classes with one image (or one group) were left out of the scores: "
-        f"{', '.join(names)}.",
+        f"{several(len(names), 'class', 'classes')} with one image (or one group) {were} left out "
+        f"of the scores: {', '.join(names)}.",
+    )
+
+
+def joined(name: str, images: int, pair: tuple[str, str]) -> Sentence:
+    """A class that cannot be tested since its images are copies of one another."""
+    return Sentence(
+        "joined",
+        f"All {images} images of {name} are joined as near-copies, so the class cannot be tested. "
+        f"Look at {pair[0]} and {pair[1]}.",
     )
 
 
 def labels(pairs: int) -> Sentence:
     """The same picture in two classes."""
-    return Sentence("labels", f"{pairs} near-identical pairs carry different labels.")
+    carry = "carries" if pairs == 1 else "carry"
+    return Sentence("labels", f"{several(pairs, 'near-identical pair')} {carry} different labels.")
+
+
+def one_class(name: str, images: int) -> Sentence:
+    """The headline of a folder whose images are all of one class."""
+    return Sentence(
+        "nothing",
+        f"**Nothing can be tested**: there is one class only, {name}, with "
+        f"{several(images, 'image')}.",
+    )
 
 
 def unlabelled() -> Sentence:
@@ -125,12 +168,13 @@ def failed(name: str, reason: str) -> Sentence:
     )
 
 
-def copies(images: int, groups: int, largest: int) -> Sentence:
-    """How many near-copies share a fold."""
+def copies(images: int, groups: int, largest: int, scored: bool = True) -> Sentence:
+    """How many near-copies share a fold, where there are folds."""
+    end = "; copies always stay in the same fold." if scored else "."
     return Sentence(
         "copies",
-        f"{images} images are near-copies of another ({groups} groups, largest {largest}); copies "
-        "always stay in the same fold.",
+        f"{several(images, 'image is a near-copy', 'images are near-copies')} of another "
+        f"({_groups(groups, largest)}){end}",
     )
 
 
@@ -138,17 +182,20 @@ def lookalikes(images: int, groups: int, largest: int) -> Sentence:
     """The same where the images are known not to overlap, so that none is joined."""
     return Sentence(
         "copies",
-        f"{images} images look like near-copies of another ({groups} groups, largest {largest}), "
-        "but are patches that do not overlap; a photograph's columns always stay in the same fold.",
+        f"{several(images, 'image looks like a near-copy', 'images look like near-copies')} of "
+        f"another ({_groups(groups, largest)}), but are patches that do not overlap; a "
+        "photograph's columns always stay in the same fold.",
     )
 
 
-def relaxed(names: Sequence[str]) -> Sentence:
+def relaxed(names: Sequence[str], grouped: bool) -> Sentence:
     """Classes in which doubtful near-copies were not joined."""
+    across = " across your groups" if grouped else ""
     return Sentence(
         "relaxed",
-        "Near-copies across your groups were joined only where nearly certain in "
-        f"{', '.join(names)}, which otherwise would have fewer than five groups.",
+        f"Near-copies{across} were joined only where nearly certain in {', '.join(names)}: with "
+        "all of them too few groups would be left to test. If several pictures there show one "
+        "object or session, give --groups.",
     )
 
 
@@ -161,9 +208,52 @@ def together(names: Sequence[str]) -> Sentence:
     )
 
 
+def sizes(name: str, base: int, gains: Sequence[SizeGain]) -> Sentence:
+    """The answer to --sizes, for the recommended contender or the most accurate."""
+    if not gains:
+        return Sentence("sizes", f"Only one size was compared, {base} px.")
+    decided = [_gain(gain, base) for gain in gains if gain.decided]
+    equal = [gain for gain in gains if not gain.decided]
+    parts = [f"{'; '.join(decided)}; more than chance explains"] if decided else []
+    if equal:
+        others = " or ".join(f"{gain.size} px" for gain in equal)
+        found = ", ".join(f"{_signed(g.gain)} points ({_ends(g)}) at {g.size}" for g in equal)
+        parts.append(
+            f"no difference between {base} px and {others} that chance does not explain ({found})"
+        )
+    return Sentence("sizes", f"Size of the images, for **{name}**: {'; '.join(parts)}.")
+
+
+def sizes_fixed() -> Sentence:
+    """The answer to --sizes where all representations have a size of their own."""
+    return Sentence("sizes", "Every one of these reads images at a size of its own, not --sizes.")
+
+
+def sizes_untold() -> Sentence:
+    """The answer to --sizes where nothing can be scored."""
+    return Sentence("sizes", "Whether a larger image helps cannot be told without scores.")
+
+
+def _gain(gain: SizeGain, base: int) -> str:
+    more = "more" if gain.gain > 0 else "less"
+    return (
+        f"{gain.size} px gives {points(abs(gain.gain))} {more} than {base} (95% interval "
+        f"{_ends(gain)}) at {number(gain.cost)} times the cost"
+    )
+
+
+def _ends(gain: SizeGain) -> str:
+    return f"{_signed(gain.low)} to {_signed(gain.high)}"
+
+
+def _signed(share: float) -> str:
+    whole = round(100 * share)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+
 def _stopped(facts: Facts, verdict: Verdict) -> Sentence | None:
     """Why no comparison is made, if none is."""
-    best, chance = verdict.standings[verdict.leader], _whole(verdict.chance)
+    best, chance = verdict.standings[verdict.leader], whole(verdict.chance)
     if facts.noise is not None:
         return Sentence(
             "noise",
@@ -173,24 +263,58 @@ def _stopped(facts: Facts, verdict: Verdict) -> Sentence | None:
     if len(verdict.standings) == 1:
         return Sentence(
             "one",
-            f"**{facts.names[0]}** names the class of {_whole(best.accuracy)}% "
+            f"**{facts.names[0]}** names the class of {whole(best.accuracy)}% "
             f"{_sure(best, verdict)}; nothing to compare it with.",
         )
     if verdict.too_few:
-        return Sentence(
-            "too few",
-            f"**Too few images to decide** ({sum(facts.class_sizes)}; smallest class "
-            f"{min(facts.class_sizes)}). The numbers below are anecdotes; about {verdict.need} "
-            f"{'groups' if facts.grouped else 'images'} a class would show a gap of 10 points.",
-        )
+        return Sentence("too few", _too_few(facts, verdict))
     if all(s.low <= verdict.chance <= s.high for s in verdict.standings):
         return Sentence(
             "none",
             f"**None of these is shown to see the classes**: the best is at "
-            f"{_whole(best.accuracy)}% (95% interval {_interval(best)}%), guessing gives "
+            f"{whole(best.accuracy)}% (95% interval {_interval(best)}%), guessing gives "
             f"{chance}%.",
         )
     return None
+
+
+def _too_few(facts: Facts, verdict: Verdict) -> str:
+    """What was tested, in the unit that is asked for more of."""
+    end = (
+        f"The numbers below are anecdotes; about {verdict.need} {_unit(facts)} a class would show "
+        "a gap of 10 points."
+    )
+    images = sum(facts.class_sizes)
+    if _unit(facts) == "images":
+        smallest = min(facts.class_sizes)
+        return f"**Too few images to decide** ({images:,}; smallest class {smallest}). {end}"
+    return (
+        f"**Too few groups to decide**: {several(images, 'image')}, but only "
+        f"{several(sum(facts.groups), 'group')} of images that belong together, "
+        f"{several(min(facts.groups), 'group')} in the smallest class. {end}"
+    )
+
+
+def _unit(facts: Facts) -> str:
+    """What is tested: images, or groups where they are fewer."""
+    return "groups" if 0 < sum(facts.groups) < sum(facts.class_sizes) else "images"
+
+
+def _tested(facts: Facts) -> str:
+    """600 images; or 600 images in 120 groups."""
+    images = several(sum(facts.class_sizes), "image")
+    return images if _unit(facts) == "images" else f"{images} in {sum(facts.groups):,} groups"
+
+
+def _groups(groups: int, largest: int) -> str:
+    return f"{several(groups, 'group')}, largest {largest:,}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a; a and b; a, b and c; of more than four the first three, and how many others."""
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:3])} and {several(len(names) - 3, 'other')}"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _decided(facts: Facts, verdict: Verdict) -> Sentence:
@@ -212,43 +336,47 @@ def _clear(facts: Facts, verdict: Verdict) -> Sentence:
     return Sentence(
         "clear",
         f"**{facts.names[verdict.leader]}** serves this folder best: it names the class of "
-        f"{_whole(best.accuracy)}% of images it has not seen{_equally(facts)} "
-        f"{_sure(best, verdict)}, {_points(verdict.standings[second].behind)} ahead of "
-        f"{facts.names[second]}, more than chance explains with {sum(facts.class_sizes)} images.",
+        f"{whole(best.accuracy)}% of images it has not seen{_equally(facts)} "
+        f"{_sure(best, verdict)}, {points(verdict.standings[second].behind)} ahead of "
+        f"{facts.names[second]}, more than chance explains with {_tested(facts)}.",
     )
 
 
 def _tied(facts: Facts, verdict: Verdict) -> Sentence:
     pick, margin = facts.names[facts.pick], f"{facts.margin:g} {_plural(f'{facts.margin:g}')}"
-    cost = f"({_number(facts.ms[facts.pick])} ms and {_number(facts.size[facts.pick] / 1000)} KB"
+    cost = cost_words(facts.ms[facts.pick], facts.size[facts.pick])
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if len(near_the_top(verdict, facts.margin)) == 1
-        else f"Of those within {margin} of the top **{pick}** costs least"
+        else f"Of those within {margin} of the top, **{pick}** costs least"
     )
     standing = verdict.standings[facts.pick]
     return Sentence(
         "tied",
-        f"**Too close to call** between {_among(facts, verdict)}: with {sum(facts.class_sizes)} "
-        f"images this test sees gaps of about {_points(verdict.gap)} or more. {within} {cost} an "
-        f"image), at {_whole(standing.accuracy)}%{_equally(facts)} {_sure(standing, verdict)}.",
+        f"**Too close to call** between {_among(facts, verdict)}: with {_tested(facts)} "
+        f"this test sees gaps of about {points(verdict.gap)} or more. {within} {cost}, at "
+        f"{whole(standing.accuracy)}%{_equally(facts)} {_sure(standing, verdict)}.",
     )
 
 
-def _among(facts: Facts, verdict: Verdict) -> str:
+def tied_names(names: Sequence[str], pick: int, verdict: Verdict) -> list[str]:
     """The pick first, then its equals in their order."""
-    others = [facts.names[j] for j in verdict.tied if j != facts.pick]
-    if len(verdict.tied) > _NAMED:
-        return f"{facts.names[facts.pick]} and {len(others)} others, marked below"
-    return ", ".join([facts.names[facts.pick], *others[:-1]]) + f" and {others[-1]}"
+    return [names[pick], *(names[j] for j in verdict.tied if j != pick)]
+
+
+def _among(facts: Facts, verdict: Verdict) -> str:
+    names = tied_names(facts.names, facts.pick, verdict)
+    if len(names) > _NAMED:
+        return f"{names[0]} and {len(names) - 1} others, marked below"
+    return listed(names)
 
 
 def _sure(standing: Standing, verdict: Verdict) -> str:
-    return f"(95% interval {_interval(standing)}%; guessing gives {_whole(verdict.chance)}%)"
+    return f"(95% interval {_interval(standing)}%; guessing gives {whole(verdict.chance)}%)"
 
 
 def _interval(standing: Standing) -> str:
-    return f"{_whole(standing.low)}-{_whole(standing.high)}"
+    return f"{whole(standing.low)}-{whole(standing.high)}"
 
 
 def _equally(facts: Facts) -> str:
@@ -256,7 +384,8 @@ def _equally(facts: Facts) -> str:
     return ", every class counting the same" if unequal else ""
 
 
-def _whole(share: float) -> str:
+def whole(share: float) -> str:
+    """Per cent, rounded: 0.842 is 84."""
     return f"{100 * share:.0f}"
 
 
@@ -265,7 +394,7 @@ def _down(share: float) -> str:
     return str(math.floor(100 * share + 1e-9))
 
 
-def _points(share: float) -> str:
+def points(share: float) -> str:
     """Points of a hundred, whole ones unless there is not even one."""
     number = f"{100 * share:.0f}" if share >= 0.0095 or share <= 0 else f"{100 * share:.1g}"
     return f"{number} {_plural(number)}"
@@ -275,6 +404,16 @@ def _plural(number: str) -> str:
     return "point" if number == "1" else "points"
 
 
-def _number(value: float) -> str:
+def kilobytes(size: float) -> str:
+    """Bytes as KB of 1,000, two digits or all before the point: 7.1 KB."""
+    return f"{number(size / 1000)} KB"
+
+
+def cost_words(ms: float, size: float) -> str:
+    """(0.34 ms and 7.1 KB an image); without the time of vectors that were made elsewhere."""
+    return f"({f'{number(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
+
+
+def number(value: float) -> str:
     """Two digits, or all that stand before the point."""
     return f"{value:.2g}" if value < 100 else f"{value:.0f}"

@@ -18,6 +18,8 @@ from imrep.evaluate.record import Record
 from imrep.evaluate.scoring import Coded
 from imrep.evaluate.stability import Moves
 
+_DECODABLE = 200  # images below which a decoder has too few to learn from
+
 
 def about_data(record: Record, folder: Folder, files: int, total: int) -> None:
     """Files, skipped ones, classes, and what could not be scored."""
@@ -81,29 +83,41 @@ def curves(record: Record, curves: Sequence[tuple[Coded, Sequence[Point]]]) -> N
 
 
 def cost(record: Record, coded: Coded, memory: Mapping[str, int]) -> None:
-    """Time, memory and length of one contender's code."""
+    """Time, memory and length of one contender's code; of vectors made elsewhere the length."""
+    record.of(coded, "cost.dimensions", coded.dimensions, "dimensions")
+    record.of(coded, "cost.bytes", 4 * coded.dimensions, "bytes")
+    if coded.contender.ready:
+        return
     record.of(coded, "cost.ms", coded.cpu_ms, "ms")
     record.of(coded, "cost.wall_ms", coded.wall_ms, "ms")
     if coded.fitted_on:
         record.of(coded, "cost.fit_s", coded.fit_seconds, "s")
-    record.of(coded, "cost.dimensions", coded.dimensions, "dimensions")
-    record.of(coded, "cost.bytes", 4 * coded.dimensions, "bytes")
     record.of(coded, "cost.images_s", 1000 / max(coded.cpu_ms, 1e-6), "images")
     if (peak := memory.get(coded.contender.written)) is not None:
         record.of(coded, "cost.memory", peak, "bytes")
 
 
 def stability(record: Record, coded: Coded, moves: Moves) -> None:
-    """How far each perturbation moves the code, and whether the original is still the nearest."""
+    """How far each perturbation moves the code, and whether the original is still the nearest.
+
+    Nothing where there are not two images to measure the distance by.
+    """
+    if coded.images < 2:
+        return
     for name, moved in moves.move.items():
         record.of(coded, "stability.move", moved, "ratio", detail=name)
         record.of(coded, "stability.top1", moves.top1[name], "share", detail=name)
     record.of(coded, "stability.moves", moves.mean, "ratio")
 
 
-def information(record: Record, coded: Coded, kept: Kept | None, exact: float | None) -> None:
-    """What a linear decoder, and an exact inverse, get back of the picture."""
-    if kept is not None:
+def information(
+    record: Record, coded: Coded, kept: Kept | None, exact: float | None, images: int
+) -> None:
+    """What a linear decoder, and an exact inverse, get back of the picture.
+
+    From few images the decoder tells of their number and not of the representation.
+    """
+    if kept is not None and images >= _DECODABLE:
         record.of(coded, "information.kept", kept.kept, "share")
         record.of(coded, "information.detail", kept.detail, "share")
         record.of(coded, "information.psnr", kept.psnr, "dB")

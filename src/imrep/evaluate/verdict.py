@@ -90,7 +90,7 @@ class Verdict:
 
 
 def judge(
-    hits: Bool[Array, "r n"],
+    hits: Float[Array, "r n"] | Bool[Array, "r n"],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,
@@ -98,7 +98,8 @@ def judge(
     """Intervals, the step-down test and the smallest visible gap.
 
     Args:
-        hits: Whether each contender named the class of each image; a row per contender.
+        hits: Whether each contender named the class of each image, or its score in [0, 1]; a row
+            per contender.
         labels: Class of each image, 0 … C-1, none of them empty.
         groups: Group of each image.
         seed: Seed of the draws and of the flips.
@@ -106,7 +107,7 @@ def judge(
     Raises:
         BadParameter: if there is no contender.
     """
-    hits = np.atleast_2d(np.asarray(hits, bool))
+    hits = np.atleast_2d(np.asarray(hits, float))
     if not len(hits):
         raise BadParameter("a verdict needs at least one contender, got none.")
     boot = bootstrap(hits, labels, groups, seed)
@@ -137,8 +138,8 @@ def judge(
 
 
 def p_flip(
-    one: Bool[Array, " n"],
-    other: Bool[Array, " n"],
+    one: Float[Array, " n"] | Bool[Array, " n"],
+    other: Float[Array, " n"] | Bool[Array, " n"],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,

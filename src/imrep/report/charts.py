@@ -16,17 +16,18 @@ def cost(findings: Findings) -> Chart:
     specs = [*findings.contenders, *findings.controls]
     points = [_costed(findings, spec) for spec in specs]
     points = _at_the_edge([point for point in points if point["y"] is not None])
-    alt = "Accuracy against the milliseconds of encoding an image: " + "; ".join(
-        f"{p['short']} {p['accuracy']} at {p['an image']}" for p in points
+    score = findings.score
+    alt = f"{score.capitalize()} against the milliseconds of encoding an image: " + "; ".join(
+        f"{p['short']} {p[score]} at {p['an image']}" for p in points
     )
-    return frame.chart("cost", alt, lambda narrow: _cost(findings.guess, points, narrow))
+    return frame.chart("cost", alt, lambda narrow: _cost(findings, points, narrow))
 
 
 def differences(findings: Findings) -> Chart:
     """Points behind the best, with intervals; zero is the best itself."""
     points = [{**_who(findings, findings.leader), "x": 0, "lo": 0, "hi": 0, "points": "the best"}]
-    for spec in findings.having("difference", "probe"):
-        row = findings.row("difference", "probe", spec, findings.leader)
+    for spec in findings.having("difference", findings.measure):
+        row = findings.row("difference", findings.measure, spec, findings.leader)
         if row is not None and row.value is not None and spec != findings.leader:
             points.append(
                 {
@@ -38,7 +39,7 @@ def differences(findings: Findings) -> Chart:
                     "95% interval": f"{words.points(row.lo)} to {words.points(row.hi)}",
                 }
             )
-    alt = f"Points of accuracy behind {findings.leader}: " + "; ".join(
+    alt = f"Points of {findings.score} behind {findings.leader}: " + "; ".join(
         f"{p['short']} {p['points']} ({p['95% interval']})" for p in points[1:]
     )
     return frame.chart("differences", alt, lambda narrow: _differences(points, narrow))
@@ -79,7 +80,7 @@ def _told(*fields: str) -> list[Spec]:
 
 
 def _costed(findings: Findings, spec: str) -> Spec:
-    probe = findings.row("accuracy", "probe", spec)
+    probe = findings.row("accuracy", findings.measure, spec)
     knn = findings.value("accuracy", "knn", spec)
     ms = findings.value("cost", "ms", spec)
     accuracy, lo, hi = (None, None, None) if probe is None else (probe.value, probe.lo, probe.hi)
@@ -90,7 +91,7 @@ def _costed(findings: Findings, spec: str) -> Spec:
         "lo": hundred(accuracy if lo is None else lo),
         "hi": hundred(accuracy if hi is None else hi),
         "knn": hundred(knn),
-        "accuracy": words.percent(accuracy),
+        findings.score: words.percent(accuracy),
         "95% interval": words.interval(lo, hi),
         "by nearest neighbours": words.percent(knn),
         "an image": f"{words.digits(ms)} ms",
@@ -103,7 +104,7 @@ def _at_the_edge(points: list[Spec]) -> list[Spec]:
     return [{**point, "ms": point["ms"] or edge} for point in points]
 
 
-def _cost(guess: float | None, points: list[Spec], narrow: bool) -> Spec:
+def _cost(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
     height, width = (430, NARROW - 50) if narrow else (460, WIDE - 60)
     times = [point["ms"] for point in points]
     low, high = min(times, default=0.5) / 1.6, max(times, default=2.0) * 1.6
@@ -121,12 +122,13 @@ def _cost(guess: float | None, points: list[Spec], narrow: bool) -> Spec:
         },
     }
     y = {"type": "quantitative", "scale": {"domain": [0, top]}}
-    seen = {"field": "y", **y, "axis": frame.upright("accuracy, %")}
+    seen = {"field": "y", **y, "axis": frame.upright(f"{findings.score}, %")}
     shape = {
         "condition": {"test": "datum.standing == 'control'", "value": "diamond"},
         "value": "circle",
     }
-    told = _told("accuracy", "95% interval", "by nearest neighbours", "an image")
+    near = ["by nearest neighbours"] if findings.labelled else []
+    told = _told(findings.score, "95% interval", *near, "an image")
     ring = {"type": "point", "size": 34, "strokeWidth": 1.4, "fill": "var(--paper)"}
     return {
         "height": height,
@@ -135,7 +137,7 @@ def _cost(guess: float | None, points: list[Spec], narrow: bool) -> Spec:
         "encoding": {"x": x, "color": STANDING},
         "layer": [
             {"mark": _BAR, "encoding": {"y": {"field": "lo", **y}, "y2": {"field": "hi"}}},
-            *_guess(guess, y),
+            *_guess(findings, y),
             {"mark": ring, "encoding": {"y": {"field": "knn", **y}, "tooltip": told}},
             {
                 "mark": {**_DOT, "size": 90},
@@ -146,13 +148,15 @@ def _cost(guess: float | None, points: list[Spec], narrow: bool) -> Spec:
     }
 
 
-def _guess(guess: float | None, y: Spec) -> list[Spec]:
+def _guess(findings: Findings, y: Spec) -> list[Spec]:
+    guess = findings.guess
     if guess is None:
         return []
     at = {"y": {"datum": 100 * guess, **y}, "color": {"value": "var(--warn)"}}
     rule = {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5}
     text = {"type": "text", "align": "right", "dy": 10, "baseline": "middle"}
-    text["text"] = f"guessing {words.percent(guess)}"
+    blind = "guessing" if findings.labelled else "random order"
+    text["text"] = f"{blind} {words.percent(guess)}"
     data: Spec = {"values": [{}]}
     return [
         {"data": data, "mark": rule, "encoding": {**at, "x": None}},

@@ -79,16 +79,37 @@ class Findings:
         detail = self.meta.detail if isinstance(self.meta.detail, dict) else {}
         return {**_SILENT, **detail}
 
+    @cached_property
+    def measure(self) -> str:
+        """What ranks the contenders: "probe" (classes), "retrieval" (objects), or "" (nothing)."""
+        there = {row.metric for row in self.rows if row.kind == "accuracy"}
+        return next((name for name in ("probe", "retrieval") if name in there), "")
+
     @property
     def labelled(self) -> bool:
-        """Whether anything could be scored."""
-        return any(row.kind == "accuracy" for row in self.rows)
+        """Whether classes could be scored."""
+        return self.measure == "probe"
+
+    @property
+    def score(self) -> str:
+        """What the measure is called."""
+        return "mean average precision" if self.measure == "retrieval" else "accuracy"
+
+    @cached_property
+    def sides(self) -> list[int]:
+        """Sides in pixels of the squares that the contenders' main figures were measured at."""
+        return sorted({row.S for row in self.rows if (row.kind, row.metric) == ("cost", "ms")})
+
+    def side(self, spec: str) -> int | None:
+        """The side that a contender's main figures were measured at."""
+        found = self.row("cost", "ms", spec)
+        return None if found is None else found.S
 
     @cached_property
     def contenders(self) -> list[str]:
         """Specs that ran, most accurate first; by name where nothing is ranked."""
         ran = [s for s in self._specs("contender", "sum") if s not in self._errors]
-        accuracy = {spec: self.value("accuracy", "probe", spec) for spec in ran}
+        accuracy = {spec: self.value("accuracy", self.measure, spec) for spec in ran}
         return sorted(ran, key=lambda spec: (-(accuracy[spec] or 0), spec))
 
     @cached_property

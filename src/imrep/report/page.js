@@ -98,7 +98,7 @@ if (sheet) {
   function answer(query, i) {
     const known = data.labels[query] !== null && data.labels[i] !== null;
     const same = data.labels[query] === data.labels[i];
-    const said = known ? (same ? "same class: " : "another class: ") : "";
+    const said = known ? (same ? `same ${data.alike}: ` : `another ${data.alike}: `) : "";
     const classes = known ? (same ? "same" : "other") : "";
     const made = tile("button", i, classes, { type: "button", "aria-label": said + name(i) });
     made.addEventListener("click", () => ask(i, true));

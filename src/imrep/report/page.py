@@ -67,9 +67,9 @@ def render(rows: Sequence[Row], assets: Assets, folder: Path) -> str:
 def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
     """Those for which there are numbers."""
     drawn = []
-    if findings.having("accuracy", "probe"):
+    if findings.having("accuracy", findings.measure):
         drawn.append(charts.cost(findings))
-    if findings.leader and findings.having("difference", "probe"):
+    if findings.leader and findings.having("difference", findings.measure):
         drawn.append(charts.differences(findings))
     for metric, id, title in (
         ("probe_curve", "labels", "labels a class, from few to many →"),
@@ -97,6 +97,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
     for id, kind, metric, caption, form in (
         ("labels", "accuracy", "probe_curve", "Accuracy by labels a class", words.percent),
         ("sizes", "accuracy", "probe_size", "Accuracy by side of the image", words.percent),
+        ("size-gains", "difference", "size", "Points more than at the main size", words.points),
         ("size-costs", "cost", "ms_size", "Milliseconds by side of the image", words.digits),
         ("stability", "stability", "move", "How far each change moves it", words.ratio),
         ("nearest", "stability", "top1", "Original still the nearest", words.percent),
@@ -166,10 +167,10 @@ def _facts(findings: Findings) -> list[tuple[str, str]]:
     pairs = [
         ("folder", meta.data_name),
         ("images", words.count(meta.n)),
-        ("classes", words.count(meta.classes) if meta.classes else "none: no labels"),
+        ("classes", words.count(meta.classes) if meta.classes else ""),
         ("groups kept in one fold", words.count(meta.groups) if meta.folds else ""),
         ("folds", str(meta.folds) if meta.folds else ""),
-        ("side of the image", f"{meta.S} pixels"),
+        ("side of the image", _sides(findings)),
         ("seed", str(meta.seed)),
         ("files that could not be read", words.count(value("data", "skipped"))),
         ("processor", meta.cpu),
@@ -187,9 +188,11 @@ def _method(findings: Findings) -> list[str]:
     meta = findings.meta
     decoded = (
         f"Every image was turned upright, brought to sRGB, scaled until its shorter side had "
-        f"{meta.S} pixels and cut to the square in its middle, unless its line in the table says "
-        f"otherwise; near-copies were looked for before anything was learned."
+        f"{_sides(findings)} and cut to the square in its middle; near-copies were looked for "
+        f"before anything was learned."
     )
+    if findings.measure == "retrieval":
+        return [decoded, *_RETRIEVAL]
     if not findings.labelled:
         return [decoded]
     fitted = {row.fitted_on for row in findings.rows} & {"fold", "all"}
@@ -211,6 +214,24 @@ def _method(findings: Findings) -> list[str]:
     ]
 
 
+_RETRIEVAL = (
+    "Every image of an object that has another image was held against all images, which were "
+    "ranked by the cosine of their vectors after the mean was removed; average precision is the "
+    "mean share of the object's images among those ranked up to each of them.",
+    "Intervals come from 2,000 resamplings of whole objects, the same for all representations, "
+    "widened as few objects demand; the verdict drops one contender after another, the "
+    "clearest loser first, as long as its gap to the best exceeds what chance opens among equals.",
+)
+
+
+def _sides(findings: Findings) -> str:
+    """64 pixels; or 64 or 224 pixels, as the line in the table says."""
+    sides = [str(side) for side in findings.sides] or [str(findings.meta.S)]
+    if len(sides) == 1:
+        return f"{sides[0]} pixels"
+    return f"{', '.join(sides[:-1])} or {sides[-1]} pixels, as each line of the table says,"
+
+
 def _data(findings: Findings, assets: Assets, drawn: list[frame.Chart]) -> dict[str, Any]:
     """What the script needs: specifications of the plots, and who is whose neighbour."""
     shown = [spec for spec in findings.contenders if spec in assets.neighbours]
@@ -219,6 +240,7 @@ def _data(findings: Findings, assets: Assets, drawn: list[frame.Chart]) -> dict[
         "paths": list(assets.paths),
         "labels": list(assets.labels),
         "queries": list(assets.queries),
+        "alike": "object" if findings.measure == "retrieval" else "class",
         "neighbours": [
             {
                 "spec": spec,

@@ -86,7 +86,7 @@ _MAIN: tuple[_Metric, ...] = (
     (
         *("information", "kept", words.percent, "picture kept"),
         "How much of a 32 × 32 copy of a new picture a linear decoder paints back from the vector: "
-        "100%, all of it; 0%, no more than the average picture.",
+        "100%, all of it; 0%, no more than the average picture. A dash: too few pictures to tell.",
     ),
     (
         *("information", "detail", words.percent, "fine detail kept"),
@@ -95,8 +95,8 @@ _MAIN: tuple[_Metric, ...] = (
     (
         *("stability", "moves", words.ratio, "moves"),
         "How far the vector moves, on average, when the picture changes a little: 0, it does not "
-        "notice; 1, as far as to another picture. Low is no merit by itself: what is blind to "
-        "everything does not move either.",
+        "notice; 1, as far as to another picture, and no change counts for more than 1. Low is no "
+        "merit by itself: what is blind to everything does not move either.",
     ),
     (
         *("cost", "fit_s", words.digits, "seconds to fit"),
@@ -128,16 +128,26 @@ _SPREAD: tuple[_Metric, ...] = (
 def main(findings: Findings) -> Table:
     """The table: contenders in order, then the controls."""
     specs = [*findings.contenders, *findings.controls]
-    table = _of_metrics(findings, specs, _MAIN, "Every representation, and the controls")
-    if not findings.labelled:
-        return table
-    spread = Column(title="95% interval", means="Where the accuracy lies with 95% certainty.")
-    for spec, line in zip(specs, table.lines, strict=True):
-        row = findings.row("accuracy", "probe", spec)
-        lo, hi = (None, None) if row is None else (row.lo, row.hi)
-        line.cells.insert(1, Cell(text=words.interval(lo, hi), value=lo))
-    table.columns.insert(1, spread)
+    controls = ", and the controls" if findings.controls else ""
+    table = _of_metrics(findings, specs, _MAIN, f"Every representation{controls}")
+    for metric in ("probe", "retrieval"):
+        _add_interval(findings, table, specs, metric)
     return table
+
+
+def _add_interval(findings: Findings, table: Table, specs: list[str], metric: str) -> None:
+    """Put the 95 % interval of a score behind its column, where there is one."""
+    title = next(title for kind, name, _, title, _ in _MAIN if (kind, name) == ("accuracy", metric))
+    titles = [column.title for column in table.columns]
+    if title not in titles:
+        return
+    place = titles.index(title) + 1
+    means = f"Where the score before it ({title}) lies with 95% certainty."
+    table.columns.insert(place, Column(title="95% interval", means=means))
+    for spec, line in zip(specs, table.lines, strict=True):
+        row = findings.row("accuracy", metric, spec)
+        lo, hi = (None, None) if row is None else (row.lo, row.hi)
+        line.cells.insert(place, Cell(text=words.interval(lo, hi), value=lo))
 
 
 def spread(findings: Findings) -> Table:
@@ -147,27 +157,25 @@ def spread(findings: Findings) -> Table:
 
 def differences(findings: Findings) -> Table:
     """How far each is behind the best."""
-    columns = [
-        Column(title="points behind the best"),
-        Column(title="95% interval"),
-        Column(title="gap over its standard error"),
-        Column(title="chance of such a gap"),
-    ]
     lines = []
     for spec in findings.contenders:
-        row = findings.row("difference", "probe", spec, findings.leader)
+        row = findings.row("difference", findings.measure, spec, findings.leader)
         if row is None or spec == findings.leader:
             continue
-        t = findings.value("difference", "t", spec, findings.leader)
-        p = findings.value("difference", "p_flip", spec, findings.leader)
         ends = f"{words.points(row.lo)} to {words.points(row.hi)}"
         cells = [
             Cell(text=words.points(row.value), value=row.value),
             Cell(text=ends, value=row.lo),
-            Cell(text=words.digits(t), value=t),
-            Cell(text=words.chance(p), value=p),
         ]
+        if findings.labelled:
+            t = findings.value("difference", "t", spec, findings.leader)
+            p = findings.value("difference", "p_flip", spec, findings.leader)
+            cells += [Cell(text=words.digits(t), value=t), Cell(text=words.chance(p), value=p)]
         lines.append(_line(findings, spec, cells))
+    titles = ["points behind the best", "95% interval"]
+    if findings.labelled:
+        titles += ["gap over its standard error", "chance of such a gap"]
+    columns = [Column(title=title) for title in titles]
     return Table(caption="Behind the best", first="representation", columns=columns, lines=lines)
 
 
@@ -182,7 +190,10 @@ def crossed(findings: Findings, kind: str, metric: str, caption: str, form: _For
         values = [findings.value(kind, metric, spec, detail) for detail in details]
         cells = [Cell(text=form(value), value=value) for value in values]
         lines.append(_line(findings, spec, cells))
-    columns = [Column(title=_heading(findings, d), means=PERTURBATIONS.get(d, "")) for d in details]
+    unit = " px" if metric.endswith("_size") or metric == "size" else ""
+    columns = [
+        Column(title=_heading(findings, d) + unit, means=PERTURBATIONS.get(d, "")) for d in details
+    ]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 
@@ -235,7 +246,7 @@ def _cell(findings: Findings, spec: str, metric: _Metric) -> Cell:
     value = findings.value(kind, name, spec, detail)
     if kind == "difference" and spec == findings.leader:
         return Cell(text="the best", value=2.0)
-    bar = value if (kind, name) == ("accuracy", "probe") else None
+    bar = value if (kind, name) == ("accuracy", findings.measure) else None
     return Cell(text=form(value), value=value, bar=bar)
 
 
@@ -249,11 +260,13 @@ def _note(findings: Findings, spec: str) -> str:
     standing = findings.standing(spec)
     kinds = {"pick": [findings.praise], "equal": ["tied with the best"], "control": ["control"]}
     said = kinds.get(standing, [])
-    measured = next((row for row in findings.rows if row.spec == spec and row.kind == "cost"), None)
-    if measured is not None and findings.meta.S != measured.S:
+    measured = findings.row("cost", "ms", spec)
+    if measured is not None and len(findings.sides) > 1:
         said.append(f"read at {measured.S} pixels")
     if measured is not None and measured.fitted_on:
         said.append("fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all")
+    if measured is not None and measured.fingerprint.startswith("object-"):
+        said.append("given as an object")
     if findings.value("accuracy", "constant", spec):
         said.append("constant: the same code for every image")
     return ", ".join(said)

@@ -2,6 +2,8 @@
 
 import math
 
+from imrep.plural import several as several  # for the page's template
+
 _NONE = "–"
 
 
@@ -51,20 +53,15 @@ def count(number: float | None) -> str:
 
 
 def kilobytes(size: float | None) -> str:
-    """Bytes as KB of 1,024."""
-    return _NONE if size is None else digits(size / 1024)
+    """Bytes as KB of 1,000."""
+    return _NONE if size is None else digits(size / 1000)
 
 
 def megabytes(size: float | None) -> str:
-    """Bytes as MB of 1,048,576."""
-    return _NONE if size is None else digits(size / 2**20)
+    """Bytes as MB of 1,000,000."""
+    return _NONE if size is None else digits(size / 1e6)
 
 
 def decibels(number: float | None) -> str:
     """17.32 -> 17.3 dB."""
     return _NONE if number is None else f"{number:.1f} dB"
-
-
-def several(number: float, singular: str, plural: str) -> str:
-    """1 image, 1,000 images."""
-    return f"{count(number)} {singular if number == 1 else plural}"
