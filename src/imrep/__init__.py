@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` im
     from imrep.base import Representation
     from imrep.cards import Card
     from imrep.errors import ImrepError
-    from imrep.images import read
+    from imrep.images import read, write
     from imrep.sklearn import Embedder
 
 __version__ = "0.1.0"

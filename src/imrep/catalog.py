@@ -154,7 +154,7 @@ def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     """Name and parameters of each view; a name that is not there is said before what follows it."""
     if not isinstance(spec, str):
         raise BadParameter(
-            f"a representation needs a spec such as 'hog:cell=4', got {type(spec).__name__}."
+            f"a spec needs to be text such as 'hog:cell=4', got {spec!r}. Try 'hog'."
         )
     if _is_saved(spec):
         return [(spec, {})]

@@ -228,7 +228,7 @@ class TestPaths:
         items = datasets.find(planted(tmp_path / "d", "a.png", "B.png", "c.png")).items
         (tmp_path / "o.csv").write_text("path,object\n./a.png,1\nb.png,1\nc.png,\n")
         folder = SimpleNamespace(decoded=SimpleNamespace(items=items))
-        assert retrieval.members(folder, tmp_path / "o.csv").tolist() == [0, 0, -1]
+        assert retrieval.members(folder, tmp_path / "o.csv")[0].tolist() == [0, 0, -1]
 
 
 class TestColumns:

@@ -83,7 +83,7 @@ def test_steps_that_are_no_count_are_refused(spec, iterations):
 
 @pytest.mark.parametrize("spec", [5, None, ["hog"]])
 def test_a_spec_of_another_type_is_refused(spec):
-    with pytest.raises(BadParameter, match="needs a spec such as"):
+    with pytest.raises(BadParameter, match="spec needs to be text such as"):
         imrep.get(spec)
 
 

@@ -105,7 +105,7 @@ def test_edit_on_a_full_disk_keeps_what_is_done(photos):
     with disk_of(20_000):  # a picture has 50 kB
         said = refused(*COMMANDS["edit"])
     assert said.startswith("out cannot be written: File too large. Make room")
-    assert names("out") == ["a"] and names("out/a") == ["00.png"]
+    assert names("out") == [".imrep", "a"] and names("out/a") == ["00.png"]
     assert "1 were done already" in run(*COMMANDS["edit"]).stdout
     assert len(list(Path("out").rglob("*.png"))) == 16
     assert names() == ["out", "photos"]

@@ -59,7 +59,7 @@ def prepared(tmp_path_factory):
     }.items():  # fmt: skip
         picture.save(root / name, quality=95)
     with contextlib.chdir(root):
-        run_line("imrep edit cat.png compress -o cat.imr")
+        run_line("imrep edit cat.png compress")
     return root
 
 

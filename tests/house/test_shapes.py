@@ -34,7 +34,7 @@ PLANTED = {
     "Map(image, (8, 8.0))": True,
     "rep.encode(image[0])": True,
     "rep.encode(image)": False,
-    "setattr(rep, 'pool', lambda code: image) or type(rep).embed(rep, image)": True,
+    "setattr(rep, '_pool_unchecked', lambda code: image) or type(rep).embed(rep, image)": True,
 }
 
 

@@ -17,6 +17,7 @@ from imrep import Card, Embedder, ImrepError, Representation
 rep: Representation = imrep.get("hog:cell=8")
 card: Card = imrep.card("hog")
 image = imrep.read("cat.jpg")
+imrep.write("copy.png", image)
 vector = rep.embed(image)
 rows, dim = vector.shape
 names: tuple[str, ...] = imrep.names()

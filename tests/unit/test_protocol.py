@@ -220,7 +220,7 @@ def test_groups_never_part(folder, tmp_path):
 def test_a_table_that_names_nothing_is_refused_before_encoding(folder, tmp_path, monkeypatch):
     (tmp_path / "groups.csv").write_text("path,group\nnowhere.png,a\n")
     monkeypatch.setattr(encoding, "encode", None)
-    with pytest.raises(BadData, match="needs two images of one group among these, got none"):
+    with pytest.raises(BadData, match="--same-object needs paths of this data set such as"):
         imrep.compare(
             folder, ["pixels"], tmp_path / "out", size=24, same_object=tmp_path / "groups.csv"
         )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from imrep.evaluate import retrieval
+from imrep.evaluate.verdict import judge
 
 
 def test_members_next_to_each_other_score_one():
@@ -29,13 +30,19 @@ def test_random_codes_score_like_chance_and_the_interval_holds_it():
     precision = retrieval.average_precision(
         rng.standard_normal((80, 16)).astype(np.float32), groups
     )
-    mean, low, high = retrieval.interval(precision, groups, 0)
-    chance = np.mean(1 / np.arange(1, 80))  # one partner at a rank drawn evenly
-    assert low < mean < high
-    assert low < chance < high
+    standing = interval(precision, groups)
+    assert retrieval.chance(groups) == pytest.approx(np.mean(1 / np.arange(1, 80)))
+    assert standing.low < standing.accuracy < standing.high
+    assert standing.low < retrieval.chance(groups) < standing.high
 
 
 def test_the_interval_does_not_depend_on_the_names_of_groups():
     rng = np.random.default_rng(1)
     precision, groups = rng.random(30), np.repeat(np.arange(10), 3)
-    assert retrieval.interval(precision, groups, 0) == retrieval.interval(precision, groups + 5, 0)
+    assert interval(precision, groups) == interval(precision, groups + 5)
+
+
+def interval(precision, groups):
+    """How one contender stands, whole objects resampled, as `retrieval.compare` asks."""
+    verdict = judge(precision[None], np.zeros(len(groups), np.int64), groups, 0)
+    return verdict.standings[0]

@@ -45,7 +45,7 @@ def spare(out: Path, made: str, source: str | Path) -> None:
     if out.is_dir() or (out.exists() and marks.mark(out.read_bytes()) != made):
         raise BadParameter(
             f"{made.partition(' ')[0]} needs a new name for what it makes of {source}, got "
-            f"{out}, which is there and was made of something else. Give another with -o."
+            f"{out}, which is there and may be of another picture. Give another with -o."
         )
 
 
