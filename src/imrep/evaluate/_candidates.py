@@ -18,12 +18,17 @@ from imrep.evaluate import _ncc
 from imrep.evaluate._ncc import Floats, Index
 
 NEAREST = 4  # candidates of a picture by each descriptor and orientation
+_LOOK_ALIKES = 16  # pictures that may have a say in how alike copies must be, by orientation
 _PLAIN = 2.5  # gray levels of spread, below which only equal files or pixels are the same picture
-_FLOORS = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75, "detail": 0.30}
+_FLOORS = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75}
+_DETAIL = 0.30  # correlation of slid detail that unlike pictures do not reach
 _TINT = 10.0  # levels of mean difference in Cr or Cb that no copy shows
+_NEUTRAL = 128  # Cr and Cb of gray
+_DARKENED = 1.6  # times that a copy may be brighter with its colours following
+_AS_MUCH = 0.1  # difference in the logarithms of two factors that are the same but for rounding
 _ROWS = 1024  # pictures compared with all others at a time: memory stays linear
-_RIM = 2  # pixels of a thumbnail's border where the blur has nothing to go by
-_HALF = _ncc.SIDE // 2 - _RIM
+_HALF = _ncc.SIDE // 2
+_RIM, _SLIDE = 3, 2  # pixels at half size left out of a border, and slid to each side
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,22 @@ class Pictures:
             for mirrored in (False, True)
         )
 
+    @cached_property
+    def luminance(self) -> Floats:
+        """Mean and spread of each thumbnail, (n, 2)."""
+        return np.stack([self.thumbnails.mean((1, 2)), self.thumbnails.std((1, 2))], axis=1)
+
     def tints_agree(self, i: Index, j: Index, mirrored: bool) -> NDArray[np.bool_]:
-        """Whether the colours of each pair could be those of a copy."""
-        other = self.tint[j][..., ::-1] if mirrored else self.tint[j]
-        return (np.abs(self.tint[i] - other).mean((2, 3)) <= _TINT).all(1)
+        """Whether the colours of each pair could be those of a copy, or of a darkened copy.
+
+        Darkening multiplies colours, mean and spread of a picture alike.
+        """
+        first, second = self.tint[i] - _NEUTRAL, self.tint[j] - _NEUTRAL
+        second = second[..., ::-1] if mirrored else second
+        brighter, wider = np.maximum(self.luminance[i], 1e-6).T / self.luminance[j].clip(1e-6).T
+        darkened = np.abs(np.log(brighter / wider)) < _AS_MUCH
+        up, down = (np.clip(r, 1, _DARKENED)[:, None, None, None] for r in (1 / brighter, brighter))
+        return _same_tint(first, second) | (darkened & _same_tint(first * up, second * down))
 
 
 @dataclass(frozen=True)
@@ -73,36 +90,17 @@ class Neighbours:
         """For blocks of queries, the most alike above the floor: (query, other)."""
         for start in range(0, len(self.queries), _ROWS):
             rows = np.arange(start, min(start + _ROWS, len(self.queries)))
-            cosines, line = self._cosines(rows), np.arange(len(rows))
+            cosines, line = self.queries[rows] @ self.others.T, np.arange(len(rows))
+            cosines[line, rows] = -1  # no picture is its own copy, or its own mirror image
             for _ in range(NEAREST):
                 best = cosines.argmax(1)
                 alike = cosines[line, best] > _FLOORS[self.descriptor]
                 yield rows[alike], best[alike]
                 cosines[line, best] = -1
 
-    def ranked(self, rows: Index, count: int) -> tuple[Index, Index, Index]:
-        """Up to `count` others above the floor of some queries: query, other and its rank.
-
-        The pairs of a query follow one another, the nearest first.
-        """
-        found = [np.zeros((3, 0), np.int64)]
-        count = min(count, len(self.others))
-        for start in range(0, len(rows), _ROWS):
-            block = rows[start : start + _ROWS]
-            cosines = self._cosines(block)
-            top = np.sort(np.argpartition(-cosines, count - 1, axis=1)[:, :count], axis=1)
-            alike = np.take_along_axis(cosines, top, 1)
-            order = np.argsort(-alike, axis=1, kind="stable")
-            line, rank = np.nonzero(np.take_along_axis(alike, order, 1) > _FLOORS[self.descriptor])
-            found.append(np.stack([block[line], top[line, order[line, rank]], rank]))
-        query, other, rank = np.concatenate(found, axis=1)
-        return query, other, rank
-
-    def _cosines(self, rows: Index) -> Floats:
-        """Of these queries with all others; no picture is its own copy, or its own mirror image."""
-        cosines = self.queries[rows] @ self.others.T
-        cosines[np.arange(len(rows)), rows] = -1
-        return cosines
+    def near(self, rows: Index) -> NDArray[np.bool_]:
+        """Whether each other picture is above the floor for these queries."""
+        return np.asarray(self.queries[rows] @ self.others.T > _FLOORS[self.descriptor])
 
 
 def prepare(images: Iterable[NDArray[np.uint8]]) -> Pictures:
@@ -129,6 +127,33 @@ def candidates(pictures: Pictures) -> Index:
     return np.unique(np.concatenate(keys))
 
 
+def look_alikes(pictures: Pictures, asked: Index) -> Index:
+    """Pairs of these pictures and those most like them, numbered as candidates are.
+
+    Unlike the lists that candidates come from, this one has no room for what is near in a rough
+    descriptor only: the detail of unlike pictures correlates with nothing, wherever it is slid.
+    So what else lies beside a picture and its look-alikes changes nothing here.
+    """
+    keys = [np.zeros(0, np.int64)]
+    detail = np.array([_detail(thumb) for thumb in pictures.thumbnails[pictures.rows]])
+    detail = detail.reshape(-1, _HALF, _HALF)
+    places = np.searchsorted(pictures.rows, asked)
+    for start in range(0, len(places), _ROWS):
+        block = places[start : start + _ROWS]
+        for mirrored in (False, True):
+            lists = [one for one in pictures.lists if one.mirrored == mirrored]
+            near = np.logical_or.reduce([one.near(block) for one in lists])
+            near[np.arange(len(block)), block] = False
+            alike = np.where(near, _slid(detail, block, mirrored), -1)
+            line, other = np.nonzero(alike > _DETAIL)
+            i, j = pictures.rows[block[line]], pictures.rows[other]
+            close = pictures.tints_agree(np.minimum(i, j), np.maximum(i, j), mirrored)
+            line, other, i, j = line[close], other[close], i[close], j[close]
+            first = _first_of_each(line, alike[line, other], _LOOK_ALIKES)
+            keys.append(pair_keys(pictures, i[first], j[first], mirrored))
+    return np.unique(np.concatenate(keys))
+
+
 def pair_keys(pictures: Pictures, i: Index, j: Index, mirrored: bool) -> Index:
     """A number for each pair of pictures whose colours agree, the same for (i, j) and (j, i)."""
     low, high = np.minimum(i, j), np.maximum(i, j)
@@ -149,7 +174,6 @@ def describe(thumbs: Floats) -> dict[str, Floats]:
         "layout": _eighths(thumbs),
         "edges": _eighths(np.array([_gradient(thumb) for thumb in thumbs]).reshape(thumbs.shape)),
         "spectrum": spectrum[:, [*range(9), *range(-8, 0)]],  # blind to shifts
-        "detail": np.array([_detail(thumb) for thumb in thumbs]).reshape(-1, _HALF, _HALF),
     }
 
 
@@ -178,10 +202,29 @@ def _gradient(thumb: Floats) -> Floats:
 
 
 def _detail(thumb: Floats) -> Floats:
-    """What lies between two blurs, at half the size, which forgives a shift of a pixel.
-
-    Its cosine is about 0 between unlike pictures, so that they take no copy's place.
-    """
+    """What lies between two blurs, at half the size."""
     band = cv2.GaussianBlur(thumb, (0, 0), 0.8) - cv2.GaussianBlur(thumb, (0, 0), 3)
-    inner = np.ascontiguousarray(band[_RIM:-_RIM, _RIM:-_RIM])
-    return np.asarray(cv2.resize(inner, (_HALF, _HALF), interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(band, (_HALF, _HALF), interpolation=cv2.INTER_AREA))
+
+
+def _slid(detail: Floats, rows: Index, mirrored: bool) -> Floats:
+    """The best cosine of the centres of some with any window of all others, (rows, n)."""
+    others = detail[..., ::-1] if mirrored else detail
+    end, best = _HALF - _RIM, np.full((len(rows), len(detail)), -1, np.float32)
+    centres = unit(detail[rows, _RIM:end, _RIM:end])
+    for y in range(-_SLIDE, _SLIDE + 1):
+        for x in range(-_SLIDE, _SLIDE + 1):
+            window = unit(others[:, _RIM + y : end + y, _RIM + x : end + x])
+            np.maximum(best, centres @ window.T, out=best)
+    return best
+
+
+def _first_of_each(line: Index, alike: Floats, count: int) -> Index:
+    """Places of the `count` largest numbers of each line; of equal ones, the first."""
+    order = np.lexsort((-alike, line))
+    begin = np.searchsorted(line[order], line[order])
+    return order[np.arange(len(order)) - begin < count]
+
+
+def _same_tint(first: Floats, second: Floats) -> NDArray[np.bool_]:
+    return (np.abs(first - second).mean((2, 3)) <= _TINT).all(1)

@@ -19,17 +19,14 @@ from scipy.sparse.csgraph import connected_components
 
 from imrep.errors import BadParameter
 from imrep.evaluate import _candidates, _ncc
-from imrep.evaluate._candidates import Neighbours, Pictures
+from imrep.evaluate._candidates import Pictures
 from imrep.evaluate._ncc import Floats, Index
 
 Progress = Callable[[float], object]
 
 _PAIRS = 512  # laid over each other at a time
-_LOWEST, _HIGHEST = 0.80, 0.95  # between which the fine detail of copies must agree
-_SIMILAR = (0.65, 0.80)  # fine detail of a neighbour that resembles a picture and is no copy of it
-_RELATED = 0.50  # fine detail below which a neighbour has no say in the threshold
-_NEIGHBOURS = 8  # related ones that the threshold of a picture rests on, in each orientation
-_DEPTHS = (8, 16, 32)  # how far down a list of neighbours related ones are looked for
+_LOWEST, _HIGHEST = 0.80, 0.95  # between which lies what the fine detail of copies must reach
+_SIMILAR = (0.65, 0.80)  # between which a picture resembles another and is no copy of it
 _BELIEVED = 10  # images of a group that is believed without nearly equal detail
 
 
@@ -118,10 +115,12 @@ def find(
     ]
     _, first, picture = np.unique(np.array(pixels, str), return_index=True, return_inverse=True)
     pictures = _candidates.prepare(images[k] for k in first)
-    aligned = _Aligned(pictures, tell)
-    aligned.add(_candidates.candidates(pictures))
-    edges = _near(aligned, first) | _repeats(pixels) | _repeats(digests or ())
-    kept = _without_chains([edges[pair] for pair in sorted(edges)], len(images))
+    aligned = _Aligned(pictures)
+    aligned.add(_candidates.candidates(pictures), lambda share: tell(0.2 + 0.6 * share))
+    highest = _highest(images.shape[1])
+    good = _copies(aligned, highest, lambda share: tell(0.8 + 0.2 * share))
+    edges = _edges(aligned, good, first) | _repeats(pixels) | _repeats(digests or ())
+    kept = _without_chains([edges[pair] for pair in sorted(edges)], len(images), highest)
     tell(1.0)
     return Copies(tuple(kept), _components(kept, len(images)), pictures.flat[picture])
 
@@ -131,15 +130,14 @@ class _Aligned:
     """Pairs of pictures laid over each other that fit, and how well.
 
     Attributes:
-        keys: Number of each pair as `_candidates.pair_keys` has it, ascending.
+        keys: Number of each pair as `_candidates.pair_keys` has it.
         v: Correlation of the better placing.
         hn: The same of its fine detail.
         bn: Median of the same over blocks.
-        asked: Numbers of all pairs that were tried, ascending.
+        asked: Numbers of all pairs that were tried.
     """
 
     pictures: Pictures
-    tell: Progress
     keys: Index = field(default_factory=lambda: np.zeros(0, np.int64))
     v: Floats = field(default_factory=lambda: np.zeros(0))
     hn: Floats = field(default_factory=lambda: np.zeros(0))
@@ -154,11 +152,12 @@ class _Aligned:
         """The pictures of each pair, i < j, and whether the second is mirrored."""
         return _candidates.split_keys(self.keys, len(self.pictures.flat))
 
-    def add(self, keys: Index) -> None:
-        """Lay further pairs over each other; those that were tried are not tried again."""
+    def add(self, keys: Index, tell: Progress) -> None:
+        """Lay further pairs over each other, put behind those that are there already."""
         new = np.setdiff1d(keys, self.asked)
         i, j, mirrored = _candidates.split_keys(new, len(self.pictures.flat))
         found, scores = [self.keys], [np.stack([self.v, self.hn, self.bn])]
+        done = 0
         for orientation in (False, True):
             pairs = np.flatnonzero(mirrored == orientation)
             for start in range(0, len(pairs), _PAIRS):
@@ -170,17 +169,11 @@ class _Aligned:
                 p, q = p[fits], q[fits]
                 scores.append(np.stack([v[fits], _ncc.fine(p, q), _ncc.blockwise(p, q)]))
                 found.append(new[block[fits]])
-                self.tell(0.2 + 0.7 * (start + len(block)) / len(new))
-        order = np.argsort(np.concatenate(found), kind="stable")
-        self.keys = np.concatenate(found)[order]
-        self.v, self.hn, self.bn = np.concatenate(scores, axis=1)[:, order]
+                done += len(block)
+                tell(done / len(new))
+        self.keys = np.concatenate(found)
+        self.v, self.hn, self.bn = np.concatenate(scores, axis=1)
         self.asked = np.union1d(self.asked, new)
-
-    def detail(self, keys: Index) -> Floats:
-        """Agreement of the fine detail of these pairs, 0 of those that do not fit."""
-        place = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
-        known = self.keys[place] == keys if len(self.keys) else np.zeros(len(keys), bool)
-        return np.where(known, self.hn[place], 0.0) if len(self.keys) else np.zeros(len(keys))
 
     def passing(self, threshold: Floats | float) -> NDArray[np.bool_]:
         """Pairs that are copies where fine detail must agree so well."""
@@ -189,90 +182,67 @@ class _Aligned:
         return whole | ((self.v >= 0.75) & blocks & (self.hn >= 0.6))
 
 
-@dataclass
-class _Neighbourhood:
-    """The related neighbours of each picture that may have a copy.
+def _highest(side: int) -> float:
+    """The highest threshold: of images smaller than a thumbnail there is less detail to agree."""
+    return 1 - (1 - _HIGHEST) * min(1.0, side / _ncc.SIDE) ** 2
 
-    Attributes:
-        details: By picture and neighbour, how well their fine detail agrees.
-        keys: Numbers of their pairs.
+
+def _copies(aligned: _Aligned, highest: float, tell: Progress) -> Index:
+    """Places of the pairs that are copies.
+
+    Every further look-alike raises a threshold or leaves it. So they are sought only of pictures
+    with a copy by the candidates alone, and not of copies that no threshold parts.
     """
-
-    details: dict[int, dict[int, float]]
-    keys: set[int] = field(default_factory=set)
-
-    def take(self, i: Index, j: Index, keys: Index, detail: Floats) -> Index:
-        """Enter the first related neighbours of each i, the nearest first; the i that lack some."""
-        related = detail >= _RELATED
-        columns = (part[related].tolist() for part in (i, j, keys, detail))
-        taken: Counter[int] = Counter()
-        for a, b, key, value in zip(*columns, strict=True):
-            if taken[a] < _NEIGHBOURS:
-                taken[a] += 1
-                self.keys.add(key)
-                self.details[a][b] = max(value, self.details[a].get(b, 0.0))
-        return np.array([a for a in np.unique(i).tolist() if taken[a] < _NEIGHBOURS], np.int64)
-
-    def threshold(self, picture: int) -> float:
-        """How well the fine detail of this picture and its copies must agree.
-
-        A picture whose neighbours are copies of it or nothing like it has none that merely
-        resemble it. Where there are such neighbours (digits, faces, stripes), a copy must be nearer
-        than the third neighbour by more than half of what separates that one.
-        """
-        detail = sorted(self.details[picture].values(), reverse=True)
-        if not any(_SIMILAR[0] <= each < _SIMILAR[1] for each in detail):
-            return _LOWEST
-        third = detail[2] if len(detail) > 2 else 0.0
-        return float(np.clip(1 - 0.4 * (1 - third), _LOWEST, _HIGHEST))
+    candidates = len(aligned.keys)
+    good = _passing(aligned, highest)
+    doubtful = good[~aligned.passing(highest)[good]]
+    if len(doubtful):
+        i, j, _ = aligned.pairs
+        asked = np.unique(np.append(i[doubtful], j[doubtful]))
+        aligned.add(_candidates.look_alikes(aligned.pictures, asked), tell)
+    good = _passing(aligned, highest)
+    return good[good < candidates]
 
 
-def _neighbourhood(aligned: _Aligned) -> _Neighbourhood:
-    """The nearest related neighbours of every picture that may have a copy.
-
-    Neighbours that are not related are passed over, so that it makes no difference how many of
-    them there are.
-    """
+def _passing(aligned: _Aligned, highest: float) -> Index:
+    """Places of the pairs that pass the stricter threshold of their two pictures."""
     i, j, _ = aligned.pairs
-    close = aligned.passing(_LOWEST)
-    asked = np.unique(np.append(i[close], j[close]))
-    found = _Neighbourhood({int(picture): {} for picture in asked})
-    for neighbours in aligned.pictures.lists if len(asked) else ():
-        if neighbours.descriptor == "detail":  # the one in which unlike pictures are never near
-            _add_related(found, aligned, neighbours, asked)
-    return found
+    own = _thresholds(i, j, aligned.hn, len(aligned.pictures.flat), highest)
+    return np.flatnonzero(aligned.passing(np.maximum(own[i], own[j])))
 
 
-def _add_related(
-    found: _Neighbourhood, aligned: _Aligned, neighbours: Neighbours, asked: Index
-) -> None:
-    """Add the nearest related neighbours of these pictures, in one orientation."""
-    pictures = aligned.pictures
-    rows = np.searchsorted(pictures.rows, asked)
-    query, other, rank = neighbours.ranked(rows, _DEPTHS[-1])
-    i, j = pictures.rows[query], pictures.rows[other]
-    agree = pictures.tints_agree(np.minimum(i, j), np.maximum(i, j), neighbours.mirrored)
-    i, j, rank = i[agree], j[agree], rank[agree]
-    for depth in _DEPTHS:
-        here = rank < depth
-        keys = _candidates.pair_keys(pictures, i[here], j[here], neighbours.mirrored)
-        aligned.add(keys)
-        short = found.take(i[here], j[here], keys, aligned.detail(keys))
-        more = np.isin(i, short)
-        i, j, rank = i[more], j[more], rank[more]
+def _thresholds(i: Index, j: Index, detail: Floats, n: int, highest: float) -> Floats:
+    """How well the fine detail of each picture and its copies must agree, (n,).
+
+    A picture whose neighbours are copies of it or nothing like it has none that merely resemble
+    it. Where there are such neighbours (digits, faces, stripes), a copy must be nearer than the
+    third neighbour by more than half of what separates that one.
+
+    Args:
+        i: One picture of each pair that fits.
+        j: The other.
+        detail: How well the fine detail of the pair agrees.
+        n: Number of pictures.
+        highest: What is asked at most.
+    """
+    one, other, detail = np.append(i, j), np.append(j, i), np.append(detail, detail)
+    better = np.lexsort((-detail, other, one))  # a pair may fit in either orientation
+    one, other, detail = one[better], other[better], detail[better]
+    again = np.zeros(len(one), bool)
+    again[1:] = (one[1:] == one[:-1]) & (other[1:] == other[:-1])
+    one, detail = one[~again], detail[~again]
+    ranked = np.lexsort((-detail, one))
+    one, detail = one[ranked], detail[ranked]
+    third, similar = np.zeros(n), np.zeros(n, bool)
+    at_third = np.arange(len(one)) - np.searchsorted(one, one) == 2
+    third[one[at_third]] = detail[at_third]
+    similar[one[(detail > _SIMILAR[0]) & (detail < _SIMILAR[1])]] = True
+    return np.where(similar, np.clip(1 - 0.4 * (1 - third), _LOWEST, highest), _LOWEST)
 
 
-def _near(aligned: _Aligned, first: Index) -> dict[tuple[int, int], Edge]:
-    """Edges between pictures that fit well enough, each in the better of its two orientations."""
-    candidates = aligned.keys
-    found = _neighbourhood(aligned)
-    own = np.full(len(aligned.pictures.flat), _LOWEST)
-    for picture in found.details:
-        own[picture] = found.threshold(picture)
+def _edges(aligned: _Aligned, good: Index, first: Index) -> dict[tuple[int, int], Edge]:
+    """Edges between the images of these pairs, each in the better of its two orientations."""
     i, j, mirrored = aligned.pairs
-    # what was laid over each other in passing depends on how many unrelated pictures there are
-    considered = np.isin(aligned.keys, np.append(candidates, np.array([*found.keys], np.int64)))
-    good = np.flatnonzero(considered & aligned.passing(np.maximum(own[i], own[j])))
     edges = {}
     for k in good[np.argsort(aligned.hn[good], kind="stable")]:
         a, b = sorted((int(first[i[k]]), int(first[j[k]])))
@@ -288,13 +258,13 @@ def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
     return {(i, j): Edge(i, j, 1.0, 1.0, False, True) for i, j in pairs if i < j}
 
 
-def _without_chains(edges: list[Edge], n: int) -> list[Edge]:
+def _without_chains(edges: list[Edge], n: int, highest: float = _HIGHEST) -> list[Edge]:
     """Edges without the weaker ones of groups too large to be believed.
 
     MNIST would chain 69 ones into one group. What stays large with nearly equal detail is a burst.
     The limit is no share of the folder: other pictures beside a group say nothing about it.
     """
-    for floor in (0.95, 0.97):
+    for floor in (highest, max(highest, 0.97)):
         component = _components(edges, n)
         large = np.bincount(component, minlength=1) > _BELIEVED
         edges = [edge for edge in edges if edge.hn >= floor or not large[component[edge.i]]]
