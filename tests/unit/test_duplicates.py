@@ -84,45 +84,6 @@ def test_mirror_images_are_found_and_named_so(textures):
     assert all(e.mirrored and not e.identical and e.v > 0.999 for e in found.edges)
 
 
-def persons(count, each, rng):
-    """Drawn heads in other light, turn and expression: alike, and no copies."""
-    found = []
-    for _ in range(count):
-        low, high = (150, 20, 13, 4, 0), (230, 120, 18, 8, 4)
-        skin, hair, wide, apart, brow = rng.integers(low, high).tolist()
-        for _ in range(each):
-            x, y = rng.integers(30, 34, 2).tolist()
-            image = np.full((64, 64, 3), 245, np.uint8)
-            cv2.ellipse(image, (x, y - 4), (wide + 3, 24), 0, 0, 360, (hair,) * 3, -1)
-            cv2.ellipse(image, (x, y), (wide, 20), 0, 0, 360, (skin,) * 3, -1)
-            for side in (-apart, apart):
-                cv2.circle(image, (x + side, y - 4), 2, (30, 30, 30), -1)
-                cv2.line(image, (x + side - 3, y - 9), (x + side + 3, y - 9 - brow), (hair,) * 3)
-            end = int(rng.integers(20, 160))
-            cv2.ellipse(image, (x, y + 8), (6, 3), 0, 0, end, (60, 30, 30), 1)
-            light = np.linspace(rng.uniform(0.7, 1), rng.uniform(0.7, 1), 64)[:, None]
-            found.append(np.uint8(np.clip(image * light + rng.normal(0, 3, image.shape), 0, 255)))
-    return np.array(found)
-
-
-def test_unlike_pictures_beside_them_change_no_group(textures):
-    """Heads, and copies of a few, alone and beside textures, stripes and discs."""
-    rng = np.random.default_rng(5)
-    heads = persons(8, 6, rng)
-    heads = np.concatenate([heads, planted(heads[::7], "combo", rng)])
-    y, x = np.mgrid[:64, :64]
-    waves = [128 + 100 * np.sin(x * a + y * b) for a, b in rng.uniform(-0.6, 0.6, (120, 2))]
-    discs = [
-        np.where((x - a) ** 2 + (y - b) ** 2 < r**2, 40, 230)
-        for a, b, r in rng.uniform((15, 15, 5), (50, 50, 25), (120, 3))
-    ]
-    others = np.repeat(np.array([*waves, *discs], np.uint8)[..., None], 3, axis=3)
-    alone = duplicates.find(heads)
-    among = duplicates.find(np.concatenate([heads, textures, others]))
-    assert alone.edges
-    assert [e for e in among.edges if e.i < len(heads)] == list(alone.edges)
-
-
 def test_the_order_of_images_permutes_the_groups(shared_data):
     pictures, _ = squares(shared_data / "classification/mnist", 4)
     order = np.random.default_rng(0).permutation(len(pictures))
@@ -260,8 +221,8 @@ def test_mnist_does_not_chain(shared_data):
     pictures, labels = squares(shared_data / "classification/mnist")
     found = duplicates.find(pictures)
     assert found.largest <= 10
-    assert 30 < found.counts["images"] < 65  # measured 50 of 900
-    assert len(found.across(labels)) <= 1
+    assert 30 <= found.counts["images"] <= 45  # ones that are alike
+    assert found.across(labels) == ()
 
 
 @pytest.mark.parametrize(
@@ -274,6 +235,9 @@ def test_mnist_does_not_chain(shared_data):
         ("caltech101_a", "shift", 0.9),
         ("orl_faces_a", "combo", 0.98),
         ("dtd_a", "half", 0.9),
+        ("dtd_a", "darker", 0.95),
+        ("caltech101_a", "darker", 0.95),
+        ("orl_faces_a", "crop", 0.85),
     ],
 )
 def test_planted_copies_are_found(shared_data, name, kind, least):
@@ -303,56 +267,65 @@ def test_other_views_of_an_object_are_not_copies(shared_data):
 @pytest.mark.parametrize(
     ("name", "grouped", "largest"),
     [
-        ("cifar10", 7, 3),
+        ("cifar10", 9, 3),
         ("eurosat", 4, 4),
-        ("dtd_a", 44, 2),
-        ("caltech101_a", 15, 2),
-        ("sign_digits", 6, 2),
-        ("mnist", 52, 8),
-        ("orl_faces_a", 237, 4),
+        ("dtd_a", 16, 2),
+        ("caltech101_a", 6, 2),
+        ("sign_digits", 0, 1),
+        ("mnist", 35, 5),
+        ("orl_faces_a", 38, 3),
     ],
 )
-def test_images_grouped_as_published(shared_data, name, grouped, largest):
-    """Images in a group per thousand; of faces, shots of one person that share a fold."""
-    found = duplicates.find(squares(shared_data / "classification" / name)[0])
-    assert 1000 * found.counts["images"] / len(found.component) == pytest.approx(grouped, abs=8)
+def test_real_sets_hold_few_copies(shared_data, name, grouped, largest):
+    """Of faces, shots of one person; of digits, ones. None joins two classes."""
+    pictures, labels = squares(shared_data / "classification" / name)
+    found = duplicates.find(pictures)
+    assert found.counts["images"] == pytest.approx(grouped, abs=2)
     assert found.largest <= largest
+    assert found.across(labels) == ()
 
 
 @pytest.mark.slow
 def test_a_data_set_has_the_same_groups_beside_six_others(shared_data):
-    names = ("mnist", "orl_faces_a", "sign_digits", "caltech101_a", "dtd_a", "eurosat")
-    sets = [squares(shared_data / "classification" / name)[0][:400] for name in names]
-    together = duplicates.find(np.concatenate(sets))
-    start = 0
+    names = ("cifar10", "mnist", "orl_faces_a", "sign_digits", "caltech101_a", "dtd_a", "eurosat")
+    sets = [squares(shared_data / "classification" / name)[0] for name in names]
+    together, start, alone = duplicates.find(np.concatenate(sets)), 0, []
     for pictures in sets:
-        alone = duplicates.find(pictures)
-        here = range(start, start + len(pictures))
-        beside = [(e.i - start, e.j - start) for e in together.edges if e.i in here]
-        assert [(e.i, e.j) for e in alone.edges] == beside
+        alone += [(e.i + start, e.j + start, e.hn) for e in duplicates.find(pictures).edges]
         start += len(pictures)
+    assert [(e.i, e.j) for e in together.edges] == [(i, j) for i, j, _ in alone]
+    np.testing.assert_allclose([e.hn for e in together.edges], [hn for *_, hn in alone], atol=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("orl_faces_a", 0.9), ("mnist", 0.9), ("caltech101_a", 0.7), ("dtd_a", 0.55)],
+    [
+        ("cifar10", 0.98),
+        ("eurosat", 0.8),
+        ("dtd_a", 0.8),
+        ("caltech101_a", 0.97),
+        ("sign_digits", 0.95),
+        ("mnist", 0.97),
+        ("orl_faces_a", 0.97),
+    ],
 )
 def test_bursts_are_joined(shared_data, name, least):
-    """Ten frames each: moved by up to a pixel, zoomed and turned a little, with noise, JPEG."""
-    pictures, _ = squares(shared_data / "classification" / name, 2)
-    shares = []
-    for seed in range(8):
-        rng = np.random.default_rng(seed)
-        frames = np.array([_frame(pictures[11 * seed], rng) for _ in range(10)])
-        found = duplicates.find(np.concatenate([pictures, frames]))
-        shares.append(np.bincount(found.component[len(pictures) :]).max() / 10)
-    assert np.mean(shares) >= least
+    """Ten frames each: moved by up to two pixels, zoomed and turned a little, with noise, JPEG."""
+    pictures, _ = squares(shared_data / "classification" / name)
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(pictures), 16, replace=False)
+    frames = np.array([_frame(pictures[k], rng) for k in chosen for _ in range(10)])
+    others = np.delete(pictures, chosen, axis=0)
+    component = duplicates.find(np.concatenate([others, frames])).component[len(others) :]
+    largest = [np.bincount(burst).max() for burst in component.reshape(16, 10)]
+    assert np.mean(largest) / 10 >= least
 
 
 def _frame(image, rng):
-    matrix = cv2.getRotationMatrix2D((31.5, 31.5), rng.uniform(-1, 1), rng.uniform(0.98, 1.02))
-    matrix[:, 2] += rng.uniform(-1, 1, 2)
+    turn, zoom = rng.uniform(-1.15, 1.15), rng.uniform(0.98, 1.02)  # both of 4 %, end to end
+    matrix = cv2.getRotationMatrix2D((31.5, 31.5), turn, zoom)
+    matrix[:, 2] += rng.uniform(-2, 2, 2)
     moved = cv2.warpAffine(image, matrix, (64, 64), borderMode=cv2.BORDER_REFLECT_101)
     noisy = moved * rng.uniform(0.94, 1.06) + rng.normal(0, 3, image.shape)
     return compressed(np.uint8(np.clip(noisy, 0, 255)), 80)
