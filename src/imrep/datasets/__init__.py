@@ -10,13 +10,13 @@ import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from imrep.datasets import _assemble, _builtin, _columns, _kinds, _listing, _lists
+from imrep.datasets import _assemble, _builtin, _kinds, _listing, _lists
 from imrep.datasets._items import Dataset, Item, several
 from imrep.datasets._resolve import Names
 from imrep.datasets._sources import File
@@ -26,6 +26,7 @@ from imrep.io.names import printable
 __all__ = ["Dataset", "Item", "find", "groups", "holds_many"]
 
 _LEAST_A_CLASS = 10
+_LONGEST = 80  # characters of a name in a message
 
 
 def find(
@@ -74,7 +75,11 @@ def find(
         refused = [item for item in items if item.refused]
         sampled = _sampled(readable, max_items, seed)
         items = sorted([*sampled, *refused], key=lambda item: item.path)
-        notes.append(f"{len(sampled)} of {total} images were drawn at random (seed {seed}).")
+        notes.append(
+            f"{len(sampled)} of {total} images were drawn at random (seed {seed})."
+            if len(sampled) < len(readable)
+            else f"All {total} images are used: at least {_LEAST_A_CLASS} of each class are."
+        )
     return replace(found, items=tuple(items), notes=tuple(notes), found=total)
 
 
@@ -92,15 +97,15 @@ def groups(
 
     Args:
         items: Images of a data set.
-        path: A csv with columns path and group. Its paths are items' names, or lead to their files
-            from the csv's own folder.
+        path: A csv or parquet with columns path and group. Its paths are items'
+            names, or lead to their files from its own folder.
         option: What messages call it.
 
     Raises:
         BadData: It cannot be read, or names not one of the items.
     """
     try:
-        table = _columns.read(File(path).read(), path.name)
+        table = _assemble.table(path)
     except BadFile as error:
         raise BadData(f"{option} needs a csv file, got {path}: {error}") from error
     files = {item.raw: item.file or Path(item.raw) for item in items}
@@ -121,13 +126,13 @@ def _builtin_set() -> Dataset:
 
 
 def _found(data: str | Path | Sequence[str | Path]) -> Dataset:
-    if not isinstance(data, str | Path):
-        return _lists.of_paths([os.fspath(Path(path).expanduser()) for path in data], "the list")
+    if not isinstance(data, str | os.PathLike):
+        return _lists.of_paths([os.fspath(path.expanduser()) for path in _listed(data)], "the list")
     if data == "":  # a shell's variable that is not set, and no wish for the current folder
         raise BadData("DATA needs a name, got ''. Give . for the current folder.")
     if data == "-":
         return _lists.of_paths(_standard_input(), "standard input")
-    path = Path(data).expanduser()
+    path = _path(data)
     if path.exists():
         return _existing(path)
     if data == "digits":
@@ -135,6 +140,41 @@ def _found(data: str | Path | Sequence[str | Path]) -> Dataset:
     if glob.has_magic(str(path)):
         return _lists.of_paths(_matches(str(path)), str(data))
     raise BadData(_nothing_there(path))
+
+
+def _path(data: str | os.PathLike[str]) -> Path:
+    """Where `data` is, if it can be a path.
+
+    Raises:
+        BadData: It is longer than the system lets names be.
+    """
+    path = Path(data).expanduser()
+    try:
+        os.path.lexists(path)
+        path.exists()
+    except OSError as error:
+        text = printable(path)
+        text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+        raise BadData(
+            f"DATA needs to be a path, got {text}: {error.strerror}. Check it."
+        ) from error
+    return path
+
+
+def _listed(data: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The paths in a list.
+
+    Raises:
+        BadData: It is none, or something in it is no path.
+    """
+    remedy = "Give a folder, a file or a list of paths."
+    if isinstance(data, bytes | dict) or not isinstance(data, Iterable):
+        raise BadData(f"DATA needs to be a path or several, got {type(data).__name__}. {remedy}")
+    paths = list(data)
+    for path in paths:
+        if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+            raise BadData(f"DATA needs paths in its list, got {type(path).__name__}. {remedy}")
+    return list(map(Path, paths))
 
 
 def _standard_input() -> list[str]:

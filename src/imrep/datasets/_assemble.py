@@ -34,6 +34,23 @@ def of_table(path: Path) -> Dataset:
     return _of_listing(path.name, path.parent, [("", _read(File(path), path.name))])
 
 
+def table(path: Path) -> Table:
+    """The table in a .csv, .tsv, .jsonl or .parquet file.
+
+    Raises:
+        BadFile: It cannot be read.
+        BadData: It is no table of paths.
+    """
+    if path.suffix.lower() != ".parquet":
+        return _columns.read(File(path).read(), path.name)
+    found = _parquet.read(File(path), path.name)
+    if isinstance(found, NoData):
+        raise BadData(found.reason)
+    if found.listing is None:
+        raise BadData(f"{path.name} needs a column path, got images. Give a table of paths.")
+    return found.listing
+
+
 def of_parquet(paths: Iterable[Path], root: Path, name: str) -> Dataset:
     """The data set in one or several parquet files below `root`.
 
@@ -253,7 +270,8 @@ def _unused_tables(tree: Tree) -> list[str]:
     if not tree.tables:
         return []
     note = several(sorted(tree.tables), "table", "not used")
-    return [f"{note} Give one as DATA, or call it split.csv, for its labels."]
+    unpack = "Give one as DATA" if tree.root else "Unpack the archive to give one as DATA"
+    return [f"{note} {unpack}, or call it split.csv, for its labels."]
 
 
 def is_own_table(source: File | Member, name: str) -> bool:

@@ -23,6 +23,8 @@ PATHS = (
     *("imagefilename", "imagefile", "imagename", "imgname", "file", "image", "img", "picture"),
     *("photo", "pic", "jpg", "png", "paths", "files", "filenames", "images"),
 )
+# Identifiers name a picture where nothing else does: often its file without the suffix.
+IDS = ("imageid", "imgid", "pictureid", "photoid", "fileid", "id", "uuid")
 LABELS = (
     *("label", "labels", "class", "classname", "classlabel", "category", "categoryname"),
     *("target", "labelname", "classes", "classid", "categoryid", "labelid", "targets"),
@@ -42,6 +44,7 @@ _MISSING = frozenset(("nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", 
 _MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
           (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))  # fmt: skip
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r"sep=(.)\r?\n")  # the first line of some spreadsheets' files
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,11 @@ def read(data: bytes, where: str) -> Table:
     text = _text(data, where)
     if where.lower().endswith(".jsonl"):
         return _json_lines(text, where)
-    head = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=head.count)  # the first of equals: a comma
+    if (said := _SEPARATOR.match(text)) is not None:
+        text, delimiter = text[said.end() :], said[1]
+    else:
+        head = text.lstrip("\r\n").partition("\n")[0]
+        delimiter = max(_DELIMITERS, key=head.count)  # the first of equals: a comma
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
                  if any(line)]  # fmt: skip
@@ -82,6 +88,11 @@ def read(data: bytes, where: str) -> Table:
     names = tuple(name.strip() for name in lines[0]) if lines else ()
     for number, line in enumerate(lines[1:], 2):
         if any(line[len(names) :]):
+            if len(names) == 1:
+                raise BadData(
+                    f"{where} needs the names of its columns in its first line, got {names[0]!r}. "
+                    "Write them there, such as path,label."
+                )
             raise BadData(
                 f"{where} needs {count(len(names), 'cell')} in each line, as in its first, got "
                 f"{len(line)} in line {number}. Quote what holds {delimiter!r}."
@@ -110,6 +121,16 @@ def needed(table: Table, role: Sequence[str]) -> int:
             f"{table.where} needs a column {role[0]}, got {got}. Name it so in the first line."
         )
     return index
+
+
+def paths(table: Table) -> int:
+    """The column that names the pictures, of identifiers where none is of paths.
+
+    Raises:
+        BadData: There is none.
+    """
+    index, _ = pick(table.names, (*PATHS, *IDS))
+    return needed(table, PATHS) if index is None else index
 
 
 def choice(where: str, what: str, fitting: Sequence[str]) -> list[str]:
@@ -178,7 +199,9 @@ def _label(value: object) -> str | None:
 
 def _whole(found: list[str | None]) -> list[str | None]:
     """'0', '1' for '0.0', '1.0': numbers that became floats because some are missing."""
-    if any(label is not None and not re.fullmatch(r"-?\d+\.0+", label) for label in found):
+    if any(
+        label is not None and not re.fullmatch(r"-?(0|[1-9]\d*)(\.0+)?", label) for label in found
+    ):
         return found
     return [None if label is None else label.split(".")[0] for label in found]
 

@@ -18,6 +18,11 @@ _FILLERS = (
     *("dataset", "data", "folder", "images", "image", "imgs", "img", "part", "photos", "pictures"),
     *("sets", "set", "split"),
 )
+# Folders of pictures about pictures, where they lie beside those (images/, train/).
+_MASKS = (
+    *("annotation", "annotations", "groundtruth", "groundtruths", "gt", "label", "labels"),
+    *("mask", "masks", "segmask", "segmasks", "segmentation", "segmentations"),
+)
 _FEW = 0.1  # share of the pictures that may lie beside the folders which hold the classes
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _FILLED = re.compile(f"(?:{'|'.join(_SPLITS)})(?:{'|'.join(_FILLERS)})")
@@ -43,14 +48,22 @@ def by_folder(paths: Collection[str]) -> FolderLabels:
 
     As long as there is only one folder and it holds folders, the classes are looked for in it.
     Where folders are named as splits (train, val2017, test_images …) and hold folders of the same
-    names, these are the classes; folders beside them are left out.
+    names, these are the classes; folders beside them are left out. So are folders of masks that lie
+    beside those of the pictures.
     """
     folders = {path: tuple(path.split("/")[:-1]) for path in paths}
     tree = _Tree(Counter(folders.values()))
+    masks = _masks(tree)
+    if masks:
+        lower = {p for p, folder in folders.items() if any(folder[: len(m)] == m for m in masks)}
+        pictures = by_folder([path for path in folders if path not in lower])
+        labels = pictures.labels | dict.fromkeys(lower)
+        notes = (*pictures.notes, *(_mask_note(folder, tree) for folder in sorted(masks)))
+        return FolderLabels(labels, pictures.left_out | lower, notes)
     base = tree.only_folder(())
     splits, beside, notes = _splits(tree, base)
     depths = {split: len(tree.only_folder(split)) for split in splits}
-    labels: dict[str, str | None] = {}
+    labels = {}
     left_out = set()
     for path, folder in folders.items():
         first = folder[: len(base) + 1]
@@ -134,6 +147,28 @@ def _splits(tree: _Tree, base: Folder) -> tuple[set[Folder], set[Folder], list[s
         for folder in sorted(beside)
     ]
     return members, beside, notes
+
+
+def _masks(tree: _Tree) -> set[Folder]:
+    """Folders named for masks, beside one named for images or as a split."""
+    found = set()
+    for siblings in tree.children.values():
+        named = {folder for folder in siblings if _letters(folder[-1]) in _MASKS}
+        others = siblings - named
+        if any(_letters(each[-1]) in _FILLERS or _plain_split(each[-1]) for each in others):
+            found |= named
+    return found
+
+
+def _mask_note(folder: Folder, tree: _Tree) -> str:
+    return (
+        f"{'/'.join(folder)}/ ({count(tree.total[folder], 'picture')}) may hold masks of the "
+        "pictures beside it and was left out. Give it as DATA to read it."
+    )
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalpha())
 
 
 def _list(folders: Iterable[Folder]) -> str:

@@ -50,9 +50,11 @@ def read(
     notes: list[str] = []
     labelled = False
     for base, table in tables:
-        paths = _columns.needed(table, _columns.PATHS)
+        paths = _columns.paths(table)
         labels, more = _labels(table, paths)
         labelled |= labels is not None
+        notes += more
+        base, more = _base(table, paths, base, names)
         notes += more
         for path, label in zip(
             table.values(paths), labels or [None] * len(table.rows), strict=True
@@ -76,7 +78,7 @@ def read(
 
 def names_any(table: Table, base: str, names: Names) -> bool:
     """Whether one of a table's first paths leads to a file."""
-    index, _ = _columns.pick(table.names, _columns.PATHS)
+    index, _ = _columns.pick(table.names, (*_columns.PATHS, *_columns.IDS))
     if index is None:
         return False
     first = (_columns.present(path) for path in table.values(index)[:_FIRST])
@@ -89,7 +91,7 @@ def groups(table: Table, names: Names) -> tuple[dict[str, str], list[str]]:
     Raises:
         BadData: The table has no columns of paths and groups, or a path is in two groups.
     """
-    paths = _columns.needed(table, _columns.PATHS)
+    paths = _columns.paths(table)
     column = _columns.needed(table, _columns.GROUPS)
     found: defaultdict[str, set[str]] = defaultdict(set)
     strange: list[str] = []
@@ -112,7 +114,7 @@ def _labels(table: Table, paths: int) -> tuple[list[str | None] | None, list[str
     _, named = _columns.pick(table.names, _columns.PATHS)
     notes = _columns.choice(table.where, "paths", named)
     if index is None:
-        return None, notes + _columns.unlabelled(table.where, table.names, table.names[paths])
+        return None, notes + _columns.unlabelled(table.where, table.names, [table.names[paths]])
     labels, missing = _columns.labels(table.values(index), table.where, table.names[index])
     notes += _columns.choice(table.where, "labels", fitting)
     return labels, [*notes, *_columns.chosen(table.where, table.names[index]), *missing]
@@ -128,6 +130,16 @@ def _file(
     name = posixpath.normpath(base + written.strip().replace("\\", "/"))
     folder = next((each for each in closed if name.startswith(each)), None)
     return name, closed[folder] if folder else names.refusal(written.strip(), base, where)
+
+
+def _base(table: Table, paths: int, base: str, names: Names) -> tuple[str, list[str]]:
+    """The folder that a table's paths are relative to, and a note if it is not the table's own."""
+    first = [text for each in table.values(paths) if (text := _columns.present(each).strip())]
+    first = first[:_FIRST]
+    if any(names.resolve(path, base) is not None for path in first):
+        return base, []
+    folder = names.below(first, base)
+    return (folder, [f"{table.where} names pictures in {folder}."]) if folder else (base, [])
 
 
 def _without_path(table: Table, paths: int) -> list[str]:

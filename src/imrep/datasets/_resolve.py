@@ -1,16 +1,20 @@
 """Which file a table means by a path, however the path is written."""
 
 import difflib
+import itertools
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from imrep.datasets import _kinds
 from imrep.datasets._sources import File, Refused, Source
 from imrep.io.names import printable
 
 _NEAREST_OF = 2000  # names that a misspelt one is compared with
+_SURE = 0.9  # share of a table's names that show which folder they are of
+_FOLDERS = 1000  # that are looked through for the files of a table
 _EXPLAINED = 100  # misspelt paths that are compared at all: each takes milliseconds
 
 
@@ -18,7 +22,8 @@ class Names:
     """The names of a data set's files, by which paths in tables are resolved.
 
     A path means the file that the system opens by it; else the one whose name differs only in
-    Unicode's form; else the one that differs only in case; never one of several.
+    Unicode's form; else the one that differs only in case; else, for a name without a picture's
+    suffix, the picture that has one; never one of several.
 
     Args:
         known: Names relative to the data set, with forward slashes.
@@ -38,6 +43,7 @@ class Names:
         self._indexes: dict[Callable[[str], str], dict[str, list[str]]] = {}
         self._files: dict[str, str] | None = None
         self._folders: dict[str, str] = {}
+        self._listed: dict[tuple[Path, Callable[[str], str]], dict[str, list[str]]] = {}
         self._explained = 0
 
     def resolve(self, written: str, base: str = "") -> str | None:
@@ -52,7 +58,8 @@ class Names:
                 if (found := self._on_disk(folder, spelling)) is not None:
                     return found
         name = written.strip().replace("\\", "/")
-        for key in (printable, _composed, _folded):
+        keys = (printable, _composed, _folded) if _has_suffix(name) else _KEYS
+        for key in keys:
             for folder in bases:
                 spelling = written.strip() if key is printable else name
                 hits = self._similar(self._normal(folder, spelling), key)
@@ -64,12 +71,50 @@ class Names:
         """The item of a path that means no file, with the nearest name."""
         name = self._normal(base, written.strip().replace("\\", "/"))
         several = self._similar(name, _folded)
+        if not several and not _has_suffix(name):
+            several = self._similar(name, _stem)
         if len(several) > 1:
             listed = ", ".join(sorted(several)[:3])
             return Refused(f"{written}, named by {where}, means {listed} alike. Write one of them.")
+        if self.root is not None and (self.root / name).is_dir():
+            return Refused(f"{written}, named by {where}, is a folder. Write the pictures in it.")
+        if "://" in written:
+            return Refused(
+                f"{written}, named by {where}, is no file here. Fetch it, name the copy."
+            )
         near = self._nearest(name)
         remedy = f"Did you mean {near!r}?" if near else "Check the path."
         return Refused(f"{written}, named by {where}, does not exist. {remedy}")
+
+    def below(self, written: Sequence[str], base: str) -> str:
+        """The one folder in `base` that nearly all of some names are of, "" for none.
+
+        As in a download with train.csv beside train_images/.
+        """
+        hits = {folder: self._count(written, folder) for folder in self._folders_below(base)}
+        best = max(hits, key=lambda folder: hits[folder], default="")
+        alone = best and list(hits.values()).count(hits[best]) == 1
+        return best if alone and hits[best] >= _SURE * len(written) else ""
+
+    def _count(self, written: Sequence[str], folder: str) -> int:
+        """How many of some names are those of files in a folder, with or without a suffix."""
+        names = self._in_folder(folder)
+        stems = {os.path.splitext(name)[0] for name in names}  # noqa: PTH122
+        return sum(each in names or each in stems for each in written)
+
+    def _in_folder(self, folder: str) -> set[str]:
+        if self.root is not None:
+            return set(_listdir(self.root / folder))
+        inside = (name.rpartition("/") for name in self._known)
+        return {last for start, slash, last in inside if start + slash == folder}
+
+    def _folders_below(self, base: str) -> list[str]:
+        if self.root is not None:
+            found = (Path(at) for at, _, _ in _walk_folders(self.root / base))
+            inside = itertools.islice(found, 1, _FOLDERS)
+            return [f"{folder.relative_to(self.root).as_posix()}/" for folder in inside]
+        folders = {name.rpartition("/")[0] + "/" for name in self._known if "/" in name}
+        return sorted(each for each in folders if each.startswith(base) and each != base)[:_FOLDERS]
 
     def _normal(self, folder: str, written: str) -> str:
         """`a/../b` and `./b` as `b`; relative to the data set where the file lies in it."""
@@ -131,10 +176,26 @@ class Names:
         if hits or self.root is None:
             return hits
         start = Path("/") if name.startswith("/") else self.root
-        found = _walk(start, name.strip("/").split("/"), key)
+        found = self._walk(start, name.strip("/").split("/"), key)
         paths = {os.path.realpath(path): path for path in found if path.is_file()}
         called = (self._on_disk("", os.path.abspath(path)) for path in paths.values())  # noqa: PTH100
         return [each for each in called if each is not None]
+
+    def _walk(self, folder: Path, parts: list[str], key: Callable[[str], str]) -> Iterator[Path]:
+        """Every path below `folder` whose parts are equal under `key`."""
+        if not parts:
+            yield folder
+            return
+        first, *further = parts
+        if first == "..":
+            yield from self._walk(folder / "..", further, key)
+            return
+        if (folder, key) not in self._listed:  # a table may name every file in it
+            index = self._listed[folder, key] = defaultdict(list)
+            for name in _listdir(folder):
+                index[key(name)].append(name)
+        for name in self._listed[folder, key].get(key(first), ()):
+            yield from self._walk(folder / name, further, key)
 
     def _nearest(self, name: str) -> str:
         """The name most like one that is not there, '' where none is."""
@@ -153,19 +214,11 @@ class Names:
         return near[0] if near else ""
 
 
-def _walk(folder: Path, parts: list[str], key: Callable[[str], str]) -> Iterator[Path]:
-    """Every path below `folder` whose parts are equal under `key`."""
-    if not parts:
-        yield folder
-        return
-    first, *further = parts
-    if first == "..":
-        yield from _walk(folder / "..", further, key)
-        return
-    wanted = key(first)
-    for name in _listdir(folder):
-        if key(name) == wanted:
-            yield from _walk(folder / name, further, key)
+def _walk_folders(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As os.walk, without hidden folders."""
+    for at, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield at, folders, files
 
 
 def _listdir(folder: Path) -> list[str]:
@@ -181,3 +234,15 @@ def _composed(name: str) -> str:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", _composed(name).casefold())
+
+
+def _stem(name: str) -> str:
+    """Without a picture's suffix."""
+    return os.path.splitext(name)[0] if _has_suffix(name) else name  # noqa: PTH122
+
+
+def _has_suffix(name: str) -> bool:
+    return _kinds.by_name(name) == "picture"
+
+
+_KEYS = (printable, _composed, _folded, _stem)
