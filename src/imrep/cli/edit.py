@@ -2,9 +2,6 @@
 
 import glob
 import textwrap
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +110,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     steps = Chain(chain, engine.device(machine.device), reading)
     screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
-    with _remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
+    with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
         if _holds_many(data):
             if in_place or curve:
                 raise BadParameter(
@@ -193,13 +190,3 @@ def _name(path: Path, chain: "Chain") -> Path:
     if chain.packs:
         return outputs.beside(path, suffix=packed.SUFFIX)
     return outputs.beside(path, chain.slug, suffix=suffix_of(path))
-
-
-@contextmanager
-def _remarked(quiet: bool) -> Iterator[None]:
-    """Warnings as remarks, each once."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for text in dict.fromkeys(str(warning.message) for warning in caught):
-        screen.remark(text, quiet)

@@ -26,7 +26,7 @@ from imrep.evaluate.information import Kept
 from imrep.evaluate.record import Record
 from imrep.evaluate.run import Run
 from imrep.evaluate.scoring import Coded
-from imrep.io import provenance, skipped
+from imrep.io import skipped
 
 _CURVES = 4  # of the best contenders, with few labels
 
@@ -53,9 +53,7 @@ def write(
     kept = _describe(lines, run, folder, coded)
     tables.failures(lines, [*absent, *run.failed])
     remarks.verdict(lines, run, folder, answers, found, sized)
-    for made in (out, out / assets.FOLDER):
-        made.mkdir(parents=True, exist_ok=True)
-        provenance.mark_folder(made, "report")
+    (out / assets.FOLDER).mkdir(parents=True, exist_ok=True)
     _pictures(run, folder, coded, answers, kept).save(out)
     skipped.write(out / "skipped.csv", folder.decoded.skipped)
     results.write(out / results.FILENAME, lines.rows)

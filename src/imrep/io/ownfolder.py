@@ -5,16 +5,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imrep.errors import BadData, Busy
-from imrep.io.files import check_folder_writable, clear_drafts, write_text
+from imrep.io.files import check_folder_writable, clear_drafts
 from imrep.io.locks import Lock
-from imrep.io.provenance import FOLDER
+from imrep.io.provenance import FOLDER, is_report, write_mark
 
 _LOCK = ".imrep.lock"
 
 
 def is_own(folder: Path) -> bool:
-    """Whether imrep made the folder."""
-    return (folder / FOLDER).is_file()
+    """Whether imrep made the folder: it has its mark, or is a report from before there were any."""
+    return (folder / FOLDER).is_file() or is_report(folder, _names(folder))
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def claimed(folder: Path, maker: str) -> Iterator[None]:
         raise Busy(f"another run{process} writes {folder}. Wait for it or use another -o.")
     try:
         clear_drafts(folder, below=True)
-        write_text(folder / FOLDER, f"made by imrep {maker}\n")
+        write_mark(folder, maker)
         yield
     finally:
         lock.release()

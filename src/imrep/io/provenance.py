@@ -14,10 +14,20 @@ from pathlib import Path
 from imrep.io.files import write_atomic
 from imrep.io.marks import mark
 
-__all__ = ["FOLDER", "default_name", "is_folder", "is_picture", "is_table", "mark_folder"]
+__all__ = [
+    "FOLDER",
+    "default_name",
+    "is_folder",
+    "is_picture",
+    "is_report",
+    "is_table",
+    "mark_folder",
+    "write_mark",
+]
 
 FOLDER = ".imrep"  # the file that marks its folder
 _WORK_KEY, _WORK = "key.json", b'{"made by": "imrep"'  # as workfolder writes them
+_REPORT, _REPORT_KEY = "results.jsonl", b'{"run": "'  # and index.html, of reports without a mark
 _WORDS = ("inverted", "match")  # of default names, beside representations and operations
 _LISTS = (("path", "reason"), ("path", "found", "inliers", "pairs", "chance"))  # first columns
 
@@ -32,17 +42,33 @@ def mark_folder(path: Path, wrote: str) -> None:
     with os.scandir(path) as entries:
         if any(entries):
             return
+    write_mark(path, wrote)
+
+
+def write_mark(path: Path, wrote: str) -> None:
+    """Mark a folder as `mark_folder` does, whatever is in it."""
     write_atomic(path / FOLDER, json.dumps({"wrote": wrote}).encode() + b"\n")
 
 
 def is_folder(path: Path, names: Container[str]) -> bool:
     """Whether a folder that holds `names` is one that imrep wrote, or a run's unfinished work."""
-    if FOLDER in names:
-        return True
-    if _WORK_KEY not in names:
-        return False
+    return (
+        FOLDER in names
+        or is_report(path, names)
+        or (_WORK_KEY in names and _begins(path / _WORK_KEY, _WORK))
+    )
+
+
+def is_report(path: Path, names: Container[str]) -> bool:
+    """Whether a folder that holds `names` is a report by what is in it: old ones have no mark."""
+    there = _REPORT in names and "index.html" in names
+    return there and _begins(path / _REPORT, _REPORT_KEY)
+
+
+def _begins(path: Path, start: bytes) -> bool:
     try:
-        return (path / _WORK_KEY).read_bytes()[: len(_WORK)] == _WORK
+        with path.open("rb") as file:
+            return file.read(len(start)) == start
     except OSError:
         return False
 

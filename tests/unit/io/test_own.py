@@ -63,3 +63,18 @@ def test_a_second_writer_is_refused(tmp_path):
         with pytest.raises(Busy, match=expected), claimed(tmp_path / "r", "compare"):
             pass
         assert is_own(tmp_path / "r")
+
+
+def test_a_report_from_before_there_were_marks_may_be_written_again(tmp_path):
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    (tmp_path / "results.jsonl").write_text('{"run": "68ce", "time": "2026", "spec": ""}\n')
+    with claimed(tmp_path, "compare"):
+        pass
+    assert is_own(tmp_path) and (tmp_path / ".imrep").is_file()
+
+
+@pytest.mark.parametrize("name", ["index.html", "results.jsonl"])
+def test_half_of_one_is_none(tmp_path, name):
+    (tmp_path / name).write_text('{"run": "68ce"}\n')
+    with pytest.raises(BadData), claimed(tmp_path, "compare"):
+        pass
