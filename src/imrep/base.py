@@ -22,6 +22,7 @@ from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.io.files import write_atomic, write_text
+from imrep.io.names import as_path
 from imrep.ops import parallel
 from imrep.types import Batches, Image, Picture, Vectors
 
@@ -183,7 +184,9 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     def save(self, folder: str | Path) -> Path:
         """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
-        folder = Path(folder)
+        if isinstance(folder, str) and not folder:
+            raise BadParameter("save needs a folder, got ''. Give . for the current one.")
+        folder = as_path(folder, "save", "a folder")
         config = {"spec": self._blank_spec(), "fingerprint": self.fingerprint}
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
         write_atomic(folder / "weights.safetensors", save(state))
@@ -196,7 +199,7 @@ class Representation(nn.Module, ABC, Generic[C]):
         Raises:
             BadParameter: If the file is absent or its tensors do not fit these parameters.
         """
-        path = Path(folder) / "weights.safetensors"
+        path = as_path(folder, "load_weights", "a folder") / "weights.safetensors"
         try:
             self.load_state_dict(load_file(path))
         except (OSError, RuntimeError, SafetensorError) as error:

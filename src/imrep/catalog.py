@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from imrep import specs
 from imrep.cards import Card
-from imrep.errors import BadParameter, UnknownName
+from imrep.errors import BadParameter, UnknownName, shown
 from imrep.signatures import Parameter, parameters
 
 if TYPE_CHECKING:
@@ -95,7 +95,14 @@ def name_of(module: str) -> str:
 
 
 def card(name: str) -> Card:
-    """The card of one representation."""
+    """The card of one representation.
+
+    Raises:
+        BadParameter: `name` is no text.
+        UnknownName: Nothing has that name.
+    """
+    if not isinstance(name, str):
+        raise BadParameter(f"card needs a name such as 'hog', got {shown(name)}. Try names().")
     return entry(name).card
 
 
@@ -178,8 +185,9 @@ def _saved_spec(folder: str | Path) -> str:
     try:
         spec = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["spec"]
     except (OSError, ValueError, KeyError, TypeError):
+        given = shown(str(folder) if isinstance(folder, Path) else folder)
         raise BadParameter(
-            f"load needs a folder with the config.json that `save` writes, got {str(folder)!r}. "
+            f"load needs a folder with the config.json that `save` writes, got {given}. "
             "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."
         ) from None
     return str(spec)

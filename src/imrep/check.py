@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from imrep.errors import BadImage, BadParameter
+from imrep.errors import BadImage, BadParameter, shown
 
 DTYPES = (torch.float32, torch.float64)  # of images and of codes, in every representation
 
@@ -41,7 +41,8 @@ def image(
         BadImage: Whose message names `who`, the fault, and the remedy.
     """
     if not isinstance(x, Tensor):
-        raise BadImage(f"{who} needs a torch tensor, got {type(x).__name__}. Try imrep.read(path).")
+        remedy = "torch.from_numpy(x)" if type(x).__module__ == "numpy" else "imrep.read(path)"
+        raise BadImage(f"{who} needs a torch tensor, got {type(x).__name__}. Try {remedy}.")
     if x.ndim != 4:
         remedy = f"x[{', '.join(['None'] * (4 - x.ndim))}]" if x.ndim < 4 else "x.flatten(0, -4)"
         shape = tuple(x.shape)
@@ -111,7 +112,9 @@ def whole(value: int, low: int, high: int, who: str, what: str) -> None:
 def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
     """Refuse a parameter that is none of the choices."""
     if value not in choices:
-        raise BadParameter(f"{who} needs {what} to be one of {', '.join(choices)}, got {value!r}.")
+        raise BadParameter(
+            f"{who} needs {what} to be one of {', '.join(choices)}, got {shown(value)}."
+        )
 
 
 def _number(value: object, who: str, what: str) -> None:
@@ -122,7 +125,7 @@ def _number(value: object, who: str, what: str) -> None:
     except (TypeError, ValueError, RuntimeError):
         number = False
     if not number:
-        raise BadParameter(f"{who} needs {what} to be a number, got {value!r}.")
+        raise BadParameter(f"{who} needs {what} to be a number, got {shown(value)}.")
 
 
 def _type(x: Tensor, who: str) -> None:

@@ -17,6 +17,25 @@ ImrepError
 Form of every message: **who** *needs* **what**, *got* **what came**. **Then what to do.**
 """
 
+_LONGEST = 80  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """A value as a message holds it: on one line, and no longer than can be read.
+
+    Example:
+        >>> shown("hog"), shown([1] * 100)
+        ("'hog'", 'a value of type list')
+    """
+    text = repr(value)
+    if (
+        "\n" in text
+        or text.startswith("<")
+        or (len(text) > _LONGEST and not isinstance(value, str))
+    ):
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
 
 class ImrepError(Exception):
     """Base class; the command line prints its message as one line, without a traceback."""

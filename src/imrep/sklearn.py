@@ -1,7 +1,7 @@
 """Representations as scikit-learn transformers: images in, one row of numbers each out."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from imrep.errors import BadImage
 from imrep.ops import parallel
 
 _WHO = "Embedder"
+_MOST = 2**20  # images at once
 _WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
 
 
@@ -86,6 +87,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             BadParameter: If the spec is wrong.
         """
         found = _listed(X)
+        if self.size is not None:
+            check.whole(self.size, 1, check.MAX_SIDE, _WHO, "size")
+        check.whole(self.batch, 1, _MOST, _WHO, "batch")
         given = adapters.resolve(self.representation, _WHO)
         built = given if isinstance(self.representation, str) else given.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()
@@ -177,6 +181,8 @@ def _listed(found: Any) -> Any:
         )
     if isinstance(found, np.ndarray) and found.ndim == 4:
         _channels_last(found.shape[1:], "x.transpose(0, 2, 3, 1)", "x[..., :3]")
+    if isinstance(found, type) or not (hasattr(found, "__len__") or isinstance(found, Iterable)):
+        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Give a list of them.")
     found = found if hasattr(found, "__len__") else list(found)
     if len(found) == 0:
         raise BadImage(f"{_WHO} needs at least one image, got none. Leave the call out.")
@@ -231,4 +237,8 @@ def _scaled(x: Tensor) -> Tensor:
 
 
 def _shown(one: Any) -> str:
-    return repr(one) if isinstance(one, str | Path) else f"a {type(one).__name__}"
+    return repr(one) if isinstance(one, str | Path) else _with_article(type(one).__name__)
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"

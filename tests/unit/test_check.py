@@ -22,7 +22,7 @@ def test_images_pass_as_they_are(x):
 @pytest.mark.parametrize(
     ("x", "got", "remedy"),
     [
-        (np.zeros((4, 5, 3)), "ndarray", r"imrep\.read\(path\)"),
+        (np.zeros((4, 5, 3)), "ndarray", r"torch\.from_numpy\(x\)"),
         (GOOD[0], r"\(3, 4, 5\)", r"x\[None\]"),
         (GOOD[0, 0], r"\(4, 5\)", r"x\[None, None\]"),
         (GOOD[None], r"\(1, 2, 3, 4, 5\)", r"x\.flatten\(0, -4\)"),

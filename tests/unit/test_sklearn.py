@@ -141,7 +141,7 @@ def test_sizes_and_channels_may_differ():
         ("cat.jpg", BadImage, r"needs several images, got 'cat\.jpg'\. Try \[x\]"),
         (BYTES.reshape(12, -1), BadImage, r"got an array \(12, 297\)\. Try x\.reshape"),
         ([], BadImage, "needs at least one image"),
-        ([3], BadImage, "paths, bytes, PIL images, arrays or tensors, got a int"),
+        ([3], BadImage, "paths, bytes, PIL images, arrays or tensors, got an int"),
         (BYTES.astype(int), BadImage, r"got torch\.int64\. Try x / 255"),
         (BYTES * 1.0, BadImage, r"pixels needs values in \[0, 1\]"),
         (["absent.png"], BadFile, r"absent\.png"),

@@ -27,6 +27,7 @@ from imrep.images._samples import BY_BITS, UINT8, UINT16, Samples
 from imrep.images._saving import SUFFIXES, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
+from imrep.io.names import as_path
 from imrep.ops.parallel import ahead
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
     """
     from imrep import check
 
-    path = Path(path)
+    path = as_path(path, "write")
     _saving.form(path, "write")
     batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
@@ -328,7 +329,7 @@ def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, .
             numbers.
         OSError: The system does not let it be written.
     """
-    planned = plan(path, picture)
+    planned = plan(as_path(path, "save"), picture)
     save_planned(path, planned, mark=mark)
     return planned.lost
 

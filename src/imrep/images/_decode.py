@@ -19,7 +19,7 @@ from PIL import Image, ImageFile
 from imrep.errors import BadFile, ImrepError
 from imrep.images import _extras, _opened, _tiff
 from imrep.images._opened import JPEG, Opened
-from imrep.io.names import printable
+from imrep.io.names import as_path, printable
 
 MAX_PIXELS = 200_000_000
 START = 132  # bytes by which a format is known; DICOM begins with 128 of no meaning
@@ -76,7 +76,7 @@ def fetch(source: str | Path | bytes) -> tuple[bytes, str]:
     """
     if isinstance(source, bytes):
         return _sized(source, "this file"), "this file"
-    path = Path(source)
+    path = as_path(source, "reading", "a path, the bytes of a file or a PIL image")
     name = printable(path.name)
     try:
         _regular(path)

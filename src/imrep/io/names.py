@@ -4,9 +4,12 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-__all__ = ["command_line", "encodable", "encodable_values", "printable"]
+from imrep.errors import BadParameter, shown
+
+__all__ = ["as_path", "command_line", "encodable", "encodable_values", "printable"]
 
 # Python reads bytes of a name that are no UTF-8 as lone surrogates.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -25,6 +28,17 @@ def printable(name: str | os.PathLike[str]) -> str:
         ('caf\\xe9.png', 'two\\x0alines.png')
     """
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
+
+
+def as_path(value: object, who: str, what: str = "a path") -> Path:
+    """What was given as a path.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
+        return Path(os.fspath(value))
+    raise BadParameter(f"{who} needs {what}, got {shown(value)}. Give a str or a pathlib.Path.")
 
 
 def encodable(text: str) -> str:
