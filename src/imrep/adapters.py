@@ -16,7 +16,7 @@ from imrep.base import Representation
 from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.datasets import Item
-from imrep.errors import BadParameter
+from imrep.errors import BadParameter, shown
 from imrep.types import Image
 
 OBJECT = "object-"  # with what the fingerprints of objects begin; they are those of one process
@@ -96,7 +96,13 @@ class Ready(Representation[Vector]):
     def __init__(self, label: str, paths: Sequence[str | Path], vectors: Any) -> None:
         super().__init__()
         held = vectors.detach().cpu().numpy() if isinstance(vectors, Tensor) else vectors
-        array = np.asarray(held, np.float32)
+        try:
+            array = np.asarray(held, np.float32)
+        except (TypeError, ValueError) as error:
+            raise BadParameter(
+                f"{label} needs vectors ({len(paths)}, d) of numbers, got {shown(vectors)}. "
+                "Give (paths, array)."
+            ) from error
         if array.ndim != 2 or len(array) != len(paths):
             raise BadParameter(
                 f"{label} needs vectors ({len(paths)}, d), one for each path, got {array.shape}."

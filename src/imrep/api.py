@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imrep import images, results
+from imrep.io.names import as_path
 from imrep.io.ownfolder import claimed
 from imrep.results import Row
 
@@ -193,12 +194,13 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     from imrep.evaluate import protocol
     from imrep.evaluate.settings import Settings
 
+    reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     settings = Settings(
-        data=_data(data),
+        data=_data(data, reading),
         specs=_specs(representations),
-        out=Path(out),
+        out=as_path(out, "compare", "a folder for its report"),
         size=size,
-        sizes=tuple(sizes),
+        sizes=sizes if isinstance(sizes, str | int) else tuple(sizes),  # type: ignore[arg-type]
         seed=seed,
         margin=margin,
         groups=_groups(groups),
@@ -207,7 +209,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         most=most,
         threads=threads,
         device=device,
-        reading=images.Reading(max_pixels=max_pixels, data_range=data_range),
+        reading=reading,
     )
     tell = progress or _silent
     with claimed(settings.out, "compare"):
@@ -217,14 +219,15 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     return Comparison(folder)
 
 
-def _data(given: Any) -> "str | Dataset | None":
-    """A place as text, or the data set of pictures in memory."""
+def _data(given: Any, reading: images.Reading) -> "str | tuple[str, ...] | Dataset | None":
+    """A place or several as text, or the data set of pictures in memory."""
     from imrep import inmemory
 
     held = inmemory.pair(given)
-    if held is None:
-        return None if given is None else str(given)
-    return inmemory.dataset(*held)
+    if held is not None:
+        return inmemory.dataset(*held, reading=reading)
+    several = isinstance(given, list | tuple)
+    return tuple(map(str, given)) if several else None if given is None else str(given)
 
 
 def _specs(given: Sequence[object] | None) -> tuple[object, ...] | None:

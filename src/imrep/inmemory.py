@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
+from imrep import check, images
 from imrep.datasets import Dataset, Item
 from imrep.datasets._sources import File
 from imrep.errors import BadData
@@ -29,7 +31,12 @@ class Held:
         return self.content
 
 
-def dataset(pictures: Any, labels: Any = None, groups: Mapping[str, str] | None = None) -> Dataset:
+def dataset(
+    pictures: Any,
+    labels: Any = None,
+    groups: Mapping[str, str] | None = None,
+    reading: images.Reading = images.DEFAULT_READING,
+) -> Dataset:
     """A data set of pictures in memory.
 
     Args:
@@ -37,6 +44,7 @@ def dataset(pictures: Any, labels: Any = None, groups: Mapping[str, str] | None 
             width); or one array (n, height, width[, channel]) or tensor (n, channel, height,
             width). Floats are in [0, 1].
         labels: The class of each; None for none. A label that is None or NaN is no class.
+        reading: How pictures of Pillow's become pixels.
         groups: The group of each path (or of "000000", "000001" … for what has no path).
 
     Raises:
@@ -49,6 +57,8 @@ def dataset(pictures: Any, labels: Any = None, groups: Mapping[str, str] | None 
         )
     if not len(pictures):
         raise BadData("compare needs pictures, got none. Put some into the list.")
+    if labels is not None and (not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1):
+        raise BadData("compare needs labels in a list, one for each picture. Give y.tolist().")
     known = [None] * len(pictures) if labels is None else [_label(each) for each in labels]
     if len(known) != len(pictures):
         raise BadData(
@@ -59,7 +69,7 @@ def dataset(pictures: Any, labels: Any = None, groups: Mapping[str, str] | None 
     for place, (picture, label) in enumerate(zip(pictures, known, strict=True)):
         is_path = isinstance(picture, str | Path)
         name = Path(picture).as_posix() if is_path else f"{place:0{digits}}"
-        source = File(Path(picture)) if is_path else Held(_file(picture))
+        source = File(Path(picture)) if is_path else Held(_file(picture, reading))
         items.append(Item(name, label, (groups or {}).get(name), source=source))
     if groups and not any(item.group is not None for item in items):
         raise BadData(f"groups name none of the {len(items)} pictures. Their names are like "
@@ -80,12 +90,12 @@ def _label(given: Any) -> str | None:
     return str(value)
 
 
-def _file(picture: Any) -> bytes:
-    """The bytes of a lossless file of 8 bits, or of what a PIL image is."""
+def _file(picture: Any, reading: images.Reading = images.DEFAULT_READING) -> bytes:
+    """The bytes of a lossless file of 8 bits."""
     file = io.BytesIO()
-    if isinstance(picture, Image.Image):
-        picture = picture if picture.mode in ("L", "RGB", "RGBA") else _plain(picture)
-        picture.save(file, "PNG")
+    if isinstance(picture, Image.Image):  # as its file would be read: upright, over white, sRGB
+        pixels, _ = images.square(picture, None, **reading.keywords)
+        Image.fromarray(pixels).save(file, "PNG")
         return file.getvalue()
     array = picture.detach().cpu().numpy() if isinstance(picture, Tensor) else np.asarray(picture)
     if isinstance(picture, Tensor):
@@ -107,7 +117,8 @@ def _bytes(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f":
         low, high = float(array.min(initial=0)), float(array.max(initial=0))
         if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN is in no range either
-            raise BadData(f"compare needs floats in [0, 1], got {low:.3g} to {high:.3g}. Scale.")
+            came = f"{low:.3g} to {high:.3g}" if low == low else "NaN"
+            raise BadData(f"compare needs floats in [0, 1], got {came}. {_remedy(array)}.")
         return np.asarray(np.rint(array.clip(0, 1) * 255), np.uint8)
     if array.dtype.name not in _WHITE:
         raise BadData(f"compare needs floats in [0, 1] or bytes, got {array.dtype}. Try x / 255.")
@@ -116,12 +127,12 @@ def _bytes(array: np.ndarray) -> np.ndarray:
     )
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """What PNG does not hold as it is, with its transparency."""
-    if picture.mode in ("I;16", "I;16B", "I;16L"):
-        return Image.fromarray((np.asarray(picture, np.uint32) // 257).astype(np.uint8))
-    clear = picture.mode in ("PA", "La", "LA", "RGBa") or "transparency" in picture.info
-    return picture.convert("RGBA" if clear else "RGB")
+def _remedy(array: np.ndarray) -> str:
+    return (
+        check.rescaling(torch.from_numpy(array))
+        if np.isfinite(array).all()
+        else ("Try numpy.nan_to_num(x)")
+    )
 
 
 def pair(data: Any) -> tuple[Any, Any] | None:
@@ -130,15 +141,15 @@ def pair(data: Any) -> tuple[Any, Any] | None:
         return None
     if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], str | Path):
         first, second = data
-        if hasattr(first, "__len__") and not _is_picture(second):
-            return first, second
+        if hasattr(first, "__len__") and not isinstance(second, Image.Image):
+            several = getattr(second, "ndim", 0) > 1 and getattr(first, "ndim", 0) < 4
+            if not several or isinstance(first, list):  # two arrays may be two pictures
+                return first, second
     if isinstance(data, Sequence) or hasattr(data, "__len__"):
+        if isinstance(data, list | tuple) and all(isinstance(each, str | Path) for each in data):
+            return None
         return data, None
     raise BadData(
         "compare needs a path, a list of pictures, or (pictures, labels), got "
         f"{type(data).__name__}."
     )
-
-
-def _is_picture(value: Any) -> bool:
-    return isinstance(value, Image.Image) or getattr(value, "ndim", 0) > 1

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from imrep import datasets
 from imrep.datasets import Dataset
+from imrep.datasets._items import several
 from imrep.errors import BadData, BadParameter
 from imrep.evaluate import cache, encoding, memory, outcome, retrieval
 from imrep.evaluate.contenders import gather
@@ -63,14 +64,20 @@ def _data(settings: Settings) -> Dataset:
     else:
         table = groups if isinstance(groups, Path) else None
         data = datasets.find(given, groups=table, max_items=settings.most, seed=settings.seed)
-    if groups is None or isinstance(groups, Path):
+    if groups is None or (isinstance(groups, Path) and not isinstance(given, Dataset)):
         return data
+    strange: list[str] = []
+    if isinstance(groups, Path):
+        groups, strange = datasets.groups(data.items, groups, "groups")
     items = tuple(replace(item, group=groups.get(item.path)) for item in data.items)
     if all(item.group is None for item in items):
         raise BadData(
             f"groups needs names such as {items[0].path!r}, got {next(iter(groups), 'none')!r}."
         )
-    return replace(data, items=items)
+    paths = {item.path for item in items}
+    strange += [str(path) for path in groups if path not in paths]
+    note = [several(strange, "path", "of groups not in the data")] if strange else []
+    return replace(data, items=items, notes=(*data.notes, *note))
 
 
 def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:

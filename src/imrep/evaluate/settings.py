@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from imrep import check
 from imrep.datasets import Dataset
-from imrep.errors import BadParameter
+from imrep.errors import BadParameter, shown
 from imrep.images import DEFAULT_READING, Reading
 
+_WHO = "compare"
 _LEAST = 8  # pixels a side: below that no representation has anything to look at
 
 
@@ -37,7 +41,7 @@ class Settings:
         BadParameter: A size or a number of images is too small.
     """
 
-    data: str | Dataset | None = None
+    data: str | tuple[str, ...] | Dataset | None = None
     specs: tuple[object, ...] | None = None
     vectors: Mapping[str, tuple[Sequence[str | Path], object]] | None = None
     out: Path = Path("report")
@@ -54,7 +58,42 @@ class Settings:
     reading: Reading = DEFAULT_READING
 
     def __post_init__(self) -> None:
-        if (least := min(self.size, *self.sizes, self.size)) < _LEAST:
-            raise BadParameter(f"compare needs sizes of at least {_LEAST} pixels, got {least}.")
-        if self.most is not None and self.most < 2:
-            raise BadParameter(f"compare needs at least 2 images, got {self.most}.")
+        if not isinstance(self.sizes, tuple):
+            raise BadParameter(f"compare needs several sizes, got {self.sizes!r}. Try (32, 64).")
+        for side in (self.size, *self.sizes):
+            _whole(side, "sizes")
+            if side < _LEAST:
+                raise BadParameter(f"compare needs sizes of at least {_LEAST} pixels, got {side}.")
+        if self.most is not None:
+            _whole(self.most, "most")
+            if self.most < 2:
+                raise BadParameter(f"compare needs at least 2 images, got {self.most}.")
+        check.between(self.margin, 0, 100, _WHO, "margin")
+        check.whole(self.seed, 0, 2**32 - 1, _WHO, "seed")
+        check.whole(self.threads, 1, 256, _WHO, "threads")
+        for name in ("groups", "same_object"):
+            if not isinstance(given := getattr(self, name), Mapping | Path | None):
+                raise BadParameter(
+                    f"compare needs {name} to be a csv file or the group of each path, got "
+                    f"{shown(given)}. Try {{path: group}}."
+                )
+        _check_vectors(self.vectors)
+
+
+def _whole(number: object, what: str) -> None:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise BadParameter(f"compare needs {what} in whole numbers, got {shown(number)}. Try 64.")
+
+
+def _check_vectors(given: object) -> None:
+    """Refuse what is no name with paths and an array."""
+    remedy = "Give {name: (paths, array)}."
+    if not isinstance(given, Mapping | None):
+        raise BadParameter(f"compare needs vectors by name, got {shown(given)}. {remedy}")
+    for name, pair in (given or {}).items():
+        if not (isinstance(name, str) and isinstance(pair, tuple) and len(pair) == 2):
+            raise BadParameter(f"compare needs paths with the vectors {name!r}. {remedy}")
+        paths = pair[0]
+        listed = isinstance(paths, Sequence | np.ndarray) and not isinstance(paths, str)
+        if not listed or not all(isinstance(path, str | Path) for path in paths):
+            raise BadParameter(f"compare needs paths first in the vectors {name!r}. {remedy}")

@@ -4,7 +4,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imrep.errors import BadParameter
+import numpy as np
+
+from imrep.errors import BadParameter, shown
 from imrep.images._decode import MAX_PIXELS
 
 
@@ -29,6 +31,10 @@ class Reading:
     data_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.max_pixels, bool) or not isinstance(self.max_pixels, int | np.integer):
+            raise BadParameter(
+                f"images need max_pixels to be a whole number, got {shown(self.max_pixels)}."
+            )
         if self.max_pixels < 1:
             raise BadParameter(f"images need max_pixels of at least 1, got {self.max_pixels}.")
         if self.data_range is not None:
