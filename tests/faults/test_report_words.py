@@ -254,3 +254,29 @@ def test_the_built_in_photographs(tmp_path):
     found = imrep.compare(None, ["dct", "hog"], tmp_path / "out")
     check(found)
     assert all(note["id"] != "repeats" for note in found.verdict["notes"])
+
+
+def test_one_picture_has_no_neighbours(tmp_path):
+    root = folder(tmp_path / "data", ["disc"], 1)
+    found = imrep.compare(root / "disc" / "00.png", SPECS, tmp_path / "out", size=32)
+    check(found)
+    assert found.sentence.startswith("There is one image only")
+    words = page(found)
+    for absent in ("What it calls alike", "The folder as it sees it", "Which say the same"):
+        assert absent not in words
+
+
+def test_a_folder_with_some_labels_is_not_one_without(tmp_path):
+    root = folder(tmp_path / "data", ["disc", "wave"], 6)
+    for number in range(4):
+        (root / "disc" / f"{number:02}.png").rename(root / f"{number}.png")
+    found = imrep.compare(root, SPECS, tmp_path / "out", size=32)
+    assert "8 of 12 images have a label" in found.sentence
+    assert "no labels" not in page(found)
+
+
+def test_the_legend_names_the_rest_only_where_there_is_one(tmp_path):
+    groups = objects(tmp_path / "data", 4, 3)
+    found = imrep.compare(tmp_path / "data", SPECS, tmp_path / "out", size=32, same_object=groups)
+    tied = {found.pick, *found.verdict["equals"]}
+    assert ("the rest" in page(found)) == (len(tied) < len(SPECS))

@@ -170,7 +170,7 @@ def test_noise_comes_before_all_but_nothing():
     for many in ([0.6], [0.6, 0.7]):
         assert headline(facts_of(many, (0,), noise=0.239, too_few=True)) == (
             "noise",
-            "**Stop: a representation made of noise scored 23% (guessing 10%). Something leaks "
+            "**Stop: a representation made of noise scored 24% (guessing 10%). Something leaks "
             "the labels; do not use the numbers below.**",
         )
 
@@ -190,7 +190,7 @@ def test_at_least_is_rounded_down_from_what_was_meant():
 def test_warnings_and_notes():
     assert sentences.file_facts(0.478, 0.2).text == (
         "Warning: the size, format and compression setting of the files alone, without one pixel, "
-        "name 47% (guessing 20%). The classes were saved or collected differently, and any score "
+        "name 48% (guessing 20%). The classes were saved or collected differently, and any score "
         "may reflect that."
     )
     assert sentences.frame(0.953, 0.96).text == (

@@ -120,7 +120,8 @@ def _describe(lines: Record, run: Run, folder: Folder, coded: Sequence[Coded]) -
         grams.append((one, gram))
         if kept is not None:
             rebuilt[one.spec] = kept
-    tables.label_free(lines, grams)
+    if len(folder.decoded.items) > 1:
+        tables.label_free(lines, grams)
     return rebuilt
 
 
@@ -135,7 +136,7 @@ def _pictures(
     decoded, seed = folder.decoded, run.settings.seed
     same = folder.labels if run.same is None or folder.names else run.same
     rows = gallery.shown(folder.labels, seed)
-    alike = {one.spec: gallery.cosines(one.codes(rows)) for one in coded}
+    alike = {one.spec: gallery.cosines(one.codes(rows)) for one in coded if len(rows) > 1}
     paths, labels = gallery.names(decoded, rows.tolist())
     if run.same is not None and not folder.names:  # what shows the same object is what is asked
         labels = [None if run.same[row] < 0 else run.objects[run.same[row]] for row in rows]

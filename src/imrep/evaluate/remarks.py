@@ -62,10 +62,11 @@ def _nothing(folder: Folder) -> Sentence:
     if len(folder.names) > 1:
         return Sentence("nothing", sentences.NOTHING)
     known = Counter(item.label for item in folder.decoded.items if item.label is not None)
-    everything = sum(known.values()) == len(folder.decoded.items)
-    if len(known) == 1 and everything:
+    if len(known) == 1:
         return sentences.one_class(*known.most_common(1)[0])
-    return sentences.unlabelled()
+    if len(known) > 1:
+        return sentences.partly_labelled(sum(known.values()), len(folder.decoded.items))
+    return sentences.unlabelled(len(folder.decoded.items))
 
 
 def _remarks(folder: Folder, run: Run) -> list[Sentence]:

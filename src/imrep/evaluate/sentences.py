@@ -24,6 +24,9 @@ UNLABELLED = (
 )
 
 
+ALONE = "There is one image only, so there is nothing to compare it with. Below: what each costs."
+
+
 class Sentence(NamedTuple):
     """A sentence of the report and the name under which results.jsonl keeps it."""
 
@@ -97,7 +100,7 @@ def file_facts(score: float, chance: float) -> Sentence:
     return Sentence(
         "file",
         "Warning: the size, format and compression setting of the files alone, without one pixel, "
-        f"name {_down(score)}% (guessing {whole(chance)}%). The classes were saved or collected "
+        f"name {whole(score)}% (guessing {whole(chance)}%). The classes were saved or collected "
         "differently, and any score may reflect that.",
     )
 
@@ -106,7 +109,7 @@ def frame(score: float, share: float) -> Sentence:
     """The outer frame of the pictures tells the classes apart."""
     return Sentence(
         "frame",
-        f"Warning: the outer frame of the pictures alone reaches {_down(score)}%, {whole(share)}% "
+        f"Warning: the outer frame of the pictures alone reaches {whole(score)}%, {whole(share)}% "
         "of the way from guessing to the best. Background may give the class away (for textures "
         "this is natural).",
     )
@@ -156,9 +159,18 @@ def one_class(name: str, images: int) -> Sentence:
     )
 
 
-def unlabelled() -> Sentence:
-    """The headline of a folder without labels."""
-    return Sentence("unlabelled", UNLABELLED)
+def partly_labelled(labelled: int, images: int) -> Sentence:
+    """The headline of a folder most of whose images, but not enough, have a label."""
+    return Sentence(
+        "unlabelled",
+        f"**Nothing can be tested**: {labelled:,} of {several(images, 'image')} have a label, and "
+        "more than 90% must have one. Leave the others out.",
+    )
+
+
+def unlabelled(images: int = 2) -> Sentence:
+    """The headline of a folder without labels, of which so many images can be read."""
+    return Sentence("unlabelled", UNLABELLED if images > 1 else ALONE)
 
 
 def failed(name: str, reason: str) -> Sentence:
@@ -257,7 +269,7 @@ def _stopped(facts: Facts, verdict: Verdict) -> Sentence | None:
     if facts.noise is not None:
         return Sentence(
             "noise",
-            f"**Stop: a representation made of noise scored {_down(facts.noise)}% (guessing "
+            f"**Stop: a representation made of noise scored {whole(facts.noise)}% (guessing "
             f"{chance}%). Something leaks the labels; do not use the numbers below.**",
         )
     if len(verdict.standings) == 1:

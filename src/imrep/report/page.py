@@ -147,11 +147,11 @@ def _key(findings: Findings) -> list[tuple[str, str]]:
     """What each colour means, by name where there are few."""
     if not findings.pick:
         return [("rest", "a representation")]
-    others = len(findings.contenders) > 1
     equals = [spec for spec in findings.contenders if findings.standing(spec) == "equal"]
     named = ", ".join(findings.short[spec] for spec in equals) if len(equals) < 4 else len(equals)
     shown = [("pick", f"{findings.praise}: {findings.short[findings.pick]}")]
     shown += [("equal", f"tied with the best: {named}")] if equals else []
+    others = len(findings.contenders) > 1 + len(equals)
     return [*shown, ("rest", "the rest")] if others else shown
 
 
