@@ -264,3 +264,28 @@ def test_bad_parameters_and_codes_are_refused():
         imrep.get("morphology", sizes=30)
     with pytest.raises(BadCode, match=r"needs 33 or 99 maps of .*, got 4"):
         imrep.get("morphology").invert(Map(torch.zeros(1, 4, 5, 5), (5, 5)))
+
+
+@pytest.mark.parametrize("shape", ["rect", "cross", "ellipse", "diagonal"])
+@pytest.mark.parametrize("side", [3, 16, 17, 33, 129])
+def test_an_element_larger_than_the_image_is_cut_to_it(shape, side):
+    from imrep.ops import elements
+
+    x = torch.rand(2, 1, 9, 16, generator=torch.Generator().manual_seed(side))
+    mask = elements.structuring_element(shape, side, side)
+    padded = torch.nn.functional.pad(x, [side] * 4, value=2.0)
+    middle, expected = side // 2, torch.full_like(x, 2.0)
+    for i, j in mask.nonzero().tolist():
+        top, left = side + i - middle, side + j - middle
+        expected = torch.minimum(expected, padded[..., top : top + 9, left : left + 16])
+    assert torch.equal(morphology.erode(x, mask), expected)
+    small = elements.clipped(elements.rectangles(mask), 9, 16)
+    assert all(p.height < 18 and p.width < 32 for p in small)
+
+
+def test_the_most_sizes_that_are_offered_take_no_minutes():
+    import time
+
+    began = time.process_time()
+    imrep.get("morphology", sizes=12).embed(torch.rand(1, 3, 32, 32))
+    assert time.process_time() - began < 30

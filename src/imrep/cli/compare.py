@@ -1,5 +1,7 @@
 """`imrep compare`: which representation serves these images best?"""
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from imrep.images import Reading
 
 _FOLDER = options.Output(file_okay=False)
+_SHORT = 8  # characters of the column of names where all are longer than a line has room for
 _SMALLEST = 8  # pixels a side
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -170,14 +173,20 @@ def _say(found: "Comparison", quiet: bool) -> None:
 def _table(found: "Comparison") -> None:
     """Best first; the pick and its equals marked."""
     lines, equals = found.table(), found.verdict["equals"]
-    width = max(len(line["spec"]) for line in lines)
     columns = [column for column in _COLUMNS if any(column[0] in line for line in lines)]
     heads = "".join(f"  {head:>{wide}}" for _, head, wide, _ in columns)
+    names = [len(line["spec"]) for line in lines]
+    width = max(names)
+    if sys.stdout.isatty():  # a longer name has a line of its own
+        room = shutil.get_terminal_size().columns - len(heads) - 2
+        width = max([name for name in names if name <= room], default=_SHORT)
     click.secho(f"  {'':{width}}{heads}", dim=True)
     marks = {spec: "○" for spec in equals if found.pick} | {found.pick: "●"}
     for line in lines:
         mark = marks.get(line["spec"], " ")
-        click.secho(f"{mark} {line['spec']:{width}}", nl=False, bold=mark == "●")
+        own_line = len(line["spec"]) > width
+        name = line["spec"] + f"\n  {'':{width}}" if own_line else f"{line['spec']:{width}}"
+        click.secho(f"{mark} {name}", nl=False, bold=mark == "●")
         cells = (show(line) if key in line else "-" for key, _, _, show in columns)
         wide = (column[2] for column in columns)
         click.echo("".join(f"  {cell:>{w}}" for cell, w in zip(cells, wide, strict=True)))

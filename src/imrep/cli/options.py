@@ -90,6 +90,8 @@ class Output(click.Path):
         """The path."""
         if not str(value).strip() or "\0" in str(value):
             self.fail(f"an output needs a name, got {str(value)!r}.", param, context)
+        if str(value) == "-":
+            self.fail("an output needs a name, got '-'. Give ./- for a file of it.", param, context)
         return super().convert(value, param, context)
 
 

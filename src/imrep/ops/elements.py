@@ -48,6 +48,34 @@ def structuring_element(shape: str, height: int, width: int) -> Tensor:
     return line if shape == "diagonal" else line.flip(1)
 
 
+def clipped(parts: tuple[Rectangle, ...], height: int, width: int) -> tuple[Rectangle, ...]:
+    """The parts without what lies beyond every pixel of an image (height, width).
+
+    An element far larger than the image becomes one that is hardly larger. Parts of which nothing
+    is left are dropped, unless nothing would be left of all.
+    """
+    if all(-height < p.top and p.top + p.height <= height and -width < p.left
+           and p.left + p.width <= width for p in parts):  # fmt: skip
+        return parts
+    found: list[Rectangle] = []
+    for part in sorted(parts, key=lambda part: (part.left, part.width, part.top)):
+        top, left = max(part.top, 1 - height), max(part.left, 1 - width)
+        bottom, right = min(part.top + part.height, height), min(part.left + part.width, width)
+        if top < bottom and left < right:
+            found.append(Rectangle(top, left, bottom - top, right - left))
+    if not found:
+        return parts[:1]
+    joined: list[Rectangle] = []
+    for part in sorted(set(found), key=lambda part: (part.left, part.width, part.top)):
+        last = joined[-1] if joined else None
+        if last and last[1::2] == part[1::2] and part.top <= last.top + last.height:
+            end = max(last.top + last.height, part.top + part.height)
+            joined[-1] = last._replace(height=end - last.top)
+        else:
+            joined.append(part)
+    return tuple(sorted(joined, key=lambda part: (part.width, part.left, part.top)))
+
+
 def rectangles(element: Element) -> tuple[Rectangle, ...]:
     """The element as rectangles that cover it: runs of its rows, equal neighbours taken together.
 

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from imrep import check
 from imrep.errors import BadImage
-from imrep.ops.elements import Element, Rectangle, rectangles
+from imrep.ops.elements import Element, Rectangle, clipped, rectangles
 from imrep.ops.strips import each
 
 CONVENTIONS = ("textbook", "opencv")
@@ -116,6 +116,7 @@ def _extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme, who: st
     if x.numel() == 0:
         return x.clone()
     height, width = x.shape[-2:]
+    parts = clipped(parts, height, width)
     reach = _Reach.of(parts)
     bench = _Bench(extreme, x)
     strips = _strips(height, width, reach)
