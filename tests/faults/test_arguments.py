@@ -1,5 +1,6 @@
 """Whatever is given to a public call that it cannot take is refused in one line of imrep's own."""
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -145,3 +146,31 @@ def test_a_picture_of_any_mode_is_what_read_makes_of_it(mode):
         plain = plain.convert(step)
     (item,) = inmemory.dataset([plain]).items
     assert (images.square(item.read(), None)[0] == images.square(plain, None)[0]).all()
+
+
+@pytest.mark.parametrize("command", [("embed", "x.png", "pixels"), ("edit", "x.png", "blur")])
+def test_a_dash_is_no_output(command, tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from imrep.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("x.png")
+    done = CliRunner().invoke(main, [*command, "-o", "-"])
+    assert done.exit_code == 2 and "an output needs a name, got '-'" in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_name_longer_than_the_terminal_has_a_line_of_its_own(monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    from imrep.cli import compare
+
+    lines = [{"spec": "hog", "ms": 1.0}, {"spec": "x" * 90, "ms": 2.0}]
+    found = SimpleNamespace(table=lambda: lines, verdict={"equals": []}, pick="hog")
+    monkeypatch.setattr(compare.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    compare._table(found)
+    printed = click.unstyle(capsys.readouterr().out).splitlines()
+    assert printed[2].strip() == "x" * 90
+    assert printed[3].strip() == "2.000" and len(printed[3]) == len(printed[0])

@@ -58,8 +58,8 @@ def by_folder(paths: Collection[str]) -> FolderLabels:
         lower = {p for p, folder in folders.items() if any(folder[: len(m)] == m for m in masks)}
         pictures = by_folder([path for path in folders if path not in lower])
         labels = pictures.labels | dict.fromkeys(lower)
-        notes = (*pictures.notes, *(_mask_note(folder, tree) for folder in sorted(masks)))
-        return FolderLabels(labels, pictures.left_out | lower, notes)
+        said = (*pictures.notes, *(_mask_note(folder, tree) for folder in sorted(masks)))
+        return FolderLabels(labels, pictures.left_out | lower, said)
     base = tree.only_folder(())
     splits, beside, notes = _splits(tree, base)
     depths = {split: len(tree.only_folder(split)) for split in splits}
