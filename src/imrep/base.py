@@ -184,9 +184,7 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     def save(self, folder: str | Path) -> Path:
         """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
-        if isinstance(folder, str) and not folder:
-            raise BadParameter("save needs a folder, got ''. Give . for the current one.")
-        folder = as_path(folder, "save", "a folder")
+        folder = as_path(folder, "save", "a folder", empty=False)
         config = {"spec": self._blank_spec(), "fingerprint": self.fingerprint}
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
         write_atomic(folder / "weights.safetensors", save(state))

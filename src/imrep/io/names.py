@@ -30,12 +30,14 @@ def printable(name: str | os.PathLike[str]) -> str:
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
 
 
-def as_path(value: object, who: str, what: str = "a path") -> Path:
+def as_path(value: object, who: str, what: str = "a path", *, empty: bool = True) -> Path:
     """What was given as a path.
 
     Raises:
-        BadParameter: It is none.
+        BadParameter: It is none, or an empty text where `empty` is not allowed.
     """
+    if not empty and isinstance(value, str) and not value:
+        raise BadParameter(f"{who} needs {what}, got ''. Give . for the current folder.")
     if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
         return Path(os.fspath(value))
     raise BadParameter(f"{who} needs {what}, got {shown(value)}. Give a str or a pathlib.Path.")
