@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from imrep.evaluate import sentences
+from imrep.evaluate import phrases, sentences
 from imrep.evaluate.sentences import Facts, headline
 from imrep.evaluate.verdict import Standing, Verdict
 
@@ -183,8 +183,8 @@ def test_part_of_a_folder_is_said():
 
 
 def test_at_least_is_rounded_down_from_what_was_meant():
-    assert sentences._down(0.29) == "29"  # 28.999999999999996 in binary
-    assert sentences._down(0.9799) == "97"
+    assert phrases.down(0.29) == "29"  # 28.999999999999996 in binary
+    assert phrases.down(0.9799) == "97"
 
 
 def test_warnings_and_notes():

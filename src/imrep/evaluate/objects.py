@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imrep.evaluate.phrases import cost_words, listed, points, whole
 from imrep.evaluate.recommend import near_the_top
-from imrep.evaluate.sentences import Sentence, cost_words, listed, points, tied_names, whole
+from imrep.evaluate.sentences import Sentence, tied_names
 from imrep.evaluate.verdict import Standing, Verdict
 from imrep.plural import several
 

@@ -4,18 +4,26 @@ The headline is the first sentence that applies; warnings and notes follow it. `
 printed bold.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from imrep.evaluate.phrases import (
+    cost_words,
+    down,
+    listed,
+    number,
+    plural_points,
+    points,
+    whole,
+)
 from imrep.evaluate.recommend import near_the_top
 from imrep.evaluate.verdict import Standing, Verdict
 from imrep.plural import several
 
 _SOLVED = 0.97
-_NAMED = 4  # tied contenders that are named; more are counted
 _UNBALANCED = 1.5
+_FEW = 4  # tied contenders that are called by name
 
 NOTHING = "**Nothing can be tested**: no two classes have two images (or groups) each."
 UNLABELLED = (
@@ -322,20 +330,13 @@ def _groups(groups: int, largest: int) -> str:
     return f"{several(groups, 'group')}, largest {largest:,}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """a; a and b; a, b and c; of more than four the first three, and how many others."""
-    if len(names) > _NAMED:
-        return f"{', '.join(names[:3])} and {several(len(names) - 3, 'other')}"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
 def _decided(facts: Facts, verdict: Verdict) -> Sentence:
     """What the comparison says."""
     least = min(verdict.standings[j].accuracy for j in verdict.tied)
     if least >= _SOLVED and len(verdict.tied) > 1:
         return Sentence(
             "solved",
-            f"{len(verdict.tied)} of {len(facts.names)} name at least {_down(least)}% of the "
+            f"{len(verdict.tied)} of {len(facts.names)} name at least {down(least)}% of the "
             f"images; this folder does not tell them apart. **{facts.names[facts.pick]}** costs "
             "least.",
         )
@@ -355,7 +356,7 @@ def _clear(facts: Facts, verdict: Verdict) -> Sentence:
 
 
 def _tied(facts: Facts, verdict: Verdict) -> Sentence:
-    pick, margin = facts.names[facts.pick], f"{facts.margin:g} {_plural(f'{facts.margin:g}')}"
+    pick, margin = facts.names[facts.pick], f"{facts.margin:g} {plural_points(f'{facts.margin:g}')}"
     cost = cost_words(facts.ms[facts.pick], facts.size[facts.pick])
     within = (
         f"Only **{pick}** is within {margin} of the top"
@@ -378,7 +379,7 @@ def tied_names(names: Sequence[str], pick: int, verdict: Verdict) -> list[str]:
 
 def _among(facts: Facts, verdict: Verdict) -> str:
     names = tied_names(facts.names, facts.pick, verdict)
-    if len(names) > _NAMED:
+    if len(names) > _FEW:
         return f"{names[0]} and {len(names) - 1} others, marked below"
     return listed(names)
 
@@ -394,38 +395,3 @@ def _interval(standing: Standing) -> str:
 def _equally(facts: Facts) -> str:
     unequal = max(facts.class_sizes) > _UNBALANCED * min(facts.class_sizes)
     return ", every class counting the same" if unequal else ""
-
-
-def whole(share: float) -> str:
-    """Per cent, rounded: 0.842 is 84."""
-    return f"{100 * share:.0f}"
-
-
-def _down(share: float) -> str:
-    """Rounded down, so that "at least" is true; 0.29 is 29 in spite of its binary form."""
-    return str(math.floor(100 * share + 1e-9))
-
-
-def points(share: float) -> str:
-    """Points of a hundred, whole ones unless there is not even one."""
-    number = f"{100 * share:.0f}" if share >= 0.0095 or share <= 0 else f"{100 * share:.1g}"
-    return f"{number} {_plural(number)}"
-
-
-def _plural(number: str) -> str:
-    return "point" if number == "1" else "points"
-
-
-def kilobytes(size: float) -> str:
-    """Bytes as KB of 1,000, two digits or all before the point: 7.1 KB."""
-    return f"{number(size / 1000)} KB"
-
-
-def cost_words(ms: float, size: float) -> str:
-    """(0.34 ms and 7.1 KB an image); without the time of vectors that were made elsewhere."""
-    return f"({f'{number(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
-
-
-def number(value: float) -> str:
-    """Two digits, or all that stand before the point."""
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
