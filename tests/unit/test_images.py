@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
-from imrep.images import _decode, _pixels
+from imrep.images import _guards, _pixels
 
 
 def saved(image, kind="PNG", **options):
@@ -339,7 +339,7 @@ class TestRefusals:
     def test_the_limit_that_is_raised_is_ours_and_pillows(self, kind, monkeypatch):
         """As with a picture over 179 million pixels, and the limit given as larger."""
         data = saved(photo(), kind)
-        monkeypatch.setattr(_decode, "_HUGE", 1000)
+        monkeypatch.setattr(_guards, "_HUGE", 1000)
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
         assert images.read(data, max_pixels=48 * 64).shape[2:] == (48, 64)
         assert Image.MAX_IMAGE_PIXELS == 100
