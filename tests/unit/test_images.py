@@ -16,6 +16,7 @@ from PIL import Image, ImageCms
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
 from imrep.images import _guards, _pixels
+from imrep.ops import resize
 
 
 def saved(image, kind="PNG", **options):
@@ -256,6 +257,18 @@ class TestKinds:
     def test_damaged_exif_is_no_reason_to_refuse(self):
         data = saved(photo(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 30)
         assert images.read(data).shape == (1, 3, 48, 64)
+
+    @pytest.mark.parametrize("turn", [1, 6, 8])
+    def test_made_smaller_a_strip_at_a_time_it_is_the_same(self, turn, monkeypatch):
+        monkeypatch.setattr(resize, "_STRIP", 7)
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        data = saved(photo(60, 90), exif=exif)
+        complete = images.read(data)
+        smaller = images.read(data, longest=31)
+        assert smaller.shape[2:] == ((21, 31) if turn == 1 else (31, 21))
+        torch.testing.assert_close(smaller, resize.shrunk(complete, 31), rtol=0, atol=1e-6)
+        assert images.read(data, longest=90).equal(complete)
 
 
 class TestRefusals:

@@ -95,6 +95,7 @@ def read(
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
+    longest: int | None = None,
 ) -> "Tensor":
     """The image in a file at its own size, upright, in sRGB: (1, 3, h, w) float32 in [0, 1].
 
@@ -109,6 +110,8 @@ def read(
         max_pixels: Greatest width × height that is decoded, whatever Pillow's own limit.
         data_range: The numbers of black and white in a file that does not state them, such as
             floats (`Reading`).
+        longest: Most pixels along the longer side of what is given, antialiased; None leaves the
+            image at its own size.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
@@ -122,15 +125,12 @@ def read(
         >>> tuple(image.shape), round(image.mean().item(), 3)
         ((1, 3, 4, 6), 0.2)
     """
-    import torch
+    from imrep.ops.resize import shrunk_pixels
 
     reading, ground = Reading(over, max_pixels, data_range), _profiles.colour(over)
     with _decode.opening(source, reading.max_pixels) as picture:
         pixels = np.asarray(_pixels.decoded(picture, None, ground, reading.data_range).pixels)
-        pixels = _pixels.upright(pixels, picture.orientation).transpose(2, 0, 1)
-        tensor = torch.empty(1, *pixels.shape)
-        tensor.numpy()[0] = pixels
-        return tensor.div_(255) if pixels.dtype == np.uint8 else tensor
+        return shrunk_pixels(_pixels.upright(pixels, picture.orientation), longest)
 
 
 def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imrep.images import _colour, _exif, _metadata, _pixels, _profiles
+from imrep.images import _colour, _exif, _metadata, _notes, _pixels, _profiles
 from imrep.images._metadata import Encoding, Metadata
 from imrep.images._opened import Opened
 from imrep.images._samples import UINT8, UINT16, Samples, scaled
@@ -133,6 +133,8 @@ def _stored(picture: Opened, data_range: tuple[float, float] | None, own_scale: 
         if not own_scale:
             deep.black_and_white(data_range, picture.name)  # refuses numbers without a scale
         values, samples, words = _scaled(deep, data_range, picture.name)
+        if deep.assumption and data_range is None and samples.stated:
+            _notes.note(_notes.assumption(deep.assumption))
         palette = "a palette" if picture.mode.split()[0] in ("P", "PA", "PALETTE") else ""
         return _Numbers(values, samples, profile, words or palette, converted)
     image = picture.image
