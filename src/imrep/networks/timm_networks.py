@@ -158,7 +158,7 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
         )
 
     try:
-        return _awake(seeded(make))
+        network = _awake(seeded(make))
     except _FAULTS as error:
         if layer != -1:
             _cut(request, -1, options)  # or the layer is not to blame
@@ -167,6 +167,14 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
             f"{request.who} needs a network that gives maps, got {request.arch}: {_brief(error)}. "
             "Use pooling=head, or another arch."
         ) from error
+    if str(getattr(network, "output_fmt", "NCHW")) == "NHWC":
+        network.register_forward_hook(_channels_first)  # no wrapper: names of weights stay
+    return network
+
+
+def _channels_first(_: nn.Module, inputs: object, maps: list[Tensor]) -> list[Tensor]:
+    """As Swin transformers have theirs last."""
+    return [features.permute(0, 3, 1, 2) for features in maps]
 
 
 def _awake(network: nn.Module) -> nn.Module:
