@@ -16,7 +16,7 @@ from imrep.errors import BadParameter
 from imrep.images import _decode, _original, _pixels, _profiles, _saving
 from imrep.images._decode import MAX_PIXELS, START, looks_like_image
 from imrep.images._metadata import COLOUR, Encoding, Metadata
-from imrep.images._notes import assumption, noting
+from imrep.images._notes import assumption, note, noting
 from imrep.images._original import Original, sound
 from imrep.images._reading import DEFAULT_READING, Reading
 from imrep.images._samples import BY_BITS, UINT8, UINT16, Samples
@@ -54,6 +54,7 @@ __all__ = [
     "kind",
     "load_squares",
     "looks_like_image",
+    "note",
     "noting",
     "original",
     "plan",
