@@ -66,7 +66,7 @@ __all__ = [
     "write",
 ]
 
-DECODER = 2  # raised when the same file gives other pixels; part of the key of every cache
+DECODER = 3  # raised when the same file gives other pixels; part of the key of every cache
 
 _STARTS = {
     ".png": re.compile(rb"\x89PNG"),

@@ -83,7 +83,7 @@ class _Layout(NamedTuple):
     """Of a TIFF's directories: those of BigTIFF have wider numbers."""
 
     offset: Struct
-    count: Struct
+    number: Struct
     entry: Struct  # tag, type, count, position
     first: int  # where the position of the first directory stands
 
@@ -92,13 +92,15 @@ class _Layout(NamedTuple):
         order = "<" if data.startswith(b"II") else ">"
         big = 43 in data[2:4]
         offset, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
-        return cls(*(Struct(order + form) for form in (offset, count, entry)), 8 if big else 4)
+        return cls(
+            Struct(order + offset), Struct(order + count), Struct(order + entry), 8 if big else 4
+        )
 
     def directory(self, data: bytes) -> tuple[list[bytes], bytes]:
         """The entries of the first, and the position of the next."""
         (start,) = self.offset.unpack_from(data, self.first)
-        (count,) = self.count.unpack_from(data, start)
-        start, size = start + self.count.size, self.entry.size
+        (count,) = self.number.unpack_from(data, start)
+        start, size = start + self.number.size, self.entry.size
         end = start + count * size
         entries = [data[at : at + size] for at in range(start, end, size)]
         return entries, data[end : end + self.offset.size]
@@ -112,7 +114,7 @@ def _mark_tiff(data: bytes, text: bytes) -> bytes:
     start = len(data) + len(text) + 1 + (len(text) + 1) % 2
     entries.append(layout.entry.pack(_TAG, _ASCII, len(text) + 1, len(data)))
     entries.sort(key=lambda entry: layout.entry.unpack(entry)[0])
-    directory = layout.count.pack(len(entries)) + b"".join(entries) + following
+    directory = layout.number.pack(len(entries)) + b"".join(entries) + following
     padded = (text + b"\0").ljust(start - len(data), b"\0")
     position, end = layout.offset.pack(start), layout.first + layout.offset.size
     return data[: layout.first] + position + data[end:] + padded + directory

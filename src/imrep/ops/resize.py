@@ -25,7 +25,7 @@ def square(image: Tensor, side: int) -> Tensor:
 
 def shrunk(image: Tensor, longest: int | None) -> Tensor:
     """The whole image in [0, 1], made smaller if its longer side is over `longest` pixels."""
-    return resize(image, *_within(*image.shape[2:], longest)).clamp(0, 1)
+    return resize(image, *_within(image.shape[2], image.shape[3], longest)).clamp(0, 1)
 
 
 def shrunk_pixels(pixels: NDArray, longest: int | None) -> Tensor:
@@ -38,7 +38,7 @@ def shrunk_pixels(pixels: NDArray, longest: int | None) -> Tensor:
     Returns:
         (1, c, height, width) float32.
     """
-    height, width = _within(*pixels.shape[:2], longest)
+    height, width = _within(pixels.shape[0], pixels.shape[1], longest)
     if (height, width) == pixels.shape[:2]:
         return _floating(pixels)
     strips = (pixels[top : top + _STRIP] for top in range(0, len(pixels), _STRIP))
