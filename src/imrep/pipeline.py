@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how many are d
 SIZE = 64  # of the square, unless another is asked for
 _FIT_ON = 3000  # images a codebook is fitted on
 _REP, _FITTED, _CONFIG = "rep", "fitted.json", "config.json"
-_FORMAT = 1  # raised when shards change their meaning
+_FORMAT = 2  # raised when shards change their meaning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +112,8 @@ def embed(
         rep = rep.to(settings.device).eval()
         fitted_on = _fit_once(items, rep, work, settings, progress)
         resumed = _encode(items, rep, work, settings, progress)
+        for note in dict.fromkeys(note for shard in work.shards() for note in shard.notes):
+            images.note(note)  # of shards taken over, too
         skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
         written = skipped_list.write(listed, skipped)
         if len(skipped) == len(items):
@@ -220,13 +222,13 @@ def _encode(
         limit=parallel.PIXELS,
     )
     number, pieces = start // size, _Pieces()
-    with closing(encoded):
+    with closing(encoded), images.noting() as notes:
         for piece in encoded:
             pieces.add(piece)
             if isinstance(piece, _Vectors):
                 progress(rep.spec, piece.rows[-1] + 1, len(items))
             if pieces.count == min(size, len(items) - number * size):
-                work.save(number, pieces.shard())
+                work.save(number, replace(pieces.shard(), notes=tuple(notes)))
                 number, pieces = number + 1, _Pieces()
     return start
 

@@ -34,6 +34,7 @@ class Shard:
     vectors: NDArray[np.float32]  # (n, dim); (0, 0) where nothing could be read
     rows: tuple[int, ...]  # their places in the data set
     skipped: tuple[tuple[int, str], ...]  # place and reason
+    notes: tuple[str, ...] = ()  # what was assumed of the files up to this shard
 
 
 class WorkFolder:
@@ -94,22 +95,21 @@ class WorkFolder:
 
     def save(self, number: int, shard: Shard) -> None:
         """Keep a shard."""
-        skipped = json.dumps(shard.skipped)
+        rows, words = np.array(shard.rows, int), json.dumps([shard.skipped, shard.notes])
 
         def write(draft: Path) -> None:
             with draft.open("wb") as file:
-                np.savez(
-                    file, vectors=shard.vectors, rows=np.array(shard.rows, int), skipped=skipped
-                )
+                np.savez(file, vectors=shard.vectors, rows=rows, words=words)
 
         self.write(f"{number:06}.npz", write)
 
     def load(self, number: int) -> Shard:
         """A shard that was kept."""
         with np.load(self.path / f"{number:06}.npz") as stored:
-            skipped = json.loads(str(stored["skipped"]))
+            skipped, notes = json.loads(str(stored["words"]))
             rows = tuple(stored["rows"].tolist())
-            return Shard(stored["vectors"], rows, tuple((i, why) for i, why in skipped))
+            reasons = tuple((i, why) for i, why in skipped)
+            return Shard(stored["vectors"], rows, reasons, tuple(notes))
 
     def count(self) -> int:
         """How many shards there are from the first without a gap."""

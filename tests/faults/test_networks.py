@@ -634,3 +634,26 @@ def test_nothing_is_logged_to_the_screen(tmp_path, capfd):
 def _normalised(cnn, image):
     mean, std = (torch.tensor(value)[:, None, None] for value in (cnn._mean, cnn._std))
     return (image - mean) / std
+
+
+def test_maps_whose_channels_come_last_are_averaged_over_the_picture():
+    arch = "swin_tiny_patch4_window7_224"
+    network = imrep.get(f"cnn:arch={arch},weights=random")
+    code = network.encode(photo(224, 224))
+    assert code.values.shape[1:] == (768, 7, 7)
+    assert network.embed(photo(224, 224)).shape[1:] == (768,)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.pth", b"hello", "it is no file of tensors. Save model.state_dict"),
+        ("a.bin", b"{}", "it is no file of tensors. Save model.state_dict"),
+        ("a.safetensors", b"version https://git-lfs/spec/v1\noid 0\nsize 9\n", "git lfs pull"),
+    ],
+)
+def test_a_file_of_something_else_is_named(tmp_path, name, content, message):
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(BadParameter, match=message):
+        imrep.get(f"cnn:arch=resnet18,weights={file}")

@@ -15,7 +15,8 @@ from PIL import Image, ImageCms
 
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
-from imrep.images import _decode, _pixels
+from imrep.images import _guards, _pixels
+from imrep.ops import resize
 
 
 def saved(image, kind="PNG", **options):
@@ -257,6 +258,18 @@ class TestKinds:
         data = saved(photo(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 30)
         assert images.read(data).shape == (1, 3, 48, 64)
 
+    @pytest.mark.parametrize("turn", [1, 6, 8])
+    def test_made_smaller_a_strip_at_a_time_it_is_the_same(self, turn, monkeypatch):
+        monkeypatch.setattr(resize, "_STRIP", 7)
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        data = saved(photo(60, 90), exif=exif)
+        complete = images.read(data)
+        smaller = images.read(data, longest=31)
+        assert smaller.shape[2:] == ((21, 31) if turn == 1 else (31, 21))
+        torch.testing.assert_close(smaller, resize.shrunk(complete, 31), rtol=0, atol=1e-6)
+        assert images.read(data, longest=90).equal(complete)
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -339,7 +352,7 @@ class TestRefusals:
     def test_the_limit_that_is_raised_is_ours_and_pillows(self, kind, monkeypatch):
         """As with a picture over 179 million pixels, and the limit given as larger."""
         data = saved(photo(), kind)
-        monkeypatch.setattr(_decode, "_HUGE", 1000)
+        monkeypatch.setattr(_guards, "_HUGE", 1000)
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
         assert images.read(data, max_pixels=48 * 64).shape[2:] == (48, 64)
         assert Image.MAX_IMAGE_PIXELS == 100

@@ -136,6 +136,19 @@ def test_an_interrupted_run_ends_with_the_same_bytes(folder, tmp_path, suffix, a
     assert again.skipped == whole.skipped
 
 
+def test_what_was_assumed_before_an_interruption_is_said(tmp_path):
+    Image.fromarray(np.full((20, 20), 0.5, np.float32)).save(tmp_path / "00.tif")
+    for i in range(1, 11):
+        Image.new("RGB", (20, 20)).save(tmp_path / f"{i:02}.png")
+    items = items_of(tmp_path)
+    with pytest.raises(Stop):
+        pipeline.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL, stop_at(7))
+    with images.noting() as notes:
+        again = pipeline.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+    assert again.resumed == 5
+    assert [note for note in notes if "0 as black and 1 as white" in note]
+
+
 def test_finished_shards_are_not_read_again(folder, tmp_path, monkeypatch):
     items, rep = items_of(folder), catalog.get("pixels")
     with pytest.raises(Stop):

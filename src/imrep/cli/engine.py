@@ -89,12 +89,11 @@ def image(
         longest: Most pixels along the longer side of a whole image; None leaves it as it is.
     """
     from imrep import images
-    from imrep.ops.resize import shrunk
 
     if size is not None:
         pixels, _ = images.square(path, size, **reading.keywords)
         return images.batch(pixels[None])
-    return shrunk(images.read(path, **reading.keywords), longest)
+    return images.read(path, longest=longest, **reading.keywords)
 
 
 def side(size: int | None, canvas: int | None) -> int | None:

@@ -1,35 +1,31 @@
 """From bytes to an opened Pillow image: which formats, which limits, every failure by its name."""
 
-import ctypes
 import io
 import logging
 import re
 import stat
-import threading
-import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-import PIL
 from PIL import Image, ImageFile
 
 from imrep.errors import BadFile, ImrepError
-from imrep.images import _extras, _opened, _tiff
+from imrep.images import _extras, _guards, _opened, _tiff
 from imrep.images._opened import JPEG, Opened
 from imrep.io.names import as_path, printable
 
 MAX_PIXELS = 200_000_000
 START = 132  # bytes by which a format is known; DICOM begins with 128 of no meaning
+_COMMON = (b"\xff\xd8\xff", b"\x89PNG")
+_LOSSLESS = (b"\xff\xd8\xff\xf7", b"\xff\xd8\xff\xe8")  # how JPEG-LS begins
 LARGEST = 2**31  # bytes in a file; 16-bit RGB at the limit of pixels is 1.2 GB
 _PYTHON_PIXELS = 5_000_000  # for decoders that Pillow has in Python: up to 3 µs a pixel
 _SCANNED_PIXELS = (
     10 * MAX_PIXELS
 )  # scans × pixels of a JPEG: some files hold hundreds of empty scans
-_HUGE = 50_000_000  # pixels; one such image at a time, so that threads do not multiply memory
-
 # EPS starts Ghostscript, WMF and the stubs need a system renderer or a handler of their own.
 _REFUSED = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
 _NO_IMAGE = tuple(
@@ -43,13 +39,15 @@ _NO_IMAGE = tuple(
         (rb"\s*<\?xml|\s*[{\[]\s*\"", "a text file", "Give the image itself."),
         (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive",
          "Unpack it, or give a .zip as DATA."),
+        (rb"\xff\xd8\xff(\xf7|\xe8..SPIFF.*\xff\xf7)", "JPEG-LS", "Save it as PNG."),
+        (rb"II\xbc[\x00\x01]", "JPEG XR", "Save it as PNG."),
         (rb"#\?RADIANCE|#\?RGBE|v/1\x01", "a picture of HDR light", "Export it as PNG."),
         (rb"....ftyp(?!avi[fsc]|hei|hev|mif|msf|crx )|\x1aE\xdf\xa3|RIFF....AVI |"
          rb"\x00\x00\x01\xba", "a video", "Export its frames."),
     )
 )  # fmt: skip
 _IMAGE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|"
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II\xbc[\x00\x01]|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|"
     rb"RIFF....WEBP|....ftyp(avi[fsc]|hei|hev|mif|msf|crx )|\xff\x0a|\x00\x00\x00\x0cJXL |"
     rb"FUJIFILMCCD-RAW|II(RO|RS|U\0)|MMOR|.{128}DICM|#\?RADIANCE|v/1\x01|"
     rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51|"
@@ -99,13 +97,13 @@ def opening(source: str | Path | bytes | Image.Image, max_pixels: int) -> Iterat
         data, who = _unread(source), "this picture"
     else:
         data, who = fetch(source)
-    with guarded(who):
+    with _guards.guarded(who):
         picture = opened(data, who, max_pixels) if data else None
         if isinstance(source, Image.Image) and (picture is None or not _same(source, picture)):
             picture = _opened.in_memory(source, who)
             _limited(picture, max_pixels)
         assert picture is not None
-        with turn(picture):
+        with _guards.turn(picture):
             yield picture
 
 
@@ -140,7 +138,7 @@ def opened(data: bytes, who: str, max_pixels: int = MAX_PIXELS) -> Opened:
     Raises:
         BadFile: No image, a format that is refused, a damaged header, too many pixels.
     """
-    if data.startswith((b"\xff\xd8\xff", b"\x89PNG")):  # nearly all files
+    if data.startswith(_COMMON) and not data.startswith(_LOSSLESS):  # nearly all files
         found = _opened.by_pillow(data, who, _identified(data, who))
     else:
         _refuse_others(data[:1024], who)
@@ -164,7 +162,7 @@ def _opened_by_one(data: bytes, who: str) -> Opened:
 
 def _tiff_opened(data: bytes, who: str) -> Opened:
     """By tifffile where Pillow does not know the kind, or does not have it exactly."""
-    _mute_libtiff()
+    _guards.mute_libtiff()
     try:
         image, refusal = _identified(data, who), None
     except BadFile as error:
@@ -176,77 +174,6 @@ def _tiff_opened(data: bytes, who: str) -> Opened:
     except Exception as error:  # as damaged for the one as for the other
         raise refusal or error from error
     return found or _opened.by_pillow(data, who, cast("ImageFile.ImageFile", image))
-
-
-@contextmanager
-def guarded(who: str) -> Iterator[None]:
-    """Turns whatever a decoder raises on damaged bytes into BadFile, and mutes its warnings."""
-    try:
-        with _QUIET:
-            yield
-    except ImrepError:
-        raise
-    except Exception as error:  # what a decoder raises on bad bytes is its own secret
-        raise BadFile(f"{who} {_fault(error)}") from error
-
-
-def turn(picture: Opened) -> AbstractContextManager[object]:
-    """What to hold while decoding: images over 50 million pixels wait for each other."""
-    return _one_at_a_time() if picture.size[0] * picture.size[1] > _HUGE else nullcontext()
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Pillow's own limit, which is global, is lifted meanwhile: `max_pixels` has been checked."""
-    with _TURN:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
-class _Quiet:
-    """Mutes the warnings that the decoders' own modules issue while any thread is inside.
-
-    `warnings.catch_warnings` swaps the filters of the whole process and puts them back, so that
-    two threads may leave them swapped. This adds one filter with the first thread and removes
-    that one with the last; it touches no other module's warnings.
-    """
-
-    _modules = re.compile(r"(PIL|pydicom|pillow_heif|pillow_jxl|rawpy|tifffile)\b")
-    _filter = ("ignore", None, Warning, _modules, 0)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                cast("list[object]", warnings.filters).insert(0, self._filter)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._filter in warnings.filters:
-                cast("list[object]", warnings.filters).remove(self._filter)
-
-
-@lru_cache(maxsize=1)
-def _mute_libtiff() -> None:
-    """Stop the libtiff inside Pillow's wheel from printing; its errors still reach us as such."""
-    home = Path(PIL.__file__).parent
-    for library in (*home.parent.glob("pillow.libs/libtiff*"), *home.glob(".dylibs/libtiff*")):
-        with suppress(OSError, AttributeError):
-            handle = ctypes.CDLL(str(library))
-            handle.TIFFSetErrorHandler(None)
-            handle.TIFFSetWarningHandler(None)
-
-
-_QUIET = _Quiet()
-_TURN = threading.Lock()
 
 
 def _regular(path: Path) -> None:
@@ -286,7 +213,7 @@ def _identified(data: bytes, who: str) -> ImageFile.ImageFile:
         except Exception as error:  # this format's reader, on bytes of another or damaged ones
             damage = damage or ((name, error) if accept else None)
     if damage:
-        raise BadFile(f"{who} {_fault(damage[1], damage[0])}") from damage[1]
+        raise BadFile(f"{who} {_guards.fault(damage[1], damage[0])}") from damage[1]
     start = data[:8].hex(" ")
     raise BadFile(f"{who} needs to be an image, got bytes of no known format ({start}).")
 
@@ -305,7 +232,7 @@ def _built(factory: Any, data: bytes) -> ImageFile.ImageFile:
     try:
         image: ImageFile.ImageFile = factory(io.BytesIO(data), "")
     except Image.DecompressionBombError:
-        with _one_at_a_time():
+        with _guards.one_at_a_time():
             image = factory(io.BytesIO(data), "")
     return image
 
@@ -334,19 +261,3 @@ def _limited(picture: Opened, max_pixels: int) -> None:
         scans = picture.data.count(b"\xff\xda")
         if scans > 16 and scans * pixels > _SCANNED_PIXELS:
             raise BadFile(f"{who} needs fewer scans, got {scans} of {size} pixels. Save it again.")
-
-
-def _fault(error: Exception, kind: str = "") -> str:
-    """What went wrong, as the rest of a sentence."""
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    text = f"no entry {text}" if isinstance(error, KeyError) else text
-    why = f"{kind}: {text}" if kind else text
-    if isinstance(error, MemoryError):
-        return "needs more memory than there is. Make it smaller first."
-    if isinstance(error, Image.DecompressionBombError):
-        return f"has more pixels than Pillow opens ({why}). Save it as PNG, or in parts."
-    if isinstance(error, EOFError) or re.search("trunc|unpack(_from)? requires", text, re.I):
-        return f"is truncated ({why}). Copy it again."
-    if re.search("cannot handle|unsupported|unknown pixel mode|not supported", text, re.I):
-        return f"is of a kind that cannot be read ({why}). Save it as PNG."
-    return f"is damaged ({why}). Copy or save it again."

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from imrep.errors import BadFile
 from imrep.images._stored import StoredPixels, floats, integers
 
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+
 
 class Dicom:
     """The first frame of a DICOM file, not yet decoded.
@@ -20,12 +23,14 @@ class Dicom:
     """
 
     def __init__(self, pydicom: Any, data: bytes, name: str) -> None:
-        self._tags = pydicom.dcmread(io.BytesIO(data), force=False)
+        self._tags = _with_groups(pydicom.dcmread(io.BytesIO(data), force=False))
         self._name = name
-        if "PixelData" not in self._tags:
+        if not any(keyword in self._tags for keyword in _PIXELS):
             raise BadFile(f"{name} needs an image, got DICOM without pixels. Leave it out.")
         self.width, self.height = int(self._tags.Columns), int(self._tags.Rows)
-        self.mode = f"{self._tags.PhotometricInterpretation} {self._tags.BitsStored}"
+        self._bits = int(self._tags.get("BitsStored", self._tags.BitsAllocated))
+        self._shifts = self._unused_bits()
+        self.mode = f"{self._tags.PhotometricInterpretation} {self._bits}"
 
     def read(self) -> StoredPixels:
         """Gray by its window, or RGB.
@@ -40,7 +45,7 @@ class Dicom:
             coloured = pixels.apply_color_lut(values, tags)
             return integers(coloured[..., :3], 8 * coloured.dtype.itemsize)
         if values.ndim == 3:
-            return integers(values, int(tags.BitsStored))
+            return integers(values, self._bits)
         if photometric not in ("MONOCHROME1", "MONOCHROME2"):
             raise BadFile(f"{self._name} is DICOM of {photometric}, which cannot be read.")
         stored = self._gray(pixels, values)
@@ -54,7 +59,8 @@ class Dicom:
         syntax = self._tags.file_meta.TransferSyntaxUID
         try:
             values: NDArray = pixels.pixel_array(self._tags, index=0)
-            return values
+            above, below = self._shifts
+            return (values << above) >> (above + below) if below else values
         except (RuntimeError, NotImplementedError, AttributeError, ImportError) as error:
             if not syntax.is_compressed:
                 raise
@@ -63,20 +69,45 @@ class Dicom:
                 "installed. Save it uncompressed."
             ) from error
 
+    def _unused_bits(self) -> tuple[int, int]:
+        """Above and below the bits stored. Pydicom knows of none below."""
+        tags = self._tags
+        allocated, high = int(tags.BitsAllocated), int(tags.get("HighBit", self._bits - 1))
+        below = high + 1 - self._bits
+        if not 0 < below <= allocated - self._bits:
+            return 0, 0
+        tags.BitsStored, tags.HighBit = allocated, allocated - 1
+        return allocated - 1 - high, below
+
     def _gray(self, pixels: Any, values: NDArray) -> StoredPixels:
         tags = self._tags
         rescaled = pixels.apply_modality_lut(values, tags)
         if "VOILUTSequence" in tags:
             table = tags.VOILUTSequence[0]
             shown = pixels.apply_voi(rescaled, tags)[..., None]
-            bits = int(table.LUTDescriptor[2])
-            return replace(integers(shown, bits), full=(0.0, float(2**bits - 1)))
+            return integers(shown, int(table.LUTDescriptor[2]))
         if tags.get("WindowWidth") is not None and tags.get("WindowCenter") is not None:
             shown = _windowed(rescaled, tags)
             return replace(floats(shown[..., None]), full=(0.0, 1.0))
-        if int(tags.PixelRepresentation) == 0:  # rescaling moves black and white with the values
-            return integers(values[..., None], int(tags.BitsStored))
-        return replace(floats(rescaled[..., None]), kind=f"{tags.BitsStored}-bit signed integers")
+        if "ModalityLUTSequence" in tags:
+            return integers(rescaled[..., None], int(tags.ModalityLUTSequence[0].LUTDescriptor[2]))
+        if values.dtype.kind == "u":  # rescaling moves black and white with the values
+            stored = integers(values[..., None], self._bits)
+            falls = float(tags.get("RescaleSlope", 1)) < 0
+            return replace(stored, full=stored.full[::-1]) if falls and stored.full else stored
+        kind = f"{self._bits}-bit signed integers" if values.dtype.kind == "i" else ""
+        stored = floats(rescaled[..., None])
+        return replace(stored, kind=kind or stored.kind)
+
+
+def _with_groups(tags: Any) -> Any:
+    """With what an enhanced file says of its first frame, where other files say it of all."""
+    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        sequence = tags.get(keyword)
+        for name in _GROUPS if sequence else ():
+            for item in (sequence[0].get(name) or [])[:1]:
+                tags.update(item)
+    return tags
 
 
 def _first(value: Any) -> float:

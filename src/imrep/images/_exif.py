@@ -13,13 +13,32 @@ _STRUCTURE = {*range(254, 533), 700, 33723, 34377, 34675, 37724, 65042} - {
     *(269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 319)
 }
 
+_DESCRIPTION = 270
+_LAYOUTS = {"ImageJ=": "ImageJ's description", "<OME ": "the description of OME"}
+
 Reader = Callable[[], Image.Exif]
+
+
+def layout(read: Reader) -> str:
+    """Whose description of pages and types of numbers a TIFF holds; "" for other words.
+
+    Such a description is true of that file only.
+    """
+    try:
+        words = str(read().get(_DESCRIPTION, ""))[:2000]
+    except Exception:  # damaged EXIF raises anything
+        return ""
+    if words.startswith('{"shape": '):
+        return "tifffile's description"
+    return next((name for start, name in _LAYOUTS.items() if start in words), "")
 
 
 def upright(read: Reader, width: int, height: int) -> bytes | None:
     """What it says of the picture, orientation and size brought up to date."""
     try:
         exif = read()
+        if layout(read):
+            del exif[_DESCRIPTION]
         for tag in _STRUCTURE & set(exif):
             del exif[tag]
         if not len(exif):

@@ -24,6 +24,7 @@ _RAW = re.compile(
     re.DOTALL,
 )
 _DICOM_AT = 128
+_JXL_BYTES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I;16": 2, "F": 4}  # of a pixel
 
 
 def kind(start: bytes) -> str | None:
@@ -65,9 +66,17 @@ def heif(data: bytes, name: str) -> ImageFile.ImageFile:
 
 
 def jxl(data: bytes, name: str) -> ImageFile.ImageFile:
-    """A JPEG XL picture, its header read."""
+    """A JPEG XL picture, decoded: the package is given all of it at once.
+
+    Raises:
+        BadFile: The package is missing, or gives other pixels than it says: 16 bits of gray with
+            alpha come as if they were 8.
+    """
     package(name, "JPEG XL", "pillow-jxl-plugin", "pillow_jxl")
     image: ImageFile.ImageFile = Image.OPEN["JXL"][0](io.BytesIO(data), "")
+    pixels = getattr(image, "_data", b"")
+    if len(pixels) != image.width * image.height * _JXL_BYTES.get(image.mode, 0):
+        raise BadFile(f"{name} is JPEG XL of a rare kind of {image.mode}. Save it as PNG.")
     return image
 
 

@@ -11,6 +11,7 @@ from imrep.images._stored import StoredPixels, integers
 
 _SIZE = b"\xff\x51"  # the marker of image and tile sizes; its components begin 40 bytes on
 _COMPONENTS = 38
+_SIGNED = 0x80
 _SRGB = (16, 17)  # enumerated colour spaces: sRGB and gray
 
 
@@ -21,16 +22,23 @@ def samples(data: bytes, name: str) -> StoredPixels | None:
         BadFile: Channels of different kinds, or colours other than RGB.
     """
     depths = _depths(data)
-    if len(depths) < 2 or max(depths) & 0x7F < 8:
+    signed = any(depth & _SIGNED for depth in depths)
+    if not signed and (len(depths) < 2 or max(depths) < 8):
         return None
-    bits = (depths[0] & 0x7F) + 1
+    bits = (depths[0] & ~_SIGNED) + 1
     spaces = {*_colour_spaces(data)} - {*_SRGB}
-    if len(set(depths)) > 1 or depths[0] & 0x80 or len(depths) > 4 or spaces or b"pclr" in data:
+    if len(set(depths)) > 1 or signed or len(depths) > 4 or spaces or b"pclr" in data:
         raise BadFile(f"{name} is JPEG 2000 of a rare kind of {bits} bits. Save it as PNG.")
     values = _decoded(data)
     if values is None or values.ndim != 3 or values.shape[2] != len(depths):
         raise BadFile(f"{name} is JPEG 2000 that cannot be read. Save it as PNG.")
     return integers(values, bits)
+
+
+def few_bits(data: bytes) -> int:
+    """Of each channel where all have as many and fewer than 8, else 8."""
+    depths = {*_depths(data)}
+    return min(8, depths.pop() + 1) if len(depths) == 1 else 8
 
 
 def _depths(data: bytes) -> tuple[int, ...]:

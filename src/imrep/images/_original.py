@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imrep.images import _colour, _exif, _metadata, _pixels
+from imrep.images import _colour, _exif, _metadata, _notes, _pixels, _profiles
 from imrep.images._metadata import Encoding, Metadata
 from imrep.images._opened import Opened
 from imrep.images._samples import UINT8, UINT16, Samples, scaled
@@ -74,6 +74,8 @@ def original(picture: Opened, data_range: tuple[float, float] | None, own_scale:
         samples = replace(samples, missing=_pixels.upright(samples.missing, turned))
     colours, alpha = _parted(values)
     found, encoding = _metadata.read(source, picture.data, turned)
+    description = _exif.layout(source.exif)
+    described = (description,) * (description not in ("", "tifffile's description"))
     height, width = values.shape[:2]
     made = Original(
         pixels=colours,
@@ -87,7 +89,7 @@ def original(picture: Opened, data_range: tuple[float, float] | None, own_scale:
         stored=numbers.words,
         more=_further(picture),
         encoding=encoding,
-        metadata=replace(found, lost=found.lost + numbers.converted),
+        metadata=replace(found, lost=found.lost + numbers.converted + described),
     )
     return sound(made)
 
@@ -125,11 +127,16 @@ def _stored(picture: Opened, data_range: tuple[float, float] | None, own_scale: 
     deep = _colour.stored_pixels(picture)
     converted = _converted(picture)
     if deep is not None:
-        profile = None if converted else deep.profile or picture.profile
+        converted = tuple(dict.fromkeys(converted + deep.lost))
+        became_rgb = any(text.endswith("became RGB") for text in converted)
+        profile = None if became_rgb else deep.profile or picture.profile
         if not own_scale:
             deep.black_and_white(data_range, picture.name)  # refuses numbers without a scale
         values, samples, words = _scaled(deep, data_range, picture.name)
-        return _Numbers(values, samples, profile, words, converted)
+        if deep.assumption and data_range is None and samples.stated:
+            _notes.note(_notes.assumption(deep.assumption))
+        palette = "a palette" if picture.mode.split()[0] in ("P", "PA", "PALETTE") else ""
+        return _Numbers(values, samples, profile, words or palette, converted)
     image = picture.image
     if image.mode in ("CMYK", "LAB"):
         pixels = _pixels.decoded(picture, None, _WHITE, data_range).pixels
@@ -229,7 +236,7 @@ def sound(picture: Original) -> Original:
     """With only as much of its metadata as makes sense: a file may say anything."""
     return replace(
         picture,
-        profile=_colour.understood(picture.profile, picture.pixels.shape[1]),
+        profile=_profiles.understood(picture.profile, picture.pixels.shape[1]),
         exif=_exif.readable(picture.exif),
         dpi=_exif.possible(picture.dpi),
         metadata=replace(picture.metadata, text=_writable(picture.metadata.text)),

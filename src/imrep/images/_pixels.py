@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imrep.images import _colour, _notes
+from imrep.images import _colour, _notes, _profiles
 from imrep.images._opened import Opened
 
 _TURNS: dict[int, Callable[[NDArray], NDArray]] = {
@@ -55,10 +55,10 @@ def decoded(
             if deep[1]:
                 _notes.note(_notes.assumption(deep[1]))
             return Decoded(*deep)
-        return Decoded(_colour.opaque(image, over, picture.profile))
+        return Decoded(_profiles.opaque(image, over, picture.profile))
     short = min(image.size)
     shrink = max(k for k in (1, 2, 4, 8) if k == 1 or (size and short >= 2 * k * size))
-    rgb = _colour.opaque(stored(picture, shrink), over, picture.profile)
+    rgb = _profiles.opaque(stored(picture, shrink), over, picture.profile)
     return Decoded(rgb, shrunk=shrink)
 
 

@@ -29,7 +29,18 @@ _KINDS = {
 SUFFIXES = tuple(_KINDS)
 _DEEP = ("PNG", "TIFF")  # hold 16 bits
 _TIFF_COMPRESSIONS = (None, 1, 5, 8, 32773, 32946)  # that are written
-_TIFF_NAMES = {2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "JPEG", 7: "JPEG", 34712: "JPEG 2000"}
+_TIFF_NAMES = {
+    **dict.fromkeys((2, 3, 4), "CCITT"),
+    **dict.fromkeys((6, 7, 34892), "JPEG"),
+    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000"),
+    **dict.fromkeys((50000, 34926), "Zstandard"),
+    **dict.fromkeys((50001, 34927), "WebP"),
+    **dict.fromkeys((50002, 52546), "JPEG XL"),
+    **dict.fromkeys((22610, 34934), "JPEG XR"),
+    34887: "LERC",
+    34925: "LZMA",
+    34933: "PNG",
+}
 _LONGEST = 65_533  # bytes in a segment of a JPEG
 
 

@@ -23,6 +23,7 @@ class StoredPixels:
         inverted: Whether a file without a stated range says that its smallest number is white.
         profile: ICC profile of the values, None for sRGB or where they were converted to it.
         kind: The numbers in words: "32-bit floats".
+        lost: What of the file is not here, and what became something else, in words.
     """
 
     values: NDArray
@@ -32,6 +33,7 @@ class StoredPixels:
     inverted: bool = False
     profile: bytes | None = None
     kind: str = "8-bit integers"
+    lost: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:

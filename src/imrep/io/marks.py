@@ -7,6 +7,8 @@ gzip (.imr). The pixels and all that goes with them stay as they are.
 
 import struct
 from collections.abc import Iterable
+from struct import Struct
+from typing import NamedTuple
 
 from imrep.io.containers import (
     insert_chunks,
@@ -77,25 +79,51 @@ def _keyed(bodies: Iterable[bytes]) -> bytes:
     return next((body[len(KEY) :] for body in bodies if body.startswith(KEY)), b"")
 
 
+class _Layout(NamedTuple):
+    """Of a TIFF's directories: those of BigTIFF have wider numbers."""
+
+    offset: Struct
+    number: Struct
+    entry: Struct  # tag, type, count, position
+    first: int  # where the position of the first directory stands
+
+    @classmethod
+    def of(cls, data: bytes) -> "_Layout":
+        order = "<" if data.startswith(b"II") else ">"
+        big = 43 in data[2:4]
+        offset, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
+        return cls(
+            Struct(order + offset), Struct(order + count), Struct(order + entry), 8 if big else 4
+        )
+
+    def directory(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """The entries of the first, and the position of the next."""
+        (start,) = self.offset.unpack_from(data, self.first)
+        (count,) = self.number.unpack_from(data, start)
+        start, size = start + self.number.size, self.entry.size
+        end = start + count * size
+        entries = [data[at : at + size] for at in range(start, end, size)]
+        return entries, data[end : end + self.offset.size]
+
+
 def _mark_tiff(data: bytes, text: bytes) -> bytes:
     """With a new first directory at the end, which holds one entry more."""
-    old = struct.unpack_from("<I", data, 4)[0]
-    count = struct.unpack_from("<H", data, old)[0]
-    entries = [data[old + 2 + 12 * i : old + 14 + 12 * i] for i in range(count)]
-    following = data[old + 2 + 12 * count : old + 6 + 12 * count]
+    layout = _Layout.of(data)
+    entries, following = layout.directory(data)
     data += b"\0" * (len(data) % 2)
     start = len(data) + len(text) + 1 + (len(text) + 1) % 2
-    entries.append(struct.pack("<HHII", _TAG, _ASCII, len(text) + 1, len(data)))
-    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
-    directory = struct.pack("<H", count + 1) + b"".join(entries) + following
+    entries.append(layout.entry.pack(_TAG, _ASCII, len(text) + 1, len(data)))
+    entries.sort(key=lambda entry: layout.entry.unpack(entry)[0])
+    directory = layout.number.pack(len(entries)) + b"".join(entries) + following
     padded = (text + b"\0").ljust(start - len(data), b"\0")
-    return data[:4] + struct.pack("<I", start) + data[8:] + padded + directory
+    position, end = layout.offset.pack(start), layout.first + layout.offset.size
+    return data[: layout.first] + position + data[end:] + padded + directory
 
 
 def _read_tiff(data: bytes) -> bytes:
-    first = struct.unpack_from("<I", data, 4)[0]
-    for i in range(struct.unpack_from("<H", data, first)[0]):
-        tag, kind, count, offset = struct.unpack_from("<HHII", data, first + 2 + 12 * i)
+    layout = _Layout.of(data)
+    for entry in layout.directory(data)[0]:
+        tag, kind, count, offset = layout.entry.unpack(entry)
         if (tag, kind) == (_TAG, _ASCII):
             return data[offset : offset + count - 1]
     return b""
@@ -114,11 +142,11 @@ def _read_gzip(data: bytes) -> bytes:
     return data[16 : 16 + size] if name == b"IM" else b""
 
 
-_STARTS = {
+_STARTS: dict[str, bytes | tuple[bytes, ...]] = {
     "png": b"\x89PNG\r\n\x1a\n",
     "jpeg": b"\xff\xd8\xff",
     "webp": b"RIFF",
-    "tiff": b"II*\0",
+    "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     "gzip": b"\x1f\x8b\x08",
 }
 _FORMATS = {

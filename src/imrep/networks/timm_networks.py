@@ -41,8 +41,7 @@ class _Pooled(nn.Module):
 
     def _map(self, features: Tensor) -> Tensor:
         if features.ndim == 4:
-            rows_first = str(getattr(self.whole, "output_fmt", "NCHW")) == "NHWC"
-            return features.permute(0, 3, 1, 2) if rows_first else features
+            return features.permute(0, 3, 1, 2) if _channels_last(self.whole) else features
         patches = features[:, getattr(self.whole, "num_prefix_tokens", 0) :]
         return patches.mT.unflatten(2, tuple(self.whole.patch_embed.grid_size))
 
@@ -158,7 +157,7 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
         )
 
     try:
-        return _awake(seeded(make))
+        network = _awake(seeded(make))
     except _FAULTS as error:
         if layer != -1:
             _cut(request, -1, options)  # or the layer is not to blame
@@ -167,6 +166,19 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
             f"{request.who} needs a network that gives maps, got {request.arch}: {_brief(error)}. "
             "Use pooling=head, or another arch."
         ) from error
+    if _channels_last(network):
+        network.register_forward_hook(_channels_first)  # no wrapper: names of weights stay
+    return network
+
+
+def _channels_last(network: nn.Module) -> bool:
+    """By timm's word for the order of axes: a string of a whole network, an Enum of a cut one."""
+    return str(getattr(network, "output_fmt", "")).endswith("NHWC")
+
+
+def _channels_first(_: nn.Module, inputs: object, maps: list[Tensor]) -> list[Tensor]:
+    """As Swin transformers have theirs last."""
+    return [features.permute(0, 3, 1, 2) for features in maps]
 
 
 def _awake(network: nn.Module) -> nn.Module:

@@ -1,7 +1,12 @@
 """Sizes of image tensors."""
 
+import numpy as np
+import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
+
+_STRIP = 512  # rows
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:
@@ -20,6 +25,35 @@ def square(image: Tensor, side: int) -> Tensor:
 
 def shrunk(image: Tensor, longest: int | None) -> Tensor:
     """The whole image in [0, 1], made smaller if its longer side is over `longest` pixels."""
-    share = min(1.0, longest / max(image.shape[2:])) if longest else 1.0
-    height, width = (max(1, round(n * share)) for n in image.shape[2:])
-    return resize(image, height, width).clamp(0, 1)
+    return resize(image, *_within(image.shape[2], image.shape[3], longest)).clamp(0, 1)
+
+
+def shrunk_pixels(pixels: NDArray, longest: int | None) -> Tensor:
+    """`shrunk` of decoded pixels, a strip of which is in floating point at a time.
+
+    Args:
+        pixels: (h, w, c), uint8 or float32 in [0, 1].
+        longest: Most pixels along the longer side; None leaves it as it is.
+
+    Returns:
+        (1, c, height, width) float32.
+    """
+    height, width = _within(pixels.shape[0], pixels.shape[1], longest)
+    if (height, width) == pixels.shape[:2]:
+        return _floating(pixels)
+    strips = (pixels[top : top + _STRIP] for top in range(0, len(pixels), _STRIP))
+    narrow = [resize(_floating(strip), len(strip), width) for strip in strips]
+    return resize(torch.cat(narrow, 2), height, width).clamp(0, 1)
+
+
+def _within(height: int, width: int, longest: int | None) -> tuple[int, int]:
+    share = min(1.0, longest / max(height, width)) if longest else 1.0
+    return max(1, round(height * share)), max(1, round(width * share))
+
+
+def _floating(pixels: NDArray) -> Tensor:
+    """(1, c, h, w) float32, copied once."""
+    height, width, channels = pixels.shape
+    tensor = torch.empty(1, channels, height, width)
+    tensor.numpy()[0] = pixels.transpose(2, 0, 1)
+    return tensor.div_(255) if pixels.dtype == np.uint8 else tensor

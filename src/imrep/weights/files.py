@@ -4,6 +4,7 @@ import argparse
 import json
 import pickle
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ State = dict[str, Tensor]
 _STANDARD = ("weights.safetensors", "model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, SafetensorError)
+# What unpickling bytes of something else comes upon.
+_NO_PICKLE = (LookupError, TypeError, AttributeError, AssertionError, struct.error)
+_POINTER = b"version https://git-lfs"
 # Where trainers put a network's tensors. Averaged ones come first, as in timm's own loader.
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
 _LISTED = 3  # files that a message names
@@ -136,6 +140,11 @@ def _config(path: Path) -> dict[str, Any]:
 
 def _load(file: Path, who: str) -> State:
     try:
+        if _start(file).startswith(_POINTER):
+            raise BadParameter(
+                f"{who} cannot read weights from {file.name}: it is Git LFS's pointer to a file. "
+                "Fetch that: git lfs pull."
+            )
         if file.suffix == ".safetensors":
             return _state(load_file(file), file, who)
         # timm's trainer keeps its command line, a Namespace, beside the tensors.
@@ -146,10 +155,20 @@ def _load(file: Path, who: str) -> State:
             f"{who} cannot read weights from {file.name}: {_refused(error)}. "
             "Save model.state_dict() alone."
         ) from error
+    except _NO_PICKLE as error:
+        raise BadParameter(
+            f"{who} cannot read weights from {file.name}: it is no file of tensors. "
+            "Save model.state_dict() alone."
+        ) from error
     except _UNREADABLE as error:
         reason = " ".join(str(error).split())[:200]
         raise BadParameter(f"{who} cannot read weights from {file.name}: {reason}") from error
     return _state(content, file, who)
+
+
+def _start(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(64)
 
 
 def _refused(error: pickle.UnpicklingError) -> str:

@@ -100,6 +100,7 @@ def dicom(samples, *, bits, signed=0, kind="MONOCHROME2", **tags):
     return file.getvalue()
 
 
+RGB_GRAY = np.broadcast_to(GRAY[..., None], SCENE.shape)
 TWELVE = np.rint(GRAY * 4095).astype(np.uint16)
 HOUNSFIELD = np.rint(GRAY * 1000 - 500).astype(np.int16)
 
@@ -160,6 +161,55 @@ def test_a_raw_file_is_developed_without_regard_to_its_own_brightness():
 def test_dicom_is_gray_as_its_tags_say(options):
     colours = shown(dicom(**options))
     assert np.abs(colours - GRAY[..., None]).max() < 0.01
+
+
+def table(pydicom, falling):
+    item = pydicom.dataset.Dataset()
+    item.LUTDescriptor, item.ModalityLUTType = [4096, 0, 16], "US"
+    item.LUTData = np.rint(falling * 65535 / 4095).astype(np.uint16).tobytes()
+    item["LUTData"].VR = "OW"
+    return [item]
+
+
+def test_dicom_whose_numbers_fall_where_light_rises():
+    pydicom = pytest.importorskip("pydicom")
+    falling = 4095 - TWELVE
+    for tags in (
+        {"RescaleSlope": -1, "RescaleIntercept": 4095},
+        {"ModalityLUTSequence": table(pydicom, np.arange(4096)[::-1])},
+    ):
+        np.testing.assert_allclose(shown(dicom(falling, bits=12, **tags)), RGB_GRAY, atol=2e-4)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_dicom_with_bits_below_those_stored(signed):
+    numbers = np.rint(GRAY * 4095 - 2048 * signed).astype(np.int16 if signed else np.uint16)
+    data = dicom(numbers << 4, bits=12, signed=signed, HighBit=15)
+    options = {"data_range": (-2048, 2047)} if signed else {}
+    np.testing.assert_allclose(shown(data, **options), RGB_GRAY, atol=2e-4)
+
+
+def test_an_enhanced_dicom_says_its_scale_by_groups():
+    pydicom = pytest.importorskip("pydicom")
+    window, scale, groups = (pydicom.dataset.Dataset() for _ in range(3))
+    window.WindowCenter, window.WindowWidth = 2048, 4096
+    scale.RescaleSlope, scale.RescaleIntercept = 2, -100
+    groups.FrameVOILUTSequence = [window]
+    groups.PixelValueTransformationSequence = [scale]
+    numbers = np.rint((GRAY * 4095 + 100) / 2).astype(np.uint16)
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        data = dicom(numbers, bits=12, **{name: [groups]})
+        np.testing.assert_allclose(shown(data), RGB_GRAY, atol=1e-3)
+
+
+def test_dicom_of_floats():
+    pydicom = pytest.importorskip("pydicom")
+    tags = pydicom.dcmread(io.BytesIO(dicom(TWELVE, bits=12)))
+    del tags.PixelData, tags.BitsStored, tags.HighBit, tags.PixelRepresentation
+    tags.BitsAllocated, tags.FloatPixelData = 32, GRAY.astype(np.float32).tobytes()
+    file = io.BytesIO()
+    tags.save_as(file)
+    np.testing.assert_allclose(shown(file.getvalue()), RGB_GRAY, atol=1e-6)
 
 
 def test_dicom_of_signed_numbers_needs_a_window_or_a_scale():

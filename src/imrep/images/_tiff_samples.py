@@ -1,0 +1,236 @@
+"""A page of a TIFF by tifffile: its samples, what its tags say of them, and its colours as RGB."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from imrep.errors import BadFile
+from imrep.images import _bits, _extras, _light, _notes, _profiles
+from imrep.images._stored import StoredPixels, floats, integers
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_GRAY, _RGB, _PALETTE, _CMYK, _YCBCR, _CIELAB, _ICCLAB = (0, 1), 2, 3, 5, 6, 8, 9
+_COLOURS = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3}
+_WORDS = {4: "a mask", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv", 32803: "a sensor's mosaic"}
+_JPEG = (6, 7)
+_PALETTE_8 = 256
+_SIGNIFICANT = re.compile(r'<(?:\w+:)?Pixels\b[^>]*\sSignificantBits="(\d{1,2})"')
+
+
+def stored(page: "TiffPage", data: bytes, name: str) -> StoredPixels:
+    """The samples of a page and what they mean.
+
+    Raises:
+        BadFile: Tags that are not understood, or a compression whose package is missing.
+    """
+    _refuse(page, name)
+    stored = _typed(page, _samples(page, data, name), name)
+    stored = _without_extra(page, stored, name)
+    if page.photometric == _PALETTE:
+        return _coloured(page, stored)
+    return replace(_in_rgb(page, stored, name), lost=stored.lost + _became(page))
+
+
+def _refuse(page: "TiffPage", name: str) -> None:
+    """What no reader here understands."""
+    photometric = page.tags.valueof(262)
+    if photometric not in _COLOURS:
+        code = "none" if photometric is None else int(photometric)
+        kind = _WORDS.get(photometric, f"photometric interpretation {code}")
+        raise BadFile(f"{name} is a TIFF of {kind}, which cannot be read. Save it as RGB or gray.")
+    formats = np.unique(page.tags.valueof(339, 1))
+    if len(formats) > 1 or formats[0] not in (1, 2, 3, 4) or page.dtype is None:
+        raise BadFile(
+            f"{name} is a TIFF of sample format {formats.tolist()}, which cannot be read. "
+            "Save it as integers or floats."
+        )
+    bits = np.unique(page.tags.valueof(258, 1))
+    if len(bits) > 1:
+        raise BadFile(
+            f"{name} is a TIFF with channels of different depths ({bits.tolist()} bits). "
+            "Save it with 8 or 16."
+        )
+    if 16 < bits[0] < 32 and formats[0] != 3:
+        raise BadFile(f"{name} is a TIFF of {bits[0]}-bit integers. Save it with 8 or 16 bits.")
+    if photometric == _CMYK and (page.tags.valueof(332, 1) != 1 or 336 in page.tags):
+        raise BadFile(f"{name} is a TIFF of other inks than plain CMYK. Save it as RGB.")
+
+
+def _samples(page: "TiffPage", data: bytes, name: str) -> NDArray:
+    """(h, w, samples) as stored."""
+    bits = int(np.max(page.bitspersample))
+    try:
+        values = _bits.unpacked(page, data) if _bits.needed(page) else page.asarray()
+    except (ValueError, NotImplementedError, KeyError, ImportError) as error:
+        if "imagecodecs" in str(error) and not _bits.imagecodecs_is_there():
+            kind = f"a TIFF of {bits} bits, {word(page.compression)}"
+            raise BadFile(_extras.needed(name, kind, "imagecodecs")) from error
+        raise
+    planes, _, height, width, contig = page.shaped
+    values = values.reshape(planes, -1, height, width, contig)[:, 0]
+    return np.moveaxis(values, 0, 2).reshape(height, width, planes * contig)
+
+
+def _typed(page: "TiffPage", values: NDArray, name: str) -> StoredPixels:
+    """With the range that the tags state; WhiteIsZero turns it round."""
+    form = int(np.min(page.tags.valueof(339, 1)))
+    inverted = page.photometric == 0
+    if form == 3:
+        return floats(values, inverted=inverted)
+    bits = int(np.max(page.bitspersample))
+    if values.dtype == bool:
+        values = values.astype(np.uint8)
+    if form == 1 and (significant := _significant_bits(page)) < bits:
+        if values.max() >> significant:
+            raise BadFile(
+                f"{name} says that its numbers have {significant} bits, got {values.max()}. "
+                "Export it again."
+            )
+        bits = significant
+    stored = integers(values, bits, signed=form == 2, inverted=inverted)
+    return replace(stored, full=stored.full[::-1]) if inverted and stored.full else stored
+
+
+def _significant_bits(page: "TiffPage") -> int:
+    """As OME-TIFF says them, where a camera of 12 bits fills 16; 64 if nothing is said."""
+    said = _SIGNIFICANT.search(page.parent.ome_metadata or "") if page.parent.is_ome else None
+    return int(said[1]) if said and int(said[1]) else 64
+
+
+def _without_extra(page: "TiffPage", stored: StoredPixels, name: str) -> StoredPixels:
+    """Colours and alpha; one further sample that is nothing particular is left out."""
+    colours = _COLOURS[page.photometric]
+    extra = [int(kind) for kind in page.extrasamples]
+    count = stored.values.shape[2]
+    further = count - colours
+    if further < 0:
+        raise BadFile(f"{name} is damaged ({count} samples for {colours} colours). Copy it again.")
+    if further == 0:
+        return stored
+    extra = extra or [2 * (colours == 3)]  # beside RGB it is alpha if nothing is said
+    alpha = extra[0] in (1, 2)
+    if further > 1 + alpha or (colours == 1 and not alpha):
+        raise BadFile(
+            f"{name} is a TIFF with {count} channels, of which only {colours} are colours. "
+            "Save those that are wanted as gray or RGB."
+        )
+    lost = ("a channel beside the colours",) if further > alpha else ()
+    if lost:
+        _notes.note("A channel beside the colours was left out, since its TIFF states no meaning.")
+    values = stored.values[..., : colours + alpha]
+    return replace(stored, values=values, premultiplied=extra[0] == 1, lost=lost)
+
+
+def _in_rgb(page: "TiffPage", stored: StoredPixels, name: str) -> StoredPixels:
+    """Gray and RGB as they are; other colours in sRGB."""
+    profile = page.tags.valueof(34675)
+    profile = profile if isinstance(profile, bytes) else None
+    if page.photometric in (*_GRAY, _RGB):
+        return replace(stored, profile=profile)
+    if stored.full is None:
+        raise BadFile(
+            f"{name} is a TIFF of {stored.kind} in {word(page.photometric)}. Save it as RGB."
+        )
+    if page.photometric == _YCBCR and page.compression in _JPEG:  # already RGB
+        return replace(stored, values=stored.values[..., :3], profile=profile)
+    top, colours = stored.full[1], _COLOURS[page.photometric]
+    shown = stored.values.astype(np.float32) / np.float32(top)
+    shown, alpha = np.split(shown, [colours], axis=2)
+    if stored.premultiplied:
+        shown = np.divide(shown, alpha, out=np.zeros_like(shown), where=alpha > 0).clip(0, 1)
+    if page.photometric == _CMYK:
+        found = _of_inks(shown, profile, top)
+    elif page.photometric == _YCBCR:
+        found = _of_ycbcr(page, shown, profile, name)
+    else:
+        lab = _lab(shown, top, page.photometric == _ICCLAB)
+        found = _rounded(_light.srgb_from_lab(lab), top)
+    return _beside(found, alpha) if alpha.shape[2] else found
+
+
+def _became(page: "TiffPage") -> tuple[str, ...]:
+    """What colours that are not written here became."""
+    words = {_CMYK: "CMYK", _CIELAB: "L*a*b*", _ICCLAB: "L*a*b*"}
+    return (f"{words[page.photometric]} became RGB",) if page.photometric in words else ()
+
+
+def _beside(colours: StoredPixels, alpha: NDArray[np.float32]) -> StoredPixels:
+    """Colours with their alpha, in [0, 1], in their type."""
+    shares = np.rint(alpha * colours.opaque).astype(colours.values.dtype)
+    return replace(colours, values=np.concatenate([colours.values, shares], axis=2))
+
+
+def _coloured(page: "TiffPage", stored: StoredPixels) -> StoredPixels:
+    """A palette's colours; bytes in it are understood, alone as by libtiff or times 256."""
+    palette = np.asarray(page.colormap).T
+    if not (palette % _PALETTE_8).any():
+        palette = palette // _PALETTE_8
+    bits = 8 if palette.max() < _PALETTE_8 else 16
+    colours = palette[stored.values[..., 0]].astype(np.uint8 if bits == 8 else np.uint16)
+    if not stored.has_alpha:
+        return integers(colours, bits)
+    share = stored.values[..., 1] / stored.opaque
+    alpha = np.rint(share * (2**bits - 1)).astype(colours.dtype)
+    return integers(np.dstack([colours, alpha]), bits)
+
+
+def _of_inks(inks: NDArray[np.float32], profile: bytes | None, top: float) -> StoredPixels:
+    """CMYK by its profile, which takes 8 bits; without one each ink takes its colour away."""
+    if profile is None:
+        light = (1 - inks[..., :3]) * (1 - inks[..., 3:])
+        return _rounded(light, top)
+    image = Image.fromarray(np.rint(inks * 255).astype(np.uint8), "CMYK")
+    return StoredPixels(np.asarray(_profiles.opaque(image, (255, 255, 255), profile)))
+
+
+def _of_ycbcr(
+    page: "TiffPage", shown: NDArray[np.float32], profile: bytes | None, name: str
+) -> StoredPixels:
+    """By the coefficients and reference levels that the file states."""
+    red, green, blue = _ratios(page.tags.valueof(529), (0.299, 0.587, 0.114))
+    levels = _ratios(page.tags.valueof(532), (0, 255, 128, 255, 128, 255))
+    top = 255 if int(np.max(page.bitspersample)) == 8 else 2 ** int(np.max(page.bitspersample)) - 1
+    if tuple(page.tags.valueof(530, (2, 2))) != (1, 1):
+        raise BadFile(f"{name} is a TIFF of uncompressed YCbCr 4:2:0. Save it as RGB.")
+    scale = np.array([1, 127 / 255, 127 / 255])
+    spans = np.array([levels[1] - levels[0], levels[3] - levels[2], levels[5] - levels[4]])
+    y, cb, cr = np.moveaxis((shown * top - np.array(levels[::2])) / spans * scale, 2, 0)
+    r, b = y + cr * (2 - 2 * red), y + cb * (2 - 2 * blue)
+    rgb = np.stack([r, (y - red * r - blue * b) / green, b], axis=2).clip(0, 1)
+    return replace(_rounded(rgb, top), profile=profile)
+
+
+def _rounded(rgb: NDArray, top: float) -> StoredPixels:
+    """Converted colours in [0, 1], as 8 bits where they came of 8, else as 16."""
+    dtype = np.uint8 if top <= 255 else np.uint16
+    values = np.rint(rgb.clip(0, 1) * np.iinfo(dtype).max).astype(dtype)
+    return integers(values, 8 * values.itemsize)
+
+
+def _ratios(value: Any, default: tuple[float, ...]) -> tuple[float, ...]:
+    """A tag's fractions as numbers."""
+    if not isinstance(value, tuple):
+        return default
+    if len(value) == 2 * len(default):
+        return tuple(a / b for a, b in zip(value[::2], value[1::2], strict=True))
+    return tuple(float(n) for n in value) if len(value) == len(default) else default
+
+
+def _lab(shown: NDArray[np.float32], top: float, icc: bool) -> NDArray[np.float32]:
+    """L 0 to 100, a and b: those of CIELAB are signed, ICC's begin at -128."""
+    whole = np.rint(shown * top)
+    half = (top + 1) / 2
+    a_b = whole[..., 1:] - half if icc else np.where(whole >= half, whole - top - 1, whole)[..., 1:]
+    lightness = whole[..., :1] / (65280 if icc and top > 255 else top)
+    return np.concatenate([100 * lightness, a_b / (half / 128)], axis=2).astype(np.float32)
+
+
+def word(code: int) -> str:
+    """A tag's value by its name, where tifffile knows it."""
+    return str(getattr(code, "name", code))
