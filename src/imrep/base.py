@@ -51,8 +51,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if "name" not in cls.__dict__:
-            own = cls.__module__ == "__main__"  # of a script or notebook: it has no name to go by
-            cls.name = cls.__name__.lower() if own else catalog.name_of(cls.__module__)
+            script = cls.__module__ == "__main__"  # which has no name to go by
+            cls.name = cls.__name__.lower() if script else catalog.name_of(cls.__module__)
         cls._code_kind = codecheck.kind(cls) or cls._code_kind
         for method, function in tuple(cls.__dict__.items()):
             if codecheck.takes_a_code(method, function):
@@ -388,7 +388,7 @@ class Sum(Representation[Views]):
             BadParameter: Always, unless nothing is asked for.
         """
         if params:
-            raise BadParameter(f"{self.spec} is a sum; build the view with its parameters instead.")
+            raise BadParameter(f"{self.spec} is a sum; build its views anew instead.")
         return self
 
     def __sklearn_clone__(self) -> "Representation":

@@ -29,8 +29,11 @@ def line(found: "Edited") -> str:
 
 
 def _lost(words: Sequence[str], suffix: str) -> list[str]:
-    lost = [each for each in words if " became " not in each]
     parts = [each for each in words if " became " in each]
+    descriptions = [each for each in words if "description" in each]
+    lost = [each for each in words if each not in (*parts, *descriptions)]
+    if descriptions:
+        parts.append(f"without {' and '.join(descriptions)}, true of that file only")
     if lost:
         holder = suffix.removeprefix(".").upper()
         parts.append(f"without {' and '.join(lost)}, which {holder} cannot hold")

@@ -75,6 +75,7 @@ class Cnn(Representation[Map | Tokens]):
         cite="He et al. 2016, doi:10.1109/CVPR.2016.90",
         dtype="float32",
         weights="required",
+        revision=2,
     )
     example = "cnn:arch=test_resnet,weights=random"
 
