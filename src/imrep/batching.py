@@ -1,6 +1,6 @@
 """Images of one shape that are encoded together, taken in order from files as they are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ class Skip:
 
 def batches(
     loaded: Iterable[Loaded], limit: int, start: int = 0, shard: int | None = None
-) -> Iterator[Batch | Skip]:
+) -> Generator[Batch | Skip, None, None]:
     """Neighbours of one shape and one shard together; files that could not be read one by one."""
     batch: Batch | None = None
     for found in loaded:

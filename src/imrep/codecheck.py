@@ -201,6 +201,8 @@ def _check_tensor(value: Any, name: str, kind: Any, axes: dict[str, int], who: s
                 f"{who} needs {name} with {axis} of {axes[axis]} like the others, got {length} "
                 f"in {tuple(value.shape)}. {_REMEDY}"
             )
+        if axis == "channel" and not length:
+            raise BadCode(f"{who} needs {name} of at least one channel, got none. {_REMEDY}")
     if not len(value):
         raise BadCode(f"{who} needs the code of at least one image, got an empty batch. {_REMEDY}")
 

@@ -145,12 +145,13 @@ def fit(
         loaded = images.load_squares(
             chosen, settings.size, threads=settings.threads, **settings.reading.keywords
         )
-        for part in batching.batches(loaded, settings.batch):
-            if isinstance(part, Batch):
-                seen.extend(part.rows)
-                yield part.images(settings.device)
-                if progress:
-                    progress(f"fitting {rep.name}", len(seen), count)
+        with closing(loaded), closing(batching.batches(loaded, settings.batch)) as parts:
+            for part in parts:
+                if isinstance(part, Batch):
+                    seen.extend(part.rows)
+                    yield part.images(settings.device)
+                    if progress:
+                        progress(f"fitting {rep.name}", len(seen), count)
 
     with parallel.one_thread(_threads(settings)):
         _fit(rep, _not_empty(batches(), count))
@@ -222,7 +223,8 @@ def _encode(
         limit=parallel.PIXELS,
     )
     number, pieces = start // size, _Pieces()
-    with closing(encoded), images.noting() as notes:
+    # Closed in this order: else an error leaves them to whichever thread collects garbage.
+    with closing(loaded), closing(parts), closing(encoded), images.noting() as notes:
         for piece in encoded:
             pieces.add(piece)
             if isinstance(piece, _Vectors):

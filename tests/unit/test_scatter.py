@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import imrep
 from imrep import _native
 from imrep.ops import wavelets
 from imrep.ops.scatter import Plan, scatter
@@ -108,3 +109,13 @@ def test_enlarged_averages_stand_at_the_corners_of_their_cells():
     ramp = torch.arange(8.0)[:, None] + torch.zeros(8, 10)
     found = enlarged(ramp[None].double(), plan)[0]
     torch.testing.assert_close(found[4:24, 0], torch.arange(4, 24).double() / 4)
+
+
+def test_what_is_kept_of_inference_mode_serves_gradients_afterwards():
+    rep = imrep.get("scattering", scales=2)
+    image = torch.rand(1, 3, 37, 41)
+    with torch.inference_mode():
+        rep.embed(image)
+    image.requires_grad_()
+    rep.embed(image).sum().backward()
+    assert image.grad.isfinite().all()

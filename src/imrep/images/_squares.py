@@ -1,6 +1,6 @@
 """The squares that `compare` and `embed` look at: of one file, and of many on threads."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -117,7 +117,7 @@ def load_squares(
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Iterator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]]:
+) -> Generator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile], None, None]:
     """Squares of many items, in their order, read ahead on threads within bounded memory.
 
     Args:

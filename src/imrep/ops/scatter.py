@@ -63,6 +63,7 @@ class Bank:
         return self.filters[0, ..., 0].numel()
 
     @functools.cached_property
+    @torch.inference_mode(False)
     def twice(self) -> Tensor:
         """The filters for real and for imaginary parts, (orientations, blocks, numbers, 2)."""
         return self.filters.flatten(1, 2).permute(2, 0, 1).unsqueeze(3).repeat(1, 1, 1, 2)
@@ -100,6 +101,7 @@ class Low:
     columns: Tensor  # (columns, samples)
 
     @functools.cached_property
+    @torch.inference_mode(False)
     def across(self) -> Tensor:
         """(samples, columns)."""
         return self.columns.T.contiguous()
@@ -203,6 +205,7 @@ def _eagerly(f: Callable[P, T]) -> Callable[P, T]:
 
 @_eagerly
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # tensors made within it could not be used with gradients afterwards
 def plan(
     size: tuple[int, int],
     scales: int,

@@ -205,7 +205,7 @@ def _look(
         outcome, loaded, parallel.workers(), weight=_pixels, limit=parallel.PIXELS
     )
     number, shard = start // size, list[list[float] | str]()
-    with closing(outcomes):
+    with closing(loaded), closing(outcomes):
         for each in outcomes:
             shard.append(each)
             done = number * size + len(shard)
