@@ -395,3 +395,9 @@ def test_writing_takes_few_seconds_of_processor_time(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path)]
     ran = subprocess.run(command, check=True, capture_output=True, text=True)
     assert float(ran.stdout) < 8
+
+
+def test_what_was_made_from_files_stands_with_its_fingerprint():
+    facts = dict(page._facts(Findings(fixture.rows())))
+    assert facts["fingerprints"] == "cnn:arch=resnet50.a1_in1k,weights=random,layer=-1 0005"
+    assert "fingerprints" not in dict(page._facts(Findings(fixture.rows(specs=FEW))))

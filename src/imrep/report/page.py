@@ -179,8 +179,19 @@ def _facts(findings: Findings) -> list[tuple[str, str]]:
         ("protocol", meta.protocol),
         ("measured", meta.time),
         ("digest of the images", meta.data),
+        ("fingerprints", _fingerprints(findings)),
     ]
     return [(name, text) for name, text in pairs if text and text != "–"]
+
+
+def _fingerprints(findings: Findings) -> str:
+    """Of representations made from files: a path in a spec may lead to other numbers one day."""
+    rows = [findings.row("cost", "ms", spec) for spec in findings.contenders]
+    return ", ".join(
+        f"{row.spec} {row.fingerprint}"
+        for row in rows
+        if row is not None and ("weights=" in row.spec or "/" in row.spec)
+    )
 
 
 def _method(findings: Findings) -> list[str]:
