@@ -144,8 +144,8 @@ def _solved(
     )
     if who and bool((left > max(tolerance, EXACT) ** 2 / tolerance**2 * enough).any()):
         warnings.warn(
-            f"{who} needs more than {iterations} steps to solve for the image, got one that is "
-            "nearly it. Raise iterations, or see equations(code).",
+            f"{who} needs more than {iterations} steps to solve for the image; the residual was "
+            "still falling. Raise iterations, or see equations(code).",
             stacklevel=2,
         )
     return x
