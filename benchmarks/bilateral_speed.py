@@ -19,10 +19,10 @@ from side_by_side import Benchmark
 from skimage import data
 from torch import Tensor
 
-from imrep.ops.bilateral import bilateral_filter
+from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.colour import luminance
-from imrep.ops.similarity import psnr
-from imrep.ops.slicing import bilateral_slice
+from imrep.ops.metrics import psnr
+from imrep.represent.spatial.bilateral.slice import bilateral_slice
 
 SIGMA_RANGE = 0.1
 NEAR = 55  # dB of the definition

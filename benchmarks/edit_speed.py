@@ -20,7 +20,7 @@ from PIL import Image
 from rich.console import Console
 from skimage import data
 
-from imrep import operations
+from imrep.registry import operations
 
 SECONDS, GIGABYTES = 3.0, 1.5
 CHAINS = {"blend": "blend:with=other.jpg,mask=mask.png", "decode": "decode"}

@@ -23,8 +23,8 @@ from skimage import data
 import imrep
 from imrep import _native, jpeg
 from imrep.ops.colour import to_ycbcr
-from imrep.ops.dct import basis
-from imrep.represent.frequency.dct import Dct
+from imrep.ops.fourier.dct import basis
+from imrep.represent.frequency.dct import DCT
 
 SIZES = {"448 × 448": (448, 448), "12 MP": (3000, 4000)}
 SAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
@@ -66,7 +66,7 @@ def main() -> None:
     bench = Benchmark("JPEG bytes to DCT coefficients", "jpeg", alone=True)
     entropy = _native.library("jpeg").imrep_jpeg_entropy
     entropy.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
-    dct = Dct()
+    dct = DCT()
     for size, shape in SIZES.items():
         for sampling, number in SAMPLINGS.items():
             given = file(*shape, number)

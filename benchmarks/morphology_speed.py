@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from side_by_side import Benchmark
 
-from imrep.ops import morphology
-from imrep.ops.elements import structuring_element
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import structuring_element
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def dilation(bench, work, images, element, floors):
         peers["Kornia"] = lambda: kornia.morphology.dilation(images, element.float()).numpy()
     bench.run(
         work,
-        lambda: morphology.dilate(images, element).numpy(),
+        lambda: operators.dilate(images, element).numpy(),
         peers=peers,
         agree=np.testing.assert_array_equal,
         floors={peer: (floor, floor) for peer, floor in floors.items()},

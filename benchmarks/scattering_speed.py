@@ -14,7 +14,7 @@ from kymatio.scattering2d import filter_bank
 from kymatio.scattering2d.frontend.torch_frontend import ScatteringTorch2D  # kymatio.torch fails
 from side_by_side import Benchmark
 
-from imrep.ops.scatter import Plan, scatter
+from imrep.represent.multiscale.scattering.transform import Plan, scatter
 
 WORKS = (  # shape, J
     ((64, 3, 32, 32), 2),

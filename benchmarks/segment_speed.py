@@ -10,7 +10,7 @@ import torch
 from side_by_side import Benchmark
 from sklearn.cluster import KMeans
 
-from imrep.ops.clusters import kmeans
+from imrep.ops.kmeans import kmeans
 
 ROUNDS = 10
 

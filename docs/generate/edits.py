@@ -8,8 +8,8 @@ from generate import prose
 from generate.markup import image, listed, parameters
 from generate.photographs import Effort, jpeg, square
 
-from imrep import citations, operations, specs
-from imrep.operations import Operation
+from imrep.registry import citations, operations, specs
+from imrep.registry.operations import Operation
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from generate.photographs import PHOTOGRAPHS, Effort, jpeg, square
 
-from imrep import catalog
 from imrep.errors import NoInverse
+from imrep.registry import catalog
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,7 +16,7 @@ from generate.edits import Edited  # noqa: E402
 from generate.gallery import Shown  # noqa: E402
 from generate.photographs import PHOTOGRAPHS, Effort, together  # noqa: E402
 
-from imrep import catalog, operations  # noqa: E402
+from imrep.registry import catalog, operations  # noqa: E402
 
 
 def on_startup(**_: Any) -> None:

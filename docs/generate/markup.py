@@ -6,9 +6,9 @@ from html import escape
 
 from generate import prose
 
-from imrep import citations, specs
-from imrep.citations import Reference
-from imrep.signatures import Parameter
+from imrep.registry import citations, specs
+from imrep.registry.citations import Reference
+from imrep.registry.signatures import Parameter
 
 _LINK = re.compile(r"doi:\s?(\S+[^\s.,;)])")
 

@@ -9,9 +9,9 @@ from generate.gallery import Shot, Shown
 from generate.markup import cited, image, parameters, references
 from generate.photographs import PHOTOGRAPHS, Effort
 
-from imrep import catalog, citations, specs
-from imrep.catalog import Entry
 from imrep.cli.list import _FAMILIES
+from imrep.registry import catalog, citations, specs
+from imrep.registry.catalog import Entry
 from imrep.report import words
 
 _HOW = {

@@ -6,20 +6,20 @@ Everything is imported when it is first used: `import imrep` alone costs millise
 import importlib
 from typing import TYPE_CHECKING
 
-from imrep.catalog import card, get, load, names
+from imrep.registry.catalog import card, get, load, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep.api import compare, edited, invert, match
     from imrep.base import Representation
-    from imrep.cards import Card
     from imrep.errors import ImrepError
     from imrep.images import read, write
+    from imrep.registry.cards import Card
     from imrep.sklearn import Embedder
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Card": "imrep.cards",
+    "Card": "imrep.registry.cards",
     "Embedder": "imrep.sklearn",
     "ImrepError": "imrep.errors",
     "Representation": "imrep.base",

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imrep import catalog, check
+from imrep import checks
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.datasets import Item
 from imrep.errors import BadParameter, shown
+from imrep.registry import catalog
+from imrep.registry.cards import Card
 from imrep.types import Image
 
 OBJECT = "object-"  # with what the fingerprints of objects begin; they are those of one process
@@ -59,7 +60,7 @@ class Wrapped(Representation[Vector]):
         Raises:
             BadParameter: It gives something else.
         """
-        found = self.function(check.image(image, self.label))
+        found = self.function(checks.image(image, self.label))
         if isinstance(found, np.ndarray):
             found = torch.from_numpy(found)
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(image):

@@ -16,14 +16,15 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
-from imrep import catalog, check, codecheck, specs
-from imrep.cards import Card, Inverse
+from imrep import checks, codecheck
 from imrep.codes import Code, Views, side_by_side
 from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.io.files import write_atomic, write_text
 from imrep.io.names import as_path
 from imrep.ops import parallel
+from imrep.registry import catalog, specs
+from imrep.registry.cards import Card, Inverse
 from imrep.types import Batches, Image, Picture, Vectors
 
 C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
@@ -74,7 +75,7 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     def embed(self, image: Image) -> Vectors:
         """`pool(encode(image))`, gray repeated to three channels so that `dim` is one number."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         return self._pool_unchecked(self.encode(image.expand(-1, 3, -1, -1)))
 
     def forward(self, image: Image) -> Vectors:
@@ -134,7 +135,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     def dim(self) -> int:
         """Length of `embed`'s vectors, found by embedding a blank image."""
         like = next(itertools.chain(self.parameters(), self.buffers()), torch.empty(0))
-        like = like if like.dtype in check.DTYPES else like.float()
+        like = like if like.dtype in checks.DTYPES else like.float()
         side = self.canvas or _BLANK
         with torch.no_grad():
             return self.embed(like.new_zeros(1, 3, side, side)).shape[1]
@@ -270,7 +271,7 @@ class Fitted(Representation[C]):
 
         def encode(batch: Image) -> C:
             with torch.no_grad():  # a thread has its own
-                return self.encode(check.image(batch, self.name).expand(-1, 3, -1, -1))
+                return self.encode(checks.image(batch, self.name).expand(-1, 3, -1, -1))
 
         with parallel.one_thread() as threads:
             codes = list(

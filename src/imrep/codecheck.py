@@ -16,8 +16,8 @@ import torch
 from jaxtyping import AbstractArray
 from torch import Tensor
 
-from imrep import check
-from imrep.check import DTYPES
+from imrep import checks
+from imrep.checks import DTYPES
 from imrep.codes import Code, Grid, Points, Views
 from imrep.errors import BadCode, BadImage
 
@@ -64,7 +64,7 @@ def same_images(code: Code, image: Tensor, who: str) -> None:
     Raises:
         BadImage: Naming both.
     """
-    check.image(image, who, linear=True)
+    checks.image(image, who, linear=True)
     height, width = getattr(code, "size", None) or image.shape[2:]
     if (len(image), *image.shape[2:]) != (len(code), height, width):
         raise BadImage(

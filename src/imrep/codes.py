@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from imrep.errors import BadParameter
-from imrep.ops.cells import means
+from imrep.ops.pooling import means
 from imrep.types import Vectors
 
 _FLOOR = 1e-8  # power below this is rounding: log(power + floor) stays finite

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from imrep import check, images
+from imrep import checks, images
 from imrep.datasets import Dataset, Item
 from imrep.datasets._sources import File
 from imrep.errors import BadData
@@ -129,7 +129,7 @@ def _bytes(array: np.ndarray) -> np.ndarray:
 
 def _remedy(array: np.ndarray) -> str:
     return (
-        check.rescaling(torch.from_numpy(array))
+        checks.rescaling(torch.from_numpy(array))
         if np.isfinite(array).all()
         else ("Try numpy.nan_to_num(x)")
     )

@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imrep import __version__, batching, images, vectorfiles
+from imrep import __version__, batching, images
 from imrep.base import Fitted, Representation, Sum
 from imrep.batching import Batch, Skip
 from imrep.datasets import Item
 from imrep.errors import BadData, BadImage
-from imrep.io import files, provenance
+from imrep.io import files, provenance, vectors
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.types import Image
@@ -101,7 +101,7 @@ def embed(
     began, out = time.perf_counter(), Path(out)
     settings, progress = settings or Settings(), progress or (lambda *_: None)
     listed = skipped_list.beside(out)
-    vectorfiles.suffix(out)
+    vectors.suffix(out)
     files.check_writable(out)
     skipped_list.check(listed)
     _check_fitted(out, rep)
@@ -304,8 +304,8 @@ def _assemble(
         "imrep": __version__,
     }
     pieces = (shard.vectors for shard in work.shards() if shard.rows)
-    table = vectorfiles.Table(pieces, len(rows), dim, columns, facts)
-    draft = work.write(f"vectors{suffix}", lambda path: vectorfiles.write(path, table))
+    table = vectors.Table(pieces, len(rows), dim, columns, facts)
+    draft = work.write(f"vectors{suffix}", lambda path: vectors.write(path, table))
     return len(rows), dim, draft
 
 

@@ -13,10 +13,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from imrep import adapters, catalog, check, images
+from imrep import adapters, checks, images
 from imrep.base import Representation
 from imrep.errors import BadImage
 from imrep.ops import parallel
+from imrep.registry import catalog
 
 _WHO = "Embedder"
 _MOST = 2**20  # images at once
@@ -88,8 +89,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """
         found = _listed(X)
         if self.size is not None:
-            check.whole(self.size, 1, check.MAX_SIDE, _WHO, "size")
-        check.whole(self.batch, 1, _MOST, _WHO, "batch")
+            checks.whole(self.size, 1, checks.MAX_SIDE, _WHO, "size")
+        checks.whole(self.batch, 1, _MOST, _WHO, "batch")
         given = adapters.resolve(self.representation, _WHO)
         built = given if isinstance(self.representation, str) else given.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()
@@ -231,7 +232,7 @@ def _scaled(x: Tensor) -> Tensor:
     if x.is_floating_point():
         return x.float()
     if x.dtype not in _WHITE:
-        remedy = check.rescaling(x)
+        remedy = checks.rescaling(x)
         raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. {remedy}.")
     return x.float() / _WHITE[x.dtype]
 

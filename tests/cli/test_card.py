@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from imrep import _native, catalog
+from imrep import _native
+from imrep.registry import catalog
 
 
 @pytest.mark.parametrize("name", catalog.names())

@@ -15,9 +15,10 @@ from PIL import Image
 from torch.testing import assert_close
 
 import imrep as package
-from imrep import images, operations, packed
+from imrep import images, packed
 from imrep.images import UINT16, Original
-from imrep.ops import similarity
+from imrep.ops import metrics
+from imrep.registry import operations
 
 
 @pytest.fixture
@@ -183,10 +184,8 @@ def test_packed_and_unpacked(inside, deep):
     before, after = images.original(deep), images.original("again.png")
     assert (after.bits, after.profile, after.exif) == (16, before.profile, before.exif)
     assert_close(after.alpha, before.alpha)
-    assert (
-        similarity.psnr(after.pixels, before.pixels) == pytest.approx(psnr, abs=0.1) and psnr > 40
-    )
-    assert similarity.ssim(after.pixels, before.pixels) == pytest.approx(ssim, abs=0.01)
+    assert metrics.psnr(after.pixels, before.pixels) == pytest.approx(psnr, abs=0.1) and psnr > 40
+    assert metrics.ssim(after.pixels, before.pixels) == pytest.approx(ssim, abs=0.01)
     inside("edit", "new/small.imr", "decode, stretch, compress", "-o", "smaller.imr")
     said = inside("edit", "new/small.imr", "blur", expect=1).output
     assert said == "blur needs a picture, got small.imr. Put decode before it.\n"

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from imrep import catalog, cli
+from imrep import cli
+from imrep.registry import catalog
 
 COMMANDS = sorted(cli._COMMANDS)
 

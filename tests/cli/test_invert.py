@@ -5,8 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from imrep import catalog
 from imrep.errors import WeightsNeeded
+from imrep.registry import catalog
 
 
 def test_three_pictures_and_what_was_lost(imrep, cat, tmp_path):

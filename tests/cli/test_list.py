@@ -2,7 +2,7 @@
 
 import json
 
-from imrep import catalog
+from imrep.registry import catalog
 
 
 def test_every_name_is_listed_under_its_family(imrep):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from imrep import catalog, testing
+from imrep import testing
+from imrep.registry import catalog
 
 SPECS = [*testing.specimens(), "pixels:side=8+histogram:bins=4"]
 # The default compiler takes 10 to 30 seconds of what "aot_eager" has traced of each already: one

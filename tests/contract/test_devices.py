@@ -11,7 +11,7 @@ import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 import imrep
-from imrep import check, testing
+from imrep import checks, testing
 
 
 def moved(rep, mode):
@@ -40,7 +40,7 @@ def asked(rep):
 @pytest.mark.no_shapes
 @pytest.mark.parametrize("spec", testing.specimens())
 def test_codes_vectors_and_inverses_stay_on_the_device(spec, monkeypatch):
-    monkeypatch.setattr(check, "_values", lambda *_: None)  # fake tensors have none
+    monkeypatch.setattr(checks, "_values", lambda *_: None)  # fake tensors have none
     rep = copy.deepcopy(imrep.get(spec)).eval()
     doors, devices = asked(rep), {}  # asked while there are numbers to look at
     with FakeTensorMode(allow_non_fake_inputs=False) as mode:

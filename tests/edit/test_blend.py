@@ -7,8 +7,8 @@ import torch
 
 from imrep.edit.blend import blend
 from imrep.errors import BadImage, BadParameter
-from imrep.ops import pyramid
 from imrep.ops.colour import luminance
+from imrep.ops.pyramid import laplacian
 
 _SIZE = (40, 57)
 _LEFT = (torch.arange(_SIZE[1]) >= 28).float().expand(1, 1, *_SIZE)  # the picture, then the other
@@ -31,15 +31,15 @@ def test_it_is_the_papers_formula(levels):
     mask = torch.rand(1, 1, *_SIZE)
     weights = [mask]
     for _ in range(levels):
-        weights.append(pyramid.reduce(weights[-1]))
-    ours, theirs = (pyramid.build(x, levels) for x in (image, other))
+        weights.append(laplacian.reduce(weights[-1]))
+    ours, theirs = (laplacian.build(x, levels) for x in (image, other))
     mixed = [
         g * there + (1 - g) * here
         for g, here, there in zip(
             weights, (*ours[0], ours[1]), (*theirs[0], theirs[1]), strict=True
         )
     ]
-    expected = pyramid.collapse(mixed[:-1], mixed[-1]).clamp(0, 1)
+    expected = laplacian.collapse(mixed[:-1], mixed[-1]).clamp(0, 1)
     result = blend(image, with_=other, mask=mask, levels=levels)
     torch.testing.assert_close(result, expected, atol=2e-6, rtol=0)
 

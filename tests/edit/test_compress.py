@@ -14,7 +14,7 @@ from imrep.edit.compress import compress
 from imrep.edit.decode import decode
 from imrep.errors import BadImage, BadParameter
 from imrep.ops.colour import to_ycbcr
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 
 METHODS = ("dct", "laplacian")
 

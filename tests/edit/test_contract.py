@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from skimage import data
 from torch.testing import assert_close
 
-from imrep import operations
 from imrep.errors import BadImage, BadParameter
+from imrep.registry import operations
 
 NAMES = [name for name in operations.names() if operations.entry(name).gives == "Image"]
 NAMES = [name for name in NAMES if operations.entry(name).takes == "Image"]

@@ -6,7 +6,7 @@ import torch
 from imrep import packed
 from imrep.edit.compress import compress
 from imrep.edit.decode import decode
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 
 
 @pytest.mark.parametrize("method", ["dct", "laplacian"])

@@ -5,8 +5,8 @@ import torch
 
 from imrep.edit.enhance import enhance
 from imrep.errors import BadParameter
-from imrep.ops import pyramid
 from imrep.ops.colour import to_ycbcr
+from imrep.ops.pyramid import laplacian
 
 
 def _soft(channels=3, size=(37, 50)):
@@ -22,15 +22,15 @@ def test_gains_of_one_give_the_image_back(gains):
 
 def test_each_band_is_multiplied():
     image = _soft(1)
-    bands, rest = pyramid.build(image, 3)
-    expected = pyramid.collapse([1.5 * bands[0], 0.25 * bands[1], bands[2]], rest)
+    bands, rest = laplacian.build(image, 3)
+    expected = laplacian.collapse([1.5 * bands[0], 0.25 * bands[1], bands[2]], rest)
     torch.testing.assert_close(enhance(image, gains="1.5 .25"), expected)
 
 
 def test_without_the_finest_bands_what_is_left_is_the_image_halved_and_enlarged():
     image = _soft(1)
-    half = pyramid.reduce(image)
-    expected = pyramid.expand(pyramid.expand(pyramid.reduce(half), half.shape[2:]), (37, 50))
+    half = laplacian.reduce(image)
+    expected = laplacian.expand(laplacian.expand(laplacian.reduce(half), half.shape[2:]), (37, 50))
     torch.testing.assert_close(enhance(image, gains="0 0"), expected)
 
 

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from imrep.edit.smooth import smooth
 from imrep.errors import BadImage, BadParameter
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 
 
 def camera():

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from imrep.edit.stylise import stylise
 from imrep.errors import BadParameter
 from imrep.ops.colour import lightness, to_lab
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 
 
 def coffee():

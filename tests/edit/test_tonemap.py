@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from imrep.edit.tonemap import tonemap
 from imrep.errors import BadImage, BadParameter
 from imrep.ops.colour import to_lab, to_light
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 
 
 def scene():

@@ -541,7 +541,7 @@ def test_a_saved_folder_that_is_fitted_anew_or_rebuilt_no_longer_goes_by_its_nam
 
 
 def test_facts_of_a_saved_folder_are_those_of_what_it_holds(tmp_path):
-    from imrep import catalog, citations
+    from imrep.registry import catalog, citations
 
     folder = str(_fitted().save(tmp_path / "mine.rep"))
     [(entry, written)] = catalog.views(folder)

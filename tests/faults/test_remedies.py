@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 import imrep
-from imrep import catalog, cli, operations
+from imrep import cli
 from imrep.cli import main
 from imrep.errors import BadImage, BadParameter, ExtraNeeded, ImrepError
+from imrep.registry import catalog, operations
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src/imrep"

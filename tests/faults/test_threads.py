@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 import imrep
-from imrep import catalog, datasets, pipeline
+from imrep import datasets, pipeline
 from imrep.ops import parallel
 from imrep.pipeline import Settings
+from imrep.registry import catalog
 from imrep.sklearn import Embedder
 from imrep.tasks import ranking
 from imrep.tasks.editfolder import edit_all

@@ -15,8 +15,8 @@ import pytest
 from filelock import FileLock
 
 import imrep
-from imrep import catalog, operations
 from imrep.cli import main
+from imrep.registry import catalog, operations
 
 ROOT = Path(__file__).parent.parent.parent
 pytest.importorskip("material", reason="needs the documentation group: pip install --group docs")

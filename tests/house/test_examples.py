@@ -22,8 +22,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from imrep import catalog, cli, operations
+from imrep import cli
 from imrep.cli import main
+from imrep.registry import catalog, operations
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/pages").glob("*.md"))]

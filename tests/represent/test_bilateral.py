@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 import imrep
 from imrep.errors import BadImage, BadParameter
-from imrep.ops.similarity import psnr
+from imrep.ops.metrics import psnr
 from imrep.represent.spatial import bilateral as public
 from imrep.represent.spatial.bilateral import bilateral_filter
 from imrep.testing import photo

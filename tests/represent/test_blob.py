@@ -12,7 +12,7 @@ from skimage import data, feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.peaks import greatest
+from imrep.ops.filter.peaks import greatest
 from imrep.represent.local import blob as module
 from imrep.testing import photo
 

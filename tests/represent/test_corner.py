@@ -8,7 +8,7 @@ from skimage import feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.peaks import greatest
+from imrep.ops.filter.peaks import greatest
 from imrep.testing import photo
 
 MEASURES = ("harris", "shi-tomasi")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import imrep
 from imrep.errors import BadCode, BadParameter, NoInverse
-from imrep.ops import kernels
-from imrep.ops.similarity import psnr
+from imrep.ops.filter import convolution
+from imrep.ops.metrics import psnr
 from imrep.testing import photo
 
 EXACT = ("sharpen", "sharpen_soft", "unsharp", "gaussian,sigma=0.5", "1 6 1; 6 40 6; 1 6 1")
@@ -66,17 +66,17 @@ def test_equals_opencv_for_any_matrix(size, shape):
     if size[0] <= shape[0] or size[1] <= shape[1]:
         image = np.kron(image, np.ones((10, 10)))  # OpenCV mirrors once only
     theirs = cv2.filter2D(image, cv2.CV_64F, matrix)
-    ours = build(kernels.text(matrix)).encode(torch.from_numpy(image)[None, None]).values[0, 0]
+    ours = build(convolution.text(matrix)).encode(torch.from_numpy(image)[None, None]).values[0, 0]
     np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-11)
 
 
 def test_kernels_are_what_the_docstring_says():
-    same = kernels.delta(9, 9)
-    low = kernels.gaussian(1)
+    same = convolution.delta(9, 9)
+    low = convolution.gaussian(1)
     assert low.shape == (9, 9)
     np.testing.assert_allclose(build("unsharp,alpha=0.7").matrix, 1.7 * same - 0.7 * low)
     np.testing.assert_allclose(10 * build("sharpen_soft").matrix[1], [-2, 22, -2])
-    np.testing.assert_allclose(build("edge").matrix, 9 * kernels.delta(3, 3) - 1)
+    np.testing.assert_allclose(build("edge").matrix, 9 * convolution.delta(3, 3) - 1)
     np.testing.assert_allclose(
         build("1 1; 2 4,normalise=true").matrix, [[1 / 8, 1 / 8], [2 / 8, 0.5]]
     )

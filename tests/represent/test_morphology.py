@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 import imrep
 from imrep.codes import Map
 from imrep.errors import BadCode, BadImage, BadParameter, NoInverse
-from imrep.ops import morphology
-from imrep.ops.elements import SHAPES, rectangles, structuring_element
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import SHAPES, rectangles, structuring_element
 from imrep.testing import photo
 
 OPERATIONS = {
-    "ERODE": morphology.erode,
-    "DILATE": morphology.dilate,
-    "OPEN": morphology.opening,
-    "CLOSE": morphology.closing,
-    "GRADIENT": morphology.gradient,
-    "TOPHAT": morphology.tophat,
-    "BLACKHAT": morphology.blackhat,
+    "ERODE": operators.erode,
+    "DILATE": operators.dilate,
+    "OPEN": operators.opening,
+    "CLOSE": operators.closing,
+    "GRADIENT": operators.gradient,
+    "TOPHAT": operators.tophat,
+    "BLACKHAT": operators.blackhat,
 }
 
 
@@ -87,37 +87,37 @@ def test_extremes_are_those_of_a_loop_at_any_size(height, width, element):
             for z in range(max(0, -dx), min(width, width - dx)):
                 eroded[:, y, z] = eroded[:, y, z].minimum(x[:, y + dy, z + dx])
                 dilated[:, y + dy, z + dx] = dilated[:, y + dy, z + dx].maximum(x[:, y, z])
-    assert torch.equal(morphology.erode(x, element), eroded)
-    assert torch.equal(morphology.dilate(x, element), dilated)
+    assert torch.equal(operators.erode(x, element), eroded)
+    assert torch.equal(operators.dilate(x, element), dilated)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), elements())
 def test_textbook_opening_and_closing_are_an_opening_and_a_closing(height, width, element):
     element[element.shape[0] // 2, element.shape[1] // 2] = True
     x = torch.rand(1, height, width)
-    opened, closed = morphology.opening(x, element), morphology.closing(x, element)
+    opened, closed = operators.opening(x, element), operators.closing(x, element)
     assert (opened <= x).all() and (closed >= x).all()
-    assert torch.equal(morphology.opening(opened, element), opened)
-    assert torch.equal(morphology.closing(closed, element), closed)
+    assert torch.equal(operators.opening(opened, element), opened)
+    assert torch.equal(operators.closing(closed, element), closed)
     if element.shape[0] % 2 and element.shape[1] % 2:  # else turning it moves its origin
         turned = element.flip(0, 1)
-        assert torch.equal(-morphology.opening(-x, turned), closed)
-    tophat, blackhat = morphology.tophat(x, element), morphology.blackhat(x, element)
+        assert torch.equal(-operators.opening(-x, turned), closed)
+    tophat, blackhat = operators.tophat(x, element), operators.blackhat(x, element)
     assert torch.equal(tophat, x - opened) and torch.equal(blackhat, closed - x)
 
 
 def test_opencvs_opening_of_an_asymmetric_element_is_none():
     x = torch.rand(1, 40, 40)
     element = structuring_element("rect", 4, 4)
-    assert (morphology.opening(x, element) <= x).all()
-    assert (morphology.opening(x, element, convention="opencv") > x).any()
+    assert (operators.opening(x, element) <= x).all()
+    assert (operators.opening(x, element, convention="opencv") > x).any()
 
 
 def test_grey_dilation_is_scipys():
     x = np.random.default_rng(0).random((31, 23))
     element = np.array([[0, 1, 1], [0, 1, 0], [0, 0, 0]], bool)
     theirs = scipy.ndimage.grey_dilation(x, footprint=element, mode="constant", cval=-np.inf)
-    ours = morphology.dilate(torch.from_numpy(x), torch.from_numpy(element))
+    ours = operators.dilate(torch.from_numpy(x), torch.from_numpy(element))
     np.testing.assert_array_equal(ours.numpy(), theirs)
 
 
@@ -126,9 +126,9 @@ def test_strips_of_large_images_join_without_a_seam(size):
     x = torch.rand(size)
     element = structuring_element("ellipse", 7, 6)
     theirs = np.stack([cv2.dilate(one, element.numpy().astype(np.uint8)) for one in x.numpy()])
-    got = morphology.dilate(x, element, convention="opencv")
+    got = operators.dilate(x, element, convention="opencv")
     np.testing.assert_array_equal(got.numpy(), theirs)
-    recorded = morphology.dilate(x.requires_grad_(), element, convention="opencv")
+    recorded = operators.dilate(x.requires_grad_(), element, convention="opencv")
     assert recorded.requires_grad and torch.equal(recorded, got)
 
 
@@ -148,9 +148,9 @@ def test_every_dtype_is_kept(dtype):
 def test_the_input_is_left_alone_and_strides_do_not_matter():
     x = torch.rand(2, 3, 20, 30)
     kept, element = x.clone(), structuring_element("rect", 5, 2)
-    turned = morphology.erode(x.transpose(1, 0), element).transpose(1, 0)
-    assert torch.equal(turned, morphology.erode(x, element)) and torch.equal(x, kept)
-    assert torch.equal(morphology.erode(x.mT, element.T).mT, turned)
+    turned = operators.erode(x.transpose(1, 0), element).transpose(1, 0)
+    assert torch.equal(turned, operators.erode(x, element)) and torch.equal(x, kept)
+    assert torch.equal(operators.erode(x.mT, element.T).mT, turned)
 
 
 def test_gradients_go_to_the_extremes():
@@ -158,7 +158,7 @@ def test_gradients_go_to_the_extremes():
     element = structuring_element("ellipse", 4, 3)
 
     def several(x):
-        return morphology.opening(x, element), morphology.gradient(x, element)
+        return operators.opening(x, element), operators.gradient(x, element)
 
     assert torch.autograd.gradcheck(several, x)
 
@@ -166,14 +166,14 @@ def test_gradients_go_to_the_extremes():
 def test_nan_and_what_is_no_element_are_refused():
     x = torch.rand(1, 1, 5, 5)
     with pytest.raises(BadImage, match="dilate needs finite values, got NaN"):
-        morphology.dilate(x.index_fill(3, torch.tensor(1), torch.nan), torch.ones(3, 3))
+        operators.dilate(x.index_fill(3, torch.tensor(1), torch.nan), torch.ones(3, 3))
     with pytest.raises(BadImage, match="erode needs real numbers"):
-        morphology.erode(x[0, 0, 0], torch.ones(3, 3))
+        operators.erode(x[0, 0, 0], torch.ones(3, 3))
     for bad in (torch.zeros(3, 3), torch.ones(3), np.ones((3, 3))):
         with pytest.raises(BadParameter, match="needs to be a matrix with a place in it"):
-            morphology.erode(x, bad)
+            operators.erode(x, bad)
     with pytest.raises(BadParameter, match="convention to be one of textbook, opencv"):
-        morphology.dilate(x, torch.ones(3, 3), convention="matlab")
+        operators.dilate(x, torch.ones(3, 3), convention="matlab")
     with pytest.raises(BadParameter, match="diagonal needs equal sides, got 3×5"):
         structuring_element("diagonal", 3, 5)
     assert structuring_element("antidiagonal", 2, 2).tolist() == [[False, True], [True, False]]
@@ -269,7 +269,7 @@ def test_bad_parameters_and_codes_are_refused():
 @pytest.mark.parametrize("shape", ["rect", "cross", "ellipse", "diagonal"])
 @pytest.mark.parametrize("side", [3, 16, 17, 33, 129])
 def test_an_element_larger_than_the_image_is_cut_to_it(shape, side):
-    from imrep.ops import elements
+    from imrep.ops.morphology import elements
 
     x = torch.rand(2, 1, 9, 16, generator=torch.Generator().manual_seed(side))
     mask = elements.structuring_element(shape, side, side)
@@ -278,7 +278,7 @@ def test_an_element_larger_than_the_image_is_cut_to_it(shape, side):
     for i, j in mask.nonzero().tolist():
         top, left = side + i - middle, side + j - middle
         expected = torch.minimum(expected, padded[..., top : top + 9, left : left + 16])
-    assert torch.equal(morphology.erode(x, mask), expected)
+    assert torch.equal(operators.erode(x, mask), expected)
     small = elements.clipped(elements.rectangles(mask), 9, 16)
     assert all(p.height < 18 and p.width < 32 for p in small)
 

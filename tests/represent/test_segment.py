@@ -11,11 +11,11 @@ from skimage.segmentation import slic
 from sklearn.cluster import KMeans
 
 import imrep
-from imrep import codefiles
 from imrep.codes import Regions
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops import clusters, regions
-from imrep.ops.clusters import kmeans
+from imrep.io import codes
+from imrep.ops import regions
+from imrep.ops.kmeans import _drawn, kmeans
 from imrep.testing import photo
 
 
@@ -71,11 +71,11 @@ def test_kmeans_is_sklearns_from_the_same_centres():
 def test_seeds_are_drawn_by_squared_distance():
     rows = torch.zeros(1000, 1)
     rows[:3] = torch.tensor([[0.0], [3.0], [1.0]])  # 3 is likelier than 1: 9 to 1
-    second = [float(clusters._drawn(rows, 2, seed).max()) for seed in range(100)]
+    second = [float(_drawn(rows, 2, seed).max()) for seed in range(100)]
     assert 80 <= second.count(3.0) <= 97
     assert set(second) == {3.0, 1.0}
-    assert torch.equal(clusters._drawn(rows, 5, 3), clusters._drawn(rows, 5, 3))
-    assert not clusters._drawn(torch.zeros(4, 2), 3, 0).any()
+    assert torch.equal(_drawn(rows, 5, 3), _drawn(rows, 5, 3))
+    assert not _drawn(torch.zeros(4, 2), 3, 0).any()
 
 
 def test_an_empty_cluster_moves_to_the_farthest_row():
@@ -220,8 +220,8 @@ def test_other_seeds_are_other_partitions_and_the_same_one_is_the_same():
 
 def test_the_code_survives_a_file(tmp_path):
     code = imrep.get("segment").encode(photo(12, 9))
-    codefiles.write(code, tmp_path / "code.safetensors")
-    back = codefiles.read(tmp_path / "code.safetensors")
+    codes.write(code, tmp_path / "code.safetensors")
+    back = codes.read(tmp_path / "code.safetensors")
     assert torch.equal(back.values, code.values) and torch.equal(back.labels, code.labels)
 
 

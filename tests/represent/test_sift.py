@@ -5,8 +5,8 @@ import torch
 
 import imrep
 from imrep.errors import BadImage, BadParameter, NotFitted
-from imrep.ops import aggregate
 from imrep.represent.local import sift as module
+from imrep.represent.local.sift import aggregation
 from imrep.testing import photo
 
 
@@ -210,7 +210,7 @@ def test_vlad_sums_residuals_as_the_paper_writes():
         k = (row - centres).norm(dim=1).argmin()
         wanted[k] += (row - centres[k]) / 30
     rooted = (wanted.sign() * wanted.abs().sqrt()).flatten()
-    got = aggregate.vlad(rows, weights, centres)
+    got = aggregation.vlad(rows, weights, centres)
     torch.testing.assert_close(got[0], rooted / rooted.norm())
     assert int((got[1] != 0).sum()) == 4  # one row speaks of one word only
 
@@ -229,8 +229,8 @@ def test_fisher_is_the_gradient_of_the_log_likelihood():
     scaled.append(by_deviation * deviations / (2 * shares[:, None]).sqrt())
     wanted = torch.cat([part.detach().flatten() for part in scaled])
     wanted = wanted.sign() * wanted.abs().sqrt()
-    model = aggregate.Mixture(shares, means.detach(), deviations.detach().square())
-    got = aggregate.fisher(rows, torch.full((1, 40), 1 / 40, dtype=torch.float64), model)
+    model = aggregation.Mixture(shares, means.detach(), deviations.detach().square())
+    got = aggregation.fisher(rows, torch.full((1, 40), 1 / 40, dtype=torch.float64), model)
     torch.testing.assert_close(got[0], wanted / wanted.norm())
 
 
@@ -241,20 +241,20 @@ def test_a_mixture_is_found_again():
         for n, s, m in [(600, 0.5, 0.0), (300, 1.0, 6.0), (100, 0.8, -5.0)]
     ]
     rows = torch.cat(parts)
-    model = aggregate.mixture(rows, 3)
+    model = aggregation.mixture(rows, 3)
     order = model.means[:, 0].argsort()
     shares = torch.tensor([0.1, 0.6, 0.3]).double()
     torch.testing.assert_close(model.shares[order], shares, atol=0.02, rtol=0)
     wanted = torch.tensor([0.64, 0.25, 1.0]).double()[:, None].expand(3, 2)
     torch.testing.assert_close(model.variances[order], wanted, rtol=0.3, atol=0)
     torch.testing.assert_close(model.belongs(rows).sum(1), torch.ones(1000).double())
-    few = aggregate.mixture(rows[:2], 5)
+    few = aggregation.mixture(rows[:2], 5)
     assert few.means.isfinite().all() and few.variances.min() > 0
 
 
 def test_principal_axes_are_those_of_the_singular_values():
     rows = torch.randn(50, 6, dtype=torch.float64) * torch.tensor([5.0, 3, 2, 1, 0.5, 0.1])
-    mean, axes = aggregate.principal(rows, 3)
+    mean, axes = aggregation.principal(rows, 3)
     _, _, theirs = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
     torch.testing.assert_close(mean, rows.mean(0))
     torch.testing.assert_close(

@@ -8,10 +8,10 @@ import torch
 from torch.testing import assert_close
 
 import imrep
-from imrep import codefiles
 from imrep.errors import BadImage, BadParameter
-from imrep.ops.charts import Chart
-from imrep.ops.roitanh import convert, forward_map, inverse_map, restore, warp
+from imrep.io import codes
+from imrep.represent.spatial.tanhpolar.coordinates import Chart
+from imrep.represent.spatial.tanhpolar.warp import convert, forward_map, inverse_map, restore, warp
 from imrep.testing import photo
 
 ROIS = torch.tensor([[12.0, 9.0, 33.0, 41.0], [5.0, 20.5, 40.0, 44.0]])
@@ -80,8 +80,8 @@ def test_the_code_alone_gives_the_image_back(kind, keep, tmp_path):
     rep = imrep.get("tanhpolar", kind=kind, keep_aspect_ratio=keep, padding="border")
     image = blobs(50, 60).expand(2, -1, -1, -1)
     code = rep.encode(image, rois=ROIS, angles=ANGLES)
-    codefiles.write(code, tmp_path / "code")
-    again = rep.invert(codefiles.read(tmp_path / "code"))
+    codes.write(code, tmp_path / "code")
+    again = rep.invert(codes.read(tmp_path / "code"))
     assert again.shape == image.shape
     for i, (x1, y1, x2, y2) in enumerate(ROIS.long().tolist()):
         apart = (again - image)[i, :, y1:y2, x1:x2]

@@ -14,8 +14,9 @@ import torch
 import imrep
 from imrep import _native
 from imrep._native import signatures
-from imrep.ops import blocks, pyramid
-from imrep.ops.bilateral import bilateral_filter
+from imrep.ops import blocks
+from imrep.ops.bilateral.filter import bilateral_filter
+from imrep.ops.pyramid import laplacian
 
 SIZES = [(33, 47), (64, 64), (41, 96), (97, 40)]
 
@@ -27,9 +28,9 @@ def calls(x):
         rep = imrep.get("scattering", scales=scales, orientations=orientations)
         yield partial(rep.embed, x[None])
     for pixels in (x, (255 * x).to(torch.uint8)):
-        yield partial(pyramid.reduce, pixels)
+        yield partial(laplacian.reduce, pixels)
         for levels in (1, 4):
-            yield partial(pyramid.collapse, *pyramid.build(pixels, levels))
+            yield partial(laplacian.collapse, *laplacian.build(pixels, levels))
     for stride in (1, 3, 4):
         yield partial(blocks.shrunk, x[0], 0.1, stride)
 

@@ -8,11 +8,11 @@ from torch import nn
 from torch.testing import assert_close
 
 import imrep
-from imrep import check
+from imrep import checks
 from imrep.base import Fitted, Representation, Sum
-from imrep.cards import Card
 from imrep.codes import Map, Vector
 from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
+from imrep.registry.cards import Card
 
 
 class Power(Representation[Vector]):
@@ -22,11 +22,11 @@ class Power(Representation[Vector]):
 
     def __init__(self, *, power: int = 1, gain: float = 1.0, note: str | None = None) -> None:
         super().__init__()
-        check.at_least(power, 1, self.name, "power")
+        checks.at_least(power, 1, self.name, "power")
         self.power, self.gain, self.note = power, gain, note
 
     def encode(self, image):
-        check.image(image, self.name)
+        checks.image(image, self.name)
         return Vector(self.gain * image.pow(self.power).mean((2, 3)))
 
 
@@ -49,7 +49,7 @@ class Centred(Fitted[Vector]):
         self.centre = torch.cat([code.values for code in codes]).mean(0)
 
     def encode(self, image):
-        check.image(image, self.name)
+        checks.image(image, self.name)
         return Vector(self.scale * image.mean((2, 3)))
 
     def pool(self, code):

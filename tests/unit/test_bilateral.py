@@ -13,10 +13,9 @@ from torch.testing import assert_close
 
 from imrep import _native
 from imrep.errors import BadImage, BadParameter
-from imrep.ops import bilateral, lattice
-from imrep.ops import grid as single
-from imrep.ops.bilateral import bilateral_filter
-from imrep.ops.similarity import psnr
+from imrep.ops.bilateral import grid as single
+from imrep.ops.bilateral.filter import bilateral_filter, filter, lattice
+from imrep.ops.metrics import psnr
 from imrep.testing import photo
 
 SIZES = st.integers(1, 40)
@@ -183,7 +182,7 @@ def test_a_batch_is_a_loop_and_strips_change_nothing(monkeypatch):
 def test_bands_of_the_grid_change_nothing(monkeypatch, space):
     image = photo(301, 40)
     whole = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
-    monkeypatch.setattr(bilateral, "_BYTES", 1)
+    monkeypatch.setattr(filter, "_BYTES", 1)
     out = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
     assert_close(out, whole, rtol=0, atol=1e-6)
 
@@ -191,10 +190,10 @@ def test_bands_of_the_grid_change_nothing(monkeypatch, space):
 def test_steps_are_the_filter():
     image, guide = photo(40, 33), photo(40, 33, channels=1).flip(3)
     nodes = lattice.lattice((40, 33), 4.0, 0.1, bounds=(0.0, 1.0))
-    sums = bilateral.splat(image, guide, nodes)
+    sums = filter.splat(image, guide, nodes)
     assert sums.shape == (2, 4, *nodes.shape)
-    grid = bilateral.blur(sums, nodes)
-    out = bilateral.slice_smooth(grid, guide, nodes)
+    grid = filter.blur(sums, nodes)
+    out = filter.slice_smooth(grid, guide, nodes)
     options = {"sigma_space": 4.0, "sigma_range": 0.1, "bounds": (0.0, 1.0)}
     assert_close(out, bilateral_filter(image, guide, **options))
 
@@ -202,7 +201,7 @@ def test_steps_are_the_filter():
 def test_splat_counts_every_pixel_of_the_mirrored_image():
     nodes = lattice.lattice((40, 33), 4.0, 0.1)
     image = photo(40, 33, channels=1).double()
-    colours, weights = bilateral.splat(image, image, nodes)[0]
+    colours, weights = filter.splat(image, image, nodes)[0]
     half = [torch.ones(n, dtype=torch.float64) for n in (nodes.rows.nodes, nodes.columns.nodes)]
     for line in half:
         line[[0, -1]] = 0.5

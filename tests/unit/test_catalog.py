@@ -6,9 +6,9 @@ import sys
 import pytest
 
 import imrep
-from imrep import catalog
-from imrep.cards import Card
 from imrep.errors import BadParameter, UnknownName
+from imrep.registry import catalog
+from imrep.registry.cards import Card
 
 SOURCE = '''
 """A file."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadImage, BadParameter
 
 GOOD = torch.full((2, 3, 4, 5), 0.5)
@@ -16,7 +16,7 @@ GOOD = torch.full((2, 3, 4, 5), 0.5)
      GOOD + 0.5005],
 )  # fmt: skip
 def test_images_pass_as_they_are(x):
-    assert check.image(x, "hog") is x
+    assert checks.image(x, "hog") is x
 
 
 @pytest.mark.parametrize(
@@ -53,60 +53,60 @@ def test_images_pass_as_they_are(x):
 )
 def test_a_refusal_names_who_what_came_and_the_remedy(x, got, remedy):
     with pytest.raises(BadImage, match=rf"^hog needs .*({got}).*\. .*{remedy}.*\.$"):
-        check.image(x, "hog")
+        checks.image(x, "hog")
 
 
 def test_required_channels_and_size():
     with pytest.raises(BadImage, match=r"needs 3 channels, got 1\. Try x\.expand"):
-        check.image(GOOD[:, :1], "hog", channels=3)
+        checks.image(GOOD[:, :1], "hog", channels=3)
     with pytest.raises(BadImage, match="at least 8×8, got 4×5"):
-        check.image(GOOD, "hog", at_least=8)
+        checks.image(GOOD, "hog", at_least=8)
 
 
 def test_a_linear_code_takes_differences():
-    assert check.image(-GOOD, "fourier", linear=True) is not None
+    assert checks.image(-GOOD, "fourier", linear=True) is not None
     with pytest.raises(BadImage, match="x / 255"):
-        check.image(GOOD * 100, "fourier", linear=True)
+        checks.image(GOOD * 100, "fourier", linear=True)
 
 
 def test_the_gradient_is_not_touched():
     x = GOOD.clone().requires_grad_()
-    check.image(x, "hog").sum().backward()
+    checks.image(x, "hog").sum().backward()
     assert torch.equal(x.grad, torch.ones_like(x))
 
 
 def test_compiled_without_breaking_the_graph():
     torch.compiler.reset()
-    whole = torch.compile(lambda x: check.image(x, "hog") * 2, backend="eager", fullgraph=True)
+    whole = torch.compile(lambda x: checks.image(x, "hog") * 2, backend="eager", fullgraph=True)
     assert torch.equal(whole(GOOD), GOOD * 2)
     torch.compiler.reset()
 
 
 def test_parameters():
-    check.at_least(1, 1, "hog", "cell")
-    check.between(0.5, 0, 1, "hog", "a")
-    check.one_of("rgb", ("rgb", "hsv"), "hog", "space")
+    checks.at_least(1, 1, "hog", "cell")
+    checks.between(0.5, 0, 1, "hog", "a")
+    checks.one_of("rgb", ("rgb", "hsv"), "hog", "space")
     with pytest.raises(BadParameter, match=r"^hog needs cell of at least 1, got 0\.$"):
-        check.at_least(0, 1, "hog", "cell")
+        checks.at_least(0, 1, "hog", "cell")
     with pytest.raises(BadParameter, match=r"^hog needs cell of at least 1, got nan\.$"):
-        check.at_least(float("nan"), 1, "hog", "cell")
+        checks.at_least(float("nan"), 1, "hog", "cell")
     with pytest.raises(BadParameter, match=r"^hog needs a from 0 to 1, got 2\.$"):
-        check.between(2, 0, 1, "hog", "a")
+        checks.between(2, 0, 1, "hog", "a")
     with pytest.raises(BadParameter, match=r"^hog needs space to be one of rgb, hsv, got 'lab'\.$"):
-        check.one_of("lab", ("rgb", "hsv"), "hog", "space")
+        checks.one_of("lab", ("rgb", "hsv"), "hog", "space")
 
 
 @pytest.mark.parametrize("value", ["3", None, [1], torch.ones(3), 1j, b"3"])
 def test_what_is_no_number_is_refused(value):
-    for refuse in (lambda: check.at_least(value, 0, "hog", "cell"),
-                   lambda: check.whole(value, 0, 9, "hog", "cell")):  # fmt: skip
+    for refuse in (lambda: checks.at_least(value, 0, "hog", "cell"),
+                   lambda: checks.whole(value, 0, 9, "hog", "cell")):  # fmt: skip
         with pytest.raises(BadParameter, match=r"^hog needs cell to be a number, got "):
             refuse()
 
 
 def test_numbers_of_other_libraries_are_numbers():
     for value in (np.float32(2), np.int64(2), torch.tensor(2.0), 10**400):
-        check.at_least(value, 0, "hog", "cell")
-    check.whole(2.0, 0, 9, "hog", "cell")
+        checks.at_least(value, 0, "hog", "cell")
+    checks.whole(2.0, 0, 9, "hog", "cell")
     with pytest.raises(BadParameter, match=r"hog needs cell to be a whole number, got 2\.5"):
-        check.whole(2.5, 0, 9, "hog", "cell")
+        checks.whole(2.5, 0, 9, "hog", "cell")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from imrep import catalog, citations
-from imrep.cards import Card
-from imrep.catalog import Entry
 from imrep.errors import UnknownName
+from imrep.registry import catalog, citations
+from imrep.registry.cards import Card
+from imrep.registry.catalog import Entry
 
 DOC = """Summary.
 

@@ -3,9 +3,9 @@ import json
 import pytest
 import torch
 
-from imrep import codefiles
 from imrep.codes import Map, Points, Pyramid, Regions, Spectrum, Tokens, Vector, Warp
 from imrep.errors import BadParameter
+from imrep.io import codes
 
 CODES = [
     Vector(torch.rand(2, 5)),
@@ -25,8 +25,8 @@ CODES = [
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: type(code).__name__)
 def test_a_code_comes_back(code, tmp_path):
-    codefiles.write(code, tmp_path / "code.safetensors")
-    again = codefiles.read(tmp_path / "code.safetensors")
+    codes.write(code, tmp_path / "code.safetensors")
+    again = codes.read(tmp_path / "code.safetensors")
     assert type(again) is type(code)
     assert again.tensors().keys() == code.tensors().keys()
     for key, tensor in code.tensors().items():
@@ -49,7 +49,7 @@ def found():
 
 
 def test_points_are_exported_as_csv(tmp_path):
-    codefiles.export(found(), tmp_path / "points.csv")
+    codes.export(found(), tmp_path / "points.csv")
     assert (tmp_path / "points.csv").read_text().splitlines() == [
         "image,x,y,extent,angle,response",
         "0,1.0,2.5,8.0,0.0,0.1",
@@ -59,7 +59,7 @@ def test_points_are_exported_as_csv(tmp_path):
 
 
 def test_points_are_exported_as_json(tmp_path):
-    codefiles.export(found(), tmp_path / "points.json")
+    codes.export(found(), tmp_path / "points.json")
     read = json.loads((tmp_path / "points.json").read_text())
     assert read["size"] == [30, 40] and len(read["points"]) == 3
     wanted = {"image": 1, "x": 5.0, "y": 6.1, "extent": 8.0, "angle": 0.0, "response": 1e-07}
@@ -67,11 +67,11 @@ def test_points_are_exported_as_json(tmp_path):
 
 
 def test_no_points_are_a_heading_alone(tmp_path):
-    codefiles.export(found().filter(torch.zeros(2, 2, dtype=torch.bool)), tmp_path / "none.csv")
+    codes.export(found().filter(torch.zeros(2, 2, dtype=torch.bool)), tmp_path / "none.csv")
     assert (tmp_path / "none.csv").read_text() == "image,x,y,extent,angle,response\n"
 
 
 def test_points_in_another_format_are_refused_with_a_name_that_will_do(tmp_path):
     with pytest.raises(BadParameter, match=r"\.csv, \.json, got 'points\.xml'\. Try 'points\.csv'"):
-        codefiles.export(found(), tmp_path / "points.xml")
+        codes.export(found(), tmp_path / "points.xml")
     assert not list(tmp_path.iterdir())

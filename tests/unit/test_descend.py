@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from imrep.ops.descend import descend
+from imrep.inversion.descent import descend
 
 
 def valley(target, curvature=1.0):

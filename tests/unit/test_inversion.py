@@ -4,12 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from imrep import catalog, inversion
+from imrep import inversion
 from imrep.base import Representation, Sum
-from imrep.cards import Card
 from imrep.codes import Map
 from imrep.errors import BadImage, NoInverse
 from imrep.ops.colour import to_ycbcr
+from imrep.registry import catalog
+from imrep.registry.cards import Card
 
 
 def photo(height=40, width=48):

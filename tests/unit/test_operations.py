@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrep import operations, specs
 from imrep.errors import BadParameter, UnknownName
+from imrep.registry import operations, specs
 
 PLAIN = [
     "stretch",

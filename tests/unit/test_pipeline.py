@@ -8,12 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from imrep import catalog, datasets, images, pipeline
+from imrep import datasets, images, pipeline
 from imrep.base import Fitted
-from imrep.cards import Card
 from imrep.codes import Map, Vector
 from imrep.errors import BadData, BadImage, BadParameter
 from imrep.pipeline import Settings
+from imrep.registry import catalog
+from imrep.registry.cards import Card
 from imrep.workfolder import WorkFolder
 
 SMALL = Settings(size=16, batch=3, shard=5, threads=1)

@@ -12,8 +12,7 @@ from torch.testing import assert_close
 
 from imrep import _native
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops import pyramid_native, pyramid_torch
-from imrep.ops.pyramid import build, collapse, expand, reduce
+from imrep.ops.pyramid.laplacian import build, collapse, expand, native, reduce, reference
 
 SIDES = st.integers(1, 40)
 INTEGERS = [np.uint8, np.uint16, np.int16]
@@ -90,7 +89,7 @@ def test_a_pyramid_of_integers_is_lossless(native, kind, height, width, levels):
     with mode(native):
         bands, rest = build(x, levels)
         assert rest.dtype == x.dtype
-        assert {band.dtype for band in bands} == {pyramid_torch.difference(x.dtype)}
+        assert {band.dtype for band in bands} == {reference.difference(x.dtype)}
         assert torch.equal(collapse(bands, rest), x)
 
 
@@ -128,7 +127,7 @@ def test_blocks_change_nothing(monkeypatch, block, kind):
     x = torch.from_numpy(noise(np.uint8, 5, 23, 18)).to(kind)
     with _native.switched_off():
         whole = build(x, 3)
-        monkeypatch.setattr(pyramid_torch, "_BLOCK", block)
+        monkeypatch.setattr(reference, "_BLOCK", block)
         parts = build(x, 3)
         again = collapse(*parts)
     for one, other in zip((*whole[0], whole[1]), (*parts[0], parts[1]), strict=True):
@@ -137,12 +136,12 @@ def test_blocks_change_nothing(monkeypatch, block, kind):
 
 
 def test_large_tensors_are_of_the_types_asked_for(monkeypatch):
-    monkeypatch.setattr(pyramid_torch, "_LARGE", 1)
+    monkeypatch.setattr(reference, "_LARGE", 1)
     for kind in (np.float32, np.float64, *INTEGERS):
         x = torch.from_numpy(noise(kind, 9, 12))
         bands, rest = build(x, 2)
         assert_close(collapse(bands, rest), x)
-        assert bands[0].dtype == pyramid_torch.difference(x.dtype)
+        assert bands[0].dtype == reference.difference(x.dtype)
 
 
 @both
@@ -209,9 +208,9 @@ def test_traced_it_does_not_freeze_the_numbers():
 def test_kernels_are_left_to_what_they_can_do():
     x = torch.rand(1, 4, 4)
     for other in (x.double(), x.clone().requires_grad_(), x.to("meta"), x.half(), x.int()):
-        assert pyramid_native.kernels(other) is None
+        assert native.kernels(other) is None
     with torch.no_grad():
-        found = pyramid_native.kernels(x.clone().requires_grad_())
+        found = native.kernels(x.clone().requires_grad_())
     assert (found is None) == (not _native.built("kernels"))
 
 

@@ -4,32 +4,32 @@ import numpy as np
 import pytest
 import torch
 
-from imrep.ops import rings
+from imrep.ops.fourier import radial_bands
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 8), (32, 31)])
 def test_radius_is_numpys(size):
     r = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None])
-    np.testing.assert_allclose(rings.radius(*size), r, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(radial_bands.radius(*size), r, rtol=0, atol=1e-15)
 
 
 def test_every_frequency_of_the_ring_is_in_one_part():
-    part, count = rings.sectors(64, 64, 0.05, 0.4, 4, 6)
-    r = rings.radius(64, 64).flatten()
+    part, count = radial_bands.sectors(64, 64, 0.05, 0.4, 4, 6)
+    r = radial_bands.radius(64, 64).flatten()
     assert ((part < 24) == ((r >= 0.05) & (r < 0.4))).all()
     assert count.tolist() == [int((part == i).sum()) for i in range(24)]
     assert count.view(4, 6).sum(1).diff().gt(0).all()  # outer rings are larger
 
 
 def test_directions_are_those_of_the_waves():
-    part, _ = rings.sectors(64, 64, 0.1, 0.2, 1, 4)
+    part, _ = radial_bands.sectors(64, 64, 0.1, 0.2, 1, 4)
     plane = part.view(64, 33)
     rows, columns, diagonal, other = plane[0, 9], plane[9, 0], plane[7, 7], plane[-7, 7]
     assert (rows, columns, diagonal, other) == (0, 2, 1, 3)
 
 
 def test_taper_fades_both_ends():
-    window = rings.taper(40, torch.zeros(1, dtype=torch.float64))
+    window = radial_bands.taper(40, torch.zeros(1, dtype=torch.float64))
     torch.testing.assert_close(window, window.flip(0))
     assert float(window[0]) == pytest.approx(np.sin(np.pi / 16) ** 2)
     assert (window[4:36] == 1).all()

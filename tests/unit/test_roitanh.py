@@ -12,9 +12,9 @@ from scipy.ndimage import map_coordinates
 from torch.testing import assert_close
 
 from imrep.errors import BadImage, BadParameter
-from imrep.ops import charts
-from imrep.ops.charts import KINDS, Chart
-from imrep.ops.roitanh import convert, forward_map, inverse_map, restore, warp
+from imrep.represent.spatial.tanhpolar import coordinates
+from imrep.represent.spatial.tanhpolar.coordinates import KINDS, Chart
+from imrep.represent.spatial.tanhpolar.warp import convert, forward_map, inverse_map, restore, warp
 from imrep.testing import photo
 
 CHARTS = [Chart("cartesian")]
@@ -210,7 +210,7 @@ def test_pieces_make_the_whole(chart, monkeypatch):
     back = restore(whole, ROIS, (45, 33), chart, ANGLES)
     tracked = warp(image.requires_grad_(), ROIS, (29, 17), chart, ANGLES)
     assert_close(tracked, whole, rtol=0, atol=1e-6)
-    monkeypatch.setattr("imrep.ops.roitanh._TILE", 100)
+    monkeypatch.setattr("imrep.represent.spatial.tanhpolar.warp._TILE", 100)
     pieces = warp(image.detach(), ROIS, (29, 17), chart, ANGLES)
     assert_close(pieces, whole, rtol=0, atol=1e-6)
     assert_close(restore(whole, ROIS, (45, 33), chart, ANGLES), back, rtol=0, atol=1e-5)
@@ -331,8 +331,8 @@ def test_strides_and_integer_rois_do_not_matter_and_nothing_is_written_to():
 def test_everything_stays_on_the_images_device(monkeypatch):
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    monkeypatch.setattr(charts, "_finite", lambda *_: None)  # fake tensors have no values
-    monkeypatch.setattr(charts, "_not_empty", lambda *_: None)
+    monkeypatch.setattr(coordinates, "_finite", lambda *_: None)  # fake tensors have no values
+    monkeypatch.setattr(coordinates, "_not_empty", lambda *_: None)
     with FakeTensorMode(allow_non_fake_inputs=False):
         image, roi = torch.rand(3, 3, 9, 8, device="cuda"), torch.rand(3, 4, device="cuda")
         for chart in CHARTS:

@@ -6,9 +6,9 @@ import torch
 
 import imrep
 from imrep import _native
-from imrep.ops import wavelets
-from imrep.ops.scatter import Plan, scatter
-from imrep.ops.unscatter import enlarged
+from imrep.represent.multiscale.scattering import wavelets
+from imrep.represent.multiscale.scattering.inverse import enlarged
+from imrep.represent.multiscale.scattering.transform import Plan, scatter
 
 
 def planes(*size):
@@ -89,7 +89,7 @@ def test_any_leading_axes_strides_and_sizes_of_tiles(monkeypatch):
     assert scatter(x[0, 0], plan).shape == (plan.paths, 6, 5)
     strided = x.transpose(0, 1).contiguous().transpose(0, 1)
     torch.testing.assert_close(scatter(strided, plan), wanted)
-    monkeypatch.setattr("imrep.ops.scatter._BYTES", 1)
+    monkeypatch.setattr("imrep.represent.multiscale.scattering.transform._BYTES", 1)
     for off in (False, True):
         if off:
             monkeypatch.setattr(_native, "_off", True)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from imrep.ops.similarity import psnr, ssim
+from imrep.ops.metrics import psnr, ssim
 
 
 def test_psnr_of_a_known_error():
@@ -57,5 +57,5 @@ def test_it_equals_scikit_image(channels):
 def test_strips_are_no_matter(monkeypatch):
     a, b = torch.rand(2, 2, 3, 45, 30)
     whole = psnr(a, b), ssim(a, b)
-    monkeypatch.setattr("imrep.ops.similarity._STRIP", 7 * 30)
+    monkeypatch.setattr("imrep.ops.metrics._STRIP", 7 * 30)
     assert (psnr(a, b), ssim(a, b)) == pytest.approx(whole, abs=1e-12)

@@ -17,9 +17,9 @@ from sklearn.preprocessing import StandardScaler
 
 import imrep
 from imrep.base import Fitted
-from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.errors import BadFile, BadImage, BadParameter, UnknownName
+from imrep.registry.cards import Card
 from imrep.sklearn import Embedder
 
 RNG = np.random.default_rng(0)

@@ -8,8 +8,8 @@ import torch
 from torch.testing import assert_close
 
 from imrep.errors import BadImage
-from imrep.ops import grid as single
-from imrep.ops.slicing import bilateral_slice, bilateral_slice_apply
+from imrep.ops.bilateral import grid as single
+from imrep.represent.spatial.bilateral.slice import bilateral_slice, bilateral_slice_apply
 
 
 def by_hand(grid, guide):

@@ -9,8 +9,8 @@ from skimage import data
 from torch.testing import assert_close
 
 from imrep.errors import BadImage, BadParameter
-from imrep.ops import solver
-from imrep.ops.solver import bilateral_solver, vertices
+from imrep.represent.spatial.bilateral import solver
+from imrep.represent.spatial.bilateral.solver import bilateral_solver, vertices
 from imrep.testing import photo
 
 

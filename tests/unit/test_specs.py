@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrep import specs
 from imrep.errors import BadParameter
+from imrep.registry import specs
 
 VALUES = (
     st.tuples(st.just("bool"), st.booleans())

@@ -11,7 +11,7 @@ from imrep.edit.close import closing
 from imrep.edit.poster import poster
 from imrep.edit.smooth import smooth
 from imrep.edit.tonemap import tonemap
-from imrep.ops.strips import each, rows_at_once, strips
+from imrep.ops.tiling import each, rows_at_once, strips
 
 
 @pytest.fixture

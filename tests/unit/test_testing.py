@@ -7,10 +7,10 @@ from torch import Tensor
 import imrep
 from imrep import testing
 from imrep.base import Fitted
-from imrep.cards import Card
-from imrep.catalog import entry
 from imrep.codes import Vector
 from imrep.errors import ImrepError
+from imrep.registry.cards import Card
+from imrep.registry.catalog import entry
 from imrep.represent.statistics.pixels import Pixels
 
 

@@ -9,9 +9,9 @@ import pytest
 from pyarrow import parquet
 from safetensors import safe_open
 
-from imrep import vectorfiles
 from imrep.errors import BadParameter
-from imrep.vectorfiles import Table
+from imrep.io import vectors
+from imrep.io.vectors import Table
 
 VECTORS = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
 PATHS = ["a/ä.png", "a/b c.png", "b/,\"'.jpg", "x", "日本.png", "y", "z"]
@@ -25,7 +25,7 @@ def table(cuts=(3, 3)):
 
 
 def test_parquet_has_columns_and_lists_of_fixed_size(tmp_path):
-    vectorfiles.write(tmp_path / "v.parquet", table())
+    vectors.write(tmp_path / "v.parquet", table())
     found = parquet.read_table(tmp_path / "v.parquet")
     assert found.column_names == ["path", "label", "vector"]
     assert found["path"].to_pylist() == PATHS
@@ -37,7 +37,7 @@ def test_parquet_has_columns_and_lists_of_fixed_size(tmp_path):
 
 
 def test_npz_opens_without_pickles(tmp_path):
-    vectorfiles.write(tmp_path / "v.npz", table())
+    vectors.write(tmp_path / "v.npz", table())
     with np.load(tmp_path / "v.npz", allow_pickle=False) as found:
         np.testing.assert_array_equal(found["vectors"], VECTORS)
         assert found["paths"].tolist() == PATHS
@@ -46,7 +46,7 @@ def test_npz_opens_without_pickles(tmp_path):
 
 
 def test_safetensors_tells_the_rest_in_its_metadata(tmp_path):
-    vectorfiles.write(tmp_path / "v.safetensors", table())
+    vectors.write(tmp_path / "v.safetensors", table())
     with safe_open(tmp_path / "v.safetensors", "np") as found:
         np.testing.assert_array_equal(found.get_tensor("vectors"), VECTORS)
         said = found.metadata()
@@ -58,12 +58,12 @@ def test_safetensors_tells_the_rest_in_its_metadata(tmp_path):
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 def test_the_bytes_do_not_depend_on_the_pieces(tmp_path, suffix):
     one, two = tmp_path / f"one{suffix}", tmp_path / f"two{suffix}"
-    vectorfiles.write(one, table((7,)))
-    vectorfiles.write(two, table((1, 1, 4)))
+    vectors.write(one, table((7,)))
+    vectors.write(two, table((1, 1, 4)))
     assert one.read_bytes() == two.read_bytes()
 
 
 def test_other_formats_are_refused_with_one_that_works():
-    assert vectorfiles.suffix(Path("a/v.npz")) == ".npz"
+    assert vectors.suffix(Path("a/v.npz")) == ".npz"
     with pytest.raises(BadParameter, match=r"got 'v\.csv'\. Try v\.parquet\."):
-        vectorfiles.suffix(Path("a/v.csv"))
+        vectors.suffix(Path("a/v.csv"))

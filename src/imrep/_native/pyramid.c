@@ -1,5 +1,5 @@
 /* The steps of Burt and Adelson's pyramids (doi:10.1109/TCOM.1983.1095851), for planes of float32
- * and of uint8, with the numbers of imrep.ops.pyramid: there the borders and the rounding are told.
+ * and of uint8, with the numbers of imrep.ops.pyramid.laplacian: there the borders and the rounding are told.
  *
  * Weights are times four, so that the near neighbours' is one: {1 - 2a, 1, 4a, 1, 1 - 2a}. The
  * float sums run in the order of the torch twin. Of bytes, times sixteen: {1, 4, 6, 4, 1}, and sums

@@ -1,5 +1,5 @@
 /* One layer of the scattering transform (Bruna and Mallat, doi:10.1109/TPAMI.2012.230) in float32,
- * with the numbers of imrep.ops.scatter: wavelets times a spectrum, folded, transformed back, and
+ * with the numbers of imrep.represent.multiscale.scattering.transform: wavelets times a spectrum, folded, transformed back, and
  * the modulus of it.
  *
  * The orientations lie innermost, so that each step of a transform does the same to a run of

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from imrep import _native, catalog, specs
-from imrep.cards import Card
+from imrep import _native
 from imrep.cli import options
 from imrep.errors import BadParameter
-from imrep.signatures import Parameter
+from imrep.registry import catalog, specs
+from imrep.registry.cards import Card
+from imrep.registry.signatures import Parameter
 
 _INVERSE = {
     "exact": "exact",

@@ -2,8 +2,8 @@
 
 import click
 
-from imrep import citations
 from imrep.cli import options
+from imrep.registry import citations
 
 
 @click.command(epilog=options.example("imrep cite hog sift:words=64 histogram+dct > refs.bib"))

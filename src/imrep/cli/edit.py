@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imrep import operations, specs
 from imrep.cli import edit_lines, options, outputs, screen
 from imrep.errors import BadParameter
+from imrep.registry import operations, specs
 
 if TYPE_CHECKING:
     from imrep.images import Reading

@@ -94,11 +94,13 @@ def _embed(
     chosen: dict[str, Any],
 ) -> "tuple[Written, tuple[str, ...]]":
     """What was written, and the notes on the data."""
-    from imrep import catalog, datasets, pipeline, vectorfiles
+    from imrep import datasets, pipeline
     from imrep.cli import engine
+    from imrep.io import vectors
     from imrep.io.files import check_writable
+    from imrep.registry import catalog
 
-    vectorfiles.suffix(out)
+    vectors.suffix(out)
     with screen.writing(out):
         check_writable(out)
     found = datasets.find(data)

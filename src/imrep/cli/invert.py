@@ -60,8 +60,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     Without --size the whole image is taken, made smaller if it is over 256 pixels long; networks
     get the square they ask for.
     """
-    from imrep import catalog, images
+    from imrep import images
     from imrep.cli import engine
+    from imrep.registry import catalog
 
     engine.start(threads=machine.threads, seed=machine.seed)
     device = engine.device(machine.device)

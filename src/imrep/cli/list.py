@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from imrep import catalog
 from imrep.cli import options
+from imrep.registry import catalog
 
 _FAMILIES = ("statistics", "local", "multiscale", "frequency", "spatial", "learned", "language")
 _INVERSE = {"exact": "=", "approximate": "≈", "none": "·"}

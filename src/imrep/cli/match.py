@@ -90,8 +90,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     A outlined in B. Where B is a folder, a zip, a parquet or a glob, its pictures are ranked into
     a csv, the surest first; a run that was interrupted goes on where it was.
     """
-    from imrep import catalog, datasets
+    from imrep import datasets
     from imrep.cli import engine
+    from imrep.registry import catalog
     from imrep.tasks.ranking import Settings
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from imrep import catalog
 from imrep.cli import screen
 from imrep.io.names import encodable_values
+from imrep.registry import catalog
 
 if TYPE_CHECKING:
     from imrep.images import Reading

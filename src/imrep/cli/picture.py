@@ -47,8 +47,9 @@ def command(
     Without --size the whole image is taken, made smaller if it is over 512 pixels long; networks
     get the square they ask for. Without -o the picture is named after both: cat.hog.png.
     """
-    from imrep import catalog, images
+    from imrep import images
     from imrep.cli import engine
+    from imrep.registry import catalog
 
     engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):

@@ -6,9 +6,10 @@ import scipy.fft
 import torch
 from torch import Tensor
 
-from imrep import check
-from imrep.ops import measured, passbands
-from imrep.ops.rings import transformable
+from imrep import checks
+from imrep.ops import measured
+from imrep.ops.fourier import passbands
+from imrep.ops.fourier.radial_bands import transformable
 from imrep.types import Image
 
 _GRAY = 0.5  # brightness of what comes out where the mean does not pass
@@ -55,7 +56,7 @@ def bandpass(
 
         S. Butterworth, "On the theory of filter amplifiers", Experimental Wireless 7, 1930.
     """
-    transformable(check.image(image, "bandpass"), "bandpass")
+    transformable(checks.image(image, "bandpass"), "bandpass")
     passbands.check_cutoffs(kind, low, high, order, "bandpass")
     gains = torch.cat(
         [

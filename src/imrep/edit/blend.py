@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadImage
-from imrep.ops import pyramid
 from imrep.ops.colour import luminance
+from imrep.ops.pyramid import laplacian
 from imrep.types import Image
 
 _COARSEST = 3  # halvings less than the shorter side allows: farther, colours reach the other edge
@@ -38,7 +38,7 @@ def blend(image: Image, *, with_: Image, mask: Image, levels: int | None = None)
         P. J. Burt and E. H. Adelson, "A multiresolution spline with application to image mosaics",
         ACM Trans. Graphics 2(4), 1983. doi:10.1145/245.247
     """
-    check.image(image, "blend")
+    checks.image(image, "blend")
     other, share = _fitting(with_, image, "with"), _fitting(mask, image, "mask")
     _check_colours(image, other)
     weights = _weights(luminance(share), _levels(image, levels))
@@ -54,7 +54,7 @@ def _weights(mask: Tensor, levels: int) -> list[Tensor]:
     """The mask's Gaussian pyramid: itself, then each half the size of the one before."""
     weights = [mask.clamp(0, 1)]
     for _ in range(levels):
-        weights.append(pyramid.reduce(weights[-1]))
+        weights.append(laplacian.reduce(weights[-1]))
     return weights
 
 
@@ -62,22 +62,22 @@ def _under(weights: list[Tensor], difference: Tensor) -> Tensor:
     """The difference with each level of its Laplacian pyramid times the weights of its size."""
     if len(weights) == 1:
         return weights[0] * difference
-    bands, rest = pyramid.build(difference, len(weights) - 1)
+    bands, rest = laplacian.build(difference, len(weights) - 1)
     parts = [weight * part for weight, part in zip(weights, (*bands, rest), strict=True)]
-    return pyramid.collapse(parts[:-1], parts[-1])
+    return laplacian.collapse(parts[:-1], parts[-1])
 
 
 def _levels(image: Image, levels: int | None) -> int:
     if levels is None:
         return max(0, int(math.log2(min(image.shape[2:]))) - _COARSEST)
     most = math.ceil(math.log2(max(image.shape[2:])))  # then one pixel is left
-    check.between(levels, 0, most, "blend", "levels")
+    checks.between(levels, 0, most, "blend", "levels")
     return levels
 
 
 def _fitting(x: Image, image: Image, what: str) -> Image:
     """A further picture, if it is one of the image's size, one for all or one for each."""
-    check.image(x, f"blend's {what}")
+    checks.image(x, f"blend's {what}")
     if x.shape[2:] != image.shape[2:]:
         (height, width), (rows, columns) = image.shape[2:], x.shape[2:]
         raise BadImage(

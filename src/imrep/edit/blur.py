@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from imrep import check
-from imrep.ops.blur import gaussian, smooth
-from imrep.ops.neighbours import by_rows
+from imrep import checks
+from imrep.ops.filter.gaussian import gaussian, smooth
+from imrep.ops.filter.strips import by_rows
 from imrep.types import Image
 
 _WIDTH = 4  # standard deviations at which the Gaussian ends
@@ -29,8 +29,8 @@ def blur(image: Image, *, sigma: float = 2.0) -> Image:
         J. J. Koenderink, "The structure of images", Biological Cybernetics 50, 1984.
         doi:10.1007/BF00336961
     """
-    check.image(image, "blur")
-    check.between(sigma, 0, _WIDEST, "blur", "sigma")
+    checks.image(image, "blur")
+    checks.between(sigma, 0, _WIDEST, "blur", "sigma")
     weights = gaussian(sigma, round(_WIDTH * sigma)) if sigma else [1.0]
 
     def work(rows: Tensor) -> Tensor:

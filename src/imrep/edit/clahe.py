@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadImage, BadParameter
+from imrep.ops.bilateral.grid import trilinear
 from imrep.ops.colour import luminance, with_luminance
-from imrep.ops.grid import trilinear
 from imrep.types import Image
 
 _OPENCV_TYPES = {256: np.uint8, 65536: np.uint16}
@@ -50,11 +50,11 @@ def clahe(
         S. M. Pizer et al., "Adaptive histogram equalization and its variations", Computer Vision,
         Graphics, and Image Processing 39(3), 1987. doi:10.1016/S0734-189X(87)80186-X
     """
-    check.image(image, "clahe")
-    check.at_least(clip, 1, "clahe", "clip")
-    check.between(tiles, 1, 256, "clahe", "tiles")
-    check.between(bins, 2, 2**16, "clahe", "bins")
-    check.one_of(method, ("exact", "opencv"), "clahe", "method")
+    checks.image(image, "clahe")
+    checks.at_least(clip, 1, "clahe", "clip")
+    checks.between(tiles, 1, 256, "clahe", "tiles")
+    checks.between(bins, 2, 2**16, "clahe", "bins")
+    checks.one_of(method, ("exact", "opencv"), "clahe", "method")
     height, width = image.shape[2:]
     if tiles > (most := min(height, width)):
         raise BadImage(

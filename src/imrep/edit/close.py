@@ -1,8 +1,8 @@
 """Closing."""
 
-from imrep import check
-from imrep.ops import morphology
-from imrep.ops.elements import SHAPES, structuring_element
+from imrep import checks
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import SHAPES, structuring_element
 from imrep.types import Image
 
 
@@ -24,7 +24,7 @@ def closing(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.
     """
-    check.image(image, "close")
-    check.between(size, 1, 255, "close", "size")
-    check.one_of(shape, SHAPES, "close", "shape")
-    return morphology.closing(image, structuring_element(shape, size, size)).clamp_(0, 1)
+    checks.image(image, "close")
+    checks.between(size, 1, 255, "close", "size")
+    checks.one_of(shape, SHAPES, "close", "shape")
+    return operators.closing(image, structuring_element(shape, size, size)).clamp_(0, 1)

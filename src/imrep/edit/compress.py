@@ -1,6 +1,6 @@
 """An image in few bytes."""
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadImage
 from imrep.ops.lossy import CHROMA, METHODS, Recipe, encode
 from imrep.packed import Packed
@@ -39,10 +39,10 @@ def compress(
         G. K. Wallace, "The JPEG still picture compression standard", Communications of the ACM
         34(4), 1991. doi:10.1145/103085.103089
     """
-    check.image(image, "compress")
-    check.one_of(method, tuple(METHODS), "compress", "method")
-    check.between(quality, 1, 100, "compress", "quality")
-    check.one_of(chroma, CHROMA, "compress", "chroma")
+    checks.image(image, "compress")
+    checks.one_of(method, tuple(METHODS), "compress", "method")
+    checks.between(quality, 1, 100, "compress", "quality")
+    checks.one_of(chroma, CHROMA, "compress", "chroma")
     if len(image) != 1:
         raise BadImage(f"compress needs one image, got {len(image)}. Compress them one by one.")
     size = image.shape[2], image.shape[3]

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.ops import measured, noise_level
 from imrep.ops.blocks import SIDE, calmed, shrunk
-from imrep.ops.dct import basis
-from imrep.ops.rings import transformable
+from imrep.ops.fourier.dct import basis
+from imrep.ops.fourier.radial_bands import transformable
 from imrep.types import Image
 
 _NOTHING = 0.3 / 255  # standard deviation below which there is no noise to speak of
@@ -44,9 +44,9 @@ def denoise(image: Image, *, noise: float | None = None, stride: int = 4) -> Ima
         G. Yu and G. Sapiro, "DCT image denoising: a simple and effective image denoising
         algorithm", Image Processing On Line 1, 2011. doi:10.5201/ipol.2011.ys-dct
     """
-    transformable(check.image(image, "denoise", at_least=SIDE), "denoise")
-    check.between(0 if noise is None else noise, 0, 1, "denoise", "noise")
-    check.between(stride, 1, SIDE, "denoise", "stride")
+    transformable(checks.image(image, "denoise", at_least=SIDE), "denoise")
+    checks.between(0 if noise is None else noise, 0, 1, "denoise", "noise")
+    checks.between(stride, 1, SIDE, "denoise", "stride")
     made = [_denoised(one, noise, stride) for one in image]
     return torch.stack(made).clamp_(0, 1)
 

@@ -1,8 +1,8 @@
 """Dilation."""
 
-from imrep import check
-from imrep.ops import morphology
-from imrep.ops.elements import SHAPES, structuring_element
+from imrep import checks
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import SHAPES, structuring_element
 from imrep.types import Image
 
 
@@ -24,7 +24,7 @@ def dilate(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.
     """
-    check.image(image, "dilate")
-    check.between(size, 1, 255, "dilate", "size")
-    check.one_of(shape, SHAPES, "dilate", "shape")
-    return morphology.dilate(image, structuring_element(shape, size, size)).clamp_(0, 1)
+    checks.image(image, "dilate")
+    checks.between(size, 1, 255, "dilate", "size")
+    checks.one_of(shape, SHAPES, "dilate", "shape")
+    return operators.dilate(image, structuring_element(shape, size, size)).clamp_(0, 1)

@@ -1,7 +1,7 @@
 """Canny's edges."""
 
-from imrep import check
-from imrep.ops import canny
+from imrep import checks
+from imrep.ops.filter import canny
 from imrep.types import Image
 
 
@@ -28,7 +28,7 @@ def edges(image: Image, *, low: float = 40.0, high: float = 100.0, sigma: float 
         J. Canny, "A computational approach to edge detection", IEEE Trans. PAMI 8(6), 1986.
         doi:10.1109/TPAMI.1986.4767851
     """
-    check.image(image, "edges")
+    checks.image(image, "edges")
     canny.check_slopes(low, high, "edges")
-    check.between(sigma, 0, canny.WIDEST, "edges", "sigma")
+    checks.between(sigma, 0, canny.WIDEST, "edges", "sigma")
     return canny.edges(image, low, high, sigma=sigma)

@@ -2,10 +2,11 @@
 
 import math
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadParameter
-from imrep.ops import measured, pyramid
+from imrep.ops import measured
 from imrep.ops.colour import luminance
+from imrep.ops.pyramid import laplacian
 from imrep.types import Image
 
 _MOST = 10  # times; beyond it noise and halos are all there is to see
@@ -32,15 +33,15 @@ def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
         P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans.
         Communications 31(4), 1983. doi:10.1109/TCOM.1983.1095851
     """
-    check.image(image, "enhance")
+    checks.image(image, "enhance")
     factors = _numbers(gains)
     _check_bands(len(factors), *image.shape[2:])
-    bands, rest = pyramid.build(luminance(image), len(factors))
+    bands, rest = laplacian.build(luminance(image), len(factors))
     for i in range(len(image)):
         strengths = [float(band[i].square().mean().sqrt()) for band in bands]
         measured.record("enhance", "", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
     gained = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
-    return image.add(pyramid.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
+    return image.add(laplacian.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
 
 
 def _numbers(gains: str) -> list[float]:
@@ -54,7 +55,7 @@ def _numbers(gains: str) -> list[float]:
             "Try '1.5 1.3 1.1'."
         )
     for gain in factors:
-        check.between(gain, 0, _MOST, "enhance", "gains")
+        checks.between(gain, 0, _MOST, "enhance", "gains")
     return factors
 
 

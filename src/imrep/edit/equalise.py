@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.ops.colour import luminance, with_luminance
-from imrep.ops.levels import counts, level
-from imrep.ops.strips import each
+from imrep.ops.histogram16 import counts, level
+from imrep.ops.tiling import each
 from imrep.types import Image
 
 _AT_ONCE = 2**18  # values looked up at a time
@@ -30,7 +30,7 @@ def equalise(image: Image) -> Image:
         E. L. Hall, "Almost uniform distributions for computer image enhancement", IEEE Trans.
         Computers C-23(2), 1974. doi:10.1109/T-C.1974.223892
     """
-    check.image(image, "equalise")
+    checks.image(image, "equalise")
     luma = luminance(image)
     return with_luminance(image, torch.stack([_equal(one) for one in luma]))
 

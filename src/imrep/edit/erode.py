@@ -1,8 +1,8 @@
 """Erosion."""
 
-from imrep import check
-from imrep.ops import morphology
-from imrep.ops.elements import SHAPES, structuring_element
+from imrep import checks
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import SHAPES, structuring_element
 from imrep.types import Image
 
 
@@ -23,7 +23,7 @@ def erode(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.
     """
-    check.image(image, "erode")
-    check.between(size, 1, 255, "erode", "size")
-    check.one_of(shape, SHAPES, "erode", "shape")
-    return morphology.erode(image, structuring_element(shape, size, size)).clamp_(0, 1)
+    checks.image(image, "erode")
+    checks.between(size, 1, 255, "erode", "size")
+    checks.one_of(shape, SHAPES, "erode", "shape")
+    return operators.erode(image, structuring_element(shape, size, size)).clamp_(0, 1)

@@ -3,7 +3,7 @@
 import cv2
 import torch
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadParameter
 from imrep.types import Image
 
@@ -29,8 +29,8 @@ def median(image: Image, *, size: int = 3, times: int = 1) -> Image:
     References:
         J. W. Tukey, "Exploratory Data Analysis", Addison-Wesley, 1977.
     """
-    check.image(image, "median")
-    check.between(times, 1, 100, "median", "times")
+    checks.image(image, "median")
+    checks.between(times, 1, 100, "median", "times")
     if size not in _SIZES:
         raise BadParameter(
             f"median needs size to be 3 or 5, got {size}. Use times=2 and more for larger specks."

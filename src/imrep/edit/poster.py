@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadImage
-from imrep.ops.clusters import kmeans
 from imrep.ops.colour import from_lab, to_lab
-from imrep.ops.strips import each, strips
+from imrep.ops.kmeans import kmeans
+from imrep.ops.tiling import each, strips
 from imrep.types import Image
 
 _FITTED = 2**16  # pixels from which the colours are found: their means are then sure to 1 / 256
@@ -35,9 +35,9 @@ def poster(image: Image, *, colours: int = 6, seed: int = 0) -> Image:
         J. MacQueen, "Some methods for classification and analysis of multivariate observations",
         5th Berkeley Symposium, 1967. https://projecteuclid.org/euclid.bsmsp/1200512992
     """
-    check.image(image, "poster")
-    check.between(colours, 1, 256, "poster", "colours")
-    check.between(seed, 0, 2**31, "poster", "seed")
+    checks.image(image, "poster")
+    checks.between(colours, 1, 256, "poster", "colours")
+    checks.between(seed, 0, 2**31, "poster", "seed")
     height, width = image.shape[2:]
     if colours > height * width:
         raise BadImage(

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadParameter
-from imrep.ops import kernels
-from imrep.ops.neighbours import by_rows
+from imrep.ops.filter import convolution
+from imrep.ops.filter.strips import by_rows
 from imrep.types import Image
 
 _NAMED = ("sharpen", "sharpen_soft")
@@ -34,23 +34,23 @@ def sharpen(image: Image, *, kernel: str = "sharpen", alpha: float = 1.0) -> Ima
         A. Rosenfeld, "Picture processing by computer", ACM Computing Surveys 1(3), 1969.
         doi:10.1145/356551.356554
     """
-    check.image(image, "sharpen")
-    check.between(alpha, 0, 10, "sharpen", "alpha")
+    checks.image(image, "sharpen")
+    checks.between(alpha, 0, 10, "sharpen", "alpha")
     matrix = _checked(
-        kernels.read(kernels.FIXED[kernel] if kernel in _NAMED else kernel, "sharpen")
+        convolution.read(convolution.FIXED[kernel] if kernel in _NAMED else kernel, "sharpen")
     )
-    same = kernels.delta(*matrix.shape)
+    same = convolution.delta(*matrix.shape)
     matrix = same + alpha * (matrix - same)
     reach = matrix.shape[0] // 2
 
     def work(rows: Tensor) -> Tensor:
-        whole = kernels.correlate(rows[None, None], matrix)[0, 0]
+        whole = convolution.correlate(rows[None, None], matrix)[0, 0]
         return whole.narrow(0, reach, len(rows) - 2 * reach).clamp(0, 1)
 
     return by_rows(image, reach, work)
 
 
-def _checked(matrix: kernels.Matrix) -> kernels.Matrix:
+def _checked(matrix: convolution.Matrix) -> convolution.Matrix:
     rows, columns = matrix.shape
     if rows % 2 == 0 or columns % 2 == 0:
         raise BadParameter(
@@ -59,7 +59,9 @@ def _checked(matrix: kernels.Matrix) -> kernels.Matrix:
         )
     total = float(matrix.sum())
     if abs(total - 1) > _ROUNDING:
-        remedy = f"Divide them by {total:.6g}" if kernels.has_sum(matrix) else "Add 1 in its middle"
+        remedy = (
+            f"Divide them by {total:.6g}" if convolution.has_sum(matrix) else "Add 1 in its middle"
+        )
         raise BadParameter(
             f"sharpen needs weights of sum one, which keep brightness, got {total:.6g}. {remedy}."
         )

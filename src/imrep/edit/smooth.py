@@ -1,7 +1,7 @@
 """Edge-preserving smoothing."""
 
-from imrep import check
-from imrep.ops.bilateral import bilateral_filter
+from imrep import checks
+from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.types import Image
 
 
@@ -30,6 +30,6 @@ def smooth(image: Image, *, sigma_space: float = 8.0, sigma_range: float = 0.1) 
         S. Paris and F. Durand, "A fast approximation of the bilateral filter using a signal
         processing approach", Int. J. Computer Vision 81(1), 2009. doi:10.1007/s11263-007-0110-8
     """
-    check.image(image, "smooth")
+    checks.image(image, "smooth")
     out = bilateral_filter(image, sigma_space=sigma_space, sigma_range=sigma_range, who="smooth")
     return out.clamp_(0, 1)

@@ -4,10 +4,10 @@ import warnings
 
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadParameter
 from imrep.ops import measured
-from imrep.ops.levels import percentiles
+from imrep.ops.histogram16 import percentiles
 from imrep.types import Image
 
 
@@ -35,9 +35,9 @@ def stretch(
         R. C. Gonzalez and R. E. Woods, "Digital image processing", 4th ed., Pearson, 2018,
         section 3.2. https://www.imageprocessingplace.com
     """
-    check.image(image, "stretch")
-    check.between(low, 0, 100, "stretch", "low")
-    check.between(high, 0, 100, "stretch", "high")
+    checks.image(image, "stretch")
+    checks.between(low, 0, 100, "stretch", "low")
+    checks.between(high, 0, 100, "stretch", "high")
     if not low < high:
         raise BadParameter(f"stretch needs low below high, got low={low:g} and high={high:g}.")
     out = image.clamp(0, 1)

@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.ops import measured
-from imrep.ops.bilateral import bilateral_filter
-from imrep.ops.blur import gaussian, smooth
+from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.colour import from_lab, lightness, to_lab
-from imrep.ops.neighbours import by_rows
-from imrep.ops.strips import each, strips
+from imrep.ops.filter.gaussian import gaussian, smooth
+from imrep.ops.filter.strips import by_rows
+from imrep.ops.tiling import each, strips
 from imrep.types import Image
 
 _WIDE, _LINE = 0.006, 0.0015  # of the longer side
@@ -60,14 +60,14 @@ def stylise(
         H. Winnemöller, S. C. Olsen and B. Gooch, "Real-time video abstraction", SIGGRAPH 2006.
         doi:10.1145/1179352.1142018
     """
-    check.image(image, "stylise")
-    check.between(passes, 1, 10, "stylise", "passes")
-    check.between(bins, 2, 256, "stylise", "bins")
-    check.between(edges, 0, 100, "stylise", "edges")
+    checks.image(image, "stylise")
+    checks.between(passes, 1, 10, "stylise", "passes")
+    checks.between(bins, 2, 256, "stylise", "bins")
+    checks.between(edges, 0, 100, "stylise", "edges")
     longer = max(image.shape[2:])
     space = _WIDE * longer if sigma_space is None else sigma_space
     line = _LINE * longer if sigma_edge is None else sigma_edge
-    check.between(line, 0, 100, "stylise", "sigma_edge")
+    checks.between(line, 0, 100, "stylise", "sigma_edge")
     measured.record("stylise", sigma_space=space, sigma_edge=line)
     smoothed = partial(bilateral_filter, sigma_space=space, sigma_range=sigma_range, who="stylise")
     done = []

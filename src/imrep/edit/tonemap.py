@@ -5,12 +5,12 @@ import math
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.errors import BadParameter
 from imrep.ops import measured
-from imrep.ops.bilateral import bilateral_filter
+from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.colour import to_light
-from imrep.ops.strips import each, strips
+from imrep.ops.tiling import each, strips
 from imrep.types import Image
 
 # Of the brightest: what is less counts as this, since black has no logarithm. 8 bits end at 3e-4.
@@ -50,7 +50,7 @@ def tonemap(
         F. Durand and J. Dorsey, "Fast bilateral filtering for the display of high-dynamic-range
         images", SIGGRAPH 2002. doi:10.1145/566654.566574
     """
-    check.image(image, "tonemap", linear=linear)
+    checks.image(image, "tonemap", linear=linear)
     if not 1 < contrast < math.inf:
         raise BadParameter(f"tonemap needs contrast above 1 and finite, got {contrast}.")
     space = _WIDE * max(image.shape[2:]) if sigma_space is None else sigma_space

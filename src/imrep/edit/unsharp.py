@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from imrep import check
-from imrep.ops.blur import gaussian, smooth
-from imrep.ops.neighbours import by_rows
+from imrep import checks
+from imrep.ops.filter.gaussian import gaussian, smooth
+from imrep.ops.filter.strips import by_rows
 from imrep.types import Image
 
 _WIDTH = 4  # standard deviations at which the Gaussian ends
@@ -31,9 +31,9 @@ def unsharp(image: Image, *, alpha: float = 0.7, sigma: float = 1.5) -> Image:
         W. F. Schreiber, "Wirephoto quality improvement by unsharp masking", Pattern Recognition
         2(2), 1970. doi:10.1016/0031-3203(70)90007-5
     """
-    check.image(image, "unsharp")
-    check.between(alpha, 0, 10, "unsharp", "alpha")
-    check.between(sigma, 0.2, _WIDEST, "unsharp", "sigma")
+    checks.image(image, "unsharp")
+    checks.between(alpha, 0, 10, "unsharp", "alpha")
+    checks.between(sigma, 0.2, _WIDEST, "unsharp", "sigma")
     weights = gaussian(sigma, round(_WIDTH * sigma))
     reach = len(weights) // 2
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imrep import catalog
 from imrep.evaluate import controls, encoding, scoring, sentences
 from imrep.evaluate.decoded import Progress
 from imrep.evaluate.folder import Folder
@@ -15,6 +14,7 @@ from imrep.evaluate.scoring import Coded
 from imrep.evaluate.sentences import Sentence
 from imrep.evaluate.settings import Settings
 from imrep.evaluate.verdict import Verdict, judge
+from imrep.registry import catalog
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines after which nothing is recommended
 _SAID: dict[str, Callable[..., Sentence]] = {

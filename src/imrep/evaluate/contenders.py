@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from imrep import adapters, catalog, weights
+from imrep import adapters, weights
 from imrep.base import Representation, Sum
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded
+from imrep.registry import catalog
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from imrep import codefiles, images
+from imrep import images
 from imrep.adapters import OBJECT, Ready
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.errors import BadImage
 from imrep.evaluate import cache
 from imrep.evaluate.decoded import Decoded, Progress
+from imrep.io import codes
 from imrep.ops import parallel
 
 PER_FOLD = 1000  # below this many images a codebook is fitted inside the folds
@@ -250,7 +251,7 @@ def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: P
         if not path.is_file():
             with torch.inference_mode():  # a thread has its own
                 code = rep.encode(images.batch(decoded.squares[part], device))
-            codefiles.write(code.map(_cpu), path)
+            codes.write(code.map(_cpu), path)
         return part.start
 
     threads = _threads(parallel.workers(), device)
@@ -261,7 +262,7 @@ def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: P
 
 
 def _read_codes(folder: Path) -> list[Code]:
-    return [codefiles.read(path) for path in sorted(folder.glob("*.safetensors"))]
+    return [codes.read(path) for path in sorted(folder.glob("*.safetensors"))]
 
 
 def _chosen(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:

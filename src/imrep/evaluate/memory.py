@@ -43,8 +43,9 @@ def _one(spec: str, size: int) -> int:
     """Growth of this process, in bytes, while it encodes one batch of noise."""
     import numpy as np
 
-    from imrep import catalog, images
+    from imrep import images
     from imrep.evaluate import encoding
+    from imrep.registry import catalog
 
     before = _peak()  # right after the fork: what the idle import holds
     rep = catalog.get(spec)

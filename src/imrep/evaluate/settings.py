@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep import check
+from imrep import checks
 from imrep.datasets import Dataset
 from imrep.errors import BadParameter, shown
 from imrep.images import DEFAULT_READING, Reading
@@ -68,9 +68,9 @@ class Settings:
             _whole(self.most, "most")
             if self.most < 2:
                 raise BadParameter(f"compare needs at least 2 images, got {self.most}.")
-        check.between(self.margin, 0, 100, _WHO, "margin")
-        check.whole(self.seed, 0, 2**32 - 1, _WHO, "seed")
-        check.whole(self.threads, 1, 256, _WHO, "threads")
+        checks.between(self.margin, 0, 100, _WHO, "margin")
+        checks.whole(self.seed, 0, 2**32 - 1, _WHO, "seed")
+        checks.whole(self.threads, 1, 256, _WHO, "threads")
         for name in ("groups", "same_object"):
             if not isinstance(given := getattr(self, name), Mapping | Path | None):
                 raise BadParameter(

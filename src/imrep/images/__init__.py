@@ -148,11 +148,11 @@ def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
         BadParameter: Another suffix.
         BadImage: Another shape, dtype or range.
     """
-    from imrep import check
+    from imrep import checks
 
     path = as_path(path, "write")
     _saving.form(path, "write")
-    batch = check.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
+    batch = checks.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
         raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
     data = _saving.coded(_saving.plan(Original(batch), path, "write"))

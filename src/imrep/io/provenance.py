@@ -94,7 +94,7 @@ def is_table(header: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1)
 def _default_names() -> re.Pattern[str]:
-    from imrep import catalog, operations
+    from imrep.registry import catalog, operations
 
     known = "|".join(map(re.escape, (*catalog.names(), *operations.names(), *_WORDS)))
     return re.compile(rf"[^/]\.(?:{known})(?![a-z0-9])[^/]*\.[a-z]+$", re.IGNORECASE)

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from imrep import specs
 from imrep.errors import BadParameter
+from imrep.registry import specs
 from imrep.weights import Checkpoint, checkpoint, published
 
 POOLINGS = ("mean", "token", "head")

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep.ops.dct import basis
-from imrep.ops.strips import cut, each
+from imrep.ops.fourier.dct import basis
+from imrep.ops.tiling import cut, each
 
 _SIDE = 8
 _LEAN = 0.4  # added before the fraction is cut off; 0.5 would round to the nearest

@@ -24,11 +24,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep.ops import pyramid
-from imrep.ops.borders import mirrored
-from imrep.ops.dct import basis
+from imrep.ops.filter.borders import mirrored
+from imrep.ops.fourier.dct import basis
 from imrep.ops.native import kernels_for
-from imrep.ops.strips import each
+from imrep.ops.pyramid import laplacian
+from imrep.ops.tiling import each
 
 SIDE = 8  # of a block
 
@@ -56,9 +56,9 @@ def calmed(plane: Tensor, level: float, stride: int, halvings: int = 2) -> Tenso
     """
     if halvings == 0 or (min(plane.shape) + 1) // 2 < SIDE:
         return plane
-    half = pyramid.reduce(plane)
+    half = laplacian.reduce(plane)
     clean = shrunk(calmed(half, level * _HALVED, stride, halvings - 1), level * _HALVED, stride)
-    return plane + pyramid.expand(clean - half, (plane.shape[0], plane.shape[1]))
+    return plane + laplacian.expand(clean - half, (plane.shape[0], plane.shape[1]))
 
 
 def deviations(image: Tensor, axes: Tensor) -> Tensor:

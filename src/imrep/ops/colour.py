@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imrep.ops.strips import each, strips
+from imrep.ops.tiling import each, strips
 
 # JFIF, full range: rows give Y, Cb, Cr (Cb and Cr are centred on 0 here, on 128 of 255 in files).
 _YCBCR = (

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from imrep.ops import blockcode, pyramidcode, symbols
 from imrep.ops.colour import from_ycbcr, to_ycbcr
-from imrep.ops.strips import cut, each
+from imrep.ops.tiling import cut, each
 
 METHODS = {"dct": blockcode, "laplacian": pyramidcode}
 CHROMA = ("half", "full")

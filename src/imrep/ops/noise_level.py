@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.blocks import SIDE, deviations
-from imrep.ops.dct import basis
+from imrep.ops.fourier.dct import basis
 
 _MIDDLE = (2, 4)  # sums of the two frequencies' numbers that are middle waves
 _BLOCKS = 150  # side by side, at least, for their strengths to be counted

@@ -13,8 +13,8 @@ import math
 import torch
 from torch import Tensor
 
-from imrep.ops import pyramid
-from imrep.ops.pyramid_torch import half
+from imrep.ops.pyramid import laplacian
+from imrep.ops.pyramid.reference import half
 
 _BANDS = 4
 _STEP, _POWER = 24, 0.6  # so that errors are about those of `blockcode` at the same scale
@@ -36,13 +36,13 @@ def split(plane: Tensor, scale: float, luma: bool) -> tuple[Tensor, Tensor]:
     """The rest and, from coarse to fine, the bands, int16, in steps."""
     levels = [plane]
     for _ in range(_BANDS):
-        levels.append(pyramid.reduce(levels[-1]))
+        levels.append(laplacian.reduce(levels[-1]))
     rest = levels.pop().div_(_step(scale, _BANDS)).round_().to(torch.int16)
     details = torch.empty(count((plane.shape[0], plane.shape[1])), dtype=torch.int16)
     seen, end = rest * _step(scale, _BANDS), 0
     for i in reversed(range(_BANDS)):
         level = levels.pop()
-        seen = pyramid.expand(seen, (level.shape[0], level.shape[1]))
+        seen = laplacian.expand(seen, (level.shape[0], level.shape[1]))
         band = (level - seen).div_(_step(scale, i)).round_()
         start, end = end, end + band.numel()
         details[start:end] = band.flatten()
@@ -55,7 +55,7 @@ def join(rest: Tensor, details: Tensor, size: tuple[int, int], scale: float, lum
     seen, end = rest * _step(scale, _BANDS), 0
     for i, shape in reversed([*enumerate(_sizes(size)[:-1])]):
         start, end = end, end + math.prod(shape)
-        seen = pyramid.expand(seen, shape).add_(
+        seen = laplacian.expand(seen, shape).add_(
             details[start:end].view(shape), alpha=_step(scale, i)
         )
     return seen

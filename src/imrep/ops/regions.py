@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 
 _LARGEST = 1e6  # pixels
 
@@ -52,7 +52,7 @@ class Contour:
         Raises:
             BadParameter: If the tolerance is negative or not finite.
         """
-        check.between(tolerance, 0, _LARGEST, "simplify", "tolerance")
+        checks.between(tolerance, 0, _LARGEST, "simplify", "tolerance")
         return cv2.approxPolyDP(self.points, tolerance, True)[:, 0]
 
 

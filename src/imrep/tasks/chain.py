@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imrep import images, operations
+from imrep import images
 from imrep.errors import BadParameter
 from imrep.images import Original, Reading
-from imrep.operations import Step
 from imrep.ops import parallel
-from imrep.ops.strips import each
+from imrep.ops.tiling import each
 from imrep.packed import Packed
+from imrep.registry import operations
+from imrep.registry.operations import Step
 from imrep.tasks import floating
 from imrep.types import Image
 

@@ -17,9 +17,9 @@ from imrep.errors import BadParameter
 from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
-from imrep.operations import Step
 from imrep.ops import measured
 from imrep.ops.measured import Measurement
+from imrep.registry.operations import Step
 from imrep.tasks import packing, ratecurve
 from imrep.tasks.chain import WORDS, Chain
 from imrep.tasks.packing import Figures

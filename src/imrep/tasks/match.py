@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Points
 from imrep.errors import BadCode, BadImage, BadParameter
@@ -132,7 +132,7 @@ def keypoints(rep: Representation, image: Image, which: str) -> Points:
         BadParameter: The representation gives no keypoints.
         BadImage: There is more than one image.
     """
-    check.image(image, "match")
+    checks.image(image, "match")
     if len(image) != 1:
         raise BadImage(f"match takes one picture at a time, got {len(image)} of {which}.")
     with torch.no_grad():

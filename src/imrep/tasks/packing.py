@@ -21,7 +21,7 @@ from imrep.images import (
     Samples,
     sound,
 )
-from imrep.ops.similarity import psnr, ssim
+from imrep.ops.metrics import psnr, ssim
 from imrep.packed import Packed
 from imrep.types import Image
 

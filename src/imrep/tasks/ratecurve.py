@@ -10,13 +10,13 @@ import torch
 import vl_convert
 from PIL import Image as Pillow
 
-from imrep import check
+from imrep import checks
 from imrep.edit.compress import compress
 from imrep.edit.decode import decode
 from imrep.errors import BadImage, BadParameter
 from imrep.io.files import write_atomic
 from imrep.ops.lossy import METHODS
-from imrep.ops.similarity import psnr, ssim
+from imrep.ops.metrics import psnr, ssim
 from imrep.types import Image
 
 JPEG = "jpeg"  # the yardstick
@@ -65,7 +65,7 @@ def curve(
         BadImage: No image, or several.
         BadParameter: No quality, or one out of range.
     """
-    check.image(image, "a rate curve")
+    checks.image(image, "a rate curve")
     if len(image) != 1:
         raise BadImage(f"a rate curve needs one image, got {len(image)}. Draw them one by one.")
     if not qualities:
@@ -109,7 +109,7 @@ def drawable(path: str | Path) -> Path:
 
 def _point(image: Image, method: str, quality: int) -> Point:
     if method == JPEG:
-        check.between(quality, 1, 100, "a rate curve", "quality")
+        checks.between(quality, 1, 100, "a rate curve", "quality")
         bits, again = _jpeg(image, quality)
     else:
         packed = compress(image, method=method, quality=quality)

@@ -14,8 +14,8 @@ import copy
 import functools
 from collections.abc import Callable
 
-from imrep import catalog
 from imrep.base import Representation
+from imrep.registry import catalog
 from imrep.testing import _hostile as hostile
 from imrep.testing import _questions as asked
 from imrep.testing._tools import SIZES, photo

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imrep import catalog
 from imrep.base import Representation
 from imrep.codes import Code
 from imrep.errors import BadImage, ImrepError, NoInverse, NotFitted
+from imrep.registry import catalog
 from imrep.testing._tools import (
     EXACT,
     SIZES,

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card, Inverse
 from imrep.codes import Map
 from imrep.drawing import beside, enlarge, light, signed
-from imrep.ops import passbands
 from imrep.ops.colour import to_ycbcr
-from imrep.ops.rings import radius, sectors, taper, transformable
+from imrep.ops.fourier import passbands
+from imrep.ops.fourier.radial_bands import radius, sectors, taper, transformable
+from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Picture, Vectors
 
 _EXACT = 1 / 32  # least gain through which float32 gives an image back to 1e-5
@@ -87,7 +87,7 @@ class Bandpass(Representation[Map]):
     ) -> None:
         passbands.check_cutoffs(kind, low, high, order, self.name)
         for what, value in (("rings", rings), ("directions", directions)):
-            check.between(value, 1, 1024, self.name, what)
+            checks.between(value, 1, 1024, self.name, what)
         super().__init__()
         self.kind, self.low, self.high, self.order = kind, low, high, order
         self.rings, self.directions = rings, directions
@@ -100,7 +100,7 @@ class Bandpass(Representation[Map]):
 
     def encode(self, image: Image) -> Map:
         """The filtered image, (batch, channel, height, width); about zero without its mean."""
-        transformable(check.image(image, self.name, linear=True), self.name)
+        transformable(checks.image(image, self.name, linear=True), self.name)
         size = image.shape[2], image.shape[3]
         return Map(self._through(image, self.mask(image)), size, signed=self.low is not None)
 

@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check, jpeg
+from imrep import checks, jpeg
 from imrep.base import Representation
-from imrep.cards import Card, Inverse
 from imrep.codes import Spectrum
 from imrep.errors import BadCode, BadFile, BadParameter
-from imrep.ops.cells import means, roots
 from imrep.ops.colour import from_ycbcr, to_ycbcr
-from imrep.ops.dct import basis
+from imrep.ops.fourier.dct import basis
+from imrep.ops.pooling import means, roots
+from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Vectors
 
 # Horizontal frequencies kept in each row of vertical frequency, of Y and of Cb and Cr: DCTNet's
@@ -34,7 +34,7 @@ _GRAIN = (0.25, 0.2, 0.2)  # of Y, Cb and Cr, in coefficients: what rounding to 
 _PLANES = {"gray": 1, "YCbCr": 3, "RGB": 3}  # of files that have luma and chroma
 
 
-class Dct(Representation[Spectrum]):
+class DCT(Representation[Spectrum]):
     """Frequencies within 8 × 8 blocks of luma and chroma, as JPEG stores them before rounding.
 
     The image in YCbCr is cut into blocks, replicated to whole blocks at the right and at the
@@ -85,9 +85,9 @@ class Dct(Representation[Spectrum]):
     def __init__(
         self, *, block: int = 8, channels: int = 192, chroma: str = "full", cells: int = 2
     ) -> None:
-        check.between(block, 2, 256, self.name, "block")
-        check.one_of(chroma, _CHROMA, self.name, "chroma")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.between(block, 2, 256, self.name, "block")
+        checks.one_of(chroma, _CHROMA, self.name, "chroma")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.block, self.channels, self.chroma, self.cells = block, channels, chroma, cells
         luma, chrominance = self._kept()
@@ -101,7 +101,7 @@ class Dct(Representation[Spectrum]):
 
     def encode(self, image: Image) -> Spectrum:
         """One (batch, v, u, rows, columns) of blocks per plane; higher frequencies are cut off."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         height, width = image.shape[2:]
         planes = to_ycbcr(image) if image.shape[1] == 3 else image
         shift = planes.new_tensor([_MIDDLE / _LEVELS, 0, 0][: planes.shape[1]])

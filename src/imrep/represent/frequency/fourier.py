@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Spectrum
 from imrep.drawing import enlarge, light
 from imrep.errors import BadCode
 from imrep.ops.colour import luminance
+from imrep.ops.fourier.radial_bands import taper, transformable
 from imrep.ops.resize import square
-from imrep.ops.rings import taper, transformable
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 _SHOWN = (0.002, 0.998)  # quantiles of the log magnitude that a picture tells apart
@@ -57,13 +57,13 @@ class Fourier(Representation[Spectrum]):
     )
 
     def __init__(self, *, side: int = 64) -> None:
-        check.between(side, 4, check.MAX_SIDE, self.name, "side")
+        checks.between(side, 4, checks.MAX_SIDE, self.name, "side")
         super().__init__()
         self.side = side
 
     def encode(self, image: Image) -> Spectrum:
         """Complex (batch, channel, height, width), zero frequency first."""
-        transformable(check.image(image, self.name, linear=True), self.name)
+        transformable(checks.image(image, self.name, linear=True), self.name)
         return Spectrum(torch.fft.fft2(image), (image.shape[2], image.shape[3]))
 
     def invert(self, code: Spectrum) -> Image:

@@ -10,15 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imrep import check, codecheck, networks, specs, weights
+from imrep import checks, codecheck, networks, weights
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map, Tokens
 from imrep.drawing import draw
 from imrep.errors import BadImage, BadParameter
 from imrep.networks.built import POOLINGS
 from imrep.ops.colour import luminance
 from imrep.ops.resize import square
+from imrep.registry import specs
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 from imrep.weights import strict
 
@@ -27,7 +28,7 @@ _one_at_a_time = threading.Lock()
 _LARGEST = 512  # side in pixels up to which a network is asked whether a larger image would do
 
 
-class Cnn(Representation[Map | Tokens]):
+class CNN(Representation[Map | Tokens]):
     """Feature maps of a convolutional network, by the name timm or torchvision know it by.
 
     The network reads the image at the size that came, or at `side`, normalised as its authors did;
@@ -88,9 +89,9 @@ class Cnn(Representation[Map | Tokens]):
         side: int | None = None,
         pooling: str = "mean",
     ) -> None:
-        check.one_of(pooling, POOLINGS, self.name, "pooling")
+        checks.one_of(pooling, POOLINGS, self.name, "pooling")
         if side is not None:
-            check.at_least(side, 1, self.name, "side")
+            checks.at_least(side, 1, self.name, "side")
         super().__init__()
         self.arch, self.weights, self.layer = arch, weights, layer
         self.side, self.pooling = side, pooling
@@ -109,7 +110,7 @@ class Cnn(Representation[Map | Tokens]):
 
     def encode(self, image: Image) -> Map | Tokens:
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         size = (image.shape[2], image.shape[3])
         x = image if image.dtype == torch.float64 else image.float()  # what resizing is made for
         x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
@@ -139,11 +140,11 @@ class Cnn(Representation[Map | Tokens]):
         liveliest = values[:, spread.argsort(descending=True)[:64]]
         return draw(replace(code, values=liveliest, signed=bool((liveliest < 0).any())))
 
-    def train(self, mode: bool = True) -> "Cnn":
+    def train(self, mode: bool = True) -> "CNN":
         """Stay in evaluation mode: a vector must not depend on the batch it came in."""
         return super().train(False)
 
-    def load_weights(self, folder: str | Path) -> "Cnn":
+    def load_weights(self, folder: str | Path) -> "CNN":
         """Load what `save` wrote, and take on the name its weights went by.
 
         Raises:

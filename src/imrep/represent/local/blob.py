@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map, Points
 from imrep.errors import BadParameter
-from imrep.ops import safe
-from imrep.ops.blur import along, gaussian
-from imrep.ops.borders import mirror
+from imrep.ops import differentiable
 from imrep.ops.colour import luminance
-from imrep.ops.peaks import greatest
+from imrep.ops.filter.borders import mirror
+from imrep.ops.filter.gaussian import along, gaussian
+from imrep.ops.filter.peaks import greatest
 from imrep.ops.resize import resize
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 _METHODS = ("log", "dog")
@@ -92,19 +92,19 @@ class Blob(Representation[Points]):
         most: int = 500,
         cells: int = 4,
     ) -> None:
-        check.one_of(method, _METHODS, self.name, "method")
-        check.one_of(polarity, _POLARITIES, self.name, "polarity")
-        check.between(min_sigma, 0.5, 100, self.name, "min_sigma")
-        check.between(scales, 2, 50, self.name, "scales")
+        checks.one_of(method, _METHODS, self.name, "method")
+        checks.one_of(polarity, _POLARITIES, self.name, "polarity")
+        checks.between(min_sigma, 0.5, 100, self.name, "min_sigma")
+        checks.between(scales, 2, 50, self.name, "scales")
         if not min_sigma < max_sigma <= 100:
             raise BadParameter(
                 f"{self.name} needs max_sigma above min_sigma and at most 100, got {max_sigma} and "
                 f"{min_sigma}."
             )
-        check.between(threshold, 1e-4, 1, self.name, "threshold")
-        check.between(overlap, 0, 1, self.name, "overlap")
-        check.between(most, 1, 5000, self.name, "most")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.between(threshold, 1e-4, 1, self.name, "threshold")
+        checks.between(overlap, 0, 1, self.name, "overlap")
+        checks.between(most, 1, 5000, self.name, "most")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.method, self.min_sigma, self.max_sigma, self.scales = (
             method, min_sigma, max_sigma, scales
@@ -119,7 +119,7 @@ class Blob(Representation[Points]):
 
     def encode(self, image: Image) -> Points:
         """Blobs from the strongest to the faintest."""
-        gray = luminance(check.image(image, self.name))
+        gray = luminance(checks.image(image, self.name))
         found = [self._found(one) for one in gray.split(1)]
         values, xy, present = (torch.cat(parts) for parts in zip(*found, strict=True))
         sigma = values[..., 1]
@@ -136,7 +136,7 @@ class Blob(Representation[Points]):
 
     def response(self, image: Image) -> Map:
         """How much of a blob each pixel is at each sigma, (batch, scales, height, width)."""
-        gray = luminance(check.image(image, self.name))
+        gray = luminance(checks.image(image, self.name))
         labels = tuple(f"sigma {sigma:.3g}" for sigma in self.sigmas)
         return Map(self._response(gray), (gray.shape[2], gray.shape[3]), labels, signed=True)
 
@@ -165,9 +165,9 @@ class Blob(Representation[Points]):
         if self.polarity == "both":
             place = place + slots * (response < 0)
             slots = 2 * slots
-        strength = safe.sqrt(response.abs() * code.present)
+        strength = differentiable.sqrt(response.abs() * code.present)
         total = response.new_zeros(len(response), slots).scatter_add(1, place, strength)
-        return safe.sqrt(total * (_PIXELS / (height * width)))
+        return differentiable.sqrt(total * (_PIXELS / (height * width)))
 
     def picture(self, code: Points, image: Image | None = None) -> Picture:
         """A circle round each, of its size: orange round bright ones, blue round dark ones."""

@@ -8,17 +8,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map, Points
 from imrep.errors import BadParameter
-from imrep.ops import safe
-from imrep.ops.blur import along
-from imrep.ops.borders import mirror
+from imrep.ops import differentiable
 from imrep.ops.colour import luminance
-from imrep.ops.directions import soft_votes
-from imrep.ops.peaks import greatest
+from imrep.ops.filter.borders import mirror
+from imrep.ops.filter.gaussian import along
+from imrep.ops.filter.orientations import soft_votes
+from imrep.ops.filter.peaks import greatest
+from imrep.registry.cards import Card
 from imrep.types import Image, Vectors
 
 _MEASURES = ("harris", "shi-tomasi")
@@ -94,17 +94,17 @@ class Corner(Representation[Points]):
         most: int = 500,
         cells: int = 4,
     ) -> None:
-        check.one_of(measure, _MEASURES, self.name, "measure")
-        check.between(block, 2, 99, self.name, "block")
+        checks.one_of(measure, _MEASURES, self.name, "measure")
+        checks.between(block, 2, 99, self.name, "block")
         if aperture not in _APERTURES:
             raise BadParameter(
                 f"{self.name} needs aperture to be 3, 5 or 7, got {aperture}. Use 3."
             )
-        check.between(k, 0, 0.25, self.name, "k")
-        check.between(distance, 1, 999, self.name, "distance")
-        check.between(quality, 0, 1, self.name, "quality")
-        check.between(most, 1, 5000, self.name, "most")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.between(k, 0, 0.25, self.name, "k")
+        checks.between(distance, 1, 999, self.name, "distance")
+        checks.between(quality, 0, 1, self.name, "quality")
+        checks.between(most, 1, 5000, self.name, "most")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.measure, self.block, self.aperture, self.k = measure, block, aperture, k
         self.distance = distance
@@ -112,7 +112,7 @@ class Corner(Representation[Points]):
 
     def encode(self, image: Image) -> Points:
         """Corners from the greatest response to the least."""
-        gray = luminance(check.image(image, self.name))
+        gray = luminance(checks.image(image, self.name))
         height, width = gray.shape[2:]
         response = self._response(gray.detach()).flatten(1)
         least = self.quality * response.amax(1, keepdim=True)
@@ -125,7 +125,7 @@ class Corner(Representation[Points]):
         places = torch.stack([x, y], dim=2).to(gray)
         present = (score > 0) & ~self._repeated(places)
         xx, xy, yy, angle = self._window(gray, x, y)
-        half, apart = (xx + yy) / 2, safe.sqrt(((xx - yy) / 2).square() + xy.square())
+        half, apart = (xx + yy) / 2, differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
         greater, smaller = half + apart, half - apart
         harris = xx * yy - xy.square() - self.k * (xx + yy).square()
         values = (harris if self.measure == "harris" else smaller, greater, smaller)
@@ -142,7 +142,7 @@ class Corner(Representation[Points]):
 
     def response(self, image: Image) -> Map:
         """How much of a corner each pixel is, (batch, 1, height, width); signed for Harris."""
-        gray = luminance(check.image(image, self.name))
+        gray = luminance(checks.image(image, self.name))
         size = gray.shape[2], gray.shape[3]
         return Map(self._response(gray), size, (self.measure,), signed=self.measure == "harris")
 
@@ -160,14 +160,17 @@ class Corner(Representation[Points]):
         A corner counts by the fourth root of its smaller eigenvalue, per 1,000 pixels.
         """
         height, width = code.size
-        strength = safe.sqrt(safe.sqrt(code.columns()["smaller"].clamp_min(0))) * code.present
+        strength = (
+            differentiable.sqrt(differentiable.sqrt(code.columns()["smaller"].clamp_min(0)))
+            * code.present
+        )
         turn = code.angle * (_DIRECTIONS / 360)
         votes = soft_votes(strength[:, None, None], turn[:, None, None], _DIRECTIONS)[:, :, 0]
         size = code.xy.new_tensor((width, height))
         places = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
         cell = F.one_hot(places[..., 1] * self.cells + places[..., 0], self.cells**2)
         counts = votes @ cell.to(votes) * (_PIXELS / (height * width))
-        return safe.sqrt(counts.flatten(1))
+        return differentiable.sqrt(counts.flatten(1))
 
     def _response(self, gray: Tensor) -> Tensor:
         if _for_opencv(gray):
@@ -186,7 +189,7 @@ class Corner(Representation[Points]):
         xx, xy, yy = (self._summed(product) for product in (gx * gx, gx * gy, gy * gy))
         if self.measure == "harris":
             return xx * yy - xy.square() - self.k * (xx + yy).square()
-        return (xx + yy) / 2 - safe.sqrt(((xx - yy) / 2).square() + xy.square())
+        return (xx + yy) / 2 - differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
 
     def _slopes(self, gray: Tensor) -> tuple[Tensor, Tensor]:
         """Sobel's along x and y, over 2^(aperture - 1) block."""
@@ -212,7 +215,7 @@ class Corner(Representation[Points]):
         columns = _mirrored(x[..., None] + reach, width)
         places = (rows[..., :, None] * width + columns[..., None, :]).flatten(2)
         gx, gy = (slope.gather(1, places.flatten(1)).view_as(places) for slope in (gx, gy))
-        _, angle = safe.polar(gx.sum(2), gy.sum(2))
+        _, angle = differentiable.polar(gx.sum(2), gy.sum(2))
         return (gx * gx).sum(2), (gx * gy).sum(2), (gy * gy).sum(2), angle.rad2deg() % 360
 
     def _repeated(self, xy: Tensor) -> Tensor:

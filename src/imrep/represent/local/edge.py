@@ -6,17 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import beside, enlarge, light, stack
 from imrep.errors import BadParameter
-from imrep.ops import canny, safe
-from imrep.ops.blur import along
-from imrep.ops.cells import means
+from imrep.ops import differentiable
 from imrep.ops.colour import luminance
+from imrep.ops.filter import canny
+from imrep.ops.filter.gaussian import along
+from imrep.ops.pooling import means
 from imrep.ops.regions import Contour, contours
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 _APERTURES = {  # side: smoothing across the derivative, and the derivative
@@ -96,8 +97,8 @@ class Edge(Representation[Map]):
         cells: int = 4,
     ) -> None:
         canny.check_slopes(low, high, self.name)
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
-        check.between(sigma, 0, canny.WIDEST, self.name, "sigma")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
+        checks.between(sigma, 0, canny.WIDEST, self.name, "sigma")
         if aperture not in _APERTURES:
             raise BadParameter(f"{self.name} needs aperture to be 3 or 5, got {aperture}.")
         super().__init__()
@@ -106,7 +107,7 @@ class Edge(Representation[Map]):
 
     def encode(self, image: Image) -> Map:
         """1 on edges, 0 elsewhere, (batch, 1, height, width)."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         values = canny.edges(
             image,
             self.low,
@@ -128,7 +129,7 @@ class Edge(Representation[Map]):
     def pool(self, code: Map) -> Vectors:
         """Roots of the shares of edge pixels and of links per direction, (batch, 9 * cells²)."""
         shares = means(torch.cat([code.values, _links(code.values)], dim=1), self.cells)
-        return safe.sqrt(shares.clamp_min(0))
+        return differentiable.sqrt(shares.clamp_min(0))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """The edges alone; or, over the image, with the three steps to them before."""
@@ -149,7 +150,7 @@ class Edge(Representation[Map]):
         The slope in levels; the slope where no neighbour across the edge is steeper; of that 1
         above `high` and 1/2 above `low`; 1 on edges, which is the code.
         """
-        check.image(image, self.name)
+        checks.image(image, self.name)
         levels = torch.stack([torch.from_numpy(canny.levels(one, self.sigma)) for one in image])
         gx, gy = self._slopes(levels.unsqueeze(1).to(image.device, torch.int32))
         size = gx.square() + gy.square() if self.euclidean else gx.abs() + gy.abs()

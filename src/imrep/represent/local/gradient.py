@@ -5,16 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import enlarge
-from imrep.ops import safe
-from imrep.ops.blur import along
-from imrep.ops.borders import mirror
-from imrep.ops.cells import means
-from imrep.ops.directions import soft_votes, strongest
+from imrep.ops import differentiable
+from imrep.ops.filter.borders import mirror
+from imrep.ops.filter.gaussian import along
+from imrep.ops.filter.orientations import soft_votes, strongest
+from imrep.ops.pooling import means
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 # Smoothing across the direction of the derivative, and the derivative: as OpenCV scales them.
@@ -70,9 +70,9 @@ class Gradient(Representation[Map]):
     def __init__(
         self, *, operator: str = "sobel", bins: int = 8, cells: int = 4, polar: bool = False
     ) -> None:
-        check.one_of(operator, tuple(_OPERATORS), self.name, "operator")
-        check.between(bins, 2, 360, self.name, "bins")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.one_of(operator, tuple(_OPERATORS), self.name, "operator")
+        checks.between(bins, 2, 360, self.name, "bins")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.operator, self.bins, self.cells, self.polar = operator, bins, cells, polar
 
@@ -82,7 +82,7 @@ class Gradient(Representation[Map]):
         Or magnitudes of all channels, then directions in degrees: 0 to 360 from +x clockwise on
         screen, 0 where there is no slope.
         """
-        check.image(image, self.name, linear=True)
+        checks.image(image, self.name, linear=True)
         height, width = image.shape[2:]
         smooth, derive = _OPERATORS[self.operator]
         wide = mirror(image, len(smooth) // 2)
@@ -92,7 +92,7 @@ class Gradient(Representation[Map]):
         if not self.polar:
             labels = tuple(name + axis for axis in "xy" for name in names)
             return Map(torch.cat([gx, gy], dim=1), (height, width), labels, signed=True)
-        magnitude, angle = safe.polar(gx, gy)
+        magnitude, angle = differentiable.polar(gx, gy)
         degrees = angle * (180 / math.pi)
         degrees = torch.where(degrees < 0, degrees + 360, degrees) % 360  # -1e-9 + 360 is 360
         labels = tuple(name + what for what in ("magnitude", "direction") for name in names)
@@ -108,13 +108,13 @@ class Gradient(Representation[Map]):
 
     def pool(self, code: Map) -> Vectors:
         """Roots of the mean magnitude per direction and cell, (batch, bins * cells²)."""
-        magnitude, angle = safe.polar(*strongest(*self._slopes(code.values)))
+        magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values)))
         votes = soft_votes(magnitude, angle * (self.bins / math.tau), self.bins)
-        return safe.sqrt(means(votes, self.cells))
+        return differentiable.sqrt(means(votes, self.cells))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """Direction as hue (from +x through red, yellow, green clockwise), magnitude as light."""
-        magnitude, angle = safe.polar(*strongest(*self._slopes(code.values.detach())))
+        magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values.detach())))
         some = magnitude.flatten(1)
         some = some[:, :: 1 + some.shape[1] // _ENOUGH]
         strong = some.quantile(0.99, dim=1).view(-1, 1, 1, 1)

@@ -6,17 +6,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import light
 from imrep.errors import BadParameter
-from imrep.ops import safe
-from imrep.ops.borders import mirror
+from imrep.ops import differentiable
 from imrep.ops.colour import luminance
-from imrep.ops.directions import soft_votes, strongest
+from imrep.ops.filter.borders import mirror
+from imrep.ops.filter.orientations import soft_votes, strongest
 from imrep.ops.resize import resize, square
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 _LAYOUTS = ("skimage", "opencv")
@@ -31,7 +31,7 @@ _PICTURE = 512
 _MOST = 40  # cells per side drawn; of larger images neighbours are averaged
 
 
-class Hog(Representation[Map]):
+class HOG(Representation[Map]):
     """How strongly edges of each direction run through each cell, contrast evened out.
 
     Each pixel votes for the direction of its strongest channel's gradient with its magnitude; votes
@@ -92,11 +92,11 @@ class Hog(Representation[Map]):
         signed: bool = False,
     ) -> None:
         for what, value in {"cell": cell, "block": block}.items():
-            check.at_least(value, 1, self.name, what)
-        check.between(bins, 1, 360, self.name, "bins")
-        check.between(side or 1, 1, check.MAX_SIDE, self.name, "side")
-        check.one_of(layout, _LAYOUTS, self.name, "layout")
-        check.one_of(norm, _NORMS, self.name, "norm")
+            checks.at_least(value, 1, self.name, what)
+        checks.between(bins, 1, 360, self.name, "bins")
+        checks.between(side or 1, 1, checks.MAX_SIDE, self.name, "side")
+        checks.one_of(layout, _LAYOUTS, self.name, "layout")
+        checks.one_of(norm, _NORMS, self.name, "norm")
         if side is not None and side < cell * block:
             raise BadParameter(
                 f"{self.name} needs side of at least cell × block = {cell * block}, got {side}. "
@@ -116,7 +116,7 @@ class Hog(Representation[Map]):
         Channels run over the block's cells and then bins: cells row by row in skimage's layout,
         column by column in OpenCV's.
         """
-        check.image(image, self.name, at_least=self.cell * self.block if self.side is None else 1)
+        checks.image(image, self.name, at_least=self.cell * self.block if self.side is None else 1)
         height, width = image.shape[2:]
         canvas = image if self.side is None else square(image, self.side)
         canvas = canvas.clamp(0, 1)  # resizing may overshoot by rounding, and roots follow
@@ -159,7 +159,7 @@ class Hog(Representation[Map]):
 
     def _skimage(self, image: Tensor) -> Tensor:
         if self.gamma:
-            image = safe.sqrt(image)
+            image = differentiable.sqrt(image)
         at_once = max(1, _AT_ONCE // image[0, 0].numel())
         cells = torch.cat([self._histograms(some) for some in image.split(at_once)])
         blocks = cells.unfold(2, self.block, 1).unfold(3, self.block, 1)
@@ -189,7 +189,7 @@ class Hog(Representation[Map]):
         return bins.permute(0, 3, 1, 2) / self.cell**2
 
     def _opencv(self, image: Tensor) -> Tensor:
-        image = 255 * image if self.gamma is False else safe.sqrt(255 * image)
+        image = 255 * image if self.gamma is False else differentiable.sqrt(255 * image)
         wide = mirror(image, 1)
         gx = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
         gy = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
@@ -197,15 +197,15 @@ class Hog(Representation[Map]):
         votes = soft_votes(magnitude, place - 0.5, self.bins).flatten(0, 1).unsqueeze(1)
         cells = F.conv2d(votes, self._window().to(votes), stride=self.cell)
         blocks = cells.unflatten(0, (len(image), self.bins)).transpose(1, 2).flatten(1, 2)
-        length = safe.sqrt(blocks.square().sum(1, keepdim=True))
+        length = differentiable.sqrt(blocks.square().sum(1, keepdim=True))
         clipped = (blocks / (length + 0.1 * blocks.shape[1])).clamp_max(_CLIP)
-        return clipped / (safe.sqrt(clipped.square().sum(1, keepdim=True)) + 1e-3)
+        return clipped / (differentiable.sqrt(clipped.square().sum(1, keepdim=True)) + 1e-3)
 
     def _polar(self, gx: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
         """Magnitude, and direction in bins from +x clockwise: ± a half turn's or a turn's worth."""
         gx, gy = strongest(gx, gy)
         if gx.requires_grad:
-            magnitude, angle = safe.polar(gx, gy)
+            magnitude, angle = differentiable.polar(gx, gy)
         else:  # no slope to be kept finite
             magnitude, angle = torch.hypot(gx, gy), torch.atan2(gy, gx)
         return magnitude, angle * (self.bins / (math.tau if self.signed else math.pi))
@@ -249,7 +249,7 @@ def _evened(blocks: Tensor, norm: str) -> Tensor:
     """Blocks (b, c, rows, columns) each divided by a length over c."""
     if norm in ("l1", "l1sqrt"):
         shares = blocks / (blocks.sum(1, keepdim=True) + _EPS)
-        return shares if norm == "l1" else safe.sqrt(shares)
+        return shares if norm == "l1" else differentiable.sqrt(shares)
     units = _unit(blocks)
     return units if norm == "l2" else _unit(units.clamp_max(_CLIP))
 

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card, Inverse
 from imrep.codes import Map
 from imrep.drawing import enlarge, signed
 from imrep.errors import BadParameter, NoInverse
-from imrep.ops import kernels
-from imrep.ops.cells import means, roots
+from imrep.ops.filter import convolution
+from imrep.ops.pooling import means, roots
+from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Picture, Vectors
 
 _SOLVABLE = 64  # greatest over least gain up to which float32 gives the image back to 1e-5
@@ -87,31 +87,33 @@ class Kernel(Representation[Map]):
         normalise: bool = False,
         cells: int = 4,
     ) -> None:
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.size, self.sigma, self.alpha, self.dx, self.dy = size, sigma, alpha, dx, dy
         self.normalise, self.cells, self.kernel = normalise, cells, kernel
         self._check()
         matrix = self._made()
-        self.matrix = kernels.unit(matrix, self.name) if normalise else matrix  # (rows, columns)
+        self.matrix = (
+            convolution.unit(matrix, self.name) if normalise else matrix
+        )  # (rows, columns)
 
     @property
     def inverse(self) -> Inverse:
         """Exact where a kernel like its mirror image passes every frequency well enough."""
         if not self.matrix.any():
             return "none"
-        if not kernels.symmetric(self.matrix):
+        if not convolution.symmetric(self.matrix):
             return "approximate"
         line = torch.linspace(0, 0.5, _GRID, dtype=torch.float64)
-        gain = kernels.gain(self.matrix, line, line).abs()
+        gain = convolution.gain(self.matrix, line, line).abs()
         return "exact" if float(gain.max()) <= _SOLVABLE * float(gain.min()) else "approximate"
 
     def encode(self, image: Image) -> Map:
         """Weighted sums, of the image's shape, (batch, channel, height, width)."""
-        check.image(image, self.name, linear=True)
+        checks.image(image, self.name, linear=True)
         size = image.shape[2], image.shape[3]
         below = bool((self.matrix < 0).any())
-        values = kernels.correlate(image, self.matrix)
+        values = convolution.correlate(image, self.matrix)
         return Map(values, size, _CHANNELS[image.shape[1]], signed=below)
 
     def check_code(self, code: Map) -> None:
@@ -144,11 +146,11 @@ class Kernel(Representation[Map]):
         Raises:
             NoInverse: If all weights are zero.
         """
-        check.between(noise, 0, 1e6, self.name, "noise")
+        checks.between(noise, 0, 1e6, self.name, "noise")
         if not self.matrix.any():
             raise NoInverse(f"{self.name} needs a weight other than zero to invert, got none.")
         values = code.values.double()
-        if not kernels.symmetric(self.matrix):
+        if not convolution.symmetric(self.matrix):
             image = self._solved(values, noise).clamp(0, 1)
         elif self.inverse == "exact":
             image = self._divided(values, 0.0)
@@ -167,22 +169,22 @@ class Kernel(Representation[Map]):
     @property
     def _has_sum(self) -> bool:
         """Whether brightness passes."""
-        return kernels.has_sum(self.matrix)
+        return convolution.has_sum(self.matrix)
 
-    def _made(self) -> kernels.Matrix:
+    def _made(self) -> convolution.Matrix:
         """The weights that the name stands for, or those that were written."""
-        if self.kernel in kernels.FIXED:
-            return kernels.read(kernels.FIXED[self.kernel], self.name)
+        if self.kernel in convolution.FIXED:
+            return convolution.read(convolution.FIXED[self.kernel], self.name)
         made = {
-            "box": lambda: kernels.box(self.size or 3),
-            "gaussian": lambda: kernels.gaussian(self.sigma, self.size),
-            "unsharp": lambda: kernels.unsharp(self.alpha, self.sigma, self.size),
-            "shift": lambda: kernels.shift(self.dx, self.dy),
+            "box": lambda: convolution.box(self.size or 3),
+            "gaussian": lambda: convolution.gaussian(self.sigma, self.size),
+            "unsharp": lambda: convolution.unsharp(self.alpha, self.sigma, self.size),
+            "shift": lambda: convolution.shift(self.dx, self.dy),
         }
         if self.kernel in made:
             return made[self.kernel]()
-        matrix = kernels.read(self.kernel, self.name)
-        self.kernel = kernels.text(matrix)  # a file may be gone when the spec is read again
+        matrix = convolution.read(self.kernel, self.name)
+        self.kernel = convolution.text(matrix)  # a file may be gone when the spec is read again
         return matrix
 
     def _check(self) -> None:
@@ -191,11 +193,11 @@ class Kernel(Representation[Map]):
                 f"{self.name} needs size to be odd, so that a pixel lies in the middle, got "
                 f"{self.size}. Use {max(1, self.size + 1)}."
             )
-        check.between(self.sigma, 0.1, 30, self.name, "sigma")
-        check.between(self.alpha, 0, 100, self.name, "alpha")
-        check.between(self.size or 1, 1, 255, self.name, "size")
+        checks.between(self.sigma, 0.1, 30, self.name, "sigma")
+        checks.between(self.alpha, 0, 100, self.name, "alpha")
+        checks.between(self.size or 1, 1, 255, self.name, "size")
         for what, value in {"dx": self.dx, "dy": self.dy}.items():
-            check.between(value, -127, 127, self.name, what)
+            checks.between(value, -127, 127, self.name, what)
 
     def _divided(self, values: Tensor, noise: float) -> Tensor:
         """By the kernel's gain, among the frequencies of the image and its mirror images."""
@@ -204,7 +206,7 @@ class Kernel(Representation[Map]):
         size = (max(1, 2 * height - 2), max(1, 2 * width - 2))
         y = torch.fft.fftfreq(size[0], dtype=values.dtype, device=values.device)
         x = torch.fft.rfftfreq(size[1], dtype=values.dtype, device=values.device)
-        gain = kernels.gain(self.matrix, y, x)
+        gain = convolution.gain(self.matrix, y, x)
         # Photographs have amplitudes like 1 / f (Field 1987), so the finer the less to lose.
         least = noise / _AMPLITUDE * torch.hypot(y[:, None], x)
         inverse = gain / (gain.square() + least.square()).clamp_min(_TINY)
@@ -217,7 +219,7 @@ class Kernel(Representation[Map]):
         """By conjugate gradients on the normal equations, from mid-gray; a channel for itself."""
         x = torch.full_like(values, 0.5).requires_grad_()
         with torch.enable_grad():
-            response = kernels.correlate(x, self.matrix)
+            response = convolution.correlate(x, self.matrix)
 
         def back(y: Tensor) -> Tensor:
             return torch.autograd.grad(response, x, y, retain_graph=True)[0]
@@ -229,7 +231,7 @@ class Kernel(Representation[Map]):
         slope = direction = back(rest)
         size = dot(slope)
         for _ in range(_ITERATIONS):
-            bent = kernels.correlate(direction, self.matrix)
+            bent = convolution.correlate(direction, self.matrix)
             going = rest.square().mean((2, 3), keepdim=True) > noise**2
             if not going.any():
                 break

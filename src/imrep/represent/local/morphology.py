@@ -8,15 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card, Inverse
 from imrep.codes import Map
 from imrep.drawing import beside, enlarge, signed, stack
 from imrep.errors import BadParameter, NoInverse
-from imrep.ops import morphology
-from imrep.ops.cells import means, roots
-from imrep.ops.elements import Rectangle, rectangles, structuring_element
+from imrep.ops.morphology import operators
+from imrep.ops.morphology.elements import Rectangle, rectangles, structuring_element
+from imrep.ops.pooling import means, roots
+from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Picture, Vectors
 
 _OPERATIONS = ("granulometry", "tophat", "gradient")
@@ -91,12 +91,12 @@ class Morphology(Representation[Map]):
         convention: str = "textbook",
         cells: int = 4,
     ) -> None:
-        check.one_of(shape, tuple(_SHAPES), self.name, "shape")
-        check.at_least(sizes, 1, self.name, "sizes")
-        check.at_least(smallest, 2, self.name, "smallest")
-        check.one_of(operation, _OPERATIONS, self.name, "operation")
-        check.one_of(convention, morphology.CONVENTIONS, self.name, "convention")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.one_of(shape, tuple(_SHAPES), self.name, "shape")
+        checks.at_least(sizes, 1, self.name, "sizes")
+        checks.at_least(smallest, 2, self.name, "smallest")
+        checks.one_of(operation, _OPERATIONS, self.name, "operation")
+        checks.one_of(convention, operators.CONVENTIONS, self.name, "convention")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         most = next(n for n in range(20) if (smallest - 1) * 2**n >= _LARGEST)
         if sizes > most:
             raise BadParameter(
@@ -122,7 +122,7 @@ class Morphology(Representation[Map]):
         By shape and then size: what openings take away (bright), what closings add (dark); one map
         alone for `gradient`. The rest comes last, in a granulometry.
         """
-        check.image(image, self.name)
+        checks.image(image, self.name)
         height, width = image.shape[2:]
         names = _NAMES[image.shape[1]]
         maps, labels = [], []
@@ -191,10 +191,10 @@ class Morphology(Representation[Map]):
         bright = dark = image
         for side, element in self._elements[shape]:
             if self.operation == "gradient":
-                yield side, morphology.gradient(image, element, convention=self.convention)
+                yield side, operators.gradient(image, element, convention=self.convention)
                 continue
-            opened = morphology.opening(image, element, convention=self.convention)
-            closed = morphology.closing(image, element, convention=self.convention)
+            opened = operators.opening(image, element, convention=self.convention)
+            closed = operators.closing(image, element, convention=self.convention)
             opened, closed = torch.minimum(bright, opened), torch.maximum(dark, closed)
             if self.operation == "tophat":
                 yield side, image - opened, closed - image

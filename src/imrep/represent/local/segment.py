@@ -8,16 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Regions
 from imrep.errors import BadCode, BadImage
 from imrep.ops import regions
-from imrep.ops.borders import mirror
-from imrep.ops.clusters import kmeans
 from imrep.ops.colour import luminance, to_lab
+from imrep.ops.filter.borders import mirror
+from imrep.ops.kmeans import kmeans
 from imrep.ops.regions import Contour
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 _STARTS = ("plusplus", "grid")
@@ -92,14 +92,14 @@ class Segment(Representation[Regions]):
         seed: int = 0,
         cells: int = 4,
     ) -> None:
-        check.between(regions, 2, 1024, self.name, "regions")
+        checks.between(regions, 2, 1024, self.name, "regions")
         for what, value in {"colour": colour, "position": position, "texture": texture}.items():
-            check.between(value, 0, 1000, self.name, what)
-        check.at_least(colour + position + texture, 1e-6, self.name, "one weight, together")
-        check.one_of(start, _STARTS, self.name, "start")
-        check.at_least(iterations, 1, self.name, "iterations")
-        check.between(seed, 0, 2**31, self.name, "seed")
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+            checks.between(value, 0, 1000, self.name, what)
+        checks.at_least(colour + position + texture, 1e-6, self.name, "one weight, together")
+        checks.one_of(start, _STARTS, self.name, "start")
+        checks.at_least(iterations, 1, self.name, "iterations")
+        checks.between(seed, 0, 2**31, self.name, "seed")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.regions, self.colour, self.position, self.texture = regions, colour, position, texture
         self.start, self.iterations = start, iterations
@@ -107,7 +107,7 @@ class Segment(Representation[Regions]):
 
     def encode(self, image: Image) -> Regions:
         """Labels (batch, height, width) from the largest region's 0, and mean colours."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         height, width = image.shape[2:]
         if self.regions > (most := height * width):
             remedy = f"Use regions={most} or enlarge them." if most > 1 else "Enlarge them first."

@@ -5,14 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Pyramid
 from imrep.drawing import beside, enlarge, signed, stack
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops.cells import means, roots
-from imrep.ops.pyramid import MAX_LEVELS, build, check_bands, collapse, expand, reduce
+from imrep.ops.pooling import means, roots
+from imrep.ops.pyramid.laplacian import MAX_LEVELS, build, check_bands, collapse, expand, reduce
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 __all__ = ["Laplacian", "build", "collapse", "expand", "reduce"]
@@ -63,18 +63,18 @@ class Laplacian(Representation[Pyramid]):
     )
 
     def __init__(self, *, levels: int = 4, a: float = 0.375, cells: int = 4) -> None:
-        check.between(levels, 1, MAX_LEVELS, self.name, "levels")
+        checks.between(levels, 1, MAX_LEVELS, self.name, "levels")
         if not 0 < a < 1:
             raise BadParameter(
                 f"{self.name} needs a above 0 and below 1, got {a}. 0.3 to 0.6 are usual."
             )
-        check.between(cells, 1, check.MAX_CELLS, self.name, "cells")
+        checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.levels, self.a, self.cells = levels, a, cells
 
     def encode(self, image: Image) -> Pyramid:
         """Bands from fine to coarse, each (batch, channel, ceil(H / 2^i), ceil(W / 2^i))."""
-        check.image(image, self.name, linear=True)
+        checks.image(image, self.name, linear=True)
         self._check_size(*image.shape[2:])
         return Pyramid(*build(image, self.levels, self.a))
 

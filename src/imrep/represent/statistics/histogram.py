@@ -8,13 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Vector
 from imrep.errors import BadCode, BadParameter
-from imrep.ops import canny, safe
+from imrep.ops import differentiable
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
+from imrep.ops.filter import canny
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture
 
 _SPACES = ("rgb", "hsv", "lab", "ycbcr", "gray")
@@ -86,10 +87,10 @@ class Histogram(Representation[Vector]):
         high: float = 1.0,
         cumulative: bool = False,
     ) -> None:
-        check.between(bins, 2, _MOST_BINS[joint and space != "gray"], self.name, "bins")
-        check.one_of(space, _SPACES, self.name, "space")
-        check.between(low, 0, 1, self.name, "low")
-        check.between(high, 0, 1, self.name, "high")
+        checks.between(bins, 2, _MOST_BINS[joint and space != "gray"], self.name, "bins")
+        checks.one_of(space, _SPACES, self.name, "space")
+        checks.between(low, 0, 1, self.name, "low")
+        checks.between(high, 0, 1, self.name, "high")
         if not low < high:
             raise BadParameter(
                 f"{self.name} needs low below high, got low={low} and high={high}. Swap them."
@@ -108,7 +109,7 @@ class Histogram(Representation[Vector]):
 
         Where joint, the first channel's bin changes slowest. Sums without a root where cumulative.
         """
-        check.image(image, self.name)
+        checks.image(image, self.name)
         planes = _planes(image, self.space).clamp(self.low, self.high).flatten(2)
         planes = (planes - self.low) / (self.high - self.low)
         if not self.soft:
@@ -116,7 +117,7 @@ class Histogram(Representation[Vector]):
         axes = [self._sides(plane, i) for i, plane in enumerate(planes.unbind(1))]
         groups = [axes] if self.joint else [[axis] for axis in axes]
         shares = [self._shares(group) for group in groups]
-        values = map(self._summed if self.cumulative else safe.sqrt, shares)
+        values = map(self._summed if self.cumulative else differentiable.sqrt, shares)
         return Vector(torch.cat(list(values), dim=1), (image.shape[2], image.shape[3]))
 
     def check_code(self, code: Vector) -> None:
@@ -279,7 +280,7 @@ def otsu(image: Image) -> Float[Tensor, " batch"]:
         >>> round(float(otsu(image)), 1)
         0.2
     """
-    check.image(image, "otsu")
+    checks.image(image, "otsu")
     found = [
         cv2.threshold(canny.levels(one), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
         for one in image

@@ -2,13 +2,13 @@
 
 import torch
 
-from imrep import check, codecheck
+from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Map
 from imrep.drawing import enlarge
 from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
+from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
 
@@ -45,13 +45,13 @@ class Pixels(Representation[Map]):
     )
 
     def __init__(self, *, side: int = 32, gray: bool = False) -> None:
-        check.between(side, 1, check.MAX_SIDE, self.name, "side")
+        checks.between(side, 1, checks.MAX_SIDE, self.name, "side")
         super().__init__()
         self.side, self.gray = side, gray
 
     def encode(self, image: Image) -> Map:
         """The small image, (batch, channel, side, side); one channel where `gray`."""
-        check.image(image, self.name, linear=True)
+        checks.image(image, self.name, linear=True)
         height, width = image.shape[2:]
         kept = luminance(image) if self.gray else image
         labels = ("red", "green", "blue") if kept.shape[1] == 3 else ("gray",)

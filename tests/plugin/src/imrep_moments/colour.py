@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from imrep import check
+from imrep import checks
 from imrep.base import Representation
-from imrep.cards import Card
 from imrep.codes import Vector
+from imrep.registry.cards import Card
 from imrep.types import Image
 
 
@@ -35,7 +35,7 @@ class Moments(Representation[Vector]):
 
     def encode(self, image: Image) -> Vector:
         """The moments, (batch, channel × 3), moment by moment."""
-        check.image(image, self.name)
+        checks.image(image, self.name)
         mean = image.mean((2, 3), keepdim=True)
         centred = image - mean
         moments = [mean.flatten(1), _root(centred.square().mean((2, 3)), 2)]

@@ -1,0 +1,1 @@
+"""The bilateral filter through its grid: filter, grid, lattice, a C kernel."""

@@ -1,0 +1,1 @@
+"""Filters in the image plane: convolution, Gaussian, borders, peaks, Canny, orientations."""

@@ -1,0 +1,1 @@
+"""Frequencies: radial bands, pass-bands and the discrete cosine transform."""

@@ -1,0 +1,1 @@
+"""Mathematical morphology: operators and structuring elements."""

@@ -1,0 +1,1 @@
+"""The Laplacian pyramid: its two steps, a plain reference, a C kernel."""

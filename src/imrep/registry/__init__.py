@@ -1,0 +1,1 @@
+"""What there is: names, cards, specs, signatures, operations, citations. Standard library only."""

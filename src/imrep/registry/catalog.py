@@ -1,0 +1,343 @@
+"""Find representations by name, without importing torch.
+
+The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`. Cards, parameters and
+summaries are read from the source with `ast`; a module is imported only when an instance of it is
+asked for. Packages of others join through the entry-point group `imrep.representations`.
+
+A folder that `Representation.save` or `imrep embed` wrote stands for what it holds, wherever a name
+does; a name wins over a folder called the same.
+"""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import inspect
+import json
+import warnings
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imrep.errors import BadParameter, UnknownName, shown
+from imrep.registry import specs
+from imrep.registry.cards import Card
+from imrep.registry.signatures import Parameter, parameters
+
+if TYPE_CHECKING:
+    from imrep.base import Representation
+
+_ROOT = Path(__file__).parents[1] / "represent"
+_GROUP = "imrep.representations"
+_UNREADABLE = (
+    SyntaxError,
+    TypeError,
+    ValueError,
+)  # of a source that is not as literal as it must be
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One representation, as written in its file."""
+
+    name: str
+    module: str
+    class_name: str
+    card: Card
+    summary: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    example: str = ""  # a spec that builds quickly and offline, where the bare name does not
+
+
+def names() -> tuple[str, ...]:
+    """Every name `get` accepts, sorted."""
+    return tuple(sorted(_modules()))
+
+
+@cache
+def entry(name: str) -> Entry:
+    """Read one representation's facts from its source; the name in any letter case.
+
+    Raises:
+        UnknownName: If nothing has that name; the message offers the nearest. Or if its file
+            cannot be read without running it; the message says what is not literal.
+    """
+    if name not in _modules():
+        by_lower = {known.lower(): known for known in names()}
+        if (known := by_lower.get(name.lower())) is not None:
+            return entry(known)
+        near = difflib.get_close_matches(name.lower(), names(), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
+        if Path(name).is_dir():
+            hint = "There is a folder of that name, without the config.json that `save` writes."
+        raise UnknownName(f"no representation is called {name!r}. {hint}")
+    module, path = _modules()[name]
+    try:
+        found = _read(name, module, path)
+    except _UNREADABLE as error:
+        raise UnknownName(
+            f"{name} needs a literal card and literal defaults in {path.name}, got {error}. "
+            "Write values, not expressions."
+        ) from error
+    if found is None:
+        raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
+    return found
+
+
+def name_of(module: str) -> str:
+    """The name a module's representation goes by: its entry point's, or its file's stem."""
+    ours = (name for name, (known, _) in _modules().items() if known == module)
+    return next(ours, module.rpartition(".")[2])
+
+
+def card(name: str) -> Card:
+    """The card of one representation.
+
+    Raises:
+        BadParameter: `name` is no text.
+        UnknownName: Nothing has that name.
+    """
+    if not isinstance(name, str):
+        raise BadParameter(f"card needs a name such as 'hog', got {shown(name)}. Try names().")
+    return entry(name).card
+
+
+def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
+    """The entry of each view of a spec, with its parameters as text; a saved folder's own.
+
+    Raises:
+        UnknownName: If nothing has one of the names.
+        BadParameter: If the spec cannot be read.
+    """
+    found: list[tuple[Entry, dict[str, str]]] = []
+    for name, written in _parse(spec):
+        found += views(_saved_spec(name)) if _is_saved(name) else [(entry(name), written)]
+    return found
+
+
+def get(spec: str, **params: Any) -> "Representation":
+    """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
+
+    Args:
+        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`; or the folder of one
+            that was saved, `"vectors.parquet.rep"`.
+        **params: Constructor arguments; they win over those in `spec`. Not for sums.
+
+    Raises:
+        UnknownName: If nothing has that name. The message offers the nearest.
+        BadParameter: If a parameter does not exist, has another type, or is out of range.
+    """
+    found = _parse(spec)
+    if len(found) == 1:
+        return _build(*found[0], params)
+    if params:
+        raise BadParameter(
+            f"{spec!r} is a sum; write {', '.join(sorted(params))} inside its views."
+        )
+    from imrep.base import Sum
+
+    return Sum(tuple(_build(name, written, {}) for name, written in found))
+
+
+def load(folder: str | Path) -> "Representation":
+    """Rebuild a representation saved with `Representation.save`: codebooks, weights and all.
+
+    Of a class that is in no catalog (one of the program's own), the class must be defined.
+
+    Raises:
+        BadParameter: If the folder holds none.
+        UnknownName: If its class is neither in the catalog nor defined.
+    """
+    rep = _rebuilt(_saved_spec(folder), folder).load_weights(folder)
+    rep._folder = specs.text(str(folder))
+    return rep
+
+
+def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """Name and parameters of each view; a name that is not there is said before what follows it."""
+    if not isinstance(spec, str):
+        raise BadParameter(
+            f"a spec needs to be text such as 'hog:cell=4', got {spec!r}. Try 'hog'."
+        )
+    if _is_saved(spec):
+        return [(spec, {})]
+    for name in filter(None, specs.names(spec)):
+        if not _is_saved(name):
+            entry(name)
+    return specs.parse(spec)
+
+
+def _is_saved(name: str) -> bool:
+    """Whether no representation but a folder with a config.json has that name."""
+    if not isinstance(name, str) or name.lower() in map(str.lower, _modules()):
+        return False
+    try:
+        return (Path(name) / "config.json").is_file()
+    except (OSError, ValueError):  # too long for a path, or with a null byte
+        return False
+
+
+def _saved_spec(folder: str | Path) -> str:
+    try:
+        spec = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["spec"]
+    except (OSError, ValueError, KeyError, TypeError):
+        given = shown(str(folder) if isinstance(folder, Path) else folder)
+        raise BadParameter(
+            f"load needs a folder with the config.json that `save` writes, got {given}. "
+            "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."
+        ) from None
+    return str(spec)
+
+
+def _rebuilt(spec: str, folder: str | Path) -> "Representation":
+    """Built from the catalog, or from a class of the running program."""
+    try:
+        return get(spec)
+    except UnknownName as error:
+        built = _of_program(spec)
+        if built is None:
+            raise UnknownName(
+                f"load needs the class that {str(folder)!r} was saved from, got none for {spec!r}. "
+                "Define it, or import its module, before loading."
+            ) from error
+        return built
+
+
+def _of_program(spec: str) -> "Representation | None":
+    """Built from a class that the running program defines, or None where it defines none."""
+    from imrep.base import Representation
+
+    (name, written), *others = specs.parse(spec)
+    classes = [cls for cls in _below(Representation) if cls.name == name]
+    if others or not classes:
+        return None
+    known = classes[-1]._signature()  # of one defined again, as notebooks do, the latest
+    typed = {
+        key: specs.value(text, inspect.formatannotation(known[key].annotation), name, key)
+        for key, text in written.items()
+    }
+    return classes[-1](**typed)
+
+
+def _below(cls: type) -> Iterator[Any]:
+    below: type
+    for below in cls.__subclasses__():
+        yield below
+        yield from _below(below)
+
+
+def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
+    if _is_saved(name):
+        if given := sorted(written.keys() | params.keys()):
+            raise BadParameter(
+                f"{name!r} is a folder of a saved representation and takes no {given[0]!r}. "
+                f"It holds {_saved_spec(name)}."
+            )
+        return load(name)
+    found = entry(name)
+    name, known = found.name, {p.name: p for p in found.parameters}
+    if unknown := sorted((written.keys() | params.keys()) - known.keys()):
+        raise BadParameter(
+            f"{name} has no parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}"
+        )
+    typed = {k: specs.value(text, known[k].annotation, name, k) for k, text in written.items()}
+    for key, given in params.items():
+        specs.check_type(given, known[key].annotation, name, key)
+    return getattr(importlib.import_module(found.module), found.class_name)(**typed | params)
+
+
+def own_sources() -> dict[str, tuple[str, Path]]:
+    """Module and source of imrep's own representations: a file, or a folder's `__init__.py`."""
+    files = [(path.stem, path) for path in _ROOT.glob("*/[a-z]*.py")]
+    folders = [(path.parent.name, path) for path in _ROOT.glob("*/[a-z]*/__init__.py")]
+    modules = ((name, path.relative_to(_ROOT).parts[0], path) for name, path in files + folders)
+    return {
+        name: (f"imrep.represent.{family}.{name}", path) for name, family, path in sorted(modules)
+    }
+
+
+@cache
+def _modules() -> dict[str, tuple[str, Path]]:
+    """Module and source file of every representation, ours and plugins'."""
+    found = own_sources()
+    for point in entry_points(group=_GROUP):
+        path = _source(point.module)
+        if why := _unfit(point, path, found):
+            warnings.warn(f"plugin {point.name} = {point.value} is left out: {why}.", stacklevel=2)
+        elif path is not None:
+            found[point.name] = (point.module, path)
+    return found
+
+
+def _unfit(point: EntryPoint, path: Path | None, taken: Container[str]) -> str:
+    """Why an entry point gives no representation, or nothing where it does."""
+    if point.name in taken:
+        return "the name is taken"
+    if path is None:
+        return "its source is not there"
+    try:
+        read = _read(point.name, point.module, path)
+    except _UNREADABLE as error:
+        return f"its card cannot be read ({error})"
+    return "" if read else f"{path.name} defines no class with a literal `card = Card(...)`"
+
+
+def _source(module: str) -> Path | None:
+    """The file of a plugin's module, found without importing the package around it."""
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # a module without a spec, as __main__ may be
+        spec = None
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.origin else None
+    for root in spec.submodule_search_locations or ():
+        stem = Path(root).joinpath(*rest)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def _read(name: str, module: str, path: Path) -> Entry | None:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and isinstance(call := _assigned(node, "card"), ast.Call):
+            doc = ast.get_docstring(node) or ""
+            example = _assigned(node, "example")
+            init = _constructor(node)
+            return Entry(
+                name=name,
+                module=module,
+                class_name=node.name,
+                card=_literal(call),
+                summary=doc.partition("\n")[0],
+                doc=doc,
+                parameters=parameters(init, doc) if init else (),
+                example=ast.literal_eval(example) if example else "",
+            )
+    return None
+
+
+def _assigned(node: ast.ClassDef, name: str) -> ast.expr | None:
+    """What a class body gives to a name, annotated or not."""
+    for item in node.body:
+        if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == name:
+            return item.value
+        if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == name:
+            return item.value
+    return None
+
+
+def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    functions = (item for item in node.body if isinstance(item, ast.FunctionDef))
+    return next((function for function in functions if function.name == "__init__"), None)
+
+
+def _literal(call: ast.Call) -> Card:
+    return Card(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
