@@ -14,7 +14,7 @@ from side_by_side import Benchmark
 from torch.testing import assert_close
 
 from imrep.represent.spatial.tanhpolar.coordinates import Chart
-from imrep.represent.spatial.tanhpolar.warp import restore, warp
+from imrep.represent.spatial.tanhpolar.warping import restore, warp
 
 LARGE, SMALL = (512, 512), (256, 256)
 CHARTS = {  # floors are of the default chart

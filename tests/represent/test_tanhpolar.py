@@ -11,7 +11,13 @@ import imrep
 from imrep.errors import BadImage, BadParameter
 from imrep.io import codes
 from imrep.represent.spatial.tanhpolar.coordinates import Chart
-from imrep.represent.spatial.tanhpolar.warp import convert, forward_map, inverse_map, restore, warp
+from imrep.represent.spatial.tanhpolar.warping import (
+    convert,
+    forward_map,
+    inverse_map,
+    restore,
+    warp,
+)
 from imrep.testing import photo
 
 ROIS = torch.tensor([[12.0, 9.0, 33.0, 41.0], [5.0, 20.5, 40.0, 44.0]])

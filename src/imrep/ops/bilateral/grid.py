@@ -1,7 +1,7 @@
 """The bilateral grid as an array of (rows, planes, columns, depth); the last plane holds weights.
 
 Pixels are splatted onto its nodes, the grid is blurred, and sliced by interpolation between nodes.
-`ops.bilateral.filter` is the caller. Strips of image rows are independent; a C kernel does them if built.
+Strips of image rows are independent; a C kernel does them where it was built.
 """
 
 import math

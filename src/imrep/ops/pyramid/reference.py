@@ -1,4 +1,4 @@
-"""REDUCE and EXPAND in torch, for (planes, height, width) of any type (see `ops.pyramid.laplacian`).
+"""REDUCE and EXPAND in torch, for (planes, height, width) of any type: see `laplacian`.
 
 Even and odd places are worked on apart, so that nothing is computed which is then thrown away, and
 no zero is multiplied. Without a derivative to follow, on the CPU, the work goes by blocks that stay

@@ -21,7 +21,7 @@ from imrep.ops.fourier.radial_bands import transformable
 from imrep.ops.pooling import means
 from imrep.registry.cards import Card, Inverse
 from imrep.represent.multiscale.filterbank import filters, frame_inverse
-from imrep.represent.multiscale.filterbank.denoise import denoise
+from imrep.represent.multiscale.filterbank.shrinkage import denoise
 from imrep.types import Image, Picture, Vectors
 
 _LEAST = 2  # pixels a filter needs to have a shape

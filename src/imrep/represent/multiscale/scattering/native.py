@@ -1,6 +1,6 @@
 """The wavelet layer in C, for contiguous float32 on the CPU.
 
-Equal to the torch path of `transform`, with orientations as the innermost axis. The GIL is released.
+Equal to the torch path of `transform`, with orientations innermost. The GIL is released meanwhile.
 """
 
 import ctypes

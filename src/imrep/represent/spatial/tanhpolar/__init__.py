@@ -17,7 +17,7 @@ from imrep.ops.pooling import means, roots
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
 from imrep.represent.spatial.tanhpolar.coordinates import RADIUS, Angles, Chart, Rois, regions
-from imrep.represent.spatial.tanhpolar.warp import (
+from imrep.represent.spatial.tanhpolar.warping import (
     PADDINGS,
     convert,
     forward_map,

@@ -14,7 +14,13 @@ from torch.testing import assert_close
 from imrep.errors import BadImage, BadParameter
 from imrep.represent.spatial.tanhpolar import coordinates
 from imrep.represent.spatial.tanhpolar.coordinates import KINDS, Chart
-from imrep.represent.spatial.tanhpolar.warp import convert, forward_map, inverse_map, restore, warp
+from imrep.represent.spatial.tanhpolar.warping import (
+    convert,
+    forward_map,
+    inverse_map,
+    restore,
+    warp,
+)
 from imrep.testing import photo
 
 CHARTS = [Chart("cartesian")]
@@ -210,7 +216,7 @@ def test_pieces_make_the_whole(chart, monkeypatch):
     back = restore(whole, ROIS, (45, 33), chart, ANGLES)
     tracked = warp(image.requires_grad_(), ROIS, (29, 17), chart, ANGLES)
     assert_close(tracked, whole, rtol=0, atol=1e-6)
-    monkeypatch.setattr("imrep.represent.spatial.tanhpolar.warp._TILE", 100)
+    monkeypatch.setattr("imrep.represent.spatial.tanhpolar.warping._TILE", 100)
     pieces = warp(image.detach(), ROIS, (29, 17), chart, ANGLES)
     assert_close(pieces, whole, rtol=0, atol=1e-6)
     assert_close(restore(whole, ROIS, (45, 33), chart, ANGLES), back, rtol=0, atol=1e-5)

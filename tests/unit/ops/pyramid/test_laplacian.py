@@ -12,7 +12,8 @@ from torch.testing import assert_close
 
 from imrep import _native
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops.pyramid.laplacian import build, collapse, expand, native, reduce, reference
+from imrep.ops.pyramid import native, reference
+from imrep.ops.pyramid.laplacian import build, collapse, expand, reduce
 
 SIDES = st.integers(1, 40)
 INTEGERS = [np.uint8, np.uint16, np.int16]

@@ -78,7 +78,7 @@ def test_parameters_are_typed():
 
 def test_reading_needs_no_torch():
     code = (
-        "import sys; from imrep import operations as o; [o.entry(n) for n in o.names()]; "
+        "import sys; from imrep.registry import operations as o; [o.entry(n) for n in o.names()]; "
         "o.parse('stretch, blur'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -13,8 +13,9 @@ from torch.testing import assert_close
 
 from imrep import _native
 from imrep.errors import BadImage, BadParameter
+from imrep.ops.bilateral import filter, lattice
 from imrep.ops.bilateral import grid as single
-from imrep.ops.bilateral.filter import bilateral_filter, filter, lattice
+from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.metrics import psnr
 from imrep.testing import photo
 

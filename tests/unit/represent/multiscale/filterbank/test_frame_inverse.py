@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrep.represent.multiscale.filterbank import denoise, filters, frame_inverse
+from imrep.represent.multiscale.filterbank import filters, frame_inverse, shrinkage
 
 
 def normal(*shape):
@@ -70,11 +70,13 @@ def test_nothing_known_gives_nothing_and_stays_finite():
 @pytest.mark.parametrize("size", [(8, 9), (9, 8)])
 def test_noise_is_as_loud_in_a_map_as_its_filter_is_long(bank, size):
     kernels = filters.MADE[bank](5)
-    loud = denoise._deviations(frame_inverse.spectra(kernels, *size), size[1])
+    loud = shrinkage._deviations(frame_inverse.spectra(kernels, *size), size[1])
     torch.testing.assert_close(loud, kernels.flatten(1).norm(dim=1))
 
 
 def test_smooth_filters_alone_tell_no_noise():
     spectra = frame_inverse.spectra(torch.ones(1, 2, 2), 6, 6)
-    found = denoise._measured(torch.rand(1, 1, 6, 6), spectra, torch.tensor([True]), torch.ones(1))
+    found = shrinkage._measured(
+        torch.rand(1, 1, 6, 6), spectra, torch.tensor([True]), torch.ones(1)
+    )
     assert found == 0
