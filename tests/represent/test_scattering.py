@@ -230,15 +230,17 @@ def test_inversion_starts_from_the_average_and_ends_near_the_code():
     made = scattering.encode(image)
     start, found = (scattering.invert(made, iterations=n) for n in (0, 20))
     assert found.shape == image.shape and psnr(image, start) > 15
-    assert scattering.apart(found, made) < 0.05 * scattering.apart(start, made)
-    assert scattering.apart(image, made) == 0
+    assert scattering.distance(found, made) < 0.05 * scattering.distance(start, made)
+    assert scattering.distance(image, made) == 0
 
 
 def test_careful_inversion_is_never_farther_from_the_code():
     scattering = imrep.get("scattering", scales=2, orientations=3, colour="rgb")
     made = scattering.encode(0.2 + 0.6 * photo(16, 16, batch=1))
     plain, careful = (scattering.invert(made, 12, careful=c) for c in (False, True))
-    assert float(scattering.apart(careful, made)) <= 1.01 * float(scattering.apart(plain, made))
+    assert float(scattering.distance(careful, made)) <= 1.01 * float(
+        scattering.distance(plain, made)
+    )
 
 
 def test_a_constant_is_inverted():

@@ -1,9 +1,8 @@
-"""Planes from their scattering coefficients alone.
+"""Planes from their scattering coefficients, by gradient descent.
 
-The moduli have lost the phases, so there is no formula; but the coefficients are a smooth function
-of the planes, and going downhill on the distance to those wanted finds planes that have them. The
-start is the local average, which is right about everything coarse. The problem is not convex:
-what is found depends on the start, and is one of several that would do.
+The modulus discards the phase, so there is no closed form. The coefficients are a smooth function
+of the plane, and L-BFGS minimises their distance to the target. It starts from order 0, enlarged,
+which holds the low frequencies. The problem is not convex: the result depends on the start.
 """
 
 import math
@@ -13,54 +12,53 @@ from torch import Tensor
 
 from imrep.represent.multiscale.scattering.transform import Plan, scatter
 
-_MEMORY = 20  # pairs of steps and gradients that L-BFGS remembers
-_SCALE = 1e3  # of the loss, which is below one and would stop the line search too soon
-_LEAST = 1e-12  # an order's norm where it is all zero
-_FIRST = 1 / 3  # share of the steps that a careful search spends on the coarse orders
-_CURVE = -0.5  # of the cubic: exact for parabolas
+_HISTORY = 20  # pairs of steps and gradients in the L-BFGS memory
+_LOSS_SCALE = 1e3  # the loss is below one, and the line search would stop too early
+_EPSILON = 1e-12  # replaces the norm of an order that is all zero
+_COARSE_SHARE = 1 / 3  # of the iterations, for orders 0 and 1 of a coarse-to-fine search
+_KEYS_A = -0.5  # of Keys' cubic: reproduces parabolas
 
 
-def unscatter(wanted: Tensor, plan: Plan, iterations: int, careful: bool = False) -> Tensor:
-    """Planes (count, rows, columns) of one image whose coefficients are near those `wanted`.
+def unscatter(target: Tensor, plan: Plan, iterations: int, careful: bool = False) -> Tensor:
+    """Planes (count, rows, columns) whose coefficients approximate `target`.
 
     Args:
-        wanted: Coefficients (count, paths, m, n), as `scatter` gives them.
-        plan: That they were made with.
-        iterations: Steps of L-BFGS; 0 gives the start, the enlarged averages.
-        careful: Whether to search twice, the second time on the coarse orders before all of them,
-            and keep the better.
+        target: Coefficients (count, paths, m, n), as `scatter` gives them.
+        plan: The one they were computed with.
+        iterations: Of L-BFGS; 0 gives the start, the enlarged averages.
+        careful: Search a second time, coarse orders first, and return the better result.
     """
-    start = enlarged(wanted[:, 0], plan)
+    start = enlarged(target[:, 0], plan)
     if not iterations:
         return start
-    found = [_descend(start, wanted, plan, iterations, plan.order)]
+    candidates = [_descend(start, target, plan, iterations, plan.order)]
     if careful and plan.order > 1:
-        coarse = round(_FIRST * iterations)
-        near = _descend(start, wanted, plan, coarse, 1)
-        found.append(_descend(near, wanted, plan, iterations - coarse, plan.order))
+        coarse = round(_COARSE_SHARE * iterations)
+        rough = _descend(start, target, plan, coarse, 1)
+        candidates.append(_descend(rough, target, plan, iterations - coarse, plan.order))
     with torch.no_grad():
-        return min(found, key=lambda planes: float(distance(scatter(planes, plan), wanted, plan)))
+        return min(candidates, key=lambda x: float(distance(scatter(x, plan), target, plan)))
 
 
-def distance(found: Tensor, wanted: Tensor, plan: Plan, order: int = 2) -> Tensor:
-    """Squared distance, each order's over the norm of that order and over the whole norm.
+def distance(code: Tensor, target: Tensor, plan: Plan, order: int = 2) -> Tensor:
+    """Sum over orders of ‖code - target‖² / (‖target of that order‖ · ‖target‖).
 
-    Unweighted, the averages, ten times as large as all else, are met first and hide the rest; each
-    over its own squared norm, the faint second order leads astray early. This is between the two.
+    Unweighted, order 0 dominates: it is ten times as large as the others. Divided by its own
+    squared norm each, the small second order dominates early. This weighting lies between the two.
     """
-    whole = wanted.norm().clamp_min(_LEAST)
-    total = found.new_zeros(())
+    norm = target.norm().clamp_min(_EPSILON)
+    total = code.new_zeros(())
     for part in _orders(plan)[: order + 1]:
-        size = wanted[:, part].norm().clamp_min(_LEAST)
-        total = total + (found[:, part] - wanted[:, part]).square().sum() / (size * whole)
+        own = target[:, part].norm().clamp_min(_EPSILON)
+        total = total + (code[:, part] - target[:, part]).square().sum() / (own * norm)
     return total
 
 
 def enlarged(averages: Tensor, plan: Plan) -> Tensor:
-    """Averages (count, m, n) brought to the planes' size by Keys' cubic, (count, rows, columns).
+    """Averages (count, m, n) interpolated to (count, rows, columns) by Keys' cubic.
 
-    Average i belongs to pixel (i + 1) 2^J less the padding, the corner of its cell and not the
-    middle; beyond the last ones they go on as they end.
+    Average i belongs to pixel (i + 1) 2^J - padding, the corner of its cell and not the centre.
+    Beyond the outermost samples, the nearest one is repeated.
     """
     rows, columns = (
         _cubic(n, samples, before, 2**plan.scales).to(averages)
@@ -70,50 +68,50 @@ def enlarged(averages: Tensor, plan: Plan) -> Tensor:
 
 
 def _orders(plan: Plan) -> tuple[slice, ...]:
-    """Where each order's paths are."""
+    """The slice of paths of each order."""
     first = 1 + plan.scales * plan.orientations
     return tuple(slice(*ends) for ends in ((0, 1), (1, first), (first, plan.paths)))
 
 
-def _descend(start: Tensor, wanted: Tensor, plan: Plan, iterations: int, order: int) -> Tensor:
+def _descend(start: Tensor, target: Tensor, plan: Plan, iterations: int, order: int) -> Tensor:
     planes = start.detach().clone().requires_grad_()
     optimiser = torch.optim.LBFGS(
         [planes],
         max_iter=iterations,
         max_eval=10 * iterations,
-        history_size=_MEMORY,
+        history_size=_HISTORY,
         line_search_fn="strong_wolfe",
         tolerance_grad=0.0,
         tolerance_change=0.0,
     )
-    best, least = start, math.inf
+    best, lowest = start, math.inf
 
-    def look() -> Tensor:
-        nonlocal best, least
-        loss = _SCALE * distance(scatter(planes, plan), wanted, plan, order)
+    def closure() -> Tensor:
+        nonlocal best, lowest
+        loss = _LOSS_SCALE * distance(scatter(planes, plan), target, plan, order)
         (planes.grad,) = torch.autograd.grad(loss, planes)
-        if (height := float(loss.detach())) < least:
-            best, least = planes.detach().clone(), height
+        if (value := float(loss.detach())) < lowest:
+            best, lowest = planes.detach().clone(), value
         return loss.detach()
 
     with torch.enable_grad():
-        optimiser.step(look)
+        optimiser.step(closure)
     return best
 
 
 def _cubic(n: int, samples: int, before: int, step: int) -> Tensor:
-    """Weights of samples in pixels, float64, (n, samples)."""
-    place = (torch.arange(n, dtype=torch.float64) + before) / step - 1
-    near = place.floor()
+    """Interpolation weights of samples for each pixel, float64, (n, samples)."""
+    position = (torch.arange(n, dtype=torch.float64) + before) / step - 1
+    base = position.floor()
     weights = torch.zeros(n, samples, dtype=torch.float64)
     for tap in range(-1, 3):
-        which = (near + tap).clamp(0, samples - 1).long()
-        weight = _keys((place - near - tap).abs())
-        weights.scatter_add_(1, which[:, None], weight[:, None])
+        index = (base + tap).clamp(0, samples - 1).long()
+        weight = _keys((position - base - tap).abs())
+        weights.scatter_add_(1, index[:, None], weight[:, None])
     return weights
 
 
 def _keys(x: Tensor) -> Tensor:
-    inner = ((_CURVE + 2) * x - (_CURVE + 3)) * x * x + 1
-    outer = (((x - 5) * x + 8) * x - 4) * _CURVE
+    inner = ((_KEYS_A + 2) * x - (_KEYS_A + 3)) * x * x + 1
+    outer = (((x - 5) * x + 8) * x - 4) * _KEYS_A
     return torch.where(x <= 1, inner, torch.where(x < 2, outer, 0))

@@ -15,34 +15,34 @@ from torch import Tensor
 
 from imrep.ops.native import kernels_for
 
-_LARGEST = 31  # prime factor of a side; beyond, the kernel's transform loses to torch's
-_MOST_FACTORS = 32
-_LINE = 16  # floats of a line of the cache
-EIGHT = 8  # orientations that fill a register, and have kernels of their own
-_LANES = 64  # orientations at once, at most
-_STRIP = 64 * 2**10  # bytes of the columns that are transformed together, and as much to spare
-_BYTES = 20 * 2**20  # of the complex numbers of all orientations: a larger cache has to hold them
+_MAX_PRIME = 31  # factor of a side; beyond, the kernel's FFT is slower than torch's
+_MAX_FACTORS = 32
+_CACHE_LINE = 16  # floats
+EIGHT = 8  # orientations that fill an AVX register; they have kernels of their own
+_MAX_LANES = 64  # orientations innermost
+_STRIP_BYTES = 64 * 2**10  # of the columns that are transformed together; the scratch is as large
+_MAX_BYTES = 20 * 2**20  # of the complex numbers of all orientations, to stay in the last cache
 
 
-class _Line(ctypes.Structure):
+class _Axis(ctypes.Structure):
     _fields_ = (
         ("n", ctypes.c_int64),
         ("count", ctypes.c_int64),
-        ("factors", ctypes.c_int64 * _MOST_FACTORS),
+        ("factors", ctypes.c_int64 * _MAX_FACTORS),
         ("roots", ctypes.c_void_p),
-        ("turns", ctypes.c_void_p),
+        ("rotations", ctypes.c_void_p),
     )
 
 
 class _Bank(ctypes.Structure):
     _fields_ = (
-        ("rows", _Line),
-        ("columns", _Line),
+        ("rows", _Axis),
+        ("columns", _Axis),
         ("times", ctypes.c_int64),
         ("lanes", ctypes.c_int64),
         ("wide", ctypes.c_int64),
         ("count", ctypes.c_int64),
-        ("kept", ctypes.c_void_p),
+        ("corners", ctypes.c_void_p),
         ("filters", ctypes.c_void_p),
     )
 
@@ -58,34 +58,38 @@ class _Low(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Group:
-    """Some orientations of a bank as the kernel wants them."""
+    """A bank's filters in the kernel's layout.
+
+    The kernel goes through an image by strips of columns that fit the L1 cache, with all
+    orientations ("lanes") innermost, so that one vector register holds eight of them.
+    """
 
     size: tuple[int, int]
     lanes: int
     wide: int  # columns of a strip
     filters: np.ndarray  # strip by strip (rows, its columns, blocks, lanes)
     corners: np.ndarray  # first row and column of each block
-    times: int
+    factor: int  # of the subsampling
 
     def moduli(self, native: ctypes.CDLL, half: Tensor) -> Tensor:
-        """|x ∗ ψ| from half spectra (n, rows, known), (n, rows, columns, orientations)."""
-        found = torch.empty(len(half), *self.size, self.lanes)
-        self._call(native.imrep_scatter_moduli, native, half, _Low(), found)
-        return found
+        """|x ∗ ψ| (n, rows, columns, orientations) from half spectra (n, rows, columns / 2 + 1)."""
+        moduli = torch.empty(len(half), *self.size, self.lanes)
+        self._call(native.imrep_scatter_moduli, native, half, _Low(), moduli)
+        return moduli
 
     def averages(
         self, native: ctypes.CDLL, half: Tensor, rows: Tensor, columns: Tensor, *, keep: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Averages rows × |x ∗ ψ| × columns^T, (n, 8, m, n), and if wanted (n, 8, rows, columns).
+        """Averages rows · |x ∗ ψ| · columnsᵀ (n, 8, m, n), with |x ∗ ψ| if `keep`.
 
         For `EIGHT` orientations only.
         """
-        found = torch.empty(len(half), self.lanes, len(rows), len(columns))
-        kept = torch.empty(len(half), self.lanes, *self.size) if keep else None
+        averages = torch.empty(len(half), self.lanes, len(rows), len(columns))
+        moduli = torch.empty(len(half), self.lanes, *self.size) if keep else None
         low = _Low(len(rows), len(columns), rows.data_ptr(), columns.data_ptr())
-        place = ctypes.c_void_p(kept.data_ptr() if kept is not None else None)
-        self._call(native.imrep_scatter_averages, native, half, low, found, place)
-        return found, kept
+        pointer = ctypes.c_void_p(moduli.data_ptr() if moduli is not None else None)
+        self._call(native.imrep_scatter_averages, native, half, low, averages, pointer)
+        return averages, moduli
 
     def _call(
         self,
@@ -93,14 +97,14 @@ class Group:
         native: ctypes.CDLL,
         half: Tensor,
         low: "_Low",
-        found: Tensor,
+        out: Tensor,
         *more: ctypes.c_void_p,
     ) -> None:
-        line, across = _line(self.size[0]), _line(self.size[1])
+        rows, columns = _axis(self.size[0]), _axis(self.size[1])
         bank = _Bank(
-            line.struct,
-            across.struct,
-            self.times,
+            rows.struct,
+            columns.struct,
+            self.factor,
             self.lanes,
             self.wide,
             len(self.corners),
@@ -108,77 +112,82 @@ class Group:
             self.filters.ctypes.data,
         )
         need = native.imrep_scatter_scratch
-        scratch = np.empty(need(ctypes.byref(bank), ctypes.byref(low)) + _LINE, np.float32)
-        start = -scratch.ctypes.data // 4 % _LINE
+        scratch = np.empty(need(ctypes.byref(bank), ctypes.byref(low)) + _CACHE_LINE, np.float32)
+        start = -scratch.ctypes.data // 4 % _CACHE_LINE
         half = half.contiguous()
         kernel(
             ctypes.c_void_p(half.data_ptr()),
             ctypes.c_int64(len(half)),
             ctypes.byref(bank),
             ctypes.byref(low),
-            ctypes.c_void_p(found.data_ptr()),
+            ctypes.c_void_p(out.data_ptr()),
             *more,
             ctypes.c_void_p(scratch[start:].ctypes.data),
         )
 
 
 def library(x: Tensor) -> ctypes.CDLL | None:
-    """The library, if a tensor is for it."""
+    """The C library, if it takes this tensor."""
     return kernels_for([x], [torch.float32])
 
 
-def group(filters: Tensor, kept: tuple[int, ...], times: int) -> Group | None:
-    """Filters (blocks, rows, columns, orientations) for the kernel, where it is the faster way."""
+def group(filters: Tensor, blocks: tuple[int, ...], factor: int) -> Group | None:
+    """Filters (blocks, rows, columns, orientations) for the kernel, if faster than torch."""
     _, rows, columns, lanes = filters.shape
-    large = 8 * rows * columns * lanes > _BYTES or lanes > _LANES
+    large = 8 * rows * columns * lanes > _MAX_BYTES or lanes > _MAX_LANES
     if filters.dtype != torch.float32 or filters.device.type != "cpu" or large:
         return None
-    if max(_factors(rows) + _factors(columns)) > _LARGEST:
+    if max(_factors(rows) + _factors(columns)) > _MAX_PRIME:
         return None
-    wide = min(columns, max(1, _STRIP // (8 * rows * lanes)))
+    wide = min(columns, max(1, _STRIP_BYTES // (8 * rows * lanes)))
     strips = [strip.permute(1, 2, 0, 3).flatten() for strip in filters.split(wide, dim=2)]
-    corners = [(block // times * rows, block % times * columns) for block in kept]
+    corners = [(block // factor * rows, block % factor * columns) for block in blocks]
     table = torch.cat(strips).numpy()
-    return Group((rows, columns), lanes, wide, table, np.array(corners), times)
+    return Group((rows, columns), lanes, wide, table, np.array(corners), factor)
 
 
 def _factors(n: int) -> list[int]:
-    """Fours first, then primes from small to large."""
-    found = []
+    """Radices of a length: fours first, then primes in ascending order."""
+    radices = []
     for f in (4, 2, 3, *range(5, n + 1, 2)):
         while n % f == 0:
-            found.append(f)
+            radices.append(f)
             n //= f
         if n == 1:
             break
-    return found or [1]
+    return radices or [1]
 
 
 @dataclass(frozen=True)
 class _Transform:
-    """A length's factors and roots of unity; the arrays live as long as the structure."""
+    """Radices and roots of unity of one FFT length.
 
-    struct: _Line
+    `tables` keep the arrays alive that `struct` points to.
+    """
+
+    struct: _Axis
     tables: tuple[np.ndarray, np.ndarray]
 
 
 @functools.cache
-def _line(n: int) -> _Transform:
+def _axis(n: int) -> _Transform:
     factors = [] if n == 1 else _factors(n)
-    roots, turns, left = [np.empty(0)], [np.empty(0)], n
+    # Twiddle factors of each pass, from the largest length down: exp(2πi k m / length) for k below
+    # length / radix and m from 1. Radices above 5 have no kernel of their own and need their roots.
+    twiddles, rotations, length = [np.empty(0)], [np.empty(0)], n
     for f in factors:
-        rest = left // f
-        roots.append(np.outer(np.arange(rest), np.arange(1, f)).ravel() / left)
+        remaining = length // f
+        twiddles.append(np.outer(np.arange(remaining), np.arange(1, f)).ravel() / length)
         if f > 5:
-            turns.append(np.arange(f) / f)
-        left = rest
-    tables = _unit(np.concatenate(roots)), _unit(np.concatenate(turns))
-    padded = (ctypes.c_int64 * _MOST_FACTORS)(*factors)
+            rotations.append(np.arange(f) / f)
+        length = remaining
+    tables = _unit(np.concatenate(twiddles)), _unit(np.concatenate(rotations))
+    padded = (ctypes.c_int64 * _MAX_FACTORS)(*factors)
     pointers = (table.ctypes.data for table in tables)
-    return _Transform(_Line(n, len(factors), padded, *pointers), tables)
+    return _Transform(_Axis(n, len(factors), padded, *pointers), tables)
 
 
-def _unit(turns: np.ndarray) -> np.ndarray:
-    """Cosine and sine of fractions of a turn, side by side, float32."""
-    angle = 2 * math.pi * turns
+def _unit(fractions: np.ndarray) -> np.ndarray:
+    """Cosine and sine of 2π times fractions, interleaved, float32."""
+    angle = 2 * math.pi * fractions
     return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)

@@ -1,10 +1,12 @@
-"""The scattering transform of planes: wavelets, moduli, averages, at the least cost.
+"""The scattering transform of planes, fast: equal to `reference.scattering`.
 
-A plan holds what depends on the size alone; `scatter` applies it. Everything happens between the
-Fourier domain, where a wavelet is a product, and space, where the modulus is. Subsampling by k is
-the mean of the spectrum's k × k blocks, so it comes before the inverse transform and shrinks it.
-The average at the end of each path never sees the Fourier domain: φ is separable and few samples
-are kept, so that it is a small matrix on either side.
+A `Plan` holds the filters of one image size; `scatter` applies it. Three steps save the time:
+
+- Subsampling by k in space is the mean of the spectrum's k × k blocks, so it is done before the
+  inverse transform, which becomes k² times as small.
+- A filter's blocks without energy are left out.
+- φ is separable and its output is subsampled by 2^J, so the average is a product with one small
+  matrix per axis, without a Fourier transform.
 """
 
 import functools
@@ -22,9 +24,9 @@ from imrep.represent.multiscale.scattering.wavelets import crop, gaussian, morle
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_BYTES = 2**21  # of complex numbers at work: about what a core's own cache holds
-_FASTER_REAL = 100  # pixels from which half a spectrum and its mirror image beat a whole one
-_UNHEARD = {torch.float32: 1e-6, torch.float64: 1e-14}  # of a filter's peak: lost in rounding
+_TILE_BYTES = 2**21  # of complex numbers, about the size of an L2 cache
+_MIN_HALF_COLUMNS = 100  # from here a half spectrum and its mirror image beat a full transform
+_NEGLIGIBLE = {torch.float32: 1e-6, torch.float64: 1e-14}  # of a filter's peak: round-off
 
 
 def paths(scales: int, orientations: int, order: int) -> Tensor:
@@ -32,62 +34,63 @@ def paths(scales: int, orientations: int, order: int) -> Tensor:
 
     Columns: order, j1, j2, theta1, theta2, n1, n2, with n = j L + theta; -1 where absent.
     """
-    turns = range(orientations)
+    thetas = range(orientations)
     rows = [(0, -1, -1, -1, -1, -1, -1)]
-    first = [(j, t) for j in range(scales) for t in turns]
+    first = [(j, t) for j in range(scales) for t in thetas]
     rows += [(1, j, -1, t, -1, j * orientations + t, -1) for j, t in first]
     rows += [
         (2, j1, j2, t1, t2, j1 * orientations + t1, j2 * orientations + t2)
         for j1, t1 in first if order == 2
         for j2 in range(j1 + 1, scales)
-        for t2 in turns
+        for t2 in thetas
     ]  # fmt: skip
     return torch.tensor(rows)
 
 
 @dataclass(frozen=True)
 class Bank:
-    """Wavelets of one scale on a spectrum of some size, and the subsampling that follows them.
+    """Wavelets of one scale on a spectrum of one size, and the subsampling by `factor` after them.
 
-    `filters` are (blocks, rows, columns, orientations): the tables cut into times × times blocks,
-    without those in which no wavelet is heard, and divided by times² so that adding is averaging.
+    `filters` are (blocks, rows, columns, orientations): the spectra cut into factor × factor
+    blocks, without those where every wavelet is negligible, divided by factor² so that their sum is
+    the mean.
     """
 
     filters: Tensor
-    kept: tuple[int, ...]  # which blocks, row by row
-    times: int
+    blocks: tuple[int, ...]  # indices of the blocks in `filters`, row by row
+    factor: int
 
     @property
     def numbers(self) -> int:
-        """Of one modulus."""
+        """Pixels of one modulus."""
         return self.filters[0, ..., 0].numel()
 
     @functools.cached_property
     @torch.inference_mode(False)
-    def twice(self) -> Tensor:
-        """The filters for real and for imaginary parts, (orientations, blocks, numbers, 2)."""
+    def interleaved(self) -> Tensor:
+        """The filters, once for each of real and imaginary part."""
         return self.filters.flatten(1, 2).permute(2, 0, 1).unsqueeze(3).repeat(1, 1, 1, 2)
 
     @functools.cached_property
     def group(self) -> in_c.Group | None:
-        """The same for the kernel, where it serves this size."""
-        return in_c.group(self.filters, self.kept, self.times)
+        """The filters in the C kernel's layout, if it takes this size."""
+        return in_c.group(self.filters, self.blocks, self.factor)
 
     def cut(self, spectra: Tensor) -> Tensor:
-        """The kept blocks of (n, rows, columns), real (n, blocks, numbers, 2)."""
-        if self.times == 1:
+        """The spectra (n, rows, columns) by blocks, as real numbers (n, blocks, numbers, 2)."""
+        if self.factor == 1:
             return torch.view_as_real(spectra).flatten(1, 2).unsqueeze(1)
-        k = self.times
+        k = self.factor
         blocks = spectra.unflatten(2, (k, -1)).unflatten(1, (k, -1)).transpose(2, 3).flatten(1, 2)
-        blocks = blocks if len(self.kept) == k * k else blocks[:, list(self.kept)]
+        blocks = blocks if len(self.blocks) == k * k else blocks[:, list(self.blocks)]
         return torch.view_as_real(blocks.contiguous()).flatten(2, 3)
 
     def moduli(self, blocks: Tensor, which: slice) -> Tensor:
         """|x ∗ ψ| of some orientations, (n, orientations, rows, columns), from `cut` blocks."""
-        twice = self.twice[which]
-        total = blocks[:, None, 0] * twice[:, 0]
-        for i in range(1, len(self.kept)):
-            total.addcmul_(blocks[:, None, i], twice[:, i])
+        filters = self.interleaved[which]
+        total = blocks[:, None, 0] * filters[:, 0]
+        for i in range(1, len(self.blocks)):
+            total.addcmul_(blocks[:, None, i], filters[:, i])
         total = torch.view_as_complex(total).unflatten(2, self.filters.shape[1:3])
         total = torch.fft.ifft2(total)
         return cast(Tensor, _Modulus.apply(total))
@@ -95,7 +98,7 @@ class Bank:
 
 @dataclass(frozen=True)
 class Low:
-    """The average at the end of a path, subsampled and without its border: rows x columns^T."""
+    """φ at the end of a path, subsampled and cropped to the image, as rows · x · columns."""
 
     rows: Tensor  # (samples, rows)
     columns: Tensor  # (columns, samples)
@@ -117,14 +120,14 @@ class Low:
 
 
 class Plan:
-    """All that the transform of planes of one size needs.
+    """The filters and tables for planes of one size.
 
     Args:
         size: Rows and columns of the planes.
-        scales: J; averages are over about 2^J pixels and kept every 2^J.
+        scales: J; averages are over about 2^J pixels and sampled every 2^J.
         orientations: L of the wavelets.
         order: 1 or 2 layers of wavelets.
-        padded: Whether the planes come padded: periodic, with both sides multiples of 2^J.
+        padded: Whether the planes are padded already: periodic, with both sides multiples of 2^J.
         like: Dtype (float32 or float64) and device of the planes.
     """
 
@@ -141,15 +144,15 @@ class Plan:
         self.size = size[0], size[1]
         self.scales, self.orientations, self.order = scales, orientations, order
         step = 2**scales
-        self.whole = self.size if padded else tuple((n // step + 2) * step for n in self.size)
-        self.before = tuple((w - n) // 2 for w, n in zip(self.whole, self.size, strict=True))
-        self.shape = tuple(w // step - 2 for w in self.whole)
+        self.padded = self.size if padded else tuple((n // step + 2) * step for n in self.size)
+        self.before = tuple((p - n) // 2 for p, n in zip(self.padded, self.size, strict=True))
+        self.shape = tuple(p // step - 2 for p in self.padded)
         self.paths = len(paths(scales, orientations, order))
         self._dtype, self._device = like.dtype, like.device
         self._make_filters()
 
     def _make_filters(self) -> None:
-        waves = [morlet(self.whole, j, self.orientations) for j in range(self.scales)]
+        waves = [morlet(self.padded, j, self.orientations) for j in range(self.scales)]
         self.first = [self._bank(wave, 0, j) for j, wave in enumerate(waves)]
         self.second = {
             (j1, j2): self._bank(waves[j2], j1, j2) if j1 else self.first[j2]
@@ -159,23 +162,25 @@ class Plan:
         }
         self.reflections = [
             self._to(_reflection(*sides), torch.long)
-            for sides in zip(self.size, self.before, self.whole, strict=True)
+            for sides in zip(self.size, self.before, self.padded, strict=True)
         ]
-        axes = [gaussian(n, self.scales) for n in self.whole]
+        axes = [gaussian(n, self.scales) for n in self.padded]
         self.low = [self._low([self._average(h, j) for h in axes]) for j in range(self.scales)]
-        # The first average has the reflection in it, so that it reads the plane itself.
+        # Order 0 reads the plane itself: the reflection at its borders is folded into the matrices.
         pairs = zip(axes, self.reflections, self.size, strict=True)
-        sides = [_gathered(self._average(h, 0), place.cpu(), n) for h, place, n in pairs]
+        sides = [_gathered(self._average(h, 0), source.cpu(), n) for h, source, n in pairs]
         self.lowest = self._low(sides)
 
     def _bank(self, wave: Tensor, level: int, scale: int) -> Bank:
-        times = 2 ** (scale - level)
+        factor = 2 ** (scale - level)
         table = crop(wave, 2**level)
-        blocks = table.unflatten(2, (times, -1)).unflatten(1, (times, -1)).transpose(2, 3)
-        blocks = blocks.flatten(1, 2) / times**2
-        loud = blocks.abs().amax((0, 2, 3)).tolist()
-        kept = [i for i, one in enumerate(loud) if one > _UNHEARD[self._dtype] * max(loud)]
-        return Bank(self._to(blocks[:, kept].permute(1, 2, 3, 0).contiguous()), tuple(kept), times)
+        blocks = table.unflatten(2, (factor, -1)).unflatten(1, (factor, -1)).transpose(2, 3)
+        blocks = blocks.flatten(1, 2) / factor**2
+        peaks = blocks.abs().amax((0, 2, 3)).tolist()
+        limit = _NEGLIGIBLE[self._dtype] * max(peaks)
+        indices = [i for i, peak in enumerate(peaks) if peak > limit]
+        filters = self._to(blocks[:, indices].permute(1, 2, 3, 0).contiguous())
+        return Bank(filters, tuple(indices), factor)
 
     def _average(self, spectrum: Tensor, level: int) -> Tensor:
         """One axis of φ on a signal with every 2^level-th sample, (samples, n / 2^level)."""
@@ -192,7 +197,7 @@ class Plan:
 
 
 def _eagerly(f: Callable[P, T]) -> Callable[P, T]:
-    """Beside what is being compiled. Asking for that imports the compiler, so only then."""
+    """Run outside torch.compile's graph; `torch.compiler` is imported only then."""
 
     @functools.wraps(f)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -205,7 +210,7 @@ def _eagerly(f: Callable[P, T]) -> Callable[P, T]:
 
 @_eagerly
 @functools.lru_cache(maxsize=8)
-@torch.inference_mode(False)  # tensors made within it could not be used with gradients afterwards
+@torch.inference_mode(False)  # inference tensors in the cache could not take part in autograd
 def plan(
     size: tuple[int, int],
     scales: int,
@@ -215,7 +220,7 @@ def plan(
     dtype: torch.dtype,
     device: torch.device,
 ) -> Plan:
-    """A plan as `Plan` makes it; the last eight are kept."""
+    """A `Plan`, from a cache of eight."""
     like = torch.empty(0, dtype=dtype, device=device)
     return Plan(size, scales, orientations, order, padded=padded, like=like)
 
@@ -224,7 +229,7 @@ def plan(
 def scatter(x: Tensor, plan: Plan) -> Tensor:
     """Scattering coefficients of planes, (..., paths, m, n) of (..., rows, columns).
 
-    Without a gradient, planes and orientations go through in tiles that stay in the cache.
+    Planes and orientations are processed in tiles that fit the cache.
 
     Raises:
         ValueError: If the planes are not of the plan's size.
@@ -235,40 +240,40 @@ def scatter(x: Tensor, plan: Plan) -> Tensor:
             f"got {x.shape[-2]}×{x.shape[-1]}. Make another."
         )
     planes = x.reshape(-1, *plan.size)
-    found = planes.new_empty(len(planes), plan.paths, *plan.shape)
-    found[:, 0] = plan.lowest(planes)
-    for some in _tiles(len(planes), plan.orientations * math.prod(plan.whole), found):
-        _fill(found[some], planes[some], plan)
-    return found.reshape(*x.shape[:-2], *found.shape[1:])
+    code = planes.new_empty(len(planes), plan.paths, *plan.shape)
+    code[:, 0] = plan.lowest(planes)
+    for tile in _tiles(len(planes), plan.orientations * math.prod(plan.padded), code):
+        _fill(code[tile], planes[tile], plan)
+    return code.reshape(*x.shape[:-2], *code.shape[1:])
 
 
-def _fill(found: Tensor, planes: Tensor, plan: Plan) -> None:
-    """Orders one and two of a few planes, into (planes, paths, m, n)."""
+def _fill(code: Tensor, planes: Tensor, plan: Plan) -> None:
+    """Write orders one and two of a tile of planes into `code` (planes, paths, m, n)."""
     count = plan.orientations
-    singles = found[:, 1 : 1 + plan.scales * count].unflatten(1, (plan.scales, count))
-    doubles = found[:, 1 + plan.scales * count :]
+    singles = code[:, 1 : 1 + plan.scales * count].unflatten(1, (plan.scales, count))
+    doubles = code[:, 1 + plan.scales * count :]
     spectra = _Spectra(_padded(planes, plan))
     for j1, bank in enumerate(plan.first):
         deeper = range(j1 + 1, plan.scales) if plan.order == 2 else range(0)
         pairs = doubles[:, : count * count * len(deeper)]
         doubles = doubles[:, count * count * len(deeper) :]
-        for some, first, averages in _layer(spectra, bank, plan.low[j1], keep=bool(deeper)):
-            singles[:, j1, some] = averages
+        for tile, first, averages in _layer(spectra, bank, plan.low[j1], keep=bool(deeper)):
+            singles[:, j1, tile] = averages
             if first is None:
                 continue
-            again = _Spectra(first.flatten(0, 1))
-            into = pairs.unflatten(1, (count, len(deeper), count))[:, some]
+            second = _Spectra(first.flatten(0, 1))
+            into = pairs.unflatten(1, (count, len(deeper), count))[:, tile]
             for i, j2 in enumerate(deeper):
-                averages = _last(again, plan.second[j1, j2], plan.low[j2])
+                averages = _last(second, plan.second[j1, j2], plan.low[j2])
                 into[:, :, i] = averages.unflatten(0, into.shape[:2])
 
 
 def _layer(
     spectra: "_Spectra", bank: Bank, low: Low, which: slice = slice(None), *, keep: bool
 ) -> Iterator[tuple[slice, Tensor | None, Tensor]]:
-    """|x ∗ ψ| (n, some orientations, rows, columns) if wanted, and its averages, part by part.
+    """Tiles of orientations: their slice, |x ∗ ψ| if `keep` (else None), and its averages.
 
-    Of the planes that `which` says.
+    Of the planes `which`; moduli are (n, orientations, rows, columns).
     """
     count = bank.filters.shape[3]
     native = in_c.library(spectra.planes)
@@ -282,78 +287,78 @@ def _layer(
         first = inner.permute(0, 3, 1, 2).contiguous() if keep else None
         yield slice(None), first, low.inner(inner)
     else:
-        blocks = bank.cut(spectra.whole[which])
-        for some in _tiles(count, len(blocks) * bank.numbers, blocks):
-            found = bank.moduli(blocks, some)
-            yield some, found if keep else None, low(found)
+        blocks = bank.cut(spectra.full[which])
+        for tile in _tiles(count, len(blocks) * bank.numbers, blocks):
+            moduli = bank.moduli(blocks, tile)
+            yield tile, moduli if keep else None, low(moduli)
 
 
 def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
-    """Averages of |x ∗ ψ|, (n, orientations, m, n), from which no path goes on."""
+    """Averages of |x ∗ ψ|, (n, orientations, m, n), at the end of their paths."""
     numbers = bank.filters.shape[3] * bank.numbers
-    found = []
-    for some in _tiles(len(spectra.planes), numbers, spectra.planes):
-        parts = _layer(spectra, bank, low, some, keep=False)
-        found.append(torch.cat([averages for *_, averages in parts], 1))
-    return torch.cat(found)
+    tiles = []
+    for tile in _tiles(len(spectra.planes), numbers, spectra.planes):
+        parts = _layer(spectra, bank, low, tile, keep=False)
+        tiles.append(torch.cat([averages for *_, averages in parts], 1))
+    return torch.cat(tiles)
 
 
 def _tiles(count: int, numbers: int, like: Tensor) -> Iterator[slice]:
-    """Slices of `count` things of so many complex numbers each that fit into the cache."""
-    most = max(1, _BYTES // (numbers * 2 * like.element_size()))
-    for start in range(0, count, most):
-        yield slice(start, start + most)
+    """Slices of `count` items, each of `numbers` complex numbers, that fit into the cache."""
+    size = max(1, _TILE_BYTES // (numbers * 2 * like.element_size()))
+    for start in range(0, count, size):
+        yield slice(start, start + size)
 
 
 class _Spectra:
-    """Spectra of real planes (n, rows, columns), by half for the kernel or whole for torch."""
+    """Spectra of real planes (n, rows, columns): half for the C kernel, full for torch."""
 
     def __init__(self, planes: Tensor) -> None:
         self.planes = planes
 
     @functools.cached_property
     def half(self) -> Tensor:
-        """Columns 0 … n/2, which are all that a real plane's spectrum says."""
+        """Columns 0 … n/2; those of a real plane determine the others."""
         return torch.fft.rfft2(self.planes)
 
     @functools.cached_property
-    def whole(self) -> Tensor:
-        """All columns: X(-u, -v) is the conjugate of X(u, v), so the rest comes in reverse."""
+    def full(self) -> Tensor:
+        """All columns, by symmetry: X(-u, -v) is the conjugate of X(u, v)."""
         columns = self.planes.shape[-1]
-        if columns < _FASTER_REAL or self.planes.requires_grad:
+        if columns < _MIN_HALF_COLUMNS or self.planes.requires_grad:
             return torch.fft.fft2(self.planes)
-        known = self.half.shape[-1]
-        whole = self.half.new_empty(self.planes.shape)
-        whole[..., :known] = self.half
-        rest = self.half[..., 1 : columns - known + 1]
-        whole[..., known:] = rest.flip(-1, -2).roll(1, -2).conj()
-        return whole
+        count = self.half.shape[-1]
+        full = self.half.new_empty(self.planes.shape)
+        full[..., :count] = self.half
+        mirrored = self.half[..., 1 : columns - count + 1]
+        full[..., count:] = mirrored.flip(-1, -2).roll(1, -2).conj()
+        return full
 
 
 def _padded(x: Tensor, plan: Plan) -> Tensor:
-    if plan.whole == plan.size:
+    if plan.padded == plan.size:
         return x
     rows, columns = plan.reflections
     return x.index_select(-2, rows).index_select(-1, columns)
 
 
-def _reflection(n: int, before: int, whole: int) -> Tensor:
-    """Where each pixel of a padded axis comes from; the edge is not repeated."""
-    place = (torch.arange(whole) - before) % max(2 * n - 2, 1)
-    return torch.where(place < n, place, 2 * n - 2 - place)
+def _reflection(n: int, before: int, padded: int) -> Tensor:
+    """Source index of each pixel of a padded axis; the edge is not repeated."""
+    index = (torch.arange(padded) - before) % max(2 * n - 2, 1)
+    return torch.where(index < n, index, 2 * n - 2 - index)
 
 
-def _gathered(matrix: Tensor, place: Tensor, n: int) -> Tensor:
-    """The matrix that does to x (n,) what `matrix` does to x[place]."""
-    return matrix.new_zeros(len(matrix), n).index_add_(1, place, matrix)
+def _gathered(matrix: Tensor, source: Tensor, n: int) -> Tensor:
+    """The matrix G with G x = matrix · x[source], for x (n,)."""
+    return matrix.new_zeros(len(matrix), n).index_add_(1, source, matrix)
 
 
 class _Modulus(torch.autograd.Function):
-    """|z| and its slope z / |z|, zero where z is zero: the square root alone would give NaN."""
+    """|z| with the gradient z / |z|, zero at z = 0, where the square root's would be NaN."""
 
     @staticmethod
     def forward(z: Tensor) -> Tensor:
-        real, imaginary = torch.view_as_real(z).unbind(-1)  # as fast again as z.abs()
+        real, imaginary = torch.view_as_real(z).unbind(-1)  # twice as fast as z.abs()
         return real.square().addcmul_(imaginary, imaginary).sqrt_()
 
     @staticmethod
@@ -362,6 +367,6 @@ class _Modulus(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
-        z, size = ctx.saved_tensors
-        share = torch.where(size > 0, slope / size, 0)
-        return torch.view_as_complex(torch.view_as_real(z) * share.unsqueeze(-1))
+        z, modulus = ctx.saved_tensors
+        ratio = torch.where(modulus > 0, slope / modulus, 0)
+        return torch.view_as_complex(torch.view_as_real(z) * ratio.unsqueeze(-1))
