@@ -66,7 +66,7 @@ def test_constant_training_part_has_no_kernel():
 def test_unfinite_codes_are_refused_by_name(view, bad):
     z = codes()
     z[17, 3] = bad
-    with pytest.raises(BadData, match=r"hog needs finite codes.*1 of 60 images, image 17"):
+    with pytest.raises(BadData, match=r"hog needs finite vectors.*1 of 60 images, image 17"):
         view(z, "hog")
 
 

@@ -15,7 +15,7 @@ def folder(per_class=40, apart=0.7):
 
 def needed(z, labels, groups):
     parts = folds.split(labels, groups)
-    return learning_curve.labels_needed([kernel_matrix.gram(z, "it")], labels, groups, parts)
+    return learning_curve.learning_curve([kernel_matrix.gram(z, "it")], labels, groups, parts)
 
 
 def test_more_labels_help():
@@ -33,7 +33,9 @@ def test_smallest_class_sets_the_end():
 
 def test_few_labels_are_part_of_more():
     labels, pool = np.repeat(np.arange(3), 20), np.arange(5, 60)
-    few, more = (learning_curve._some(pool, labels, m, np.random.default_rng(0)) for m in (2, 10))
+    few, more = (
+        learning_curve._labelled(pool, labels, m, np.random.default_rng(0)) for m in (2, 10)
+    )
     assert np.bincount(labels[few]).tolist() == [2, 2, 2]
     assert np.bincount(labels[more]).tolist() == [10, 10, 10]
     assert np.isin(few, more).all()
@@ -42,7 +44,7 @@ def test_few_labels_are_part_of_more():
 
 def test_poor_class_gives_what_it_has():
     labels = np.repeat([0, 1], [20, 3])
-    some = learning_curve._some(np.arange(23), labels, 10, np.random.default_rng(0))
+    some = learning_curve._labelled(np.arange(23), labels, 10, np.random.default_rng(0))
     assert np.bincount(labels[some]).tolist() == [10, 3]
 
 

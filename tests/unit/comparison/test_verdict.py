@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imrep.comparison.data import folds
-from imrep.comparison.probes import kernel_matrix, ridge
+from imrep.comparison.probes import classifier, kernel_matrix
 from imrep.comparison.statistics import verdict
 from imrep.errors import BadParameter
 
@@ -213,7 +213,7 @@ def equals_told_apart(classes, per_class, draws=100):
         hits = []
         for _ in range(8):
             codes = (signal + 1.5 * rng.normal(size=signal.shape)).astype(np.float32)
-            found = ridge.cross_validate(
+            found = classifier.cross_validate(
                 [kernel_matrix.gram(codes, "equal")], labels, groups, parts
             )
             hits.append(found.probe == labels)

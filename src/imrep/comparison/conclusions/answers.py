@@ -11,8 +11,8 @@ from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.data import controls
 from imrep.comparison.data.labelled_dataset import Folder
 from imrep.comparison.probes import predictions
+from imrep.comparison.probes.classifier import Predictions, balanced_accuracy
 from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.probes.ridge import Predictions, balanced
 from imrep.comparison.settings import Settings
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.evaluate import encoding
@@ -165,5 +165,5 @@ def _alarms(
 
 def _score(seen: Predictions, folder: Folder) -> controls.Score:
     return controls.Score(
-        balanced(seen.probe == folder.truth, folder.truth), predictions.knn(seen, folder)
+        balanced_accuracy(seen.probe == folder.truth, folder.truth), predictions.knn(seen, folder)
     )

@@ -15,10 +15,10 @@ from imrep.comparison.diagnostics.stability import Moves
 from imrep.comparison.output import gallery
 from imrep.comparison.output.rows import Record
 from imrep.comparison.probes import predictions
+from imrep.comparison.probes.classifier import Predictions, balanced_accuracy
 from imrep.comparison.probes.kernel_matrix import Gram
 from imrep.comparison.probes.learning_curve import Point
 from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.probes.ridge import Predictions, balanced
 
 _DECODABLE = 200  # images below which a decoder has too few to learn from
 
@@ -72,7 +72,7 @@ def accuracy(record: Record, folder: Folder, answers: Answers) -> None:
     for name, seen in answers.controls.items():
         grey = {"spec": name, "role": "control"}
         hits = seen.probe == folder.truth
-        record.add("accuracy.probe", balanced(hits, folder.truth), "share", **grey)
+        record.add("accuracy.probe", balanced_accuracy(hits, folder.truth), "share", **grey)
         record.add("accuracy.knn", predictions.knn(seen, folder), "share", **grey)
 
 

@@ -1,14 +1,13 @@
-"""Codes as the probe sees them: all inner products of a folder, or at most 1,024 coordinates.
+"""Vectors in the form the probes take: their Gram matrix, or at most 1,024 coordinates.
 
 Centring on the training images and scaling to length one need only inner products, so one Gram
-matrix of the whole folder serves every fold, the probe, the neighbours and the decoder. Above
-some 1,600 images the matrix is larger than the codes, and these are kept instead, turned to the
-directions in which they vary most.
+matrix of the data set serves every fold, the probe, the neighbours and the decoder. Above some
+1,600 images the matrix is larger than the vectors; these are then projected on the directions in
+which they vary most.
 
 References:
     N. Halko, P. G. Martinsson and J. A. Tropp, "Finding structure with randomness", SIAM Review
-    53(2), 2011. doi:10.1137/090771806 (the range finder; a plain random projection loses 1-2
-    points of accuracy, this none)
+    53(2), 2011. doi:10.1137/090771806 (the range finder)
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,28 +22,28 @@ from imrep.errors import BadData
 DUAL = 1_280
 """Largest training part that is solved through its inner products."""
 WIDTH = 1_024
-"""Coordinates kept of larger folders."""
+"""Largest number of coordinates of larger data sets."""
 
-_FITTED_ON = 3_000  # images that show the range finder where codes vary
+_RANGE_FINDER_IMAGES = 3_000  # that the range finder estimates the directions from
 _BLOCK = 1 << 23  # numbers held in float64 at a time
-_CONSTANT = 1e-12  # of the energy before centring: what float32 leaves of a constant
-_LEAST_LENGTH = 1e-6  # of the mean squared length: a code near the mean stays near it
+_CONSTANT = 1e-12  # share of the energy before centring: float32 round-off of a constant
+_MIN_LENGTH = 1e-6  # of the mean squared length: a vector near the mean stays near it
 
 
 @dataclass(frozen=True)
 class Gram:
-    """Inner products of centred codes.
+    """Inner products of centred vectors.
 
     Attributes:
-        products: Of every two images, after the mean of all codes was removed.
-        energy: Squared length of each code before that.
+        products: Of every two images, after the mean of all vectors was removed.
+        energy: Squared length of each vector before that.
     """
 
     products: Float64[Array, "n n"]
     energy: Float64[Array, " n"]
 
     def take(self, images: Int[Array, " m"]) -> "Gram":
-        """The same for some of the images."""
+        """The same for a subset of the images."""
         return Gram(self.products[np.ix_(images, images)], self.energy[images])
 
     def unit_kernel(
@@ -52,31 +51,32 @@ class Gram:
     ) -> tuple[Float64[Array, "t t"], Float64[Array, "q t"]] | None:
         """Cosines among the training images, and of the test images with them.
 
-        Codes are centred on the training images first. None if these all have the same code.
+        Vectors are centred on the training images first. None if these have a constant vector.
         """
         inner, cross = self.products[np.ix_(train, train)], self.products[np.ix_(test, train)]
+        # |x - m|² = x·x - 2 x·m + m·m, m the mean of the training vectors: only products needed
         row, across = inner.mean(1), cross.mean(1)
         mean = row.mean()
         length = np.maximum(inner.diagonal() - 2 * row + mean, 0)
         if length.sum() <= _CONSTANT * self.energy[train].sum():
             return None
-        least = _LEAST_LENGTH * length.mean()
-        away = np.maximum(self.products.diagonal()[test] - 2 * across + mean, 0)
-        length, away = np.sqrt(length + least), np.sqrt(away + least)
+        floor = _MIN_LENGTH * length.mean()
+        test_length = np.maximum(self.products.diagonal()[test] - 2 * across + mean, 0)
+        length, test_length = np.sqrt(length + floor), np.sqrt(test_length + floor)
         inner -= row[:, None] + (row - mean)
         cross -= across[:, None] + (row - mean)
         inner /= length[:, None] * length
-        cross /= away[:, None] * length
+        cross /= test_length[:, None] * length
         return inner, cross
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Centred codes in the directions in which they vary most.
+    """Centred vectors in the directions in which they vary most.
 
     Attributes:
         values: At most 1,024 numbers an image.
-        energy: Squared length of each code before centring.
+        energy: Squared length of each vector before centring.
     """
 
     values: Float32[Array, "n d"]
@@ -85,21 +85,21 @@ class Coordinates:
     def unit(
         self, train: Int[Array, " t"], test: Int[Array, " q"]
     ) -> tuple[Float32[Array, "t d"], Float32[Array, "q d"]] | None:
-        """Training and test codes, centred on the former and of length one.
+        """Training and test vectors, centred on the former and of length one.
 
-        None if the training codes are all the same.
+        None if the training vectors are constant.
         """
-        known, asked = self.values[train], self.values[test]
-        mean = known.mean(0, dtype=np.float64).astype(np.float32)
-        known -= mean
-        asked -= mean
-        length, away = _squares(known), _squares(asked)
+        first, second = self.values[train], self.values[test]
+        mean = first.mean(0, dtype=np.float64).astype(np.float32)
+        first -= mean
+        second -= mean
+        length, test_length = _squares(first), _squares(second)
         if length.sum(dtype=np.float64) <= _CONSTANT * self.energy[train].sum():
             return None
-        least = _LEAST_LENGTH * length.mean()
-        known /= np.sqrt(length + least)[:, None]
-        asked /= np.sqrt(away + least)[:, None]
-        return known, asked
+        floor = _MIN_LENGTH * length.mean()
+        first /= np.sqrt(length + floor)[:, None]
+        second /= np.sqrt(test_length + floor)[:, None]
+        return first, second
 
     def unit_kernel(
         self, train: Int[Array, " t"], test: Int[Array, " q"]
@@ -112,76 +112,77 @@ class Coordinates:
 View = Gram | Coordinates
 
 
-def view(codes: Float[Array, "n d"], who: str, largest_train: int) -> View:
-    """The codes in the form that suits the size of the folder.
+def view(vectors: Float[Array, "n d"], spec: str, largest_train: int) -> View:
+    """The vectors in the form that suits the number of images.
 
     Args:
-        codes: One row an image; may be a memory map, which is read in parts.
-        who: Representation to name if a code cannot be used.
+        vectors: One row an image; may be a memory map, which is read in parts.
+        spec: Representation named in errors.
         largest_train: Images in the largest training part.
 
     Raises:
-        BadData: if a code holds NaN or infinity.
+        BadData: A vector holds NaN or infinity.
     """
-    return (gram if largest_train <= DUAL else coordinates)(codes, who)
+    return (gram if largest_train <= DUAL else coordinates)(vectors, spec)
 
 
-def gram(codes: Float[Array, "n d"], who: str) -> Gram:
-    """Inner products of the codes without their mean, summed in double precision.
+def gram(vectors: Float[Array, "n d"], spec: str) -> Gram:
+    """Inner products of the vectors without their mean, summed in double precision.
 
     Args:
-        codes: One row an image.
-        who: Representation to name if a code cannot be used.
+        vectors: One row an image.
+        spec: Representation named in errors.
 
     Raises:
-        BadData: if a code holds NaN or infinity.
+        BadData: A vector holds NaN or infinity.
     """
-    n = len(codes)
+    n = len(vectors)
     products, energy = np.zeros((n, n)), np.zeros(n)
-    wide = max(1, _BLOCK // max(n, 1))
-    for start in range(0, codes.shape[1], wide):
-        part = np.asarray(codes[:, start : start + wide], np.float64)
-        _finite(part, who, 0)
+    columns = max(1, _BLOCK // max(n, 1))
+    for start in range(0, vectors.shape[1], columns):
+        part = np.asarray(vectors[:, start : start + columns], np.float64)
+        _check_finite(part, spec, 0)
         energy += _squares(part)
         part -= part.mean(0)
         products += part @ part.T
     return Gram(products, energy)
 
 
-def coordinates(codes: Float[Array, "n d"], who: str, seed: int = 0) -> Coordinates:
-    """At most 1,024 coordinates of each code, without the mean.
+def coordinates(vectors: Float[Array, "n d"], spec: str, seed: int = 0) -> Coordinates:
+    """At most 1,024 coordinates of each vector, without the mean.
 
     Args:
-        codes: One row an image; read a block of rows at a time.
-        who: Representation to name if a code cannot be used.
+        vectors: One row an image; read a block of rows at a time.
+        spec: Representation named in errors.
         seed: Seed of the images and the directions that start the range finder.
 
     Raises:
-        BadData: if a code holds NaN or infinity.
+        BadData: A vector holds NaN or infinity.
     """
-    n, d = codes.shape
+    n, d = vectors.shape
     energy, total = np.empty(n), np.zeros(d)
     for rows in _blocks(n, d):
-        part = np.asarray(codes[rows], np.float64)
-        _finite(part, who, rows.start)
+        part = np.asarray(vectors[rows], np.float64)
+        _check_finite(part, spec, rows.start)
         energy[rows] = _squares(part)
         total += part.sum(0)
     mean = total / n
-    basis = range_finder(codes, mean, seed) if d > WIDTH else None
+    basis = range_finder(vectors, mean, seed) if d > WIDTH else None
     values = np.empty((n, min(d, WIDTH)), np.float32)
     for rows in _blocks(n, d):
-        part = (np.asarray(codes[rows], np.float64) - mean).astype(np.float32)
+        part = (np.asarray(vectors[rows], np.float64) - mean).astype(np.float32)
         values[rows] = part if basis is None else part @ basis
     return Coordinates(values, energy)
 
 
 def range_finder(
-    codes: Float[Array, "n d"], mean: Float64[Array, " d"], seed: int = 0
+    vectors: Float[Array, "n d"], mean: Float64[Array, " d"], seed: int = 0
 ) -> Float32[Array, "d w"]:
-    """Orthonormal directions that hold most of the codes' variation, from at most 3,000 of them."""
+    """Orthonormal directions of largest variation, estimated from at most 3,000 vectors."""
     rng = np.random.default_rng(seed)
-    some = np.sort(rng.permutation(len(codes))[:_FITTED_ON])
-    sample = (codes[some] - mean.astype(np.float32)).astype(np.float32, copy=False)
+    subset = np.sort(rng.permutation(len(vectors))[:_RANGE_FINDER_IMAGES])
+    sample = (vectors[subset] - mean.astype(np.float32)).astype(np.float32, copy=False)
+    # one power iteration, Xᵀ(X Ω): X Ω alone would mix in directions of little variation
     start = rng.standard_normal((sample.shape[1], WIDTH), np.float32)
     return np.linalg.qr(sample.T @ (sample @ start))[0].astype(np.float32, copy=False)
 
@@ -191,7 +192,7 @@ def joint_kernel(
 ) -> tuple[Array, Array] | None:
     """Cosines of several views side by side, each of length one: the mean of their cosines.
 
-    Views whose training codes are all the same are left out; None if no other remains.
+    Views with constant training vectors are left out; None if no other remains.
     """
     kernels = [kernel for v in views if (kernel := v.unit_kernel(train, test))]
     if len(kernels) < 2:
@@ -203,19 +204,19 @@ def joint_kernel(
 def joint_unit(
     views: Sequence[Coordinates], train: Int[Array, " t"], test: Int[Array, " q"]
 ) -> tuple[Float32[Array, "t d"], Float32[Array, "q d"]] | None:
-    """Several views side by side as one code of length one, at most 1,024 numbers wide.
+    """Several views side by side as one vector of length one, at most 1,024 numbers wide.
 
-    Views whose training codes are all the same are left out; None if no other remains.
+    Views with constant training vectors are left out; None if no other remains.
     """
     units = [unit for v in views if (unit := v.unit(train, test))]
     if len(units) < 2:
         return units[0] if units else None
     scale = np.float32(len(units) ** -0.5)
-    known, asked = (np.concatenate(parts, 1) * scale for parts in zip(*units, strict=True))
-    if known.shape[1] <= WIDTH:
-        return known, asked
-    basis = range_finder(known, np.zeros(known.shape[1]))
-    return known @ basis, asked @ basis
+    first, second = (np.concatenate(parts, 1) * scale for parts in zip(*units, strict=True))
+    if first.shape[1] <= WIDTH:
+        return first, second
+    basis = range_finder(first, np.zeros(first.shape[1]))
+    return first @ basis, second @ basis
 
 
 def _blocks(n: int, d: int) -> Iterator[slice]:
@@ -227,10 +228,11 @@ def _squares(rows: Float[Array, "n d"]) -> Float[Array, " n"]:
     return np.einsum("nd,nd->n", rows, rows)
 
 
-def _finite(part: Float[Array, "n d"], who: str, first: int) -> None:
-    bad = ~np.isfinite(part).all(1)
-    if bad.any():
+def _check_finite(part: Float[Array, "n d"], spec: str, first: int) -> None:
+    broken = ~np.isfinite(part).all(1)
+    if broken.any():
         raise BadData(
-            f"{who} needs finite codes, got NaN or infinity for {int(bad.sum())} of {len(part)} "
-            f"images, image {first + int(bad.argmax())} first. Leave it out of the comparison."
+            f"{spec} needs finite vectors, got NaN or infinity for {int(broken.sum())} of "
+            f"{len(part)} images, image {first + int(broken.argmax())} first. Leave it out of the "
+            "comparison."
         )

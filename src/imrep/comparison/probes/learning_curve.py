@@ -1,7 +1,7 @@
 """How many labelled images a class a representation needs.
 
-Each of five draws learns from `m` images of every class, outside one fold, and is tested on that
-fold: no test image shares a group with training, codes fitted on the training part stay honest,
+Each of five draws trains on `m` images of every class, outside one fold, and is tested on that
+fold: no test image shares a group with training, vectors fitted on the training part stay valid,
 and with five folds every image is tested once.
 """
 
@@ -13,16 +13,22 @@ from jaxtyping import Bool, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.data.folds import Folds
-from imrep.comparison.probes.ridge import Summand, Task, answer, balanced, largest
+from imrep.comparison.probes.classifier import (
+    Summand,
+    balanced_accuracy,
+    class_scores,
+    predicted_class,
+)
+from imrep.comparison.probes.ridge import Targets
 
 _LABELS = (1, 2, 5, 10, 20, 50)
 _DRAWS = 5
-_SPARE = 1.6  # images a class per label
+_IMAGES_PER_LABEL = 1.6  # that the smallest class needs, so that enough images remain to test
 _TUNED_FROM = 5  # labels a class; fewer cannot choose a penalty
 
 
 class Point(NamedTuple):
-    """Accuracy with so many labels.
+    """Accuracy with a number of labels.
 
     Attributes:
         labels: Labelled images a class.
@@ -37,7 +43,7 @@ class Point(NamedTuple):
     high: float
 
 
-def labels_needed(
+def learning_curve(
     summands: Sequence[Summand],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
@@ -53,8 +59,8 @@ def labels_needed(
         folds: The partition.
         seed: Seed of the draws, which are the same for all representations.
     """
-    most = np.bincount(labels).min() / _SPARE
-    return tuple(_point(m, summands, labels, groups, (folds, seed)) for m in _LABELS if m <= most)
+    largest = np.bincount(labels).min() / _IMAGES_PER_LABEL
+    return tuple(_point(m, summands, labels, groups, folds, seed) for m in _LABELS if m <= largest)
 
 
 def _point(
@@ -62,27 +68,28 @@ def _point(
     summands: Sequence[Summand],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
-    drawn_by: tuple[Folds, int],
+    folds: Folds,
+    seed: int,
 ) -> Point:
-    folds, seed = drawn_by
     parts = list(folds)
-    found, asked, draws = np.zeros(len(labels)), np.zeros(len(labels)), []
+    hits, tests, draws = np.zeros(len(labels)), np.zeros(len(labels)), []
     for draw in range(_DRAWS):
         fold = draw % folds.k
         pool, test = parts[fold]
-        train = _some(pool, labels, m, np.random.default_rng([seed, draw]))
+        train = _labelled(pool, labels, m, np.random.default_rng([seed, draw]))
         views = [s[fold] if isinstance(s, Sequence) else s for s in summands]
-        task = Task.of(labels[train], groups[train], int(labels.max()) + 1)
-        hits = _hits(answer(views, train, test, test[:0], task, m >= _TUNED_FROM), labels[test])
-        found[test] += hits
-        asked[test] += 1
-        draws.append(balanced(hits, labels[test]))
-    tested = asked > 0
-    mean = balanced(found[tested] / asked[tested], labels[tested])
+        targets = Targets.of(labels[train], groups[train], int(labels.max()) + 1)
+        scores = class_scores(views, train, test, test[:0], targets, m >= _TUNED_FROM)
+        correct = _hits(scores, labels[test])
+        hits[test] += correct
+        tests[test] += 1
+        draws.append(balanced_accuracy(correct, labels[test]))
+    tested = tests > 0
+    mean = balanced_accuracy(hits[tested] / tests[tested], labels[tested])
     return Point(m, mean, min(draws), max(draws))
 
 
-def _some(
+def _labelled(
     pool: Int[Array, " p"], labels: Int[Array, " n"], m: int, rng: np.random.Generator
 ) -> Int[Array, " t"]:
     """The first `m` images of each class in random order: fewer labels are part of more."""
@@ -93,6 +100,6 @@ def _some(
     return np.sort(order[rank < m])
 
 
-def _hits(found: tuple[Array, Array] | None, labels: Int[Array, " q"]) -> Bool[Array, " q"]:
-    """Whether the probe is right; where all codes are the same it names the first class."""
-    return (largest(found[0]) if found else np.zeros(len(labels), np.int64)) == labels
+def _hits(scores: tuple[Array, Array] | None, labels: Int[Array, " q"]) -> Bool[Array, " q"]:
+    """Whether the probe is right; from constant vectors it predicts class 0."""
+    return (predicted_class(scores[0]) if scores else np.zeros(len(labels), np.int64)) == labels

@@ -9,9 +9,14 @@ import numpy as np
 
 from imrep.comparison.candidates import Contender
 from imrep.comparison.data.labelled_dataset import Folder
+from imrep.comparison.probes.classifier import (
+    Predictions,
+    Summand,
+    balanced_accuracy,
+    cross_validate,
+)
 from imrep.comparison.probes.kernel_matrix import DUAL, Gram, gram, view
-from imrep.comparison.probes.learning_curve import Point, labels_needed
-from imrep.comparison.probes.ridge import Predictions, Summand, balanced, cross_validate
+from imrep.comparison.probes.learning_curve import Point, learning_curve
 from imrep.evaluate import cache, encoding
 from imrep.evaluate.encoding import Encoded
 from imrep.results import PROTOCOL
@@ -136,8 +141,8 @@ def predict(coded: Coded, folder: Folder) -> Predictions:
 
 def knn(seen: Predictions, folder: Folder) -> float:
     """Balanced accuracy of the neighbours, over the images that were asked."""
-    asked = seen.asked
-    return balanced(seen.knn[asked] == folder.truth[asked], folder.truth[asked])
+    asked = seen.queried
+    return balanced_accuracy(seen.knn[asked] == folder.truth[asked], folder.truth[asked])
 
 
 def predict_control(codes: np.ndarray, who: str, folder: Folder) -> Predictions:
@@ -153,7 +158,7 @@ def accuracy_curve(coded: Coded, folder: Folder) -> tuple[Point, ...]:
     stored = cache.read_json(path)
     if stored is None:
         assert folder.folds is not None
-        stored = labels_needed(
+        stored = learning_curve(
             summands(coded, folder), folder.truth, folder.scored_groups, folder.folds, folder.seed
         )
         cache.write_json(path, stored)
