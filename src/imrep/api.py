@@ -191,8 +191,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         UnknownName: A spec names nothing.
     """
     from imrep import report
-    from imrep.evaluate import protocol
-    from imrep.evaluate.settings import Settings
+    from imrep.comparison import protocol
+    from imrep.comparison.settings import Settings
 
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     settings = Settings(

@@ -16,7 +16,7 @@ from imrep.cli import main
 
 EVERYTHING = [
     *("torch", "sklearn.cluster", "skimage.metrics", "cv2", "scipy.stats", "pyarrow.parquet"),
-    *("imrep.api", "imrep.evaluate.run", "imrep.report", "imrep.pipeline", "imrep.cli.engine"),
+    *("imrep.api", "imrep.comparison.state", "imrep.report", "imrep.pipeline", "imrep.cli.engine"),
     *("imrep.cli.compare", "imrep.cli.embed", "imrep.cli.screen"),
 ]
 

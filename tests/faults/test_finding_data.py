@@ -223,7 +223,7 @@ class TestPaths:
     def test_same_object_too(self, tmp_path):
         from types import SimpleNamespace
 
-        from imrep.evaluate import retrieval
+        from imrep.comparison.diagnostics import retrieval
 
         items = datasets.find(planted(tmp_path / "d", "a.png", "B.png", "c.png")).items
         (tmp_path / "o.csv").write_text("path,object\n./a.png,1\nb.png,1\nc.png,\n")

@@ -84,12 +84,12 @@ def test_an_option_that_is_named_is_one_of_its_command(path):
             elif option in OF_ONE:
                 assert option in OPTIONS[OF_ONE[option]], where
             elif not text.strip().startswith("imrep "):
-                assert option in shared or place.startswith("evaluate/"), where
+                assert option in shared or place.startswith(("comparison/", "evaluate/")), where
 
 
 def test_evaluation_names_options_of_compare():
     for where, match in said(_OPTION):
-        if where.startswith("evaluate/") and match[0] != "--size":
+        if where.startswith("comparison/") and match[0] != "--size":
             assert match[0] in OPTIONS["compare"], where
 
 
@@ -367,12 +367,12 @@ def test_use_it_is_left_out_where_no_command_can():
     """`compare` without DATA: there is no photos/ on this machine."""
     from types import SimpleNamespace
 
-    from imrep.evaluate import remarks
+    from imrep.comparison.output import notes
 
     def again(data, fixed=False):
         run = SimpleNamespace(settings=SimpleNamespace(data=data, size=64))
         pick = SimpleNamespace(contender=SimpleNamespace(written="dct", fixed=fixed))
-        return remarks._again(run, pick)
+        return notes._again(run, pick)
 
     assert again(None) == again("-") == ""
     assert again("my photos") == "imrep embed 'my photos' dct --size 64 -o vectors.parquet"

@@ -1,0 +1,1 @@
+"""Comparison of representations on one data set, from images to conclusions."""

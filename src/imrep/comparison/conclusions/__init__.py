@@ -1,0 +1,1 @@
+"""What the measurements allow to be said, and which candidate to use."""

@@ -1,0 +1,1 @@
+"""The images of a comparison: classes, near-duplicates, groups, folds and controls."""

@@ -1,0 +1,1 @@
+"""Measurements of vectors that need no classes."""

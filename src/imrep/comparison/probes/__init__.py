@@ -1,0 +1,1 @@
+"""Classifiers that score vectors: the ridge probe, nearest neighbours, learning curves."""

@@ -1,0 +1,105 @@
+"""How many labelled images a class a representation needs.
+
+Each of five draws trains on `m` images of every class, outside one fold, and is tested on that
+fold: no test image shares a group with training, vectors fitted on the training part stay valid,
+and with five folds every image is tested once.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy import ndarray as Array
+
+from imrep.comparison.data.folds import Folds
+from imrep.comparison.probes.classifier import (
+    Summand,
+    balanced_accuracy,
+    class_scores,
+    predicted_class,
+)
+from imrep.comparison.probes.ridge import Targets
+
+_LABELS = (1, 2, 5, 10, 20, 50)
+_DRAWS = 5
+_IMAGES_PER_LABEL = 1.6  # that the smallest class needs, so that enough images remain to test
+_TUNED_FROM = 5  # labels a class; fewer cannot choose a penalty
+
+
+class Point(NamedTuple):
+    """Accuracy with a number of labels.
+
+    Attributes:
+        labels: Labelled images a class.
+        accuracy: Balanced accuracy over all draws, in [0, 1].
+        low: The worst draw.
+        high: The best draw.
+    """
+
+    labels: int
+    accuracy: float
+    low: float
+    high: float
+
+
+def learning_curve(
+    summands: Sequence[Summand],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+    folds: Folds,
+    seed: int = 0,
+) -> tuple[Point, ...]:
+    """Accuracy of the probe with 1, 2, 5, 10, 20 and 50 labels a class, as far as they go.
+
+    Args:
+        summands: As for `cross_validate`.
+        labels: Class of each image, 0 … C-1.
+        groups: Group of each image.
+        folds: The partition.
+        seed: Seed of the draws, which are the same for all representations.
+    """
+    largest = np.bincount(labels).min() / _IMAGES_PER_LABEL
+    return tuple(_point(m, summands, labels, groups, folds, seed) for m in _LABELS if m <= largest)
+
+
+def _point(
+    m: int,
+    summands: Sequence[Summand],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+    folds: Folds,
+    seed: int,
+) -> Point:
+    parts = list(folds)
+    hits, tests, draws = np.zeros(len(labels)), np.zeros(len(labels)), []
+    for draw in range(_DRAWS):
+        fold = draw % folds.k
+        pool, test = parts[fold]
+        train = _labelled(pool, labels, m, np.random.default_rng([seed, draw]))
+        views = [s[fold] if isinstance(s, Sequence) else s for s in summands]
+        targets = Targets.of(labels[train], groups[train], int(labels.max()) + 1)
+        scores = class_scores(views, train, test, test[:0], targets, m >= _TUNED_FROM)
+        correct = _hits(scores, labels[test])
+        hits[test] += correct
+        tests[test] += 1
+        draws.append(balanced_accuracy(correct, labels[test]))
+    tested = tests > 0
+    mean = balanced_accuracy(hits[tested] / tests[tested], labels[tested])
+    return Point(m, mean, min(draws), max(draws))
+
+
+def _labelled(
+    pool: Int[Array, " p"], labels: Int[Array, " n"], m: int, rng: np.random.Generator
+) -> Int[Array, " t"]:
+    """The first `m` images of each class in random order: fewer labels are part of more."""
+    order = rng.permutation(pool)
+    order = order[np.argsort(labels[order], kind="stable")]
+    first = np.unique(labels[order], return_index=True)[1]
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    return np.sort(order[rank < m])
+
+
+def _hits(scores: tuple[Array, Array] | None, labels: Int[Array, " q"]) -> Bool[Array, " q"]:
+    """Whether the probe is right; from constant vectors it predicts class 0."""
+    return (predicted_class(scores[0]) if scores else np.zeros(len(labels), np.int64)) == labels

@@ -1,0 +1,1 @@
+"""Confidence intervals and the test that decides which candidates are tied."""

@@ -1,0 +1,171 @@
+"""Predictions of the probe and the neighbours on simulated and real data sets."""
+
+import numpy as np
+import pytest
+
+from imrep.comparison.data import folds
+from imrep.comparison.probes import classifier
+from imrep.comparison.probes.kernel_matrix import coordinates, gram
+from imrep.errors import BadData
+
+
+def gaussian_classes(sizes=(30, 30, 30), d=12, apart=1.0, seed=0):
+    """Vectors of Gaussian classes in random order, and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    z = rng.normal(size=(len(labels), d)) + apart * rng.normal(size=(len(sizes), d))[labels]
+    order = rng.permutation(len(labels))
+    return z[order].astype(np.float32), labels[order]
+
+
+def cross_validated(z, labels, groups=None):
+    groups = np.arange(len(labels)) if groups is None else groups
+    parts = folds.split(labels, groups)
+    return classifier.cross_validate([gram(z, "it")], labels, groups, parts)
+
+
+def test_gram_wise_predictions_equal_feature_wise(monkeypatch):
+    z, labels = gaussian_classes((40, 40, 40), d=30, apart=0.5)
+    groups = np.arange(120) // 2
+    parts = folds.split(labels, groups)
+    by_gram = classifier.cross_validate([gram(z, "it")], labels, groups, parts)
+    monkeypatch.setattr(classifier, "DUAL", 0)
+    by_feature = classifier.cross_validate([coordinates(z, "it")], labels, groups, parts)
+    assert (by_gram.probe == by_feature.probe).all()
+    assert (by_gram.knn == by_feature.knn).all()
+
+
+def test_rare_class_is_found():
+    """At 80 : 10 an unweighted probe loses 9-17 points; here both classes fare alike."""
+    z, labels = gaussian_classes((160, 20), d=5, apart=0.8, seed=3)
+    found = cross_validated(z, labels)
+    recall = [(found.probe[labels == c] == c).mean() for c in (0, 1)]
+    assert abs(recall[0] - recall[1]) < 0.2
+
+
+@pytest.mark.parametrize("value", [0.0, 0.7])
+def test_constant_code_names_one_class(value):
+    labels = np.repeat(np.arange(4), [10, 20, 30, 40])
+    found = cross_validated(np.full((100, 8), value, np.float32), labels)
+    assert found.note == "constant"
+    for predicted in (found.probe, found.knn):
+        assert classifier.balanced_accuracy(predicted == labels, labels) == 0.25
+
+
+def test_constant_fold_is_noted():
+    z, labels = gaussian_classes((20, 20), apart=3)
+    groups = np.arange(40)
+    parts = folds.split(labels, groups)
+    views = [gram(z, "it") for _ in range(5)]
+    views[2] = gram(np.ones_like(z), "it")
+    found = classifier.cross_validate([views], labels, groups, parts)
+    assert found.note == "constant in 1 of 5 folds"
+    assert (found.probe[parts.assignment == 2] == 0).all()
+    assert (found.probe == labels)[parts.assignment != 2].mean() > 0.9
+
+
+def test_each_fold_may_have_codes_of_its_own():
+    """The class is readable only in the view that was fitted for the fold."""
+    z, labels = gaussian_classes((20, 20), apart=4)
+    groups = np.arange(40)
+    parts = folds.split(labels, groups)
+    rng = np.random.default_rng(0)
+    fitted = [gram(z @ rng.normal(size=(12, 12)).astype(np.float32), "it") for _ in range(5)]
+    shared = classifier.cross_validate([gram(z, "it")], labels, groups, parts)
+    own = classifier.cross_validate([fitted], labels, groups, parts)
+    assert (own.probe == labels).mean() > 0.9
+    assert (shared.probe == labels).mean() > 0.9
+    again = classifier.cross_validate([[gram(z, "it")] * 5], labels, groups, parts)
+    assert (again.probe == shared.probe).all()
+
+
+def test_sum_sees_what_either_sees():
+    """Two views, each blind to half of the classes."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(4), 30)
+    one = (np.eye(2)[labels // 2] * 3 + rng.normal(size=(120, 2))).astype(np.float32)
+    two = (np.eye(2)[labels % 2] * 3 + rng.normal(size=(120, 2))).astype(np.float32)
+    groups = np.arange(120)
+    parts = folds.split(labels, groups)
+    a, b = gram(one, "a"), gram(two, "b")
+    alone, both = (
+        classifier.cross_validate(v, labels, groups, parts).accuracy(labels) for v in ([a], [a, b])
+    )
+    assert alone < 0.6
+    assert both > 0.85
+
+
+def test_order_of_images_changes_nothing():
+    z, labels = gaussian_classes((30, 30), apart=0.4)
+    parts = folds.split(labels, np.arange(60))
+    found = classifier.cross_validate([gram(z, "it")], labels, np.arange(60), parts)
+    turned = folds.Folds(parts.assignment[::-1], parts.k, ())
+    other = classifier.cross_validate(
+        [gram(z[::-1], "it")], labels[::-1], np.arange(60)[::-1], turned
+    )
+    assert (found.probe == other.probe[::-1]).all()
+
+
+def test_class_absent_from_training_is_never_named():
+    z, labels = gaussian_classes((20, 20, 4), apart=3)
+    parts = folds.Folds(np.where(labels == 2, 0, np.arange(44) % 5), 5, (2,))
+    found = classifier.cross_validate([gram(z, "it")], labels, np.arange(44), parts)
+    assert not (found.probe[labels == 2] == 2).any()
+
+
+def test_score_that_is_no_number_is_an_error():
+    with pytest.raises(BadData, match="finite scores"):
+        classifier.predicted_class(np.array([[0.1, np.nan]]))
+
+
+def test_large_folders_ask_some_neighbours(monkeypatch):
+    monkeypatch.setattr(classifier, "DUAL", 0)
+    monkeypatch.setattr(classifier, "_MAX_QUERIES", 60)
+    monkeypatch.setattr(classifier, "_QUERY_BATCH", 7)
+    z, labels = gaussian_classes((50, 50, 50), apart=2)
+    groups = np.arange(150)
+    parts = folds.split(labels, groups)
+    found = classifier.cross_validate([coordinates(z, "it")], labels, groups, parts)
+    assert np.bincount(labels[found.queried]).tolist() == [20, 20, 20]
+    assert (found.knn == labels)[found.queried].mean() > 0.9
+
+
+def test_balanced_counts_classes_not_images():
+    assert classifier.balanced_accuracy(np.array([1, 1, 1, 0]), np.array([0, 0, 0, 1])) == 0.5
+
+
+def real_folder(folder):
+    """Images of a class folder at 64 × 64, and their labels."""
+    from PIL import Image
+
+    paths = sorted(p for p in folder.rglob("*") if p.suffix in {".jpg", ".png"})
+    images = [np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in paths]
+    return np.stack(images), np.unique([p.parent.name for p in paths], return_inverse=True)[1]
+
+
+def pixels(images):
+    return images.reshape(len(images), 32, 2, 32, 2, 3).mean((2, 4)).reshape(len(images), -1) / 255
+
+
+def histogram(images):
+    cell = (images // 32) @ np.array([64, 8, 1])
+    return np.sqrt([np.bincount(row, minlength=512) / 4096 for row in cell.reshape(len(cell), -1)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "codes", "linear", "near"),
+    [
+        ("cifar10", pixels, 33.5, 30.5),
+        ("cifar10", histogram, 29.1, 27.7),
+        ("eurosat", pixels, 34.2, 32.0),
+        ("eurosat", histogram, 62.7, 65.2),
+        ("mnist", pixels, 83.2, 89.8),
+    ],
+)
+def test_real_folders_score_as_measured(shared_data, name, codes, linear, near):
+    """Within three points of a prototype that decoded and pooled on its own."""
+    images, labels = real_folder(shared_data / "classification" / name)
+    found = cross_validated(codes(images).astype(np.float32), labels)
+    assert 100 * found.accuracy(labels) == pytest.approx(linear, abs=3)
+    assert 100 * found.knn_accuracy(labels) == pytest.approx(near, abs=3)

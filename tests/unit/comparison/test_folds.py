@@ -1,0 +1,173 @@
+"""Groups never part, classes are spread, and the same seed draws the same folds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imrep.comparison.data import folds
+from imrep.errors import BadData
+
+
+@st.composite
+def foldered(draw):
+    """Labels and groups of a folder in which groups may reach into several classes."""
+    n = draw(st.integers(8, 60))
+    labels = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    groups = draw(st.lists(st.integers(0, 25), min_size=n, max_size=n))
+    return np.array(labels), np.array(groups)
+
+
+@settings(deadline=None, max_examples=60)
+@given(foldered(), st.integers(0, 3))
+def test_no_group_spans_two_folds(folder, seed):
+    labels, groups = folder
+    keep, _ = folds.scored(labels, groups)
+    if not keep.any():
+        return
+    labels, groups = labels[keep], groups[keep]
+    found = folds.split(labels, groups, seed)
+    for group in np.unique(groups):
+        assert len(np.unique(found.assignment[groups == group])) == 1
+    assert found.k <= 5
+    for train, test in found:
+        assert not np.intersect1d(train, test).size
+        assert len(train) + len(test) == len(labels)
+
+
+@settings(deadline=None, max_examples=40)
+@given(foldered())
+def test_every_scored_class_has_two_groups(folder):
+    labels, groups = folder
+    keep, left_out = folds.scored(labels, groups)
+    for c in np.unique(labels):
+        several = len(np.unique(groups[labels == c])) > 1
+        assert keep[labels == c].all() == several
+        assert (c in left_out) == (not several)
+
+
+def test_unlabelled_images_are_not_scored():
+    labels, groups = np.array([0, 0, -1, 1, 1, -1]), np.arange(6)
+    keep, left_out = folds.scored(labels, groups)
+    assert keep.tolist() == [True, True, False, True, True, False]
+    assert left_out == ()
+
+
+def test_classes_are_in_proportion():
+    labels = np.repeat([0, 1], [80, 20])
+    found = folds.split(labels, np.arange(100))
+    assert found.k == 5
+    assert all(np.bincount(labels[test]).tolist() == [16, 4] for _, test in found)
+    assert found.largest_train == 80
+
+
+def test_rare_class_leaves_five_folds_to_the_others():
+    labels = np.repeat([0, 1], [60, 2])
+    found = folds.split(labels, np.arange(62))
+    assert found.k == 5
+    assert found.together == ()
+    assert len(np.unique(found.assignment[labels == 1])) == 2
+
+
+def test_folds_are_as_many_as_the_richest_class_has_groups():
+    labels, groups = np.repeat([0, 1], 12), np.repeat(np.arange(6), 4)
+    assert folds.split(labels, groups).k == 3
+
+
+def test_class_that_cannot_be_spread_is_named(monkeypatch):
+    drawn = []
+
+    def stubborn(labels, groups, k, seed):
+        drawn.append(seed)
+        return np.where(labels == 1, 0, np.arange(len(labels)) % k)
+
+    monkeypatch.setattr(folds, "_draw", stubborn)
+    found = folds.split(np.repeat([0, 1], [30, 4]), np.arange(34), seed=3)
+    assert found.together == (1,)
+    assert drawn == [3 + 1000 * i for i in range(21)]
+
+
+def test_class_of_one_group_cannot_be_split():
+    with pytest.raises(BadData, match="two groups in every class"):
+        folds.split(np.array([0] * 30 + [1, 1]), np.array([*range(30), 30, 30]))
+
+
+def test_redraw_spreads_a_class_that_one_draw_put_together(monkeypatch):
+    labels, groups = np.repeat([0, 1], [40, 4]), np.arange(44)
+    fair = folds._draw(labels, groups, 5, 2000)
+    draws = {0: np.where(labels == 1, 4, fair), 1000: np.where(labels == 1, 0, fair), 2000: fair}
+    monkeypatch.setattr(folds, "_draw", lambda labels, groups, k, seed: draws[seed])
+    found = folds.split(labels, groups, seed=0)
+    assert (found.assignment == fair).all()
+    assert found.together == ()
+
+
+def test_seed_decides():
+    labels, groups = np.repeat(np.arange(4), 25), np.arange(100)
+    one, again, other = (folds.split(labels, groups, s).assignment for s in (0, 0, 1))
+    assert (one == again).all()
+    assert (one != other).any()
+
+
+def test_copies_chain_into_one_group():
+    merged = folds.merge(np.zeros(6, int), np.array([[0, 1], [1, 2], [4, 5]]), np.ones(3))
+    g = merged.groups
+    assert g[0] == g[1] == g[2]
+    assert g[4] == g[5]
+    assert len(np.unique(g)) == 3
+    assert merged.relaxed == ()
+
+
+def test_copies_join_given_groups():
+    given_groups = np.array([7, 7, 9, 9, 11])
+    merged = folds.merge(np.zeros(5, int), np.array([[1, 2]]), np.array([0.9]), given_groups)
+    assert len(np.unique(merged.groups[:4])) == 1
+    assert merged.groups[4] != merged.groups[0]
+
+
+def test_doubtful_copies_do_not_impoverish_a_class():
+    """Six sessions of class 0 chained by doubtful copies would be one group; one pair is sure."""
+    labels = np.repeat([0, 1], 12)
+    sessions = np.arange(24) // 2
+    pairs = np.array([[2 * i + 1, 2 * i + 2] for i in range(5)] + [[13, 14]])
+    alike = np.array([0.9, 0.9, 0.98, 0.9, 0.9, 0.9])
+    merged = folds.merge(labels, pairs, alike, sessions)
+    assert merged.relaxed == (0,)
+    assert len(np.unique(merged.groups[:12])) == 5  # only the sure pair joined two sessions
+    assert merged.groups[13] == merged.groups[14]  # class 1 keeps five groups and its copy
+
+
+@pytest.mark.parametrize("images", [2, 4, 6, 12])
+def test_a_class_is_joined_whole_by_nearly_certain_copies_only(images):
+    pairs = np.array([[i, i + 1] for i in range(images - 1)])
+    doubtful = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.9))
+    assert len(np.unique(doubtful.groups)) == images
+    assert doubtful.relaxed == (0,)
+    certain = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.98))
+    assert len(np.unique(certain.groups)) == 1
+    assert certain.relaxed == ()
+
+
+def test_copies_count_in_a_class_that_stays_testable():
+    """The second class is poor, the first loses its copies to nobody's poverty but its own."""
+    labels, pairs = np.repeat([0, 1], [20, 6]), [[i, i + 1] for i in (0, 2, 20, 21, 22, 23, 24)]
+    merged = folds.merge(labels, np.array(pairs), np.full(7, 0.9))
+    assert merged.relaxed == (1,)
+    assert len(np.unique(merged.groups[:20])) == 18
+    assert len(np.unique(merged.groups[20:])) == 6
+
+
+@given(st.integers(1, 200), st.integers(0, 12))
+def test_stratified_keeps_proportions(size, at_least):
+    labels = np.repeat([0, 1, 2], [100, 50, 6])
+    drawn = folds.stratified(labels, size, at_least=at_least)
+    counts = np.bincount(labels[drawn], minlength=3)
+    assert (np.diff(drawn) > 0).all()
+    if size >= len(labels):
+        assert len(drawn) == len(labels)
+        return
+    assert (counts >= np.minimum(at_least, [100, 50, 6])).all()
+    assert len(drawn) >= size
+    if at_least == 0:
+        assert len(drawn) == size
+        assert (np.abs(counts - size * np.array([100, 50, 6]) / 156) <= 1).all()

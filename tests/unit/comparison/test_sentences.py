@@ -1,0 +1,245 @@
+"""The sentences, to the letter."""
+
+import dataclasses
+import math
+
+import pytest
+
+from imrep.comparison.conclusions import phrases, sentences
+from imrep.comparison.conclusions.sentences import Facts, headline
+from imrep.comparison.statistics.verdict import Standing, Verdict
+
+NAMES = ("pixels", "hog", "dct", "sift", "fourier", "laplacian")
+
+
+def facts_of(accuracies, tied, *, half=0.05, too_few=False, gap=0.123, need=40, **more):
+    """Facts of a folder of 10 classes and 600 images."""
+    lead = max(accuracies)
+    standings = tuple(
+        Standing(a, max(a - half, 0), min(a + half, 1), lead - a, 0, 0.1, 1.0, 0.5, j in tied)
+        for j, a in enumerate(accuracies)
+    )
+    leader = accuracies.index(lead)
+    found = Verdict(standings, leader, tied, 2.0, gap, 0.1, too_few, need)
+    plain = {
+        "ms": (0.05, 0.34, 8.2, 120.4, 1, 1)[: len(accuracies)],
+        "size": (12288, 7056, 3120, 5120, 8448, 900)[: len(accuracies)],
+        "class_sizes": (60,) * 10,
+        "pick": leader,
+    }
+    return Facts(NAMES[: len(accuracies)], found, **{**plain, **more})
+
+
+def test_clear():
+    assert headline(facts_of([0.34, 0.45, 0.682], (2,))) == (
+        "clear",
+        "**dct** serves this folder best: it names the class of 68% of images it has not seen "
+        "(95% interval 63-73%; guessing gives 10%), 23 points ahead of hog, more than chance "
+        "explains with 600 images.",
+    )
+
+
+def test_clear_by_less_than_a_point():
+    text = headline(facts_of([0.5, 0.504], (1,))).text
+    assert ", 0.4 points ahead of pixels, " in text
+    assert ", 1 point ahead of pixels, " in headline(facts_of([0.5, 0.51], (1,))).text
+
+
+def test_tied():
+    assert headline(facts_of([0.6, 0.67, 0.68], (0, 1, 2), pick=1)) == (
+        "tied",
+        "**Too close to call** between hog, pixels and dct: with 600 images this test sees gaps "
+        "of about 12 points or more. Of those within 2 points of the top, **hog** costs least "
+        "(0.34 ms and 7.1 KB an image), at 67% (95% interval 62-72%; guessing gives 10%).",
+    )
+
+
+def test_tied_pair():
+    assert " between dct and hog: with" in headline(facts_of([0.3, 0.67, 0.68], (1, 2))).text
+
+
+def test_alone_within_the_margin():
+    text = headline(facts_of([0.6, 0.68], (0, 1), pick=1, margin=2.5)).text
+    assert text.endswith(
+        " or more. Only **hog** is within 2.5 points of the top (0.34 ms and 7.1 KB an image), at "
+        "68% (95% interval 63-73%; guessing gives 10%)."
+    )
+
+
+def test_many_tied_are_counted():
+    text = headline(facts_of([0.5, 0.5, 0.5, 0.5, 0.51], (0, 1, 2, 3, 4), pick=3)).text
+    assert text.startswith("**Too close to call** between sift and 4 others, marked below: with")
+    assert "(120 ms and 5.1 KB an image)" in text
+    four = headline(facts_of([0.5, 0.5, 0.5, 0.51], (0, 1, 2, 3))).text
+    assert four.startswith("**Too close to call** between sift, pixels, hog and dct: with")
+
+
+@pytest.mark.parametrize("tied", [(1,), (0, 1)])
+def test_unequal_classes_count_the_same(tied):
+    text = headline(facts_of([0.6, 0.8], tied, class_sizes=(60, 91))).text
+    assert ", every class counting the same (95% interval" in text
+    text = headline(facts_of([0.6, 0.8], tied, class_sizes=(60, 90))).text
+    assert "every class" not in text
+
+
+def test_solved():
+    assert headline(facts_of([0.4, 0.979, 1.0], (1, 2), pick=1, half=0.01)) == (
+        "solved",
+        "2 of 3 name at least 97% of the images; this folder does not tell them apart. **hog** "
+        "costs least.",
+    )
+    assert headline(facts_of([0.4, 0.969, 1.0], (1, 2))).id == "tied"
+    assert headline(facts_of([0.4, 0.9, 1.0], (2,))).id == "clear"
+
+
+def test_none():
+    assert headline(facts_of([0.08, 0.131], (0, 1))) == (
+        "none",
+        "**None of these is shown to see the classes**: the best is at 13% (95% interval 8-18%), "
+        "guessing gives 10%.",
+    )
+    assert headline(facts_of([0.08, 0.16], (0, 1))).id == "tied"
+
+
+def test_one():
+    assert headline(facts_of([0.682], (0,), gap=math.nan, need=0, too_few=True)) == (
+        "one",
+        "**pixels** names the class of 68% (95% interval 63-73%; guessing gives 10%); nothing to "
+        "compare it with.",
+    )
+
+
+def test_nothing():
+    assert headline(Facts(("pixels",), None)) == (
+        "nothing",
+        "**Nothing can be tested**: no two classes have two images (or groups) each.",
+    )
+
+
+def test_too_few():
+    few = facts_of([0.1, 0.1], (0, 1), too_few=True, class_sizes=(5, 4), need=80)
+    assert headline(few) == (
+        "too few",
+        "**Too few images to decide** (9; smallest class 4). The numbers below are anecdotes; "
+        "about 80 images a class would show a gap of 10 points.",
+    )
+    grouped = dataclasses.replace(few, groups=(3, 1))
+    assert headline(grouped).text == (
+        "**Too few groups to decide**: 9 images, but only 4 groups of images that belong together, "
+        "1 group in the smallest class. The numbers below are anecdotes; about 80 groups a class "
+        "would show a gap of 10 points."
+    )
+    single = dataclasses.replace(few, groups=(5, 4))
+    assert headline(single) == headline(few)
+
+
+def test_groups_are_named_where_they_are_what_was_tested():
+    for tied, said in (
+        ((1,), "explains with 600 images in 500 groups."),
+        ((0, 1), ": with 600 images in 500 groups this test"),
+    ):
+        assert said in headline(facts_of([0.5, 0.6], tied, groups=(50,) * 10)).text  # fmt: skip
+
+
+def test_sizes():
+    def gain(size, by, half, cost, decided):
+        return sentences.SizeGain(size, by, by - half, by + half, cost, decided)
+
+    more, less = gain(128, 0.06, 0.04, 4.03, True), gain(32, -0.01, 0.04, 0.3, False)
+    assert sentences.sizes("hog", 64, [less, more]).text == (
+        "Size of the images, for **hog**: 128 px gives 6 points more than 64 (95% interval +2 to "
+        "+10) at 4 times the cost; more than chance explains; no difference between 64 px and "
+        "32 px that chance does not explain (−1 points (−5 to +3) at 32)."
+    )
+    worse = gain(32, -0.2, 0.04, 0.3, True)
+    assert "32 px gives 20 points less than 64" in sentences.sizes("hog", 64, [worse]).text
+    assert sentences.sizes("hog", 64, []).text == "Only one size was compared, 64 px."
+
+
+def test_numbers_and_their_nouns():
+    assert sentences.single(["cat"]).text.startswith("1 class with one image (or one group) was ")
+    assert sentences.labels(1).text == "1 near-identical pair carries different labels."
+    assert sentences.copies(2, 1, 2, scored=False).text == (
+        "2 images are near-copies of another (1 group, largest 2)."
+    )
+    assert "there is one class only, disc, with 1 image." in sentences.one_class("disc", 1).text
+    assert "Look at a/1.png and a/2.png." in sentences.joined("a", 5, ("a/1.png", "a/2.png")).text
+
+
+def test_noise_comes_before_all_but_nothing():
+    for many in ([0.6], [0.6, 0.7]):
+        assert headline(facts_of(many, (0,), noise=0.239, too_few=True)) == (
+            "noise",
+            "**Stop: a representation made of noise scored 24% (guessing 10%). Something leaks "
+            "the labels; do not use the numbers below.**",
+        )
+
+
+def test_part_of_a_folder_is_said():
+    whole = headline(facts_of([0.6, 0.8], (1,)))
+    part = headline(facts_of([0.6, 0.8], (1,), images=9000))
+    assert part.text == whole.text + " Measured from 600 of 9,000 images."
+    assert headline(facts_of([0.6, 0.8], (1,), images=600)) == whole
+
+
+def test_at_least_is_rounded_down_from_what_was_meant():
+    assert phrases.down(0.29) == "29"  # 28.999999999999996 in binary
+    assert phrases.down(0.9799) == "97"
+
+
+def test_warnings_and_notes():
+    assert sentences.file_facts(0.478, 0.2).text == (
+        "Warning: the size, format and compression setting of the files alone, without one pixel, "
+        "name 48% (guessing 20%). The classes were saved or collected differently, and any score "
+        "may reflect that."
+    )
+    assert sentences.frame(0.953, 0.96).text == (
+        "Warning: the outer frame of the pictures alone reaches 95%, 96% of the way from guessing "
+        "to the best. Background may give the class away (for textures this is natural)."
+    )
+    assert sentences.repeats(0.12, ["hog", "dct", "sift"]).text == (
+        "Note: for hog, dct and sift nearest neighbours beat the linear probe, by 12 points in the "
+        "middle of them. Look for several photos of one object or session, and give --groups."
+    )
+    assert sentences.single(["cat", "dog"]).text == (
+        "2 classes with one image (or one group) were left out of the scores: cat, dog."
+    )
+    assert sentences.labels(3).text == "3 near-identical pairs carry different labels."
+    assert sentences.unlabelled().text == (
+        "There are no labels here, so there is no honest way to name a best one. Below: what each "
+        "keeps, what moves it, what it calls similar, what it costs."
+    )
+    assert sentences.failed("vit", "it needs weights.").text == (
+        "vit could not run: it needs weights. The others are unaffected."
+    )
+    assert sentences.copies(35, 16, 4).text == (
+        "35 images are near-copies of another (16 groups, largest 4); copies always stay in the "
+        "same fold."
+    )
+
+
+def test_notes_of_the_folds_name_their_classes():
+    assert "copies were joined only where nearly certain in cat, dog: " in (
+        sentences.relaxed(["cat", "dog"], grouped=False).text
+    )
+    assert "copies across your groups were" in sentences.relaxed(["cat"], grouped=True).text
+    assert "put all of cat into one fold" in sentences.together(["cat"]).text
+
+
+def test_ids_are_told_apart():
+    made = [
+        sentences.file_facts(0.5, 0.1),
+        sentences.frame(0.5, 0.6),
+        sentences.repeats(0.1, ["a"]),
+        sentences.single(["a"]),
+        sentences.labels(1),
+        sentences.unlabelled(),
+        sentences.failed("a", "b"),
+        sentences.copies(2, 1, 2),
+        sentences.relaxed(["a"], grouped=True),
+        sentences.together(["a"]),
+    ]
+    assert [s.id for s in made] == [
+        *("file", "frame", "repeats", "single", "labels", "unlabelled", "failed"),
+        *("copies", "relaxed", "together"),
+    ]
