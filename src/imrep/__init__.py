@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imrep.registry.catalog import card, get, load, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
+    from imrep import edit
     from imrep.api import compare, edited, invert, match
     from imrep.base import Representation
     from imrep.errors import ImrepError
@@ -24,6 +25,7 @@ _LAZY = {
     "ImrepError": "imrep.errors",
     "Representation": "imrep.base",
     "compare": "imrep.api",
+    "edit": "imrep.edit",
     "edited": "imrep.api",
     "invert": "imrep.api",
     "match": "imrep.api",
@@ -38,6 +40,7 @@ __all__ = [
     "Representation",
     "card",
     "compare",
+    "edit",
     "edited",
     "get",
     "invert",
@@ -55,7 +58,8 @@ if not TYPE_CHECKING:  # a type checker that saw it would call every name an obj
         """Import torch only when somebody asks for something that needs it."""
         if name not in _LAZY:
             raise AttributeError(f"imrep has no attribute {name!r}")
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        module = importlib.import_module(_LAZY[name])
+        return module if module.__name__ == f"imrep.{name}" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

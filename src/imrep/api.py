@@ -301,20 +301,20 @@ def match(
 def edited(image: "Image", chain: str) -> "Image":
     """Images after a chain of operations, nothing rounded between them.
 
-    Where the last is `compress`, what that gives: an `imrep.packed.Packed`.
+    Where the last is `compress`, what that gives: an `imrep.codec.packed.Packed`.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
         chain: As on the command line, "stretch, unsharp:alpha=0.7"; `imrep edit --help` lists the
-            operations, and each is also a function, such as `imrep.edit.unsharp.unsharp`. A
-            parameter that is a picture is given as a path.
+            operations, and each is also a function, such as `imrep.edit.unsharp`. A parameter that
+            is a picture is given as a path.
 
     Raises:
         UnknownName: An operation does not exist.
         BadParameter: A parameter does not, or is out of its range.
         BadImage: An operation refuses the image.
     """
-    from imrep.tasks.editing import Chain
+    from imrep.edit.file import Chain
 
     return Chain(chain).apply(image)
 

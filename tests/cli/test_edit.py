@@ -15,7 +15,8 @@ from PIL import Image
 from torch.testing import assert_close
 
 import imrep as package
-from imrep import images, packed
+from imrep import images
+from imrep.codec import packed
 from imrep.images import UINT16, Original
 from imrep.ops import metrics
 from imrep.registry import operations
@@ -290,7 +291,7 @@ def test_folders_that_are_refused(inside, photos):
 
 
 def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
-    from imrep.tasks import editfolder
+    from imrep.edit import folder as editfolder
 
     real, done = editfolder.edit, []
 
@@ -309,7 +310,7 @@ def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
 
 
 def test_another_chain_starts_anew(inside, photos, monkeypatch):
-    from imrep.tasks import editfolder
+    from imrep.edit import folder as editfolder
 
     real = editfolder.edit
     monkeypatch.setattr(

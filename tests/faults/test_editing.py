@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from imrep import images
 from imrep.cli import main
-from imrep.edit.median import median
+from imrep.edit.operations.median import median
 from imrep.errors import BadFile
 from imrep.io.containers import insert_chunks, insert_segments, jpeg_segments, png_chunks
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import imrep
-from imrep.edit.blur import blur
+from imrep.edit.operations.blur import blur
 from imrep.testing._tools import extremes
 
 EXACT = [

@@ -13,13 +13,13 @@ from PIL import Image
 
 import imrep
 from imrep import datasets, pipeline
+from imrep.edit.file import Chain
+from imrep.edit.folder import edit_all
 from imrep.ops import parallel
 from imrep.pipeline import Settings
 from imrep.registry import catalog
 from imrep.sklearn import Embedder
 from imrep.tasks import ranking
-from imrep.tasks.editfolder import edit_all
-from imrep.tasks.editing import Chain
 
 SPECS = ["hog", "dct", "sift:words=8", "pixels:side=4+sift:words=8", "scattering:scales=2"]
 

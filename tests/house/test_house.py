@@ -153,8 +153,18 @@ def test_what_imrep_offers_is_what_it_lists():
 
 
 def test_no_public_name_is_a_submodules():
-    for name in imrep.__all__:
-        assert importlib.util.find_spec(f"imrep.{name}") is None, f"imrep.{name} is a module too"
+    """A lazy name and a module of one name work at the first use and fail at the second."""
+    public = [f"imrep.{name}" for name in imrep.__all__ if name != "edit"]  # which is the module
+    public += [f"imrep.edit.{name}" for name in operations.names()]
+    for name in public:
+        assert importlib.util.find_spec(name) is None, f"{name} is a module too"
+
+
+def test_operations_are_functions_of_imrep_edit_however_often_they_are_used():
+    for _ in range(2):
+        for name in operations.names():
+            function = getattr(imrep.edit, name)
+            assert function is operations.entry(name).load() and function.__name__ == name
 
 
 def test_an_unknown_attribute_is_an_attribute_error():
@@ -168,29 +178,39 @@ def test_the_version_is_the_projects():
     assert f"version: {imrep.__version__}" in (ROOT / "CITATION.cff").read_text()
 
 
-OPERATIONS = sorted((PACKAGE / "edit").glob("[a-z]*.py"))
+EDIT_TESTS = TESTS / "unit" / "edit" / "operations"
 
 
-@pytest.mark.parametrize("path", OPERATIONS, ids=[path.stem for path in OPERATIONS])
-def test_an_operation_is_one_function_that_explains_itself(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", operations.names())
+def test_an_operation_is_one_function_that_explains_itself(name):
+    tree = ast.parse(operations.file(name).read_text(encoding="utf-8"))
     public = [
         node.name
         for node in tree.body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
     ]
-    assert public == [{"open": "opening", "close": "closing"}.get(path.stem, path.stem)]
-    found = operations.entry(path.stem)
-    assert found.summary.endswith(".") and 20 < len(found.summary) < 100
-    assert re.search(r"References:[\s\S]*(19|20)\d\d", found.doc), f"{path.stem} cites nothing"
-    for parameter in found.parameters:
-        assert len(parameter.help) > 10, f"{path.stem} does not explain {parameter.name}"
+    assert public == [name]
+    operation = operations.entry(name)
+    assert operation.summary.endswith(".") and 20 < len(operation.summary) < 100
+    assert re.search(r"References:[\s\S]*(19|20)\d\d", operation.doc), f"{name} cites nothing"
+    for parameter in operation.parameters:
+        assert len(parameter.help) > 10, f"{name} does not explain {parameter.name}"
         kinds = {kind.strip() for kind in parameter.annotation.split("|")}
         assert kinds <= {"int", "float", "bool", "str", "None", "Image"}, parameter
-    test = TESTS / "edit" / f"test_{path.stem}.py"
-    assert test.is_file() and "def test_" in test.read_text(), f"{path.stem} has no test"
+    test = EDIT_TESTS / f"test_{name}.py"
+    assert test.is_file() and "def test_" in test.read_text(), f"{name} has no test"
 
 
-def test_every_test_of_an_operation_has_its_file():
-    tested = {path.stem.removeprefix("test_") for path in (TESTS / "edit").glob("test_*.py")}
-    assert tested - {"contract"} == {path.stem for path in OPERATIONS}
+def test_type_checkers_know_every_operation():
+    """Names are found at run time; editors and mypy read them from an import of each."""
+    tree = ast.parse((PACKAGE / "edit" / "__init__.py").read_text(encoding="utf-8"))
+    imported = [
+        (node.module, alias.name, alias.asname)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("imrep.edit.operations")
+        for alias in node.names
+    ]
+    assert imported == [
+        (f"imrep.edit.operations.{name}", name, name) for name in operations.names()
+    ]
+    assert dir(imrep.edit) == list(operations.names())

@@ -14,7 +14,7 @@ import torch
 import imrep
 from imrep import _native
 from imrep._native import signatures
-from imrep.ops import blocks
+from imrep.edit.operations.denoise import shrinkage
 from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.pyramid import laplacian
 
@@ -32,7 +32,7 @@ def calls(x):
         for levels in (1, 4):
             yield partial(laplacian.collapse, *laplacian.build(pixels, levels))
     for stride in (1, 3, 4):
-        yield partial(blocks.shrunk, x[0], 0.1, stride)
+        yield partial(shrinkage.shrunk, x[0], 0.1, stride)
 
 
 def main(path):

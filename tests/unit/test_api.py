@@ -24,8 +24,8 @@ def test_a_misspelt_option_is_an_error():
 
 
 def test_a_chain_is_its_functions_in_order():
-    from imrep.edit.stretch import stretch
-    from imrep.edit.unsharp import unsharp
+    from imrep.edit.operations.stretch import stretch
+    from imrep.edit.operations.unsharp import unsharp
 
     wanted = unsharp(stretch(photo(), low=5), alpha=0.3)
     found = imrep.edited(photo(), "stretch:low=5, unsharp:alpha=0.3")

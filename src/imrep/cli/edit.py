@@ -12,8 +12,8 @@ from imrep.errors import BadParameter
 from imrep.registry import operations, specs
 
 if TYPE_CHECKING:
+    from imrep.edit.file import Chain
     from imrep.images import Reading
-    from imrep.tasks.editing import Chain
 
 _SKIPPED = 3  # exit code under --strict
 _WIDTH = 96
@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     """
     operations.parse(chain)  # what is misspelt is said before torch is imported
     from imrep.cli import engine
-    from imrep.tasks.editing import Chain
+    from imrep.edit.file import Chain
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     steps = Chain(chain, engine.device(machine.device), reading)
@@ -136,7 +136,7 @@ def _picture(
     meter: screen.Meter,
 ) -> None:
     from imrep.cli import outputs
-    from imrep.tasks.editing import edit
+    from imrep.edit.file import edit
 
     out, in_place = where
     if in_place and out is not None:
@@ -164,7 +164,7 @@ def _folder(
     data: str, chain: "Chain", out: Path | None, how: tuple[bool, bool, bool], meter: screen.Meter
 ) -> None:
     from imrep import datasets
-    from imrep.tasks.editfolder import edit_all
+    from imrep.edit.folder import edit_all
 
     packs = chain.unpacks and Path(data).is_dir()  # whose files are no pictures
     found = datasets.find(f"{glob.escape(data)}/**/*.imr" if packs else data)
@@ -184,8 +184,8 @@ def _folder(
 
 def _name(path: Path, chain: "Chain") -> Path:
     """Of the output, in the current folder: with the suffix that fits what the picture is."""
-    from imrep import packed
-    from imrep.tasks.editing import suffix_of
+    from imrep.codec import packed
+    from imrep.edit.file import suffix_of
 
     if chain.packs:
         return outputs.beside(path, suffix=packed.SUFFIX)

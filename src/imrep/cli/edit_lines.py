@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from imrep.edit.file import Edited
+    from imrep.edit.folder import Folder, Spread
+    from imrep.edit.metadata import Figures
+    from imrep.edit.rate_distortion import Point
     from imrep.ops.measured import Measurement
-    from imrep.tasks.editfolder import Folder, Spread
-    from imrep.tasks.editing import Edited
-    from imrep.tasks.packing import Figures
-    from imrep.tasks.ratecurve import Point
 
 
 def line(found: "Edited") -> str:

@@ -1,7 +1,8 @@
 """Find the operations of `imrep edit` by name, and read chains of them, without importing torch.
 
-The file name is the name: `edit/unsharp.py` is `unsharp`. A chain is operations joined by commas,
-"stretch, unsharp:alpha=0.7,sigma=2": a part with = and no name goes on with the one before.
+The file's or folder's name is the name: `edit/operations/unsharp.py` is `unsharp`. A chain is
+operations joined by commas, "stretch, unsharp:alpha=0.7,sigma=2": a part with = and no name goes on
+with the one before.
 """
 
 import ast
@@ -17,7 +18,7 @@ from imrep.errors import BadParameter, UnknownName
 from imrep.registry import specs
 from imrep.registry.signatures import Parameter, parameters
 
-_ROOT = Path(__file__).parents[1] / "edit"
+_ROOT = Path(__file__).parents[1] / "edit" / "operations"
 _PICTURE = "Image"  # annotation of a parameter that is a further picture
 
 
@@ -26,7 +27,6 @@ class Operation:
     """One operation, as written in its file."""
 
     name: str
-    function: str
     summary: str
     doc: str
     parameters: tuple[Parameter, ...]
@@ -36,7 +36,7 @@ class Operation:
     def load(self) -> Callable[..., Any]:
         """The function itself."""
         found: Callable[..., Any] = getattr(
-            importlib.import_module(f"imrep.edit.{self.name}"), self.function
+            importlib.import_module(f"imrep.edit.operations.{self.name}"), self.name
         )
         return found
 
@@ -65,7 +65,14 @@ class Step:
 @cache
 def names() -> tuple[str, ...]:
     """Every operation, sorted."""
-    return tuple(sorted(path.stem for path in _ROOT.glob("[a-z]*.py")))
+    modules = [path.stem for path in _ROOT.glob("[a-z]*.py")]
+    return tuple(sorted(modules + [path.parent.name for path in _ROOT.glob("[a-z]*/__init__.py")]))
+
+
+def file(name: str) -> Path:
+    """Where an operation is written: `blur.py`, or `denoise/__init__.py` of a folder."""
+    folder = _ROOT / name / "__init__.py"
+    return folder if folder.is_file() else _ROOT / f"{name}.py"
 
 
 @cache
@@ -80,13 +87,12 @@ def entry(name: str) -> Operation:
         near = difflib.get_close_matches(stem, names(), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names())}."
         raise UnknownName(f"no operation is called {name!r}. {hint}")
-    tree = ast.parse((_ROOT / f"{stem}.py").read_text(encoding="utf-8"))
+    tree = ast.parse(file(stem).read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     function = next(node for node in functions if not node.name.startswith("_"))
     doc = ast.get_docstring(function) or ""
     return Operation(
         name=stem,
-        function=function.name,
         summary=doc.partition("\n")[0],
         doc=doc,
         parameters=parameters(function, doc),

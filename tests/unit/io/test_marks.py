@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from imrep import images, packed
-from imrep.edit.compress import compress
+from imrep import images
+from imrep.codec import packed
+from imrep.edit.operations.compress import compress
 from imrep.images import BY_BITS, Original
 from imrep.io.marks import mark, marked
 
@@ -53,7 +54,7 @@ def test_a_packed_picture_carries_one(tmp_path):
     data = (tmp_path / "a.imr").read_bytes()
     assert mark(data) == "edit abc" and mark(small.data) == ""
     assert zlib.decompressobj(31).decompress(data)[8:9] == b"{"
-    assert packed.read(tmp_path / "a.imr").recipe == small.recipe
+    assert packed.read(tmp_path / "a.imr").parameters == small.parameters
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from imrep.edit.blur import blur
-from imrep.edit.close import closing
-from imrep.edit.poster import poster
-from imrep.edit.smooth import smooth
-from imrep.edit.tonemap import tonemap
+from imrep.edit.operations.blur import blur
+from imrep.edit.operations.close import close as closing
+from imrep.edit.operations.poster import poster
+from imrep.edit.operations.smooth import smooth
+from imrep.edit.operations.tonemap import tonemap
 from imrep.ops.tiling import each, rows_at_once, strips
 
 

@@ -1,0 +1,164 @@
+"""Denoising: nothing to take leaves all, peers are behind, and what is given need not be told."""
+
+import io
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage.data import astronaut, camera
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+
+import imrep
+from imrep import images
+from imrep.edit.operations.blur import blur
+from imrep.edit.operations.denoise import denoise
+from imrep.errors import BadImage, BadParameter
+from imrep.ops import measured
+
+
+def photo(bytes_, side=160):
+    x = torch.from_numpy(np.atleast_3d(bytes_[40 : 40 + side, 150 : 150 + side]).copy())
+    return x.permute(2, 0, 1)[None] / 255
+
+
+def noisy(image, noise):
+    generator = torch.Generator().manual_seed(0)
+    return (image + noise * torch.randn(image.shape, generator=generator)).clamp(0, 1)
+
+
+def decibels(x, y):
+    return -10 * math.log10(float((x - y).square().mean()))
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+@pytest.mark.parametrize("size", [(8, 8), (9, 300), (40, 51)])
+def test_without_noise_nothing_changes(size, stride):
+    image = torch.rand(2, 3, *size)
+    torch.testing.assert_close(denoise(image, noise=0, stride=stride), image, rtol=0, atol=2e-6)
+
+
+def test_a_constant_stays():
+    flat = torch.full((1, 3, 20, 31), 0.3)
+    for noise in (None, 0.0, 0.1):
+        torch.testing.assert_close(denoise(flat, noise=noise), flat, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("deviation", [15, 25, 50])
+@pytest.mark.parametrize("bytes_", [astronaut(), camera()], ids=["colour", "gray"])
+def test_scikit_images_non_local_means_and_total_variation_are_behind(bytes_, deviation):
+    image, noise = photo(bytes_), deviation / 255
+    given = noisy(image, noise)
+    found = decibels(denoise(given, noise=noise), image)
+    x = given[0].permute(1, 2, 0).squeeze(2).numpy()
+    axis = 2 if x.ndim == 3 else None
+    means = denoise_nl_means(x, 5, 6, 0.8 * noise, fast_mode=True, sigma=noise, channel_axis=axis)
+    variation = denoise_tv_chambolle(x, weight=1.3 * noise, channel_axis=axis)
+    for peer in (means, variation):
+        peer = torch.from_numpy(np.atleast_3d(peer)).permute(2, 0, 1)[None]
+        assert found > decibels(peer.clamp(0, 1), image) + 0.3
+
+
+def test_it_is_as_good_as_the_filter_banks_and_all_blocks():
+    image, noise = photo(astronaut(), 128), 0.1
+    given = noisy(image, noise)
+    found, dense = (decibels(denoise(given, noise=noise, stride=s), image) for s in (4, 1))
+    bank = imrep.get("filterbank:bank=dct,size=8").denoise(given, noise)
+    assert dense - 0.15 < found < dense
+    assert found > decibels(bank, image) - 0.1
+
+
+@pytest.mark.parametrize("noise", [0.03, 0.1])
+def test_the_noise_need_not_be_told(noise):
+    image = photo(astronaut())
+    given = noisy(image, noise)
+    told, measured = decibels(denoise(given, noise=noise), image), decibels(denoise(given), image)
+    assert measured > told - 0.2
+
+
+def test_a_clean_image_hardly_changes():
+    image = photo(astronaut())
+    assert decibels(denoise(image), image) > 45
+
+
+def as_a_camera_writes(image, noise, quality=92):
+    """Noise of light, colours through a Bayer pattern and bilinear interpolation, then JPEG."""
+    generator = torch.Generator().manual_seed(0)
+    light = image + noise * image.sqrt() * torch.randn(image.shape, generator=generator)
+    y, x = np.mgrid[: image.shape[2], : image.shape[3]]
+    masks = [(y % 2 == 0) & (x % 2 == 0), (y + x) % 2 == 1, (y % 2 == 1) & (x % 2 == 1)]
+    kernel = np.outer([1, 2, 1], [1, 2, 1])
+    planes = []
+    for plane, mask in zip(light[0].numpy(), masks, strict=True):
+        seen, weight = (cv2.filter2D(p, -1, kernel / 4) for p in (plane * mask, mask * 1.0))
+        planes.append(seen / weight)
+    pixels = np.stack(planes, 2).clip(0, 1) * 255
+    file = io.BytesIO()
+    Image.fromarray(pixels.round().astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return torch.from_numpy(np.asarray(Image.open(file)).copy()).permute(2, 0, 1)[None] / 255
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.06])
+@pytest.mark.parametrize("quality", [85, 92])
+def test_noise_that_a_camera_wrote_is_measured(noise, quality):
+    image = blur(photo(astronaut(), 240), sigma=1)  # what a lens leaves of it
+    given = as_a_camera_writes(image, noise, quality)
+    with measured.recording() as found:
+        clean = denoise(given)
+    by_hand = max(decibels(denoise(given, noise=n), image) for n in (0.03, 0.05, 0.08))
+    assert decibels(clean, image) > decibels(given, image) + 1
+    assert decibels(clean, image) > by_hand - 0.7
+    [one] = found
+    assert one.operation == "denoise" and noise / 3 < one.values["noise"] < noise * 1.5
+    again = denoise(given, noise=one.values["noise"])
+    torch.testing.assert_close(again, clean, rtol=0, atol=1e-6)
+
+
+def test_without_noise_it_says_so_and_leaves_all():
+    image = torch.linspace(0, 1, 90).expand(1, 3, 70, 90).contiguous()
+    with measured.recording() as found:
+        assert torch.equal(denoise(image), image)
+    assert found[0].note.startswith("no noise found") and found[0].values["noise"] < 0.3 / 255
+
+
+@pytest.mark.parametrize("noise", [None, 0.05])
+def test_a_gray_scan_in_colours_is_denoised_as_gray(noise):
+    gray = noisy(photo(camera(), 128), 0.08)
+    scanned = gray.expand(-1, 3, -1, -1) + torch.tensor([0, 0.4, -0.4]).view(1, 3, 1, 1) / 255
+    found = denoise(scanned.clamp(0, 1), noise=noise)
+    if noise is None:
+        assert (found.mean(1, keepdim=True) - denoise(gray)).abs().mean() < 2 / 255
+
+
+@pytest.mark.parametrize("name", ["Canon80D_8_8_12800_printer_14", "Sony_4_200_3200_door_10"])
+def test_real_cameras(shared_data, name):
+    folder = shared_data / "denoising" / "polyu_real_a"
+    dirty, clean = (images.read(folder / kind / f"{name}.JPG") for kind in ("noisy", "clean"))
+    assert decibels(denoise(dirty), clean) > decibels(dirty, clean) + 2
+    assert torch.equal(denoise(clean), clean)
+
+
+def test_turned_images_are_the_turned_result():
+    given = noisy(photo(camera(), 64), 0.1)
+    torch.testing.assert_close(
+        denoise(given.mT, noise=0.1), denoise(given, noise=0.1).mT, rtol=0, atol=1e-5
+    )
+
+
+def test_double_precision_agrees():
+    given = noisy(photo(camera(), 64), 0.1)
+    single, double = denoise(given, noise=0.1), denoise(given.double(), noise=0.1)
+    assert double.dtype == torch.float64
+    torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-5)
+
+
+def test_bad_input_is_refused_by_name():
+    image = torch.rand(1, 1, 16, 16)
+    with pytest.raises(BadParameter, match="denoise needs noise from 0 to 1, got 25"):
+        denoise(image, noise=25)
+    with pytest.raises(BadParameter, match="denoise needs stride from 1 to 8, got 9"):
+        denoise(image, stride=9)
+    with pytest.raises(BadImage, match="denoise needs images of at least 8×8, got 7×16"):
+        denoise(image[..., :7, :])
