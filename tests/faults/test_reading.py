@@ -14,6 +14,8 @@ import imrep
 from imrep import images
 from imrep.cli import main
 from imrep.errors import BadFile, BadParameter
+from imrep.images.decode import srgb
+from imrep.images.formats import tiff_bits
 
 SCENE = files.scene()
 GRAY = SCENE[..., 1:2]
@@ -41,7 +43,7 @@ def test_twelve_bits_and_white_as_zero():
 
 
 def test_twelve_bits_without_imagecodecs(monkeypatch):
-    monkeypatch.setattr(images._bits, "imagecodecs_is_there", lambda: False)
+    monkeypatch.setattr(tiff_bits, "has_imagecodecs", lambda: False)
     twelve = np.rint(SCENE * 4095).astype(np.int64)
     for planar, fill, deflate in ((1, 1, False), (2, 2, True)):
         data = files.tiff(twelve, 12, {262: (3, [2])}, planar=planar, fill=fill, deflate=deflate)
@@ -60,7 +62,7 @@ def test_deep_lzw_without_imagecodecs(monkeypatch, order, planes, predictor):
         file, samples, photometric="rgb", planarconfig=planes, compression="lzw",
         predictor=predictor, byteorder=order, rowsperstrip=10, metadata=None,
     )  # fmt: skip
-    monkeypatch.setattr(images._bits, "imagecodecs_is_there", lambda: False)
+    monkeypatch.setattr(tiff_bits, "has_imagecodecs", lambda: False)
     monkeypatch.setattr(tifffile.TiffPage, "asarray", None)
     assert np.abs(shown(file.getvalue()) - SCENE).max() < 1e-4
 
@@ -95,7 +97,7 @@ def test_the_main_image_below_a_thumbnail():
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_orientation_at_every_depth(turn):
     inverse = {6: 8, 8: 6}.get(turn, turn)
-    stored = images._pixels.upright(np.rint(SCENE * 4095), inverse)
+    stored = srgb.upright(np.rint(SCENE * 4095), inverse)
     data = tiff(np.ascontiguousarray(stored), 12, t262=(3, [2]), t274=(3, [turn]))
     assert np.abs(shown(data) - SCENE).max() < 1e-3
     original = images.original(data)

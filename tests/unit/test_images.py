@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
-from imrep.images import _guards, _pixels
+from imrep.images.decode import guards, srgb
 from imrep.ops import resize
 
 
@@ -106,7 +106,7 @@ class TestLaws:
         pytest.importorskip("simplejpeg")
         data = saved(photo(300, 401).convert(mode), "JPEG", quality=85)
         fast, facts = images.square(data, size)
-        monkeypatch.setattr(_pixels, "_turbo", lambda: None)
+        monkeypatch.setattr(srgb, "_turbo", lambda: None)
         plain, same = images.square(data, size)
         assert np.abs(fast.astype(int) - plain).max() <= 1 and facts == same
 
@@ -120,7 +120,7 @@ class TestLaws:
 def _stored(upright, turn):
     """The pixels that a camera held that way would have written (inverse of the EXIF turn)."""
     inverse = {6: 8, 8: 6}.get(turn, turn)
-    return _pixels.upright(upright, inverse)
+    return srgb.upright(upright, inverse)
 
 
 class TestKinds:
@@ -138,7 +138,7 @@ class TestKinds:
             8: (2, 0),
         }
         for turn, place in places.items():
-            upright = _pixels.upright(corner, turn)
+            upright = srgb.upright(corner, turn)
             assert upright.shape == ((2, 3) if turn < 5 else (3, 2))
             assert tuple(np.argwhere(upright)[0]) == place
 
@@ -301,7 +301,7 @@ class TestRefusals:
 
     def test_a_truncated_jpeg_is_refused_with_either_decoder(self, monkeypatch):
         data = saved(photo(300, 300), "JPEG")
-        monkeypatch.setattr(_pixels, "_turbo", lambda: None)
+        monkeypatch.setattr(srgb, "_turbo", lambda: None)
         with pytest.raises(BadFile, match="truncated"):
             images.square(data[: len(data) // 2], 30)
 
@@ -352,7 +352,7 @@ class TestRefusals:
     def test_the_limit_that_is_raised_is_ours_and_pillows(self, kind, monkeypatch):
         """As with a picture over 179 million pixels, and the limit given as larger."""
         data = saved(photo(), kind)
-        monkeypatch.setattr(_guards, "_HUGE", 1000)
+        monkeypatch.setattr(guards, "_HUGE", 1000)
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
         assert images.read(data, max_pixels=48 * 64).shape[2:] == (48, 64)
         assert Image.MAX_IMAGE_PIXELS == 100

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from imrep import _native, images, jpeg
 from imrep.errors import BadFile, ExtraNeeded
-from imrep.images import _decode, _guards
+from imrep.images.decode import guards, open_image
 
 pytestmark = pytest.mark.skipif(not _native.built("jpeg"), reason=_native.state("jpeg"))
 
@@ -371,8 +371,8 @@ def test_awkward_files_are_read_or_have_a_reason_soon(shared_data, capfd):
         if row["pil_status"] == "ok" and row["pil_format"] in ("JPEG", "MPO"):
             fine += 1
             whole += facts is not None and facts.complete
-            with _guards.guarded("it"):
-                house = _decode.opened(data, "it").orientation
+            with guards.guarded("it"):
+                house = open_image.opened(data, "it").orientation
             assert facts is None or facts.orientation == house, row["path"]
             assert facts is None or facts.size == (int(row["height"]), int(row["width"]))
     assert capfd.readouterr().err == ""

@@ -190,7 +190,7 @@ def test_what_makes_no_sense_is_left_out(tmp_path, suffix, profile, capfd):
     found = images.original(file.getvalue())
     assert found.profile is None
     wild = replace(found, profile=profile, exif=b"junk" * 9, dpi=(300.0, float("nan")))
-    tamed = images.sound(wild)
+    tamed = images.sanitised(wild)
     assert (tamed.profile, tamed.exif, tamed.dpi) == (None, None, None)
     images.save(tmp_path / f"a{suffix}", tamed)
     assert images.original(tmp_path / f"a{suffix}").pixels.shape == (1, 3, 20, 20)

@@ -20,7 +20,7 @@ from imrep.images import (
     Metadata,
     Original,
     Samples,
-    sound,
+    sanitised,
 )
 from imrep.ops.metrics import psnr, ssim
 from imrep.types import Image
@@ -110,7 +110,7 @@ def restored(packed: Packed, shown: Image) -> Original:
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadFile(f"an .imr file needs to say what it keeps, got {error}.") from error
-    return sound(said)
+    return sanitised(said)
 
 
 def _samples(extra: Mapping[str, str]) -> Samples:

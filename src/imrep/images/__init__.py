@@ -1,8 +1,11 @@
-"""Pictures in and out: files of every format there is a reader for, upright and in sRGB.
+"""Image files in and out: every format with a decoder, upright and in sRGB.
 
-`read` gives a whole image as a tensor, `square` the canvas that `compare` and `embed` look at,
-`load_squares` many of them on threads. Whatever a file holds, the answer is an image or a
-`BadFile` that says why not. All functions may be called from several threads.
+`read` gives an image as a tensor, `square` the canvas that `compare` and `embed` read,
+`load_squares` many of them on threads. Every file gives an image or a `BadFile` with the reason.
+All functions may be called from several threads.
+
+Rooms: `decode` (bytes to pixels), `formats` (what Pillow does not decode exactly), `colour`,
+`metadata`, `encode` (pixels to bytes).
 """
 
 import hashlib
@@ -13,15 +16,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imrep.errors import BadParameter
-from imrep.images import _decode, _original, _pixels, _profiles, _saving
-from imrep.images._decode import MAX_PIXELS, START, looks_like_image
-from imrep.images._metadata import COLOUR, Encoding, Metadata
-from imrep.images._notes import assumption, note, noting
-from imrep.images._original import Original, sound
-from imrep.images._reading import DEFAULT_READING, Reading
-from imrep.images._samples import BY_BITS, UINT8, UINT16, Samples
-from imrep.images._saving import SUFFIXES, Plan
-from imrep.images._squares import Facts, Source, batch, load_squares, square
+from imrep.images import original_image
+from imrep.images.canvas import Facts, Source, batch, load_squares, square
+from imrep.images.colour import icc
+from imrep.images.decode import file_bytes, open_image, srgb
+from imrep.images.decode.open_image import MAX_PIXELS
+from imrep.images.decode.signatures import START, looks_like_image
+from imrep.images.encode import save_plan
+from imrep.images.encode.save_plan import SUFFIXES, Plan
+from imrep.images.metadata.fields import COLOUR, Encoding, Metadata
+from imrep.images.notes import assumption, note, noting
+from imrep.images.original_image import Original, sanitised
+from imrep.images.read_options import DEFAULT_READING, Reading
+from imrep.images.sample_types import BY_BITS, UINT8, UINT16, Samples
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
 from imrep.io.names import as_path
@@ -59,14 +66,14 @@ __all__ = [
     "original",
     "plan",
     "read",
+    "sanitised",
     "save",
     "save_planned",
-    "sound",
     "square",
     "write",
 ]
 
-DECODER = 3  # raised when the same file gives other pixels; part of the key of every cache
+DECODER = 3  # raised when the same file decodes to other pixels; part of the key of every cache
 
 _STARTS = {
     ".png": re.compile(rb"\x89PNG"),
@@ -87,7 +94,7 @@ def fetch(source: str | Path | bytes) -> bytes:
     Raises:
         BadFile: Missing, a folder, a device, unreadable, empty, or over 2 GiB.
     """
-    return _decode.fetch(source)[0]
+    return file_bytes.fetch(source)[0]
 
 
 def read(
@@ -100,23 +107,23 @@ def read(
 ) -> "Tensor":
     """The image in a file at its own size, upright, in sRGB: (1, 3, h, w) float32 in [0, 1].
 
-    The first frame of an animation, the first page of a document that is no thumbnail; gray as
-    three equal channels. Depth, sign, what is white, alpha, gamma and profile are what the file
-    says; a profile that cannot be understood is ignored. Numbers without a stated range, such as
-    floats, are taken as they are within [0, 1] and need `data_range` otherwise.
+    Of an animation the first frame, of a document the first page that is no thumbnail; gray
+    becomes three equal channels. Depth, sign, white, alpha, gamma and profile are as the file
+    states them; an unreadable profile is ignored. Numbers without a stated range, such as floats,
+    are read unchanged within [0, 1] and need `data_range` otherwise.
 
     Args:
-        source: A path, the bytes of a file, or a picture of Pillow's.
-        over: Colour that shows through transparent pixels, as CSS writes it.
+        source: A path, the bytes of a file, or a Pillow image.
+        over: Background colour of transparent pixels, in CSS notation.
         max_pixels: Greatest width × height that is decoded, whatever Pillow's own limit.
         data_range: The numbers of black and white in a file that does not state them, such as
             floats (`Reading`).
-        longest: Most pixels along the longer side of what is given, antialiased; None leaves the
-            image at its own size.
+        longest: Maximum pixels along the longer side of the result, antialiased; None keeps the
+            image's own size.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
-        BadParameter: `over` is no colour.
+        BadParameter: `over` is not a colour.
 
     Example:
         >>> import imrep, tempfile, torch
@@ -128,19 +135,20 @@ def read(
     """
     from imrep.ops.resize import shrunk_pixels
 
-    reading, ground = Reading(over, max_pixels, data_range), _profiles.colour(over)
-    with _decode.opening(source, reading.max_pixels) as picture:
-        pixels = np.asarray(_pixels.decoded(picture, None, ground, reading.data_range).pixels)
-        return shrunk_pixels(_pixels.upright(pixels, picture.orientation), longest)
+    reading, background = Reading(over, max_pixels, data_range), icc.colour(over)
+    with open_image.opening(source, reading.max_pixels) as picture:
+        decoded = srgb.decoded(picture, None, background, reading.data_range)
+        pixels = np.asarray(decoded.pixels)
+        return shrunk_pixels(srgb.upright(pixels, picture.orientation), longest)
 
 
 def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
     """Write one image by the suffix of `path`: .png, .jpg, .tif or .webp (lossless), 8 bits.
 
-    The file appears whole or not at all: it is written under another name and then renamed.
+    The file appears complete or not at all: it is written under another name and then renamed.
 
     Args:
-        path: Where to; missing folders are made.
+        path: The file; missing folders are created.
         image: (1, 1|3, h, w) or (1|3, h, w), floating, in [0, 1].
         mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
@@ -151,11 +159,11 @@ def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:
     from imrep import checks
 
     path = as_path(path, "write")
-    _saving.form(path, "write")
+    save_plan.format_of(path, "write")
     batch = checks.image(image[None] if getattr(image, "ndim", 0) == 3 else image, "write")
     if len(batch) != 1:
         raise BadParameter(f"write needs one image, got {len(batch)}. Write them one by one.")
-    data = _saving.coded(_saving.plan(Original(batch), path, "write"))
+    data = save_plan.encoded(save_plan.plan(Original(batch), path, "write"))
     write_atomic(path, marked(data, mark) if mark else data)
 
 
@@ -166,77 +174,75 @@ def original(
     data_range: tuple[float, float] | None = None,
     own_scale: bool = False,
 ) -> Original:
-    """The picture in a file in its own colours, with its alpha, type of numbers and metadata.
+    """The image in a file in its own colours, with its alpha, type of numbers and metadata.
 
     Args:
-        source: A path, the bytes of a file, or a picture of Pillow's.
+        source: A path, the bytes of a file, or a Pillow image.
         max_pixels: Greatest width × height that is decoded.
         data_range: Black and white of numbers whose file does not state them. Where it is None,
-            floats within [0, 1] are taken as they are, and other such files are refused.
-        own_scale: Instead of that refusal, the least and the greatest number of the file stand for
-            black and white until `save` undoes it, to the same numbers in the same type.
+            floats within [0, 1] are read unchanged, and other such files are refused.
+        own_scale: Instead of refusing it, map the file's minimum and maximum to black and white;
+            `save` restores the same numbers in the same type.
 
     Raises:
         BadFile: The file cannot be read as an image; the message is the reason, on one line.
     """
     reading = Reading(max_pixels=max_pixels, data_range=data_range)
-    with _decode.opening(source, reading.max_pixels) as picture:
-        return _original.original(picture, reading.data_range, own_scale)
+    with open_image.opening(source, reading.max_pixels) as picture:
+        return original_image.original(picture, reading.data_range, own_scale)
 
 
 def plan(path: str | Path, picture: Original, caller: str = "save") -> Plan:
-    """What `save` will write of a picture, and what will be lost.
+    """What `save` will write of an image, and what will be lost.
 
     Args:
-        path: Where to.
-        picture: What `original` gave, or made of it.
-        caller: Whom messages name.
+        path: The file to write.
+        picture: An image from `original`, or an edit of one.
+        caller: The name that messages start with.
 
     Raises:
-        BadParameter: As `save`.
+        BadParameter: As for `save`.
     """
-    return _saving.plan(picture, Path(path), caller)
+    return save_plan.plan(picture, Path(path), caller)
 
 
 def kind(path: str | Path) -> str:
-    """Pillow's name of the format that a name asks for: PNG, JPEG, TIFF, WEBP.
+    """Pillow's name of the format that a suffix stands for: PNG, JPEG, TIFF, WEBP.
 
     Raises:
-        BadParameter: None that is written.
+        BadParameter: The suffix of a format that is not written.
     """
-    return _saving.form(Path(path), "save")
+    return save_plan.format_of(Path(path), "save")
 
 
 def content(source: str | Path | bytes) -> str:
-    """The suffix that fits what a file holds, whatever its name is; "" for a format not written.
+    """The suffix of a file's format by its content, not its name; "" for a format not written.
 
     Raises:
         BadFile: The file cannot be read.
     """
-    start = _decode.fetch(source)[0][:16]
-    return next((suffix for suffix, found in _STARTS.items() if found.match(start)), "")
+    start = file_bytes.fetch(source)[0][:16]
+    return next((suffix for suffix, pattern in _STARTS.items() if pattern.match(start)), "")
 
 
 def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, ...]:
-    """Write a picture with all that goes with it; the file appears whole or not at all.
+    """Write an image with its metadata; the file appears complete or not at all.
 
-    A JPEG that was one keeps its quantisation tables and its chroma's resolution, a lossy WebP
-    about its quality, a TIFF its compression and its type of numbers.
+    A JPEG from a JPEG keeps its quantisation tables and chroma subsampling, a lossy WebP about its
+    quality, a TIFF its compression and its type of numbers.
 
     Args:
-        path: Where to, ending in one of `SUFFIXES`; missing folders are made.
-        picture: What `original` gave, or made of it.
+        path: The file, ending in one of `SUFFIXES`; missing folders are created.
+        picture: An image from `original`, or an edit of one.
         mark: A line that the file carries, `imrep.io.marks`; none where it is empty.
 
     Returns:
-        What the format cannot hold and was left out, and what became something else: "16 bits",
-        "transparency" (then what can be seen through is laid over white), "CMYK became RGB",
-        "gAMA became sRGB", "IPTC" …
+        What the format cannot hold, and what was converted: "16 bits", "transparency" (composited
+        over white), "CMYK became RGB", "gAMA became sRGB", "IPTC" …
 
     Raises:
-        BadParameter: Another suffix, or numbers without a stated range for a format of whole
-            numbers.
-        OSError: The system does not let it be written.
+        BadParameter: Another suffix, or numbers without a stated range for an integer format.
+        OSError: The system refuses to write it.
     """
     planned = plan(as_path(path, "save"), picture)
     save_planned(path, planned, mark=mark)
@@ -244,10 +250,10 @@ def save(path: str | Path, picture: Original, *, mark: str = "") -> tuple[str, .
 
 
 def save_planned(path: str | Path, planned: Plan, *, mark: str = "") -> None:
-    """Write what `plan` gave for this path.
+    """Write the file that `plan` described for this path.
 
     Raises:
-        OSError: The system does not let it be written.
+        OSError: The system refuses to write it.
     """
-    data = _saving.coded(planned)
+    data = save_plan.encoded(planned)
     write_atomic(path, marked(data, mark) if mark else data)

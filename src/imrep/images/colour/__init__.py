@@ -1,0 +1,1 @@
+"""Colour spaces by curves and primaries, and ICC profiles."""

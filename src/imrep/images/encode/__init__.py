@@ -1,0 +1,1 @@
+"""From pixels to the bytes of a file: what each format can hold, and its encoder."""

@@ -1,0 +1,1 @@
+"""What a file states beside its pixels: EXIF, XMP, IPTC, text, and its compression."""
