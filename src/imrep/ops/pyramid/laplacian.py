@@ -1,16 +1,14 @@
 """REDUCE and EXPAND, and the Laplacian pyramid made of them, for any leading axes and any size.
 
 The kernel along each axis is (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2): it sums to one, is symmetric, and
-gives every sample as much weight on the next level as any other; that leaves `a` alone open.
-REDUCE mirrors the image at its borders without repeating the edge sample. EXPAND does so to the
-coarse samples with zeros between them, as long as an even size would have it: before the first
-coarse sample stands the second, after the last the last again. At `a=0.375` both are OpenCV's
-pyrDown and pyrUp.
+every sample contributes equally to the next level; `a` remains free. REDUCE mirrors the image at
+its borders without repeating the edge sample. EXPAND mirrors the coarse samples, interleaved with
+zeros to an even length: the second coarse sample precedes the first, and the last one is repeated.
+At `a=0.375` both equal OpenCV's pyrDown and pyrUp.
 
-Pixels may be floating (float16 and bfloat16 are worked on in float32), uint8, uint16 or int16.
+Pixels may be floating point (float16 and bfloat16 are computed in float32), uint8, uint16 or int16.
 Integers need `a=0.375`, where all weights are sixteenths; they are rounded half up, once per step,
-as OpenCV does it to the bit. Differences of integers have a type that holds them, so that a pyramid
-of integers is lossless.
+as in OpenCV. Differences of integers have a wider type, so that a pyramid of integers is lossless.
 
 References:
     P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans.
@@ -33,7 +31,7 @@ from imrep.ops.pyramid.reference import Scratch, difference, half
 BINOMIAL = 0.375
 
 _INTEGERS = (torch.uint8, torch.uint16, torch.int16)
-MAX_LEVELS = 62  # levels; no side is halved more often
+MAX_LEVELS = 62  # no side of a tensor can be halved more often
 
 Bands = tuple[Tensor, ...]
 
@@ -75,7 +73,7 @@ def expand(x: Tensor, size: tuple[int, int], a: float = BINOMIAL) -> Tensor:
 
 
 def build(x: Tensor, levels: int, a: float = BINOMIAL) -> tuple[Bands, Tensor]:
-    """The Laplacian pyramid: what each REDUCE loses, from fine to coarse, and the last REDUCE.
+    """The Laplacian pyramid: x - EXPAND(REDUCE(x)) of each level, fine to coarse, and the rest.
 
     Band i is (…, ceil(h / 2^i), ceil(w / 2^i)), of the type of `x`; int16 for uint8, int32 for
     uint16 and int16. The rest has the type of `x`.
@@ -100,24 +98,24 @@ def build(x: Tensor, levels: int, a: float = BINOMIAL) -> tuple[Bands, Tensor]:
 
 
 def collapse(
-    bands: Sequence[Tensor], rest: Tensor, a: float = BINOMIAL, *, who: str = "collapse"
+    bands: Sequence[Tensor], rest: Tensor, a: float = BINOMIAL, *, caller: str = "collapse"
 ) -> Tensor:
-    """The image that `build` took apart: to rounding, or exactly where it holds integers.
+    """The image of a pyramid from `build`: to rounding error, or exactly for integers.
 
     Args:
         bands: From fine to coarse.
-        rest: Of the image's type. Sums outside an integer type's range are brought back to its
-            ends, which changes nothing unless the bands were changed.
+        rest: Of the image's type. Sums are clamped to the range of an integer type, which changes
+            nothing unless the bands were changed.
         a: The one that `build` was given.
-        who: Name to blame where the tensors do not fit together.
+        caller: Name at the start of error messages.
 
     Raises:
-        BadCode: If they do not: no pyramid has them.
+        BadCode: If the shapes are not those of a pyramid.
         BadImage: If `rest` has no pixels, or none of the types named above.
         BadParameter: If `rest` holds integers and `a` is not 0.375.
     """
     _check(rest, a)
-    check_bands(bands, rest, who)
+    check_bands(bands, rest, caller)
     low, flat = _planes(rest), [_planes(band) for band in bands]
     native = in_c.kernels(low, *flat) if flat else None
     if native is not None:
@@ -129,13 +127,13 @@ def collapse(
 
 
 def _planes(x: Tensor) -> Tensor:
-    """(planes, h, w), contiguous; halves as float32."""
+    """Planes (planes, h, w), contiguous; half precision as float32."""
     x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     return x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:]).contiguous().resolve_neg()
 
 
 def _shaped(planes: Tensor, like: Tensor, kind: torch.dtype | None = None) -> Tensor:
-    """With the leading axes and the type of what came."""
+    """The leading axes and the type of `like` restored."""
     return planes.to(kind or like.dtype).reshape(*like.shape[:-2], *planes.shape[1:])
 
 
@@ -154,26 +152,29 @@ def _check(x: Tensor, a: float) -> None:
         raise BadParameter(f"a pyramid of integers needs a of {BINOMIAL}, got {a}. Try x.float().")
 
 
-def check_bands(bands: Sequence[Tensor], rest: Tensor, who: str) -> None:
-    """Refuse bands, from fine to coarse, that do not fit together or to the rest.
+def check_bands(bands: Sequence[Tensor], rest: Tensor, caller: str) -> None:
+    """Refuse bands, from fine to coarse, whose shapes do not fit each other or the rest.
 
     Raises:
         BadCode: Naming the first fault.
     """
     for x in (*bands, rest):
-        checks.tensor(x, who, "each band and the rest")
+        checks.tensor(x, caller, "each band and the rest")
     for band, low in itertools.pairwise([*bands, rest]):
         fault = _fault(band, low, rest)
         if fault:
-            raise BadCode(f"{who} needs {fault}. Pass bands and rest as they were made.")
+            raise BadCode(f"{caller} needs {fault}. Pass bands and rest as they were made.")
 
 
 def _fault(band: Tensor, low: Tensor, rest: Tensor) -> str:
-    """What of a band fits neither the next one nor the rest; "" if all does."""
+    """How a band does not fit the next one or the rest; "" if it does."""
     kind = difference(rest.dtype)
     if band.shape[:-2] != rest.shape[:-2]:
-        wanted, got = (tuple(t.shape[:-2]) for t in (rest, band))
-        return f"bands with the batch and the channels of the rest, {wanted}, got {got}"
+        shape = tuple(rest.shape[:-2])
+        return (
+            f"bands with the batch and the channels of the rest, {shape}, "
+            f"got {tuple(band.shape[:-2])}"
+        )
     if (half(band.shape[-2]), half(band.shape[-1])) != tuple(low.shape[-2:]):
         return f"each size to be half of the one before, got {_size(low)} after {_size(band)}"
     if band.dtype != kind:

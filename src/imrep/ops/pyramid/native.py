@@ -18,7 +18,7 @@ _SUFFIX = {torch.float32: "f32", torch.uint8: "u8"}
 
 
 def kernels(*tensors: Tensor) -> ctypes.CDLL | None:
-    """The library, if these tensors are for it."""
+    """The C library, if it takes these tensors."""
     return kernels_for(tensors, _SUFFIX)
 
 
@@ -51,7 +51,7 @@ def built(native: ctypes.CDLL, x: Tensor, levels: int, a: float) -> tuple[list[T
 
 
 def collapsed(native: ctypes.CDLL, bands: Sequence[Tensor], rest: Tensor, a: float) -> Tensor:
-    """The image of at least one band and the rest."""
+    """The image of one band or more and the rest."""
     image = blank(bands[0].shape, rest)
     tensors = [_each(bands), _at(rest), _at(image)]
     _call(native, "collapse", rest.dtype, tensors, tuple(image.shape), a, len(bands))
@@ -67,10 +67,12 @@ def _call(
     a: float,
     *levels: int,
 ) -> None:
-    """The kernel of this type; its scratch, of as many bytes as it asks for, comes last."""
+    """Call the kernel of this type; the last argument is scratch of the size that it asks for."""
     suffix = _SUFFIX[kind]
-    asked = getattr(native, f"imrep_pyramid_scratch_{suffix}")
-    scratch = np.empty(asked(*map(ctypes.c_int64, (*shape[1:], *(levels or (1,))))), np.uint8)
+    scratch_bytes = getattr(native, f"imrep_pyramid_scratch_{suffix}")
+    scratch = np.empty(
+        scratch_bytes(*map(ctypes.c_int64, (*shape[1:], *(levels or (1,))))), np.uint8
+    )
     kernel = getattr(native, f"imrep_pyramid_{what}_{suffix}")
     sizes = map(ctypes.c_int64, (*shape, *levels))
     kernel(*tensors, *sizes, ctypes.c_double(a), ctypes.c_void_p(scratch.ctypes.data))

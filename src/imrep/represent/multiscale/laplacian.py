@@ -1,4 +1,4 @@
-"""Laplacian pyramid: what each halving of resolution throws away."""
+"""Laplacian pyramid: the detail that each halving of resolution discards."""
 
 import math
 
@@ -17,27 +17,27 @@ from imrep.types import Image, Picture, Vectors
 
 __all__ = ["Laplacian", "build", "collapse", "expand", "reduce"]
 
-_STRONG = 2.5  # deviations from zero that a picture draws in its strongest colour
+_SATURATION = 2.5  # root mean squares at which a picture's colours saturate
 
 
 class Laplacian(Representation[Pyramid]):
     """Differences between an image and its smoothed, halved, enlarged self.
 
-    Each level blurs the image with a 5-tap kernel, keeps every second row and column, enlarges the
-    result back and stores what was lost. Adding the losses back in the opposite order gives the
-    image again, exactly and for any kernel, since `invert` repeats the very enlargement that
+    Each level blurs the image with a 5-tap kernel and keeps every second row and column (REDUCE),
+    enlarges the result (EXPAND) and stores the difference. Adding the differences in the opposite
+    order gives the image, exactly and for any kernel, since `invert` repeats the EXPAND that
     `encode` subtracted. The code holds 4/3 as many numbers as the image.
 
-    Borders mirror the image without repeating its edge, where the paper leaves them open; so each
+    Borders mirror the image without repeating the edge, where the paper leaves them open; so each
     step equals OpenCV's pyrDown and pyrUp at `a=0.375`. The vector is the fourth root of each
-    band's mean absolute value per cell, and the rest's means. The root compresses as the logarithm
-    does without blowing up what is nearly nothing.
+    band's mean absolute value per cell, and the means of the low-pass rest. The root compresses the
+    range as the logarithm does, but does not amplify values near zero.
 
     `reduce` and `expand` are the steps, `build` and `collapse` the pyramid, for any leading axes;
-    of uint8, uint16 and int16 they are OpenCV's to the bit, and lossless.
+    for uint8, uint16 and int16 they equal OpenCV's bit for bit, and are lossless.
 
     Args:
-        levels: Number of bands before the low-pass rest; at most log2 of the longer side, upwards.
+        levels: Number of bands before the low-pass rest; at most ⌈log2 of the longer side⌉.
         a: Weight of the kernel's centre, (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2), between 0 and 1:
             0.375 is binomial, 0.4 nearly Gaussian, 0.5 a triangle, 0.6 sharper. Below 0.25 the
             neighbours outweigh the centre; the inverse is exact all the same.
@@ -80,13 +80,13 @@ class Laplacian(Representation[Pyramid]):
 
     def invert(self, code: Pyramid) -> Image:
         """The image, to rounding error, from a code of any number of levels."""
-        return collapse(code.bands, code.rest, self.a, who=self.name)
+        return collapse(code.bands, code.rest, self.a, caller=self.name)
 
     def check_code(self, code: Pyramid) -> None:
-        """Each band twice as large as the next, or one less; one channel or three.
+        """Refuse bands whose sizes do not halve, or of other than one or three channels.
 
         Raises:
-            BadCode: If they are not.
+            BadCode: Naming what is needed and what came.
         """
         check_bands(code.bands, code.rest, self.name)
         if code.rest.shape[1] not in (1, 3):
@@ -110,26 +110,26 @@ class Laplacian(Representation[Pyramid]):
         return torch.cat([*bands, means(code.rest, self.cells)], dim=1)
 
     def picture(self, code: Pyramid, image: Image | None = None) -> Picture:
-        """Bands turning inwards, each half as large as the last, the rest at twice its size."""
+        """Bands as a spiral, each half as large as the one before, the rest at twice its size."""
         rest = code.rest.detach().clamp(0, 1).expand(-1, 3, -1, -1)
-        drawn = rest.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        picture = rest.repeat_interleave(2, 2).repeat_interleave(2, 3)
         for i, band in reversed(tuple(enumerate(code.bands))):
-            tile = signed(_evened(band.detach().mean(1, keepdim=True)))
-            drawn = stack([tile, drawn]) if i % 2 else beside(tile, drawn)
-        return enlarge(drawn)
+            tile = signed(_compressed(band.detach().mean(1, keepdim=True)))
+            picture = stack([tile, picture]) if i % 2 else beside(tile, picture)
+        return enlarge(picture)
 
     def _check_size(self, height: int, width: int) -> None:
-        most = math.ceil(math.log2(max(height, width)))
-        if self.levels > most:
-            remedy = f"Use levels={most} or enlarge them." if most else "Enlarge them first."
+        limit = math.ceil(math.log2(max(height, width)))
+        if self.levels > limit:
+            remedy = f"Use levels={limit} or enlarge them." if limit else "Enlarge them first."
             raise BadImage(
                 f"{self.name} needs images with a side of at least {2 ** (self.levels - 1) + 1} "
                 f"at levels={self.levels}, got {height}×{width}. {remedy}"
             )
 
 
-def _evened(band: Tensor) -> Tensor:
-    """Square roots, cut off where few are: an edge is tens of times stronger than grain."""
+def _compressed(band: Tensor) -> Tensor:
+    """Signed square roots, clipped: edges are tens of times stronger than texture."""
     root = band.sign() * band.abs().sqrt()
-    most = _STRONG * root.square().mean((1, 2, 3), keepdim=True).sqrt()
-    return root.clamp(-most, most)
+    limit = _SATURATION * root.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return root.clamp(-limit, limit)

@@ -1,8 +1,8 @@
-"""Banks of circular filters: what they answer, and images from the answers by least squares.
+"""Responses of a filter bank as a frame, and the least-squares image of given responses.
 
-Everything happens on the half plane of frequencies of `torch.fft.rfft2`, where a circular
-convolution is a product: `spectra` are the transforms of k filters centred on the origin, complex
-(k, height, width // 2 + 1). Responses are (b, c, k, height, width).
+A circular convolution is a product in the half plane of frequencies of `torch.fft.rfft2`: `spectra`
+are the transforms of k filters centred on the origin, complex (k, height, width // 2 + 1).
+Responses are (b, c, k, height, width).
 
     R. J. Duffin and A. C. Schaeffer, "A class of nonharmonic Fourier series", Trans. AMS 72(2),
     1952. doi:10.1090/S0002-9947-1952-0047179-6
@@ -18,22 +18,22 @@ from torch import Tensor
 
 from imrep.ops.solvers import Operator, conjugate_gradients
 
-_AT_ONCE = 1 << 19  # responses computed together: as many as stay in the cache
-EXACT = 1e-11  # relative residual at which float32 has the image; smooth ones come last
-_SINGLE = 1e-6  # the same where the device has no double
+_BLOCK = 1 << 19  # responses computed together, to fit the cache
+EXACT = 1e-11  # relative residual at which a float32 solution has converged
+_SINGLE = 1e-6  # the same, on devices without float64
 
 
 def spectra(kernels: Tensor, height: int, width: int) -> Tensor:
     """Transforms of (k, rows, columns), each kernel's element (rows // 2, columns // 2) at zero."""
     rows, columns = kernels.shape[1:]
-    # Width before height, so that rows which are all zero are never transformed.
+    # Rows first: the zero rows of the padding need no transform.
     wide = F.pad(kernels, (0, width - columns)).roll(-(columns // 2), 2)
     tall = F.pad(torch.fft.rfft(wide), (0, 0, 0, height - rows)).roll(-(rows // 2), 1)
     return torch.fft.fft(tall, dim=1)
 
 
 def power(spectra: Tensor) -> Tensor:
-    """Squared gain of the whole bank at each frequency, whose extremes are the frame's bounds."""
+    """Squared gain of the bank at each frequency; its extremes are the frame bounds."""
     return torch.view_as_real(spectra).square().sum((0, -1))
 
 
@@ -43,16 +43,16 @@ def respond(x: Tensor, spectra: Tensor) -> Tensor:
 
 
 def gather(maps: Tensor, spectra: Tensor) -> Tensor:
-    """Correlations of (b, c, k, h, w) with the filters, summed: `respond` transposed."""
+    """Correlations of (b, c, k, h, w) with the filters, summed: the adjoint of `respond`."""
     total: Tensor | float = 0.0
-    for some in blocks(maps[:, :, 0], len(spectra)):
-        total = total + (torch.fft.rfft2(maps[:, :, some]) * spectra[some].conj()).sum(2)
+    for block in blocks(maps[:, :, 0], len(spectra)):
+        total = total + (torch.fft.rfft2(maps[:, :, block]) * spectra[block].conj()).sum(2)
     return torch.fft.irfft2(total, s=maps.shape[-2:])
 
 
 def blocks(x: Tensor, filters: int) -> Iterator[slice]:
-    """As many filters at a time as have responses to (b, c, h, w) that stay in the cache."""
-    step = max(1, _AT_ONCE // x.numel())
+    """Slices of filters whose responses to x (b, c, h, w) fit the cache together."""
+    step = max(1, _BLOCK // x.numel())
     return (slice(start, start + step) for start in range(0, filters, step))
 
 
@@ -64,58 +64,60 @@ def solve(
     tikhonov: float = 0.0,
     iterations: int = 1000,
     tolerance: float = EXACT,
-    who: str = "",
+    caller: str = "",
 ) -> Tensor:
-    """The images x (b, c, h, w) of least Σ |h * x - values|² over the responses that are known.
+    """The images x (b, c, h, w) that minimise Σ |h ∗ x - values|² over the known responses.
 
-    With all of them known it is the convolution theorem's answer, at once. Otherwise conjugate
-    gradients, preconditioned with that answer and started from it, each channel for itself until
-    its residual is small. Gradients reach `values` by solving once more for them.
+    With all responses known, dividing by the power solves it. Otherwise that division is the start
+    and the preconditioner of conjugate gradients; each channel stops at its own convergence. The
+    gradient for `values` is one more solution.
 
     Args:
-        values: Responses, (b, c, k, h, w); what they are where they are not known does not matter.
-        known: Where they are known, of the same shape, boolean.
-        spectra: Transforms of the filters; their power must be positive, or `tikhonov` must be.
-        tikhonov: Weight of |x|² beside the squares, as a share of the bank's greatest power.
-        iterations: Most steps taken; two transforms of every map each.
-        tolerance: Relative residual, under the preconditioner, at which a channel is solved.
-        who: Name to blame, in a warning, for a channel that is not solved then; "" for no warning.
+        values: Responses, (b, c, k, h, w); ignored where not known.
+        known: Mask of the same shape, boolean.
+        spectra: Transforms of the filters; their power or `tikhonov` must be positive.
+        tikhonov: Weight of |x|², as a share of the upper frame bound.
+        iterations: Limit of the steps, each of two transforms of every map.
+        tolerance: Relative residual, in the preconditioner's norm, that counts as converged.
+        caller: Name in the warning about channels that have not converged; "" for no warning.
     """
     gain = power(spectra)
-    ease = tikhonov * gain.max()
+    damping = tikhonov * gain.max()
     size = values.shape[-2:]
 
     def normal(x: Tensor) -> Tensor:
+        """AᵀA x of the normal equations, A the masked convolutions."""
         waves = torch.fft.rfft2(x).unsqueeze(2)
-        total = ease * waves.squeeze(2)
-        for some in blocks(x, len(spectra)):
-            heard = known[:, :, some] * torch.fft.irfft2(waves * spectra[some], s=size)
-            total = total + (torch.fft.rfft2(heard) * spectra[some].conj()).sum(2)
+        total = damping * waves.squeeze(2)
+        for block in blocks(x, len(spectra)):
+            response = known[:, :, block] * torch.fft.irfft2(waves * spectra[block], s=size)
+            total = total + (torch.fft.rfft2(response) * spectra[block].conj()).sum(2)
         return torch.fft.irfft2(total, s=size)
 
-    def nearly(x: Tensor) -> Tensor:
-        return torch.fft.irfft2(torch.fft.rfft2(x) / (gain + ease), s=size)
+    def precondition(x: Tensor) -> Tensor:
+        """The exact inverse if every response were known."""
+        return torch.fft.irfft2(torch.fft.rfft2(x) / (gain + damping), s=size)
 
-    wanted = gather(torch.where(known, values, 0), spectra)
+    rhs = gather(torch.where(known, values, 0), spectra)
     tolerance = max(tolerance, _SINGLE) if values.dtype == torch.float32 else tolerance
-    return _Solution.apply(wanted, normal, nearly, iterations, tolerance, who)
+    return _Solution.apply(rhs, normal, precondition, iterations, tolerance, caller)
 
 
 class _Solution(torch.autograd.Function):
-    """Of a symmetric system: its gradient is the solution for the gradient, not a tape of steps."""
+    """Implicit gradient: the system is symmetric, so it is solved once more."""
 
     @staticmethod
     def forward(
         ctx: Any,
-        wanted: Tensor,
+        rhs: Tensor,
         normal: Operator,
-        nearly: Operator,
+        precondition: Operator,
         iterations: int,
         tolerance: float,
-        who: str,
+        caller: str,
     ) -> Tensor:
-        ctx.system = normal, nearly, iterations, tolerance, who
-        return _solved(wanted, normal, nearly, iterations, tolerance, who)
+        ctx.system = normal, precondition, iterations, tolerance, caller
+        return _solved(rhs, normal, precondition, iterations, tolerance, caller)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None, None, None]:
@@ -123,29 +125,29 @@ class _Solution(torch.autograd.Function):
 
 
 def _solved(
-    wanted: Tensor,
+    rhs: Tensor,
     normal: Operator,
-    nearly: Operator,
+    precondition: Operator,
     iterations: int,
     tolerance: float,
-    who: str,
+    caller: str,
 ) -> Tensor:
-    """normal(x) = wanted, every channel of (b, c, h, w) for itself; `nearly` nearly solves it."""
-    start = nearly(wanted)
-    enough = tolerance**2 * (wanted * start).sum((2, 3), keepdim=True)
-    x, left = conjugate_gradients(
+    """Solve normal(x) = rhs (b, c, h, w), each channel a system of its own."""
+    start = precondition(rhs)
+    limit = tolerance**2 * (rhs * start).sum((2, 3), keepdim=True)
+    x, remaining = conjugate_gradients(
         normal,
-        wanted,
+        rhs,
         start,
-        precondition=nearly,
-        unsolved=lambda _, size: size > enough,
+        precondition=precondition,
+        unsolved=lambda _, size: size > limit,
         axes=(2, 3),
         iterations=iterations,
     )
-    if who and bool((left > max(tolerance, EXACT) ** 2 / tolerance**2 * enough).any()):
+    if caller and bool((remaining > max(tolerance, EXACT) ** 2 / tolerance**2 * limit).any()):
         warnings.warn(
-            f"{who} needs more than {iterations} steps to solve for the image; the residual was "
-            "still falling. Raise iterations, or see equations(code).",
+            f"{caller} needs more than {iterations} iterations to solve for the image; the "
+            "residual was still falling. Raise iterations, or see equations(code).",
             stacklevel=2,
         )
     return x

@@ -1,4 +1,4 @@
-"""Images without their noise: what a bank of filters hardly answers to is taken for noise."""
+"""Denoising by shrinkage of a filter bank's responses: hard threshold, then Wiener filter."""
 
 from collections.abc import Callable
 
@@ -8,80 +8,86 @@ from torch import Tensor
 from imrep.ops.fourier.dct import basis
 from imrep.represent.multiscale.filterbank import frame_inverse
 
-_SMALL = 2.7  # standard deviations of noise below which a response is taken for it
-_NORMAL = 0.6745  # median of the absolute values of a normal distribution of deviation one
+_THRESHOLD = 2.7  # of the hard threshold, in standard deviations of the noise
+_MAD = 0.6745  # median absolute deviation of the standard normal distribution
 
 Shrink = Callable[[Tensor, slice], Tensor]
 
 
-def denoise(image: Tensor, spectra: Tensor, smooth: Tensor, noise: float | None = None) -> Tensor:
-    """An image without white noise, (1, c, h, w) within [0, 1], by shrinking twice.
+def denoise(image: Tensor, spectra: Tensor, low_pass: Tensor, noise: float | None = None) -> Tensor:
+    """An image (1, c, h, w) in [0, 1] without white noise, by two passes of shrinkage.
 
-    Responses below 2.7 deviations become zero, and the image of least squares with what is left is
-    a first guess. In the second turn each response of the noisy image is multiplied by the share of
-    it that the guess's response says is no noise. Colours are turned to axes (a cosine basis: gray
-    and two differences) that hardly depend on each other and leave the noise as it is.
+    First a hard threshold of 2.7 deviations, and the least-squares image of the remaining
+    responses. Then a Wiener filter of the noisy responses, whose signal power is that of the first
+    estimate. Colours are first decorrelated by an orthonormal DCT of the channels (gray and two
+    differences), which leaves white noise white.
 
     Args:
         image: Noisy, (1, c, h, w).
-        spectra: Transforms of the filters, as `frames.spectra` gives them, of positive power.
-        smooth: Which filters pass brightness, (k,): their responses are never small.
-        noise: Standard deviation of the noise; measured where None.
+        spectra: Transforms of the filters, as `frame_inverse.spectra` gives them, of positive
+            power.
+        low_pass: Filters that pass the mean, boolean (k,); their responses are not shrunk.
+        noise: Standard deviation of the noise; None estimates it.
     """
     axes = basis(image.shape[1], image)
     planes = torch.einsum("pc,bchw->bphw", axes, image)
-    loud = _deviations(spectra, image.shape[-1])
-    level = _measured(planes, spectra, smooth, loud) if noise is None else planes.new_tensor(noise)
-    least, whole = (level * loud)[:, None, None], smooth[:, None, None]
+    gains = _gains(spectra, image.shape[-1])
+    if noise is None:
+        level = _estimate_noise(planes, spectra, low_pass, gains)
+    else:
+        level = planes.new_tensor(noise)
+    sigma, unshrunk = (level * gains)[:, None, None], low_pass[:, None, None]
 
-    def large(maps: Tensor, some: slice) -> Tensor:
-        return torch.where((maps.abs() > _SMALL * least[some]) | whole[some], maps, 0)
+    def hard_threshold(maps: Tensor, block: slice) -> Tensor:
+        return torch.where((maps.abs() > _THRESHOLD * sigma[block]) | unshrunk[block], maps, 0)
 
-    guess = _shrunk(planes, spectra, large)
+    estimate = _shrunk(planes, spectra, hard_threshold)
 
-    def likely(maps: Tensor, some: slice) -> Tensor:
-        signal = frame_inverse.respond(guess, spectra[some]).square()
-        share = signal / (signal + least[some].square()).clamp_min(torch.finfo(maps.dtype).tiny)
-        return torch.where(whole[some], maps, share * maps)
+    def wiener(maps: Tensor, block: slice) -> Tensor:
+        signal = frame_inverse.respond(estimate, spectra[block]).square()
+        gain = signal / (signal + sigma[block].square()).clamp_min(torch.finfo(maps.dtype).tiny)
+        return torch.where(unshrunk[block], maps, gain * maps)
 
-    clean = _shrunk(planes, spectra, likely)
+    clean = _shrunk(planes, spectra, wiener)
     return torch.einsum("pc,bphw->bchw", axes, clean).clamp(0, 1)
 
 
 def _shrunk(planes: Tensor, spectra: Tensor, shrink: Shrink) -> Tensor:
-    """The image of least squares with the responses that `shrink` made of those of `planes`."""
+    """The least-squares image of the shrunk responses of `planes`."""
     total: Tensor | float = 0.0
-    for some in frame_inverse.blocks(planes, len(spectra)):
-        maps = shrink(frame_inverse.respond(planes, spectra[some]), some)
-        total = total + (torch.fft.rfft2(maps) * spectra[some].conj()).sum(2)
+    for block in frame_inverse.blocks(planes, len(spectra)):
+        maps = shrink(frame_inverse.respond(planes, spectra[block]), block)
+        total = total + (torch.fft.rfft2(maps) * spectra[block].conj()).sum(2)
     return torch.fft.irfft2(total / frame_inverse.power(spectra), s=planes.shape[-2:])
 
 
-def _measured(planes: Tensor, spectra: Tensor, smooth: Tensor, loud: Tensor) -> Tensor:
-    """The noise by the quietest filter: its median is hardly moved by the few edges it hears.
+def _estimate_noise(planes: Tensor, spectra: Tensor, low_pass: Tensor, gains: Tensor) -> Tensor:
+    """Least noise level of any band-pass filter, by its median absolute deviation.
+
+    The median is robust to sparse edges.
 
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994. doi:10.1093/biomet/81.3.425
     """
     medians = [
-        frame_inverse.respond(planes, spectra[some])
+        frame_inverse.respond(planes, spectra[block])
         .abs()
         .transpose(1, 2)
         .flatten(2)
         .median(2)
         .values[0]
-        for some in frame_inverse.blocks(planes, len(spectra))
+        for block in frame_inverse.blocks(planes, len(spectra))
     ]
-    found = torch.cat(medians) / (_NORMAL * loud)
-    quiet = found[~smooth]
-    return quiet.amin() if len(quiet) else found.new_zeros(())
+    levels = (torch.cat(medians) / (_MAD * gains))[~low_pass]
+    return levels.amin() if len(levels) else levels.new_zeros(())
 
 
-def _deviations(spectra: Tensor, width: int) -> Tensor:
-    """Standard deviation of each filter's response to noise of one: its length, by Parseval."""
-    twice = torch.full((spectra.shape[2],), 2.0, device=spectra.device)  # -f beside each f
-    twice[0] = 1
+def _gains(spectra: Tensor, width: int) -> Tensor:
+    """Norm of each filter, by Parseval: the deviation of its response to unit white noise."""
+    # Each column of the half plane stands for ±f, but for f = 0 and the Nyquist frequency.
+    multiplicity = torch.full((spectra.shape[2],), 2.0, device=spectra.device)
+    multiplicity[0] = 1
     if width % 2 == 0:
-        twice[-1] = 1
+        multiplicity[-1] = 1
     squares = torch.view_as_real(spectra).square().sum(-1)
-    return (squares * twice.to(squares)).sum((1, 2)).div(spectra.shape[1] * width).sqrt()
+    return (squares * multiplicity.to(squares)).sum((1, 2)).div(spectra.shape[1] * width).sqrt()

@@ -66,17 +66,17 @@ def test_nothing_known_gives_nothing_and_stays_finite():
     assert frame_inverse.solve(normal(1, 1, 2, 5, 6), known, spectra).abs().max() == 0
 
 
-@pytest.mark.parametrize("bank", sorted(filters.MADE))
+@pytest.mark.parametrize("bank", sorted(filters.BANKS))
 @pytest.mark.parametrize("size", [(8, 9), (9, 8)])
 def test_noise_is_as_loud_in_a_map_as_its_filter_is_long(bank, size):
-    kernels = filters.MADE[bank](5)
-    loud = shrinkage._deviations(frame_inverse.spectra(kernels, *size), size[1])
+    kernels = filters.BANKS[bank](5)
+    loud = shrinkage._gains(frame_inverse.spectra(kernels, *size), size[1])
     torch.testing.assert_close(loud, kernels.flatten(1).norm(dim=1))
 
 
 def test_smooth_filters_alone_tell_no_noise():
     spectra = frame_inverse.spectra(torch.ones(1, 2, 2), 6, 6)
-    found = shrinkage._measured(
+    found = shrinkage._estimate_noise(
         torch.rand(1, 1, 6, 6), spectra, torch.tensor([True]), torch.ones(1)
     )
     assert found == 0
