@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.pyramid import laplacian
-from imrep.ops.pyramid.reference import half
+from imrep.ops.pyramid.polyphase import half
 
 _BANDS = 4
 _STEP, _POWER = 24, 0.6  # chosen so that errors are about those of `block_dct` at the same scale

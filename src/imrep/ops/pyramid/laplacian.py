@@ -25,8 +25,8 @@ from torch import Tensor
 from imrep import checks
 from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops.pyramid import native as in_c
-from imrep.ops.pyramid import reference as in_torch
-from imrep.ops.pyramid.reference import Scratch, difference, half
+from imrep.ops.pyramid import polyphase as in_torch
+from imrep.ops.pyramid.polyphase import Scratch, difference, half
 
 BINOMIAL = 0.375
 

@@ -1,6 +1,6 @@
 """REDUCE and EXPAND in C, for contiguous planes of float32 or uint8 on the CPU.
 
-Equal to `ops.pyramid.reference`. Each plane goes row by row through a few line buffers that fit the
+Equal to `ops.pyramid.polyphase`. Each plane goes row by row through a few line buffers that fit the
 L1 cache, all levels before the next plane. The GIL is released meanwhile.
 """
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.native import kernels_for
-from imrep.ops.pyramid.reference import blank, difference, half
+from imrep.ops.pyramid.polyphase import blank, difference, half
 
 _SUFFIX = {torch.float32: "f32", torch.uint8: "u8"}
 

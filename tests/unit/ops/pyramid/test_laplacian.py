@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from imrep import _native
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops.pyramid import native, reference
+from imrep.ops.pyramid import native, polyphase, reference
 from imrep.ops.pyramid.laplacian import build, collapse, expand, reduce
 
 SIDES = st.integers(1, 40)
@@ -90,7 +90,7 @@ def test_a_pyramid_of_integers_is_lossless(native, kind, height, width, levels):
     with mode(native):
         bands, rest = build(x, levels)
         assert rest.dtype == x.dtype
-        assert {band.dtype for band in bands} == {reference.difference(x.dtype)}
+        assert {band.dtype for band in bands} == {polyphase.difference(x.dtype)}
         assert torch.equal(collapse(bands, rest), x)
 
 
@@ -122,13 +122,23 @@ def test_kernels_and_torch_agree(height, width, a, levels, integer):
         assert_close(one, other, rtol=0, atol=0 if integer else 1e-7)
 
 
+@settings(max_examples=40)
+@given(SIDES, SIDES, st.floats(0.05, 0.95))
+def test_steps_are_the_papers_sums(height, width, a):
+    x = torch.from_numpy(noise(np.float32, 2, height, width)).double()
+    low = reduce(x, a)
+    assert_close(low, reference.reduce(x, a), rtol=0, atol=1e-12)
+    size = height, width
+    assert_close(expand(low, size, a), reference.expand(low, size, a), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("block", [1, 64, 500, 4096])
 @pytest.mark.parametrize("kind", [torch.float32, torch.uint8])
 def test_blocks_change_nothing(monkeypatch, block, kind):
     x = torch.from_numpy(noise(np.uint8, 5, 23, 18)).to(kind)
     with _native.switched_off():
         whole = build(x, 3)
-        monkeypatch.setattr(reference, "_BLOCK", block)
+        monkeypatch.setattr(polyphase, "_BLOCK", block)
         parts = build(x, 3)
         again = collapse(*parts)
     for one, other in zip((*whole[0], whole[1]), (*parts[0], parts[1]), strict=True):
@@ -137,12 +147,12 @@ def test_blocks_change_nothing(monkeypatch, block, kind):
 
 
 def test_large_tensors_are_of_the_types_asked_for(monkeypatch):
-    monkeypatch.setattr(reference, "_LARGE", 1)
+    monkeypatch.setattr(polyphase, "_HUGE_PAGES", 1)
     for kind in (np.float32, np.float64, *INTEGERS):
         x = torch.from_numpy(noise(kind, 9, 12))
         bands, rest = build(x, 2)
         assert_close(collapse(bands, rest), x)
-        assert bands[0].dtype == reference.difference(x.dtype)
+        assert bands[0].dtype == polyphase.difference(x.dtype)
 
 
 @both
