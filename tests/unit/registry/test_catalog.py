@@ -36,6 +36,7 @@ class Thing(Representation[Vector]):
 
     card = Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
     example: ClassVar[str] = "thing:levels=1"
+    renamed: ClassVar[dict[str, str]] = {"depth": "levels"}
 
     def __init__(self, *, levels: int = 4, path: str | None = None, tilt: float = -0.5) -> None:
         super().__init__()
@@ -54,6 +55,7 @@ def test_everything_is_read_from_source(thing):
     assert thing.card == Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
     assert thing.summary == "A thing worth reading of."
     assert thing.example == "thing:levels=1"
+    assert thing.renamed == {"depth": "levels"}
     assert thing.parameters == (
         catalog.Parameter("levels", "int", 4, "How many, counted from one."),
         catalog.Parameter("path", "str | None", None, "A file: any."),
