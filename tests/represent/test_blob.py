@@ -51,8 +51,8 @@ def test_blobs_are_skimages(method):
     levels = framed(torch.from_numpy(data.hubble_deep_field()[:130, :130].copy())
                     .double().mean(2)[None, None] / 255)  # fmt: skip
     rep = imrep.get(
-        "blob", method=method, min_sigma=2.0, max_sigma=8.0, scales=5, threshold=0.04, most=5000,
-        polarity="bright", overlap=1.0,
+        "blob", method=method, min_sigma=2.0, max_sigma=8.0, scales=5, threshold=0.04,
+        max_points=5000, polarity="bright", overlap=1.0,
     )  # fmt: skip
     code = rep.encode(levels)
     ours = {(int(y), int(x), round(float(s), 3)) for (x, y), (_, s) in
@@ -153,7 +153,7 @@ def test_flat_and_small_images(method):
 @pytest.mark.parametrize("method", ["log", "dog"])
 def test_gradient_is_the_slope(method):
     image = photo(12, 13, batch=1, channels=1).double().requires_grad_()
-    rep = imrep.get("blob", method=method, max_sigma=3.0, scales=3, most=4, overlap=1.0)
+    rep = imrep.get("blob", method=method, max_sigma=3.0, scales=3, max_points=4, overlap=1.0)
     assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
 
 

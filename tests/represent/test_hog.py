@@ -16,7 +16,7 @@ def _tensor(array):
 def _layout(code, rep):
     """Blocks as skimage orders them: (rows, columns, block, block, bins)."""
     blocks = code.values[0].permute(1, 2, 0)
-    return blocks.unflatten(2, (rep.block, rep.block, rep.bins)).numpy()
+    return blocks.unflatten(2, (rep.block, rep.block, rep.orientations)).numpy()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_equals_skimage_away_from_ties(refs):
     # at 8 bins 45° and 135° are edges, and which side |gx| = |gy| falls hangs on the last bit of an
     # arc tangent: compare the two bins on either side as one
     stored = np.load(refs / "classic" / "e7_hog_skimage.npz")
-    rep = imrep.get("hog:side=none,cell=16,block=1,bins=8,norm=l1")
+    rep = imrep.get("hog:side=none,cell=16,block=1,orientations=8,norm=l1")
 
     def merged(blocks):
         first, second, third, fourth, fifth, sixth, seventh, last = np.moveaxis(blocks, -1, 0)
@@ -59,7 +59,7 @@ def test_equals_skimage_away_from_ties(refs):
 def test_the_vector_is_skimages_descriptor_of_the_canvas(bins, cell, block, norm):
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     ours = imrep.get(
-        "hog", bins=bins, cell=cell, block=block, norm=norm.lower().replace("-", "")
+        "hog", orientations=bins, cell=cell, block=block, norm=norm.lower().replace("-", "")
     ).embed(image)
     theirs = skimage_hog(
         image[0].permute(1, 2, 0).numpy(),
@@ -114,14 +114,16 @@ def test_a_vertical_edge_votes_for_the_horizontal_gradient():
         blocks = imrep.get("hog").encode(flipped).values.unflatten(1, (4, 9))
         assert blocks[:, :, 1:].abs().max() == 0
         assert blocks[:, :, 0].max() > 0.4
-    turned = imrep.get("hog:signed=true,bins=4").encode(1 - image).values.unflatten(1, (4, 4))
+    turned = (
+        imrep.get("hog:signed=true,orientations=4").encode(1 - image).values.unflatten(1, (4, 4))
+    )
     assert turned.amax((0, 1, 3, 4)).tolist()[0] == 0
     assert turned.amax((0, 1, 3, 4)).tolist()[2] > 0.4
 
 
 @pytest.mark.parametrize("spec", ["", ",layout=opencv", ",norm=l1sqrt,gamma=true"])
 def test_gradient_is_the_slope_and_stays_finite(spec):
-    rep = imrep.get(f"hog:cell=3,block=1,bins=5,side=none{spec}")
+    rep = imrep.get(f"hog:cell=3,block=1,orientations=5,side=none{spec}")
     torch.manual_seed(2)
     image = (0.2 + 0.6 * torch.rand(1, 1, 6, 6, dtype=torch.float64)).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
@@ -152,7 +154,7 @@ def test_equals_skimage_in_colour_at_every_pixel_of_a_photograph():
 def test_directions_on_the_edge_of_a_bin_belong_to_the_one_above():
     # slopes in steps of 45° lie on the edges of 8 signed bins, at every sign of zero
     y, x = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")
-    rep = imrep.get("hog:side=none,signed=true,bins=8,block=1,norm=l1")
+    rep = imrep.get("hog:side=none,signed=true,orientations=8,block=1,norm=l1")
     for k, (dx, dy) in enumerate(
         [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
     ):

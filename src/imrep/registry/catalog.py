@@ -128,8 +128,8 @@ def get(spec: str, **params: Any) -> "Representation":
     """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
 
     Args:
-        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`; or the folder of one
-            that was saved, `"vectors.parquet.rep"`.
+        spec: For example `"hog"`, `"hog:cell=8,orientations=9"`, `"histogram+hog"`; or the folder
+            of one that was saved, `"vectors.parquet.rep"`.
         **params: Constructor arguments; they win over those in `spec`. Not for sums.
 
     Raises:

@@ -1,6 +1,7 @@
 """Image gradient: how fast brightness changes, and which way."""
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -38,13 +39,14 @@ class Gradient(Representation[Map]):
     directions instead, of which the slopes are cosine and sine parts; the vector is the same.
 
     The vector asks each pixel for its strongest channel, shares that slope's magnitude between the
-    two nearest of `bins` directions round the full circle (y down, so from +x clockwise), averages
-    over cells × cells boxes and takes the root, so that one strong edge does not drown the rest.
+    two nearest of `orientations` directions round the full circle (y down, so from +x clockwise),
+    averages over cells × cells boxes and takes the root, so that one strong edge does not drown the
+    rest.
 
     Args:
         operator: Kernel: sobel (3 × 3), sobel5 (5 × 5) or scharr (3 × 3, better rotational
             symmetry).
-        bins: Directions round the full circle.
+        orientations: Directions round the full circle.
         cells: Cells per side that the vector averages over.
         polar: Whether the code holds magnitudes and directions, not slopes along x and y.
 
@@ -66,15 +68,17 @@ class Gradient(Representation[Map]):
         family="local",
         cite="Sobel & Feldman 1968, doi:10.13140/RG.2.1.1912.4965",
     )
+    renamed: ClassVar[dict[str, str]] = {"bins": "orientations"}
 
     def __init__(
-        self, *, operator: str = "sobel", bins: int = 8, cells: int = 4, polar: bool = False
+        self, *, operator: str = "sobel", orientations: int = 8, cells: int = 4, polar: bool = False
     ) -> None:
         checks.one_of(operator, tuple(_OPERATORS), self.name, "operator")
-        checks.between(bins, 2, 360, self.name, "bins")
+        checks.between(orientations, 2, 360, self.name, "orientations")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
-        self.operator, self.bins, self.cells, self.polar = operator, bins, cells, polar
+        self.operator, self.orientations = operator, orientations
+        self.cells, self.polar = cells, polar
 
     def encode(self, image: Image) -> Map:
         """Slopes along x of all channels, then along y, (batch, 2 channel, height, width).
@@ -107,9 +111,9 @@ class Gradient(Representation[Map]):
         codecheck.maps(code.values, self.name, (2, 6), code.size)
 
     def pool(self, code: Map) -> Vectors:
-        """Roots of the mean magnitude per direction and cell, (batch, bins * cells²)."""
+        """Roots of the mean magnitude per direction and cell, (batch, orientations * cells²)."""
         magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values)))
-        votes = soft_votes(magnitude, angle * (self.bins / math.tau), self.bins)
+        votes = soft_votes(magnitude, angle * (self.orientations / math.tau), self.orientations)
         return differentiable.sqrt(means(votes, self.cells))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:

@@ -1,6 +1,7 @@
 """Histograms of oriented gradients: the directions of edges, cell by cell."""
 
 import math
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -53,7 +54,7 @@ class HOG(Representation[Map]):
     Args:
         cell: Side of a cell in pixels.
         block: Side of a block in cells.
-        bins: Directions, over 180° (360° where signed).
+        orientations: Directions told apart, over 180° (360° where signed).
         side: Side of the square the image is resized to, or none to keep its size.
         layout: skimage (a pixel votes for one bin and one cell) or opencv (votes are shared between
             neighbours and weighted by a Gaussian); their vectors have other orders.
@@ -78,13 +79,14 @@ class HOG(Representation[Map]):
         family="local",
         cite="Dalal & Triggs 2005, doi:10.1109/CVPR.2005.177",
     )
+    renamed: ClassVar[dict[str, str]] = {"bins": "orientations"}
 
     def __init__(  # noqa: PLR0913  # the paper's own choices, each in use somewhere
         self,
         *,
         cell: int = 8,
         block: int = 2,
-        bins: int = 9,
+        orientations: int = 9,
         side: int | None = 64,
         layout: str = "skimage",
         norm: str = "l2hys",
@@ -93,7 +95,7 @@ class HOG(Representation[Map]):
     ) -> None:
         for what, value in {"cell": cell, "block": block}.items():
             checks.at_least(value, 1, self.name, what)
-        checks.between(bins, 1, 360, self.name, "bins")
+        checks.between(orientations, 1, 360, self.name, "orientations")
         checks.between(side or 1, 1, checks.MAX_SIDE, self.name, "side")
         checks.one_of(layout, _LAYOUTS, self.name, "layout")
         checks.one_of(norm, _NORMS, self.name, "norm")
@@ -107,11 +109,11 @@ class HOG(Representation[Map]):
                 f"{self.name} needs norm=l2hys in layout=opencv, got {norm!r}. Use layout=skimage."
             )
         super().__init__()
-        self.cell, self.block, self.bins, self.side = cell, block, bins, side
+        self.cell, self.block, self.side, self.orientations = cell, block, side, orientations
         self.layout, self.norm, self.gamma, self.signed = layout, norm, gamma, signed
 
     def encode(self, image: Image) -> Map:
-        """Blocks, (batch, block² * bins, rows, columns), one every `cell` pixels.
+        """Blocks, (batch, block² * orientations, rows, columns), one every `cell` pixels.
 
         Channels run over the block's cells and then bins: cells row by row in skimage's layout,
         column by column in OpenCV's.
@@ -131,7 +133,7 @@ class HOG(Representation[Map]):
         """
         canvas = code.size if self.side is None else (self.side, self.side)
         blocks = [max(0, n // self.cell - self.block + 1) for n in canvas]
-        codecheck.maps(code.values, self.name, (self.block**2 * self.bins,), blocks)
+        codecheck.maps(code.values, self.name, (self.block**2 * self.orientations,), blocks)
 
     def pool(self, code: Map) -> Vectors:
         """All blocks of the canvas, in the order of the layout's own descriptor."""
@@ -176,16 +178,16 @@ class HOG(Representation[Map]):
         )
         # Directions are counted over -bins ... bins, and what is a turn apart is added per cell:
         # far cheaper than bringing every pixel's direction into one turn.
-        turns = 2 * self.bins + 1
+        turns = 2 * self.orientations + 1
         row = torch.arange(rows * self.cell, device=image.device) // self.cell
         column = torch.arange(columns * self.cell, device=image.device) // self.cell
-        first = ((row[:, None] * columns + column) * turns + self.bins).flatten()
+        first = ((row[:, None] * columns + column) * turns + self.orientations).flatten()
         tie = _FINE_TIE if place.dtype == torch.float64 else _TIE
         slot = (place.detach() + tie).floor_().long().add_(first)
         votes = magnitude.new_zeros(len(image), rows * columns * turns)
         votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, turns))
-        below, above, last = votes.split([self.bins, self.bins, 1], dim=3)
-        bins = below + above + F.pad(last, (0, self.bins - 1))
+        below, above, last = votes.split([self.orientations, self.orientations, 1], dim=3)
+        bins = below + above + F.pad(last, (0, self.orientations - 1))
         return bins.permute(0, 3, 1, 2) / self.cell**2
 
     def _opencv(self, image: Tensor) -> Tensor:
@@ -194,9 +196,9 @@ class HOG(Representation[Map]):
         gx = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
         gy = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
         magnitude, place = self._polar(gx, gy)
-        votes = soft_votes(magnitude, place - 0.5, self.bins).flatten(0, 1).unsqueeze(1)
+        votes = soft_votes(magnitude, place - 0.5, self.orientations).flatten(0, 1).unsqueeze(1)
         cells = F.conv2d(votes, self._window().to(votes), stride=self.cell)
-        blocks = cells.unflatten(0, (len(image), self.bins)).transpose(1, 2).flatten(1, 2)
+        blocks = cells.unflatten(0, (len(image), self.orientations)).transpose(1, 2).flatten(1, 2)
         length = differentiable.sqrt(blocks.square().sum(1, keepdim=True))
         clipped = (blocks / (length + 0.1 * blocks.shape[1])).clamp_max(_CLIP)
         return clipped / (differentiable.sqrt(clipped.square().sum(1, keepdim=True)) + 1e-3)
@@ -208,7 +210,7 @@ class HOG(Representation[Map]):
             magnitude, angle = differentiable.polar(gx, gy)
         else:  # no slope to be kept finite
             magnitude, angle = torch.hypot(gx, gy), torch.atan2(gy, gx)
-        return magnitude, angle * (self.bins / (math.tau if self.signed else math.pi))
+        return magnitude, angle * (self.orientations / (math.tau if self.signed else math.pi))
 
     def _window(self) -> Tensor:
         """What a pixel of the block gives to each cell, column by column: (block², 1, b, b)."""
@@ -223,9 +225,9 @@ class HOG(Representation[Map]):
         """Histograms of single cells, averaged over the blocks they stand in; (b, bins, r, c)."""
         batch, _, rows, columns = blocks.shape
         more = self.block - 1
-        total = blocks.new_zeros(batch, self.bins, rows + more, columns + more)
+        total = blocks.new_zeros(batch, self.orientations, rows + more, columns + more)
         count = blocks.new_zeros(rows + more, columns + more)
-        parts = blocks.unflatten(1, (self.block, self.block, self.bins))
+        parts = blocks.unflatten(1, (self.block, self.block, self.orientations))
         if self.layout == "opencv":
             parts = parts.transpose(1, 2)
         for i in range(self.block):
@@ -239,7 +241,9 @@ class HOG(Representation[Map]):
         """A soft line per bin through the middle of a square, across the gradient."""
         middle = (side - 1) / 2
         y, x = torch.meshgrid(*2 * [torch.arange(side) - middle], indexing="ij")
-        angle = (torch.arange(self.bins) + 0.5) * ((2 if self.signed else 1) * math.pi / self.bins)
+        angle = (torch.arange(self.orientations) + 0.5) * (
+            (2 if self.signed else 1) * math.pi / self.orientations
+        )
         across = x * angle.cos()[:, None, None] + y * angle.sin()[:, None, None]
         thick = max(0.8, side / 32)
         return torch.exp(-0.5 * (across / thick) ** 2) * (torch.hypot(x, y) <= middle)
