@@ -1,4 +1,4 @@
-"""Image gradient: how fast brightness changes, and which way."""
+"""Image gradient: how fast brightness changes, and in which direction."""
 
 import math
 from typing import ClassVar
@@ -18,7 +18,7 @@ from imrep.ops.pooling import means
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
-# Smoothing across the direction of the derivative, and the derivative: as OpenCV scales them.
+# Smoothing across the derivative, and the derivative; scaled as OpenCV scales them.
 _OPERATORS = {
     "sobel": ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
     "sobel5": ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
@@ -26,22 +26,22 @@ _OPERATORS = {
 }
 _NAMES = {1: ("",), 3: ("red ", "green ", "blue ")}
 _ROWS, _COLUMNS = -2, -1
-_ENOUGH = 2**22  # pixels whose magnitudes say what is strong; quantile takes no more than 2²⁴
+_MAX_SAMPLE = 2**22  # magnitudes that set the brightness of a picture; quantile takes 2²⁴
 
 
 class Gradient(Representation[Map]):
     """Slopes of brightness along x and y, and a histogram of their directions per cell.
 
-    Each slope is a derivative across and a smoothing along an edge, correlated with the image,
-    whose borders are mirrored without repeating the edge. The kernels are not normalised: a ramp
-    that rises by 1 per pixel has the slope 8 (sobel), 128 (sobel5), 32 (scharr). The code is linear
-    in the image, and equals OpenCV's Sobel and Scharr. With `polar` it holds magnitudes and
-    directions instead, of which the slopes are cosine and sine parts; the vector is the same.
+    A slope is a derivative along one axis and a smoothing along the other, correlated with the
+    image, whose borders are mirrored without repeating the edge. The kernels are not normalised: a
+    ramp that rises by 1 per pixel has the slope 8 (sobel), 128 (sobel5) or 32 (scharr). The code is
+    linear in the image and equals OpenCV's Sobel and Scharr. With `polar` it holds magnitudes and
+    directions, whose cosine and sine parts are the slopes; the vector is the same.
 
-    The vector asks each pixel for its strongest channel, shares that slope's magnitude between the
-    two nearest of `orientations` directions round the full circle (y down, so from +x clockwise),
-    averages over cells × cells boxes and takes the root, so that one strong edge does not drown the
-    rest.
+    For the vector every pixel takes the slope of its strongest channel and shares the magnitude
+    between the two nearest of `orientations` directions round the full circle (clockwise from +x,
+    since y points down). Votes are averaged over cells × cells boxes, and the square root keeps one
+    strong edge from dominating.
 
     Args:
         operator: Kernel: sobel (3 × 3), sobel5 (5 × 5) or scharr (3 × 3, better rotational
@@ -119,12 +119,11 @@ class Gradient(Representation[Map]):
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """Direction as hue (from +x through red, yellow, green clockwise), magnitude as light."""
         magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values.detach())))
-        some = magnitude.flatten(1)
-        some = some[:, :: 1 + some.shape[1] // _ENOUGH]
-        strong = some.quantile(0.99, dim=1).view(-1, 1, 1, 1)
-        light = (magnitude / strong.clamp_min(1e-12)).clamp(0, 1)
-        turn = angle / math.tau
-        hues = [(1 + (math.tau * (turn - third / 3)).cos()) / 2 for third in range(3)]
+        sample = magnitude.flatten(1)
+        sample = sample[:, :: 1 + sample.shape[1] // _MAX_SAMPLE]
+        bright = sample.quantile(0.99, dim=1).view(-1, 1, 1, 1)
+        light = (magnitude / bright.clamp_min(1e-12)).clamp(0, 1)
+        hues = [(1 + (math.tau * (angle / math.tau - third / 3)).cos()) / 2 for third in range(3)]
         return enlarge(light * torch.cat(hues, dim=1))
 
     def _slopes(self, values: Tensor) -> tuple[Tensor, Tensor]:
