@@ -12,7 +12,7 @@ from skimage import data, feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.represent.local import blob as module
 from imrep.testing import photo
 
@@ -136,9 +136,11 @@ def test_the_greatest_within_reach():
     x = torch.rand(2, 3, 9, 14)
     for reach in (1, 2, 5):
         near = x[:, :2, max(0, 4 - reach) : 5 + reach, max(0, 7 - reach) : 8 + reach]
-        assert torch.equal(greatest(x, reach)[:, :2, 4, 7], near.amax((2, 3)))
-    assert torch.equal(greatest(x, 1, (-3, -2, -1))[:, 0, 4, 7], x[:, :2, 3:6, 6:9].amax((1, 2, 3)))
-    assert torch.equal(greatest(x, 20)[0, 0], x[0, 0].max().expand(9, 14))
+        assert torch.equal(window_maximum(x, reach)[:, :2, 4, 7], near.amax((2, 3)))
+    assert torch.equal(
+        window_maximum(x, 1, (-3, -2, -1))[:, 0, 4, 7], x[:, :2, 3:6, 6:9].amax((1, 2, 3))
+    )
+    assert torch.equal(window_maximum(x, 20)[0, 0], x[0, 0].max().expand(9, 14))
 
 
 @pytest.mark.parametrize("method", ["log", "dog"])

@@ -8,7 +8,7 @@ from skimage import feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.testing import photo
 
 MEASURES = ("harris", "shi-tomasi")
@@ -63,7 +63,7 @@ def test_the_greatest_within_a_window():
     for reach in (1, 2, 3, 5, 20):
         for y, x_ in ((0, 0), (4, 7), (8, 13), (3, 12)):
             near = x[:, max(0, y - reach) : y + reach + 1, max(0, x_ - reach) : x_ + reach + 1]
-            assert torch.equal(greatest(x, reach)[:, y, x_], near.amax((1, 2)))
+            assert torch.equal(window_maximum(x, reach)[:, y, x_], near.amax((1, 2)))
 
 
 def test_turning_the_image_turns_the_points():

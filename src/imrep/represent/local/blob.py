@@ -17,7 +17,7 @@ from imrep.ops import differentiable
 from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.gaussian import along, gaussian
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
@@ -211,7 +211,7 @@ class Blob(Representation[Points]):
         scored = []
         for sign in signs:
             x = sign * response.detach()
-            peak = (x == greatest(x, 1, (-3, -2, -1))) & (x > self.threshold)
+            peak = (x == window_maximum(x, 1, (-3, -2, -1))) & (x > self.threshold)
             scored.append(torch.where(peak, x, -1).flatten(1))
         score, place = torch.cat(scored, dim=1).topk(min(self.max_points, scored[0].shape[1]))
         dark = (place >= response.numel()) if self.polarity == "both" else score < 0

@@ -17,7 +17,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.gaussian import along
 from imrep.ops.filter.orientations import soft_votes
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.registry.cards import Card
 from imrep.types import Image, Vectors
 
@@ -119,7 +119,7 @@ class Corner(Representation[Points]):
         least = self.quality * response.amax(1, keepdim=True)
         faint = _FAINT if self.method == "shi-tomasi" else _FAINT**2
         maps = response.unflatten(1, (height, width)).split(1)
-        top = torch.cat([greatest(one, self.distance) for one in maps]).flatten(1)
+        top = torch.cat([window_maximum(one, self.distance) for one in maps]).flatten(1)
         peak = (response == top) & (response >= least) & (response > faint)
         score, place = torch.where(peak, response, -1).topk(min(self.max_points, height * width))
         x, y = place % width, place // width
