@@ -1,6 +1,7 @@
 """The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
 
 import copy
+import functools
 import hashlib
 import inspect
 import itertools
@@ -23,7 +24,7 @@ from imrep.errors import BadImage, BadParameter, NoInverse, NotFitted
 from imrep.io.files import write_atomic, write_text
 from imrep.io.names import as_path
 from imrep.ops import parallel
-from imrep.registry import catalog, specs
+from imrep.registry import catalog, signatures, specs
 from imrep.registry.cards import Card, Inverse
 from imrep.types import Batches, Image, Picture, Vectors
 
@@ -42,6 +43,7 @@ class Representation(nn.Module, ABC, Generic[C]):
 
     card: ClassVar[Card]
     name: ClassVar[str]  # the file's stem, or what a plugin's entry point calls it
+    renamed: ClassVar[dict[str, str]] = {}  # old names of parameters to present ones, a literal
     example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     _code_kind: ClassVar[type[Code]] = Code  # of code that it gives, from its base's parameter
     _pool_unchecked: Callable[..., Tensor]  # `pool`, for what `encode` has just given
@@ -59,6 +61,8 @@ class Representation(nn.Module, ABC, Generic[C]):
             if codecheck.takes_a_code(method, function):
                 setattr(cls, method, codecheck.checked(function))
         cls._pool_unchecked = getattr(cls.pool, "unchecked", cls.pool)
+        if "renamed" in cls.__dict__ and "__init__" in cls.__dict__:
+            setattr(cls, "__init__", _with_old_names(cls.__init__))  # noqa: B010
 
     @abstractmethod
     def encode(self, image: Image) -> C:
@@ -170,6 +174,7 @@ class Representation(nn.Module, ABC, Generic[C]):
                 representation is then as it was.
         """
         known = self._signature()
+        params = signatures.current(params, self.renamed, self.name)
         if unknown := sorted(params.keys() - known.keys()):
             takes = ", ".join(known) or "none"
             raise BadParameter(f"{self.name} has no parameter {unknown[0]!r}; it takes {takes}")
@@ -237,6 +242,16 @@ class Representation(nn.Module, ABC, Generic[C]):
         found = inspect.signature(cls).parameters
         unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         return {key: p for key, p in found.items() if p.kind not in unnamed}
+
+
+def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes renamed parameters by their old names too, with a warning."""
+
+    @functools.wraps(init)  # `inspect.signature` sees the present names
+    def constructor(self: Representation, *args: Any, **params: Any) -> None:
+        init(self, *args, **signatures.current(params, self.renamed, self.name))
+
+    return constructor
 
 
 class Fitted(Representation[C]):

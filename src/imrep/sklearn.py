@@ -39,9 +39,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     cross-validation sees another. Learned weights are kept.
 
     Args:
-        representation: A spec such as "hog:bins=12", a representation, or a module or function from
-            images (b, 3, h, w) to vectors (b, d). A search reaches the parameters of the first
-            two: `embedder__representation__bins`.
+        representation: A spec such as "hog:orientations=12", a representation, or a module or
+            function from images (b, 3, h, w) to vectors (b, d). A search reaches the parameters of
+            the first two: `embedder__representation__orientations`.
         size: Files and PIL images are brought to size × size (antialiased, central square), or to
             the representation's own canvas where it has one. None keeps them as they are.
         batch: How many images of one size are embedded at once.

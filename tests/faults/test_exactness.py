@@ -9,9 +9,9 @@ from imrep.edit.operations.blur import blur
 from imrep.testing._tools import extremes
 
 EXACT = [
-    "bandpass:high=0.5,kind=butterworth,low=none,order=1",
+    "bandpass:high=0.5,method=butterworth,low=none,order=1",
     "bandpass:low=none,high=0.269",  # the least gain that is called exact, 1 / 32
-    "bandpass:high=0.3,kind=butterworth,low=none",
+    "bandpass:high=0.3,method=butterworth,low=none",
     "dct",
     "dct:block=4,channels=48",
     "dct:block=16,channels=768",

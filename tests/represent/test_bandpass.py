@@ -20,7 +20,7 @@ sizes = st.integers(1, 40)
 
 
 def band(kind="gaussian", low=0.05, high=0.2, **more):
-    return imrep.get("bandpass", kind=kind, low=low, high=high, **more)
+    return imrep.get("bandpass", method=kind, low=low, high=high, **more)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_lost_mean_is_gray():
 
 def test_vector_is_the_energy_of_rings_and_directions():
     place = torch.arange(64, dtype=torch.float64)
-    rep = band(low=0.06, high=0.24, rings=4, directions=4)  # rings double from 0.04 to 0.36
+    rep = band(low=0.06, high=0.24, rings=4, orientations=4)  # rings double from 0.04 to 0.36
     for row, ring in ((3, 0), (6, 1), (10, 2), (17, 3)):  # of 64: near the middle of each ring
         wave = 0.4 * torch.cos(2 * torch.pi * row * place / 64)
         for turned, direction in ((wave[None, :], 0), (wave[:, None], 2)):
@@ -160,7 +160,7 @@ def test_vector_is_the_energy_of_rings_and_directions():
 def test_vector_has_means_where_they_pass():
     image = photo(20, 30)
     assert band().dim == 192
-    assert band(low=None, rings=3, directions=2).dim == 3 * 3 * 2 + 3
+    assert band(low=None, rings=3, orientations=2).dim == 3 * 3 * 2 + 3
     lighter = band(low=None).embed(0.5 * image + 0.3)[:, -3:]
     darker = band(low=None).embed(0.5 * image)[:, -3:]
     torch.testing.assert_close(lighter - darker, torch.tensor([[0.3, 0, 0]] * 2), atol=1e-5, rtol=0)
@@ -173,7 +173,7 @@ def test_vector_of_noise_does_not_depend_on_the_size():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_of_code_vector_and_inverse(kind):
-    rep = band(kind, 0.1, 0.3, rings=2, directions=2)
+    rep = band(kind, 0.1, 0.3, rings=2, orientations=2)
     image = photo(4, 5, batch=1, channels=1).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
     assert torch.autograd.gradcheck(rep.embed, image)
@@ -199,10 +199,10 @@ def test_one_pixel_and_double_precision(kind):
         ("low=0.0", r"needs low above 0 and below 0\.7071 cycles per pixel, got 0\.0"),
         ("low=0.8,high=0.9", r"needs low above 0 and below 0\.7071 cycles per pixel, got 0\.8"),
         ("high=-0.1", "needs high above 0"),
-        ("kind=box", "needs kind to be one of gaussian, butterworth, ideal, got 'box'"),
+        ("method=box", "needs method to be one of gaussian, butterworth, ideal, got 'box'"),
         ("order=0", "needs order of at least 1, got 0"),
         ("rings=0", "needs rings from 1 to 1024, got 0"),
-        ("directions=0", "needs directions from 1 to 1024, got 0"),
+        ("orientations=0", "needs orientations from 1 to 1024, got 0"),
     ],
 )
 def test_bad_parameters_are_refused(spec, message):

@@ -12,7 +12,7 @@ from skimage import data, feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.represent.local import blob as module
 from imrep.testing import photo
 
@@ -51,8 +51,8 @@ def test_blobs_are_skimages(method):
     levels = framed(torch.from_numpy(data.hubble_deep_field()[:130, :130].copy())
                     .double().mean(2)[None, None] / 255)  # fmt: skip
     rep = imrep.get(
-        "blob", method=method, min_sigma=2.0, max_sigma=8.0, scales=5, threshold=0.04, most=5000,
-        polarity="bright", overlap=1.0,
+        "blob", method=method, min_sigma=2.0, max_sigma=8.0, scales=5, threshold=0.04,
+        max_points=5000, polarity="bright", overlap=1.0,
     )  # fmt: skip
     code = rep.encode(levels)
     ours = {(int(y), int(x), round(float(s), 3)) for (x, y), (_, s) in
@@ -136,9 +136,11 @@ def test_the_greatest_within_reach():
     x = torch.rand(2, 3, 9, 14)
     for reach in (1, 2, 5):
         near = x[:, :2, max(0, 4 - reach) : 5 + reach, max(0, 7 - reach) : 8 + reach]
-        assert torch.equal(greatest(x, reach)[:, :2, 4, 7], near.amax((2, 3)))
-    assert torch.equal(greatest(x, 1, (-3, -2, -1))[:, 0, 4, 7], x[:, :2, 3:6, 6:9].amax((1, 2, 3)))
-    assert torch.equal(greatest(x, 20)[0, 0], x[0, 0].max().expand(9, 14))
+        assert torch.equal(window_maximum(x, reach)[:, :2, 4, 7], near.amax((2, 3)))
+    assert torch.equal(
+        window_maximum(x, 1, (-3, -2, -1))[:, 0, 4, 7], x[:, :2, 3:6, 6:9].amax((1, 2, 3))
+    )
+    assert torch.equal(window_maximum(x, 20)[0, 0], x[0, 0].max().expand(9, 14))
 
 
 @pytest.mark.parametrize("method", ["log", "dog"])
@@ -153,7 +155,7 @@ def test_flat_and_small_images(method):
 @pytest.mark.parametrize("method", ["log", "dog"])
 def test_gradient_is_the_slope(method):
     image = photo(12, 13, batch=1, channels=1).double().requires_grad_()
-    rep = imrep.get("blob", method=method, max_sigma=3.0, scales=3, most=4, overlap=1.0)
+    rep = imrep.get("blob", method=method, max_sigma=3.0, scales=3, max_points=4, overlap=1.0)
     assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
 
 

@@ -8,34 +8,34 @@ from skimage import feature
 
 import imrep
 from imrep.errors import BadParameter
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.testing import photo
 
 MEASURES = ("harris", "shi-tomasi")
 
 
-def opencv(gray, measure, block, k=0.04):
-    if measure == "harris":
+def opencv(gray, method, block, k=0.04):
+    if method == "harris":
         return cv2.cornerHarris(gray, block, 3, k)
     return cv2.cornerMinEigenVal(gray, block, ksize=3)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("method", MEASURES)
 @settings(max_examples=15)
 @given(block=st.integers(2, 7), height=st.integers(8, 30), width=st.integers(8, 30))
-def test_response_is_opencvs_on_every_way(measure, block, height, width):
+def test_response_is_opencvs_on_every_way(method, block, height, width):
     image = torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(height))
-    rep = imrep.get("corner", measure=measure, block=block, k=0.06)
-    wanted = np.stack([opencv(one[0].numpy(), measure, block, 0.06) for one in image])
+    rep = imrep.get("corner", method=method, block=block, k=0.06)
+    wanted = np.stack([opencv(one[0].numpy(), method, block, 0.06) for one in image])
     np.testing.assert_array_equal(rep.response(image).values[:, 0].numpy(), wanted)
     slow = rep.response(image.double()).values[:, 0]
     np.testing.assert_allclose(slow.numpy(), wanted, atol=2e-6 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("method", MEASURES)
 @pytest.mark.parametrize("block", [2, 3, 5])
-def test_values_are_the_response_at_the_point(measure, block):
-    rep = imrep.get("corner", measure=measure, block=block)
+def test_values_are_the_response_at_the_point(method, block):
+    rep = imrep.get("corner", method=method, block=block)
     image = photo(40, 53, batch=2, channels=1)
     code, response = rep.encode(image), rep.response(image).values
     for i in range(2):
@@ -48,7 +48,7 @@ def test_values_are_the_response_at_the_point(measure, block):
 
 
 def test_points_are_skimages_peaks():
-    rep = imrep.get("corner:quality=0.01,distance=3,most=4800")
+    rep = imrep.get("corner:quality=0.01,distance=3,max_points=4800")
     image = photo(60, 80, batch=1, channels=1)
     response = rep.response(image).values[0, 0].numpy()
     wanted = feature.corner_peaks(
@@ -63,7 +63,7 @@ def test_the_greatest_within_a_window():
     for reach in (1, 2, 3, 5, 20):
         for y, x_ in ((0, 0), (4, 7), (8, 13), (3, 12)):
             near = x[:, max(0, y - reach) : y + reach + 1, max(0, x_ - reach) : x_ + reach + 1]
-            assert torch.equal(greatest(x, reach)[:, y, x_], near.amax((1, 2)))
+            assert torch.equal(window_maximum(x, reach)[:, y, x_], near.amax((1, 2)))
 
 
 def test_turning_the_image_turns_the_points():
@@ -100,14 +100,14 @@ def test_small_images(size):
 
 def test_most_keeps_the_best():
     image = photo(64, 64, batch=1)
-    many, few = imrep.get("corner").encode(image), imrep.get("corner:most=7").encode(image)
+    many, few = imrep.get("corner").encode(image), imrep.get("corner:max_points=7").encode(image)
     assert torch.equal(few.xy, many.xy[:, :7]) and few.xy.shape[1] == 7
 
 
-@pytest.mark.parametrize("measure", MEASURES)
-def test_gradient_is_the_slope(measure):
+@pytest.mark.parametrize("method", MEASURES)
+def test_gradient_is_the_slope(method):
     image = photo(12, 13, batch=1, channels=1).double().requires_grad_()
-    rep = imrep.get("corner", measure=measure, most=5)
+    rep = imrep.get("corner", method=method, max_points=5)
     assert torch.autograd.gradcheck(lambda x: rep.encode(x).values, image)
     assert torch.autograd.gradcheck(lambda x: rep.response(x).values, image)
 
@@ -124,12 +124,12 @@ def test_vectors_stay_when_brightness_does_and_know_the_quarter():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("measure=fast", "measure to be one of harris, shi-tomasi, got 'fast'"),
+        ("method=fast", "method to be one of harris, shi-tomasi, got 'fast'"),
         ("block=1", "block from 2 to 99, got 1"),
         ("k=0.3", r"k from 0 to 0\.25, got 0\.3"),
         ("quality=2", r"quality from 0 to 1, got 2"),
         ("distance=0", "distance from 1 to 999, got 0"),
-        ("most=0", "most from 1 to 5000, got 0"),
+        ("max_points=0", "max_points from 1 to 5000, got 0"),
     ],
 )
 def test_bad_parameters_are_refused(words, message):
@@ -138,12 +138,12 @@ def test_bad_parameters_are_refused(words, message):
 
 
 @pytest.mark.parametrize("aperture", [3, 5, 7])
-@pytest.mark.parametrize("measure", ["harris", "shi-tomasi"])
-def test_every_aperture_is_opencvs(measure, aperture):
+@pytest.mark.parametrize("method", ["harris", "shi-tomasi"])
+def test_every_aperture_is_opencvs(method, aperture):
     gray = photo(40, 52, batch=1, channels=1)
-    rep = imrep.get("corner", measure=measure, aperture=aperture, block=4)
+    rep = imrep.get("corner", method=method, aperture=aperture, block=4)
     array = gray[0, 0].numpy()
-    if measure == "harris":
+    if method == "harris":
         wanted = cv2.cornerHarris(array, 4, aperture, 0.04)
     else:
         wanted = cv2.cornerMinEigenVal(array, 4, ksize=aperture)

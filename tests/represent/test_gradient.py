@@ -121,7 +121,7 @@ def test_the_strongest_channel_votes():
 def test_gradient_is_the_slope(operator):
     torch.manual_seed(1)
     image = torch.rand(1, 1, 6, 5, dtype=torch.float64, requires_grad=True)
-    rep = imrep.get("gradient", operator=operator, cells=1, bins=5)
+    rep = imrep.get("gradient", operator=operator, cells=1, orientations=5)
     assert torch.autograd.gradcheck(lambda x: rep.pool(rep.encode(x)), image)
 
 

@@ -83,7 +83,7 @@ def test_restored_images_equal_the_authors(refs):
 @pytest.mark.parametrize("kind", ["cartesian", "polar", "circular"])
 @pytest.mark.parametrize("keep", [False, True])
 def test_the_code_alone_gives_the_image_back(kind, keep, tmp_path):
-    rep = imrep.get("tanhpolar", kind=kind, keep_aspect_ratio=keep, padding="border")
+    rep = imrep.get("tanhpolar", method=kind, keep_aspect_ratio=keep, padding="border")
     image = blobs(50, 60).expand(2, -1, -1, -1)
     code = rep.encode(image, rois=ROIS, angles=ANGLES)
     codes.write(code, tmp_path / "code")
@@ -107,7 +107,7 @@ def test_a_photographs_region_comes_back_as_well_as_measured(refs):
 def test_a_code_on_one_chart_is_nearly_that_on_another():
     image = blobs(50, 60).expand(2, -1, -1, -1)
     polar, circular = (
-        imrep.get("tanhpolar", kind=kind, padding="border") for kind in ("polar", "circular")
+        imrep.get("tanhpolar", method=kind, padding="border") for kind in ("polar", "circular")
     )
     code = polar.encode(image, rois=ROIS, angles=ANGLES)
     wanted = circular.encode(image, rois=ROIS, angles=ANGLES).values
@@ -160,7 +160,7 @@ def test_the_vector_is_means_and_roots_of_steps():
 @pytest.mark.parametrize("size", [(2, 2), (2, 9), (3, 5), (70, 2)])
 def test_maps_of_any_size_have_finite_vectors_of_one_length(size):
     for kind in ("cartesian", "polar", "circular"):
-        rep = imrep.get("tanhpolar", kind=kind, height=size[0], width=size[1])
+        rep = imrep.get("tanhpolar", method=kind, height=size[0], width=size[1])
         code = rep.encode(photo(17, 23))
         assert code.values.shape == (2, 3, *size)
         assert rep.pool(code).shape == (2, rep.dim) and rep.pool(code).isfinite().all()
@@ -168,7 +168,7 @@ def test_maps_of_any_size_have_finite_vectors_of_one_length(size):
 
 
 def test_the_picture_shows_the_region_beside_the_map():
-    rep, image = imrep.get("tanhpolar:kind=cartesian"), photo(128, 64)
+    rep, image = imrep.get("tanhpolar:method=cartesian"), photo(128, 64)
     code = rep.encode(image, rois=torch.tensor([[15.75, 32.0, 48.0, 96.0]] * 2))
     assert rep.picture(code).shape == (2, 3, 256, 256)
     drawn = rep.picture(code, image)
@@ -193,7 +193,7 @@ def test_bad_regions_and_parameters_are_refused():
     with pytest.raises(BadImage, match="Try x / 255"):
         rep.encode((image * 255).byte(), rois=ROIS)
     for key, value in {
-        "kind": "log",
+        "method": "log",
         "height": 1,
         "width": 0,
         "padding": "wrap",

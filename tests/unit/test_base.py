@@ -1,6 +1,8 @@
 """The interface itself, on the smallest representations there can be."""
 
+import inspect
 import pickle
+from typing import ClassVar
 
 import pytest
 import torch
@@ -19,6 +21,7 @@ class Power(Representation[Vector]):
     """Means of a power of each channel."""
 
     card = Card(title="Power", family="tests", cite="")
+    renamed: ClassVar[dict[str, str]] = {"exponent": "power"}
 
     def __init__(self, *, power: int = 1, gain: float = 1.0, note: str | None = None) -> None:
         super().__init__()
@@ -248,3 +251,34 @@ def test_pictures_come_from_the_kind_of_code():
             return Map(image, tuple(image.shape[2:]))
 
     assert Drawn().picture(Drawn().encode(IMAGE)).shape[:2] == (2, 3)
+
+
+def test_a_renamed_parameter_is_taken_by_its_old_name_with_a_warning():
+    message = "test_base: the parameter 'exponent' is now called 'power'"
+    with pytest.warns(FutureWarning, match=message) as caught:
+        rep = Power(exponent=2, gain=3.0)
+    assert caught[0].filename == __file__
+    assert rep.get_params() == {"power": 2, "gain": 3.0, "note": None}
+    with pytest.warns(FutureWarning, match=message) as caught:
+        rep.set_params(exponent=4)
+    assert caught[0].filename == __file__
+    assert rep.spec == "test_base:power=4,gain=3.0"
+    assert "exponent" not in str(inspect.signature(Power))
+
+
+def test_a_parameter_under_both_of_its_names_is_refused():
+    with pytest.raises(BadParameter, match="takes 'power', formerly 'exponent', once, got both"):
+        Power(exponent=2, power=2)
+
+
+def test_a_folder_saved_under_an_old_name_loads(tmp_path):
+    class Cubed(Power):
+        """Another of a name of its own."""
+
+        name = "cubed"
+
+    folder = Cubed(power=3).save(tmp_path / "rep")
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace("power=3", "exponent=3"))
+    with pytest.warns(FutureWarning, match="'exponent' is now called 'power'"):
+        assert imrep.load(folder).get_params()["power"] == 3

@@ -10,6 +10,7 @@ import errno
 import importlib
 import os
 import sys
+import warnings
 from typing import IO, Any
 
 import click
@@ -146,3 +147,4 @@ def main(context: click.Context) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if os.environ.get("NO_COLOR"):
         context.color = False
+    warnings.formatwarning = lambda message, *_, **__: f"{message}\n"  # no line of imrep's source

@@ -16,7 +16,7 @@ import inspect
 import json
 import warnings
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from imrep.errors import BadParameter, UnknownName, shown
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.registry.signatures import Parameter, parameters
+from imrep.registry.signatures import Parameter, current, parameters
 
 if TYPE_CHECKING:
     from imrep.base import Representation
@@ -51,6 +51,7 @@ class Entry:
     doc: str
     parameters: tuple[Parameter, ...]
     example: str = ""  # a spec that builds quickly and offline, where the bare name does not
+    renamed: dict[str, str] = field(default_factory=dict)  # parameters' old names to present ones
 
 
 def names() -> tuple[str, ...]:
@@ -115,7 +116,11 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
     """
     found: list[tuple[Entry, dict[str, str]]] = []
     for name, written in _parse(spec):
-        found += views(_saved_spec(name)) if _is_saved(name) else [(entry(name), written)]
+        if _is_saved(name):
+            found += views(_saved_spec(name))
+        else:
+            known = entry(name)
+            found.append((known, current(written, known.renamed, known.name, stacklevel=4)))
     return found
 
 
@@ -123,8 +128,8 @@ def get(spec: str, **params: Any) -> "Representation":
     """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
 
     Args:
-        spec: For example `"hog"`, `"hog:cell=8,bins=9"`, `"histogram+hog"`; or the folder of one
-            that was saved, `"vectors.parquet.rep"`.
+        spec: For example `"hog"`, `"hog:cell=8,orientations=9"`, `"histogram+hog"`; or the folder
+            of one that was saved, `"vectors.parquet.rep"`.
         **params: Constructor arguments; they win over those in `spec`. Not for sums.
 
     Raises:
@@ -216,6 +221,7 @@ def _of_program(spec: str) -> "Representation | None":
     if others or not classes:
         return None
     known = classes[-1]._signature()  # of one defined again, as notebooks do, the latest
+    written = current(written, classes[-1].renamed, name)
     typed = {
         key: specs.value(text, inspect.formatannotation(known[key].annotation), name, key)
         for key, text in written.items()
@@ -240,6 +246,8 @@ def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Repre
         return load(name)
     found = entry(name)
     name, known = found.name, {p.name: p for p in found.parameters}
+    written = current(written, found.renamed, name, stacklevel=4)
+    params = current(params, found.renamed, name, stacklevel=4)
     if unknown := sorted((written.keys() | params.keys()) - known.keys()):
         raise BadParameter(
             f"{name} has no parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}"
@@ -309,7 +317,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef) and isinstance(call := _assigned(node, "card"), ast.Call):
             doc = ast.get_docstring(node) or ""
-            example = _assigned(node, "example")
+            example, renamed = _assigned(node, "example"), _assigned(node, "renamed")
             init = _constructor(node)
             return Entry(
                 name=name,
@@ -320,6 +328,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
                 doc=doc,
                 parameters=parameters(init, doc) if init else (),
                 example=ast.literal_eval(example) if example else "",
+                renamed=ast.literal_eval(renamed) if renamed else {},
             )
     return None
 

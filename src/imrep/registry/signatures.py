@@ -1,8 +1,15 @@
-"""Parameters of a function, read from its source: names, types, defaults, and what they do."""
+"""Parameters of a function, read from its source: names, types, defaults, and what they do.
+
+A renamed parameter keeps its old name for one release: `current` gives the new one.
+"""
 
 import ast
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from imrep.errors import BadParameter
 
 
 @dataclass(frozen=True)
@@ -46,3 +53,32 @@ def helps(doc: str) -> dict[str, str]:
         elif name:
             found[name] += " " + line.strip()
     return found
+
+
+def current(
+    params: Mapping[str, Any], renamed: Mapping[str, str], caller: str, stacklevel: int = 3
+) -> dict[str, Any]:
+    """Parameters by their present names; an old name works, with a warning.
+
+    Args:
+        params: Values by name, of any age.
+        renamed: The present name of each old one.
+        caller: Whose parameters they are, for messages.
+        stacklevel: As `warnings.warn` counts, seen from here.
+
+    Raises:
+        BadParameter: If a value comes by both names.
+    """
+    if both := next((old for old in params if renamed.get(old) in params), None):
+        raise BadParameter(
+            f"{caller} takes {renamed[both]!r}, formerly {both!r}, once, got both. "
+            f"Leave {both!r} out."
+        )
+    for old in filter(renamed.get, params):
+        warnings.warn(
+            f"{caller}: the parameter {old!r} is now called {renamed[old]!r}; the next release "
+            "knows the new name alone.",
+            FutureWarning,
+            stacklevel,
+        )
+    return {renamed.get(name, name): value for name, value in params.items()}

@@ -36,6 +36,7 @@ class Thing(Representation[Vector]):
 
     card = Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
     example: ClassVar[str] = "thing:levels=1"
+    renamed: ClassVar[dict[str, str]] = {"depth": "levels"}
 
     def __init__(self, *, levels: int = 4, path: str | None = None, tilt: float = -0.5) -> None:
         super().__init__()
@@ -54,6 +55,7 @@ def test_everything_is_read_from_source(thing):
     assert thing.card == Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
     assert thing.summary == "A thing worth reading of."
     assert thing.example == "thing:levels=1"
+    assert thing.renamed == {"depth": "levels"}
     assert thing.parameters == (
         catalog.Parameter("levels", "int", 4, "How many, counted from one."),
         catalog.Parameter("path", "str | None", None, "A file: any."),
@@ -170,3 +172,31 @@ def test_reading_the_catalogue_imports_no_torch():
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+RENAMED = {
+    "hog:bins=12": "hog:orientations=12",
+    "gradient:bins=4": "gradient:orientations=4",
+    "bandpass:kind=ideal,directions=4": "bandpass:method=ideal,orientations=4",
+    "blob:most=9": "blob:max_points=9",
+    "corner:measure=shi-tomasi,most=9": "corner:method=shi-tomasi,max_points=9",
+    "tanhpolar:kind=cartesian": "tanhpolar:method=cartesian",
+}
+
+
+@pytest.mark.parametrize(("former", "present"), RENAMED.items())
+def test_a_former_name_in_a_spec_means_the_present_one(former, present):
+    with pytest.warns(FutureWarning, match="is now called"):
+        assert imrep.get(former).spec == present
+    with pytest.warns(FutureWarning, match="is now called"):
+        _, written = catalog.views(former)[0]
+    assert {f"{key}={value}" for key, value in written.items()} == set(
+        present.partition(":")[2].split(",")
+    )
+
+
+def test_a_former_name_as_an_argument_means_the_present_one():
+    with pytest.warns(FutureWarning, match="hog: the parameter 'bins' is now called 'orient"):
+        assert imrep.get("hog", bins=12).spec == "hog:orientations=12"
+    with pytest.raises(BadParameter, match="takes 'orientations', formerly 'bins', once, got both"):
+        imrep.get("hog", bins=12, orientations=9)

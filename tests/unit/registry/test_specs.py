@@ -30,7 +30,7 @@ def test_what_is_written_is_read_back(pairs):
     ("spec", "views"),
     [
         ("hog", [("hog", {})]),
-        ("hog:cell=8,bins=9", [("hog", {"cell": "8", "bins": "9"})]),
+        ("hog:cell=8,orientations=9", [("hog", {"cell": "8", "orientations": "9"})]),
         (" hog : cell = 8 ", [("hog", {"cell": "8"})]),
         ("a+b:x=1+c", [("a", {}), ("b", {"x": "1"}), ("c", {})]),
         ("cnn:weights='/a,b+c'", [("cnn", {"weights": "/a,b+c"})]),

@@ -57,7 +57,8 @@ def bandpass(
         S. Butterworth, "On the theory of filter amplifiers", Experimental Wireless 7, 1930.
     """
     transformable(checks.image(image, "bandpass"), "bandpass")
-    passbands.check_cutoffs(kind, low, high, order, "bandpass")
+    checks.one_of(kind, passbands.METHODS, "bandpass", "kind")
+    passbands.check_cutoffs(low, high, order, "bandpass")
     gains = torch.cat(
         [
             passbands.gain(r, kind, low, high, order).to(image.dtype)

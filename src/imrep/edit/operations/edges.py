@@ -30,5 +30,5 @@ def edges(image: Image, *, low: float = 40.0, high: float = 100.0, sigma: float 
     """
     checks.image(image, "edges")
     canny.check_slopes(low, high, "edges")
-    checks.between(sigma, 0, canny.WIDEST, "edges", "sigma")
+    checks.between(sigma, 0, canny.MAX_SIGMA, "edges", "sigma")
     return canny.edges(image, low, high, sigma=sigma)

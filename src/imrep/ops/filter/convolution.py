@@ -1,4 +1,4 @@
-"""Kernels: weights in a matrix, by name, in words or from a file, and how they meet an image.
+"""Correlation with a kernel: a matrix of weights by name, as text or from a file.
 
 A kernel's element (rows // 2, columns // 2) lies on the pixel; borders mirror the image without
 repeating its edge.
@@ -28,36 +28,36 @@ FIXED = {
 }
 NAMES = (*FIXED, "unsharp", "gaussian", "box", "shift")
 
-_LARGEST = 255  # pixels a side; more is better said in frequencies
-_FEW = 25  # weights up to which adding shifted copies beats separating them
+_MAX_PX = 255  # per side; larger kernels belong to the frequency domain
+_MAX_SHIFTS = 25  # weights up to which adding shifted copies beats separating them
 _ROUNDING = 1e-12  # of the largest weight, or of the sum of all
 _NUMBER = re.compile(r"[-+]?[\d.][\d.eE/+-]*")
 
 
-def read(words: str, who: str) -> Matrix:
-    """A matrix in words, "1 2; 3 4" with spaces or commas between numbers, or in a file.
+def read(source: str, caller: str) -> Matrix:
+    """A matrix from text, "1 2; 3 4" with spaces or commas between numbers, or from a file.
 
     Raises:
         BadParameter: If it is neither, or holds no matrix of finite numbers.
     """
-    if all(_NUMBER.fullmatch(token) for token in re.split(r"[\s,;]+", words.strip()) if token):
-        return _parsed(words, who)
-    path = Path(words)
+    if all(_NUMBER.fullmatch(token) for token in re.split(r"[\s,;]+", source.strip()) if token):
+        return _parsed(source, caller)
+    path = Path(source)
     try:
         if path.suffix == ".npy":
-            return _checked(np.load(path, allow_pickle=False), who)
+            return _checked(np.load(path, allow_pickle=False), caller)
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise BadParameter(
-            f"{who} needs {', '.join(NAMES)}, a matrix as '0 1 0; 1 -4 1; 0 1 0', or a .txt, .csv "
-            f"or .npy file of one, got {words!r} ({reason})."
+            f"{caller} needs {', '.join(NAMES)}, a matrix as '0 1 0; 1 -4 1; 0 1 0', or a .txt, "
+            f".csv or .npy file of one, got {source!r} ({reason})."
         ) from error
-    return _parsed(text, who)
+    return _parsed(text, caller)
 
 
 def text(matrix: Matrix) -> str:
-    """A matrix in words, from which `read` makes the same."""
+    """A matrix as text, from which `read` gives it back."""
     rows = matrix.tolist()
     return "; ".join(" ".join(repr(x).removesuffix(".0") for x in row) for row in rows)
 
@@ -70,7 +70,7 @@ def delta(rows: int, columns: int) -> Matrix:
 
 
 def shift(dx: int, dy: int) -> Matrix:
-    """Moves the image by dx to the right and dy down; what comes in is mirrored."""
+    """Moves the image by dx to the right and dy down; pixels from outside are mirrored."""
     matrix = np.zeros((2 * abs(dy) + 1, 2 * abs(dx) + 1))
     matrix[abs(dy) - dy, abs(dx) - dx] = 1  # a correlation looks where the image came from
     return matrix
@@ -82,7 +82,7 @@ def box(size: int) -> Matrix:
 
 
 def gaussian(sigma: float, size: int | None = None) -> Matrix:
-    """A sampled Gaussian of sum one; its side reaches four standard deviations if not given."""
+    """A sampled Gaussian of sum one; its radius defaults to four standard deviations."""
     line = np.array(
         gaussian_filter.gaussian(sigma, round(4 * sigma) if size is None else size // 2)
     )
@@ -90,13 +90,13 @@ def gaussian(sigma: float, size: int | None = None) -> Matrix:
 
 
 def unsharp(alpha: float, sigma: float, size: int | None = None) -> Matrix:
-    """The image and `alpha` times what a Gaussian blur takes from it."""
+    """The image and `alpha` times its difference to its Gaussian blur."""
     low = gaussian(sigma, size)
-    same = delta(*low.shape)
-    return same + alpha * (same - low)
+    identity = delta(*low.shape)
+    return identity + alpha * (identity - low)
 
 
-def unit(matrix: Matrix, who: str) -> Matrix:
+def unit(matrix: Matrix, caller: str) -> Matrix:
     """The matrix over the sum of its weights.
 
     Raises:
@@ -104,47 +104,51 @@ def unit(matrix: Matrix, who: str) -> Matrix:
     """
     if not has_sum(matrix):
         raise BadParameter(
-            f"{who} needs weights whose sum is not zero to normalise them, got {text(matrix)!r}. "
-            "Leave out normalise."
+            f"{caller} needs weights whose sum is not zero to normalise them, got "
+            f"{text(matrix)!r}. Leave out normalise."
         )
     return matrix / matrix.sum()
 
 
 def has_sum(matrix: Matrix) -> bool:
-    """Whether the sum of the weights is more than rounding: whether brightness passes."""
+    """Whether the sum of the weights exceeds rounding, so that brightness passes."""
     return abs(float(matrix.sum())) > _ROUNDING * float(np.abs(matrix).sum())
 
 
 def symmetric(matrix: Matrix) -> bool:
-    """Whether it has a middle and is its own image in a mirror, left to right and upside down."""
+    """Whether its sides are odd and it equals its mirror images, horizontally and vertically."""
     odd = matrix.shape[0] % 2 == 1 and matrix.shape[1] % 2 == 1
     return odd and bool((matrix == matrix[::-1]).all() and (matrix == matrix[:, ::-1]).all())
 
 
 def gain(matrix: Matrix, y: Tensor, x: Tensor) -> Tensor:
-    """What a symmetric kernel multiplies waves of y and x cycles per pixel by, (len(y), len(x))."""
+    """Transfer function of a symmetric kernel at y and x cycles per pixel, (len(y), len(x))."""
     weights = torch.from_numpy(matrix).to(y)
     down, right = (torch.arange(n).to(y) - n // 2 for n in matrix.shape)
-    tall, wide = (torch.cos(2 * torch.pi * f[:, None] * i) for f, i in ((y, down), (x, right)))
-    return tall @ weights @ wide.mT
+    rows, columns = (torch.cos(2 * torch.pi * f[:, None] * i) for f, i in ((y, down), (x, right)))
+    return rows @ weights @ columns.mT
 
 
 def correlate(image: Tensor, matrix: Matrix) -> Tensor:
-    """Weighted sums of each pixel's neighbours, (b, c, h, w) to the same; linear."""
+    """Weighted sums of each pixel's neighbours, (b, c, h, w) to the same shape.
+
+    Few weights are sums of shifted copies. Others are separated: by the singular value
+    decomposition the matrix is a sum of products of a column and a row.
+    """
     height, width = image.shape[2:]
     up, left = matrix.shape[0] // 2, matrix.shape[1] // 2
-    wide = mirror(image, max(up, left))
+    padded = mirror(image, max(up, left))
     top, first = max(up, left) - up, max(up, left) - left
-    if np.count_nonzero(matrix) <= _FEW:
+    if np.count_nonzero(matrix) <= _MAX_SHIFTS:
         total = torch.zeros_like(image)
         for i, j in zip(*np.nonzero(matrix), strict=True):
-            here = wide[..., top + i : top + i + height, first + j : first + j + width]
-            total = total.add(here, alpha=float(matrix[i, j]))
+            shifted = padded[..., top + i : top + i + height, first + j : first + j + width]
+            total = total.add(shifted, alpha=float(matrix[i, j]))
         return total
-    wide = wide.narrow(2, top, height + matrix.shape[0] - 1)
-    wide = wide.narrow(3, first, width + matrix.shape[1] - 1)
+    padded = padded.narrow(2, top, height + matrix.shape[0] - 1)
+    padded = padded.narrow(3, first, width + matrix.shape[1] - 1)
     parts = [
-        gaussian_filter.along(gaussian_filter.along(wide, row, -1), column, -2)
+        gaussian_filter.along(gaussian_filter.along(padded, row, -1), column, -2)
         for column, row in _separated(matrix)
     ]
     return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
@@ -157,28 +161,28 @@ def _separated(matrix: Matrix) -> Iterable[tuple[list[float], list[float]]]:
         yield (columns[:, i] * sizes[i]).tolist(), rows[i].tolist()
 
 
-def _parsed(words: str, who: str) -> Matrix:
-    rows = [re.findall(r"[^\s,]+", row) for row in re.split(r"[;\n]", words)]
+def _parsed(source: str, caller: str) -> Matrix:
+    rows = [re.findall(r"[^\s,]+", row) for row in re.split(r"[;\n]", source)]
     rows = [row for row in rows if row]
     try:
         numbers = [[float(Fraction(token)) for token in row] for row in rows]
     except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise BadParameter(f"{who} cannot read a matrix from {words!r}: {error}.") from error
+        raise BadParameter(f"{caller} cannot read a matrix from {source!r}: {error}.") from error
     lengths = sorted({len(row) for row in rows})
     if len(lengths) != 1:
-        found = " and ".join(map(str, lengths)) or "no"
+        counts = " and ".join(map(str, lengths)) or "no"
         raise BadParameter(
-            f"{who} needs a matrix with rows of one length, got {found} numbers in {words!r}. "
+            f"{caller} needs a matrix with rows of one length, got {counts} numbers in {source!r}. "
             "Put semicolons between the rows."
         )
-    return _checked(np.array(numbers), who)
+    return _checked(np.array(numbers), caller)
 
 
-def _checked(matrix: NDArray, who: str) -> Matrix:
-    fits = matrix.ndim == 2 and matrix.size and max(matrix.shape) <= _LARGEST
+def _checked(matrix: NDArray, caller: str) -> Matrix:
+    fits = matrix.ndim == 2 and matrix.size and max(matrix.shape) <= _MAX_PX
     if not fits or matrix.dtype.kind not in "fiu" or not np.isfinite(matrix).all():
         raise BadParameter(
-            f"{who} needs a matrix of finite numbers of at most {_LARGEST}×{_LARGEST}, got "
+            f"{caller} needs a matrix of finite numbers of at most {_MAX_PX}×{_MAX_PX}, got "
             f"{matrix.dtype} {'×'.join(map(str, matrix.shape))}. Check the file."
         )
     return matrix.astype(np.float64)

@@ -9,53 +9,57 @@ from torch import Tensor
 
 from imrep.ops.filter.borders import mirrored
 
-_FEW = 5  # weights up to which adding shifted copies beats a matrix product
-_RUN = 64  # results along an axis that one matrix product gives
+_MAX_SHIFTS = 5  # weights up to which adding shifted copies beats a matrix product
+_RUN = 64  # results along an axis from one matrix product
 
 
 def gaussian(sigma: float, radius: int) -> list[float]:
     """Weights exp(-i² / 2σ²) at i = -radius … radius, divided by their sum."""
-    bell = [math.exp(-0.5 * (i / sigma) ** 2) for i in range(-radius, radius + 1)]
-    total = math.fsum(bell)
-    return [weight / total for weight in bell]
+    weights = [math.exp(-0.5 * (i / sigma) ** 2) for i in range(-radius, radius + 1)]
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
 
 
 def along(x: Tensor, weights: Sequence[float], axis: int) -> Tensor:
-    """Correlate axis -2 or -1 with weights; the axis loses its ends, n to n - len + 1.
+    """Correlate axis -2 or -1 with weights; an axis of n becomes n - len(weights) + 1.
 
-    Many weights go through products with a band matrix, in runs, so that cost grows in proportion
-    to the axis: three times as fast as a convolution at 31 weights.
+    Few weights are sums of shifted copies. Many are products with a band matrix, a run of results
+    at a time: so the cost grows in proportion to the axis, and is well below a convolution's.
     """
     size = x.shape[axis] - len(weights) + 1
-    if len(weights) <= _FEW:
+    if len(weights) <= _MAX_SHIFTS:
         return _shifts(x, weights, axis, size)
     taps = x.new_tensor(weights)
-    found = []
+    runs = []
     for start in range(0, size, _RUN):
-        here = x.narrow(axis, start, min(_RUN, size - start) + len(weights) - 1)
-        band = _band(taps, here.shape[axis])
-        found.append(here @ band.mT if axis == -1 else band @ here)
-    return torch.cat(found, dim=axis) if len(found) > 1 else found[0]
+        part = x.narrow(axis, start, min(_RUN, size - start) + len(weights) - 1)
+        band = _band(taps, part.shape[axis])
+        runs.append(part @ band.mT if axis == -1 else band @ part)
+    return torch.cat(runs, dim=axis) if len(runs) > 1 else runs[0]
 
 
 def smooth(rows: Tensor, weights: Sequence[float]) -> Tensor:
-    """Rows (n, width) blurred along both axes with an odd number of weights, without their ends.
+    """Rows (n, width) blurred along both axes by an odd number of weights.
 
-    (n - len(weights) + 1, width): the width stays, since the image is mirrored left and right.
-    Along it, one product with a band matrix for each run of columns.
+    The result is (n - len(weights) + 1, width): rows lose their ends, columns are mirrored. Along
+    the width there is one product with a band matrix for each run of columns.
     """
-    reach, taps = len(weights) // 2, rows.new_tensor(weights)
-    tall = _band(taps, len(rows)) @ rows
-    height, width = tall.shape
+    radius, taps = len(weights) // 2, rows.new_tensor(weights)
+    columns = _band(taps, len(rows)) @ rows
+    height, width = columns.shape
     runs = -(-width // _RUN)
-    wide = F.pad(mirrored(tall, -reach, width + reach, 1), (0, runs * _RUN - width))
-    windows = wide.unfold(1, _RUN + 2 * reach, _RUN).transpose(0, 1)  # overlap, share memory
+    padded = F.pad(mirrored(columns, -radius, width + radius, 1), (0, runs * _RUN - width))
+    windows = padded.unfold(1, _RUN + 2 * radius, _RUN).transpose(0, 1)  # views that overlap
     band = _band(taps, windows.shape[2]).mT.contiguous().expand(runs, -1, -1)
     return torch.bmm(windows, band).transpose(0, 1).reshape(height, -1)[:, :width]
 
 
 def _band(taps: Tensor, n: int) -> Tensor:
-    """The matrix that correlates n numbers with the taps: each row is that above, moved by one."""
+    """The matrix (n - len(taps) + 1, n) that correlates n numbers with the taps.
+
+    Each row is the one above moved by one. Taps padded to n + 1 numbers and repeated give just
+    that when they are cut into rows of n.
+    """
     size = n - len(taps) + 1
     return F.pad(taps, (0, size)).repeat(size)[: size * n].view(size, n)
 

@@ -1,6 +1,6 @@
-"""Filters that look at a pixel's neighbours, worked on a few rows of one channel at a time.
+"""Neighbourhood filters applied to a few rows of one channel at a time.
 
-So temporaries stay in the cache, and memory is that of the result.
+Temporaries stay in the cache, and memory is that of the result.
 """
 
 from collections.abc import Callable
@@ -11,26 +11,28 @@ from torch import Tensor
 from imrep.ops.filter.borders import mirrored
 from imrep.ops.tiling import each, rows_at_once
 
-Work = Callable[[Tensor], Tensor]  # rows (reach + n + reach, width) to (n, width)
+RowFilter = Callable[[Tensor], Tensor]  # rows (radius + n + radius, width) to (n, width)
 
 
-def by_rows(image: Tensor, reach: int, work: Work) -> Tensor:
-    """What `work` makes of each channel of (b, c, h, w), strip by strip.
+def by_rows(image: Tensor, radius: int, work: RowFilter) -> Tensor:
+    """`work` applied to each channel of (b, c, h, w), strip by strip.
 
     Args:
-        image: Any number of channels; each is worked on for itself.
-        reach: Rows that `work` looks at above and below those it makes; mirrored at the borders.
-        work: Takes rows with `reach` more at both ends, gives them without.
+        image: Any number of channels; each is filtered alone.
+        radius: Rows above and below that `work` needs; mirrored at the borders.
+        work: Takes rows with `radius` more at both ends, returns them without.
     """
     height, width = image.shape[2:]
-    rows = max(rows_at_once(image, width), reach // 2)  # else most is spent on what strips share
-    made = torch.empty_like(image, memory_format=torch.contiguous_format)
-    planes, into = image.flatten(0, 1), made.view(-1, height, width)
+    # Strips overlap by 2 * radius rows: lower ones would spend most of the time on the overlap.
+    rows = max(rows_at_once(image, width), radius // 2)
+    result = torch.empty_like(image, memory_format=torch.contiguous_format)
+    planes, outputs = image.flatten(0, 1), result.view(-1, height, width)
 
-    def one(part: tuple[int, int]) -> None:
+    def filter_strip(part: tuple[int, int]) -> None:
         i, top = part
         end = min(top + rows, height)
-        into[i, top:end] = work(mirrored(planes[i], top - reach, end + reach, 0))
+        outputs[i, top:end] = work(mirrored(planes[i], top - radius, end + radius, 0))
 
-    each(one, [(i, top) for i in range(len(planes)) for top in range(0, height, rows)], image)
-    return made
+    strips = [(i, top) for i in range(len(planes)) for top in range(0, height, rows)]
+    each(filter_strip, strips, image)
+    return result

@@ -13,44 +13,45 @@ from torch import Tensor
 from imrep import checks
 from imrep.errors import BadParameter
 
-KINDS = ("gaussian", "butterworth", "ideal")
+METHODS = ("gaussian", "butterworth", "ideal")
 CORNER = math.sqrt(0.5)  # cycles per pixel of the finest checkerboard
 
 _TIE = 1e-12  # cutoffs that are meant to hit a frequency hit it, whatever its last bit
 
 
-def gain(r: Tensor, kind: str, low: float | None, high: float | None, order: int) -> Tensor:
+def gain(r: Tensor, method: str, low: float | None, high: float | None, order: int) -> Tensor:
     """Gain at r cycles per pixel, of which at least one cutoff is given."""
-    if kind == "ideal":
+    if method == "ideal":
         return _ideal(r, low, high)
-    below = torch.zeros_like(r) if low is None else _low_pass(r, kind, low, order)
+    below = torch.zeros_like(r) if low is None else _low_pass(r, method, low, order)
     if high is None:
         return 1 - below
-    above = _low_pass(r, kind, high, order)
-    return above - below if kind == "gaussian" else above * (1 - below)
+    above = _low_pass(r, method, high, order)
+    return above - below if method == "gaussian" else above * (1 - below)
 
 
-def check_cutoffs(kind: str, low: float | None, high: float | None, order: int, who: str) -> None:
-    """Refuse a kind there is not, a Butterworth order below 1, and cutoffs that leave no range."""
-    checks.one_of(kind, KINDS, who, "kind")
-    checks.at_least(order, 1, who, "order")
+def check_cutoffs(low: float | None, high: float | None, order: int, caller: str) -> None:
+    """Refuse a Butterworth order below 1, and cutoffs that leave no range."""
+    checks.at_least(order, 1, caller, "order")
     if low is None and high is None:
         raise BadParameter(
-            f"{who} needs low, high or both, got None and None. Give one of them, from 0 "
+            f"{caller} needs low, high or both, got None and None. Give one of them, from 0 "
             "to 0.707 cycles per pixel."
         )
-    for what, value, most in (("low", low, CORNER), ("high", high, math.inf)):
-        if value is not None and not 0 < value < most:
+    for name, value, upper in (("low", low, CORNER), ("high", high, math.inf)):
+        if value is not None and not 0 < value < upper:
             raise BadParameter(
-                f"{who} needs {what} above 0 and below {most:.4g} cycles per pixel, got "
+                f"{caller} needs {name} above 0 and below {upper:.4g} cycles per pixel, got "
                 f"{value}. None leaves that side open."
             )
     if low is not None and high is not None and not low < high:
-        raise BadParameter(f"{who} needs low below high, got low={low} and high={high}. Swap them.")
+        raise BadParameter(
+            f"{caller} needs low below high, got low={low} and high={high}. Swap them."
+        )
 
 
-def _low_pass(r: Tensor, kind: str, cutoff: float, order: int) -> Tensor:
-    if kind == "gaussian":
+def _low_pass(r: Tensor, method: str, cutoff: float, order: int) -> Tensor:
+    if method == "gaussian":
         return torch.exp(-(r**2) / (2 * cutoff**2))
     return 1 / (1 + (r / cutoff) ** (2 * order))
 

@@ -1,5 +1,7 @@
 """Band-pass filter: the details of one range of sizes."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -46,12 +48,12 @@ class Bandpass(Representation[Map]):
     means, where those pass.
 
     Args:
-        kind: "gaussian", "butterworth" or "ideal".
+        method: "gaussian", "butterworth" or "ideal".
         low: Frequencies below it are taken out, in cycles per pixel; None lets them pass.
         high: Frequencies above it are taken out; None lets them pass.
         order: Steepness of the Butterworth gain, at least 1; the others have none.
         rings: Rings between the cutoffs that the vector takes the energy of.
-        directions: Sectors of half a turn that each ring is cut into; 1 leaves it whole.
+        orientations: Sectors of half a turn that each ring is cut into; 1 leaves it whole.
 
     References:
         S. Butterworth, "On the theory of filter amplifiers", Experimental Wireless 7, 1930.
@@ -74,23 +76,25 @@ class Bandpass(Representation[Map]):
         cite="Marr & Hildreth 1980, doi:10.1098/rspb.1980.0020",
         inverse="approximate",
     )
+    renamed: ClassVar[dict[str, str]] = {"kind": "method", "directions": "orientations"}
 
     def __init__(
         self,
         *,
-        kind: str = "gaussian",
+        method: str = "gaussian",
         low: float | None = 0.03,
         high: float | None = 0.3,
         order: int = 2,
         rings: int = 8,
-        directions: int = 8,
+        orientations: int = 8,
     ) -> None:
-        passbands.check_cutoffs(kind, low, high, order, self.name)
-        for what, value in (("rings", rings), ("directions", directions)):
+        checks.one_of(method, passbands.METHODS, self.name, "method")
+        passbands.check_cutoffs(low, high, order, self.name)
+        for what, value in (("rings", rings), ("orientations", orientations)):
             checks.between(value, 1, 1024, self.name, what)
         super().__init__()
-        self.kind, self.low, self.high, self.order = kind, low, high, order
-        self.rings, self.directions = rings, directions
+        self.method, self.low, self.high, self.order = method, low, high, order
+        self.rings, self.orientations = rings, orientations
 
     @property
     def inverse(self) -> Inverse:
@@ -131,7 +135,7 @@ class Bandpass(Representation[Map]):
         power = torch.view_as_real(torch.fft.rfft2(faded, s=fine)).square().sum(-1)
         low = (self.low or _COARSE) / _BEYOND
         high = max(min((self.high or passbands.CORNER) * _BEYOND, passbands.CORNER), 2 * low)
-        part, count = sectors(*fine, low, high, self.rings, self.directions, power.device)
+        part, count = sectors(*fine, low, high, self.rings, self.orientations, power.device)
         sums = power.new_zeros(*power.shape[:2], len(count) + 1)
         energy = sums.index_add(2, part, power.flatten(2))[..., :-1] / count.clamp_min(1)
         vector = (energy / (height * width) + _FLOOR).log().flatten(1)
@@ -160,4 +164,4 @@ class Bandpass(Representation[Map]):
 
     def _gain(self, r: Tensor) -> Tensor:
         """Gain at r cycles per pixel."""
-        return passbands.gain(r, self.kind, self.low, self.high, self.order)
+        return passbands.gain(r, self.method, self.low, self.high, self.order)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from imrep.ops import differentiable
 from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.gaussian import along, gaussian
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
@@ -54,7 +55,7 @@ class Blob(Representation[Points]):
         threshold: Least response, for an image in [0, 1]; a disk as bright as 1 on 0 has 0.74.
         overlap: Share of the smaller disk's area from which it goes.
         polarity: bright, dark or both.
-        most: How many blobs are looked at, the strongest.
+        max_points: How many blobs are looked at, the strongest.
         cells: Cells per side that the vector sums in.
 
     References:
@@ -77,6 +78,7 @@ class Blob(Representation[Points]):
         family="local",
         cite="Lindeberg 1998, doi:10.1023/A:1008045108935",
     )
+    renamed: ClassVar[dict[str, str]] = {"most": "max_points"}
     eager_only = "how many blobs there are depends on the image"
 
     def __init__(  # noqa: PLR0913  # the paper's range of scales, and what is kept of them
@@ -89,7 +91,7 @@ class Blob(Representation[Points]):
         threshold: float = 0.03,
         overlap: float = 0.5,
         polarity: str = "both",
-        most: int = 500,
+        max_points: int = 500,
         cells: int = 4,
     ) -> None:
         checks.one_of(method, _METHODS, self.name, "method")
@@ -103,14 +105,14 @@ class Blob(Representation[Points]):
             )
         checks.between(threshold, 1e-4, 1, self.name, "threshold")
         checks.between(overlap, 0, 1, self.name, "overlap")
-        checks.between(most, 1, 5000, self.name, "most")
+        checks.between(max_points, 1, 5000, self.name, "max_points")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.method, self.min_sigma, self.max_sigma, self.scales = (
             method, min_sigma, max_sigma, scales
         )  # fmt: skip
         self.threshold, self.overlap, self.polarity = threshold, overlap, polarity
-        self.most, self.cells = most, cells
+        self.max_points, self.cells = max_points, cells
 
     @property
     def sigmas(self) -> list[float]:
@@ -209,9 +211,9 @@ class Blob(Representation[Points]):
         scored = []
         for sign in signs:
             x = sign * response.detach()
-            peak = (x == greatest(x, 1, (-3, -2, -1))) & (x > self.threshold)
+            peak = (x == window_maximum(x, 1, (-3, -2, -1))) & (x > self.threshold)
             scored.append(torch.where(peak, x, -1).flatten(1))
-        score, place = torch.cat(scored, dim=1).topk(min(self.most, scored[0].shape[1]))
+        score, place = torch.cat(scored, dim=1).topk(min(self.max_points, scored[0].shape[1]))
         dark = (place >= response.numel()) if self.polarity == "both" else score < 0
         place = place % response.numel()
         x, y = place % width, place // width % height

@@ -1,7 +1,7 @@
 """Corners: places where brightness changes along every direction."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import torch
@@ -17,11 +17,11 @@ from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.gaussian import along
 from imrep.ops.filter.orientations import soft_votes
-from imrep.ops.filter.peaks import greatest
+from imrep.ops.filter.peaks import window_maximum
 from imrep.registry.cards import Card
 from imrep.types import Image, Vectors
 
-_MEASURES = ("harris", "shi-tomasi")
+_METHODS = ("harris", "shi-tomasi")
 _LABELS = ("response", "greater", "smaller")
 _APERTURES = {  # side of Sobel's kernel: smoothing across the derivative, and the derivative
     3: ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
@@ -52,13 +52,13 @@ class Corner(Representation[Points]):
     and takes roots.
 
     Args:
-        measure: harris or shi-tomasi.
+        method: harris or shi-tomasi.
         block: Side of the window in pixels, at least 2.
         aperture: Side of Sobel's kernel in pixels, 3, 5 or 7: the larger, the less noise counts.
         k: What Harris' response takes off for edges, below 1/4.
         distance: Pixels to each side within which a point must be the greatest.
         quality: Share of the image's greatest response that a point needs.
-        most: How many points are kept, the greatest.
+        max_points: How many points are kept, the greatest.
         cells: Cells per side that the vector counts in.
 
     References:
@@ -80,21 +80,22 @@ class Corner(Representation[Points]):
         family="local",
         cite="Harris & Stephens 1988, doi:10.5244/C.2.23",
     )
+    renamed: ClassVar[dict[str, str]] = {"measure": "method", "most": "max_points"}
     eager_only = "how many corners there are depends on the image"
 
     def __init__(  # noqa: PLR0913  # the window, the measure, and which points are kept
         self,
         *,
-        measure: str = "harris",
+        method: str = "harris",
         block: int = 3,
         aperture: int = 3,
         k: float = 0.04,
         distance: int = 2,
         quality: float = 0.001,
-        most: int = 500,
+        max_points: int = 500,
         cells: int = 4,
     ) -> None:
-        checks.one_of(measure, _MEASURES, self.name, "measure")
+        checks.one_of(method, _METHODS, self.name, "method")
         checks.between(block, 2, 99, self.name, "block")
         if aperture not in _APERTURES:
             raise BadParameter(
@@ -103,12 +104,12 @@ class Corner(Representation[Points]):
         checks.between(k, 0, 0.25, self.name, "k")
         checks.between(distance, 1, 999, self.name, "distance")
         checks.between(quality, 0, 1, self.name, "quality")
-        checks.between(most, 1, 5000, self.name, "most")
+        checks.between(max_points, 1, 5000, self.name, "max_points")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
-        self.measure, self.block, self.aperture, self.k = measure, block, aperture, k
+        self.method, self.block, self.aperture, self.k = method, block, aperture, k
         self.distance = distance
-        self.quality, self.most, self.cells = quality, most, cells
+        self.quality, self.max_points, self.cells = quality, max_points, cells
 
     def encode(self, image: Image) -> Points:
         """Corners from the greatest response to the least."""
@@ -116,11 +117,11 @@ class Corner(Representation[Points]):
         height, width = gray.shape[2:]
         response = self._response(gray.detach()).flatten(1)
         least = self.quality * response.amax(1, keepdim=True)
-        faint = _FAINT if self.measure == "shi-tomasi" else _FAINT**2
+        faint = _FAINT if self.method == "shi-tomasi" else _FAINT**2
         maps = response.unflatten(1, (height, width)).split(1)
-        top = torch.cat([greatest(one, self.distance) for one in maps]).flatten(1)
+        top = torch.cat([window_maximum(one, self.distance) for one in maps]).flatten(1)
         peak = (response == top) & (response >= least) & (response > faint)
-        score, place = torch.where(peak, response, -1).topk(min(self.most, height * width))
+        score, place = torch.where(peak, response, -1).topk(min(self.max_points, height * width))
         x, y = place % width, place // width
         places = torch.stack([x, y], dim=2).to(gray)
         present = (score > 0) & ~self._repeated(places)
@@ -128,7 +129,7 @@ class Corner(Representation[Points]):
         half, apart = (xx + yy) / 2, differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
         greater, smaller = half + apart, half - apart
         harris = xx * yy - xy.square() - self.k * (xx + yy).square()
-        values = (harris if self.measure == "harris" else smaller, greater, smaller)
+        values = (harris if self.method == "harris" else smaller, greater, smaller)
         found = Points(
             xy=places,
             values=torch.stack(values, dim=2),
@@ -144,7 +145,7 @@ class Corner(Representation[Points]):
         """How much of a corner each pixel is, (batch, 1, height, width); signed for Harris."""
         gray = luminance(checks.image(image, self.name))
         size = gray.shape[2], gray.shape[3]
-        return Map(self._response(gray), size, (self.measure,), signed=self.measure == "harris")
+        return Map(self._response(gray), size, (self.method,), signed=self.method == "harris")
 
     def check_code(self, code: Points) -> None:
         """Three numbers for each point.
@@ -180,14 +181,14 @@ class Corner(Representation[Points]):
         return torch.cat([self._by_slopes(one) for one in gray.split(1)])  # stays in the cache
 
     def _by_opencv(self, gray: Any) -> Any:
-        if self.measure == "harris":
+        if self.method == "harris":
             return cv2.cornerHarris(gray, self.block, self.aperture, self.k)
         return cv2.cornerMinEigenVal(gray, self.block, ksize=self.aperture)
 
     def _by_slopes(self, gray: Tensor) -> Tensor:
         gx, gy = self._slopes(gray)
         xx, xy, yy = (self._summed(product) for product in (gx * gx, gx * gy, gy * gy))
-        if self.measure == "harris":
+        if self.method == "harris":
             return xx * yy - xy.square() - self.k * (xx + yy).square()
         return (xx + yy) / 2 - differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
 

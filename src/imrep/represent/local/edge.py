@@ -98,7 +98,7 @@ class Edge(Representation[Map]):
     ) -> None:
         canny.check_slopes(low, high, self.name)
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
-        checks.between(sigma, 0, canny.WIDEST, self.name, "sigma")
+        checks.between(sigma, 0, canny.MAX_SIGMA, self.name, "sigma")
         if aperture not in _APERTURES:
             raise BadParameter(f"{self.name} needs aperture to be 3 or 5, got {aperture}.")
         super().__init__()

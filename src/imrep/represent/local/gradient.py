@@ -1,6 +1,7 @@
-"""Image gradient: how fast brightness changes, and which way."""
+"""Image gradient: how fast brightness changes, and in which direction."""
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from imrep.ops.pooling import means
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
-# Smoothing across the direction of the derivative, and the derivative: as OpenCV scales them.
+# Smoothing across the derivative, and the derivative; scaled as OpenCV scales them.
 _OPERATORS = {
     "sobel": ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
     "sobel5": ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
@@ -25,26 +26,27 @@ _OPERATORS = {
 }
 _NAMES = {1: ("",), 3: ("red ", "green ", "blue ")}
 _ROWS, _COLUMNS = -2, -1
-_ENOUGH = 2**22  # pixels whose magnitudes say what is strong; quantile takes no more than 2²⁴
+_MAX_SAMPLE = 2**22  # magnitudes that set the brightness of a picture; quantile takes 2²⁴
 
 
 class Gradient(Representation[Map]):
     """Slopes of brightness along x and y, and a histogram of their directions per cell.
 
-    Each slope is a derivative across and a smoothing along an edge, correlated with the image,
-    whose borders are mirrored without repeating the edge. The kernels are not normalised: a ramp
-    that rises by 1 per pixel has the slope 8 (sobel), 128 (sobel5), 32 (scharr). The code is linear
-    in the image, and equals OpenCV's Sobel and Scharr. With `polar` it holds magnitudes and
-    directions instead, of which the slopes are cosine and sine parts; the vector is the same.
+    A slope is a derivative along one axis and a smoothing along the other, correlated with the
+    image, whose borders are mirrored without repeating the edge. The kernels are not normalised: a
+    ramp that rises by 1 per pixel has the slope 8 (sobel), 128 (sobel5) or 32 (scharr). The code is
+    linear in the image and equals OpenCV's Sobel and Scharr. With `polar` it holds magnitudes and
+    directions, whose cosine and sine parts are the slopes; the vector is the same.
 
-    The vector asks each pixel for its strongest channel, shares that slope's magnitude between the
-    two nearest of `bins` directions round the full circle (y down, so from +x clockwise), averages
-    over cells × cells boxes and takes the root, so that one strong edge does not drown the rest.
+    For the vector every pixel takes the slope of its strongest channel and shares the magnitude
+    between the two nearest of `orientations` directions round the full circle (clockwise from +x,
+    since y points down). Votes are averaged over cells × cells boxes, and the square root keeps one
+    strong edge from dominating.
 
     Args:
         operator: Kernel: sobel (3 × 3), sobel5 (5 × 5) or scharr (3 × 3, better rotational
             symmetry).
-        bins: Directions round the full circle.
+        orientations: Directions round the full circle.
         cells: Cells per side that the vector averages over.
         polar: Whether the code holds magnitudes and directions, not slopes along x and y.
 
@@ -66,15 +68,17 @@ class Gradient(Representation[Map]):
         family="local",
         cite="Sobel & Feldman 1968, doi:10.13140/RG.2.1.1912.4965",
     )
+    renamed: ClassVar[dict[str, str]] = {"bins": "orientations"}
 
     def __init__(
-        self, *, operator: str = "sobel", bins: int = 8, cells: int = 4, polar: bool = False
+        self, *, operator: str = "sobel", orientations: int = 8, cells: int = 4, polar: bool = False
     ) -> None:
         checks.one_of(operator, tuple(_OPERATORS), self.name, "operator")
-        checks.between(bins, 2, 360, self.name, "bins")
+        checks.between(orientations, 2, 360, self.name, "orientations")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
-        self.operator, self.bins, self.cells, self.polar = operator, bins, cells, polar
+        self.operator, self.orientations = operator, orientations
+        self.cells, self.polar = cells, polar
 
     def encode(self, image: Image) -> Map:
         """Slopes along x of all channels, then along y, (batch, 2 channel, height, width).
@@ -107,20 +111,19 @@ class Gradient(Representation[Map]):
         codecheck.maps(code.values, self.name, (2, 6), code.size)
 
     def pool(self, code: Map) -> Vectors:
-        """Roots of the mean magnitude per direction and cell, (batch, bins * cells²)."""
+        """Roots of the mean magnitude per direction and cell, (batch, orientations * cells²)."""
         magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values)))
-        votes = soft_votes(magnitude, angle * (self.bins / math.tau), self.bins)
+        votes = soft_votes(magnitude, angle * (self.orientations / math.tau), self.orientations)
         return differentiable.sqrt(means(votes, self.cells))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """Direction as hue (from +x through red, yellow, green clockwise), magnitude as light."""
         magnitude, angle = differentiable.polar(*strongest(*self._slopes(code.values.detach())))
-        some = magnitude.flatten(1)
-        some = some[:, :: 1 + some.shape[1] // _ENOUGH]
-        strong = some.quantile(0.99, dim=1).view(-1, 1, 1, 1)
-        light = (magnitude / strong.clamp_min(1e-12)).clamp(0, 1)
-        turn = angle / math.tau
-        hues = [(1 + (math.tau * (turn - third / 3)).cos()) / 2 for third in range(3)]
+        sample = magnitude.flatten(1)
+        sample = sample[:, :: 1 + sample.shape[1] // _MAX_SAMPLE]
+        bright = sample.quantile(0.99, dim=1).view(-1, 1, 1, 1)
+        light = (magnitude / bright.clamp_min(1e-12)).clamp(0, 1)
+        hues = [(1 + (math.tau * (angle / math.tau - third / 3)).cos()) / 2 for third in range(3)]
         return enlarge(light * torch.cat(hues, dim=1))
 
     def _slopes(self, values: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """RoI tanh-polar transform: one region in full, the rest of the image the smaller the farther."""
 
 import math
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -16,7 +17,14 @@ from imrep.ops.colour import to_ycbcr
 from imrep.ops.pooling import means, roots
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
-from imrep.represent.spatial.tanhpolar.coordinates import RADIUS, Angles, Chart, Rois, regions
+from imrep.represent.spatial.tanhpolar.coordinates import (
+    KINDS,
+    RADIUS,
+    Angles,
+    Chart,
+    Rois,
+    regions,
+)
 from imrep.represent.spatial.tanhpolar.warping import (
     PADDINGS,
     convert,
@@ -54,7 +62,7 @@ class TanhPolar(Representation[Warp]):
     along either axis at three scales.
 
     Args:
-        kind: polar, cartesian (tanh along either axis) or circular (the disk that polar unrolls).
+        method: polar, cartesian (tanh along either axis) or circular (the disk that polar unrolls).
         keep_aspect_ratio: Whether directions are the image's; else those seen when the region is
             stretched to a square. No matter to cartesian.
         height: Rows of the map, at least 2; directions of polar.
@@ -80,25 +88,27 @@ class TanhPolar(Representation[Warp]):
         cite="Lin et al. 2021, doi:10.1016/j.imavis.2021.104190",
         inverse="approximate",
     )
+    renamed: ClassVar[dict[str, str]] = {"kind": "method"}
 
     def __init__(
         self,
         *,
-        kind: str = "polar",
+        method: str = "polar",
         keep_aspect_ratio: bool = False,
         height: int = 256,
         width: int = 256,
         padding: str = "zeros",
         cells: int = 4,
     ) -> None:
+        checks.one_of(method, KINDS, self.name, "method")
         checks.between(height, 2, checks.MAX_SIDE, self.name, "height")
         checks.between(width, 2, checks.MAX_SIDE, self.name, "width")
         checks.one_of(padding, PADDINGS, self.name, "padding")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
-        self.kind, self.keep_aspect_ratio = kind, keep_aspect_ratio
+        self.method, self.keep_aspect_ratio = method, keep_aspect_ratio
         self.height, self.width, self.padding, self.cells = height, width, padding, cells
-        self._chart = Chart(kind, keep_aspect_ratio)
+        self._chart = Chart(method, keep_aspect_ratio)
 
     def encode(
         self, image: Image, *, rois: Rois | None = None, angles: Angles | None = None
@@ -161,7 +171,7 @@ class TanhPolar(Representation[Warp]):
         for scale in _SCALES:
             rows, columns = math.ceil(self.height / scale), math.ceil(self.width / scale)
             small = F.adaptive_avg_pool2d(maps, (rows, columns))
-            after = small[:, :, :1] if self.kind == "polar" else small[:, :, -1:]  # goes round
+            after = small[:, :, :1] if self.method == "polar" else small[:, :, -1:]  # goes round
             down = torch.cat([small, after], dim=2).diff(dim=2)
             across = torch.cat([small, small[..., -1:]], dim=3).diff(dim=3)
             found += [roots(across, self.cells), roots(down, self.cells)]
