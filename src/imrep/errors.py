@@ -20,11 +20,11 @@ Form of every message: **who** *needs* **what**, *got* **what came**. **Then wha
 _LONGEST = 80  # characters of a value in a message
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """A value as a message quotes it: on one line, and shortened.
 
     Example:
-        >>> shown("hog"), shown([1] * 100)
+        >>> short_repr("hog"), short_repr([1] * 100)
         ("'hog'", 'a value of type list')
     """
     text = repr(value)

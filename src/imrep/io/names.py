@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 
 __all__ = ["as_path", "command_line", "encodable", "encodable_values", "printable"]
 
@@ -40,7 +40,9 @@ def as_path(value: object, caller: str, what: str = "a path", *, empty: bool = T
         raise BadParameter(f"{caller} needs {what}, got ''. Give . for the current folder.")
     if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
         return Path(os.fspath(value))
-    raise BadParameter(f"{caller} needs {what}, got {shown(value)}. Give a str or a pathlib.Path.")
+    raise BadParameter(
+        f"{caller} needs {what}, got {short_repr(value)}. Give a str or a pathlib.Path."
+    )
 
 
 def encodable(text: str) -> str:
