@@ -9,7 +9,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import light
+from imrep.drawing import sequential
 from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
@@ -151,7 +151,7 @@ class HOG(Representation[Map]):
         drawn = cells.new_zeros(1)
         for weight, stroke in zip(cells.unbind(1), self._strokes(side).to(cells), strict=True):
             drawn = torch.maximum(drawn, weight[:, :, None, :, None] * stroke[:, None, :])
-        glyph = light(drawn.flatten(3, 4).flatten(1, 2).unsqueeze(1))
+        glyph = sequential(drawn.flatten(3, 4).flatten(1, 2).unsqueeze(1))
         if image is None:
             return glyph
         under = resize(luminance(image.detach()), *glyph.shape[2:]).clamp(0, 1)
