@@ -15,7 +15,7 @@ from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Vector
 from imrep.datasets import Item
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 from imrep.registry import catalog
 from imrep.registry.cards import Card
 from imrep.types import Image
@@ -101,7 +101,7 @@ class Ready(Representation[Vector]):
             array = np.asarray(held, np.float32)
         except (TypeError, ValueError) as error:
             raise BadParameter(
-                f"{label} needs vectors ({len(paths)}, d) of numbers, got {shown(vectors)}. "
+                f"{label} needs vectors ({len(paths)}, d) of numbers, got {short_repr(vectors)}. "
                 "Give (paths, array)."
             ) from error
         if array.ndim != 2 or len(array) != len(paths):

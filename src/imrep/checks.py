@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from imrep.errors import BadImage, BadParameter, shown
+from imrep.errors import BadImage, BadParameter, short_repr
 
 DTYPES = (torch.float32, torch.float64)  # of images and of codes, in every representation
 
@@ -113,7 +113,7 @@ def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
     """Refuse a parameter that is none of the choices."""
     if value not in choices:
         raise BadParameter(
-            f"{who} needs {what} to be one of {', '.join(choices)}, got {shown(value)}."
+            f"{who} needs {what} to be one of {', '.join(choices)}, got {short_repr(value)}."
         )
 
 
@@ -125,7 +125,7 @@ def _number(value: object, who: str, what: str) -> None:
     except (TypeError, ValueError, RuntimeError):
         number = False
     if not number:
-        raise BadParameter(f"{who} needs {what} to be a number, got {shown(value)}.")
+        raise BadParameter(f"{who} needs {what} to be a number, got {short_repr(value)}.")
 
 
 def _type(x: Tensor, who: str) -> None:

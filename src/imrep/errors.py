@@ -1,13 +1,13 @@
 """Everything imrep raises on purpose.
 
 ImrepError
-├── UnknownName     no such representation or command
+├── UnknownName     no representation, command … of that name
 ├── BadParameter    a parameter or an option out of its range
-├── BadImage        a tensor whose shape, dtype, range or size will not do
+├── BadImage        a tensor of unsupported shape, dtype, range or size
 ├── BadCode         a code that its representation cannot have made
 ├── BadFile         a file that is no readable image
 ├── Busy            an output that another run is writing
-├── BadData         a folder, table or archive from which no data set can be made
+├── BadData         a folder, table or archive that holds no data set
 ├── NoInverse       invert() where the card says "none"
 ├── NotFitted       embed() before fit()
 ├── WeightsNeeded   a learned representation without its weights
@@ -20,11 +20,11 @@ Form of every message: **who** *needs* **what**, *got* **what came**. **Then wha
 _LONGEST = 80  # characters of a value in a message
 
 
-def shown(value: object) -> str:
-    """A value as a message holds it: on one line, and no longer than can be read.
+def short_repr(value: object) -> str:
+    """A value as a message quotes it: on one line, and shortened.
 
     Example:
-        >>> shown("hog"), shown([1] * 100)
+        >>> short_repr("hog"), short_repr([1] * 100)
         ("'hog'", 'a value of type list')
     """
     text = repr(value)
@@ -42,7 +42,7 @@ class ImrepError(Exception):
 
 
 class UnknownName(ImrepError, LookupError):
-    """A name nothing answers to. LookupError, since KeyError would quote the message."""
+    """An unknown name. LookupError, since KeyError would quote the message."""
 
 
 class BadParameter(ImrepError, ValueError):
@@ -54,7 +54,7 @@ class BadImage(ImrepError, ValueError):
 
 
 class BadCode(ImrepError, ValueError):
-    """A code whose shapes, types or values do not fit together, so that it has no image."""
+    """A code whose shapes, types or values do not fit together or its representation."""
 
 
 class BadFile(ImrepError, ValueError):
@@ -66,7 +66,7 @@ class Busy(ImrepError, OSError):
 
 
 class BadData(ImrepError, ValueError):
-    """A path from which no data set can be made."""
+    """A path that holds no data set."""
 
 
 class NoInverse(ImrepError, NotImplementedError):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from imrep import checks, images
 from imrep.datasets import Dataset, Item
-from imrep.datasets._sources import File
+from imrep.datasets.sources import File
 from imrep.errors import BadData
 
 _WHITE = {"bool": 1, "uint8": 255, "uint16": 65535}
@@ -77,7 +77,7 @@ def dataset(
     if repeated := len(items) - len({item.path for item in items}):
         raise BadData(f"compare needs every picture once, got {repeated} twice. Drop them.")
     ordered = tuple(sorted(items, key=lambda item: item.path))
-    return Dataset("pictures in memory", ordered, found=len(items))
+    return Dataset("pictures in memory", ordered, total=len(items))
 
 
 def _label(given: Any) -> str | None:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 import imrep
-from imrep.errors import ImrepError, shown
+from imrep.errors import ImrepError, short_repr
 
 ODD = {
     "None": None, "a number": 3, "a list": [], "a dictionary": {}, "a function": len,
@@ -57,7 +57,7 @@ def test_save_needs_a_name():
 
 @pytest.mark.parametrize("value", ["x" * 300, [1] * 300, np.zeros((9, 9, 9)), object()])
 def test_a_value_in_a_message_is_short(value):
-    assert len(shown(value)) < 100 and "\n" not in shown(value)
+    assert len(short_repr(value)) < 100 and "\n" not in short_repr(value)
 
 
 class TestCompare:

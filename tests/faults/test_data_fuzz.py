@@ -176,7 +176,7 @@ def test_rows_and_skipped_are_the_files_and_labels_those_planted(plan):
         assert {item.path: item.label for item in found.items} == planted.labels
         rows, skipped = read(found)
         assert skipped == planted.refused
-        assert len(rows) + len(skipped) == len(planted.labels) == len(found.items) == found.found
+        assert len(rows) + len(skipped) == len(planted.labels) == len(found.items) == found.total
         notes = " ".join(found.notes)
         if planted.foreign:
             assert f"{planted.foreign} file" in notes and "of other kinds left out" in notes

@@ -10,7 +10,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from imrep import datasets
-from imrep.datasets import _resolve
+from imrep.datasets import path_resolution
 from imrep.errors import BadData, BadFile
 
 
@@ -98,8 +98,8 @@ class TestIdentifiers:
         planted(tmp_path, *(f"n{number}.png" for number in range(50)))
         lines = "".join(f"n{number},{number % 2}\n" for number in range(50))
         (tmp_path / "t.csv").write_text(f"id,label\n{lines}")
-        listed, listdir = [], _resolve._listdir
-        monkeypatch.setattr(_resolve, "_listdir", lambda f: listed.append(f) or listdir(f))
+        listed, listdir = [], path_resolution._listdir
+        monkeypatch.setattr(path_resolution, "_listdir", lambda f: listed.append(f) or listdir(f))
         assert len(datasets.find(tmp_path / "t.csv").items) == 50
         assert len(listed) < 10
 

@@ -19,7 +19,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from imrep import datasets
-from imrep.datasets import _tree
+from imrep.datasets import file_tree
 from imrep.errors import BadData, BadFile
 from imrep.io import provenance
 
@@ -87,7 +87,7 @@ def closed(monkeypatch):
         refuse(path)
         return scandir(path)
 
-    monkeypatch.setattr(_tree.os, "scandir", guarded)
+    monkeypatch.setattr(file_tree.os, "scandir", guarded)
     assert stat
     return names
 
@@ -524,7 +524,7 @@ class TestCounts:
         )
         assert found.classes == ("a", "b") and found.labelled
         drawn = datasets.find(tmp_path, max_items=1)
-        assert "ring/" in labels(drawn) and drawn.found == 3
+        assert "ring/" in labels(drawn) and drawn.total == 3
 
     def test_a_closed_folder_that_holds_the_data_is_said(self, tmp_path, closed):
         planted(tmp_path, "ring/3.png")

@@ -19,7 +19,7 @@ from imrep.comparison.probes.predictions import Coded
 from imrep.comparison.settings import Settings
 from imrep.comparison.state import Run
 from imrep.datasets import Dataset
-from imrep.datasets._items import several
+from imrep.datasets.dataset import several
 from imrep.errors import BadData, BadParameter
 from imrep.evaluate import cache, encoding, memory
 from imrep.evaluate.decoded import Progress, digests

@@ -9,7 +9,7 @@ import numpy as np
 
 from imrep import checks
 from imrep.datasets import Dataset
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 from imrep.images import DEFAULT_READING, Reading
 
 _WHO = "compare"
@@ -75,21 +75,23 @@ class Settings:
             if not isinstance(given := getattr(self, name), Mapping | Path | None):
                 raise BadParameter(
                     f"compare needs {name} to be a csv file or the group of each path, got "
-                    f"{shown(given)}. Try {{path: group}}."
+                    f"{short_repr(given)}. Try {{path: group}}."
                 )
         _check_vectors(self.vectors)
 
 
 def _whole(number: object, what: str) -> None:
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise BadParameter(f"compare needs {what} in whole numbers, got {shown(number)}. Try 64.")
+        raise BadParameter(
+            f"compare needs {what} in whole numbers, got {short_repr(number)}. Try 64."
+        )
 
 
 def _check_vectors(given: object) -> None:
     """Refuse what is no name with paths and an array."""
     remedy = "Give {name: (paths, array)}."
     if not isinstance(given, Mapping | None):
-        raise BadParameter(f"compare needs vectors by name, got {shown(given)}. {remedy}")
+        raise BadParameter(f"compare needs vectors by name, got {short_repr(given)}. {remedy}")
     for name, pair in (given or {}).items():
         if not (isinstance(name, str) and isinstance(pair, tuple) and len(pair) == 2):
             raise BadParameter(f"compare needs paths with the vectors {name!r}. {remedy}")

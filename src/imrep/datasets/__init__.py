@@ -1,8 +1,8 @@
 """Which images, and which class each belongs to: data as people have it.
 
-`find` takes a folder, a table of paths, an archive, a pattern, a list. What is or may be an image
-becomes an item; one that cannot be read says why when it is. Nothing is downloaded and nothing
-decoded: an item reads its bytes when it is asked.
+`find` takes a folder, a table of paths, an archive, a pattern or a list. Every file that may be an
+image becomes an item, which reads its bytes on demand or raises the reason why it cannot. Nothing
+is downloaded, and nothing is decoded here.
 """
 
 import difflib
@@ -16,17 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep.datasets import _assemble, _builtin, _kinds, _listing, _lists
-from imrep.datasets._items import Dataset, Item, several
-from imrep.datasets._resolve import Names
-from imrep.datasets._sources import File
+from imrep.datasets import assemble, builtin, file_types, label_tables, path_lists
+from imrep.datasets.dataset import Dataset, Item, several
+from imrep.datasets.path_resolution import Names
+from imrep.datasets.sources import File
 from imrep.errors import BadData, BadFile, BadParameter
 from imrep.io.names import printable
 
 __all__ = ["Dataset", "Item", "find", "groups", "holds_many"]
 
-_LEAST_A_CLASS = 10
-_LONGEST = 80  # characters of a name in a message
+_MIN_PER_CLASS = 10
+_MAX_NAME = 80  # characters of a name in a message
 
 
 def find(
@@ -38,9 +38,9 @@ def find(
 ) -> Dataset:
     """The data set at `data`.
 
-    Classes are those of a table: a folder's split.csv or metadata.csv, or the csv that is given;
-    else the first folders, below the splits where folders are named as such. Where there is only
-    one folder, the classes are looked for in it.
+    Classes are those of a table: a folder's split.csv or metadata.csv, or the csv given as data;
+    else the top folders, below the splits where folders are named as such. A single top folder is
+    searched for the classes.
 
     Args:
         data: None for the built-in photographs; a folder; an image; a .zip; a .csv, .tsv or .jsonl
@@ -48,13 +48,14 @@ def find(
             pattern with `*`, or a list of paths, each any of these; "-" for a list on standard
             input, one a line; "digits" for scikit-learn's digits, unless a folder of that name is
             there.
-        groups: A csv file (path, group) of images that belong together; the others stand alone.
-        max_items: At most about so many, drawn at random, each class in proportion and with at
-            least ten. Files that cannot be read are not among them, and all stay.
-        seed: For that drawing.
+        groups: A csv file (path, group) of images that belong together; each other image is its own
+            group.
+        max_items: A random sample of about this many, stratified by class, at least ten of each.
+            Unreadable files are not counted and all stay.
+        seed: Of the sample.
 
     Raises:
-        BadData: Nothing there, no image in it, or a table that does not fit.
+        BadData: There is nothing, no image in it, or a table that does not fit.
 
     Example:
         >>> photographs = find()
@@ -63,11 +64,11 @@ def find(
     """
     if max_items is not None and max_items < 1:
         raise BadParameter(f"find needs max_items of at least 1, got {max_items}.")
-    found = _builtin_set() if data is None else _found(data)
-    items = sorted(found.items, key=lambda item: item.path)
+    dataset = _builtin_set() if data is None else _dataset_at(data)
+    items = sorted(dataset.items, key=lambda item: item.path)
     if not items:
-        raise BadData(f"{found.name} needs at least one image, got none. Check the path.")
-    notes = list(found.notes)
+        raise BadData(f"{dataset.name} needs at least one image, got none. Check the path.")
+    notes = list(dataset.notes)
     if groups is not None:
         items = _grouped(items, Path(groups), notes)
     total, readable = len(items), [item for item in items if not item.refused]
@@ -78,75 +79,77 @@ def find(
         notes.append(
             f"{len(sampled)} of {total} images were drawn at random (seed {seed})."
             if len(sampled) < len(readable)
-            else f"All {total} images are used: at least {_LEAST_A_CLASS} of each class are."
+            else f"All {total} images are used: at least {_MIN_PER_CLASS} of each class are."
         )
-    return replace(found, items=tuple(items), notes=tuple(notes), found=total)
+    return replace(dataset, items=tuple(items), notes=tuple(notes), total=total)
 
 
 def holds_many(data: str | Path) -> bool:
-    """Whether `data` may hold several images: anything `find` takes but one image file."""
+    """Whether `data` may hold several images: anything that `find` takes but an image file."""
     path = Path(data)
     listed = str(data) == "-" or (glob.has_magic(str(data)) and not path.exists())
-    return listed or path.is_dir() or _kinds.by_name(path.name) in ("table", "archive")
+    return listed or path.is_dir() or file_types.by_name(path.name) in ("table", "archive")
 
 
 def groups(
     items: Sequence[Item], path: Path, option: str = "--groups"
 ) -> tuple[dict[str, str], list[str]]:
-    """Group by the path of an item, as a csv file says, and paths in it that mean no item.
+    """Group by the path of an item, from a csv file, and its paths that match no item.
 
     Args:
         items: Images of a data set.
-        path: A csv or parquet with columns path and group. Its paths are items'
-            names, or lead to their files from its own folder.
-        option: What messages call it.
+        path: A csv or parquet file with columns path and group. Its paths are the items' names, or
+            relative to its own folder.
+        option: Its name in messages.
 
     Raises:
-        BadData: It cannot be read, or names not one of the items.
+        BadData: It cannot be read, or names none of the items.
     """
     try:
-        table = _assemble.table(path)
+        table = assemble.table(path)
     except BadFile as error:
         raise BadData(f"{option} needs a csv file, got {path}: {error}") from error
     files = {item.raw: item.file or Path(item.raw) for item in items}
     names = Names(files, path.parent, files)
-    found, strange = _listing.groups(table, names)
-    if not found:
+    matched, unmatched = label_tables.groups(table, names)
+    if not matched:
         example = min(files)
         raise BadData(
-            f"{option} needs paths of this data set such as {example!r}, got {strange[0]!r}."
-            if strange
+            f"{option} needs paths of this data set such as {example!r}, got {unmatched[0]!r}."
+            if unmatched
             else f"{option} needs lines in {path.name}, got none."
         )
-    return {printable(name): group for name, group in found.items()}, strange
+    return {printable(name): group for name, group in matched.items()}, unmatched
 
 
 def _builtin_set() -> Dataset:
-    return _of_dependencies("built-in photographs", _builtin.photographs())
+    return _of_dependencies("built-in photographs", builtin.photographs())
 
 
-def _found(data: str | Path | Sequence[str | Path]) -> Dataset:
+def _dataset_at(data: str | Path | Sequence[str | Path]) -> Dataset:
     if not isinstance(data, str | os.PathLike):
-        return _lists.of_paths([os.fspath(path.expanduser()) for path in _listed(data)], "the list")
-    if data == "":  # a shell's variable that is not set, and no wish for the current folder
+        return path_lists.of_paths(
+            [os.fspath(path.expanduser()) for path in _listed(data)], "the list"
+        )
+    if data == "":  # an unset shell variable rather than the current folder
         raise BadData("DATA needs a name, got ''. Give . for the current folder.")
     if data == "-":
-        return _lists.of_paths(_standard_input(), "standard input")
+        return path_lists.of_paths(_standard_input(), "standard input")
     path = _path(data)
     if path.exists():
         return _existing(path)
     if data == "digits":
-        return _of_dependencies("digits", _builtin.digits())
+        return _of_dependencies("digits", builtin.digits())
     if glob.has_magic(str(path)):
-        return _lists.of_paths(_matches(str(path)), str(data))
+        return path_lists.of_paths(_matches(str(path)), str(data))
     raise BadData(_nothing_there(path))
 
 
 def _path(data: str | os.PathLike[str]) -> Path:
-    """Where `data` is, if it can be a path.
+    """`data` as a path.
 
     Raises:
-        BadData: It is longer than the system lets names be.
+        BadData: It is longer than the system allows.
     """
     path = Path(data).expanduser()
     try:
@@ -154,7 +157,7 @@ def _path(data: str | os.PathLike[str]) -> Path:
         path.exists()
     except OSError as error:
         text = printable(path)
-        text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+        text = text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]} …"
         raise BadData(
             f"DATA needs to be a path, got {text}: {error.strerror}. Check it."
         ) from error
@@ -165,7 +168,7 @@ def _listed(data: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """The paths in a list.
 
     Raises:
-        BadData: It is none, or something in it is no path.
+        BadData: It is no list, or contains something other than paths.
     """
     remedy = "Give a folder, a file or a list of paths."
     if isinstance(data, bytes | dict) or not isinstance(data, Iterable):
@@ -178,7 +181,7 @@ def _listed(data: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 
 def _standard_input() -> list[str]:
-    """Lines, whose bytes name files as the system does."""
+    """The lines of standard input, decoded as the system decodes file names."""
     raw = getattr(sys.stdin, "buffer", None)
     lines = sys.stdin if raw is None else (os.fsdecode(line) for line in raw)
     return [line.strip() for line in lines if line.strip()]
@@ -188,52 +191,52 @@ def _matches(pattern: str) -> list[str]:
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207, Path knows no absolute ones
 
 
-def _of_dependencies(name: str, drawn: list[_builtin.Drawn]) -> Dataset:
-    items = tuple(Item(d.path, d.label, d.group, source=d.source) for d in drawn)
+def _of_dependencies(name: str, samples: list[builtin.BuiltinImage]) -> Dataset:
+    items = tuple(Item(s.path, s.label, s.group, source=s.source) for s in samples)
     return Dataset(name, items, builtin=True)
 
 
 def _nothing_there(path: Path) -> str:
     what = "a device or a pipe" if path.exists() else "nothing"
-    near = []
+    similar = []
     if path.parent.is_dir() and not path.exists():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
-    remedy = f"Did you mean {near[0]!r}?" if near else "Check the path."
+        similar = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
+    remedy = f"Did you mean {similar[0]!r}?" if similar else "Check the path."
     return f"DATA needs to be a folder, a file or a pattern, got {what} at {path}. {remedy}"
 
 
 def _existing(path: Path) -> Dataset:
     if path.is_dir():
-        return _assemble.of_folder(path)
+        return assemble.of_folder(path)
     if not path.is_file():
         raise BadData(_nothing_there(path))
-    kind, suffix = _kinds.by_name(path.name), path.suffix.lower()
+    kind, suffix = file_types.by_name(path.name), path.suffix.lower()
     if suffix == ".zip":
-        return _assemble.of_archive(path)
+        return assemble.of_archive(path)
     if suffix == ".parquet":
-        return _assemble.of_parquet([path], path.parent, path.name)
+        return assemble.of_parquet([path], path.parent, path.name)
     if kind == "table":
-        return _assemble.of_table(path)
+        return assemble.of_table(path)
     if kind == "archive":
-        raise BadData(_lists.packed(path))
+        raise BadData(path_lists.needs_unpacking(path))
     return Dataset(path.name, (Item(path.name, source=File(path)),))
 
 
 def _grouped(items: list[Item], path: Path, notes: list[str]) -> list[Item]:
-    found, strange = groups(items, path)
-    if strange:
-        notes.append(several(strange, "path", f"of {path.name} not in the data"))
-    return [replace(item, group=found.get(item.path) or item.group) for item in items]
+    group_of, unmatched = groups(items, path)
+    if unmatched:
+        notes.append(several(unmatched, "path", f"of {path.name} not in the data"))
+    return [replace(item, group=group_of.get(item.path) or item.group) for item in items]
 
 
 def _sampled(items: list[Item], number: int, seed: int) -> list[Item]:
-    """Each class in proportion, with at least ten."""
+    """A sample stratified by class, at least ten of each."""
     rng = np.random.default_rng(seed)
     sizes = Counter(item.label for item in items)
     subset: list[Item] = []
     for label in sorted(sizes, key=lambda label: (label is None, label or "")):
         members = [item for item in items if item.label == label]
-        least = 0 if label is None else min(_LEAST_A_CLASS, len(members))
-        count = max(least, round(number * len(members) / len(items)))
+        minimum = 0 if label is None else min(_MIN_PER_CLASS, len(members))
+        count = max(minimum, round(number * len(members) / len(items)))
         subset += [members[i] for i in rng.choice(len(members), count, replace=False)]
     return subset

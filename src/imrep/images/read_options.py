@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 from imrep.images.decode.open_image import MAX_PIXELS
 
 
@@ -34,7 +34,7 @@ class Reading:
     def __post_init__(self) -> None:
         if isinstance(self.max_pixels, bool) or not isinstance(self.max_pixels, int | np.integer):
             raise BadParameter(
-                f"images need max_pixels to be a whole number, got {shown(self.max_pixels)}."
+                f"images need max_pixels to be a whole number, got {short_repr(self.max_pixels)}."
             )
         if self.max_pixels < 1:
             raise BadParameter(f"images need max_pixels of at least 1, got {self.max_pixels}.")

@@ -1,6 +1,6 @@
-"""Codes on disk: one safetensors file each, with the kind and its plain fields as metadata.
+"""Codes on disk: a safetensors file each, with the kind and its plain fields as metadata.
 
-Points can be written as csv or json too, for other programs.
+Points can also be written as csv or json, for other programs.
 """
 
 import csv
@@ -22,7 +22,7 @@ from imrep.io.files import write_atomic, write_text
 
 
 def write(code: Code, path: Path) -> None:
-    """Write a code (not `Views`, whose parts are written one by one), whole or not at all."""
+    """Write a code (not `Views`, whose parts are written one by one), complete or not at all."""
     plain = {
         field.name: getattr(code, field.name)
         for field in fields(code)
@@ -35,26 +35,26 @@ def write(code: Code, path: Path) -> None:
 
 def read(path: Path) -> Code:
     """The code that `write` wrote."""
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-        for name in sorted(file.keys(), key=_place):
+        for name in sorted(file.keys(), key=_field_and_index):
             field, dot, _ = name.partition(".")
             tensor = file.get_tensor(name)
-            given[field] = (*given.get(field, ()), tensor) if dot else tensor
+            values[field] = (*values.get(field, ()), tensor) if dot else tensor
     for name, value in json.loads(metadata["plain"]).items():
-        given[name] = _tuples(value)
-    return getattr(codes, metadata["kind"])(**given)
+        values[name] = _tuples(value)
+    return getattr(codes, metadata["kind"])(**values)
 
 
 def export(points: Points, path: Path) -> None:
-    """Write the points that are present, whole or not at all, as the suffix of `path` says.
+    """Write the points that are present, complete or not at all, in the format of the suffix.
 
-    In .csv there is a row for each with the number of its image and its `columns`; in .json the
+    In .csv there is a row for each with the index of its image and its `columns`; in .json the
     same as objects under "points", beside the "size" of the images, [height, width].
 
     Raises:
-        BadParameter: If the suffix is another.
+        BadParameter: If the suffix is neither.
     """
     if path.suffix not in _FORMATS:
         raise BadParameter(
@@ -82,16 +82,16 @@ _FORMATS: dict[str, Callable[[Points], str]] = {".csv": _csv, ".json": _json}
 
 
 def _rows(points: Points) -> Iterator[list[float]]:
-    """The number of the image, then the columns, in no more digits than the numbers have."""
-    there = points.present.cpu()
-    columns = [column.detach().cpu()[there].numpy() for column in points.columns().values()]
-    image = there.nonzero()[:, 0].tolist()
+    """The index of the image, then the columns, in the shortest digits that restore float32."""
+    present = points.present.cpu()
+    columns = [column.detach().cpu()[present].numpy() for column in points.columns().values()]
+    image = present.nonzero()[:, 0].tolist()
     for i, *numbers in zip(image, *columns, strict=True):
         yield [i, *(float(str(number)) for number in numbers)]
 
 
 def _tuples(value: Any) -> Any:
-    """JSON has lists only."""
+    """JSON's lists as tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
@@ -101,6 +101,6 @@ def _holds_tensors(value: Any) -> bool:
     )
 
 
-def _place(name: str) -> tuple[str, int]:
+def _field_and_index(name: str) -> tuple[str, int]:
     field, _, index = name.partition(".")
     return field, int(index or 0)

@@ -1,6 +1,6 @@
-"""The parts of picture files as bytes: PNG's chunks, JPEG's segments, WebP's chunks.
+"""The containers of image files: PNG's chunks, JPEG's segments, WebP's chunks, TIFF's directories.
 
-Reading stops where a file is damaged: what was read until then is given.
+Reading stops at the first damage; the parts before it are given.
 """
 
 import struct
@@ -28,7 +28,7 @@ _BARE = (0x01, *range(0xD0, 0xD9))  # JPEG markers without a length
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk but the pixels'."""
+    """Type and body of each chunk except IDAT."""
     position = len(PNG)
     while position + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)
@@ -44,7 +44,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def insert_chunks(data: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A PNG with further chunks behind its header."""
+    """A PNG with further chunks after its header."""
     added = b"".join(png_chunk(kind, body) for kind, body in chunks)
     return data[:_HEADER] + added + data[_HEADER:]
 
@@ -70,30 +70,30 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def insert_segments(data: bytes, segments: Iterable[tuple[int, bytes]]) -> bytes:
-    """A JPEG with further segments behind those of applications that it has."""
+    """A JPEG with further segments after its application segments."""
     ends = [end for marker, _, end in jpeg_segments(data) if 0xE0 <= marker <= 0xEF]
-    at = max(ends, default=2)
-    return data[:at] + b"".join(segment(marker, body) for marker, body in segments) + data[at:]
+    end = max(ends, default=2)
+    return data[:end] + b"".join(segment(marker, body) for marker, body in segments) + data[end:]
 
 
 def tiff_directories(data: bytes) -> Iterator[int]:
-    """Where each directory of a TIFF, or BigTIFF, begins; a chain that is a circle ends."""
+    """The offset of each directory of a TIFF or BigTIFF; a circular chain ends."""
     order = "<" if data[:2] == b"II" else ">"
     big = len(data) > 16 and struct.unpack_from(f"{order}H", data, 2)[0] == _BIG
     link, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
-    position, seen = 8 if big else 4, set[int]()
+    position, visited = 8 if big else 4, set[int]()
     while position + struct.calcsize(link) <= len(data):
         start = struct.unpack_from(f"{order}{link}", data, position)[0]
-        if start in seen or not 0 < start <= len(data) - struct.calcsize(count):
+        if start in visited or not 0 < start <= len(data) - struct.calcsize(count):
             return
-        seen.add(start)
+        visited.add(start)
         yield start
         entries = struct.unpack_from(f"{order}{count}", data, start)[0]
         position = start + struct.calcsize(f"{order}{count}") + entry * entries
 
 
 def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk of a WebP."""
+    """Type and body of each chunk of a WebP."""
     position = 12
     while position + 8 <= len(data):
         kind, size = struct.unpack_from("<4sI", data, position)
@@ -102,11 +102,11 @@ def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def riff_chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk of WebP, filled up to an even length."""
+    """A chunk of WebP, padded to an even length."""
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
 def with_riff_chunks(data: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A WebP with further chunks at its end, its length set right."""
+    """A WebP with further chunks at its end and its length updated."""
     body = data[8:] + b"".join(riff_chunk(kind, body) for kind, body in chunks)
     return data[:4] + struct.pack("<I", len(body)) + body

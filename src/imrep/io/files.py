@@ -1,8 +1,8 @@
-"""Files that appear complete or not at all, whatever moment a run is killed or the disk is full.
+"""Atomic writes: a file appears complete or not at all, even if the run is killed or the disk full.
 
-A file is written as a draft beside its target, synced, and renamed over it. What the name already
-was is respected: a symbolic link is followed, mode and owner are taken over, and a file without
-write permission is refused, also for root.
+A file is written as a draft beside its target, synced, and renamed over it. An existing target is
+respected: a symbolic link is followed, mode and owner are kept, and a file without write permission
+is refused, also for root.
 """
 
 import errno
@@ -33,17 +33,17 @@ _numbers = itertools.count()  # of drafts, so that two of one process never shar
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
-    """Write `data` to `path`, complete or not at all; missing folders are made.
+    """Write `data` to `path`, complete or not at all; missing folders are created.
 
     Raises:
-        OSError: The system refuses, or the file that is there has no write permission.
+        OSError: The system refuses, or the existing file has no write permission.
     """
     with replacing(path) as draft:
         draft.write_bytes(data)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    r"""Write `text` as UTF-8, complete or not at all; bytes of names that are none as `\xNN`.
+    r"""Write `text` as UTF-8, complete or not at all; undecodable bytes of names as `\xNN`.
 
     Raises:
         OSError: As for `write_atomic`.
@@ -53,10 +53,10 @@ def write_text(path: str | Path, text: str) -> None:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A draft beside `path`, with its suffix, that takes its place if the block ends well.
+    """A draft beside `path`, with its suffix, that replaces it if the block raises nothing.
 
     Raises:
-        OSError: The system refuses, or the file that is there has no write permission.
+        OSError: The system refuses, or the existing file has no write permission.
     """
     target = resolved(path)
     refuse_read_only(target)
@@ -71,7 +71,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def clear_drafts(folder: Path, *, below: bool = False) -> None:
-    """Remove the drafts that killed runs left in a folder, and with `below` in those inside it."""
+    """Remove the drafts of killed runs from a folder, and with `below` from its subfolders."""
     pattern = f"{_DRAFT}*"
     for draft in folder.rglob(pattern) if below else folder.glob(pattern):
         number = draft.name.removeprefix(_DRAFT).partition("-")[0]
@@ -80,8 +80,8 @@ def clear_drafts(folder: Path, *, below: bool = False) -> None:
 
 
 def _runs(number: int) -> bool:
-    """Whether there is a process of that number; yes where the system cannot be asked."""
-    if os.name == "nt":  # where a signal of 0 ends the process
+    """Whether there is a process of that number; true where the system cannot tell."""
+    if os.name == "nt":  # where signal 0 would end the process
         return True
     try:
         os.kill(number, 0)
@@ -96,23 +96,23 @@ def publish(draft: Path, path: str | Path) -> Path:
     """Give a complete file, on the same disk, the name `path`; the draft's own name is gone.
 
     Returns:
-        The path as it was given.
+        `path`.
 
     Raises:
-        OSError: The system refuses, or the file that is there has no write permission.
+        OSError: The system refuses, or the existing file has no write permission.
     """
     target = resolved(path)
     refuse_read_only(target)
-    _take_over(target, draft)
+    _copy_mode_and_owner(target, draft)
     sync(draft)
     draft.replace(target)
-    with suppress(OSError):  # the file has its name; some network disks sync no folder
+    with suppress(OSError):  # the file is in place; some network disks cannot sync a folder
         sync(target.parent)
     return Path(path)
 
 
 def resolved(path: str | Path) -> Path:
-    """The file that is written when `path` is: where its links lead, absolute."""
+    """The absolute path with its links resolved: the file that is written for `path`."""
     return Path(os.path.realpath(path))
 
 
@@ -120,8 +120,8 @@ def check_writable(path: str | Path) -> None:
     """Refuse, before any work is done, a name that no file can be written under.
 
     Raises:
-        OSError: The name is a folder's, something on the way to it is no folder or is closed, or
-            the file that is there has no write permission.
+        OSError: The name is a folder's, one of its parents is no folder or is closed, or the
+            existing file has no write permission.
     """
     target = resolved(path)
     if target.is_dir():
@@ -134,7 +134,7 @@ def check_folder_writable(path: str | Path) -> None:
     """Refuse, before any work is done, a folder that no file can be written into.
 
     Raises:
-        OSError: It, or something on the way to it, is no folder or is closed.
+        OSError: It, or one of its parents, is no folder or is closed.
     """
     _check_folder(resolved(path))
 
@@ -149,8 +149,8 @@ def _check_folder(folder: Path) -> None:
 def refuse_read_only(path: Path) -> None:
     """Raise OSError for an existing file that may not be written, and for a device or a pipe.
 
-    Renaming over a file needs no permission on it, and root may write anything: the mode is what
-    its owner said. Renaming over a device would take it away from the whole system.
+    Renaming over a file needs no permission on it, and root may write anything: the mode states
+    what its owner wants. Renaming over a device would remove it for the whole system.
     """
     if not path.exists():
         return
@@ -161,7 +161,7 @@ def refuse_read_only(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the system put a file, or a folder's list of names, on the disk itself."""
+    """Flush a file, or a folder's entries, to the disk (fsync)."""
     if path.is_dir() and os.name == "nt":  # Windows opens no folders
         return
     handle = os.open(path, os.O_RDONLY)
@@ -171,8 +171,8 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _take_over(target: Path, draft: Path) -> None:
-    """Give the draft the mode, and where that is allowed the owner, of the file it replaces."""
+def _copy_mode_and_owner(target: Path, draft: Path) -> None:
+    """Give the draft the mode, and where permitted the owner, of the file it replaces."""
     if not target.exists():
         return
     facts = target.stat()

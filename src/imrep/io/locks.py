@@ -1,4 +1,4 @@
-"""Locks that the system takes back when a process ends, however it ends."""
+"""File locks that the system releases when a process ends, however it ends."""
 
 import errno
 import os
@@ -10,9 +10,9 @@ _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class Lock:
-    """An exclusive hold on a file, which is made for it and removed with `release`.
+    """An exclusive lock on a file, which `acquire` creates and `release` removes.
 
-    On disks that know no locks every hold succeeds.
+    On file systems without locks `acquire` always succeeds.
 
     Args:
         path: The file; its folder must exist.
@@ -23,10 +23,10 @@ class Lock:
         self._handle: int | None = None
 
     def acquire(self, *, wait: bool = False) -> bool:
-        """Hold the file; False where another holds it and `wait` is not set.
+        """Lock the file; False if another process holds it and `wait` is not set.
 
         Raises:
-            OSError: The file cannot be made.
+            OSError: The file cannot be created.
         """
         while True:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -35,25 +35,27 @@ class Lock:
                 return False
             if _is_at(handle, self.path):
                 break
-            os.close(handle)  # its last holder removed it meanwhile
+            os.close(handle)  # its previous holder removed it meanwhile
         self._handle = handle
-        with suppress(OSError):  # a full disk: then the holder is not named
+        with suppress(OSError):  # a full disk: the file then names no holder
             os.ftruncate(handle, 0)
             os.write(handle, str(os.getpid()).encode())
         return True
 
     def owner(self) -> str:
-        """The number of the process that holds the file, "" where it cannot be told."""
+        """The id of the process that holds the file, "" where it is unknown."""
         try:
             return self.path.read_text()
         except OSError:
             return ""
 
     def release(self) -> None:
-        """Remove the file and let it go; nothing happens where it is not held."""
+        """Remove the file and release the lock; does nothing where it is not held."""
         if self._handle is None:
             return
-        with suppress(OSError):  # removed already with its folder; Windows removes no open file
+        with suppress(
+            OSError
+        ):  # already removed with its folder; Windows cannot remove an open file
             if _is_at(self._handle, self.path):
                 self.path.unlink()
         os.close(self._handle)
@@ -61,7 +63,7 @@ class Lock:
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Whether the open file is the one that the path names."""
+    """Whether the open file is the one at the path."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:

@@ -1,8 +1,8 @@
-"""A line of text inside a picture's file that says which command made it, and of what.
+"""Marks: a line of text inside an image file that states the command which made it, and its input.
 
-Each format has a place for such a line that every reader passes over: a text chunk in PNG, an
-application segment in JPEG, a chunk of its own in WebP, a private tag in TIFF, an extra field in
-gzip (.imr). The pixels and all that goes with them stay as they are.
+Each format has a place that every reader skips: a text chunk in PNG, an application segment in
+JPEG, a chunk of its own in WebP, a private tag in TIFF, an extra field in gzip (.imr). Pixels and
+metadata are unchanged.
 """
 
 import struct
@@ -22,31 +22,31 @@ from imrep.io.containers import (
 __all__ = ["KEY", "mark", "marked"]
 
 KEY = b"imrep\0"
-_TAG = 65_042  # TIFF: from the range that is free for private use
+_TAG = 65_042  # TIFF: in the range for private use
 _CHUNK = b"IMRP"  # of WebP
 _SEGMENT = 0xEF  # JPEG's APP15
 _ASCII = 2  # TIFF's type of text
 
 
 def marked(data: bytes, text: str) -> bytes:
-    """The file with the line in it; a file of another format as it is.
+    """The file with the line in it; a file of another format unchanged.
 
     Args:
         data: A PNG, JPEG, WebP, TIFF or gzip file that has no mark yet.
         text: ASCII, up to 200 characters.
     """
-    return _FORMATS[kind][0](data, text.encode("ascii")) if (kind := _kind(data)) else data
+    return _FORMATS[form][0](data, text.encode("ascii")) if (form := _format_of(data)) else data
 
 
 def mark(data: bytes) -> str:
     """The line in a file, "" where there is none or the file is damaged."""
     try:
-        return _FORMATS[kind][1](data).decode("ascii") if (kind := _kind(data)) else ""
+        return _FORMATS[form][1](data).decode("ascii") if (form := _format_of(data)) else ""
     except (struct.error, IndexError, UnicodeDecodeError):
         return ""
 
 
-def _kind(data: bytes) -> str:
+def _format_of(data: bytes) -> str:
     return next((name for name, start in _STARTS.items() if data.startswith(start)), "")
 
 
@@ -75,17 +75,17 @@ def _read_webp(data: bytes) -> bytes:
 
 
 def _keyed(bodies: Iterable[bytes]) -> bytes:
-    """What follows the key in the first of them that begins with it."""
+    """The text after the key in the first body that begins with it."""
     return next((body[len(KEY) :] for body in bodies if body.startswith(KEY)), b"")
 
 
 class _Layout(NamedTuple):
-    """Of a TIFF's directories: those of BigTIFF have wider numbers."""
+    """The layout of a TIFF's directories; BigTIFF has wider numbers."""
 
     offset: Struct
     number: Struct
     entry: Struct  # tag, type, count, position
-    first: int  # where the position of the first directory stands
+    first: int  # where the offset of the first directory is stored
 
     @classmethod
     def of(cls, data: bytes) -> "_Layout":
@@ -97,17 +97,17 @@ class _Layout(NamedTuple):
         )
 
     def directory(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """The entries of the first, and the position of the next."""
+        """The entries of the first directory, and the offset of the next."""
         (start,) = self.offset.unpack_from(data, self.first)
         (count,) = self.number.unpack_from(data, start)
         start, size = start + self.number.size, self.entry.size
         end = start + count * size
-        entries = [data[at : at + size] for at in range(start, end, size)]
+        entries = [data[i : i + size] for i in range(start, end, size)]
         return entries, data[end : end + self.offset.size]
 
 
 def _mark_tiff(data: bytes, text: bytes) -> bytes:
-    """With a new first directory at the end, which holds one entry more."""
+    """The file with a new first directory at its end, which holds one entry more."""
     layout = _Layout.of(data)
     entries, following = layout.directory(data)
     data += b"\0" * (len(data) % 2)

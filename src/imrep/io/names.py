@@ -1,4 +1,4 @@
-"""Names of files as text: one spelling for what no text can hold, everywhere."""
+"""File names as printable text: one spelling for undecodable bytes, everywhere."""
 
 import os
 import re
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 
 __all__ = ["as_path", "command_line", "encodable", "encodable_values", "printable"]
 
 # Python reads bytes of a name that are no UTF-8 as lone surrogates.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-# What moves a cursor, ends a line or changes a terminal is no better in a table or a message.
+# Control characters and line separators would garble a table or a message just as well.
 _UNPRINTABLE = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def printable(name: str | os.PathLike[str]) -> str:
-    r"""The name of a file as text that can be shown, encoded as UTF-8 and held in one line.
+    r"""The name of a file as printable text of one line that UTF-8 can encode.
 
-    A byte that is no UTF-8 becomes `\xNN`, as do control characters; all else stays. It is written
-    in this way in every output, table, message and page, so that names can be compared.
+    A byte that is not UTF-8 becomes `\xNN`, as do control characters. Every output, table, message
+    and page spells names in this way, so that they can be compared.
 
     Example:
         >>> printable(os.fsdecode(b"caf\xe9.png")), printable("two\nlines.png")
@@ -30,21 +30,23 @@ def printable(name: str | os.PathLike[str]) -> str:
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
 
 
-def as_path(value: object, who: str, what: str = "a path", *, empty: bool = True) -> Path:
-    """What was given as a path.
+def as_path(value: object, caller: str, what: str = "a path", *, empty: bool = True) -> Path:
+    """The argument `value` as a path.
 
     Raises:
-        BadParameter: It is none, or an empty text where `empty` is not allowed.
+        BadParameter: It is no path, or an empty text where `empty` is not allowed.
     """
     if not empty and isinstance(value, str) and not value:
-        raise BadParameter(f"{who} needs {what}, got ''. Give . for the current folder.")
+        raise BadParameter(f"{caller} needs {what}, got ''. Give . for the current folder.")
     if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
         return Path(os.fspath(value))
-    raise BadParameter(f"{who} needs {what}, got {shown(value)}. Give a str or a pathlib.Path.")
+    raise BadParameter(
+        f"{caller} needs {what}, got {short_repr(value)}. Give a str or a pathlib.Path."
+    )
 
 
 def encodable(text: str) -> str:
-    """A longer text, its lines as they are, with such bytes spelt as `printable` spells them."""
+    """A text of several lines, with undecodable bytes spelt as `printable` spells them."""
     return _SURROGATES.sub(_escaped, text)
 
 
@@ -60,7 +62,7 @@ def encodable_values(value: Any) -> Any:
 
 
 def command_line(words: Iterable[str]) -> str:
-    r"""What to type for a command of these words; a shell takes it back byte by byte.
+    r"""The command line of these words, quoted so that a shell restores them byte by byte.
 
     Example:
         >>> command_line(["imrep", "embed", "my photos", os.fsdecode(b"caf\xe9")])

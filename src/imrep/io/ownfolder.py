@@ -1,4 +1,4 @@
-"""A folder that a command writes into under fixed names, such as a report: its own, and marked."""
+"""Output folders of imrep, such as a report: marked, and locked while a command writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,22 +13,22 @@ _LOCK = ".imrep.lock"
 
 
 def is_own(folder: Path) -> bool:
-    """Whether imrep made the folder: it has its mark, or is a report from before there were any."""
+    """Whether imrep made the folder: it has the mark, or is a report of a version without marks."""
     return (folder / FOLDER).is_file() or is_report(folder, _names(folder))
 
 
 @contextmanager
 def claimed(folder: Path, maker: str) -> Iterator[None]:
-    """Within it the folder is there, marked and held; left empty, it is as it was before.
+    """In the block the folder exists, marked and locked; a folder left empty is removed again.
 
     Args:
-        folder: Where to write.
-        maker: The command that does.
+        folder: The folder to write into.
+        maker: The command that writes.
 
     Raises:
-        BadData: Something is there, and imrep did not make the folder.
+        BadData: The folder is not empty, and imrep did not make it.
         Busy: Another run writes into it.
-        OSError: The system does not let it be made.
+        OSError: The system refuses to create it.
     """
     check_folder_writable(folder)
     foreign = [] if is_own(folder) else _names(folder)
@@ -37,7 +37,7 @@ def claimed(folder: Path, maker: str) -> Iterator[None]:
             f"{maker} needs a folder of its own, got {folder}, which holds {foreign[0]}. "
             f"Try {folder / maker}."
         )
-    made = not folder.exists()
+    created = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     lock = Lock(folder / _LOCK)
     if not lock.acquire():
@@ -52,12 +52,12 @@ def claimed(folder: Path, maker: str) -> Iterator[None]:
         lock.release()
         if not _names(folder):
             (folder / FOLDER).unlink(missing_ok=True)
-        if made:
-            with suppress(OSError):  # it holds something
+        if created:
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
 
 
 def _names(folder: Path) -> list[str]:
-    """What it holds, sorted, but for what systems and tools put everywhere (.DS_Store, .git …)."""
+    """The sorted names in it, without hidden ones (.DS_Store, .git …)."""
     inside = folder.iterdir() if folder.is_dir() else ()
     return sorted(path.name for path in inside if not path.name.startswith("."))

@@ -1,7 +1,7 @@
 """How imrep recognises its own outputs, so that none is read as an input.
 
-A folder holds the hidden file `.imrep`, a picture carries a line (`imrep.io.marks`), a table has
-the columns that only imrep writes. Vector files say what made them in their metadata.
+A folder holds the hidden file `.imrep`, an image carries a mark (`imrep.io.marks`), a table has
+columns that only imrep writes. Vector files state their origin in their metadata.
 """
 
 import json
@@ -33,11 +33,11 @@ _LISTS = (("path", "reason"), ("path", "found", "inliers", "pairs", "chance"))  
 
 
 def mark_folder(path: Path, wrote: str) -> None:
-    """Mark a folder as written by imrep, unless something else is in it already.
+    """Mark an empty folder as written by imrep.
 
     Args:
-        path: The folder, which exists.
-        wrote: What it holds: "report", "edited pictures" …
+        path: The folder, which exists; nothing happens if it is not empty.
+        wrote: Its content: "report", "edited pictures" …
     """
     with os.scandir(path) as entries:
         if any(entries):
@@ -46,7 +46,7 @@ def mark_folder(path: Path, wrote: str) -> None:
 
 
 def write_mark(path: Path, wrote: str) -> None:
-    """Mark a folder as `mark_folder` does, whatever is in it."""
+    """Mark a folder as `mark_folder` does, even if it is not empty."""
     write_atomic(path / FOLDER, json.dumps({"wrote": wrote}).encode() + b"\n")
 
 
@@ -60,9 +60,9 @@ def is_folder(path: Path, names: Container[str]) -> bool:
 
 
 def is_report(path: Path, names: Container[str]) -> bool:
-    """Whether a folder that holds `names` is a report by what is in it: old ones have no mark."""
-    there = _REPORT in names and "index.html" in names
-    return there and _begins(path / _REPORT, _REPORT_KEY)
+    """Whether a folder that holds `names` is a report by its content: old ones have no mark."""
+    complete = _REPORT in names and "index.html" in names
+    return complete and _begins(path / _REPORT, _REPORT_KEY)
 
 
 def _begins(path: Path, start: bytes) -> bool:
@@ -74,15 +74,15 @@ def _begins(path: Path, start: bytes) -> bool:
 
 
 def default_name(name: str) -> bool:
-    """Whether a file is called as imrep calls what it makes of a picture: cat.blur.png.
+    """Whether a file has a default name of imrep's outputs, such as cat.blur.png.
 
-    A name proves nothing. It is what makes it worth looking for the mark inside.
+    The name is no proof, only a reason to look for the mark inside.
     """
     return name.count(".") > 1 and _default_names().search(name) is not None
 
 
 def is_picture(data: bytes) -> bool:
-    """Whether the file of a picture carries the line of a command that made it."""
+    """Whether an image file carries a mark."""
     return bool(mark(data))
 
 
@@ -96,5 +96,5 @@ def is_table(header: Iterable[str]) -> bool:
 def _default_names() -> re.Pattern[str]:
     from imrep.registry import catalog, operations
 
-    known = "|".join(map(re.escape, (*catalog.names(), *operations.names(), *_WORDS)))
-    return re.compile(rf"[^/]\.(?:{known})(?![a-z0-9])[^/]*\.[a-z]+$", re.IGNORECASE)
+    outputs = "|".join(map(re.escape, (*catalog.names(), *operations.names(), *_WORDS)))
+    return re.compile(rf"[^/]\.(?:{outputs})(?![a-z0-9])[^/]*\.[a-z]+$", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""The list of files that a run could not use, beside its output: OUT.skipped.csv."""
+"""The list of files that a run skipped, beside its output: OUT.skipped.csv."""
 
 import csv
 import io
@@ -9,16 +9,16 @@ from imrep.errors import BadData
 from imrep.io.files import write_text
 from imrep.io.names import printable
 
-_HEAD = ["path", "reason"]
+_COLUMNS = ["path", "reason"]
 
 
 def beside(out: Path) -> Path:
-    """Where the list of an output lies."""
+    """The path of an output's list."""
     return out.with_name(f"{out.name}.skipped.csv")
 
 
 def check(path: Path) -> None:
-    """Refuse, before any work is done, to write over a file of that name that is no such list.
+    """Refuse, before any work is done, to overwrite another file of that name.
 
     Raises:
         BadData: It is another file.
@@ -38,7 +38,7 @@ def write(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
 
     Raises:
         BadData: As for `check`.
-        OSError: The system does not let it be written.
+        OSError: The system refuses to write it.
     """
     if not skipped:
         if path.exists() and _is_list(path):
@@ -46,7 +46,7 @@ def write(path: Path, skipped: Sequence[tuple[str, str]]) -> Path | None:
         return None
     check(path)
     text = io.StringIO()
-    csv.writer(text).writerows([_HEAD, *([*map(printable, entry)] for entry in skipped)])
+    csv.writer(text).writerows([_COLUMNS, *([*map(printable, entry)] for entry in skipped)])
     write_text(path, text.getvalue())
     return path
 
@@ -55,4 +55,4 @@ def _is_list(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.readline().strip() == ",".join(_HEAD).encode()
+        return file.readline().strip() == ",".join(_COLUMNS).encode()

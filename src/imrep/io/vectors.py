@@ -1,7 +1,7 @@
-"""Vectors in one file: parquet, npz or safetensors, written piece by piece and opened anywhere.
+"""Vectors in one file: parquet, npz or safetensors, written piece by piece.
 
-All three hold the vectors as float32, the paths, the labels and what made them. Nothing is held in
-memory but one piece; the same pieces give the same bytes.
+Each holds the vectors as float32, the paths, the labels and the facts of their origin. Only one
+piece is in memory at a time; the same pieces give the same bytes.
 """
 
 import json
@@ -25,14 +25,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: same vectors
 
 @dataclass(frozen=True)
 class Table:
-    """What is to be written.
+    """The vectors to write, with their texts and facts.
 
     Args:
         pieces: float32 arrays (n, dim), in order.
         rows: Sum of their n.
         dim: Length of a vector.
         columns: One text per row under each name; None where there is none.
-        facts: What made the vectors: spec, fingerprint, size …
+        facts: The origin of the vectors: spec, fingerprint, size …
     """
 
     pieces: Iterable[NDArray[np.float32]]
@@ -45,7 +45,7 @@ class Table:
 def write(path: Path, table: Table) -> None:
     """Write `table` in the format that the suffix of `path` names.
 
-    Texts that are no UTF-8 are written as `io.names.printable` has them, in every format.
+    Texts that are not UTF-8 are written as `io.names.printable` spells them.
     """
     columns = {
         name: [None if text is None else printable(text) for text in column]
@@ -69,7 +69,7 @@ def suffix(path: Path) -> str:
 
 
 def _parquet(path: Path, table: Table) -> None:
-    """Columns, then `vector` as a list of fixed size: what pandas and its kin open as it is."""
+    """Columns, then `vector` as a list of fixed size, which pandas and others open directly."""
     vector = pa.list_(pa.float32(), table.dim)
     names = [pa.field(name, pa.string()) for name in table.columns]
     schema = pa.schema(

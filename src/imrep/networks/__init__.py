@@ -1,7 +1,7 @@
-"""Networks by the names that timm and torchvision know them by, with their weights or refused.
+"""Networks of timm and torchvision by name, with their weights.
 
-`build` gives a module whose output is a list: the map of one stage, (batch, channel, height,
-width), and, where the network itself pools, the vector (batch, dim) it made.
+`build` gives a module whose output is a list: the feature map of a stage, (batch, channel, height,
+width), and, where the network itself pools, its vector (batch, dim).
 """
 
 import difflib
@@ -14,12 +14,12 @@ __all__ = ["Built", "Request", "build"]
 
 
 def build(request: Request) -> Built:
-    """The network, in evaluation mode, every number of it seeded or from its file.
+    """The network, in evaluation mode, with seeded random weights or those of a file.
 
     Raises:
         BadParameter: If nothing has that name, the stage or the pooling does not exist, or the
             weights are another network's.
-        WeightsNeeded: If the weights are not at hand.
+        WeightsNeeded: If the weights are not available.
     """
     if request.arch == lenet.NAME:
         return lenet.build(request)
@@ -27,12 +27,13 @@ def build(request: Request) -> Built:
 
     if timm.is_model(request.arch):
         return timm_networks.build(request)
-    others = torchvision_networks.names()
-    if request.arch in others:
+    torchvision_names = torchvision_networks.names()
+    if request.arch in torchvision_names:
         return torchvision_networks.build(request)
-    near = difflib.get_close_matches(request.arch, [*timm.list_models(), *others, lenet.NAME], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else " timm.list_models() shows its own."
+    names = [*timm.list_models(), *torchvision_names, lenet.NAME]
+    similar = difflib.get_close_matches(request.arch, names, n=1)
+    hint = f" Did you mean {similar[0]!r}?" if similar else " timm.list_models() shows its own."
     raise BadParameter(
-        f"{request.who} needs arch to be a network of timm or torchvision, "
+        f"{request.caller} needs arch to be a network of timm or torchvision, "
         f"got {request.arch!r}.{hint}"
     )

@@ -1,4 +1,4 @@
-"""What is asked for when a network is built, what comes back, and what the sources share."""
+"""The request for a network, the network built for it, and helpers of all sources."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ class Request:
 
     Args:
         arch: Its name.
-        weights: "published", "random", or a path or package's name.
+        weights: "published", "random", a path, or the name of a package.
         layer: Stage, from 0 for the finest or from -1 for the last.
-        side: Height and width of its images in pixels; None for its own.
+        side: Height and width of its images in pixels; None for the network's own.
         pooling: One of `POOLINGS`.
-        who: Name to blame in messages.
+        caller: The name that messages start with.
     """
 
     arch: str
@@ -31,64 +31,64 @@ class Request:
     layer: int
     side: int | None
     pooling: str
-    who: str
+    caller: str
 
     def checkpoint(self, *, repository: str = "", url: str = "") -> Checkpoint | None:
         """The file's tensors, or None for random weights.
 
         Raises:
-            WeightsNeeded: If they are not at hand.
-            BadParameter: If the file says that it is another network's.
+            WeightsNeeded: If they are not available.
+            BadParameter: If the file's config.json names another network.
         """
         if self.weights == "random":
             return None
         if self.weights == "published":
-            state = published(self.arch, self.who, repository=repository, url=url)
+            state = published(self.arch, self.caller, repository=repository, url=url)
             return Checkpoint(state, self.arch)
-        found = checkpoint(self.weights, self.who)
-        named = _architecture(found)
+        weights = checkpoint(self.weights, self.caller)
+        named = _architecture(weights)
         if named and _family(named) != _family(self.arch):
             raise BadParameter(
-                f"{self.who} needs weights of {self.arch}, got those of {named} by the "
+                f"{self.caller} needs weights of {self.arch}, got those of {named} by the "
                 f"config.json of {Path(self.weights).name}. Say arch={named}."
             )
-        return found
+        return weights
 
     def no_stage(self, choices: str = "") -> BadParameter:
         """The refusal of a layer."""
         return BadParameter(
-            f"{self.who} needs layer to be a stage of {self.arch}{choices}, got {self.layer}. "
+            f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {self.layer}. "
             "Try -1."
         )
 
     def no_side(self, why: str, side: int) -> BadParameter:
         """The refusal of a side."""
         return BadParameter(
-            f"{self.who} needs a side that {self.arch} can read, got {self.side}: {why}. "
+            f"{self.caller} needs a side that {self.arch} can read, got {self.side}: {why}. "
             f"Try side={side}."
         )
 
     def no_pooling(self, why: str) -> BadParameter:
         """The refusal of a pooling."""
-        others = "mean" if self.pooling == "head" else "mean or head"
+        alternatives = "mean" if self.pooling == "head" else "mean or head"
         return BadParameter(
-            f"{self.who} cannot pool {self.arch} by pooling={self.pooling}: {why}. Use {others}."
+            f"{self.caller} cannot pool {self.arch} by pooling={self.pooling}: {why}. "
+            f"Use {alternatives}."
         )
 
 
 @dataclass(frozen=True)
 class Built:
-    """A network that gives a list of a map and at most one vector, and how it wants its images.
+    """A network that gives a list of a map and at most one vector, with its input format.
 
     Args:
         network: The module.
-        side: Height and width of the images it was made for.
+        side: Height and width of the images that it was trained on.
         fixed: Whether it reads no other size.
         gray: Whether it reads one channel.
-        serial: Whether its modules keep what passes through them, so that one thread may run at a
-            time.
-        mean: Of each channel, taken from the image.
-        std: Of each channel, which the image is divided by.
+        serial: Whether its modules hold state during a call, so that only one thread may run it.
+        mean: Of each channel, subtracted from the image.
+        std: Of each channel, by which the image is divided.
     """
 
     network: nn.Module
@@ -96,29 +96,30 @@ class Built:
     fixed: bool = False
     gray: bool = False
     serial: bool = False
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet, as nearly all were trained
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
 
 class Stages(nn.Module):
-    """Blocks of a network one after the other; the last map of each size is a stage."""
+    """Consecutive blocks of a network; the last map of each size is a stage."""
 
-    def __init__(self, whole: nn.Module, path: tuple[str, ...], layer: int) -> None:
+    def __init__(self, network: nn.Module, path: tuple[str, ...], layer: int) -> None:
         super().__init__()
-        self.whole, self.path, self.layer = whole, path, layer
+        self.add_module("whole", network)  # part of the names in saved weights
+        self.path, self.layer = path, layer
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """The map of every stage, from the finest."""
         maps: list[Tensor] = []
         for name in self.path:
-            x = self.whole.get_submodule(name)(x)
+            x = self.get_submodule(f"whole.{name}")(x)
             if maps and x.shape[2:] == maps[-1].shape[2:]:
                 maps.pop()
             maps.append(x)
         return maps
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """The one stage's map."""
+        """The map of the requested stage."""
         return [self.stages(x)[self.layer]]
 
 
@@ -130,12 +131,12 @@ def check_stage(network: Stages, image: Tensor, request: Request) -> None:
         raise request.no_stage(f" from {-count} to {count - 1}")
 
 
-def _architecture(found: Checkpoint) -> str:
+def _architecture(weights: Checkpoint) -> str:
     """The network that a config.json names, or nothing."""
-    if "spec" not in found.config:
-        named = found.config.get("architecture", "")
+    if "spec" not in weights.config:
+        named = weights.config.get("architecture", "")
         return named if isinstance(named, str) else ""
-    views = specs.parse(str(found.config["spec"]))
+    views = specs.parse(str(weights.config["spec"]))
     return views[0][1].get("arch", "") if len(views) == 1 else ""
 
 

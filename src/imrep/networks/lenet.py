@@ -10,8 +10,8 @@ from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
 NAME = "lenet5"
-_SIDE = 32
-_HEAD = ("f6", "output")  # which wait unused
+_INPUT = 32  # pixels
+_HEAD = ("f6", "output")  # unused layers of the paper
 
 
 def build(request: Request) -> Built:
@@ -20,24 +20,25 @@ def build(request: Request) -> Built:
     Raises:
         BadParameter: If the stage or the pooling does not exist, the size is another, or the
             weights are another network's.
-        WeightsNeeded: If the weights are not at hand.
+        WeightsNeeded: If the weights are not available.
     """
     if request.pooling != "mean":
         raise request.no_pooling("it ends in a map of one pixel")
-    if request.side not in (None, _SIDE):
-        raise request.no_side(f"it reads images of {_SIDE}×{_SIDE} alone", _SIDE)
-    whole = seeded(_network)
-    network = Stages(whole, ("c1", "s2", "c3", "s4", "c5"), request.layer)
-    check_stage(network, torch.zeros(1, 1, _SIDE, _SIDE), request)
-    if found := request.checkpoint():
-        own = whole.state_dict()
-        state = unwrap(found.state, own)
-        whole.load_state_dict(strict.fit(state, own, NAME, request.who, head=_HEAD), strict=False)
-    return Built(network, _SIDE, fixed=True, gray=True, mean=(0.5,), std=(0.5,))
+    if request.side not in (None, _INPUT):
+        raise request.no_side(f"it reads images of {_INPUT}×{_INPUT} alone", _INPUT)
+    lenet = seeded(_lenet)
+    network = Stages(lenet, ("c1", "s2", "c3", "s4", "c5"), request.layer)
+    check_stage(network, torch.zeros(1, 1, _INPUT, _INPUT), request)
+    if weights := request.checkpoint():
+        own = lenet.state_dict()
+        state = unwrap(weights.state, own)
+        state = strict.fit(state, own, NAME, request.caller, head=_HEAD)
+        lenet.load_state_dict(state, strict=False)
+    return Built(network, _INPUT, fixed=True, gray=True, mean=(0.5,), std=(0.5,))
 
 
-def _network() -> nn.Sequential:
-    """Squashed by tanh, averaged by 2."""
+def _lenet() -> nn.Sequential:
+    """Convolutions with tanh, average pooling by 2."""
     return nn.Sequential(
         OrderedDict(
             c1=nn.Sequential(nn.Conv2d(1, 6, 5), nn.Tanh()),

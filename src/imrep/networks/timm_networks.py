@@ -1,4 +1,4 @@
-"""Networks of timm: cut off behind a stage, or entire up to the classifier."""
+"""Networks of timm: truncated behind a stage, or complete up to the classifier."""
 
 import contextlib
 import inspect
@@ -19,57 +19,61 @@ Filter = Callable[..., State]
 
 _FAULTS = (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 _patching = threading.Lock()
-# What timm logs about weights is checked here and raised; a handler of the user's still gets it.
+# What timm logs about weights is checked and raised here; a handler of the user still receives it.
 logging.getLogger("timm").addHandler(logging.NullHandler())
 
 
 class _Pooled(nn.Module):
-    """A network up to its classifier: the map of its last features, and what it pools from them."""
+    """A network up to its classifier: the map of its last features, and the vector it pools."""
 
-    whole: Any  # a module with timm's own methods
-
-    def __init__(self, whole: nn.Module, token: bool) -> None:
+    def __init__(self, network: nn.Module, token: bool) -> None:
         super().__init__()
-        self.whole, self.token = whole, token
+        self.add_module("whole", network)  # part of the names in saved weights
+        self.token = token
+
+    @property
+    def network(self) -> Any:
+        """The module, with timm's own methods."""
+        return self.get_submodule("whole")
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The map and the vector."""
-        features = self.whole.forward_features(x)
+        features = self.network.forward_features(x)
         if self.token:
             return [self._map(features), features[:, 0]]
-        return [self._map(features), self.whole.forward_head(features, pre_logits=True)]
+        return [self._map(features), self.network.forward_head(features, pre_logits=True)]
 
     def _map(self, features: Tensor) -> Tensor:
         if features.ndim == 4:
-            return features.permute(0, 3, 1, 2) if _channels_last(self.whole) else features
-        patches = features[:, getattr(self.whole, "num_prefix_tokens", 0) :]
-        return patches.mT.unflatten(2, tuple(self.whole.patch_embed.grid_size))
+            return features.permute(0, 3, 1, 2) if _channels_last(self.network) else features
+        patches = features[:, getattr(self.network, "num_prefix_tokens", 0) :]
+        return patches.mT.unflatten(2, tuple(self.network.patch_embed.grid_size))
 
 
 def build(request: Request) -> Built:
-    """A network of timm with the numbers, the size and the normalisation of its weights.
+    """A network of timm with its weights, their input size and their normalisation.
 
     Raises:
         BadParameter: If the tag, the stage, the size or the pooling does not exist, or the weights
             are another network's.
-        WeightsNeeded: If the weights are not at hand.
+        WeightsNeeded: If the weights are not available.
     """
     facts = _facts(request)
-    found = request.checkpoint(
+    weights = request.checkpoint(
         repository=facts.get("hf_hub_id") or "", url=str(facts.get("url") or "")
     )
     registered = facts["input_size"][-1]
-    facts |= _own_facts(found)
+    facts |= _own_facts(weights)
     side = int(request.side or facts["input_size"][-1])
     fixed = bool(facts.get("fixed_input_size"))
     options = {"img_size": side} if fixed and side != registered else {}
     if request.pooling == "mean":
-        network = _stage(request, found, options)
+        network = _stage(request, weights, options)
     else:
-        network = _pooled(request, found, options)
+        network = _pooled(request, weights, options)
     if request.pooling != "mean" or request.side:
         _try(network, side, request, int(facts["input_size"][-1]))
-    # Some of timm's cuts collect maps by hooks, which all threads share.
+    # Some of timm's truncated networks collect maps by hooks, which all threads share.
     hooks = getattr(network, "hooks", None) or getattr(network, "feature_hooks", None)
     return Built(
         network,
@@ -86,39 +90,39 @@ def _facts(request: Request) -> dict[str, Any]:
 
     try:
         facts = timm.get_pretrained_cfg(request.arch)
-    except RuntimeError as error:  # which names the tag
+    except RuntimeError as error:  # its message names the tag
         raise BadParameter(
-            f"{request.who} needs arch to be a network of timm, got {request.arch!r}: {error} "
+            f"{request.caller} needs arch to be a network of timm, got {request.arch!r}: {error} "
             "Leave the tag out for its first."
         ) from error
     assert facts is not None  # since is_model(arch)
     return dict(facts.to_dict())
 
 
-def _own_facts(found: Checkpoint | None) -> dict[str, Any]:
-    """What a snapshot's own config.json says of size and normalisation."""
-    own = found.config.get("pretrained_cfg", {}) if found else {}
+def _own_facts(weights: Checkpoint | None) -> dict[str, Any]:
+    """Size and normalisation by the config.json of a snapshot."""
+    own = weights.config.get("pretrained_cfg", {}) if weights else {}
     named = ("input_size", "mean", "std")
     return {key: own[key] for key in named if isinstance(own, dict) and own.get(key)}
 
 
-def _stage(request: Request, found: Checkpoint | None, options: dict[str, Any]) -> nn.Module:
-    """The network as timm cuts it off behind the stage."""
+def _stage(request: Request, weights: Checkpoint | None, options: dict[str, Any]) -> nn.Module:
+    """The network as timm truncates it behind the stage."""
     network = _cut(request, request.layer, options)
-    if found is None:
+    if weights is None:
         return network
-    whole, filter_names = _whole(request, options)
-    own = whole.state_dict()
+    full, filter_names = _full_network(request, options)
+    own = full.state_dict()
     last = network
     if request.layer != -1:
-        with torch.device("meta"):  # its names are all that is looked at
+        with torch.device("meta"):  # only its names are needed
             last = _cut(request, -1, options)
     aliases = _aliases(last, own)
-    # What `save` wrote of a network that was cut off has no more than that part.
-    needed = _aliases(network, own).values() if found.ours else aliases.values()
-    state = _named(found, aliases, whole, filter_names, request)
+    # What `save` wrote of a truncated network holds only that part.
+    needed = _aliases(network, own).values() if weights.ours else aliases.values()
+    state = _named(weights, aliases, full, filter_names, request)
     state = strict.fit(
-        state, own, request.arch, request.who, required=set(needed), head=_classifiers(whole)
+        state, own, request.arch, request.caller, required=set(needed), head=_classifiers(full)
     )
     network.load_state_dict(
         {key: state[name] for key, name in _used(network, own, state)}, strict=False
@@ -126,63 +130,66 @@ def _stage(request: Request, found: Checkpoint | None, options: dict[str, Any]) 
     return network
 
 
-def _pooled(request: Request, found: Checkpoint | None, options: dict[str, Any]) -> nn.Module:
+def _pooled(request: Request, weights: Checkpoint | None, options: dict[str, Any]) -> nn.Module:
     """The network up to its classifier."""
     if request.layer != -1:
         raise request.no_pooling(f"it reads the last stage, not layer={request.layer}")
-    whole, filter_names = _whole(request, options)
-    head = _classifiers(whole)
-    if found is None:
-        _awake(whole)
+    network, filter_names = _full_network(request, options)
+    head = _classifiers(network)
+    if weights is None:
+        _activate_residuals(network)
     else:
-        own = whole.state_dict()
-        state = _named(found, {}, whole, filter_names, request)
-        state = strict.fit(state, own, request.arch, request.who, head=head)
-        whole.load_state_dict(state, strict=False)
+        own = network.state_dict()
+        state = _named(weights, {}, network, filter_names, request)
+        state = strict.fit(state, own, request.arch, request.caller, head=head)
+        network.load_state_dict(state, strict=False)
     token = request.pooling == "token"
-    if token and getattr(whole, "cls_token", None) is None:
+    if token and getattr(network, "cls_token", None) is None:
         raise request.no_pooling("it has no class token")
-    if not token and "pre_logits" not in inspect.signature(whole.forward_head).parameters:
+    if not token and "pre_logits" not in inspect.signature(network.forward_head).parameters:
         raise request.no_pooling("it has no features before its classifier")
-    whole.reset_classifier(0)
-    return _Pooled(whole, token)
+    network.reset_classifier(0)
+    return _Pooled(network, token)
 
 
 def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
     import timm
 
-    def make() -> nn.Module:
+    def create() -> nn.Module:
         return timm.create_model(
             request.arch, pretrained=False, features_only=True, out_indices=(layer,), **options
         )
 
     try:
-        network = _awake(seeded(make))
+        network = _activate_residuals(seeded(create))
     except _FAULTS as error:
         if layer != -1:
-            _cut(request, -1, options)  # or the layer is not to blame
+            _cut(request, -1, options)  # raises if the layer is not the cause
             raise request.no_stage() from error
         raise BadParameter(
-            f"{request.who} needs a network that gives maps, got {request.arch}: {_brief(error)}. "
-            "Use pooling=head, or another arch."
+            f"{request.caller} needs a network that gives maps, got {request.arch}: "
+            f"{_brief(error)}. Use pooling=head, or another arch."
         ) from error
     if _channels_last(network):
-        network.register_forward_hook(_channels_first)  # no wrapper: names of weights stay
+        network.register_forward_hook(_channels_first)  # a wrapper would rename the weights
     return network
 
 
 def _channels_last(network: nn.Module) -> bool:
-    """By timm's word for the order of axes: a string of a whole network, an Enum of a cut one."""
+    """Whether the channel axis is last: timm's `output_fmt` is a string or an Enum."""
     return str(getattr(network, "output_fmt", "")).endswith("NHWC")
 
 
 def _channels_first(_: nn.Module, inputs: object, maps: list[Tensor]) -> list[Tensor]:
-    """As Swin transformers have theirs last."""
+    """A hook for networks whose channel axis is last, as in Swin transformers."""
     return [features.permute(0, 3, 1, 2) for features in maps]
 
 
-def _awake(network: nn.Module) -> nn.Module:
-    """Residual branches that timm multiplies by zero before training, by one: else none speaks."""
+def _activate_residuals(network: nn.Module) -> nn.Module:
+    """Set scales of residual branches that timm initialises with zero to one.
+
+    With random weights these branches would otherwise contribute nothing.
+    """
     for module in network.modules():
         if not isinstance(module, nn.BatchNorm2d) or not module.affine or module.weight.is_meta:
             continue
@@ -191,8 +198,8 @@ def _awake(network: nn.Module) -> nn.Module:
     return network
 
 
-def _whole(request: Request, options: dict[str, Any]) -> tuple[Any, Filter | None]:
-    """The entire network with random numbers, and timm's own renaming of its published weights."""
+def _full_network(request: Request, options: dict[str, Any]) -> tuple[Any, Filter | None]:
+    """The complete network with random weights, and timm's renaming of its published weights."""
     import timm
 
     filters: list[Filter | None] = []
@@ -201,17 +208,17 @@ def _whole(request: Request, options: dict[str, Any]) -> tuple[Any, Filter | Non
             network = seeded(lambda: timm.create_model(request.arch, pretrained=True, **options))
     except _FAULTS as error:
         raise BadParameter(
-            f"{request.who} cannot build {request.arch}: {_brief(error)}. Use another arch."
+            f"{request.caller} cannot build {request.arch}: {_brief(error)}. Use another arch."
         ) from error
     return network, next(iter(filters), None)
 
 
 @contextlib.contextmanager
-def _instead_of_loading(note: Callable[[Filter | None], None]) -> Iterator[None]:
-    """Within it, in this thread, timm hands over its renaming where it would load weights.
+def _instead_of_loading(collect: Callable[[Filter | None], None]) -> Iterator[None]:
+    """In this block and thread, timm passes its renaming function on instead of loading weights.
 
-    timm keeps the function of each network where nothing public reaches it, and loads with
-    strict=False. Should a version call it otherwise, nothing is renamed, and `strict.fit` decides.
+    timm does not expose these functions, and loads with strict=False. If another version calls
+    them differently, nothing is renamed, and `strict.fit` decides.
     """
     from timm.models import _builder
 
@@ -220,7 +227,7 @@ def _instead_of_loading(note: Callable[[Filter | None], None]) -> Iterator[None]
     def hand_over(*args: Any, **more: Any) -> Any:
         if threading.get_ident() != thread:
             return load(*args, **more)
-        return note(more.get("filter_fn"))
+        return collect(more.get("filter_fn"))
 
     with _patching:
         _builder.load_pretrained = hand_over
@@ -231,71 +238,71 @@ def _instead_of_loading(note: Callable[[Filter | None], None]) -> Iterator[None]
 
 
 def _named(
-    found: Checkpoint,
+    weights: Checkpoint,
     aliases: dict[str, str],
-    whole: nn.Module,
+    network: nn.Module,
     filter_names: Filter | None,
     request: Request,
 ) -> State:
-    """The file's tensors under the names of the entire network."""
-    names = {*whole.state_dict(), *aliases}
-    state = translate(unwrap(found.state, names), names)
+    """The file's tensors under the names of the complete network."""
+    names = {*network.state_dict(), *aliases}
+    state = translate(unwrap(weights.state, names), names)
     state = {aliases.get(key, key): value for key, value in state.items()}
-    own = whole.state_dict()
+    own = network.state_dict()
     fitting = all(key in own and own[key].shape == state[key].shape for key in state)
-    if filter_names is None or (found.ours and fitting):
+    if filter_names is None or (weights.ours and fitting):
         return state
     try:
         try:
-            renamed = filter_names(dict(state), whole)
-        except TypeError:  # the few that take no network
+            renamed = filter_names(dict(state), network)
+        except TypeError:  # a few take no network
             renamed = filter_names(dict(state))
-    except Exception as error:  # on tensors it was not written for, a renaming fails in any way
-        strict.fit(state, own, request.arch, request.who, head=_classifiers(whole))
+    except Exception as error:  # on foreign tensors a renaming raises arbitrary exceptions
+        strict.fit(state, own, request.arch, request.caller, head=_classifiers(network))
         raise strict.misfit(
-            request.arch, request.who, f"{next(iter(state))!r}, … ({_brief(error)})"
+            request.arch, request.caller, f"{next(iter(state))!r}, … ({_brief(error)})"
         ) from error
     for key, value in renamed.items():
         before = state.get(key, value)
         if before.numel() != value.numel() and "pos" not in key:  # positions are interpolated
             shapes = f"{tuple(before.shape)} in place of {tuple(value.shape)}"
-            raise strict.misfit(request.arch, request.who, f"{key!r} has shape {shapes}")
+            raise strict.misfit(request.arch, request.caller, f"{key!r} has shape {shapes}")
     return renamed
 
 
 def _aliases(cut: nn.Module, own: State) -> dict[str, str]:
-    """A name in the network that is cut off -> its name in the entire one.
+    """Names in the truncated network to names in the complete one.
 
-    timm puts `model.` or `body.` before, or joins two parts by an underscore.
+    timm prefixes `model.` or `body.`, or joins two parts by an underscore.
     """
     by_words = {name.replace(".", "_"): name for name in own}
-    found = {}
+    aliases = {}
     for key in cut.state_dict():
         short = key.removeprefix("model.").removeprefix("body.")
         words = (key.replace(".", "_"), short.replace(".", "_"))
-        found[key] = next(by_words[word] for word in words if word in by_words)
-    return found
+        aliases[key] = next(by_words[word] for word in words if word in by_words)
+    return aliases
 
 
 def _used(cut: nn.Module, own: State, state: State) -> list[tuple[str, str]]:
     return [(key, name) for key, name in _aliases(cut, own).items() if name in state]
 
 
-def _classifiers(whole: Any) -> tuple[str, ...]:
-    named = whole.pretrained_cfg.get("classifier") or ()
+def _classifiers(network: Any) -> tuple[str, ...]:
+    named = network.pretrained_cfg.get("classifier") or ()
     return (named,) if isinstance(named, str) else tuple(named)
 
 
 def _try(network: nn.Module, side: int, request: Request, usual: int) -> None:
-    """One blank image: a size or a pooling that the network cannot do is refused at once."""
+    """Run one blank image to refuse a size or a pooling that the network does not support."""
     try:
         with torch.no_grad():
-            made = network.eval()(torch.zeros(1, 3, side, side))
+            outputs = network.eval()(torch.zeros(1, 3, side, side))
     except _FAULTS as error:
         if request.side is None:
             raise request.no_pooling(_brief(error)) from error
         raise request.no_side(_brief(error), usual) from error
-    if [one.ndim for one in made[1:]] not in ([], [2]):
+    if [output.ndim for output in outputs[1:]] not in ([], [2]):
         raise request.no_pooling("what it pools is no vector")
 
 

@@ -7,32 +7,38 @@ from imrep.networks.built import Built, Request, Stages, check_stage
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
-_HEADS = ("avgpool", "dropout", "fc", "classifier")  # where torchvision's networks stop being maps
+_HEADS = (
+    "avgpool",
+    "dropout",
+    "fc",
+    "classifier",
+)  # the layers behind torchvision's last feature map
 _TRANSFORMERS = ("vit_", "swin", "maxvit")
-_PROBE = 96  # side of the image that the stages are counted on
+_PROBE = 96  # side of the blank image on which the stages are counted
 
 
 class _Pooled(nn.Module):
-    """A network without its classifier: the map of its last block, and what that reads."""
+    """A network without its classifier: the map of its last block, and the vector it pools."""
 
-    def __init__(self, whole: nn.Module, last: str) -> None:
+    def __init__(self, network: nn.Module, last: str) -> None:
         super().__init__()
-        self.whole, self.last = whole, last
+        self.add_module("whole", network)  # part of the names in saved weights
+        self.last = last
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The map and the vector."""
         maps: list[Tensor] = []
-        block = self.whole.get_submodule(self.last)
-        handle = block.register_forward_hook(lambda _module, _given, made: maps.append(made))
+        block = self.get_submodule(f"whole.{self.last}")
+        handle = block.register_forward_hook(lambda _module, _inputs, output: maps.append(output))
         try:
-            vector = self.whole(x)
+            vector = self.get_submodule("whole")(x)
         finally:
             handle.remove()
         return [maps[-1], vector]
 
 
 def names() -> list[str]:
-    """Convolutional networks for classifying, by name."""
+    """The names of convolutional networks for classification."""
     from torchvision import models
 
     return [
@@ -46,55 +52,55 @@ def build(request: Request) -> Built:
     Raises:
         BadParameter: If the stage or the pooling does not exist, or the weights are another
             network's.
-        WeightsNeeded: If the weights are not at hand.
+        WeightsNeeded: If the weights are not available.
     """
     from torchvision import models
 
     arch = request.arch
-    # GoogLeNet is without its two side heads, which only training uses.
+    # GoogLeNet without its two auxiliary heads, which only training uses.
     extra = {"aux_logits": False, "init_weights": False} if arch == "googlenet" else {}
-    whole = seeded(lambda: models.get_model(arch, weights=None, **extra))
-    children = [name for name, _ in whole.named_children()]
-    path = tuple(part for name in children if name not in _HEADS for part in _parts(whole, name))
-    cut = _cut_classifier(whole, request) if request.pooling != "mean" else _cut_heads(whole)
+    network = seeded(lambda: models.get_model(arch, weights=None, **extra))
+    children = [name for name, _ in network.named_children()]
+    path = tuple(part for name in children if name not in _HEADS for part in _parts(network, name))
+    cut = _cut_classifier(network, request) if request.pooling != "mean" else _cut_heads(network)
     best = models.get_model_weights(arch).DEFAULT
-    if found := request.checkpoint(url=best.url):
-        own = whole.state_dict()
-        state = strict.fit(unwrap(found.state, own), own, arch, request.who, head=cut)
-        whole.load_state_dict(state, strict=False)
-    stages = Stages(whole, path, request.layer).eval()
+    if weights := request.checkpoint(url=best.url):
+        own = network.state_dict()
+        state = strict.fit(unwrap(weights.state, own), own, arch, request.caller, head=cut)
+        network.load_state_dict(state, strict=False)
+    stages = Stages(network, path, request.layer).eval()
     check_stage(stages, torch.zeros(1, 3, _PROBE, _PROBE), request)
-    network = stages if request.pooling == "mean" else _Pooled(whole, path[-1])
+    built = stages if request.pooling == "mean" else _Pooled(network, path[-1])
     side = best.transforms().crop_size[0]
-    serial = isinstance(network, _Pooled)
+    serial = isinstance(built, _Pooled)
     if arch == "googlenet" and request.weights != "random":
-        half = (0.5,) * 3  # what its transform_input comes to
-        return Built(network, side, serial=serial, mean=half, std=half)
-    return Built(network, side, serial=serial)
+        half = (0.5,) * 3  # the effect of its transform_input
+        return Built(built, side, serial=serial, mean=half, std=half)
+    return Built(built, side, serial=serial)
 
 
-def _cut_heads(whole: nn.Module) -> tuple[str, ...]:
-    """Take off all that is behind the last map; the names that went."""
-    for name, _ in list(whole.named_children()):
+def _cut_heads(network: nn.Module) -> tuple[str, ...]:
+    """Remove everything behind the last map; returns the removed names."""
+    for name, _ in list(network.named_children()):
         if name in _HEADS:
-            setattr(whole, name, nn.Identity())
+            setattr(network, name, nn.Identity())
     return _HEADS
 
 
-def _cut_classifier(whole: nn.Module, request: Request) -> tuple[str, ...]:
-    """Take off the last linear layer; the name that went."""
+def _cut_classifier(network: nn.Module, request: Request) -> tuple[str, ...]:
+    """Remove the last linear layer; returns its name."""
     if request.pooling == "token":
         raise request.no_pooling("a convolutional network has no class token")
-    linear = [name for name, module in whole.named_modules() if isinstance(module, nn.Linear)]
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise request.no_pooling("its classifier is a convolution")
     parent, _, name = linear[-1].rpartition(".")
-    setattr(whole.get_submodule(parent), name, nn.Identity())
+    setattr(network.get_submodule(parent), name, nn.Identity())
     return (linear[-1],)
 
 
-def _parts(whole: nn.Module, name: str) -> list[str]:
+def _parts(network: nn.Module, name: str) -> list[str]:
     """A child, or its own children where it is a sequence."""
-    child = whole.get_submodule(name)
+    child = network.get_submodule(name)
     inner = [f"{name}.{part}" for part, _ in child.named_children()]
     return inner if isinstance(child, nn.Sequential) else [name]

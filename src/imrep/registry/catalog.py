@@ -22,7 +22,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imrep.errors import BadParameter, UnknownName, shown
+from imrep.errors import BadParameter, UnknownName, short_repr
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.registry.signatures import Parameter, current, parameters
@@ -103,7 +103,7 @@ def card(name: str) -> Card:
         UnknownName: Nothing has that name.
     """
     if not isinstance(name, str):
-        raise BadParameter(f"card needs a name such as 'hog', got {shown(name)}. Try names().")
+        raise BadParameter(f"card needs a name such as 'hog', got {short_repr(name)}. Try names().")
     return entry(name).card
 
 
@@ -190,7 +190,7 @@ def _saved_spec(folder: str | Path) -> str:
     try:
         spec = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["spec"]
     except (OSError, ValueError, KeyError, TypeError):
-        given = shown(str(folder) if isinstance(folder, Path) else folder)
+        given = short_repr(str(folder) if isinstance(folder, Path) else folder)
         raise BadParameter(
             f"load needs a folder with the config.json that `save` writes, got {given}. "
             "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."

@@ -9,7 +9,7 @@ import numbers
 import re
 from typing import Any
 
-from imrep.errors import BadParameter, shown
+from imrep.errors import BadParameter, short_repr
 
 _TOKEN = re.compile(r"""'[^']*'|"[^"]*"|[^'"]""")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
@@ -76,7 +76,7 @@ def check_type(given: Any, annotation: str, who: str, key: str) -> None:
     """
     kinds = [kind.strip() for kind in annotation.split("|")]
     if not any(_is(given, kind) for kind in kinds):
-        raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {shown(given)}.")
+        raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {short_repr(given)}.")
 
 
 def write(name: str, params: dict[str, Any]) -> str:
@@ -145,7 +145,9 @@ def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:
 def _split(text: str, at: str, at_most: int = -1) -> list[str]:
     """Split outside quotes; a `+` inside a number's exponent (1e+3) is no joint."""
     if not isinstance(text, str):
-        raise BadParameter(f"a spec needs to be text such as 'name:key=value', got {shown(text)}.")
+        raise BadParameter(
+            f"a spec needs to be text such as 'name:key=value', got {short_repr(text)}."
+        )
     if "".join(tokens := _TOKEN.findall(text)) != text:
         raise BadParameter(f"{text!r} leaves a quote open. Close it, or leave it out.")
     parts = [""]

@@ -1,7 +1,7 @@
-"""Learned weights: random numbers, a file, a folder, a package, or what their authors published.
+"""Learned weights: random, of a file, a folder or a package, or published by their authors.
 
-`read` gives the tensors of what a user has, `published` those of the hubs' caches, and `strict.fit`
-says whether they are a network's: every number of a network comes from its file or none does.
+`read` gives the tensors of a user's file, `published` those in the hubs' caches. `strict.fit`
+checks that they fit a network: either all of its weights come from the file or none does.
 """
 
 import hashlib
@@ -31,17 +31,17 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def seeded(build: Callable[[], Network], seed: int = 0) -> Network:
-    """What `build` makes with torch's random numbers at `seed`; nobody else's are touched."""
+    """The network that `build` creates at this random seed; the global generator is unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
 
 
 def digest(state: Mapping[str, Tensor]) -> str:
-    """Twelve hex digits of names, types, shapes and numbers; the order does not matter."""
-    found = hashlib.blake2b(digest_size=6)
+    """Twelve hex digits of names, types, shapes and values, independent of the order."""
+    digest = hashlib.blake2b(digest_size=6)
     for key, value in sorted(state.items()):
-        found.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
         numbers = value.detach().cpu().contiguous().view(-1).view(torch.uint8)
-        found.update(numbers.numpy().data)
-    return found.hexdigest()
+        digest.update(numbers.numpy().data)
+    return digest.hexdigest()

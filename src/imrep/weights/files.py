@@ -1,4 +1,4 @@
-"""Tensors by name, from the files and folders in which libraries and trainers keep them."""
+"""Tensors by name, from the files and folders that libraries and trainers write."""
 
 import argparse
 import json
@@ -23,22 +23,22 @@ State = dict[str, Tensor]
 _STANDARD = ("weights.safetensors", "model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, SafetensorError)
-# What unpickling bytes of something else comes upon.
+# What unpickling other files raises.
 _NO_PICKLE = (LookupError, TypeError, AttributeError, AssertionError, struct.error)
 _POINTER = b"version https://git-lfs"
-# Where trainers put a network's tensors. Averaged ones come first, as in timm's own loader.
+# The keys under which trainers store a network's tensors; averaged ones first, as in timm.
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
 _LISTED = 3  # files that a message names
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file or folder of weights holds.
+    """The content of a file or folder of weights.
 
     Args:
-        state: Tensors by name, as they are in the file.
-        name: The file, for messages.
-        config: The config.json that lies beside them; empty where there is none.
+        state: Tensors by name, as in the file.
+        name: The file's name in messages.
+        config: The config.json beside the file; empty where there is none.
     """
 
     state: State
@@ -51,13 +51,13 @@ class Checkpoint:
         return "spec" in self.config and all(key.startswith("network.") for key in self.state)
 
 
-def read(path: str | Path, who: str) -> State:
+def read(path: str | Path, caller: str) -> State:
     """The tensors of a file, a folder or an installed package; see `checkpoint`."""
-    return checkpoint(path, who).state
+    return checkpoint(path, caller).state
 
 
-def checkpoint(path: str | Path, who: str) -> Checkpoint:
-    """What a file, a folder or an installed package holds.
+def checkpoint(path: str | Path, caller: str) -> Checkpoint:
+    """The content of a file, a folder or an installed package.
 
     Args:
         path: A folder that `Representation.save` wrote; a snapshot of Hugging Face's hub or of
@@ -65,67 +65,68 @@ def checkpoint(path: str | Path, who: str) -> Checkpoint:
             file of weights; such a file (.safetensors, or anything that
             `torch.load(weights_only=True)` reads as a state dict, alone or inside a trainer's
             checkpoint); or the name of an installed package that holds one.
-        who: Name to blame in the message.
+        caller: The name that messages start with.
 
     Raises:
         WeightsNeeded: If there is no such folder, file or package, or nothing in it.
         BadParameter: If it holds no tensors by name, or several files of weights.
     """
-    files = _files(Path(path), who)
+    files = _files(Path(path), caller)
     config = files[0].with_name("config.json")
     standard = len(files) > 1 or files[0].name in _STANDARD
     state: State = {}
     for file in files:
-        state |= _load(file, who)
+        state |= _load(file, caller)
     return Checkpoint(state, files[0].name, _config(config) if standard else {})
 
 
-def _files(path: Path, who: str) -> list[Path]:
+def _files(path: Path, caller: str) -> list[Path]:
     """The file, or the shards, that a path or a package's name means."""
     if path.is_file():
         return [path]
     if path.is_dir():
-        return _inside(path, who)
-    if inside := packages.locate(path.as_posix(), who):
+        return _inside(path, caller)
+    if inside := packages.locate(path.as_posix(), caller):
         return [inside]
     raise WeightsNeeded(
-        f"{who} needs weights, and {str(path)!r} is no folder, no file and no installed package. "
-        "Pass weights=published, weights=random, or the path of a file or folder that holds some."
+        f"{caller} needs weights, and {str(path)!r} is no folder, no file and no installed "
+        "package. Pass weights=published, weights=random, or the path of a file or folder that "
+        "holds some."
     )
 
 
-def _inside(folder: Path, who: str) -> list[Path]:
+def _inside(folder: Path, caller: str) -> list[Path]:
     for name in _STANDARD:
         if (folder / name).is_file():
             return [folder / name]
     for name in _INDEXES:
         if (folder / name).is_file():
-            return _shards(folder / name, who)
+            return _shards(folder / name, caller)
     files = sorted(path for path in folder.iterdir() if path.suffix in packages.SUFFIXES)
     if len(files) == 1:
         return files
     if not files:
         raise WeightsNeeded(
-            f"{who} needs weights, and {str(folder)!r} holds no weights.safetensors, no "
+            f"{caller} needs weights, and {str(folder)!r} holds no weights.safetensors, no "
             "model.safetensors, no pytorch_model.bin and no other file of weights. "
             "Pass weights=published, weights=random, or a folder that `save` wrote."
         )
     raise BadParameter(
-        f"{who} needs one file of weights in {str(folder)!r}, got {len(files)}: "
+        f"{caller} needs one file of weights in {str(folder)!r}, got {len(files)}: "
         f"{', '.join(file.name for file in files[:_LISTED])}. Name one of them."
     )
 
 
-def _shards(index: Path, who: str) -> list[Path]:
+def _shards(index: Path, caller: str) -> list[Path]:
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BadParameter(f"{who} cannot read {index.name}: {error}") from error
+        raise BadParameter(f"{caller} cannot read {index.name}: {error}") from error
     files = [index.with_name(name) for name in names]
     absent = next((file.name for file in files if not file.is_file()), None)
     if absent or not files:
         raise WeightsNeeded(
-            f"{who} needs every file that {index.name} names, got no {absent}. Copy it there."
+            f"{caller} needs every file that {index.name} names, got no {absent}. Copy it there."
         )
     return files
 
@@ -138,32 +139,32 @@ def _config(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _load(file: Path, who: str) -> State:
+def _load(file: Path, caller: str) -> State:
     try:
         if _start(file).startswith(_POINTER):
             raise BadParameter(
-                f"{who} cannot read weights from {file.name}: it is Git LFS's pointer to a file. "
-                "Fetch that: git lfs pull."
+                f"{caller} cannot read weights from {file.name}: it is Git LFS's pointer to a "
+                "file. Fetch that: git lfs pull."
             )
         if file.suffix == ".safetensors":
-            return _state(load_file(file), file, who)
-        # timm's trainer keeps its command line, a Namespace, beside the tensors.
+            return _state(load_file(file), file, caller)
+        # timm's trainer stores its command line, a Namespace, beside the tensors.
         with torch.serialization.safe_globals([argparse.Namespace]):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BadParameter(
-            f"{who} cannot read weights from {file.name}: {_refused(error)}. "
+            f"{caller} cannot read weights from {file.name}: {_refused(error)}. "
             "Save model.state_dict() alone."
         ) from error
     except _NO_PICKLE as error:
         raise BadParameter(
-            f"{who} cannot read weights from {file.name}: it is no file of tensors. "
+            f"{caller} cannot read weights from {file.name}: it is no file of tensors. "
             "Save model.state_dict() alone."
         ) from error
     except _UNREADABLE as error:
         reason = " ".join(str(error).split())[:200]
-        raise BadParameter(f"{who} cannot read weights from {file.name}: {reason}") from error
-    return _state(content, file, who)
+        raise BadParameter(f"{caller} cannot read weights from {file.name}: {reason}") from error
+    return _state(content, file, caller)
 
 
 def _start(file: Path) -> bytes:
@@ -172,12 +173,12 @@ def _start(file: Path) -> bytes:
 
 
 def _refused(error: pickle.UnpicklingError) -> str:
-    """What is in a pickle beside tensors; torch's own advice is to run it."""
-    known = re.search(r"GLOBAL (\S+)", str(error))
-    return f"it holds {known[1]}, not tensors alone" if known else "it is no file of tensors"
+    """Why a pickle was refused, without torch's advice to run it."""
+    match = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it holds {match[1]}, not tensors alone" if match else "it is no file of tensors"
 
 
-def _state(content: Any, file: Path, who: str) -> State:
+def _state(content: Any, file: Path, caller: str) -> State:
     while wrapped := next((w for w in _WRAPPERS if _holds(content, w)), None):
         content = content[wrapped]
     if isinstance(content, Mapping) and content:
@@ -186,7 +187,7 @@ def _state(content: Any, file: Path, who: str) -> State:
             return state
     kind = f"an empty {type(content).__name__}" if content in ({}, []) else type(content).__name__
     raise BadParameter(
-        f"{who} needs tensors by name in {file.name}, got {kind}. Save model.state_dict()."
+        f"{caller} needs tensors by name in {file.name}, got {kind}. Save model.state_dict()."
     )
 
 

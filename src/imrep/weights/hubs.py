@@ -1,7 +1,7 @@
-"""What authors published, from the caches of the libraries that host it.
+"""Published weights, from the caches of the libraries that host them.
 
-Nothing is fetched unasked: only within `allow_download` do files come into these caches, once, and
-never where HF_HUB_OFFLINE says that the machine is off the network.
+Files are downloaded into these caches only within `allow_download`, and never where HF_HUB_OFFLINE
+is set.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 @contextlib.contextmanager
 def allow_download() -> Iterator[None]:
-    """Within it, published weights that are not in a cache are fetched: `--download`."""
+    """In this block published weights that are not cached are downloaded: `--download`."""
     token = _allowed.set(True)
     try:
         yield
@@ -36,55 +36,58 @@ def may_download() -> bool:
 
 
 def any_cached() -> bool:
-    """Whether the caches hold any weights at all; a look that costs no import of a hub's library.
+    """Whether the caches hold any weights, without importing a hub's library.
 
-    A comparison of everything asks first: to learn which network's weights are missing takes
-    seconds, and on most machines all are.
+    A comparison of everything checks this first: finding out which network's weights are missing
+    takes seconds, and on most machines all are.
     """
     hub = _hub_cache()
     files = _url_cache()
     return any(hub.glob("models--*")) or any(file.is_file() for file in files.glob("*"))
 
 
-def published(tag: str, who: str, *, repository: str = "", url: str = "") -> State:
+def published(tag: str, caller: str, *, repository: str = "", url: str = "") -> State:
     """The tensors that the authors published, from the caches or, where allowed, the network.
 
     Args:
-        tag: What they are called, for the message.
-        who: Name to blame in the message.
-        repository: On Hugging Face's hub; model.safetensors is looked for, then pytorch_model.bin.
+        tag: Their name in messages.
+        caller: The name that messages start with.
+        repository: On Hugging Face's hub, searched for model.safetensors, then pytorch_model.bin.
         url: Of a file that torch.hub caches.
 
     Raises:
-        WeightsNeeded: If they are not in the cache and may not be, or cannot be, fetched.
+        WeightsNeeded: If they are neither cached nor can be downloaded.
     """
-    found = _cached(repository, url)
-    if found is not None:
-        return read(found, who)
+    cached = _cached(repository, url)
+    if cached is not None:
+        return read(cached, caller)
     if not repository and not url:
         raise WeightsNeeded(
-            f"{who} needs published weights, and nobody hosts any of {tag}. "
+            f"{caller} needs published weights, and nobody hosts any of {tag}. "
             "Pass weights=random or weights=FOLDER."
         )
-    places = [place for place, there in ((_hub_cache(), repository), (_url_cache(), url)) if there]
-    where = " or ".join(map(str, places))
-    reason, way = "", "Allow it with --download (in Python imrep.weights.allow_download()), or pass"
+    caches = [cache for cache, key in ((_hub_cache(), repository), (_url_cache(), url)) if key]
+    where = " or ".join(map(str, caches))
+    reason, remedy = (
+        "",
+        "Allow it with --download (in Python imrep.weights.allow_download()), or pass",
+    )
     if may_download():
         try:
             file = _fetched(repository, url)
-        except Exception as error:  # a hub fails in as many ways as a network
+        except Exception as error:  # hubs raise arbitrary exceptions
             reason = f", and could not be fetched: {' '.join(str(error).split())[:200]}"
-            way = "Try again, or pass"
+            remedy = "Try again, or pass"
         else:
-            return read(file, who)
+            return read(file, caller)
     raise WeightsNeeded(
-        f"{who} needs the published weights {tag}, and they are not in {where}{reason}. "
-        f"{way} weights=FOLDER."
+        f"{caller} needs the published weights {tag}, and they are not in {where}{reason}. "
+        f"{remedy} weights=FOLDER."
     )
 
 
 def _hub_cache() -> Path:
-    """Where huggingface_hub keeps models, by its own documented rules."""
+    """The folder of huggingface_hub's models, by its documented rules."""
     caches = os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
     home = os.environ.get("HF_HOME", Path(caches) / "huggingface")
     return Path(os.environ.get("HF_HUB_CACHE", Path(home) / "hub")).expanduser()
@@ -99,9 +102,9 @@ def _cached(repository: str, url: str) -> Path | None:
         from huggingface_hub import try_to_load_from_cache
 
         for name in _HUB_FILES:
-            found = try_to_load_from_cache(repository, name)
-            if isinstance(found, str):
-                return Path(found)
+            cached = try_to_load_from_cache(repository, name)
+            if isinstance(cached, str):
+                return Path(cached)
     file = _url_cache() / url.rpartition("/")[2]
     return file if url and file.is_file() else None
 
@@ -118,7 +121,7 @@ def _fetched(repository: str, url: str) -> Path:
     first, second = _HUB_FILES
     try:
         return Path(hf_hub_download(repository, first))
-    except LocalEntryNotFoundError:  # off the network: the other file would not come either
+    except LocalEntryNotFoundError:  # offline: the other file is not available either
         raise
     except EntryNotFoundError:
         return Path(hf_hub_download(repository, second))

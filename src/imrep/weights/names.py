@@ -1,11 +1,11 @@
-"""Names of tensors: what trainers put before them, and what other libraries call them."""
+"""Names of tensors: prefixes of trainers, and the naming of other libraries."""
 
 import re
 from collections.abc import Collection
 
 from imrep.weights.files import State
 
-# What wrappers put before every name: `save`, DataParallel, torch.compile, Lightning, transformers.
+# The prefixes of wrappers: `save`, DataParallel, torch.compile, Lightning, transformers.
 _PREFIXES = (
     "network.whole.",
     "network.",
@@ -21,7 +21,7 @@ _OUTSIDE = (
     "fc",
     "classifier",
     "n_averaged",
-)  # what trainers keep beside the wrapped network
+)  # tensors of trainers outside the wrapped network
 _BLOCK = re.compile(r"_blocks\.(\d+)\.(.+)")
 _STAGE = re.compile(r"blocks\.(\d+)\.(\d+)\.")
 _EFFICIENTNET = {
@@ -50,17 +50,17 @@ _FIRST = _EXPANDING | {  # a block that does not expand
 
 
 def unwrap(state: State, names: Collection[str]) -> State:
-    """The state without what stands before all its names.
+    """The state without the prefixes that all its names share.
 
-    What lies outside the wrapped network goes with the prefix where it is a head.
+    Heads outside the wrapped network are dropped with the prefix.
 
     Args:
         state: Tensors by name.
-        names: The network's own names, which are left alone.
+        names: The network's own names, which are never shortened.
     """
     while True:
         body = [key for key in state if key.partition(".")[0] not in _OUTSIDE]
-        prefix = next((p for p in _PREFIXES if _before_all(p, body)), None)
+        prefix = next((p for p in _PREFIXES if _shared_prefix(p, body)), None)
         if prefix is None or set(body) <= set(names):
             return state
         wrapped = (key for key in state if key.startswith(prefix))
@@ -68,9 +68,9 @@ def unwrap(state: State, names: Collection[str]) -> State:
 
 
 def translate(state: State, names: Collection[str]) -> State:
-    """The state of `efficientnet_pytorch` under timm's names; any other as it is.
+    """The state of `efficientnet_pytorch` under timm's names; any other unchanged.
 
-    There the blocks are numbered from the first to the last, in timm stage by stage.
+    That library numbers all blocks consecutively, timm stage by stage.
 
     Args:
         state: Tensors by name.
@@ -94,7 +94,7 @@ def translate(state: State, names: Collection[str]) -> State:
     return {rename(key): value for key, value in state.items()}
 
 
-def _before_all(prefix: str, names: Collection[str]) -> bool:
+def _shared_prefix(prefix: str, names: Collection[str]) -> bool:
     return bool(names) and all(name.startswith(prefix) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""Weights inside installed packages, found by the package's name without importing it."""
+"""Weights inside installed packages, located without importing them."""
 
 import importlib.util
 import re
@@ -12,13 +12,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LISTED = 3  # files that a message names
 
 
-def locate(name: str, who: str) -> Path | None:
+def locate(name: str, caller: str) -> Path | None:
     """The file of weights that a package holds, or None where no such package is installed.
 
     Args:
-        name: What the package is installed as, or imported as; followed by "/" and the end of a
-            file's path where it holds several.
-        who: Name to blame in the message.
+        name: The package's name as installed or imported, followed by "/" and the end of a file's
+            path where it holds several.
+        caller: The name that messages start with.
 
     Raises:
         BadParameter: If the package holds no file of weights by that name, or several.
@@ -36,9 +36,9 @@ def locate(name: str, who: str) -> Path | None:
     remedy = (
         f"Write weights={package}/FILE: it holds {held}." if held else "Pass a file or a folder."
     )
-    called = f" called {inner}" if inner else ""
+    named = f" called {inner}" if inner else ""
     raise BadParameter(
-        f"{who} needs one file of weights{called} in the package {package}, "
+        f"{caller} needs one file of weights{named} in the package {package}, "
         f"got {len(matches) or 'none'}. {remedy}"
     )
 
@@ -49,13 +49,13 @@ def _files(package: str) -> list[Path] | None:
         listed = [Path(str(path.locate())) for path in metadata.files(package) or ()]
     except metadata.PackageNotFoundError:
         listed = []
-        known = False
+        installed = False
     else:
-        known = True
-    found = [path for path in listed if path.suffix in SUFFIXES and path.is_file()]
-    folders = [] if found else _import_folders(package.replace("-", "_"))
-    found += [path for folder in folders for path in _inside(folder)]
-    return sorted(set(found)) if known or folders else None
+        installed = True
+    files = [path for path in listed if path.suffix in SUFFIXES and path.is_file()]
+    folders = [] if files else _import_folders(package.replace("-", "_"))
+    files += [path for folder in folders for path in _inside(folder)]
+    return sorted(set(files)) if installed or folders else None
 
 
 def _import_folders(module: str) -> list[Path]:
@@ -63,7 +63,7 @@ def _import_folders(module: str) -> list[Path]:
         return []
     try:
         spec = importlib.util.find_spec(module)
-    except ValueError:  # a module without a spec, as __main__ may be
+    except ValueError:  # a module without a spec, such as __main__
         return []
     return [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
 

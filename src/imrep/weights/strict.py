@@ -1,4 +1,4 @@
-"""Whether tensors are a network's: all of them, with its shapes, or a refusal by name."""
+"""Checks that tensors are a network's: all of them, with its names, shapes and types."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from imrep.errors import BadParameter
 from imrep.weights.files import State
 
-_COUNTS = "num_batches_tracked"  # of a normalisation that averages over time; nothing reads it here
+_COUNTS = "num_batches_tracked"  # of batch normalisation; used in training only
 _TRAINING = ("n_averaged", "AuxLogits.", "aux1.", "aux2.")  # what only training uses
 
 
@@ -16,25 +16,25 @@ def fit(
     state: State,
     network: Mapping[str, Tensor],
     arch: str,
-    who: str,
+    caller: str,
     *,
     required: Collection[str] | None = None,
     head: tuple[str, ...] = (),
 ) -> State:
-    """The tensors of `state` that the network has, once it is certain that they are its own.
+    """The tensors of `state` for the network, once all of them are checked.
 
     Args:
         state: Tensors by name, translated to the network's names.
         network: The network's own tensors, by name.
-        arch: What the network is called, for the message.
-        who: Name to blame in the message.
-        required: Names that must be there; None for all. Those of the head never must.
-        head: What the head's names begin with, before a dot: it is cut off, and whatever number of
-            classes it had, it is left out.
+        arch: The network's name in messages.
+        caller: The name that messages start with.
+        required: Names that must be present; None for all but the head's.
+        head: Prefixes, before a dot, of the classifier's names: it is dropped, whatever its number
+            of classes.
 
     Raises:
-        BadParameter: If one is missing, one belongs to no part of the network, or one has another
-            shape or type, or numbers that are none.
+        BadParameter: If one is missing, is no part of the network, has another shape or type, or
+            holds NaN or infinity.
     """
     skipped = (*(f"{name}." for name in head), *_TRAINING)
     needed = network if required is None else required
@@ -47,18 +47,18 @@ def fit(
         key for key in state if key not in network and not key.startswith(skipped) and _counts(key)
     ]
     if missing or foreign:
-        raise misfit(arch, who, _absence(missing, foreign))
+        raise misfit(arch, caller, _absence(missing, foreign))
     own = {
         key: value for key, value in state.items() if key in network and not key.startswith(skipped)
     }
     for key, value in own.items():
         if value.shape != network[key].shape:
             shapes = f"{tuple(value.shape)} in place of {tuple(network[key].shape)}"
-            raise misfit(arch, who, f"{key!r} has shape {shapes}")
+            raise misfit(arch, caller, f"{key!r} has shape {shapes}")
         if _counts(key) and (fault := _fault(value, network[key])):
             raise BadParameter(
-                f"{who} needs weights of {arch} in plain floating-point numbers, got {key!r} that "
-                f"{fault}. Pass another file."
+                f"{caller} needs weights of {arch} in plain floating-point numbers, got {key!r} "
+                f"that {fault}. Pass another file."
             )
     return own
 
@@ -81,20 +81,20 @@ def _more(names: list[str]) -> str:
 
 
 def _fault(value: Tensor, own: Tensor) -> str:
-    """What is wrong with one tensor, in words; nothing where it is right."""
+    """What is wrong with a tensor, in words; empty for a valid one."""
     if value.is_meta or value.layout != torch.strided:
         return "holds no plain numbers"
     if value.is_floating_point() != own.is_floating_point() or value.is_complex():
         return f"is {value.dtype} in place of {own.dtype}"
-    # What a narrower type would make infinite is refused as what was infinite.
+    # Values that overflow in the network's narrower type are refused like infinity.
     if own.is_floating_point() and not value.to(own.dtype).isfinite().all():
         return "holds NaN or infinity"
     return ""
 
 
-def misfit(arch: str, who: str, reason: str) -> BadParameter:
+def misfit(arch: str, caller: str, reason: str) -> BadParameter:
     """The refusal of weights."""
     return BadParameter(
-        f"{who} needs weights of {arch}, got others: {reason}. "
+        f"{caller} needs weights of {arch}, got others: {reason}. "
         "Name the network they were made by with arch=NAME, or pass a file of this one."
     )

@@ -33,7 +33,7 @@ def write(
     """Measure the rest, and write everything into the output folder."""
     settings, progress = run.settings, run.progress
     out = settings.out
-    total = run.data.found
+    total = run.data.total
     answers = answer(folder, coded, settings, total, progress) if folder.folds else None
     lines = _record(run, folder, coded)
     tables.about_data(lines, folder, len(run.data.items), total)

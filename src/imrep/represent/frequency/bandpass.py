@@ -8,7 +8,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import beside, enlarge, light, signed
+from imrep.drawing import beside, diverging, enlarge, sequential
 from imrep.ops.colour import to_ycbcr
 from imrep.ops.fourier import passbands
 from imrep.ops.fourier.radial_bands import radius, sectors, taper, transformable
@@ -145,13 +145,13 @@ class Bandpass(Representation[Map]):
         """The filtered image, and its spectrum's log magnitude with zero in the middle."""
         values = code.values.detach()
         magnitude = torch.fft.fftshift(torch.fft.fft2(values).abs(), dim=(2, 3))
-        spectrum = light(magnitude.mean(1, keepdim=True).log1p())
+        spectrum = sequential(magnitude.mean(1, keepdim=True).log1p())
         if self.low is None:
             return enlarge(beside(values.clamp(0, 1).expand(-1, 3, -1, -1), spectrum))
         gray = values.mean(1, keepdim=True)
         sizes = gray.abs().flatten(1).sort(1).values
         most = sizes[:, round(_SHOWN * (sizes.shape[1] - 1)), None, None, None]
-        return enlarge(beside(signed(gray.clamp(-most, most)), spectrum))
+        return enlarge(beside(diverging(gray.clamp(-most, most)), spectrum))
 
     def mask(self, like: Tensor) -> Tensor:
         """The gain at each frequency of images of this height and width, zero first, (h, w')."""

@@ -6,7 +6,7 @@ from torch import Tensor
 from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Spectrum
-from imrep.drawing import enlarge, light
+from imrep.drawing import enlarge, sequential
 from imrep.errors import BadCode
 from imrep.ops.colour import luminance
 from imrep.ops.fourier.radial_bands import taper, transformable
@@ -102,7 +102,7 @@ class Fourier(Representation[Spectrum]):
         low, high = (
             sorted_[:, round(q * (sorted_.shape[1] - 1)), None, None, None] for q in _SHOWN
         )
-        return enlarge(light(height.clamp(low, high)))
+        return enlarge(sequential(height.clamp(low, high)))
 
     def _smooth(self, power: Tensor) -> Tensor:
         """Means over 3 × 3 frequencies of (b, 1, side, side // 2 + 1)."""

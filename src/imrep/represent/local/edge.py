@@ -9,7 +9,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import beside, enlarge, light, stack
+from imrep.drawing import beside, enlarge, sequential, stack
 from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
@@ -141,7 +141,10 @@ class Edge(Representation[Map]):
         over = torch.lerp(under.expand(-1, 3, -1, -1), line, edges)
         steep, thin, sure, _ = self.steps(image).values.split(1, dim=1)
         sure = torch.where(sure == _WEAK, line, sure.expand(-1, 3, -1, -1))
-        tiles = [enlarge(tile) for tile in (light(steep.sqrt()), light(thin.sqrt()), sure, over)]
+        tiles = [
+            enlarge(tile)
+            for tile in (sequential(steep.sqrt()), sequential(thin.sqrt()), sure, over)
+        ]
         return stack([beside(*tiles[:2]), beside(*tiles[2:])])
 
     def steps(self, image: Image) -> Map:

@@ -10,7 +10,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import light
+from imrep.drawing import sequential
 from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
@@ -154,7 +154,7 @@ class HOG(Representation[Map]):
         canvas = cells.new_zeros(1)
         for weight, stroke in zip(cells.unbind(1), self._strokes(side).to(cells), strict=True):
             canvas = torch.maximum(canvas, weight[:, :, None, :, None] * stroke[:, None, :])
-        glyphs = light(canvas.flatten(3, 4).flatten(1, 2).unsqueeze(1))
+        glyphs = sequential(canvas.flatten(3, 4).flatten(1, 2).unsqueeze(1))
         if image is None:
             return glyphs
         background = resize(luminance(image.detach()), *glyphs.shape[2:]).clamp(0, 1)

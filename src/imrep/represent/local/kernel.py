@@ -6,7 +6,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import enlarge, signed
+from imrep.drawing import diverging, enlarge
 from imrep.errors import BadParameter, NoInverse
 from imrep.ops.filter import convolution
 from imrep.ops.pooling import means, roots
@@ -164,7 +164,9 @@ class Kernel(Representation[Map]):
         if self._has_sum and total > 0:
             return enlarge((values / total).clamp(0, 1).expand(-1, 3, -1, -1))
         mean = values.mean(1, keepdim=True)
-        return enlarge(signed(mean.sign() * mean.abs().sqrt()))  # one edge must not dim the others
+        return enlarge(
+            diverging(mean.sign() * mean.abs().sqrt())
+        )  # one edge must not dim the others
 
     @property
     def _has_sum(self) -> bool:

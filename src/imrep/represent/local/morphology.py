@@ -11,7 +11,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import beside, enlarge, signed, stack
+from imrep.drawing import beside, diverging, enlarge, stack
 from imrep.errors import BadParameter, NoInverse
 from imrep.ops.morphology import operators
 from imrep.ops.morphology.elements import Rectangle, rectangles, structuring_element
@@ -176,11 +176,11 @@ class Morphology(Representation[Map]):
         """
         maps = [one.detach().mean(1, keepdim=True) for one in self._maps(code)]
         if self.operation == "gradient":
-            tiles = [signed(one.clamp_min(0).sqrt()) for one in maps]
+            tiles = [diverging(one.clamp_min(0).sqrt()) for one in maps]
         else:
             pairs = zip(maps[0::2], maps[1::2], strict=False)
             tiles = [
-                signed(bright.clamp_min(0).sqrt() - dark.clamp_min(0).sqrt())
+                diverging(bright.clamp_min(0).sqrt() - dark.clamp_min(0).sqrt())
                 for bright, dark in pairs
             ]
         rows = [tiles[i : i + self.sizes] for i in range(0, len(tiles), self.sizes)]

@@ -8,7 +8,7 @@ from torch import Tensor
 from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Pyramid
-from imrep.drawing import beside, enlarge, signed, stack
+from imrep.drawing import beside, diverging, enlarge, stack
 from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops.pooling import means, roots
 from imrep.ops.pyramid.laplacian import MAX_LEVELS, build, check_bands, collapse, expand, reduce
@@ -114,7 +114,7 @@ class Laplacian(Representation[Pyramid]):
         rest = code.rest.detach().clamp(0, 1).expand(-1, 3, -1, -1)
         picture = rest.repeat_interleave(2, 2).repeat_interleave(2, 3)
         for i, band in reversed(tuple(enumerate(code.bands))):
-            tile = signed(_compressed(band.detach().mean(1, keepdim=True)))
+            tile = diverging(_compressed(band.detach().mean(1, keepdim=True)))
             picture = stack([tile, picture]) if i % 2 else beside(tile, picture)
         return enlarge(picture)
 

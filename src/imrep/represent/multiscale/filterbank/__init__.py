@@ -15,7 +15,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import beside, enlarge, light, montage, signed
+from imrep.drawing import beside, diverging, enlarge, montage, sequential
 from imrep.errors import BadImage, BadParameter, NoInverse
 from imrep.ops.fourier.radial_bands import transformable
 from imrep.ops.pooling import means
@@ -266,8 +266,8 @@ class FilterBank(Representation[Map]):
         factor = max(1, min(maps.shape[2] // kernels.shape[1], maps.shape[3] // kernels.shape[2]))
         shapes = kernels.repeat_interleave(factor, 1).repeat_interleave(factor, 2)[:, None, None]
         responses = (maps.sign() * maps.abs().sqrt()).unsqueeze(2)
-        colour = signed if self.rectify == "none" else light
-        left = montage([signed(shape) for shape in shapes]).expand(len(maps), -1, -1, -1)
+        colour = diverging if self.rectify == "none" else sequential
+        left = montage([diverging(shape) for shape in shapes]).expand(len(maps), -1, -1, -1)
         return enlarge(beside(left, montage([colour(each) for each in responses.unbind(1)])))
 
     def load_weights(self, folder: str | Path) -> "FilterBank":

@@ -12,7 +12,7 @@ from torch import Tensor
 from imrep import checks, codecheck
 from imrep.base import Representation
 from imrep.codes import Map
-from imrep.drawing import beside, light, signed, stack
+from imrep.drawing import beside, diverging, sequential, stack
 from imrep.errors import BadCode, BadImage
 from imrep.ops.colour import from_ycbcr, to_ycbcr
 from imrep.ops.pooling import means
@@ -173,16 +173,17 @@ class Scattering(Representation[Map]):
         )
 
         waves = _wavelets(count, tiles)
-        above, aside = (_grid(w, signed) for w in (waves.unsqueeze(1), waves.unsqueeze(2)))
+        above, aside = (_grid(w, diverging) for w in (waves.unsqueeze(1), waves.unsqueeze(2)))
         corner = torch.ones_like(above[..., : tiles.shape[3]])
-        singles = stack([above, _grid(orders[0].unflatten(1, (-1, count)), light)])
+        singles = stack([above, _grid(orders[0].unflatten(1, (-1, count)), sequential)])
         rows = [beside(self._average(values[:, :, 0], singles.shape[2]), singles)]
         remaining = orders[1]
         for deeper in range(self.scales - 1, 0, -1) if self.order == 2 else ():
             length = deeper * count**2
             pairs, remaining = remaining[:, :length], remaining[:, length:]
             squares = [
-                _grid(pair, light) for pair in pairs.unflatten(1, (count, deeper, count)).unbind(2)
+                _grid(pair, sequential)
+                for pair in pairs.unflatten(1, (count, deeper, count)).unbind(2)
             ]
             headed = [stack([above, square]) for square in squares]
             rows.append(functools.reduce(beside, [stack([corner, aside]), *headed]))

@@ -1,32 +1,32 @@
-"""From what a folder, an archive or a table holds to a data set: form, labels, notes."""
+"""Data sets from the contents of a folder, an archive or a table: form, labels, notes."""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from imrep.datasets import _columns, _labels, _listing, _parquet, _tree
-from imrep.datasets._columns import Table
-from imrep.datasets._items import Dataset, Item, count, several
-from imrep.datasets._parquet import Frame, NoData
-from imrep.datasets._resolve import Names
-from imrep.datasets._sources import File, Member, Refused, Source
-from imrep.datasets._tree import Tree
+from imrep.datasets import columns, file_tree, folder_labels, label_tables, parquet
+from imrep.datasets.columns import Table
+from imrep.datasets.dataset import Dataset, Item, count, several
+from imrep.datasets.file_tree import Tree
+from imrep.datasets.parquet import Frame, NoData
+from imrep.datasets.path_resolution import Names
+from imrep.datasets.sources import File, Member, Refused, Source
 from imrep.errors import BadData, BadFile
 from imrep.io import provenance
 
-_STRAY = 3  # files beside a larger table that never make a data set of their own
-_MOST_NOTES = 8  # of parquet files that each have something to say
-_MOST_HEADERS = 20  # tables that are opened to see whether imrep wrote them
+_MAX_STRAY = 3  # files beside a larger table that never form a data set of their own
+_MAX_NOTES = 8  # about single parquet files
+_MAX_HEADERS = 20  # tables opened to see whether imrep wrote them
 
 
 def of_folder(root: Path) -> Dataset:
     """The data set in a folder."""
-    return _of_tree(_tree.folder(root))
+    return _of_tree(file_tree.folder(root))
 
 
 def of_archive(path: Path) -> Dataset:
-    """The data set in a zip archive: that of the folder it was made from."""
-    return _of_tree(_tree.archive(path))
+    """The data set in a zip archive, the same as in the folder that was packed."""
+    return _of_tree(file_tree.archive(path))
 
 
 def of_table(path: Path) -> Dataset:
@@ -42,13 +42,13 @@ def table(path: Path) -> Table:
         BadData: It is no table of paths.
     """
     if path.suffix.lower() != ".parquet":
-        return _columns.read(File(path).read(), path.name)
-    found = _parquet.read(File(path), path.name)
-    if isinstance(found, NoData):
-        raise BadData(found.reason)
-    if found.listing is None:
+        return columns.read(File(path).read(), path.name)
+    frame = parquet.read(File(path), path.name)
+    if isinstance(frame, NoData):
+        raise BadData(frame.reason)
+    if frame.listing is None:
         raise BadData(f"{path.name} needs a column path, got images. Give a table of paths.")
-    return found.listing
+    return frame.listing
 
 
 def of_parquet(paths: Iterable[Path], root: Path, name: str) -> Dataset:
@@ -59,11 +59,11 @@ def of_parquet(paths: Iterable[Path], root: Path, name: str) -> Dataset:
     """
     frames: dict[str, Frame] = {}
     for path in paths:
-        frame = _parquet.read(File(path), path.name)
+        frame = parquet.read(File(path), path.name)
         if isinstance(frame, NoData):
             raise BadData(frame.reason)
         frames[path.relative_to(root).as_posix()] = frame
-    tables = [(_folder(called), f.listing) for called, f in frames.items() if f.listing]
+    tables = [(_folder(file), frame.listing) for file, frame in frames.items() if frame.listing]
     if not tables:
         return _of_frames(name, frames)
     if len(tables) < len(frames):
@@ -75,19 +75,19 @@ def _of_tree(tree: Tree) -> Dataset:
     listings, frames = _label_tables(tree), _frames(tree)
     notes = _choose_form(tree, frames)
     if frames:
-        found = _of_frames(tree.name, frames)
+        dataset = _of_frames(tree.name, frames)
         notes += [f"{name} was not used: it labels files, and there are rows." for name in listings]
     else:
-        found = _of_pictures(tree, listings)
-    items = (*found.items, *_refused(tree, found.items))
+        dataset = _of_pictures(tree, listings)
+    items = (*dataset.items, *_refused(tree, dataset.items))
     if not items:
         raise BadData(_no_images(tree))
     unused = _unused_tables(tree)  # first: it recognises outputs
-    return Dataset(tree.name, items, (*found.notes, *notes, *unused, *tree.notes()))
+    return Dataset(tree.name, items, (*dataset.notes, *notes, *unused, *tree.notes()))
 
 
 def _refused(tree: Tree, items: Sequence[Item]) -> Iterator[Item]:
-    """What cannot be read and is no item yet, itself or by files that a table names in it."""
+    """Unreadable files that are no items yet, themselves or by files that a table names in them."""
     paths = {item.path for item in items if item.refused}
     for name, source in tree.refused.items():
         inside = name.endswith("/") and any(path.startswith(name) for path in paths)
@@ -96,14 +96,14 @@ def _refused(tree: Tree, items: Sequence[Item]) -> Iterator[Item]:
 
 
 def _label_tables(tree: Tree) -> dict[str, Table]:
-    """The tables that label the pictures beside them, taken out of the tree's.
+    """The tables that label the pictures beside them, removed from the tree's tables.
 
-    A split.csv has to be one. A metadata.csv may be about anything: it is if it names pictures.
+    A split.csv has to be one. A metadata.csv is one only if it names pictures.
 
     Raises:
         BadData: A split.csv cannot be read.
     """
-    found: dict[str, Table] = {}
+    listings: dict[str, Table] = {}
     names = Names(tree.pictures, tree.root)
     for name, source in sorted(tree.tables.items()):
         stem = posixpath.basename(name).lower().rpartition(".")[0]
@@ -114,10 +114,10 @@ def _label_tables(tree: Tree) -> dict[str, Table]:
         else:
             continue
         if table is not None:
-            found[name] = table
-    for name in found:
+            listings[name] = table
+    for name in listings:
         del tree.tables[name]
-    return found
+    return listings
 
 
 def _metadata(source: File | Member, name: str, names: Names) -> Table | None:
@@ -125,34 +125,34 @@ def _metadata(source: File | Member, name: str, names: Names) -> Table | None:
         table = _listing_of(source, name)
     except BadData:
         return None
-    return table if table and _listing.names_any(table, _folder(name), names) else None
+    return table if table and label_tables.names_any(table, _folder(name), names) else None
 
 
 def _listing_of(source: File | Member, name: str) -> Table | None:
-    """The table in a file; None for a parquet file of images or of something else."""
+    """The table in a file; None for a parquet file that is no table of paths."""
     if not name.lower().endswith(".parquet"):
         return _read(source, name)
-    frame = _parquet.read(source, posixpath.basename(name))
+    frame = parquet.read(source, posixpath.basename(name))
     return frame.listing if isinstance(frame, Frame) else None
 
 
 def _frames(tree: Tree) -> dict[str, Frame]:
-    """The parquet files that hold images, taken out of the tree's tables.
+    """The parquet files that hold images, removed from the tree's tables.
 
-    A damaged one goes to what is refused, one of vectors to imrep's outputs.
+    A damaged one becomes a refused file, one of vectors an output of imrep.
     """
     frames: dict[str, Frame] = {}
     for name, source in sorted(tree.tables.items()):
         if not name.lower().endswith(".parquet"):
             continue
         try:
-            found = _parquet.read(source, posixpath.basename(name))
+            content = parquet.read(source, posixpath.basename(name))
         except BadData as error:
             tree.refused[name] = Refused(str(error))
         else:
-            if isinstance(found, Frame) and found.listing is None:
-                frames[name] = found
-            elif isinstance(found, NoData) and found.ours:
+            if isinstance(content, Frame) and content.listing is None:
+                frames[name] = content
+            elif isinstance(content, NoData) and content.is_output:
                 tree.outputs.append(name)
             else:
                 continue
@@ -161,10 +161,10 @@ def _frames(tree: Tree) -> dict[str, Frame]:
 
 
 def _choose_form(tree: Tree, frames: dict[str, Frame]) -> list[str]:
-    """Leave out the pictures or the parquet files, whichever are few beside the other.
+    """Drop the pictures or the parquet files, whichever are few beside the other.
 
     Raises:
-        BadData: Neither are.
+        BadData: Neither are few.
     """
     rows, pictures = sum(len(frame.rows) for frame in frames.values()), len(tree.pictures)
     if not rows or not pictures:
@@ -184,34 +184,34 @@ def _choose_form(tree: Tree, frames: dict[str, Frame]) -> list[str]:
     )
 
 
-def _few(count: int, others: int) -> bool:
-    return 10 * count <= others or (count <= _STRAY and count < others)
+def _few(number: int, remainder: int) -> bool:
+    return 10 * number <= remainder or (number <= _MAX_STRAY and number < remainder)
 
 
 def _of_frames(name: str, frames: Mapping[str, Frame]) -> Dataset:
     items: list[Item] = []
-    notes: dict[str, str] = {}  # those that differ in the file's name only are one
-    for called, frame in frames.items():
-        stem = called[: -len(".parquet")]
+    notes: dict[str, str] = {}  # notes that differ only in the file's name are listed once
+    for file, frame in frames.items():
+        stem = file[: -len(".parquet")]
         items += [
             Item(f"{stem}/{number:06d}", label, source=source)
             for number, (label, source) in enumerate(frame.rows)
         ]
         for note in frame.notes:
-            notes.setdefault(note.replace(posixpath.basename(called), ""), note)
-    listed = [*notes.values()][:_MOST_NOTES]
+            notes.setdefault(note.replace(posixpath.basename(file), ""), note)
+    listed = [*notes.values()][:_MAX_NOTES]
     if len(frames) > 1:
         listed.append(f"{len(frames)} parquet files are taken together, whatever their split.")
     return Dataset(name, tuple(items), tuple(listed))
 
 
 def _of_listing(name: str, root: Path, tables: list[tuple[str, Table]]) -> Dataset:
-    listing = _listing.read(tables, Names({}, root), {})
+    listing = label_tables.read(tables, Names({}, root), {})
     if not listing.labels:
         raise BadData(f"{name} needs at least one path, got none. Add lines to it.")
     labels, notes = listing.labels, listing.notes
     if not listing.labelled:
-        folders = _labels.by_folder(labels)
+        folders = folder_labels.by_folder(labels)
         labels, notes = folders.labels, (*notes, *folders.notes)
         labels = {path: label for path, label in labels.items() if path not in folders.left_out}
     items = (Item(path, label, source=listing.sources[path]) for path, label in labels.items())
@@ -219,14 +219,14 @@ def _of_listing(name: str, root: Path, tables: list[tuple[str, Table]]) -> Datas
 
 
 def _of_pictures(tree: Tree, listings: Mapping[str, Table]) -> Dataset:
-    """By tables where they have labels, else by folders."""
+    """Pictures labelled by tables where they have labels, else by folders."""
     refused = {name: source for name, source in tree.refused.items() if not name.endswith("/")}
     pictures: dict[str, Source] = tree.pictures | refused
     notes: list[str] = []
     if listings:
         closed = {name: source for name, source in tree.refused.items() if name.endswith("/")}
         tables = [(_folder(name), table) for name, table in listings.items()]
-        listing = _listing.read(tables, Names(pictures, tree.root), closed)
+        listing = label_tables.read(tables, Names(pictures, tree.root), closed)
         notes += listing.notes
         if listing.labelled:
             unlisted = sorted(path for path in pictures if path not in listing.labels)
@@ -239,31 +239,31 @@ def _of_pictures(tree: Tree, listings: Mapping[str, Table]) -> Dataset:
             items = [Item(p, listing.labels.get(p), source=s) for p, s in pictures.items()]
             return Dataset(tree.name, tuple(items), tuple(notes))
         pictures |= listing.sources
-    found = _labels.by_folder(pictures)
+    folders = folder_labels.by_folder(pictures)
     items = [
-        Item(path, found.labels[path], source=source)
+        Item(path, folders.labels[path], source=source)
         for path, source in pictures.items()
-        if path not in found.left_out
+        if path not in folders.left_out
     ]
-    return Dataset(tree.name, tuple(items), (*notes, *found.notes))
+    return Dataset(tree.name, tuple(items), (*notes, *folders.notes))
 
 
 def _read(source: File | Member, where: str) -> Table:
     try:
-        return _columns.read(source.read(), where)
+        return columns.read(source.read(), where)
     except BadFile as error:
         raise BadData(f"{where} cannot be read as a table: {error}") from error
 
 
 def _folder(name: str) -> str:
-    """`name/` of the folder that a file lies in, '' at the top."""
+    """`name/` of the folder of a file, '' at the top."""
     folder = posixpath.dirname(name)
     return f"{folder}/" if folder else ""
 
 
 def _unused_tables(tree: Tree) -> list[str]:
-    """A note on tables that were not used; those that imrep wrote are outputs."""
-    for name in sorted(tree.tables)[:_MOST_HEADERS]:
+    """A note on unused tables; those that imrep wrote become outputs."""
+    for name in sorted(tree.tables)[:_MAX_HEADERS]:
         if name.lower().endswith(".csv") and is_own_table(tree.tables[name], name):
             tree.outputs.append(name)
             del tree.tables[name]
@@ -277,19 +277,19 @@ def _unused_tables(tree: Tree) -> list[str]:
 def is_own_table(source: File | Member, name: str) -> bool:
     """Whether a csv is a list of skipped files or a ranking, by its columns."""
     try:
-        return provenance.is_table(_columns.read(source.read(), name).names)
+        return provenance.is_table(columns.read(source.read(), name).names)
     except (BadData, BadFile):
         return False
 
 
 def _no_images(tree: Tree) -> str:
-    for thing, what, names, remedy in (
+    for noun, what, names, remedy in (
         ("table", "without images", sorted(tree.tables), "Give one of them as DATA."),
         ("archive", "inside", sorted(tree.archives), "Give one of them as DATA, or unpack it."),
         ("output", "of imrep", sorted(tree.outputs), "Give a folder of images."),
-        ("file", "of other kinds", sorted([*tree.others, *tree.unknown]), "Check the path."),
+        ("file", "of other kinds", sorted([*tree.other_files, *tree.unknown]), "Check the path."),
     ):
         if names:
-            got = several(names, thing, what)
-            return f"{tree.name} needs at least one image, got {got} {remedy}"
+            content = several(names, noun, what)
+            return f"{tree.name} needs at least one image, got {content} {remedy}"
     return f"{tree.name} needs at least one image, got nothing. Check the path."

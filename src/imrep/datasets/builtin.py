@@ -1,7 +1,7 @@
-"""The data sets that come inside dependencies: real photographs, and nothing to download.
+"""The data sets inside dependencies: real photographs, without a download.
 
-Files are read from the packages' folders. Importing scikit-learn would take a second, and
-scikit-image's functions may download.
+Files are read from the packages' folders: importing scikit-learn takes a second, and scikit-image's
+functions may download.
 """
 
 import gzip
@@ -17,9 +17,9 @@ from PIL import Image
 
 from imrep.errors import BadData
 
-_SIDE = 64
-_A_CLASS = 48
-_FLAT = 3.0  # standard deviation of gray levels below which a tile shows nothing
+_TILE = 64
+_PER_CLASS = 48
+_FLAT = 3.0  # standard deviation of gray levels below which a tile is left out
 _PHOTOGRAPHS = {
     "brick": "skimage/data/brick.png",
     "coffee": "skimage/data/coffee.png",
@@ -31,23 +31,23 @@ _PHOTOGRAPHS = {
     "moon": "skimage/data/moon.png",
     "motorcycle_left": "skimage/data/motorcycle_left.png",
     "retina": "skimage/data/retina.jpg",
-}  # in alphabetical order, which is the order of drawing
-_INSIDE = slice(240, 1170)  # of the retina, whose surroundings are black
+}  # in alphabetical order, which is the order of sampling
+_RETINA = slice(240, 1170)  # inside the retina's black surroundings
 
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
     """Gray levels in memory, (h, w) uint8, that read as a PNG file.
 
-    The PNG is not compressed: its length then depends on the size alone, so that the control that
-    looks at files instead of pixels finds nothing here.
+    The PNG is not compressed: its length then depends on the size alone and cannot give the class
+    away to the control that looks at file sizes.
     """
 
     levels: NDArray[np.uint8]
 
     @property
     def stamp(self) -> None:
-        """Nothing: they never change."""
+        """None: they never change."""
 
     def read(self) -> bytes:
         """The PNG file."""
@@ -57,8 +57,8 @@ class Pixels:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One built-in image with its label and what it shares a photograph with."""
+class BuiltinImage:
+    """A built-in image with its label and the group of tiles that it is cut beside."""
 
     path: str
     label: str
@@ -66,28 +66,28 @@ class Drawn:
     source: Pixels
 
 
-def photographs() -> list[Drawn]:
+def photographs() -> list[BuiltinImage]:
     """Which of ten photographs is this patch from? 479 tiles of 64 × 64 gray pixels, 99 groups.
 
-    Non-overlapping tiles that are not flat, at most 48 a photograph, drawn with seed 0. A group is
-    a column of tiles, so that a fold never cuts one. There is no colour: half the photographs are
-    gray, and colour alone would give them away.
+    Non-overlapping tiles that are not flat, at most 48 a photograph, sampled with seed 0. A group
+    is a column of tiles, so that a fold never splits one. All are gray: half the photographs are,
+    and colour alone would identify the others.
     """
     rng = np.random.default_rng(0)
-    drawn: list[Drawn] = []
+    samples: list[BuiltinImage] = []
     for name in _PHOTOGRAPHS:
         tiles = _tiles(_gray(name))
-        chosen = np.sort(rng.choice(len(tiles), min(_A_CLASS, len(tiles)), replace=False))
+        chosen = np.sort(rng.choice(len(tiles), min(_PER_CLASS, len(tiles)), replace=False))
         for row, column, tile in (tiles[i] for i in chosen):
             path = f"{name}/row{row:02d}_column{column:02d}.png"
-            drawn.append(Drawn(path, name, f"{name}/column{column:02d}", Pixels(tile)))
-    return drawn
+            samples.append(BuiltinImage(path, name, f"{name}/column{column:02d}", Pixels(tile)))
+    return samples
 
 
-def digits() -> list[Drawn]:
-    """1,000 of scikit-learn's 1,797 handwritten digits, 8 × 8 pixels, drawn with seed 0.
+def digits() -> list[BuiltinImage]:
+    """1,000 of scikit-learn's 1,797 handwritten digits, 8 × 8 pixels, sampled with seed 0.
 
-    Their 17 levels are spread over 0 to 255; the canvas enlarges them.
+    Their 17 levels are scaled to 0 to 255; the canvas enlarges them.
     """
     text = gzip.decompress(_inside("sklearn/datasets/data/digits.csv.gz").read_bytes())
     table = np.loadtxt(BytesIO(text), delimiter=",")
@@ -95,16 +95,17 @@ def digits() -> list[Drawn]:
     levels = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8)
     labels = table[:, -1].astype(int)
     return [
-        Drawn(f"{labels[i]}/{i:04d}.png", str(labels[i]), None, Pixels(levels[i])) for i in chosen
+        BuiltinImage(f"{labels[i]}/{i:04d}.png", str(labels[i]), None, Pixels(levels[i]))
+        for i in chosen
     ]
 
 
 def _inside(file: str) -> Path:
-    """The path of a package's file, found without importing the package."""
-    package, _, rest = file.partition("/")
+    """The path of a package's file, without importing the package."""
+    package, _, inner = file.partition("/")
     spec = importlib.util.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
-        if (path := Path(folder) / rest).is_file():
+        if (path := Path(folder) / inner).is_file():
             return path
     distribution = {"skimage": "scikit-image>=0.26", "sklearn": "scikit-learn>=1.6"}[package]
     raise BadData(f"the built-in set needs {file}, got none. pip install '{distribution}'")
@@ -115,13 +116,13 @@ def _gray(name: str) -> NDArray[np.uint8]:
     with Image.open(_inside(_PHOTOGRAPHS[name])) as image:
         rgb = np.asarray(image.convert("RGB"), np.float64)
     gray = np.rint(rgb @ (0.299, 0.587, 0.114)).astype(np.uint8)
-    return gray[_INSIDE, _INSIDE] if name == "retina" else gray
+    return gray[_RETINA, _RETINA] if name == "retina" else gray
 
 
 def _tiles(gray: NDArray[np.uint8]) -> list[tuple[int, int, NDArray[np.uint8]]]:
     """(row, column, tile) from left to right and top to bottom."""
-    rows, columns = (side // _SIDE for side in gray.shape)
-    grid = gray[: rows * _SIDE, : columns * _SIDE].reshape(rows, _SIDE, columns, _SIDE)
+    rows, columns = (side // _TILE for side in gray.shape)
+    grid = gray[: rows * _TILE, : columns * _TILE].reshape(rows, _TILE, columns, _TILE)
     return [
         (row, column, tile)
         for row in range(rows)

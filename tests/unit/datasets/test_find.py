@@ -38,7 +38,7 @@ def labels(found):
 class TestBuiltIn:
     def test_photographs_are_those_of_the_protocol(self):
         found = datasets.find()
-        assert found.builtin and found.labelled and len(found.items) == found.found == 479
+        assert found.builtin and found.labelled and len(found.items) == found.total == 479
         sizes = Counter(item.label for item in found.items)
         assert len(sizes) == 10 and sizes.pop("moon") == 47 and set(sizes.values()) == {48}
         assert len({item.group for item in found.items}) == 99
@@ -366,7 +366,7 @@ class TestGroupsAndDrawing:
         )
         found = datasets.find(data, max_items=66)
         assert Counter(item.label for item in found.items) == {"a": 60, "b": 10}
-        assert found.found == 132 and "70 of 132" in found.notes[-1]
+        assert found.total == 132 and "70 of 132" in found.notes[-1]
         assert (
             found == datasets.find(data, max_items=66) != datasets.find(data, max_items=66, seed=1)
         )

@@ -1,4 +1,4 @@
-"""Where the bytes of one image lie: in a file, in a zip archive, nowhere that can be read."""
+"""Sources of an image file's bytes: a file, a member of a zip archive, or a refusal."""
 
 import zipfile
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Protocol
 from imrep import images
 from imrep.errors import BadData, BadFile
 
-_LARGEST_MEMBER = 2**29  # bytes, unpacked
-_BOMB = 2**26, 500  # bytes, and times its packed size: more of both is no picture
+_MAX_MEMBER_BYTES = 2**29  # bytes, unpacked
+_BOMB = 2**26, 500  # bytes, and compression ratio: a member above both is no picture
 
 
 class ClosedFolder(BadData):
-    """A folder given as data that may not be opened."""
+    """A folder of data without the permission to open it."""
 
 
 class Source(Protocol):
@@ -22,10 +22,10 @@ class Source(Protocol):
 
     @property
     def stamp(self) -> object:
-        """What changes when the bytes do, known without reading them; None if they never do."""
+        """A value that changes with the bytes, obtained without reading; None if they never do."""
 
     def read(self) -> bytes:
-        """The bytes. Raises BadFile where they cannot be had."""
+        """The bytes. Raises BadFile where they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class File:
 
     @property
     def stamp(self) -> tuple[int, int] | None:
-        """Bytes, and nanoseconds of the last change; None where there is no file."""
+        """Size in bytes and time of modification in nanoseconds; None for a missing file."""
         if not self.path.is_file():
             return None
         facts = self.path.stat()
@@ -57,24 +57,26 @@ class Member:
 
     def read(self) -> bytes:
         """The unpacked bytes; nothing is written to disk."""
-        who = PurePosixPath(self.name).name
+        name = PurePosixPath(self.name).name
         try:
             info = opened(self.archive, self.stamp).getinfo(self.name)
             times = info.file_size / max(info.compress_size, 1)
-            if info.file_size > _LARGEST_MEMBER or (info.file_size > _BOMB[0] and times > _BOMB[1]):
+            if info.file_size > _MAX_MEMBER_BYTES or (
+                info.file_size > _BOMB[0] and times > _BOMB[1]
+            ):
                 raise BadFile(
-                    f"{who} needs to be an image, got {info.file_size:,} bytes packed "
+                    f"{name} needs to be an image, got {info.file_size:,} bytes packed "
                     f"{times:.0f}-fold. Unpack it yourself if you trust it."
                 )
             data = opened(self.archive, self.stamp).read(info)
         except BadFile:
             raise
         except Exception as error:  # zlib, lzma, a wrong checksum, a password
-            raise BadFile(f"{who} cannot be unpacked ({error}). Pack it again.") from error
+            raise BadFile(f"{name} cannot be unpacked ({error}). Pack it again.") from error
         return images.fetch(data)
 
     def start(self, count: int) -> bytes:
-        """Its first bytes; none where it cannot be unpacked, which `read` will explain."""
+        """Its first bytes; empty where it cannot be unpacked: then `read` raises the reason."""
         try:
             with opened(self.archive, self.stamp).open(self.name) as file:
                 return file.read(count)
@@ -84,17 +86,17 @@ class Member:
 
 @dataclass(frozen=True)
 class Refused:
-    """What is, or may hold, a picture and cannot be read; the message says why, on one line."""
+    """A file or folder that may hold a picture and cannot be read, with the reason on one line."""
 
     reason: str
 
     @property
     def stamp(self) -> str:
-        """The reason: what could be read since is another item."""
+        """The reason: a file that becomes readable is another item."""
         return self.reason
 
     def read(self) -> bytes:
-        """Nothing: raises BadFile."""
+        """Raises BadFile with the reason."""
         raise BadFile(self.reason)
 
 

@@ -70,22 +70,22 @@ def test_a_code_without_a_picture_is_named():
         drawing.draw(codes.Code())
 
 
-def test_grey_means_zero_blue_below_orange_above():
-    blue, grey, orange = drawing.signed(torch.tensor([[[[-2.0, 0.0, 1.0]]]]))[0, :, 0].T
-    assert_close(grey, torch.full((3,), 0.5))
+def test_gray_means_zero_blue_below_orange_above():
+    blue, gray, orange = drawing.diverging(torch.tensor([[[[-2.0, 0.0, 1.0]]]]))[0, :, 0].T
+    assert_close(gray, torch.full((3,), 0.5))
     assert blue[2] > blue[0] and orange[0] > orange[2]
 
 
 def test_light_runs_from_least_to_greatest():
-    drawn = drawing.light(ramp(1, 1, 1, 50) * 7 - 3)[0, :, 0]
+    drawn = drawing.sequential(ramp(1, 1, 1, 50) * 7 - 3)[0, :, 0]
     brightness = drawn.mean(0)
     assert (brightness.diff() > 0).all() and brightness[0] < 0.2 and brightness[-1] > 0.9
 
 
 def test_each_image_has_its_own_scale():
     x = torch.cat([ramp(1, 1, 4, 4), 100 * ramp(1, 1, 4, 4)])
-    assert_close(drawing.light(x)[0], drawing.light(x)[1])
-    assert_close(drawing.signed(x)[0], drawing.signed(x)[1])
+    assert_close(drawing.sequential(x)[0], drawing.sequential(x)[1])
+    assert_close(drawing.diverging(x)[0], drawing.diverging(x)[1])
 
 
 def test_montage_has_lines_between_its_tiles():

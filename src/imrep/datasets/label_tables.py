@@ -1,27 +1,27 @@
-"""What tables say of files: which ones they name, and with which label or group."""
+"""Tables of labels or groups: which files they name, and with which label or group."""
 
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imrep.datasets import _columns
-from imrep.datasets._columns import Table
-from imrep.datasets._items import count
-from imrep.datasets._resolve import Names
-from imrep.datasets._sources import Source
+from imrep.datasets import columns
+from imrep.datasets.columns import Table
+from imrep.datasets.dataset import count
+from imrep.datasets.path_resolution import Names
+from imrep.datasets.sources import Source
 from imrep.errors import BadData
 
-_FIRST = 100  # paths that decide whether a table names files at all
+_PROBED = 100  # paths that decide whether a table names files at all
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What tables say of the files that they name.
+    """Labels of the files that tables name.
 
     Attributes:
         labels: Label by the file's name, None for a missing one.
-        sources: Files that are not among the data set's own, those that do not exist included.
+        sources: Files outside the data set's folder, missing ones included.
         labelled: Whether a table has a column of labels.
         notes: What was chosen, and what is missing.
     """
@@ -35,7 +35,7 @@ class Listing:
 def read(
     tables: Iterable[tuple[str, Table]], names: Names, closed: Mapping[str, Source]
 ) -> Listing:
-    """Put together what tables say.
+    """Merge the labels of several tables.
 
     Args:
         tables: Each with the folder ("" or "name/") that its paths are relative to.
@@ -45,12 +45,12 @@ def read(
     Raises:
         BadData: A table has no column of paths, or a path has two labels.
     """
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    label_sets: defaultdict[str, set[str]] = defaultdict(set)
     sources: dict[str, Source] = {}
     notes: list[str] = []
     labelled = False
     for base, table in tables:
-        paths = _columns.paths(table)
+        paths = columns.paths(table)
         labels, more = _labels(table, paths)
         labelled |= labels is not None
         notes += more
@@ -59,17 +59,17 @@ def read(
         for path, label in zip(
             table.values(paths), labels or [None] * len(table.rows), strict=True
         ):
-            written = _columns.present(path)
-            if not written.strip():
+            text = columns.cell_text(path)
+            if not text.strip():
                 continue
-            name, source = _file(written, base, table.where, names, closed)
+            name, source = _file(text, base, table.where, names, closed)
             if source is not None:
                 sources[name] = source
-            found[name].update({label} - {None})  # type: ignore[arg-type]
+            label_sets[name].update({label} - {None})  # type: ignore[arg-type]
         notes += _without_path(table, paths)
-    _refuse_two("label", found, [table.where for _, table in tables])
+    _refuse_two("label", label_sets, [table.where for _, table in tables])
     return Listing(
-        {name: next(iter(labels), None) for name, labels in found.items()},
+        {name: next(iter(labels), None) for name, labels in label_sets.items()},
         names.outside | sources,
         labelled,
         tuple(notes),
@@ -78,64 +78,65 @@ def read(
 
 def names_any(table: Table, base: str, names: Names) -> bool:
     """Whether one of a table's first paths leads to a file."""
-    index, _ = _columns.pick(table.names, (*_columns.PATHS, *_columns.IDS))
+    index, _ = columns.pick(table.names, (*columns.PATHS, *columns.IDS))
     if index is None:
         return False
-    first = (_columns.present(path) for path in table.values(index)[:_FIRST])
+    first = (columns.cell_text(path) for path in table.values(index)[:_PROBED])
     return any(names.resolve(path, base) is not None for path in first if path.strip())
 
 
 def groups(table: Table, names: Names) -> tuple[dict[str, str], list[str]]:
-    """Group by the name of a file, and the paths that name none.
+    """Group by the name of a file, and the paths that match no file.
 
     Raises:
         BadData: The table has no columns of paths and groups, or a path is in two groups.
     """
-    paths = _columns.paths(table)
-    column = _columns.needed(table, _columns.GROUPS)
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    strange: list[str] = []
+    paths = columns.paths(table)
+    column = columns.needed(table, columns.GROUPS)
+    group_sets: defaultdict[str, set[str]] = defaultdict(set)
+    unmatched: list[str] = []
     for path, group in zip(table.values(paths), table.values(column), strict=True):
-        written, text = _columns.present(path), _columns.present(group).strip()
-        if not written.strip():
+        text, label = columns.cell_text(path), columns.cell_text(group).strip()
+        if not text.strip():
             continue
-        name = names.resolve(written)
+        name = names.resolve(text)
         if name is None or name in names.outside:
-            strange.append(written)
-        elif text:
-            found[name].add(text)
-    _refuse_two("group", found, [table.where])
-    return {name: next(iter(each)) for name, each in found.items()}, list(dict.fromkeys(strange))
+            unmatched.append(text)
+        elif label:
+            group_sets[name].add(label)
+    _refuse_two("group", group_sets, [table.where])
+    matched = {name: next(iter(labels)) for name, labels in group_sets.items()}
+    return matched, list(dict.fromkeys(unmatched))
 
 
 def _labels(table: Table, paths: int) -> tuple[list[str | None] | None, list[str]]:
     """The labels of a table's lines, None where it has no column of them."""
-    index, fitting = _columns.pick(table.names, _columns.LABELS)
-    _, named = _columns.pick(table.names, _columns.PATHS)
-    notes = _columns.choice(table.where, "paths", named)
+    index, fitting = columns.pick(table.names, columns.LABELS)
+    _, named = columns.pick(table.names, columns.PATHS)
+    notes = columns.choice(table.where, "paths", named)
     if index is None:
-        return None, notes + _columns.unlabelled(table.where, table.names, [table.names[paths]])
-    labels, missing = _columns.labels(table.values(index), table.where, table.names[index])
-    notes += _columns.choice(table.where, "labels", fitting)
-    return labels, [*notes, *_columns.chosen(table.where, table.names[index]), *missing]
+        return None, notes + columns.unlabelled(table.where, table.names, [table.names[paths]])
+    labels, missing = columns.labels(table.values(index), table.where, table.names[index])
+    notes += columns.choice(table.where, "labels", fitting)
+    return labels, [*notes, *columns.chosen(table.where, table.names[index]), *missing]
 
 
 def _file(
-    written: str, base: str, where: str, names: Names, closed: Mapping[str, Source]
+    path: str, base: str, where: str, names: Names, closed: Mapping[str, Source]
 ) -> tuple[str, Source | None]:
-    """The name of the file that a table means, and why it cannot be read if that is known."""
-    name = names.resolve(written, base)
+    """The name of the file that a path means, and its refusal if it is known to be unreadable."""
+    name = names.resolve(path, base)
     if name is not None:
         return name, None
-    name = posixpath.normpath(base + written.strip().replace("\\", "/"))
+    name = posixpath.normpath(base + path.strip().replace("\\", "/"))
     folder = next((each for each in closed if name.startswith(each)), None)
-    return name, closed[folder] if folder else names.refusal(written.strip(), base, where)
+    return name, closed[folder] if folder else names.refusal(path.strip(), base, where)
 
 
 def _base(table: Table, paths: int, base: str, names: Names) -> tuple[str, list[str]]:
     """The folder that a table's paths are relative to, and a note if it is not the table's own."""
-    first = [text for each in table.values(paths) if (text := _columns.present(each).strip())]
-    first = first[:_FIRST]
+    first = [text for each in table.values(paths) if (text := columns.cell_text(each).strip())]
+    first = first[:_PROBED]
     if any(names.resolve(path, base) is not None for path in first):
         return base, []
     folder = names.below(first, base)
@@ -143,14 +144,14 @@ def _base(table: Table, paths: int, base: str, names: Names) -> tuple[str, list[
 
 
 def _without_path(table: Table, paths: int) -> list[str]:
-    empty = sum(not _columns.present(path).strip() for path in table.values(paths))
+    empty = sum(not columns.cell_text(path).strip() for path in table.values(paths))
     return [f"{count(empty, 'line')} of {table.where} without a path left out."] if empty else []
 
 
-def _refuse_two(what: str, found: Mapping[str, set[str]], where: Sequence[str]) -> None:
-    twice = sorted(name for name, values in found.items() if len(values) > 1)
+def _refuse_two(what: str, values_of: Mapping[str, set[str]], where: Sequence[str]) -> None:
+    twice = sorted(name for name, values in values_of.items() if len(values) > 1)
     if twice:
-        values = ", ".join(sorted(found[twice[0]])[:3])
+        values = ", ".join(sorted(values_of[twice[0]])[:3])
         verb = "has" if len(twice) == 1 else "have"
         raise BadData(
             f"{' and '.join(dict.fromkeys(where))} needs one {what} for each path, but "

@@ -1,4 +1,4 @@
-"""What a file is by its name, and by its first bytes where the name does not tell."""
+"""The type of a file by its suffix, and by its first bytes where the suffix is unknown."""
 
 import os
 from typing import Literal
@@ -12,7 +12,7 @@ def _words(line: str) -> frozenset[str]:
     return frozenset(line.split())
 
 
-# Whatever is a picture to somebody, also where nothing here decodes it: the run then names it.
+# Every suffix of pictures, also of formats without a decoder here: the run reports those files.
 _PICTURES = _words(
     ".apng .avif .avifs .bmp .bw .cur .dcx .dds .dib .fit .fits .gif .heic .heics .heif .heifs "
     ".hif .icns .ico .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .jxl .mpo .msp .pam "
@@ -25,7 +25,7 @@ _PICTURES = _words(
 )  # fmt: skip
 _TABLES = _words(".csv .tsv .jsonl .parquet")
 _ARCHIVES = _words(".7z .bz2 .gz .rar .tar .tbz .tgz .txz .xz .zip .zst")
-_OTHERS = _words(
+_OTHER_FILES = _words(
     ".ai .arrow .avi .cfg .css .db .doc .docx .feather .h5 .hdf5 .html .htm .ini .ipynb .js "
     ".json .lance .log .mat .md .mkv .mov .mp3 .mp4 .npy .npz .ods .pdf .pickle .pkl .pt .pth .py "
     ".rst .safetensors .sqlite .toml .txt .wav .webm .xls .xlsx .xml .yaml .yml"
@@ -33,7 +33,7 @@ _OTHERS = _words(
 
 
 def by_name(name: str) -> Kind:
-    """What a file is by its suffix."""
+    """The type of a file by its suffix."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  # a path object takes ten times as long
     if suffix in _PICTURES:
         return "picture"
@@ -41,7 +41,7 @@ def by_name(name: str) -> Kind:
         return "table"
     if suffix in _ARCHIVES:
         return "archive"
-    return "other" if suffix in _OTHERS else "unknown"
+    return "other" if suffix in _OTHER_FILES else "unknown"
 
 
 def is_picture(start: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What a folder or a zip archive holds, listed in one way for both."""
+"""The files in a folder or a zip archive, by type."""
 
 import os
 import posixpath
@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imrep import images
-from imrep.datasets import _kinds
-from imrep.datasets._items import count, several
-from imrep.datasets._sources import ClosedFolder, File, Member, Refused, Source, opened
+from imrep.datasets import file_types
+from imrep.datasets.dataset import count, several
+from imrep.datasets.sources import ClosedFolder, File, Member, Refused, Source, opened
 from imrep.io import provenance
 
 
 @dataclass
 class Tree:
-    """Files by kind, each by its name relative to the folder or archive, with forward slashes.
+    """Files by type, each by its name relative to the folder or archive, with forward slashes.
 
     Attributes:
-        name: What messages call the folder or archive.
+        name: The name of the folder or archive in messages.
         root: The folder; None for an archive.
-        pictures: What is, or may be, an image, and can perhaps be read.
-        refused: What may be images and cannot be read, closed folders ("name/") among them.
+        pictures: Files that are, or may be, images.
+        refused: Possible images that cannot be read, closed folders ("name/") included.
         tables: .csv, .tsv, .jsonl and .parquet files.
         archives: Archives inside.
-        others: Files of other kinds.
-        unknown: Files whose name tells nothing and whose first bytes are no picture's.
-        outputs: What imrep wrote itself: files, and folders ("name/").
-        repeated: Folders that were reached by a second name ("name/").
+        other_files: Files of other types.
+        unknown: Files of unknown suffix whose first bytes are no image's.
+        outputs: Outputs of imrep: files, and folders ("name/").
+        repeated: Folders reached by a second name ("name/").
     """
 
     name: str
@@ -40,79 +40,84 @@ class Tree:
     refused: dict[str, Source] = field(default_factory=dict)
     tables: dict[str, File | Member] = field(default_factory=dict)
     archives: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
+    other_files: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
 
     def add(
-        self, name: str, source: File | Member, start: Callable[[int], bytes], ours: bool
+        self, name: str, source: File | Member, start: Callable[[int], bytes], is_output: bool
     ) -> None:
-        """Add a file where it belongs. `start` gives its first bytes, `ours` whether it is marked.
+        """Add a file to its list. `start` reads its first bytes; `is_output`: it has imrep's mark.
 
         Raises:
-            OSError: It cannot be opened to find out.
+            OSError: It cannot be opened to determine its type.
         """
-        kind = _kinds.by_name(name)
-        if ours:
+        kind = file_types.by_name(name)
+        if is_output:
             self.outputs.append(name)
-        elif kind == "picture" or (kind == "unknown" and _kinds.is_picture(start(images.START))):
+        elif kind == "picture" or (
+            kind == "unknown" and file_types.is_picture(start(images.START))
+        ):
             self.pictures[name] = source
         elif kind == "table":
             self.tables[name] = source
         else:
             lists = {"archive": self.archives, "unknown": self.unknown}
-            lists.get(kind, self.others).append(name)
+            lists.get(kind, self.other_files).append(name)
 
     def notes(self) -> list[str]:
-        """Sentences about what is not among the images."""
-        found = []
+        """Sentences about the files that are not among the images."""
+        notes = []
         if self.outputs:
-            found.append(outputs_note(self.outputs))
+            notes.append(outputs_note(self.outputs))
         if self.archives:
             note = several(sorted(self.archives), "archive", "left out")
-            found.append(f"{note} Give it as DATA to read it.")
+            notes.append(f"{note} Give it as DATA to read it.")
         if self.repeated:
-            found.append(several(sorted(self.repeated), "link", "to a folder that is read anyway"))
-        if self.others:
-            suffixes = Counter(os.path.splitext(name)[1].lower() for name in self.others)  # noqa: PTH122
+            notes.append(several(sorted(self.repeated), "link", "to a folder that is read anyway"))
+        if self.other_files:
+            suffixes = Counter(os.path.splitext(name)[1].lower() for name in self.other_files)  # noqa: PTH122
             ordered = sorted(suffixes.items(), key=lambda each: (-each[1], each[0]))
             kinds = ", ".join(f"{suffix or 'no suffix'} {n}" for suffix, n in ordered[:5])
             more = " …" if len(suffixes) > 5 else ""
-            found.append(
-                f"{count(len(self.others), 'file')} of other kinds left out: {kinds}{more}."
+            notes.append(
+                f"{count(len(self.other_files), 'file')} of other kinds left out: {kinds}{more}."
             )
         if self.unknown:
             what = "of no known kind, not beginning like an image, left out"
-            found.append(several(sorted(self.unknown), "file", what))
-        return found
+            notes.append(several(sorted(self.unknown), "file", what))
+        return notes
 
 
 def outputs_note(names: list[str]) -> str:
-    """A note on what was left out since imrep wrote it."""
+    """A note on outputs of imrep that were left out."""
     remedy = " A folder is read again without its file .imrep, or as DATA itself."
     folders = any(name.endswith("/") for name in names)
     return several(sorted(names), "output", "of imrep left out") + remedy * folders
 
 
 def folder(root: Path) -> Tree:
-    """Every file below `root` that is not hidden; links are followed, no folder is read twice.
+    """The files below `root` that are not hidden; links are followed, no folder is read twice.
 
     Raises:
         BadData: `root` itself cannot be opened.
     """
     tree = Tree(root.resolve().name or str(root), root)
-    folders, links = [""], list[str]()  # true folders first: a link to one adds nothing
-    seen = set[tuple[int, int]]()
+    folders, links = (
+        [""],
+        list[str](),
+    )  # real folders first, so that links to them count as repeated
+    visited = set[tuple[int, int]]()
     while folders or links:
         prefix = folders.pop() if folders else links.pop(0)
         path = f"{root}{os.sep}{prefix}"
         try:
             facts = os.stat(path)  # noqa: PTH116
-            if (facts.st_dev, facts.st_ino) in seen:
+            if (facts.st_dev, facts.st_ino) in visited:
                 tree.repeated.append(prefix)
                 continue
-            seen.add((facts.st_dev, facts.st_ino))
+            visited.add((facts.st_dev, facts.st_ino))
             with os.scandir(path) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
@@ -132,9 +137,9 @@ def folder(root: Path) -> Tree:
 
 
 def archive(path: Path) -> Tree:
-    """Every file in a zip archive that is not hidden.
+    """The files in a zip archive that are not hidden.
 
-    A folder that holds everything and has the archive's own name is the archive.
+    A single top folder with the archive's own name is skipped.
 
     Raises:
         BadData: It is no zip archive.
@@ -175,7 +180,7 @@ def _refuse_folder(tree: Tree, prefix: str, error: OSError) -> None:
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link in a circle, or into a closed folder
+    except OSError:  # a circular link, or one into a closed folder
         return False
 
 
@@ -183,7 +188,7 @@ def _add_entry(tree: Tree, name: str, entry: "os.DirEntry[str]") -> None:
     path = Path(entry.path)
 
     def start(number: int) -> bytes:
-        if not entry.is_file():  # a pipe would be waited for
+        if not entry.is_file():  # reading a pipe would block
             return b""
         with path.open("rb") as file:
             return file.read(number)
@@ -193,8 +198,8 @@ def _add_entry(tree: Tree, name: str, entry: "os.DirEntry[str]") -> None:
             os.stat(path)  # noqa: PTH116
         tree.add(name, File(path), start, provenance.default_name(name) and _marked_file(path))
     except OSError as error:
-        if _kinds.by_name(name) not in ("picture", "unknown"):
-            tree.others.append(name)
+        if file_types.by_name(name) not in ("picture", "unknown"):
+            tree.other_files.append(name)
         elif entry.is_symlink():
             what = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
             target = os.readlink(path)  # noqa: PTH115
@@ -208,22 +213,26 @@ def _add_entry(tree: Tree, name: str, entry: "os.DirEntry[str]") -> None:
 
 
 def _add_link(
-    tree: Tree, name: str, target: bytes, infos: dict[str, zipfile.ZipInfo], at: tuple[Path, int]
+    tree: Tree,
+    name: str,
+    target: bytes,
+    infos: dict[str, zipfile.ZipInfo],
+    opened_at: tuple[Path, int],
 ) -> None:
-    """A link in an archive: the member that it names."""
+    """Add a link in an archive as the member that it names."""
     text = target.decode("utf-8", "surrogateescape")
     named = posixpath.normpath(posixpath.join(posixpath.dirname(name), text))
     if named in infos:
-        member = Member(*at, infos[named].filename)
-        tree.add(name, member, member.start, ours=False)
+        member = Member(*opened_at, infos[named].filename)
+        tree.add(name, member, member.start, is_output=False)
     elif any(each.startswith(f"{named}/") for each in infos):
         tree.repeated.append(f"{name}/")
-    elif _kinds.by_name(name) in ("picture", "unknown"):
+    elif file_types.by_name(name) in ("picture", "unknown"):
         tree.refused[name] = Refused(
             f"{name} does not exist: it is a link to {text}. Pack what it names."
         )
     else:
-        tree.others.append(name)
+        tree.other_files.append(name)
 
 
 def _member_name(info: zipfile.ZipInfo) -> str:
@@ -256,5 +265,5 @@ def _marked_file(path: Path) -> bool:
 def _marked(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
     try:
         return provenance.is_picture(zipped.read(info))
-    except Exception:  # reading the member will say what is wrong, if it is ever asked for
+    except Exception:  # reading the member later raises the reason
         return False

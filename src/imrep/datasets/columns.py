@@ -1,7 +1,7 @@
-"""Tables that name images: csv, tab-separated and JSON lines; and what their columns mean.
+"""Tables that name images (csv, tab-separated, JSON lines), and the roles of their columns.
 
-The same names of columns hold for parquet. What is chosen among several is said in a note; what
-cannot be used is refused.
+The same column names hold for parquet. A choice among several columns is reported in a note; an
+unusable table is refused.
 """
 
 import csv
@@ -13,17 +13,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imrep.datasets._items import count
-from imrep.datasets._labels import composed
+from imrep.datasets.dataset import count
+from imrep.datasets.folder_labels import composed
 from imrep.errors import BadData
 
-# In the order in which they are chosen; compared without case, spaces, dashes and underscores.
+# In order of preference; compared without case, spaces, dashes and underscores.
 PATHS = (
     *("path", "filepath", "imagepath", "imgpath", "picturepath", "photopath", "filename"),
     *("imagefilename", "imagefile", "imagename", "imgname", "file", "image", "img", "picture"),
     *("photo", "pic", "jpg", "png", "paths", "files", "filenames", "images"),
 )
-# Identifiers name a picture where nothing else does: often its file without the suffix.
+# Identifiers are used where no column of paths exists: often the file without its suffix.
 IDS = ("imageid", "imgid", "pictureid", "photoid", "fileid", "id", "uuid")
 LABELS = (
     *("label", "labels", "class", "classname", "classlabel", "category", "categoryname"),
@@ -38,11 +38,16 @@ PICTURES = (
     *("bmp", "images", "imagebytes", "bytes", "content", "data", "pixels", "binary"),
 )
 
-# What spreadsheets and pandas write where there is no value.
+# How spreadsheets and pandas write a missing value.
 _MISSING = frozenset(("nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA",
                       "NULL", "null", "None"))  # fmt: skip
-_MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
-          (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))  # fmt: skip
+_BYTE_ORDER_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r"sep=(.)\r?\n")  # the first line of some spreadsheets' files
 
@@ -52,8 +57,8 @@ class Table:
     """A table in memory.
 
     Attributes:
-        where: What messages call it.
-        names: Its columns, as it writes them.
+        where: Its name in messages.
+        names: Its columns, as written there.
         rows: The cells; a line may be shorter than `names`.
     """
 
@@ -67,19 +72,19 @@ class Table:
 
 
 def read(data: bytes, where: str) -> Table:
-    """The table in a .csv, .tsv or .jsonl file; its name in `where` says which.
+    """The table in a .csv, .tsv or .jsonl file, by the suffix of `where`.
 
     Raises:
-        BadData: It is none, or no text.
+        BadData: It is no table, or no text.
     """
     text = _text(data, where)
     if where.lower().endswith(".jsonl"):
         return _json_lines(text, where)
-    if (said := _SEPARATOR.match(text)) is not None:
-        text, delimiter = text[said.end() :], said[1]
+    if (declared := _SEPARATOR.match(text)) is not None:
+        text, delimiter = text[declared.end() :], declared[1]
     else:
         head = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(_DELIMITERS, key=head.count)  # the first of equals: a comma
+        delimiter = max(_DELIMITERS, key=head.count)  # a comma where several are equally frequent
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
                  if any(line)]  # fmt: skip
@@ -101,7 +106,7 @@ def read(data: bytes, where: str) -> Table:
 
 
 def pick(names: Sequence[str], role: Sequence[str]) -> tuple[int | None, list[str]]:
-    """The column of a role (`PATHS`, `LABELS` …), and every column that could be."""
+    """The column of a role (`PATHS`, `LABELS` …), and every candidate."""
     ranks = {name: rank for rank, name in enumerate(role)}
     fitting = [i for i, name in enumerate(names) if _plain(name) in ranks]
     fitting.sort(key=lambda i: ranks[_plain(names[i])])
@@ -116,15 +121,15 @@ def needed(table: Table, role: Sequence[str]) -> int:
     """
     index, _ = pick(table.names, role)
     if index is None:
-        got = ", ".join(table.names) or "nothing"
+        names = ", ".join(table.names) or "nothing"
         raise BadData(
-            f"{table.where} needs a column {role[0]}, got {got}. Name it so in the first line."
+            f"{table.where} needs a column {role[0]}, got {names}. Name it so in the first line."
         )
     return index
 
 
 def paths(table: Table) -> int:
-    """The column that names the pictures, of identifiers where none is of paths.
+    """The column of paths, else of identifiers.
 
     Raises:
         BadData: There is none.
@@ -134,21 +139,21 @@ def paths(table: Table) -> int:
 
 
 def choice(where: str, what: str, fitting: Sequence[str]) -> list[str]:
-    """A note on what was chosen among several columns."""
+    """A note on the choice among several columns."""
     if len(fitting) < 2:
         return []
     return [f"{where} has several columns of {what}, {', '.join(fitting)}; {fitting[0]} was taken."]
 
 
 def chosen(where: str, column: str) -> list[str]:
-    """A note on the column that labels are taken from, unless it is called so."""
+    """A note on the column of labels, unless its name is label."""
     if _plain(column) == LABELS[0]:
         return []
     return [f"Labels are those of the column {column} of {where}."]
 
 
 def unlabelled(where: str, names: Sequence[str], used: Sequence[str]) -> list[str]:
-    """A note on a table whose columns hold no labels, if one of them might."""
+    """A note on a table without a column of labels, if an unused column might be it."""
     if set(names) <= set(used):
         return []
     return [f"{where} has no column of labels; its columns are {', '.join(names)}. "
@@ -158,31 +163,31 @@ def unlabelled(where: str, names: Sequence[str], used: Sequence[str]) -> list[st
 def labels(
     values: Sequence[object], where: str, column: str, names: Sequence[str] | None = None
 ) -> tuple[list[str | None], list[str]]:
-    """A column's values as names of classes, None where one is missing; and notes.
+    """A column's values as class names, None where one is missing; and notes.
 
     Args:
         values: The cells.
-        where: What messages call the table.
+        where: The table's name in messages.
         column: The column's name.
-        names: Names of numbered classes, whose number -1 stands for none.
+        names: Names of numbered classes; -1 stands for none.
     """
     if any(isinstance(value, list | dict | tuple) for value in values):
         note = f"The column {column} of {where} holds several labels for an image; it was not used."
         return [None] * len(values), [note]
     if names is not None:
-        found = [_named(value, names) for value in values]
+        classes = [_named(value, names) for value in values]
     else:
-        found = _whole([_label(value) for value in values])
-    missing = Counter(str(v) for v, label in zip(values, found, strict=True) if label is None)
+        classes = _without_decimals([_label(value) for value in values])
+    missing = Counter(str(v) for v, label in zip(values, classes, strict=True) if label is None)
     if not missing:
-        return found, []
+        return classes, []
     words = ", ".join(sorted({word for word in missing if word.strip() and word != "None"})[:3])
     without = f"{count(missing.total(), 'line')} of {where} without a label"
-    return found, [f"{without} ({words})." if words else f"{without}."]
+    return classes, [f"{without} ({words})." if words else f"{without}."]
 
 
-def present(value: object) -> str:
-    """A cell as text, '' where nothing is in it."""
+def cell_text(value: object) -> str:
+    """A cell as text, '' for an empty one."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bytes):
@@ -193,17 +198,17 @@ def present(value: object) -> str:
 def _label(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return f"{value:.1f}"
-    text = composed(present(value).strip())
+    text = composed(cell_text(value).strip())
     return None if not text or text in _MISSING else text
 
 
-def _whole(found: list[str | None]) -> list[str | None]:
-    """'0', '1' for '0.0', '1.0': numbers that became floats because some are missing."""
+def _without_decimals(labels: list[str | None]) -> list[str | None]:
+    """'0', '1' for '0.0', '1.0': integers that became floats because values are missing."""
     if any(
-        label is not None and not re.fullmatch(r"-?(0|[1-9]\d*)(\.0+)?", label) for label in found
+        label is not None and not re.fullmatch(r"-?(0|[1-9]\d*)(\.0+)?", label) for label in labels
     ):
-        return found
-    return [None if label is None else label.split(".")[0] for label in found]
+        return labels
+    return [None if label is None else label.split(".")[0] for label in labels]
 
 
 def _named(value: object, names: Sequence[str]) -> str | None:
@@ -219,7 +224,7 @@ def _plain(name: str) -> str:
 
 
 def _text(data: bytes, where: str) -> str:
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeError as error:

@@ -1,13 +1,13 @@
-"""A data set and its images."""
+"""A data set and its items, the images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from imrep.datasets._sources import File, Refused, Source
+from imrep.datasets.sources import File, Refused, Source
 from imrep.io.names import printable
 
-_LABELLED = 0.9  # of the files, more than this
+_LABELLED_SHARE = 0.9  # of the files have a label in a labelled data set
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,12 @@ class Item:
     r"""One image of a data set.
 
     Attributes:
-        path: Its name there: relative to the folder or archive, with forward slashes, as text
-            that any file can hold: a byte that is no UTF-8 is written `\xNN`. A folder that could
-            not be opened ends in a slash.
-        label: Its class, if it has one, likewise.
-        group: What it shares an object or a session with; None for a group of its own.
-        raw: The name as the system has it, where `path` had to be written otherwise.
+        path: Its name relative to the folder or archive, with forward slashes, as printable text:
+            a byte that is not UTF-8 is written `\xNN`. A folder that could not be opened ends in
+            a slash.
+        label: Its class, if it has one, as printable text.
+        group: The group of images of one object or session; None for a group of its own.
+        raw: The name in the file system, where it differs from `path`.
     """
 
     path: str
@@ -37,46 +37,46 @@ class Item:
             object.__setattr__(self, name, text)
 
     def named(self, name: str) -> "Item":
-        """The same image under another name, as the system would have it."""
+        """The same image under another name of the file system."""
         return replace(self, path=name, raw=name)
 
     @property
     def stamp(self) -> object:
-        """What changes when the bytes do, known without reading them."""
+        """A value that changes with the bytes, obtained without reading them."""
         return self.source.stamp
 
     @property
     def file(self) -> Path | None:
-        """The file that it is; None for a member of an archive or a table."""
+        """Its file; None for a member of an archive or a table."""
         return self.source.path if isinstance(self.source, File) else None
 
     @property
     def refused(self) -> bool:
-        """Whether it is known already that it cannot be read; `read` says why."""
+        """Whether it is already known to be unreadable; `read` raises the reason."""
         return isinstance(self.source, Refused)
 
     def read(self) -> bytes:
-        """The bytes of the image file. Raises BadFile where they cannot be had."""
+        """The bytes of the image file. Raises BadFile where they cannot be read."""
         return self.source.read()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Items sorted by path, and what there is to say about how they were found.
+    """Items sorted by path, with notes on how they were found.
 
     Attributes:
-        name: What to call it in a report.
+        name: Its name in a report.
         items: The images, sorted by path.
         notes: Sentences that every command prints and a report repeats.
         builtin: Whether it came with imrep's dependencies.
-        found: How many images there were before `max_items`.
+        total: How many images there were before `max_items`.
     """
 
     name: str
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
     builtin: bool = False
-    found: int = 0
+    total: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", printable(self.name))
@@ -92,15 +92,15 @@ class Dataset:
         """Whether there are at least two classes and over 90 % of the files have a label."""
         readable = [item for item in self.items if not item.refused]
         with_label = sum(item.label is not None for item in readable)
-        return len(self.classes) >= 2 and with_label > _LABELLED * len(readable)
+        return len(self.classes) >= 2 and with_label > _LABELLED_SHARE * len(readable)
 
 
-def several(names: Sequence[str], thing: str, what: str) -> str:
+def several(names: Sequence[str], noun: str, what: str) -> str:
     """'3 files …: a, b, c.', with at most three names."""
     listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
-    return f"{count(len(names), thing)} {what}: {listed}."
+    return f"{count(len(names), noun)} {what}: {listed}."
 
 
-def count(number: int, thing: str) -> str:
+def count(number: int, noun: str) -> str:
     """'1 file', '2 files'."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from imrep import images
-from imrep.datasets import _columns
-from imrep.datasets._columns import Table
-from imrep.datasets._resolve import Names
-from imrep.datasets._sources import File, Member, Source
+from imrep.datasets import columns
+from imrep.datasets.columns import Table
+from imrep.datasets.path_resolution import Names
+from imrep.datasets.sources import File, Member, Source
 from imrep.errors import BadData, BadFile
 
-_LOCK = threading.Lock()  # threads that read neighbouring rows need the same group of rows
-_OURS = b"imrep.spec"  # in the metadata of a file of vectors
+_LOCK = threading.Lock()  # threads that read neighbouring rows share the cached group of rows
+_SPEC_KEY = b"imrep.spec"  # in the metadata of a file of vectors that imrep wrote
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Row:
     column: str
 
     def read(self) -> bytes:
-        """The bytes in the row, or in the file that it names."""
+        """The bytes in the row, or of the file that it names."""
         value = _cells(self)[self.row].as_py()
         data, path = (
             (value.get("bytes"), value.get("path")) if isinstance(value, dict) else (value, "")
@@ -41,8 +41,8 @@ class Row:
             raise BadFile(f"row {self.row} of {name} holds no image.")
         if isinstance(self.table, File):
             names = Names((), self.table.path.parent)
-            if (found := names.resolve(path)) is not None:
-                return names.outside[found].read()
+            if (file := names.resolve(path)) is not None:
+                return names.outside[file].read()
         raise BadFile(
             f"row {self.row} of {name} names {path}, which does not exist. Copy it there."
         )
@@ -50,12 +50,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Frame:
-    """A parquet file as data.
+    """The content of a parquet file.
 
     Attributes:
         rows: (label, source) of every row that holds an image.
-        listing: The table of paths that it is, if it holds no images.
-        notes: What was chosen.
+        listing: The table of paths, if it holds no images.
+        notes: Which columns were chosen.
     """
 
     rows: tuple[tuple[str | None, Source], ...]
@@ -65,17 +65,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class NoData:
-    """A parquet file that is no data set."""
+    """The reason why a parquet file is no data set."""
 
     reason: str
-    ours: bool = False  # vectors that imrep wrote
+    is_output: bool = False  # vectors that imrep wrote
 
 
 def read(source: File | Member, name: str) -> Frame | NoData:
-    """The images or paths in a parquet file, or why it has none.
+    """The images or paths in a parquet file, or the reason why it has none.
 
-    Labels are read as Hugging Face writes them: whole numbers named by the ClassLabel feature in
-    the schema's metadata, -1 for none; or any column that `_columns.LABELS` names.
+    Labels are read as Hugging Face writes them: integers named by the ClassLabel feature in
+    the schema's metadata, -1 for none; or any column that `columns.LABELS` names.
 
     Raises:
         BadData: It is damaged.
@@ -86,8 +86,10 @@ def read(source: File | Member, name: str) -> Frame | NoData:
         with _open(source) as file:
             schema = file.schema_arrow
             metadata = schema.metadata or {}
-            if _OURS in metadata:
-                return NoData(f"{name} holds vectors that imrep wrote. Give the images.", ours=True)
+            if _SPEC_KEY in metadata:
+                return NoData(
+                    f"{name} holds vectors that imrep wrote. Give the images.", is_output=True
+                )
             features = _features(metadata)
             column, notes = _image_column(schema, features, name)
             if column is None:
@@ -107,23 +109,23 @@ def read(source: File | Member, name: str) -> Frame | NoData:
     labels: list[str | None] = [None] * len(sources)
     if label and values is not None:
         names = features.get(label, {}).get("names")
-        labels, more = _columns.labels(
+        labels, more = columns.labels(
             values, name, label, names if isinstance(names, list) else None
         )
-        notes += [*_columns.chosen(name, label), *more]
+        notes += [*columns.chosen(name, label), *more]
     return Frame(tuple(zip(labels, sources, strict=True)), None, tuple(notes))
 
 
 def _listing(file: Any, name: str) -> Frame | NoData:
-    """A parquet file without images: perhaps of paths."""
+    """A parquet file without images, as a table of paths if it is one."""
     from pyarrow import types
 
     schema = file.schema_arrow
     plain = [f.name for f in schema if not types.is_nested(f.type)]
-    if _columns.pick(plain, _columns.PATHS)[0] is None:
-        got = ", ".join(schema.names)
+    if columns.pick(plain, columns.PATHS)[0] is None:
+        names = ", ".join(schema.names)
         return NoData(
-            f"{name} needs a column of image bytes or of paths, got {got}. "
+            f"{name} needs a column of image bytes or of paths, got {names}. "
             "Write the bytes of the image files."
         )
     table = file.read(columns=plain)
@@ -134,7 +136,7 @@ def _listing(file: Any, name: str) -> Frame | NoData:
 def _image_column(
     schema: Any, features: dict[str, dict[str, Any]], name: str
 ) -> tuple[str | None, list[str]]:
-    """The column of images: the one called so, before the one typed so."""
+    """The column of images, by name before type."""
     from pyarrow import types
 
     typed = [n for n, feature in features.items() if feature.get("_type") == "Image"]
@@ -146,27 +148,27 @@ def _image_column(
         or types.is_large_binary(f.type)
     ]
     typed = [column for column in dict.fromkeys(typed) if column in schema.names]
-    _, called = _columns.pick(typed, _columns.PICTURES)
+    _, called = columns.pick(typed, columns.PICTURES)
     fitting = list(dict.fromkeys((*called, *typed)))
-    return (fitting[0] if fitting else None), _columns.choice(name, "images", fitting)
+    return (fitting[0] if fitting else None), columns.choice(name, "images", fitting)
 
 
 def _label_column(
     schema: Any, features: dict[str, dict[str, Any]], name: str, image: str
 ) -> tuple[str, list[str]]:
     """The column of labels, '' for none."""
-    others = [column for column in schema.names if column != image]
-    typed = [n for n in others if features.get(n, {}).get("_type") == "ClassLabel"]
-    _, called = _columns.pick(others, _columns.LABELS)
-    _, first = _columns.pick(typed, _columns.LABELS)
+    candidates = [column for column in schema.names if column != image]
+    typed = [n for n in candidates if features.get(n, {}).get("_type") == "ClassLabel"]
+    _, called = columns.pick(candidates, columns.LABELS)
+    _, first = columns.pick(typed, columns.LABELS)
     fitting = list(dict.fromkeys((*first, *typed, *called)))
     if not fitting:
-        return "", _columns.unlabelled(name, schema.names, [image])
-    return fitting[0], _columns.choice(name, "labels", fitting)
+        return "", columns.unlabelled(name, schema.names, [image])
+    return fitting[0], columns.choice(name, "labels", fitting)
 
 
 def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
-    """What Hugging Face's `datasets` wrote about the columns; nothing where it did not."""
+    """The column features that Hugging Face's `datasets` wrote; empty for other files."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
         return {str(k): v for k, v in features.items() if isinstance(v, dict)}

@@ -1,4 +1,4 @@
-"""Labels from the names of folders: which level holds the classes, and which the splits."""
+"""Labels from folder names: which level of folders is the classes, and which the splits."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from imrep.datasets._items import count
+from imrep.datasets.dataset import count
 
 Folder = tuple[str, ...]
 
@@ -18,23 +18,23 @@ _FILLERS = (
     *("dataset", "data", "folder", "images", "image", "imgs", "img", "part", "photos", "pictures"),
     *("sets", "set", "split"),
 )
-# Folders of pictures about pictures, where they lie beside those (images/, train/).
+# Folders of masks, where they lie beside the pictures (images/, train/).
 _MASKS = (
     *("annotation", "annotations", "groundtruth", "groundtruths", "gt", "label", "labels"),
     *("mask", "masks", "segmask", "segmasks", "segmentation", "segmentations"),
 )
-_FEW = 0.1  # share of the pictures that may lie beside the folders which hold the classes
+_FEW = 0.1  # share of the pictures that may lie outside the folders of classes
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _FILLED = re.compile(f"(?:{'|'.join(_SPLITS)})(?:{'|'.join(_FILLERS)})")
 
 
 @dataclass(frozen=True)
 class FolderLabels:
-    """What folders say of the pictures in them.
+    """Labels of pictures by their folders.
 
     Attributes:
         labels: Label by path, None where there is none.
-        left_out: Paths that lie beside the splits, in folders that are no split.
+        left_out: Paths beside the splits, in folders that are no split, and masks.
         notes: Sentences about both.
     """
 
@@ -44,12 +44,11 @@ class FolderLabels:
 
 
 def by_folder(paths: Collection[str]) -> FolderLabels:
-    """The label of each path: the first folder below what all share, or the one below the split.
+    """The label of each path: the first folder below the common one, or below the split.
 
-    As long as there is only one folder and it holds folders, the classes are looked for in it.
-    Where folders are named as splits (train, val2017, test_images …) and hold folders of the same
-    names, these are the classes; folders beside them are left out. So are folders of masks that lie
-    beside those of the pictures.
+    A single folder of folders is descended into. Where folders are named as splits (train, val2017,
+    test_images …) and hold folders of the same names, these are the classes; folders beside the
+    splits are left out. So are folders of masks beside those of the pictures.
     """
     folders = {path: tuple(path.split("/")[:-1]) for path in paths}
     tree = _Tree(Counter(folders.values()))
@@ -58,8 +57,8 @@ def by_folder(paths: Collection[str]) -> FolderLabels:
         lower = {p for p, folder in folders.items() if any(folder[: len(m)] == m for m in masks)}
         pictures = by_folder([path for path in folders if path not in lower])
         labels = pictures.labels | dict.fromkeys(lower)
-        said = (*pictures.notes, *(_mask_note(folder, tree) for folder in sorted(masks)))
-        return FolderLabels(labels, pictures.left_out | lower, said)
+        mask_notes = (_mask_note(folder, tree) for folder in sorted(masks))
+        return FolderLabels(labels, pictures.left_out | lower, (*pictures.notes, *mask_notes))
     base = tree.only_folder(())
     splits, beside, notes = _splits(tree, base)
     depths = {split: len(tree.only_folder(split)) for split in splits}
@@ -76,7 +75,7 @@ def by_folder(paths: Collection[str]) -> FolderLabels:
 
 
 def composed(name: str) -> str:
-    """A label in Unicode's composed form: macOS writes the same name in another."""
+    """A label in Unicode's composed form; macOS writes names decomposed."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
@@ -87,7 +86,7 @@ def is_split(name: str) -> bool:
 
 
 def _plain_split(name: str) -> bool:
-    """Whether it is named so and nothing else: not test_pattern."""
+    """Whether it is named as a split and nothing else: test, but not test_pattern."""
     words = [word.lower() for word in _WORD.findall(name)]
     named = [word for word in words if word in _SPLITS or _FILLED.fullmatch(word)]
     return bool(named) and all(word in named or word in _FILLERS for word in words)
@@ -107,7 +106,7 @@ class _Tree:
                     self.children[folder[: depth - 1]].add(folder[:depth])
 
     def only_folder(self, folder: Folder) -> Folder:
-        """The deepest folder reached as long as there is one, which holds more than pictures."""
+        """The folder reached by descending while there is a single child that holds folders."""
         while len(self.children[folder]) == 1:
             (child,) = self.children[folder]
             if not self.children[child] or self.direct[child] > _FEW * self.total[child]:
@@ -116,7 +115,7 @@ class _Tree:
         return folder
 
     def classes(self, folder: Folder) -> set[str]:
-        """Names of the folders in it, each the name of a class if it is a split."""
+        """Names of its subfolders, the classes if it is a split."""
         return {composed(child[-1]) for child in self.children[self.only_folder(folder)]}
 
     def sum(self, folders: Iterable[Folder]) -> int:
@@ -124,7 +123,7 @@ class _Tree:
 
 
 def _splits(tree: _Tree, base: Folder) -> tuple[set[Folder], set[Folder], list[str]]:
-    """Folders that are splits, those beside them, and what there is to say."""
+    """Folders that are splits, folders beside them, and notes."""
     firsts = tree.children[base]
     named = {folder for folder in firsts if is_split(folder[-1])}
     holding = {folder for folder in named if tree.classes(folder)}
@@ -151,13 +150,13 @@ def _splits(tree: _Tree, base: Folder) -> tuple[set[Folder], set[Folder], list[s
 
 def _masks(tree: _Tree) -> set[Folder]:
     """Folders named for masks, beside one named for images or as a split."""
-    found = set()
+    masks = set()
     for siblings in tree.children.values():
         named = {folder for folder in siblings if _letters(folder[-1]) in _MASKS}
-        others = siblings - named
-        if any(_letters(each[-1]) in _FILLERS or _plain_split(each[-1]) for each in others):
-            found |= named
-    return found
+        images = (folder[-1] for folder in siblings - named)
+        if any(_letters(name) in _FILLERS or _plain_split(name) for name in images):
+            masks |= named
+    return masks
 
 
 def _mask_note(folder: Folder, tree: _Tree) -> str:
