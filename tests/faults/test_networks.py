@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -34,6 +33,9 @@ def caches(tmp_path, monkeypatch):
 
 def _state(arch, seed=3, **more):
     """A state dict as the library that has the network writes it."""
+
+    import timm
+
     torch.manual_seed(seed)
     if arch == "lenet5":
         return dict(imrep.get("cnn:arch=lenet5,weights=random").network.whole.state_dict())
@@ -144,6 +146,8 @@ def test_two_builds_are_equal_to_the_bit_whatever_the_random_state(tmp_path, arc
 @pytest.mark.parametrize("arch", _TIMM)
 @pytest.mark.parametrize("classes", [0, 7])
 def test_a_head_of_any_number_of_classes_may_be_there_or_not(tmp_path, arch, classes):
+    import timm
+
     state = _state(arch, num_classes=classes)
     cnn = imrep.get(f"cnn:arch={arch},pooling=head", weights=_file(tmp_path, state))
     network = timm.create_model(arch, pretrained=False, num_classes=classes).eval()
@@ -207,6 +211,9 @@ def test_a_torn_or_foreign_saved_file_is_named(tmp_path, name, content):
 
 def test_lite0s_package_gives_timms_own_features(lite0):
     """Strictly, names translated: 320 numbers of the last stage, 1,280 of the head."""
+
+    import timm
+
     cnn = imrep.get(f"cnn:arch=tf_efficientnet_lite0,weights={_LITE0}")
     assert cnn.canvas == 224
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
@@ -240,6 +247,8 @@ def test_lite0s_package_goes_by_both_of_its_names_and_is_no_lite1(lite0):
 
 @pytest.mark.parametrize("place", ["hub", "torch"])
 def test_published_weights_are_read_from_either_cache(caches, lite0, place):
+    import timm
+
     cnn = imrep.get(f"cnn:arch=tf_efficientnet_lite0,weights={_LITE0}")
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     _publish(caches, place, weights.names.translate(lite0, network.state_dict()))
@@ -249,6 +258,9 @@ def test_published_weights_are_read_from_either_cache(caches, lite0, place):
 
 def _publish(caches, place, state):
     """Lay a state into a cache as the library that hosts tf_efficientnet_lite0 does."""
+
+    import timm
+
     facts = timm.get_pretrained_cfg("tf_efficientnet_lite0")
     if place == "torch":
         folder = caches / "torch" / "checkpoints"
@@ -386,6 +398,8 @@ def test_a_pickled_network_is_refused_with_a_remedy(tmp_path):
 
 
 def test_positions_are_interpolated_for_another_side(tmp_path):
+    import timm
+
     state = _state("vit_tiny_patch16_224")
     path = _file(tmp_path, state)
     cnn = imrep.get("cnn:arch=vit_tiny_patch16_224,side=96,pooling=head", weights=path)
@@ -405,6 +419,8 @@ def test_positions_are_interpolated_for_another_side(tmp_path):
 
 
 def test_a_class_token_is_the_first_of_the_normalised_tokens(tmp_path):
+    import timm
+
     state = _state("test_vit")
     cnn = imrep.get("cnn:arch=test_vit,pooling=token", weights=_file(tmp_path, state))
     network = timm.create_model("test_vit", pretrained=False).eval()
@@ -612,6 +628,8 @@ def test_a_network_of_one_size_gets_it():
 
 
 def test_a_network_without_maps_is_not_blamed_on_the_layer(monkeypatch):
+    import timm
+
     def refuse(*args, **more):
         raise RuntimeError("features_only not implemented")
 

@@ -1,6 +1,7 @@
 """What a message says to do exists, on the command that says it, and helps."""
 
 import ast
+import functools
 import importlib
 import re
 import tomllib
@@ -35,10 +36,11 @@ _CSS = ("report/charts.py", "report/frame.py", "report/heat.py")  # --ink and th
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
+@functools.cache
 def literals(path):
-    """(line, text) of every string of a module that is no docstring, f-strings with their gaps."""
+    """(line, text) of each string of a module but docstrings, f-strings with their gaps."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = set()
+    inner, texts = set(), []
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             inner.add(id(node.value))
@@ -47,28 +49,41 @@ def literals(path):
             text = "".join(
                 part.value if isinstance(part, ast.Constant) else "{}" for part in node.values
             )
-            yield node.lineno, text
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner:
-            yield node.lineno, node.value
+            texts.append((node.lineno, text))
+    return texts + [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner
+    ]
 
 
-MODULES = sorted(path for path in SOURCE.rglob("*.py"))
-LITERALS = [(path, line, text) for path in MODULES for line, text in literals(path)]
+@functools.cache
+def all_literals():
+    """Every (path, line, text) of the sources."""
+    return [
+        (path, line, text) for path in sorted(SOURCE.rglob("*.py")) for line, text in literals(path)
+    ]
 
 
-def said(pattern):
-    """(where, match) of a pattern among all strings."""
-    return [(f"{path.relative_to(SOURCE)}:{line}", match)
-            for path, line, text in LITERALS for match in re.finditer(pattern, text)]  # fmt: skip
+def matches(pattern):
+    """Each (position, match) of a pattern among all strings."""
+    return [
+        (f"{path.relative_to(SOURCE)}:{line}", match)
+        for path, line, text in all_literals()
+        for match in re.finditer(pattern, text)
+    ]
 
 
 def test_there_are_messages_to_look_at():
-    assert len(LITERALS) > 2000 and len(said(_OPTION)) > 40
+    assert len(all_literals()) > 2000 and len(matches(_OPTION)) > 40
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_an_option_that_is_named_is_one_of_its_command(path):
+def test_an_option_that_is_named_is_one_of_its_command():
+    for path in sorted(SOURCE.rglob("*.py")):
+        check_options(path)
+
+
+def check_options(path):
     place = path.relative_to(SOURCE).as_posix()
     if place in _CSS or place in ("cli/options.py", "cli/__init__.py"):
         return  # where options are defined, and no message names one
@@ -88,7 +103,7 @@ def test_an_option_that_is_named_is_one_of_its_command(path):
 
 
 def test_evaluation_names_options_of_compare():
-    for where, match in said(_OPTION):
+    for where, match in matches(_OPTION):
         if where.startswith("comparison/") and match[0] != "--size":
             assert match[0] in OPTIONS["compare"], where
 
@@ -99,24 +114,24 @@ def test_every_command_that_reads_can_raise_the_limits():
 
 
 def test_commands_that_are_named_exist():
-    for where, match in said(r"(?:`|[Rr]un )imrep ([a-z]+)\b"):
+    for where, match in matches(r"(?:`|[Rr]un )imrep ([a-z]+)\b"):
         assert match[1] in COMMANDS, where
 
 
 def test_extras_that_are_named_exist():
-    for where, match in said(r"pip install '?imrep\[(\w+)\]"):
+    for where, match in matches(r"pip install '?imrep\[(\w+)\]"):
         assert match[1] in EXTRAS, where
 
 
 def test_targets_of_make_that_are_named_exist():
-    for where, match in said(r"`make (\w+)`"):
+    for where, match in matches(r"`make (\w+)`"):
         assert re.search(rf"^(?:[a-z]+ )*{match[1]}\b.*:", MAKEFILE, re.MULTILINE), where
 
 
 def test_calls_that_are_named_exist():
-    found = said(r"\bimrep((?:\.[a-z_]\w*)+)\(")
-    assert found
-    for where, match in found:
+    calls = matches(r"\bimrep((?:\.[a-z_]\w*)+)\(")
+    assert calls
+    for where, match in calls:
         owner = imrep
         for part in match[1].strip(".").split("."):
             try:
@@ -127,7 +142,7 @@ def test_calls_that_are_named_exist():
 
 
 def test_parameters_that_a_representation_or_an_operation_names_are_its_own():
-    for path, line, text in LITERALS:
+    for path, line, text in all_literals():
         if path.stem in catalog.names() and path.parent.parent.name == "represent":
             known = {p.name for p in catalog.entry(path.stem).parameters}
         elif path.stem in operations.names() and path.parent.name == "edit":
@@ -139,7 +154,7 @@ def test_parameters_that_a_representation_or_an_operation_names_are_its_own():
 
 
 def test_no_message_talks_like_a_shop():
-    for where, match in said(r"(?i)\bplease\b|\binvalid\b"):
+    for where, match in matches(r"(?i)\bplease\b|\binvalid\b"):
         raise AssertionError(f"{where} {match[0]}")
 
 

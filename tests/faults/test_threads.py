@@ -18,7 +18,6 @@ from imrep.edit.folder import edit_all
 from imrep.ops import parallel
 from imrep.pipeline import Settings
 from imrep.registry import catalog
-from imrep.sklearn import Embedder
 from imrep.tasks import ranking
 
 SPECS = ["hog", "dct", "sift:words=8", "pixels:side=4+sift:words=8", "scattering:scales=2"]
@@ -61,6 +60,8 @@ def test_embed_writes_the_same_bytes(photos, tmp_path, spec, size, threads):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_the_embedder_gives_the_same_bits(photos, spec, threads):
+    from imrep.sklearn import Embedder
+
     files = [path for path in sorted(photos.iterdir()) if path.name != "11.png"]
     arrays = np.random.default_rng(0).random((29, 48, 48, 3), np.float32)
     for given in (files, arrays):

@@ -35,7 +35,10 @@ def test_a_codebook_follows_the_representations_type():
     torch.testing.assert_close(sift.embed(photo()), wanted)
 
 
-@pytest.mark.parametrize("spec", [s for s in specimens() if imrep.get(s).inverse != "none"])
+INVERTIBLE = [s for s in specimens() if imrep.card(s.partition(":")[0]).inverse != "none"]
+
+
+@pytest.mark.parametrize("spec", INVERTIBLE)
 def test_a_code_with_nan_is_refused_by_name(spec):
     rep = imrep.get(spec)
     code = rep.encode(photo())

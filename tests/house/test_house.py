@@ -1,6 +1,7 @@
 """What keeps the house one house. Each rule is read from the files themselves."""
 
 import ast
+import functools
 import importlib
 import importlib.util
 import re
@@ -26,9 +27,14 @@ def relative(path):
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path):
     """Every module a file names in an import, with those inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -54,7 +60,7 @@ def test_every_test_of_a_representation_has_its_file():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_holds_one_representation_named_in_prose(name):
-    tree = ast.parse(OWN[name][1].read_text(encoding="utf-8"))
+    tree = parsed(OWN[name][1])
     carded = [
         n.name for n in tree.body if isinstance(n, ast.ClassDef) and catalog._assigned(n, "card")
     ]
@@ -85,7 +91,7 @@ def test_docstrings_say_what_each_parameter_is_and_where_it_comes_from(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_are_keywords_of_plain_types_with_defaults(name):
     entry = catalog.entry(name)
-    tree = ast.parse(OWN[name][1].read_text(encoding="utf-8"))
+    tree = parsed(OWN[name][1])
     inits = [
         node
         for owner in tree.body
@@ -110,36 +116,43 @@ def test_representations_never_import_each_other(name):
     assert not others & {imported for file in files for imported in imports(file)}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_every_module_says_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_module_says_what_it_is():
+    assert not [relative(path) for path in SOURCES if not ast.get_docstring(parsed(path))]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_nothing_prints_and_nothing_is_unfinished(path):
-    text = path.read_text(encoding="utf-8")
-    calls = [n.func for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    assert not [f for f in calls if isinstance(f, ast.Name) and f.id in ("print", "breakpoint")]
-    assert not UNFINISHED.search(text)
+def calls(path):
+    """The names of the plain functions that a file calls."""
+    nodes = [node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_nothing_prints():
+    assert not [relative(path) for path in SOURCES if calls(path) & {"print", "breakpoint"}]
+
+
+def test_nothing_is_unfinished():
+    texts = {relative(path): path.read_text(encoding="utf-8") for path in SOURCES}
+    assert not [path for path, text in texts.items() if UNFINISHED.search(text)]
+
+
+def listed(path):
+    """What `__all__` lists; None where there is none."""
+    for node in parsed(path).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return None
+
+
+LISTING = [path for path in SOURCES if "__all__ = " in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", LISTING, ids=relative)
 def test_all_is_exact(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    listed = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
-    ]
-    if not listed:
-        return
-    [names] = listed
-    module = importlib.import_module(
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-    )
-    assert len(names) == len(set(names))
-    for name in names:
-        assert getattr(module, name) is not None
+    names = listed(path)
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
+    assert names and len(names) == len(set(names))
+    assert not [name for name in names if getattr(module, name, None) is None]
 
 
 def test_what_imrep_offers_is_what_it_lists():
@@ -183,7 +196,7 @@ EDIT_TESTS = TESTS / "unit" / "edit" / "operations"
 
 @pytest.mark.parametrize("name", operations.names())
 def test_an_operation_is_one_function_that_explains_itself(name):
-    tree = ast.parse(operations.file(name).read_text(encoding="utf-8"))
+    tree = parsed(operations.file(name))
     public = [
         node.name
         for node in tree.body

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from skimage.restoration import denoise_nl_means
 
 import imrep
 from imrep.codes import Map
@@ -229,6 +228,8 @@ def test_gradients_pass_through_the_solver():
 
 @pytest.mark.parametrize("deviation", [10, 25, 50])
 def test_denoising_beats_non_local_means(deviation):
+    from skimage.restoration import denoise_nl_means
+
     image = skimage.data.camera()[100:228, 180:308] / 255
     noise = deviation / 255
     noisy = image + noise * np.random.default_rng(0).normal(size=image.shape)

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.segmentation import slic
-from sklearn.cluster import KMeans
 
 import imrep
 from imrep.codes import Regions
@@ -59,6 +58,8 @@ def test_kmeans_descends_to_opencvs_compactness_from_the_same_centres():
 
 
 def test_kmeans_is_sklearns_from_the_same_centres():
+    from sklearn.cluster import KMeans
+
     rows = torch.rand(40_000, 3, dtype=torch.float64)  # several pieces
     start = rows[:7]
     peer = KMeans(7, init=start.numpy(), n_init=1, max_iter=5, tol=0, algorithm="lloyd")

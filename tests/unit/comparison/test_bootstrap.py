@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t as student
 
 from imrep.comparison.statistics import bootstrap
 
@@ -56,6 +55,9 @@ def test_shared_groups_join_classes():
 
 def test_interval_by_hand():
     """One contender, two classes of single images: the textbook written out."""
+
+    from scipy.stats import t as student
+
     hits, labels = hits_of([0.6], [20, 10], 1)
     boot = bootstrap.bootstrap(hits, labels, np.arange(30))
     rate = np.array([hits[0, labels == c].mean() for c in (0, 1)])
@@ -157,6 +159,9 @@ def test_difference_turns_with_its_contenders():
 
 def test_one_class_that_carries_the_spread_has_its_freedom():
     """Satterthwaite: 5 groups in the class that varies leave 4 degrees of freedom."""
+
+    from scipy.stats import t as student
+
     labels = np.repeat([0, 1], [100, 5])
     one = np.ones(105, bool)
     other = one.copy()

@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 from skimage.data import astronaut, camera
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
 import imrep
 from imrep import images
@@ -49,6 +48,8 @@ def test_a_constant_stays():
 @pytest.mark.parametrize("deviation", [15, 25, 50])
 @pytest.mark.parametrize("bytes_", [astronaut(), camera()], ids=["colour", "gray"])
 def test_scikit_images_non_local_means_and_total_variation_are_behind(bytes_, deviation):
+    from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+
     image, noise = photo(bytes_), deviation / 255
     given = noisy(image, noise)
     found = decibels(denoise(given, noise=noise), image)

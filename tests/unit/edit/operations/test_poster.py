@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 from skimage import data
-from sklearn.cluster import KMeans
 from torch.testing import assert_close
 
 from imrep.edit.operations.poster import poster
@@ -30,6 +29,8 @@ def test_an_image_of_few_colours_stays_as_it_is_and_again_changes_nothing():
 
 
 def test_colours_are_about_as_near_as_scikit_learns():
+    from sklearn.cluster import KMeans
+
     x = coffee()
     lab = (to_lab(x)[0].flatten(1).T * torch.tensor([1, 2.2, 2.2])).numpy()
     best = KMeans(6, n_init=3, random_state=0).fit(lab)
