@@ -64,12 +64,12 @@ def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
     values = sorted({point["x"] for point in points})
     letters = max(len(line) for end in ends for line in end["name"].split("\n"))
     share = (labels.LETTER * letters + 20) / width
-    right = values[-1] * (values[-1] / values[0] * 1.2) ** (share / (1 - share))
+    end = values[-1] * (values[-1] / values[0] * 1.2) ** (share / (1 - share))
     return {
         "field": "x",
         "type": "quantitative",
         "axis": {"title": title, "values": values, "format": "~r", "grid": False},
-        "scale": {"type": "log", "domain": [values[0] / 1.08, right], "nice": False},
+        "scale": {"type": "log", "domain": [values[0] / 1.08, end], "nice": False},
     }
 
 

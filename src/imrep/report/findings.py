@@ -167,13 +167,13 @@ class Findings:
 
 def _abbreviated(view: str, full: bool = False) -> str:
     """`hog`; a network with its architecture; if `full`, all its parameters: `hog cell=4`."""
-    name, _, written = view.partition(":")
-    pairs = [p.partition("=")[::2] for p in _COMMA.split(written)] if written else []
+    name, _, parameters = view.partition(":")
+    pairs = [p.partition("=")[::2] for p in _COMMA.split(parameters)] if parameters else []
     architecture = [value for key, value in pairs if key in ("arch", "model")]
     random = ["(random)"] if ("weights", "random") in pairs else []
-    parameters = [
+    further = [
         f"{key}={value}"
         for key, value in pairs
         if key not in ("arch", "model") and (key, value) != ("weights", "random")
     ]
-    return " ".join([name, *architecture, *random, *(parameters if full else [])])
+    return " ".join([name, *architecture, *random, *(further if full else [])])

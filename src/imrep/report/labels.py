@@ -102,7 +102,7 @@ def _box(dot: Dot, label: Label) -> Box:
 
 
 def _is_free(box: Box, occupied: Sequence[Box], width: float, height: float) -> bool:
-    left, top, right, bottom = box
-    if left < 0 or right > width or top < 0 or bottom > height:
+    x0, y0, x1, y1 = box
+    if x0 < 0 or x1 > width or y0 < 0 or y1 > height:
         return False
-    return all(right <= b[0] or left >= b[2] or bottom <= b[1] or top >= b[3] for b in occupied)
+    return all(x1 <= b[0] or x0 >= b[2] or y1 <= b[1] or y0 >= b[3] for b in occupied)
