@@ -1,8 +1,8 @@
-"""What a report draws besides numbers: pictures, neighbours, confusions, the skipped files.
+"""What a report contains besides numbers: images, neighbours, confusions, skipped files.
 
 A folder `assets/` holds one `assets.json` and up to four sheets of equal tiles, so that a page can
-inline a sheet once and show any tile of it. Photographs are WebP (lossy); reconstructions, which
-are looked at for their blur, are PNG.
+inline a sheet once and display any tile of it. Photographs are WebP (lossy);
+reconstructions are PNG, since their blur matters.
 """
 
 import json
@@ -21,9 +21,9 @@ from imrep.io.names import encodable_values
 
 Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
-THUMBNAILS, SIDE = 600, 48  # at most so many, of so many pixels a side: the page's 8 MB
-NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # what the report shows of each
-COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, no side over what WebP allows
+THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
+NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
+COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
 
 
 def _no_tiles() -> Tiles:
@@ -32,11 +32,11 @@ def _no_tiles() -> Tiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two near-copies, as rows of `Assets.copies`: tiles 2i and 2i + 1 of the i-th pair.
+    """Two near-duplicates, as rows of `Assets.copies`: tiles 2i and 2i + 1 of the i-th pair.
 
     Args:
         paths: Of the two files, relative to the data.
-        labels: Of the two; None without one. Different ones are shown in red.
+        labels: Of the two; None without one. Different labels are displayed in red.
     """
 
     paths: tuple[str, str]
@@ -44,29 +44,29 @@ class Pair:
 
     @property
     def conflict(self) -> bool:
-        """Whether the same picture was given two labels."""
+        """Whether the two labels differ."""
         return None not in self.labels and self.labels[0] != self.labels[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assets:
-    """Everything a report shows that is not a number in results.jsonl.
+    """Everything in a report that is not a number in results.jsonl.
 
     Args:
-        thumbnails: (t, 48, 48, 3) uint8, at most 600 images, any of which can be the query.
+        thumbnails: (t, 48, 48, 3) uint8, at most 600 images; each can be the query.
         paths: Their t paths, relative to the data.
         labels: Their t labels, None without one.
         neighbours: spec -> (t, 5) indices into thumbnails, nearest first, never the image itself;
             fewer than five images give narrower arrays.
-        queries: Up to three indices shown first.
+        queries: Up to three indices displayed first.
         maps: spec -> (t, 2) positions of the thumbnails on a plane, any scale.
-        copies: (2p, s, s, 3) uint8, the pictures of `pairs`.
-        pairs: Up to twelve near-copies, and all with different labels first.
-        originals: (7, 32, 32, 3) uint8, the pictures to rebuild.
-        rebuilt: spec -> (7, 32, 32, 3) uint8, what a linear decoder makes of each code.
+        copies: (2p, s, s, 3) uint8, the images of `pairs`.
+        pairs: Up to twelve near-duplicates, those with different labels first.
+        originals: (7, 32, 32, 3) uint8, the images to reconstruct.
+        rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
-        classes: Names of the confusion matrices' rows and columns.
-        confusions: spec -> (C, C) counts, rows the true class, columns the answer.
+        classes: Names of the rows and columns of the confusion matrices.
+        confusions: spec -> (C, C) counts, rows: true class, columns: predicted class.
         skipped: (path, reason) of files that could not be read, in order.
 
     Raises:
@@ -92,21 +92,21 @@ class Assets:
         t, c = len(self.thumbnails), len(self.classes)
         if t > THUMBNAILS:
             raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
-        _same("paths and labels", (len(self.paths), len(self.labels)), (t, t))
+        _check_shape("paths and labels", (len(self.paths), len(self.labels)), (t, t))
         for spec, nearest in self.neighbours.items():
-            _same(f"neighbours of {spec}", nearest.shape[:1], (t,))
+            _check_shape(f"neighbours of {spec}", nearest.shape[:1], (t,))
             if nearest.size and (nearest.min() < 0 or nearest.max() >= t):
                 raise BadData(f"neighbours of {spec} need indices below {t}, got others. Fix them.")
         for spec, spots in self.maps.items():
-            _same(f"map of {spec}", spots.shape, (t, 2))
-        _same("copies", (len(self.copies),), (2 * len(self.pairs),))
+            _check_shape(f"map of {spec}", spots.shape, (t, 2))
+        _check_shape("copies", (len(self.copies),), (2 * len(self.pairs),))
         for spec, pictures in self.rebuilt.items():
-            _same(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
+            _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
-            _same(f"confusions of {spec}", counts.shape, (c, c))
+            _check_shape(f"confusions of {spec}", counts.shape, (c, c))
 
     def save(self, folder: Path) -> None:
-        """Write `folder/assets/`; the index last, so that a folder with one is whole."""
+        """Write `folder/assets/`; the index last, so that a folder with an index is complete."""
         target = folder / FOLDER
         for name, tiles in self._sheets().items():
             if len(tiles):
@@ -117,7 +117,7 @@ class Assets:
 
     @classmethod
     def load(cls, folder: Path) -> "Assets":
-        """The assets that `save` wrote; lossy sheets come back a little changed.
+        """The assets that `save` wrote; lossy sheets are changed slightly by compression.
 
         Raises:
             BadData: There are none.
@@ -173,7 +173,7 @@ class Assets:
 
 
 def sheet(tiles: Tiles) -> Tiles:
-    """Tiles (t, s, s, 3) as one picture (rows · s, columns · s, 3), 25 to a row, rest black."""
+    """Tiles (t, s, s, 3) as one image (rows · s, columns · s, 3), 25 to a row, rest black."""
     side, columns = tiles.shape[1], min(COLUMNS, len(tiles))
     rows = -(-len(tiles) // columns)
     padded = np.zeros((rows * columns, side, side, 3), np.uint8)
@@ -199,6 +199,6 @@ def _read_sheet(path: Path, count: int) -> Tiles:
     return grid.reshape(-1, side, side, 3)[:count]
 
 
-def _same(what: str, got: tuple[int, ...], needed: tuple[int, ...]) -> None:
-    if tuple(got) != tuple(needed):
-        raise BadData(f"{what} need the shape {needed}, got {tuple(got)}. Match the thumbnails.")
+def _check_shape(what: str, shape: tuple[int, ...], needed: tuple[int, ...]) -> None:
+    if tuple(shape) != tuple(needed):
+        raise BadData(f"{what} need the shape {needed}, got {tuple(shape)}. Match the thumbnails.")

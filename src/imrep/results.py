@@ -1,71 +1,72 @@
-"""One measured number a row, and the file of such rows that every table and plot is drawn from.
+"""Rows of one measured number each, and the file of rows that every table and plot reads.
 
-`results.jsonl` has one JSON object a line with the fields of `Row`, in their order. Rows that speak
-of the folder and not of one representation have `spec`, `fingerprint` and `role` empty. Shares lie
-in [0, 1]; percentages are made where they are shown. `lo`, `hi` are 95 % intervals.
+`results.jsonl` has one JSON object per line with the fields of `Row`, in order. Rows about the
+folder, not about one representation, have empty `spec`, `fingerprint` and `role`. Shares lie in
+[0, 1]; percentages are computed where they are displayed. `lo`, `hi` are 95 % intervals.
 
 | kind | metric | detail | value (unit) |
 |---|---|---|---|
 | data | files | | files found that look like images (images) |
-| | skipped | | files that could not be read; named in skipped.csv and assets (images) |
-| | total | | images before `--max` left some out (images) |
-| | unlabelled | | readable images without a label, out of the scores (images) |
-| | class | class | images of this class, all of them (images) |
+| | skipped | | files that could not be read; listed in skipped.csv and assets (images) |
+| | total | | images before `--max` was applied (images) |
+| | unlabelled | | readable images without a label, not in the scores (images) |
+| | class | class | all images of this class (images) |
 | | left_out | class | the same, for a class of one group that cannot be tested (images) |
-| | moved | | draws made until no class lay wholly in one fold (draws) |
-| duplicates | images | | images that are near-copies of another (images) |
+| | moved | | draws of the folds until no class lay in a single fold (draws) |
+| duplicates | images | | images that are near-duplicates of another (images) |
 | | groups | | groups they form (groups) |
 | | largest | | size of the largest group (images) |
-| | plain | | images too plain to check (images) |
+| | plain | | images too uniform to check (images) |
 | | conflicts | | near-identical pairs that carry different labels (pairs) |
 | accuracy | probe | | balanced accuracy of the ridge probe, with lo and hi (share) |
 | | knn | | balanced accuracy of 20 nearest neighbours (share) |
-| | recall | class | share of this class that the probe names (share) |
+| | recall | class | recall of this class by the probe (share) |
 | | constant | | 1 where the code is the same for every image (flag) |
-| | probe_curve | labels a class, "5" | the probe's accuracy with that few labels (share) |
+| | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
-| | t | the leader's spec | the same over its standard error, as the step-down uses it (ratio) |
-| | p_flip | the leader's spec | chance of so large a gap if the two were equals (share) |
+| | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
+| | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
 | | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
-| | size | side, "128" | accuracy at that size minus that at the run's own, with lo, hi (share) |
-| stability | move | perturbation | distance moved over distance to another image (ratio) |
-| | top1 | perturbation | share of images whose original is still the nearest (share) |
+| | size | side, "128" | accuracy at that size minus that at the main size, with lo, hi (share) |
+| stability | move | perturbation | displacement over distance to another image (ratio) |
+| | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
-| information | kept | | share of a 32 × 32 copy painted back, of 200 images or more (share) |
-| | detail | | the same after a 4 × 4 thumbnail is taken away (share) |
-| | psnr | | of the linear decoder's pictures (dB) |
-| | exact | | of the exact inverse at native size, where there is one (dB) |
+| information | kept | | R² of the least-squares reconstruction, of 200 images or more (share) |
+| | detail | | the same after subtraction of a 4 × 4 thumbnail (share) |
+| | psnr | | of the least-squares reconstruction (dB) |
+| | exact | | of the exact inverse at native size, if there is one (dB) |
 | labelfree | effective_dimensions | | participation ratio of the spectrum (dimensions) |
 | | share1, share10 | | share of the variance in 1 and in 10 directions (share) |
-| | cka | the other spec | 1 where the two see the same likenesses (share) |
+| | cka | the other spec | linear centred kernel alignment of the two (share) |
 | cost | ms | | processor time to encode one image (ms) |
 | | wall_ms | | wall-clock time of the same (ms) |
 | | fit_s | | processor time to fit, once (s) |
 | | bytes | | of one vector as float32 (bytes) |
-| | dimensions | | numbers in one vector (dimensions) |
-| | images_s | | images encoded in a second of processor time (images) |
-| | memory | | peak memory above the idle import (bytes) |
-| | ms_size | side, "128" | milliseconds an image at that size (ms) |
+| | dimensions | | length of the vector (dimensions) |
+| | code | | numbers in the code of one image, from which an inverse starts (numbers) |
+| | images_s | | images per second of processor time (images) |
+| | memory | | peak memory above that of the idle import (bytes) |
+| | ms_size | side, "128" | milliseconds per image at that size (ms) |
 | failed | error | reason, one line | the representation could not run; value is null |
-| | weights | reason and way in | left out: its weights are not at hand; value is null |
-| | extra | the pip line | left out: an optional package is missing; value is null |
+| | weights | reason and remedy | left out: its weights are not available; value is null |
+| | extra | the pip command | left out: an optional package is missing; value is null |
 | verdict | sentence | see below | accuracy of the pick, null where there is none (share) |
 
 The `spec` of the verdict row is the pick's, or empty. Its detail is an object:
 
     sentence  nothing | noise | one | too few | none | solved | clear | tied | unlabelled
     text      the sentence of specs/compare.md section 15, **bold** as written there
-    warnings  [{"id": "file" | "frame" | …, "text": …}, …], most serious first
+    warnings  [{"id": "file" | "frame" | …, "text": …}, …], in order of severity
     notes     [{"id": "repeats" | "single" | "labels" | "failed" | …, "text": …}, …]
     leader    the spec of largest accuracy, or ""
-    equals    the set S, the leader among them: specs tied with the best
-    q         the last step's quantile, or null
-    gap       smallest visible gap, a share, or null
+    equals    specs tied with the best, including the leader
+    q         quantile of the last step, or null
+    gap       smallest difference that can be expected to be detected, a share, or null
     margin    of the recommendation, a share
     guess     1 / classes, or null
-    command   the `imrep embed … --size S` that repeats what was measured
+    command   the `imrep embed … --size S` that writes the measured vectors
 """
 
 import json
@@ -84,7 +85,7 @@ FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("dimensions", "images", "groups", "pairs", "draws", ""),
+    *("dimensions", "numbers", "images", "groups", "pairs", "draws", ""),
 )
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
@@ -94,7 +95,9 @@ METRICS = {
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
+    "cost": (
+        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "code", "images_s", "memory", "ms_size"),
+    ),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
@@ -105,38 +108,38 @@ SENTENCES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One measured number and all that is needed to read it alone.
+    """One measured number with everything needed to interpret it.
 
     Args:
-        run: Identifies the call of `compare` that measured it.
+        run: Identifier of the call of `compare`.
         time: When, ISO 8601 in UTC.
         protocol: Version of the protocol.
         data: Digest of the decoded images.
-        data_name: The folder's name, for people.
+        data_name: The folder's name.
         n: Images in the scores.
         classes: Classes in the scores; 0 without labels.
-        groups: Groups that stay in one fold, single images counted as groups.
+        groups: Groups that are never split between folds; a single image is a group.
         S: Side of the square image that was encoded.
-        seed: Of everything random.
+        seed: Of all random numbers.
         folds: Folds of the cross-validation; 0 without labels.
-        spec: Which representation; empty for a number about the folder.
+        spec: The representation; empty for a number about the folder.
         fingerprint: Of the representation; empty likewise.
         role: contender, control or sum; empty likewise.
-        fitted_on: "fold" or "all" where something was fitted, else empty.
+        fitted_on: "fold" or "all" if it was fitted, else empty.
         kind: The table above.
         metric: The table above.
         detail: The table above; an object in the verdict's row, else a string.
-        value: The number, or None where there is none.
+        value: The number, or None.
         lo: Lower end of its 95 % interval.
         hi: Upper end.
         unit: One of `UNITS`.
-        threads: Threads that were allowed.
-        cpu: The processor's name, since its times compare with no other's.
-        versions: Of the packages the numbers rest on.
+        threads: Number of threads.
+        cpu: Name of the processor. Times of different processors are not comparable.
+        versions: Of the packages that affect the numbers.
 
     Raises:
-        BadData: A kind, metric, role or unit that the table does not have, or a value that is not
-            finite: a score of NaN is an error where it arises.
+        BadData: A kind, metric, role or unit that is not in the table, or a value that is not
+            finite.
     """
 
     run: str = ""
@@ -167,14 +170,14 @@ class Row:
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS.get(self.kind, ()):
-            known = ", ".join(f"{kind}: {' '.join(metrics)}" for kind, metrics in METRICS.items())
+            allowed = ", ".join(f"{kind}: {' '.join(metrics)}" for kind, metrics in METRICS.items())
             raise BadData(
                 f"a row needs a kind and metric of its table, got {self.kind}.{self.metric}. "
-                f"Take one of {known}."
+                f"Take one of {allowed}."
             )
-        for name, known_values in (("role", ROLES), ("unit", UNITS)):
-            if (value := getattr(self, name)) not in known_values:
-                choices = ", ".join(filter(None, known_values))
+        for name, values in (("role", ROLES), ("unit", UNITS)):
+            if (value := getattr(self, name)) not in values:
+                choices = ", ".join(filter(None, values))
                 raise BadData(f"a row needs a {name} of: {choices}; got {value!r}. Take one.")
         for name in ("value", "lo", "hi"):
             if (number := getattr(self, name)) is not None and not math.isfinite(number):
@@ -182,26 +185,25 @@ class Row:
                 raise BadData(f"{what} needs a finite {name}, got {number}. Report it as failed.")
 
     def to_json(self) -> str:
-        """One line of JSON, keys in the order of the fields, without the line's end."""
+        """One line of JSON without a line break, keys in the order of the fields."""
         values = encodable_values(vars(self))
         return json.dumps(values, ensure_ascii=False, allow_nan=False, default=_plain)
 
     @classmethod
     def from_json(cls, line: str) -> "Row":
-        """The row of one line; unknown keys are refused, absent ones take their defaults."""
+        """The row of one line; unknown keys are refused, missing ones take their defaults."""
         try:
-            known = json.loads(line)
-            return cls(**known)
+            return cls(**json.loads(line))
         except (TypeError, ValueError) as error:
             names = ", ".join(f.name for f in fields(cls))
             raise BadData(
-                f"{FILENAME} needs one JSON object a line with {names}; got {line[:80]!r} "
+                f"{FILENAME} needs one JSON object per line with {names}; got {line[:80]!r} "
                 f"({error}). Run imrep compare again."
             ) from error
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """Write the rows, one JSON object a line; the file is whole or as it was before."""
+    """Write the rows atomically, one JSON object per line."""
     write_text(path, "".join(row.to_json() + "\n" for row in rows))
 
 
@@ -209,7 +211,7 @@ def read(path: Path) -> list[Row]:
     """The rows of a file written by `write`.
 
     Raises:
-        BadData: There is no such file, or a line of it is no row.
+        BadData: There is no such file, or a line of it is not a row.
     """
     if not path.is_file():
         raise BadData(f"a report needs {path.name}, got {path.parent}. Run imrep compare first.")
@@ -222,7 +224,7 @@ def _parsed(path: Path) -> Iterator[Row]:
 
 
 def _plain(number: Any) -> Any:
-    """NumPy's scalars as Python's, so that the caller need not think of it."""
+    """NumPy's scalars as Python's."""
     if hasattr(number, "item"):
         return number.item()
-    raise TypeError(f"{type(number).__name__} is no JSON value")
+    raise TypeError(f"{type(number).__name__} is not a JSON value")

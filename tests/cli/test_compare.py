@@ -141,7 +141,7 @@ def test_errors_are_one_line(environment, folder, tmp_path, words, says):
 def test_wrong_usage(environment, folder):
     done = run(environment, folder, "--sizes", "big")
     assert done.returncode == 2
-    assert "sizes are whole numbers with commas, got 'big'" in done.stderr
+    assert "sizes are whole numbers separated by commas, got 'big'" in done.stderr
 
 
 def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):

@@ -11,31 +11,32 @@ from imrep.registry import catalog
 
 def test_three_pictures_and_what_was_lost(imrep, cat, tmp_path):
     said = imrep("invert", cat, "pixels:side=8", cwd=tmp_path).stdout.splitlines()
-    assert said[0] == "cat.pixels-side=8.inverted.png  original, rebuilt, difference"
+    assert said[0] == "cat.pixels-side=8.inverted.png  original, reconstruction, difference"
     assert said[1].startswith("by its approximate inverse, ")
+    assert said[1].endswith("from a code of 192 numbers")
     assert said[2].startswith("PSNR ") and "SSIM" in said[2]
-    assert said[3].startswith("Lost some of the fine detail (")
+    assert said[3].startswith("Variance explained: fine detail ")
     with Image.open(tmp_path / "cat.pixels-side=8.inverted.png") as drawn:
         assert drawn.size == (3 * 240 + 2, 192)  # 60 × 48, four times enlarged, and two lines
 
 
 def test_json_has_the_numbers(inside, cat):
     found = json.loads(inside("invert", cat, "laplacian", "--json").stdout)
-    assert (found["how"], found["iterations"], found["size"]) == ("exact", 0, [48, 60])
+    assert (found["method"], found["iterations"], found["size"]) == ("exact", 0, [48, 60])
     assert found["psnr"] > 100
-    assert set(found["kept"]) == {"layout", "fine detail", "colour"}
+    assert set(found["explained"]) == {"layout", "fine detail", "colour"}
 
 
 def test_no_way_back_is_said_with_the_way_out(inside, cat):
     said = inside("invert", cat, "sift:detector=opencv", expect=1).stderr
     assert said.startswith("sift:detector=opencv has no inverse")
-    assert "`imrep list` shows what has either" in said
+    assert "`imrep list` shows which have either" in said
 
 
 def test_a_search_is_repeatable_and_bounded(inside, cat):
     spec = ("invert", cat, "hog:side=32", "--size", "32", "--iterations", "12", "--json")
     one, two = (json.loads(inside(*spec).stdout) for _ in range(2))
-    assert one["how"] == "gradient" and 0 < one["iterations"] <= 12
+    assert one["method"] == "gradient" and 0 < one["iterations"] <= 12
     assert one["psnr"] == two["psnr"]
 
 

@@ -60,7 +60,7 @@ def test_instances_modules_and_functions_join_specs(paths, tmp_path):
     found = compare(tmp_path / "data", [*others, mean_color], tmp_path)
     names = {"dct", "hog", "Flatten", "Flatten 2", "Sequential", "mean_color"}
     assert set(scores(found)) == names
-    assert "given as an object" in found.report.read_text()
+    assert "passed as an object" in found.report.read_text()
     codes = tmp_path / "cache" / "codes"
     assert len(list(codes.iterdir())) == 2  # what two specs name is kept, the objects' is not
 

@@ -8,7 +8,7 @@ from imrep.testing import photo
 
 def test_invert_says_how_and_how_well():
     found = imrep.invert("laplacian", photo(batch=1))
-    assert found.how == "exact"
+    assert found.method == "exact"
     assert found.psnr > 100
     torch.testing.assert_close(found.image, photo(batch=1), atol=1e-5, rtol=0)
 

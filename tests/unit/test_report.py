@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 from imrep import report, results
 from imrep.assets import Assets
 from imrep.errors import BadData
-from imrep.report import charts, frame, heat, labels, page, tables, words
+from imrep.report import (
+    curves,
+    differences,
+    frame,
+    heat,
+    labels,
+    method,
+    page,
+    scatter,
+    tables,
+    words,
+)
 from imrep.report.findings import Findings
 from imrep.results import Row
 
@@ -102,10 +113,10 @@ def test_without_labels_nothing_is_ranked(tmp_path):
     findings = Findings(fixture.rows("unlabelled"))
     assert findings.contenders == sorted(fixture.SPECS)
     html = drawn(tmp_path, "unlabelled", sizes=True)
-    assert "nothing here says which is best" in html.text
+    assert "nothing is ranked" in html.text
     shown = {attributes.get("data-chart") for _, attributes in html.elements} - {None}
-    assert shown == {"stability", "likeness", "size-costs"}
-    for word in ("recommended", "tied", "guessing gives", "behind the best", "same class"):
+    assert shown == {"stability", "similarity", "size-costs"}
+    for word in ("recommended", "tied", "guessing gives", "Difference to the best", "same class"):
         assert word not in html.text
 
 
@@ -147,7 +158,7 @@ def test_a_failed_one_and_one_left_out_are_named_with_the_way_in(tmp_path):
     assert all(text in html.text for spec, _, reason in failed for text in (spec, reason))
     assert "2 files could not be read" in html.text
     assert "could not run" in html.text
-    assert "needs its weights" in html.text
+    assert "needs weights" in html.text
 
 
 def test_pairs_with_two_labels_come_first_and_in_words(tied):
@@ -160,7 +171,7 @@ def test_what_the_run_says_of_copies_stands_once_beside_their_pictures(tmp_path)
     said = "7 images look like near-copies, but are patches that do not overlap."
     html = drawn(tmp_path, notes=[{"id": "copies", "text": said}, {"id": "single", "text": "One."}])
     assert html.text.count(said) == 1
-    assert html.text.index("One.") < html.text.index("Near-copies") < html.text.index(said)
+    assert html.text.index("One.") < html.text.index("Near-duplicates") < html.text.index(said)
 
 
 def test_the_page_stays_under_eight_megabytes(tmp_path):
@@ -170,11 +181,11 @@ def test_the_page_stays_under_eight_megabytes(tmp_path):
     kept = {name: getattr(known, name) for name in Assets.__dataclass_fields__}
     noise = np.random.default_rng(0).integers(0, 256, known.thumbnails.shape, np.uint8)
     Assets(**{**kept, "thumbnails": noise}).save(folder)  # nothing compresses worse
-    assert report.write(folder).stat().st_size < 8 * 2**20
+    assert report.write(folder).stat().st_size < 8_000_000
 
 
 def test_a_page_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "_MOST", 1000)
+    monkeypatch.setattr(page, "_MAX_BYTES", 1000)
     fixture.write(tmp_path, count=10)
     with pytest.raises(BadData, match="at most 1,000 bytes"):
         report.write(tmp_path)
@@ -246,8 +257,8 @@ def test_contenders_are_ordered_by_accuracy_and_the_failed_left_out():
 def test_standings_are_those_of_the_verdict():
     findings = Findings(fixture.rows("tied"))
     found = {spec: findings.standing(spec) for spec in ("dct", "scattering", "hog", "noise")}
-    assert found == {"dct": "pick", "scattering": "equal", "hog": "rest", "noise": "control"}
-    assert Findings(fixture.rows("noise")).standing("dct") == "rest"
+    assert found == {"dct": "pick", "scattering": "tied", "hog": "other", "noise": "control"}
+    assert Findings(fixture.rows("noise")).standing("dct") == "other"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +267,7 @@ def test_standings_are_those_of_the_verdict():
 )
 def test_every_control_is_explained(name, said):
     rows = [Row(kind="accuracy", metric="probe", value=0.1, spec=name, role="control")]
-    [(spec, meaning)] = page._controls(Findings(rows))
+    [(spec, meaning)] = method.controls(Findings(rows))
     assert spec == name
     assert said in meaning
 
@@ -273,9 +284,9 @@ def test_every_control_is_explained(name, said):
         (words.points(-0.142), "−14"),
         (words.points(0.06), "+6"),
         (words.points(-0.001), "0"),
-        (words.chance(0.0004), "< 0.001"),
-        (words.chance(0.0042), "0.004"),
-        (words.chance(0.37), "0.37"),
+        (words.probability(0.0004), "< 0.001"),
+        (words.probability(0.0042), "0.004"),
+        (words.probability(0.37), "0.37"),
         (words.digits(0.0834), "0.083"),
         (words.digits(0.0004), "0.00040"),
         (words.digits(2.64), "2.6"),
@@ -305,7 +316,7 @@ _dots = st.builds(
 
 @given(st.lists(_dots, max_size=12))
 def test_names_cover_no_other_name_and_no_dot_and_stay_inside(dots):
-    places = labels.place(dots, 400, 400)
+    places = labels.placed(dots, 400, 400)
     assert len(places) == len(dots)
     boxes = [labels._box(d, p) for d, p in zip(dots, places, strict=True) if p is not None]
     for i, (left, top, right, bottom) in enumerate(boxes):
@@ -320,7 +331,7 @@ def test_names_cover_no_other_name_and_no_dot_and_stay_inside(dots):
 
 
 def test_a_lone_name_stands_beside_its_dot():
-    [place] = labels.place([labels.Dot(100, 100, 80, 120, "hog")], 400, 400)
+    [place] = labels.placed([labels.Dot(100, 100, 80, 120, "hog")], 400, 400)
     assert place == labels.Label("left", labels.GAP, 100)
 
 
@@ -339,13 +350,13 @@ def test_spread_keeps_order_and_distance_and_moves_nothing_without_need(things):
 
 
 CHARTS = {
-    "cost": charts.cost,
-    "differences": charts.differences,
-    "labels": lambda run: charts.curves(run, "probe_curve", "labels", "labels a class"),
-    "sizes": lambda run: charts.curves(run, "probe_size", "sizes", "side"),
-    "size-costs": lambda run: charts.curves(run, "ms_size", "size-costs", "side"),
+    "cost": scatter.accuracy_and_cost,
+    "differences": differences.differences,
+    "labels": lambda run: curves.curves(run, "probe_curve", "labels", "labels a class"),
+    "sizes": lambda run: curves.curves(run, "probe_size", "sizes", "side"),
+    "size-costs": lambda run: curves.curves(run, "ms_size", "size-costs", "side"),
     "stability": heat.stability,
-    "likeness": heat.likeness,
+    "similarity": heat.similarity,
     "confusion": lambda _: heat.confusion(["a", "b" * 70], [[3, 1], [0, 4]]),
 }
 
@@ -369,7 +380,7 @@ def test_of_many_classes_the_most_confused_are_shown():
     shown = {cell["spec"] for cell in cells}
     assert {"class 70", "class 3", "class 5", "class 90"} <= shown
     assert len(cells) == 16 * 16
-    worst = next(c for c in cells if (c["spec"], c["named as"]) == ("class 70", "class 3"))
+    worst = next(c for c in cells if (c["spec"], c["predicted"]) == ("class 70", "class 3"))
     assert worst["value"] == pytest.approx(9 / 19)
 
 
@@ -398,6 +409,6 @@ def test_writing_takes_few_seconds_of_processor_time(tmp_path):
 
 
 def test_what_was_made_from_files_stands_with_its_fingerprint():
-    facts = dict(page._facts(Findings(fixture.rows())))
+    facts = dict(method.facts(Findings(fixture.rows())))
     assert facts["fingerprints"] == "cnn:arch=resnet50.a1_in1k,weights=random,layer=-1 0005"
-    assert "fingerprints" not in dict(page._facts(Findings(fixture.rows(specs=FEW))))
+    assert "fingerprints" not in dict(method.facts(Findings(fixture.rows(specs=FEW))))

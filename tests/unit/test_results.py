@@ -112,7 +112,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 )
 def test_a_broken_line_is_named(tmp_path, line):
     (tmp_path / "results.jsonl").write_text(line)
-    with pytest.raises(BadData, match="needs one JSON object a line"):
+    with pytest.raises(BadData, match="needs one JSON object per line"):
         results.read(tmp_path / "results.jsonl")
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PLOTS = ["cost", "differences", "labels", "confusion", "stability", "likeness"]
+PLOTS = ["cost", "differences", "labels", "confusion", "stability", "similarity"]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def first_column(page, table="#table-main"):
 def test_the_table_sorts_by_click_and_by_key(open_page, tied):
     page = open_page(tied)
     assert first_column(page)[0] == "dct"
-    cost = page.get_by_role("button", name="milliseconds an image")
+    cost = page.get_by_role("button", name="ms per image")
     cost.click()
     most = first_column(page)
     assert most[0].startswith("cnn:arch=resnet50")
@@ -126,7 +126,7 @@ def test_the_table_sorts_by_click_and_by_key(open_page, tied):
 
 def test_unknown_values_sort_last_both_ways(open_page, tied):
     page = open_page(tied)
-    kept = page.get_by_role("button", name="picture kept")
+    kept = page.get_by_role("button", name="R² of reconstruction")
     for _ in range(2):
         kept.click()
         assert set(first_column(page)[-4:]) == set(fixture.CONTROLS)
@@ -137,7 +137,7 @@ def answers(page):
 
 
 def asked_for(page):
-    return page.locator(".asked .note").text_content()
+    return page.locator(".query-image .note").text_content()
 
 
 def test_any_picture_can_be_asked_for(open_page, tied):

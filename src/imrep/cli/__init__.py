@@ -1,7 +1,7 @@
-"""The `imrep` command: one file per subcommand, imported when it runs and not before.
+"""The `imrep` command: one file per subcommand, imported only when it runs.
 
-Exit codes: 0 done, 1 an error (one line on stderr), 2 wrong usage, 3 done but files were skipped
-under `--strict`, 130 interrupted. Results go to stdout, everything else to stderr.
+Exit codes: 0 success, 1 an error (one line on stderr), 2 wrong usage, 3 files were skipped under
+`--strict`, 130 interrupted. Results go to stdout, everything else to stderr.
 """
 
 import codecs
@@ -19,32 +19,32 @@ from imrep import __version__
 from imrep.errors import ImrepError
 from imrep.io.names import command_line, printable
 
-# In the order of use; a test holds these lines to the commands' own docstrings.
+# In the order of use. A test compares these lines with the docstrings of the commands.
 _COMMANDS = {
-    "compare": "Which representation serves these images best?",
+    "compare": "Compare representations on a set of images.",
     "list": "Every representation, by family.",
-    "card": "Facts, parameters and paper of a representation.",
-    "cite": "BibTeX of what is named.",
+    "card": "Print facts, parameters and paper of a representation.",
+    "cite": "Print BibTeX of the papers behind representations.",
     "picture": "Draw the code of an image.",
-    "invert": "Rebuild an image from its code alone.",
-    "embed": "Vectors of a folder of images, in one file.",
+    "invert": "Reconstruct an image from its code alone.",
+    "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one picture or a folder.",
     "match": "Is what one picture shows also in another, and where?",
 }
 _EXAMPLES = """Examples:
-  imrep compare photos/                  a report: which is best, how sure, at what cost
-  imrep list                             what there is
-  imrep invert cat.jpg hog               what is left of a picture
-  imrep embed photos/ hog -o v.parquet   vectors for your own model"""
+  imrep compare photos/                  a report: accuracy, its interval, cost
+  imrep list                             every representation
+  imrep invert cat.jpg hog               an image reconstructed from its code
+  imrep embed photos/ hog -o v.parquet   vectors in a file"""
 _WORDS = (
-    "SPEC is name:key=value,key=value, or several joined by a plus: hog:cell=4+histogram. "
+    "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
 _RESUMABLE = ("compare", "edit", "embed", "match")
 
 
 class _Refusal(click.ClickException):
-    """An ImrepError on its way to the terminal: its message, on one line, nothing around it."""
+    """An ImrepError as one line on the terminal."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         line = printable(" ".join(self.message.split()))
@@ -56,7 +56,7 @@ class _Lazy(click.Group):
         return list(_COMMANDS)
 
     def main(self, *arguments: Any, **more: Any) -> Any:
-        """The command, on streams that take every name."""
+        """The command, on streams that accept every file name."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors=_UNENCODABLE)
@@ -65,19 +65,19 @@ class _Lazy(click.Group):
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The subcommand, whatever its letter case; the nearest one is offered."""
+        """The subcommand in any letter case; the nearest name is suggested."""
         name = args[0].lower()
         if name in _COMMANDS:
             args = [name, *args[1:]]
-        elif near := difflib.get_close_matches(name, _COMMANDS, n=1):
-            context.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        elif nearest := difflib.get_close_matches(name, _COMMANDS, n=1):
+            context.fail(f"No such command {args[0]!r}. Did you mean {nearest[0]!r}?")
         return super().resolve_command(context, args)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        found: click.Command = importlib.import_module(f"imrep.cli.{name}").command
-        return found
+        command: click.Command = importlib.import_module(f"imrep.cli.{name}").command
+        return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -89,48 +89,52 @@ class _Lazy(click.Group):
         except ImrepError as error:
             raise _Refusal(str(error)) from error
         except OSError as error:
-            if error.errno == errno.EPIPE:  # `imrep list | head`: click ends quietly
+            if error.errno == errno.EPIPE:  # `imrep list | head`: click handles it
                 raise
             raise _Refusal(_refused_by_system(error)) from error
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            raise _Refusal("this needs more memory than there is. Give smaller images.") from error
+            raise _Refusal(
+                "this needs more memory than is available. Use smaller images."
+            ) from error
         except KeyboardInterrupt:
-            click.echo(f"\nInterrupted. {_way_on(context.invoked_subcommand)}".rstrip(), err=True)
+            click.echo(
+                f"\nInterrupted. {_resume_hint(context.invoked_subcommand)}".rstrip(), err=True
+            )
             raise SystemExit(130) from None
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Torch says so by a RuntimeError, of the processor's memory and of an accelerator's."""
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return isinstance(error, MemoryError) or any(each in str(error) for each in words)
+    """Torch raises a RuntimeError, for main memory and for that of an accelerator."""
+    phrases = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in phrases)
 
 
 def _refused_by_system(error: OSError) -> str:
-    """What the system would not do: a full disk, a closed folder, a name too long."""
+    """An error of the system: a full disk, missing permissions, a name too long."""
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]
     reason = f"{error.strerror or error}. Check the path and its permissions."
     return f"{names[-1] if names else 'the output'} cannot be read or written: {reason}"
 
 
-def _way_on(command: str | None) -> str:
-    """What to type to continue, for commands that keep what they have done."""
+def _resume_hint(command: str | None) -> str:
+    """The command that resumes, for commands that store their progress."""
     if command not in _RESUMABLE:
         return ""
-    return f"What is done is kept; to continue: {command_line(['imrep', *sys.argv[1:]])}"
+    return f"The progress is saved. To resume: {command_line(['imrep', *sys.argv[1:]])}"
 
 
-def _spelt_out(error: UnicodeError) -> tuple[str, int]:
-    """What a stream cannot encode: bytes that are no UTF-8 as `printable` has them, else ?."""
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    """For what a stream cannot encode: bytes that are not UTF-8 as in `printable`, else "?"."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    bad = error.object[error.start : error.end]
-    return "".join(printable(c) if printable(c) != c else "?" for c in bad), error.end
+    unencodable = error.object[error.start : error.end]
+    return "".join(printable(c) if printable(c) != c else "?" for c in unencodable), error.end
 
 
 _UNENCODABLE = "imrep-printable"
-codecs.register_error(_UNENCODABLE, _spelt_out)
+codecs.register_error(_UNENCODABLE, _replacement)
 
 
 @click.group(
@@ -141,9 +145,8 @@ codecs.register_error(_UNENCODABLE, _spelt_out)
 @click.version_option(__version__, prog_name="imrep", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Which representation serves your images? Compare them, see them, use the one that wins."""
-    # Read once, when torch is imported: threads that wait for each other in a loop take five times
-    # as long beside another process.
+    """Image representations: compare them on your images, inspect them, embed with them."""
+    # Read once, when torch is imported. Threads that wait actively are slow beside another process.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if os.environ.get("NO_COLOR"):
         context.color = False

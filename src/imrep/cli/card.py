@@ -27,29 +27,29 @@ _WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
 @click.argument("spec", type=options.SPEC)
 @options.as_json
 def command(spec: str, as_json: bool) -> None:
-    """Facts, parameters and paper of a representation.
+    """Print facts, parameters and paper of a representation.
 
-    With a spec such as hog:cell=4 the parameters are shown with the values given; a sum a+b shows
+    With a spec such as hog:cell=4, the parameters have the values of the spec. A sum a+b prints
     each of its views.
     """
-    views = [(entry, _typed(entry, written)) for entry, written in catalog.views(spec)]
+    views = [(entry, _typed(entry, values)) for entry, values in catalog.views(spec)]
     if as_json:
-        facts = [_facts(entry, given) for entry, given in views]
+        facts = [_facts(entry, params) for entry, params in views]
         options.write_json(facts[0] if len(facts) == 1 else facts)
         return
-    click.echo("\n\n".join(_page(entry, given) for entry, given in views))
+    click.echo("\n\n".join(_page(entry, params) for entry, params in views))
 
 
-def _typed(entry: catalog.Entry, written: dict[str, str]) -> dict[str, Any]:
-    """The values of a spec as their parameters' types, or why they will not do."""
-    name, known = entry.name, {p.name: p for p in entry.parameters}
-    if unknown := sorted(written.keys() - known.keys()):
-        takes = ", ".join(known) or "none"
+def _typed(entry: catalog.Entry, values: dict[str, str]) -> dict[str, Any]:
+    """The values of a spec, converted to the types of their parameters."""
+    name, parameters = entry.name, {p.name: p for p in entry.parameters}
+    if unknown := sorted(values.keys() - parameters.keys()):
+        takes = ", ".join(parameters) or "none"
         raise BadParameter(f"{name} has no parameter {unknown[0]!r}; it takes {takes}")
-    return {k: specs.value(text, known[k].annotation, name, k) for k, text in written.items()}
+    return {k: specs.value(text, parameters[k].annotation, name, k) for k, text in values.items()}
 
 
-def _page(entry: catalog.Entry, given: dict[str, Any]) -> str:
+def _page(entry: catalog.Entry, params: dict[str, Any]) -> str:
     card = entry.card
     width = max(60, min(100, shutil.get_terminal_size((88, 24)).columns))
     lines = [
@@ -60,7 +60,7 @@ def _page(entry: catalog.Entry, given: dict[str, Any]) -> str:
     ]
     if entry.parameters:
         lines += ["", click.style("parameters", bold=True)]
-        lines += [_parameter(p, given, _column(entry, given), width) for p in entry.parameters]
+        lines += [_parameter(p, params, _column(entry, params), width) for p in entry.parameters]
     return "\n".join(lines)
 
 
@@ -71,11 +71,11 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("family", card.family),
         ("inverse", _INVERSE[card.inverse] + _by_gradient(entry)),
         ("gradient", gradient),
-        ("numbers", "float32" if card.dtype == "float32" else "float32 or float64, kept"),
+        ("numbers", "float32" if card.dtype == "float32" else "float32 or float64, preserved"),
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
-        ("words", "share the space of its vectors" if card.text else ""),
-        ("reads", "a JPEG's own coefficients too, in Python" if card.reads == "jpeg" else ""),
+        ("text", "embedded in the same space" if card.text else ""),
+        ("reads", "JPEG coefficients too, in Python" if card.reads == "jpeg" else ""),
         ("native", _kernels(card)),
         ("paper", card.cite),
         ("revision", str(card.revision)),
@@ -85,7 +85,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
 
 def _by_gradient(entry: catalog.Entry) -> str:
     gradual = entry.card.inverse == "none" and entry.card.differentiable
-    return "; `imrep invert` goes by gradient" if gradual else ""
+    return "; `imrep invert` searches by gradient" if gradual else ""
 
 
 def _kernels(card: Card) -> str:
@@ -97,25 +97,25 @@ def _row(key: str, value: str, width: int) -> str:
     return f"  {click.style(f'{key:9}', dim=True)} {folded}"
 
 
-def _value(p: Parameter, given: dict[str, Any]) -> str:
-    return specs.write("", {p.name: given.get(p.name, p.default)})
+def _value(p: Parameter, params: dict[str, Any]) -> str:
+    return specs.write("", {p.name: params.get(p.name, p.default)})
 
 
-def _column(entry: catalog.Entry, given: dict[str, Any]) -> int:
-    return min(28, max(len(_value(p, given)) for p in entry.parameters))
+def _column(entry: catalog.Entry, params: dict[str, Any]) -> int:
+    return min(28, max(len(_value(p, params)) for p in entry.parameters))
 
 
-def _parameter(p: Parameter, given: dict[str, Any], column: int, width: int) -> str:
-    written = _value(p, given).ljust(column)
-    colour = click.style(written, fg="cyan", bold=p.name in given)
-    was = f" [default: {p.default}]" if p.name in given else ""
+def _parameter(p: Parameter, params: dict[str, Any], column: int, width: int) -> str:
+    assignment = _value(p, params).ljust(column)
+    styled = click.style(assignment, fg="cyan", bold=p.name in params)
+    default = f" [default: {p.default}]" if p.name in params else ""
     indent = " " * (column + 4)
-    text = textwrap.fill(p.help + was, width, initial_indent=indent, subsequent_indent=indent)
-    return f"  {colour}  {text.strip()}".rstrip()
+    text = textwrap.fill(p.help + default, width, initial_indent=indent, subsequent_indent=indent)
+    return f"  {styled}  {text.strip()}".rstrip()
 
 
-def _facts(entry: catalog.Entry, given: dict[str, Any]) -> dict[str, object]:
-    parameters = [asdict(p) | {"value": given.get(p.name, p.default)} for p in entry.parameters]
+def _facts(entry: catalog.Entry, params: dict[str, Any]) -> dict[str, object]:
+    parameters = [asdict(p) | {"value": params.get(p.name, p.default)} for p in entry.parameters]
     return {
         "name": entry.name,
         "summary": entry.summary,

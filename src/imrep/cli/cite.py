@@ -1,4 +1,4 @@
-"""`imrep cite SPEC...`: BibTeX of exactly what is named, without importing torch."""
+"""`imrep cite SPEC...`: BibTeX of representations, without importing torch."""
 
 import click
 
@@ -9,10 +9,10 @@ from imrep.registry import citations
 @click.command(epilog=options.example("imrep cite hog sift:words=64 histogram+dct > refs.bib"))
 @click.argument("spec", type=options.SPEC, nargs=-1, required=True)
 def command(spec: tuple[str, ...]) -> None:
-    """BibTeX of what is named.
+    """Print BibTeX of the papers behind representations.
 
-    Any number of specs, sums too; every paper once. It is what the documentation of the
-    representation cites, whatever its parameters.
+    Takes any number of specs and sums. Every paper is printed once. Parameters make no difference:
+    the entries are the references of the representation's documentation.
     """
-    found = dict.fromkeys(ref for one in spec for ref in citations.references(one))
-    click.echo("\n\n".join(map(citations.bibtex, found)))
+    entries = dict.fromkeys(entry for each in spec for entry in citations.references(each))
+    click.echo("\n\n".join(map(citations.bibtex, entries)))

@@ -1,4 +1,4 @@
-"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file for your own model."""
+"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,8 @@ _SKIPPED = 3  # exit code under --strict
     "--size",
     type=options.SIDE,
     metavar="S",
-    help="Side of the square each image is read at, or native; networks that ask for one "
-    "size get it.  [default: 64]",
+    help="Side in pixels of the square to which each image is scaled and cropped, or "
+    "native. Networks with a fixed input size use it.  [default: 64]",
 )
 @click.option(
     "--batch",
@@ -43,7 +43,7 @@ _SKIPPED = 3  # exit code under --strict
     metavar="N",
     default=64,
     show_default=True,
-    help="Most images encoded at once.",
+    help="Images per batch.",
 )
 @click.option(
     "--shard",
@@ -51,7 +51,7 @@ _SKIPPED = 3  # exit code under --strict
     metavar="N",
     default=256,
     show_default=True,
-    help="Images that are saved together: what a kill can cost.",
+    help="Images per checkpoint.",
 )
 @options.reading
 @options.strict
@@ -68,20 +68,20 @@ def command(  # noqa: PLR0913  # one argument for each option
     reading: "Reading",
     **batching: int,
 ) -> None:
-    """Vectors of a folder of images, in one file.
+    """Embed a data set and write the vectors to one file.
 
     DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob or one
-    image. The file holds the vectors with paths and labels; images that cannot be read are listed
-    in OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and kept in
-    OUT.rep/. A run that was interrupted goes on where it was: give the same command again.
+    image. The file has the vectors with paths and labels. Images that cannot be read are listed in
+    OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An
+    interrupted run resumes when the command is repeated.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
-    written, notes = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
+    output, notes = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
     if as_json:
-        options.write_json(_facts(written) | {"notes": list(notes)})
+        options.write_json(_facts(output) | {"notes": list(notes)})
     else:
-        click.echo(_page(written))
-    if strict and written.skipped:
+        click.echo(_page(output))
+    if strict and output.skipped:
         raise SystemExit(_SKIPPED)
 
 
@@ -93,7 +93,7 @@ def _embed(
     machine: options.Machine,
     chosen: dict[str, Any],
 ) -> "tuple[Written, tuple[str, ...]]":
-    """What was written, and the notes on the data."""
+    """The output, and the notes on the data."""
     from imrep import datasets, pipeline
     from imrep.cli import engine
     from imrep.io import vectors
@@ -103,9 +103,9 @@ def _embed(
     vectors.suffix(out)
     with screen.writing(out):
         check_writable(out)
-    found = datasets.find(data)
-    items = found.items
-    screen.notes(found.notes, machine.quiet)
+    dataset = datasets.find(data)
+    items = dataset.items
+    screen.notes(dataset.notes, machine.quiet)
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = catalog.get(spec)
@@ -117,34 +117,33 @@ def _embed(
         **chosen,
     )
     if machine.verbose:
-        shown = f"{settings.size} px" if settings.size else "native size"
-        said = f"{len(items):,} files, {shown}, {threads} threads, {settings.device}"
-        screen.remark(said)
+        size_text = f"{settings.size} px" if settings.size else "native size"
+        screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return pipeline.embed(items, rep, out, settings, meter), found.notes
+        return pipeline.embed(items, rep, out, settings, meter), dataset.notes
 
 
-def _page(written: "Written") -> str:
+def _page(output: "Written") -> str:
     lines = [
-        f"{click.style(str(written.path), bold=True)}  {written.rows:,} vectors of "
-        f"{written.dim:,} numbers, {written.seconds:.1f} s"
+        f"{click.style(str(output.path), bold=True)}  {output.rows:,} vectors of "
+        f"{output.dim:,} numbers, {output.seconds:.1f} s"
     ]
-    if written.skipped:
-        lines.append(f"{len(written.skipped):,} skipped, with reasons in {written.skipped_path}")
-    if written.fitted_path:
-        lines.append(f"{written.fitted_path}/  fitted on {written.fitted_on:,} of them")
-    if written.resumed:
-        lines.append(f"{written.resumed:,} were done already")
+    if output.skipped:
+        lines.append(f"{len(output.skipped):,} skipped, with reasons in {output.skipped_path}")
+    if output.fitted_path:
+        lines.append(f"{output.fitted_path}/  fitted on {output.fitted_on:,} images")
+    if output.resumed:
+        lines.append(f"{output.resumed:,} were embedded before")
     return "\n".join(lines)
 
 
-def _facts(written: "Written") -> dict[str, object]:
+def _facts(output: "Written") -> dict[str, object]:
     return {
-        "out": str(written.path),
-        "rows": written.rows,
-        "dim": written.dim,
-        "skipped": [{"path": path, "reason": reason} for path, reason in written.skipped],
-        "fitted": str(written.fitted_path) if written.fitted_path else None,
-        "resumed": written.resumed,
-        "seconds": round(written.seconds, 3),
+        "out": str(output.path),
+        "rows": output.rows,
+        "dim": output.dim,
+        "skipped": [{"path": path, "reason": reason} for path, reason in output.skipped],
+        "fitted": str(output.fitted_path) if output.fitted_path else None,
+        "resumed": output.resumed,
+        "seconds": round(output.seconds, 3),
     }

@@ -17,7 +17,7 @@ _OFFLINE = "HF_HUB_OFFLINE"
 
 
 def start(*, threads: int | None = None, seed: int = 0) -> int:
-    """Import torch, settle what its numbers depend on, and say how many threads there are."""
+    """Import torch, set its threads and seed, and return the number of threads."""
     import torch
 
     count = threads or cores()
@@ -28,7 +28,7 @@ def start(*, threads: int | None = None, seed: int = 0) -> int:
 
 @contextmanager
 def downloads(allowed: bool) -> Iterator[None]:
-    """Within it, published weights may be fetched, if `allowed`; else the hubs stay offline."""
+    """A context in which published weights may be downloaded only if `allowed`."""
     from imrep import weights
 
     if allowed:
@@ -36,7 +36,7 @@ def downloads(allowed: bool) -> Iterator[None]:
             yield
         return
     before = os.environ.get(_OFFLINE)
-    os.environ[_OFFLINE] = "1"  # the library that hosts them reads it when it is first imported
+    os.environ[_OFFLINE] = "1"  # read by the library of the hub when it is first imported
     try:
         yield
     finally:
@@ -47,33 +47,33 @@ def downloads(allowed: bool) -> Iterator[None]:
 
 
 def cores() -> int:
-    """Cores this process may use, or OMP_NUM_THREADS where that is set."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked):
-        return int(asked)
+    """Number of cores of this process, or OMP_NUM_THREADS if set."""
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    if setting.isdigit() and int(setting):
+        return int(setting)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def device(choice: str) -> str:
-    """The device that `--device` means on this machine.
+    """The device that `--device` selects on this machine.
 
     Raises:
-        BadParameter: If it is not there.
+        BadParameter: If it is not available.
     """
     import torch
 
-    there = {
+    available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     if choice == "auto":
-        return next(name for name, found in there.items() if found)
-    if not there[choice]:
-        found = ", ".join(name for name in there if there[name])
-        raise BadParameter(f"--device {choice} needs one that torch can use, got {found} only.")
+        return next(name for name, is_available in available.items() if is_available)
+    if not available[choice]:
+        names = ", ".join(name for name in available if available[name])
+        raise BadParameter(f"--device needs one that torch can use ({names}), got {choice}.")
     return choice
 
 
@@ -84,9 +84,9 @@ def image(
 
     Args:
         path: The image.
-        size: Side of the centre square it is cut to; None keeps the whole image.
-        reading: How it is read.
-        longest: Most pixels along the longer side of a whole image; None leaves it as it is.
+        size: Side of the central square to crop; None for the complete image.
+        reading: Settings for reading.
+        longest: Limit for the longer side of a complete image, px; None for no limit.
     """
     from imrep import images
 
@@ -97,5 +97,5 @@ def image(
 
 
 def side(size: int | None, canvas: int | None) -> int | None:
-    """The square to cut: the one asked for, else the one the representation wants, else none."""
+    """The side of the crop: the requested size, else the representation's canvas, else None."""
     return canvas if size is None else (size or None)

@@ -1,4 +1,4 @@
-"""`imrep invert IMAGE SPEC`: an image rebuilt from its code alone, and what was lost on the way."""
+"""`imrep invert IMAGE SPEC`: the reconstruction of an image from its code, with its error."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from imrep.images import Reading
     from imrep.inversion import Inversion
 
-_LONGEST = 256  # a search looks at the image some hundred times
-_HOW = {
+_LONGEST = 256  # px: a search encodes the image some hundred times
+_METHODS = {
     "exact": "by its exact inverse",
     "approximate": "by its approximate inverse",
     "iterative": "by its iterative inverse",
-    "gradient": "by gradient: a search for an image with this code",
+    "gradient": "by a gradient search for an image with this code",
 }
 
 
@@ -38,7 +38,7 @@ _HOW = {
     "--iterations",
     type=click.IntRange(1),
     metavar="N",
-    help="Most steps of an inverse that iterates.",
+    help="Maximal steps of an iterative inverse.",
 )
 @options.size
 @options.reading
@@ -54,11 +54,11 @@ def command(  # noqa: PLR0913  # one argument for each option
     reading: "Reading",
     machine: options.Machine,
 ) -> None:
-    """Rebuild an image from its code alone.
+    """Reconstruct an image from its code alone.
 
-    The PNG shows the original, what was rebuilt, and the difference, grey where there is none.
-    Without --size the whole image is taken, made smaller if it is over 256 pixels long; networks
-    get the square they ask for.
+    The PNG shows the original, the reconstruction and their difference, where gray is zero. Without
+    --size the complete image is used, reduced to 256 pixels if its longer side exceeds them.
+    Networks with a fixed input size use that.
     """
     from imrep import images
     from imrep.cli import engine
@@ -68,20 +68,22 @@ def command(  # noqa: PLR0913  # one argument for each option
     device = engine.device(machine.device)
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval().to(device)
-    made = outputs.mark("invert", image)
-    out = outputs.ready(out, outputs.beside(image, rep.spec, "inverted"), made, image)
+    mark = outputs.mark("invert", image)
+    out = outputs.ready(out, outputs.beside(image, rep.spec, "inverted"), mark, image)
     side, longest = engine.side(size, rep.canvas), None if size == options.NATIVE else _LONGEST
     pixels = engine.image(image, side, reading=reading, longest=longest).to(device)
     screen.remark(
         f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]} on {device}", not machine.verbose
     )
-    found = _invert(rep, pixels, iterations, machine)
+    inversion = _invert(rep, pixels, iterations, machine)
     with screen.writing(out):
-        images.write(out, _three(pixels, found.image), mark=made)
+        images.write(out, _three(pixels, inversion.image), mark=mark)
     if as_json:
-        options.write_json(_facts(found) | {"image": str(image), "spec": rep.spec, "out": str(out)})
+        options.write_json(
+            _facts(inversion) | {"image": str(image), "spec": rep.spec, "out": str(out)}
+        )
         return
-    click.echo(_page(found, out))
+    click.echo(_page(inversion, out))
 
 
 def _invert(
@@ -99,28 +101,29 @@ def _invert(
         )
 
 
-def _three(original: "Tensor", rebuilt: "Tensor") -> "Tensor":
-    """Original, rebuilt and difference side by side, small ones enlarged."""
+def _three(original: "Tensor", reconstruction: "Tensor") -> "Tensor":
+    """Original, reconstruction and difference side by side; small images are enlarged."""
     from imrep.drawing import beside, enlarge
 
-    tiles = [original, rebuilt, (rebuilt - original + 1) / 2]
+    tiles = [original, reconstruction, (reconstruction - original + 1) / 2]
     first, second, third = (enlarge(tile) for tile in tiles)
     return beside(beside(first, second), third)
 
 
-def _page(found: "Inversion", out: Path) -> str:
-    steps = f", {found.iterations} steps" if found.iterations else ""
+def _page(inversion: "Inversion", out: Path) -> str:
+    steps = f", {inversion.iterations} steps" if inversion.iterations else ""
     return "\n".join(
         [
-            f"{printable(out)}  original, rebuilt, difference",
-            f"{_HOW[found.how]}{steps}, {found.seconds:.1f} s",
-            click.style(f"PSNR {found.psnr:.1f} dB   SSIM {found.ssim:.3f}", bold=True),
-            found.lost,
+            f"{printable(out)}  original, reconstruction, difference",
+            f"{_METHODS[inversion.method]}{steps}, {inversion.seconds:.1f} s, "
+            f"from a code of {inversion.numbers:,} numbers",
+            click.style(f"PSNR {inversion.psnr:.1f} dB   SSIM {inversion.ssim:.3f}", bold=True),
+            inversion.summary,
         ]
     )
 
 
-def _facts(found: "Inversion") -> dict[str, object]:
-    height, width = found.image.shape[2:]
-    facts = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "image"}
+def _facts(inversion: "Inversion") -> dict[str, object]:
+    height, width = inversion.image.shape[2:]
+    facts = {f.name: getattr(inversion, f.name) for f in fields(inversion) if f.name != "image"}
     return facts | {"size": [height, width]}

@@ -1,10 +1,10 @@
-"""Options that several commands share, so that one word means one thing everywhere."""
+"""Options that several commands share, so that a name has one meaning everywhere."""
 
 import functools
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from imrep.images import Reading
 
 F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
 
 
 class Spec(click.ParamType):
@@ -31,7 +30,7 @@ class Spec(click.ParamType):
     def shell_complete(
         self, context: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Names that go on from the last `+`."""
+        """Names that complete the view after the last `+`."""
         before, plus, last = incomplete.rpartition("+")
         return [
             CompletionItem(before + plus + name, help=catalog.entry(name).summary)
@@ -66,7 +65,7 @@ _LARGEST_SEED = 2**32 - 1  # what scikit-learn takes
 
 
 class Number(click.FloatRange):
-    """A number within a range; NaN, which compares with nothing, is in none."""
+    """A number within a range, which excludes NaN."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
@@ -74,12 +73,12 @@ class Number(click.FloatRange):
         """The number."""
         number = super().convert(value, param, context)
         if math.isnan(number):
-            self.fail(f"{value!r} is no number.", param, context)
+            self.fail(f"{value!r} is not a number.", param, context)
         return number
 
 
 class Output(click.Path):
-    """A file or folder to write, as a Path; it has a name."""
+    """The path of a file or folder to write; "" and "-" are refused."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(path_type=Path, **more)
@@ -91,7 +90,11 @@ class Output(click.Path):
         if not str(value).strip() or "\0" in str(value):
             self.fail(f"an output needs a name, got {str(value)!r}.", param, context)
         if str(value) == "-":
-            self.fail("an output needs a name, got '-'. Give ./- for a file of it.", param, context)
+            self.fail(
+                "an output needs a name, got '-'. Use ./- for a file with that name.",
+                param,
+                context,
+            )
         return super().convert(value, param, context)
 
 
@@ -101,18 +104,20 @@ OUTPUT = Output()
 
 
 def as_json(command: F) -> F:
-    """`--json`: one JSON value on stdout instead of prose."""
+    """`--json`: one JSON value on stdout instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 def quiet(command: F) -> F:
-    """`-q`: no progress, no remarks."""
-    return click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")(command)
+    """`-q`: no progress, no notes."""
+    return click.option("-q", "--quiet", is_flag=True, help="Print no progress and no notes.")(
+        command
+    )
 
 
 def verbose(command: F) -> F:
-    """`-v`: say more."""
-    return click.option("-v", "--verbose", is_flag=True, help="Say what is done and why.")(command)
+    """`-v`: more notes."""
+    return click.option("-v", "--verbose", is_flag=True, help="Print more notes.")(command)
 
 
 def seed(command: F) -> F:
@@ -123,7 +128,7 @@ def seed(command: F) -> F:
         default=0,
         metavar="N",
         show_default=True,
-        help="Seed of everything that is drawn by chance.",
+        help="Seed of all random numbers.",
     )(command)
 
 
@@ -134,7 +139,7 @@ def device(command: F) -> F:
         type=click.Choice(["auto", "cpu", "cuda", "mps"]),
         default="auto",
         show_default=True,
-        help="Where to compute; auto takes an accelerator if there is one.",
+        help="Device; auto uses an accelerator if available.",
     )(command)
 
 
@@ -144,13 +149,13 @@ def threads(command: F) -> F:
         "--threads",
         type=click.IntRange(1, 256),
         metavar="N",
-        help="Threads that read and compute.  [default: one per core]",
+        help="Threads for reading and computing.  [default: one per core]",
     )(command)
 
 
 @dataclass(frozen=True)
 class Machine:
-    """How a command computes: what `machine` collects."""
+    """The options that `machine` collects."""
 
     threads: int | None
     seed: int
@@ -161,12 +166,12 @@ class Machine:
 
 
 def machine(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--threads --seed --device --download -q -v`, handed over as one `machine: Machine`."""
+    """`--threads --seed --device --download -q -v`, passed as one `machine: Machine`."""
 
     @functools.wraps(command)
-    def collected(*given: Any, **named: Any) -> Any:
+    def collected(*args: Any, **named: Any) -> Any:
         parts = {field.name: named.pop(field.name) for field in fields(Machine)}
-        return command(*given, machine=Machine(**parts), **named)
+        return command(*args, machine=Machine(**parts), **named)
 
     for option in (verbose, quiet, download, device, seed, threads):
         collected = option(collected)
@@ -174,7 +179,7 @@ def machine(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class DataRange(click.ParamType):
-    """Two numbers with a comma between them: black and white."""
+    """Two numbers separated by a comma: black and white."""
 
     name = "data-range"
 
@@ -192,15 +197,15 @@ class DataRange(click.ParamType):
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--max-pixels --data-range`, handed over as one `reading: images.Reading`."""
+    """`--max-pixels --data-range`, passed as one `reading: images.Reading`."""
 
     @functools.wraps(command)
-    def collected(*given: Any, **named: Any) -> Any:
+    def collected(*args: Any, **named: Any) -> Any:
         from imrep import images
 
         with images.noting() as notes:
             try:
-                return command(*given, reading=_reading(named), **named)
+                return command(*args, reading=_reading(named), **named)
             finally:
                 for sentence in notes:
                     screen.remark(sentence, bool(named.get("quiet")))
@@ -210,13 +215,13 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data-range",
             type=DataRange(),
             metavar="BLACK,WHITE",
-            help="What means black and white in files that do not say it, such as floats.",
+            help="Values of black and white in files that do not state them, such as floats.",
         ),
         click.option(
             "--max-pixels",
             type=click.IntRange(1),
             metavar="N",
-            help="Largest image that is decoded.  [default: 200,000,000]",
+            help="Refuse images with more pixels.  [default: 200,000,000]",
         ),
     ):
         collected = option(collected)
@@ -232,7 +237,7 @@ def _reading(named: dict[str, Any]) -> "Reading":
 
 def strict(command: F) -> F:
     """`--strict`."""
-    return click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped.")(
+    return click.option("--strict", is_flag=True, help="Exit with code 3 if a file was skipped.")(
         command
     )
 
@@ -240,29 +245,44 @@ def strict(command: F) -> F:
 def download(command: F) -> F:
     """`--download`."""
     return click.option(
-        "--download", is_flag=True, help="Fetch published weights that are not on this machine."
+        "--download", is_flag=True, help="Download published weights that are not cached."
     )(command)
 
 
 def size(command: F) -> F:
-    """`--size S|native` of a command that looks at one image; absent is None, native is 0."""
+    """`--size S|native` of a command for one image; None if absent, 0 for native."""
     return click.option(
         "--size",
         type=SIDE,
         metavar="S",
-        help="Side of the centre square in pixels, or native: the image as it is.",
+        help="Side in pixels of the central square, or native for the unchanged image.",
     )(command)
 
 
+def renaming(names: Mapping[str, str]) -> type[click.Command]:
+    """A command that accepts the old names of options for one release, with a note."""
+
+    class Renaming(click.Command):
+        def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+            for i, arg in enumerate(args):
+                name, equals, value = arg.partition("=")
+                if name in names:
+                    screen.remark(f"{name} is deprecated. Use {names[name]}.")
+                    args[i] = names[name] + equals + value
+            return super().parse_args(context, args)
+
+    return Renaming
+
+
 def example(*lines: str) -> str:
-    """An epilog of examples, one to a line."""
+    """An epilog of examples, one per line."""
     return "\b\n" + "\n".join(
         ["Examples:" if lines[1:] else "Example:", *map("  {}".format, lines)]
     )
 
 
 def write_json(value: object) -> None:
-    """One JSON value on stdout; a number that is not finite is null, since JSON has none."""
+    """One JSON value on stdout. Numbers that are not finite become null: JSON has no others."""
     valid = encodable_values(_finite(value))
     click.echo(json.dumps(valid, indent=2, ensure_ascii=False, allow_nan=False))
 

@@ -28,9 +28,7 @@ _LONGEST = 512
 @click.argument("spec", type=options.SPEC)
 @click.option("-o", "--out", type=options.OUTPUT, help="PNG to write.")
 @options.size
-@click.option(
-    "--fit", "data", metavar="DATA", help="Images to fit a codebook on, if one is needed."
-)
+@click.option("--fit", "data", metavar="DATA", help="Images to fit a codebook on, if it needs one.")
 @options.reading
 @options.machine
 def command(
@@ -44,8 +42,8 @@ def command(
 ) -> None:
     """Draw the code of an image.
 
-    Without --size the whole image is taken, made smaller if it is over 512 pixels long; networks
-    get the square they ask for. Without -o the picture is named after both: cat.hog.png.
+    Without --size the complete image is used, reduced to 512 pixels if its longer side exceeds
+    them. Networks with a fixed input size use that. The default of -o is IMAGE.SPEC.png.
     """
     from imrep import images
     from imrep.cli import engine
@@ -54,18 +52,18 @@ def command(
     engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = catalog.get(spec).eval()
-    made = outputs.mark("picture", image)
-    out = outputs.ready(out, outputs.beside(image, rep.spec), made, image)
+    mark = outputs.mark("picture", image)
+    out = outputs.ready(out, outputs.beside(image, rep.spec), mark, image)
     side = engine.side(size, rep.canvas)
     longest = None if size == options.NATIVE else _LONGEST
     pixels = engine.image(image, side, reading=reading, longest=longest)
     screen.remark(f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]}", not machine.verbose)
     if data is not None:
         _fit(rep, data, side, reading, machine)
-    drawn = _draw(rep, pixels, machine.quiet)
+    picture = _draw(rep, pixels, machine.quiet)
     with screen.writing(out):
-        images.write(out, drawn, mark=made)
-    click.echo(f"{printable(out)}  {drawn.shape[3]} × {drawn.shape[2]}")
+        images.write(out, picture, mark=mark)
+    click.echo(f"{printable(out)}  {picture.shape[3]} × {picture.shape[2]}")
 
 
 def _fit(
@@ -79,14 +77,14 @@ def _fit(
 
     settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed, reading=reading)
     with screen.Meter(machine.quiet) as meter:
-        found = datasets.find(data)
-        screen.notes(found.notes, machine.quiet)
-        count = pipeline.fit(rep, found.items, settings, meter)
+        dataset = datasets.find(data)
+        screen.notes(dataset.notes, machine.quiet)
+        count = pipeline.fit(rep, dataset.items, settings, meter)
     screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)
 
 
 def _draw(rep: "Representation", pixels: "Tensor", quiet: bool) -> "Tensor":
-    """The picture; a codebook it cannot do without is fitted on the image itself."""
+    """The picture. A codebook that it needs is fitted on the image itself."""
     import torch
 
     from imrep.base import Fitted, Sum

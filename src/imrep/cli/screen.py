@@ -1,4 +1,4 @@
-"""What a command shows while it works: a bar on stderr, for what takes long and is watched."""
+"""Output on stderr: progress bars, notes, and errors of writing."""
 
 import errno
 import os
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_PATIENCE = 2.0  # seconds before there is a bar at all
+_DELAY = 2.0  # seconds before a bar appears
 
 
 class Meter:
-    """Call it with (what is being done, how many are done, of how many); it may show a bar.
+    """A progress bar, called with (name of the stage, number done, total).
 
-    Nothing is shown under `-q`, when stderr is no terminal, or within two seconds.
+    There is none under `-q`, if stderr is not a terminal, or within the first two seconds.
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
-        self._began = time.monotonic()
+        self._enabled = not quiet and sys.stderr.isatty()
+        self._started = time.monotonic()
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -47,7 +47,7 @@ class Meter:
             self._bars.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        if not self._shown or time.monotonic() - self._began < _PATIENCE:
+        if not self._enabled or time.monotonic() - self._started < _DELAY:
             return
         if self._bars is None:
             self._bars = _bars()
@@ -59,20 +59,20 @@ class Meter:
 
 
 def remark(text: str, quiet: bool = False) -> None:
-    """A line on stderr, for what is worth knowing and is no result."""
+    """A line on stderr that is not a result."""
     if not quiet:
         click.secho(text, dim=True, err=True)
 
 
 def notes(texts: Iterable[str], quiet: bool = False) -> None:
-    """What there is to say about a data set, each on its line."""
+    """The notes on a data set, one per line."""
     for text in texts:
         remark(text, quiet)
 
 
 @contextmanager
 def warnings_remarked(quiet: bool) -> Iterator[None]:
-    """Warnings as remarks, each once."""
+    """Distinct warnings as remarks."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         yield
@@ -82,11 +82,11 @@ def warnings_remarked(quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def writing(out: Path, *, resumable: bool = False) -> Iterator[None]:
-    """What the system refuses, said as one line.
+    """A context that turns an error of the system into one line.
 
     Args:
-        out: What is written.
-        resumable: Whether the same command goes on with what was done.
+        out: The output.
+        resumable: Whether the same command resumes.
     """
     try:
         yield
@@ -96,18 +96,18 @@ def writing(out: Path, *, resumable: bool = False) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
         remedy = ""
         if error.errno in _FULL:
-            remedy = " Make room there"
-            remedy += "; the same command then goes on with what was done." if resumable else "."
+            remedy = " Free space there"
+            remedy += " and repeat the command; it resumes." if resumable else "."
         raise BadFile(f"{_refused(out, error)} cannot be written: {reason}.{remedy}") from error
 
 
 def _refused(out: Path, error: OSError) -> object:
-    """The output, or the file elsewhere, in the cache for one, that the system names."""
+    """The output, or the file elsewhere (in the cache, say) that the error names."""
     if not isinstance(error.filename, str):
         return out
     file, folder = Path(error.filename).absolute(), out.absolute().parent
-    near = file.is_relative_to(folder) or folder.is_relative_to(file)
-    return out if near else error.filename
+    is_beside = file.is_relative_to(folder) or folder.is_relative_to(file)
+    return out if is_beside else error.filename
 
 
 def _bars() -> "Progress":

@@ -1,9 +1,8 @@
-"""Downhill on a function of an image that has to stay within [0, 1].
+"""Minimisation of a function of an image within [0, 1], by L-BFGS or Adam.
 
-An image x is written (1 - cos z) / 2, so that any angle z is an image and there is no wall to walk
-into: quasi-Newton steps stay smooth. Bounds by L-BFGS-B reach the same loss in as many steps, at
-four times the cost. Everything that searches for an image (inversion, editing, training examples)
-comes through this one loop.
+An image x is parametrised as (1 - cos z) / 2, so that every angle z is an image. There are no
+bounds to run into, and quasi-Newton steps stay smooth. Every search for an image (inversion,
+editing, training examples) uses this loop.
 """
 
 import contextlib
@@ -15,17 +14,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-_ROUND = 10  # steps between two looks at the progress
-_MEMORY = 10  # pairs of steps and gradients that L-BFGS remembers
-_STILL = 1e-7  # relative progress in a round below which it has arrived
-_EDGE = 1e-3  # black and white have no slope in z, so no pixel starts there
+_ROUND = 10  # steps between two checks of the progress
+_MEMORY = 10  # history of L-BFGS
+_TOLERANCE = 1e-7  # relative progress of a round below which L-BFGS has converged
+_MARGIN = 1e-3  # from black and white at the start: the gradient in z vanishes there
 
 Watch = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
 class Descent:
-    """Where a descent ended."""
+    """The result of a descent."""
 
     values: Tensor  # in [0, 1]
     loss: float
@@ -41,58 +40,60 @@ def descend(
     rate: float = 0.05,
     watch: Watch | None = None,
 ) -> Descent:
-    """The best image met on the way down from `start`.
+    """The image with the smallest loss on the path from `start`.
 
-    A loss that is no number ends the descent, and so do ten steps of L-BFGS without progress.
+    A loss that is not finite ends the descent, and so do ten steps of L-BFGS without progress.
 
     Args:
         loss: A differentiable scalar of an image within [0, 1].
-        start: Image to start from, any shape; left untouched.
-        iterations: Most steps taken; L-BFGS looks at `loss` a little more often than once a step.
+        start: Initial image of any shape; it is not modified.
+        iterations: Maximal number of steps; L-BFGS may evaluate `loss` several times in a step.
         method: "lbfgs" where the loss is smooth, "adam" where it is noisy or has kinks everywhere.
         rate: Adam's step, in radians of z; L-BFGS finds its own.
-        watch: Called with the number of steps done and the least loss so far, now and then.
+        watch: Called every ten steps with their number and the smallest loss.
     """
-    inside = start.detach().clamp(_EDGE, 1 - _EDGE)
-    way = _Way(loss, start.detach().clamp(0, 1), torch.acos(1 - 2 * inside).requires_grad_(True))
-    optimiser = _optimiser(way.angle, method, rate)
+    inside = start.detach().clamp(_MARGIN, 1 - _MARGIN)
+    objective = _Objective(
+        loss, start.detach().clamp(0, 1), torch.acos(1 - 2 * inside).requires_grad_(True)
+    )
+    optimiser = _optimiser(objective.angle, method, rate)
     done, steps = 0, 0
-    with contextlib.suppress(_NoNumber):
+    with contextlib.suppress(_NotFinite):
         while done < iterations:
-            before, wanted = way.least, min(_ROUND, iterations - done)
-            steps = _go(optimiser, way, wanted)
+            before, planned = objective.smallest, min(_ROUND, iterations - done)
+            steps = _advance(optimiser, objective, planned)
             done += steps
             if watch is not None:
-                watch(done, way.least)
-            still = before - way.least <= _STILL * way.least
-            if steps < wanted or (still and method == "lbfgs"):
+                watch(done, objective.smallest)
+            converged = before - objective.smallest <= _TOLERANCE * objective.smallest
+            if steps < planned or (converged and method == "lbfgs"):
                 break
-        way.look()
-    return Descent(way.best, way.least, done)
+        objective.evaluate()
+    return Descent(objective.best, objective.smallest, done)
 
 
-class _NoNumber(ArithmeticError):
+class _NotFinite(ArithmeticError):
     """The loss is NaN or infinite."""
 
 
-class _Way:
-    """The loss as a function of the angle, and the best image that was seen."""
+class _Objective:
+    """The loss as a function of the angle, and the image with the smallest loss so far."""
 
     def __init__(self, loss: Callable[[Tensor], Tensor], start: Tensor, angle: Tensor) -> None:
         self.loss, self.best, self.angle = loss, start, angle
-        self.least = math.inf
+        self.smallest = math.inf
 
-    def look(self) -> Any:
-        """The loss at the present angle, whose gradient is set."""
+    def evaluate(self) -> Any:
+        """The loss at the current angle. Sets the gradient of the angle."""
         with torch.enable_grad():
             image = (1 - torch.cos(self.angle)) / 2
             value = self.loss(image)
             (self.angle.grad,) = torch.autograd.grad(value, self.angle)
-        height = float(value.detach())
-        if not math.isfinite(height) or not bool(self.angle.grad.isfinite().all()):
-            raise _NoNumber
-        if height < self.least:
-            self.best, self.least = image.detach().clone(), height
+        number = float(value.detach())
+        if not math.isfinite(number) or not bool(self.angle.grad.isfinite().all()):
+            raise _NotFinite
+        if number < self.smallest:
+            self.best, self.smallest = image.detach().clone(), number
         return value.detach()
 
 
@@ -109,13 +110,13 @@ def _optimiser(angle: Tensor, method: str, rate: float) -> torch.optim.Optimizer
     )
 
 
-def _go(optimiser: torch.optim.Optimizer, way: _Way, count: int) -> int:
-    """Take some steps; how many it took."""
+def _advance(optimiser: torch.optim.Optimizer, objective: _Objective, count: int) -> int:
+    """Do `count` steps; return how many were done."""
     if isinstance(optimiser, torch.optim.LBFGS):
         optimiser.param_groups[0]["max_iter"] = count
-        before = optimiser.state[way.angle].get("n_iter", 0)
-        optimiser.step(way.look)
-        return int(optimiser.state[way.angle]["n_iter"] - before)
+        before = optimiser.state[objective.angle].get("n_iter", 0)
+        optimiser.step(objective.evaluate)
+        return int(optimiser.state[objective.angle]["n_iter"] - before)
     for _ in range(count):
-        optimiser.step(way.look)
+        optimiser.step(objective.evaluate)
     return count

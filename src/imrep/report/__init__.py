@@ -1,4 +1,4 @@
-"""results.jsonl and assets/ -> one HTML page that needs nothing else, not even a network."""
+"""results.jsonl and assets/ -> one self-contained HTML page."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ FILENAME = "index.html"
 
 
 def write(folder: Path | str) -> Path:
-    """Draw the page of a folder that holds `results.jsonl` and `assets/`.
+    """Write the page of a folder that holds `results.jsonl` and `assets/`.
 
     Args:
-        folder: As `imrep compare -o` leaves it; the page is written into it, whole or not at all.
+        folder: Output of `imrep compare`. The page is written into it atomically.
 
     Returns:
         The path of `index.html`.
@@ -21,7 +21,7 @@ def write(folder: Path | str) -> Path:
     Raises:
         BadData: The results, the verdict among them, or the assets are missing or broken.
     """
-    from imrep.report import page  # vl-convert and jinja2 are wanted only by those who draw
+    from imrep.report import page  # vl-convert and jinja2 are slow to import
 
     folder = Path(folder)
     rows = results.read(folder / results.FILENAME)

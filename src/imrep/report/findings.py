@@ -1,4 +1,4 @@
-"""The rows of one run, looked up by what they say: the only way the page reaches a number."""
+"""The rows of one run, looked up by kind, metric, spec and detail."""
 
 import re
 from collections import Counter
@@ -9,35 +9,36 @@ from typing import Any, Literal
 
 from imrep.results import Row
 
-Standing = Literal["pick", "equal", "rest", "control"]
-PERTURBATIONS = {  # names of the protocol's section 8, in words
-    "shift": "shifted by a sixteenth",
-    "rotate": "turned by 10°",
-    "zoom": "enlarged by a fifth",
-    "darker": "at 0.6 of its brightness",
-    "contrast": "at half its contrast",
-    "blur": "blurred a little",
-    "jpeg": "saved as JPEG of quality 20",
-    "noise": "with noise of 20 levels",
-    "occlude": "with a grey square over it",
+Standing = Literal["pick", "tied", "other", "control"]
+PERTURBATIONS = {  # of specs/compare.md section 8
+    "shift": "shifted right and down by 1/16 of the side",
+    "rotate": "rotated by 10°",
+    "zoom": "enlarged by a factor of 1.2",
+    "darker": "brightness times 0.6",
+    "contrast": "contrast times 0.5",
+    "blur": "Gaussian blur, sigma 1/48 of the side",
+    "jpeg": "compressed as JPEG of quality 20",
+    "noise": "Gaussian noise, standard deviation 20 of 255",
+    "occlude": "a gray square of 0.35 of the side at a random position",
 }
-CONTROLS = {  # by a word in their names, the first that fits
-    "bytes": "only how many bytes the file has, and a pixel of it takes",
-    "noise": "64 random numbers; above guessing only if something leaks the labels",
-    "frame": "only the outer 8 % of the picture",
-    "file": "only the size, format and compression of the file",
+CONTROLS = {  # by a word in their names; the first match counts
+    "bytes": "the number of bytes of the file, and of bytes per pixel",
+    "noise": "64 random numbers. A score above guessing means that something leaks the labels",
+    "frame": "the outer 8 % of the image",
+    "file": "the size, format and compression of the file",
 }
-_SILENT: dict[str, Any] = {
+_EMPTY: dict[str, Any] = {
     **dict.fromkeys(("sentence", "text", "leader", "command"), ""),
     **dict.fromkeys(("warnings", "notes", "equals"), ()),
     **dict.fromkeys(("q", "gap", "margin", "guess"), None),
 }
-_SPLIT = re.compile(r",(?=(?:[^']*'[^']*')*[^']*$)")  # commas outside quotes
+_COMMA = re.compile(r",(?=(?:[^']*'[^']*')*[^']*$)")  # commas outside quotes
+_PLUS = re.compile(r"\+(?=(?:[^']*'[^']*')*[^']*$)")  # pluses outside quotes
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one run found.
+    """The results of one run.
 
     Args:
         rows: Of one `results.jsonl`, a single verdict among them.
@@ -46,23 +47,23 @@ class Findings:
     rows: Sequence[Row]
 
     def row(self, kind: str, metric: str, spec: str = "", detail: str = "") -> Row | None:
-        """The row that says this, or None."""
+        """The row of this kind, metric, spec and detail, or None."""
         return self._index.get((kind, metric, spec, detail))
 
     def value(self, kind: str, metric: str, spec: str = "", detail: str = "") -> float | None:
-        """Its number, or None."""
-        found = self.row(kind, metric, spec, detail)
-        return None if found is None else found.value
+        """The number of that row, or None."""
+        row = self.row(kind, metric, spec, detail)
+        return None if row is None else row.value
 
     def details(self, kind: str, metric: str, spec: str | None = None) -> list[str]:
-        """The details of such rows (perturbations, classes, sides), each once, as they come."""
-        found = (row for row in self.rows if (row.kind, row.metric) == (kind, metric))
-        return list(dict.fromkeys(str(r.detail) for r in found if spec is None or r.spec == spec))
+        """The distinct details of such rows (perturbations, classes, sizes), in their order."""
+        rows = (row for row in self.rows if (row.kind, row.metric) == (kind, metric))
+        return list(dict.fromkeys(str(r.detail) for r in rows if spec is None or r.spec == spec))
 
-    def having(self, kind: str, metric: str) -> list[str]:
-        """Contenders of which such a row exists, in the table's order."""
-        known = {r.spec for r in self.rows if (r.kind, r.metric) == (kind, metric)}
-        return [spec for spec in self.contenders if spec in known]
+    def measured(self, kind: str, metric: str) -> list[str]:
+        """Contenders that have such a row, in the table's order."""
+        specs = {r.spec for r in self.rows if (r.kind, r.metric) == (kind, metric)}
+        return [spec for spec in self.contenders if spec in specs]
 
     @cached_property
     def _index(self) -> dict[tuple[str, str, str, str], Row]:
@@ -75,15 +76,15 @@ class Findings:
 
     @cached_property
     def verdict(self) -> dict[str, Any]:
-        """The verdict's detail (see results.py), what it leaves out being empty."""
+        """The verdict's detail (see results.py); a missing key has an empty value."""
         detail = self.meta.detail if isinstance(self.meta.detail, dict) else {}
-        return {**_SILENT, **detail}
+        return {**_EMPTY, **detail}
 
     @cached_property
     def measure(self) -> str:
         """What ranks the contenders: "probe" (classes), "retrieval" (objects), or "" (nothing)."""
-        there = {row.metric for row in self.rows if row.kind == "accuracy"}
-        return next((name for name in ("probe", "retrieval") if name in there), "")
+        metrics = {row.metric for row in self.rows if row.kind == "accuracy"}
+        return next((name for name in ("probe", "retrieval") if name in metrics), "")
 
     @property
     def labelled(self) -> bool:
@@ -92,29 +93,24 @@ class Findings:
 
     @property
     def score(self) -> str:
-        """What the measure is called."""
+        """The measure's name in prose."""
         return "mean average precision" if self.measure == "retrieval" else "accuracy"
 
     @cached_property
-    def sides(self) -> list[int]:
-        """Sides in pixels of the squares that the contenders' main figures were measured at."""
+    def sizes(self) -> list[int]:
+        """Sides, px, of the squares at which the contenders' main figures were measured."""
         return sorted({row.S for row in self.rows if (row.kind, row.metric) == ("cost", "ms")})
-
-    def side(self, spec: str) -> int | None:
-        """The side that a contender's main figures were measured at."""
-        found = self.row("cost", "ms", spec)
-        return None if found is None else found.S
 
     @cached_property
     def contenders(self) -> list[str]:
-        """Specs that ran, most accurate first; by name where nothing is ranked."""
+        """Specs that ran, in descending accuracy; by name where nothing is ranked."""
         ran = [s for s in self._specs("contender", "sum") if s not in self._errors]
         accuracy = {spec: self.value("accuracy", self.measure, spec) for spec in ran}
         return sorted(ran, key=lambda spec: (-(accuracy[spec] or 0), spec))
 
     @cached_property
     def controls(self) -> list[str]:
-        """What cannot see the image, in the order of the run."""
+        """Codes that do not depend on what the image shows, in the order of the run."""
         return self._specs("control")
 
     @cached_property
@@ -127,8 +123,8 @@ class Findings:
         return {row.spec for row in self.failed}
 
     def _specs(self, *roles: str) -> list[str]:
-        named = (row.spec for row in self.rows if row.role in roles and row.kind != "verdict")
-        return list(dict.fromkeys(filter(None, named)))
+        specs = (row.spec for row in self.rows if row.role in roles and row.kind != "verdict")
+        return list(dict.fromkeys(filter(None, specs)))
 
     @property
     def pick(self) -> str:
@@ -136,8 +132,8 @@ class Findings:
         return self.meta.spec
 
     @property
-    def praise(self) -> str:
-        """What the pick is called."""
+    def pick_note(self) -> str:
+        """The words that mark the pick."""
         return "the only one" if self.verdict["sentence"] == "one" else "recommended"
 
     @property
@@ -152,36 +148,32 @@ class Findings:
         return guess
 
     def standing(self, spec: str) -> Standing:
-        """Which of the four colours a spec has everywhere on the page."""
+        """The group that gives a spec its colour on the page."""
         if spec in self.controls:
             return "control"
         if spec == self.pick:
             return "pick"
-        return "equal" if self.pick and spec in self.verdict["equals"] else "rest"
+        return "tied" if self.pick and spec in self.verdict["equals"] else "other"
 
     @cached_property
     def short(self) -> dict[str, str]:
-        """Spec -> the shortest words that tell it from the other specs of this run."""
+        """Spec -> the shortest name that distinguishes it from the other specs of this run."""
         specs = [*self.contenders, *self.controls]
-        parts = {part for spec in specs for part in _views(spec)}
-        count = Counter(map(_brief, parts))
-        said = {part: _brief(part, more=count[_brief(part)] > 1) for part in parts}
-        return {spec: " + ".join(said[part] for part in _views(spec)) for spec in specs}
+        views = {view for spec in specs for view in _PLUS.split(spec)}
+        count = Counter(map(_abbreviated, views))
+        names = {view: _abbreviated(view, full=count[_abbreviated(view)] > 1) for view in views}
+        return {spec: " + ".join(names[view] for view in _PLUS.split(spec)) for spec in specs}
 
 
-def _views(spec: str) -> list[str]:
-    return re.split(r"\+(?=(?:[^']*'[^']*')*[^']*$)", spec)
-
-
-def _brief(part: str, more: bool = False) -> str:
-    """`hog`; with its architecture a network; with `more`, beside another hog, `hog cell=4`."""
-    name, _, rest = part.partition(":")
-    pairs = [p.partition("=")[::2] for p in _SPLIT.split(rest)] if rest else []
-    telling = [value for key, value in pairs if key in ("arch", "model")]
+def _abbreviated(view: str, full: bool = False) -> str:
+    """`hog`; a network with its architecture; if `full`, all its parameters: `hog cell=4`."""
+    name, _, parameters = view.partition(":")
+    pairs = [p.partition("=")[::2] for p in _COMMA.split(parameters)] if parameters else []
+    architecture = [value for key, value in pairs if key in ("arch", "model")]
     random = ["(random)"] if ("weights", "random") in pairs else []
-    others = [
+    further = [
         f"{key}={value}"
         for key, value in pairs
         if key not in ("arch", "model") and (key, value) != ("weights", "random")
     ]
-    return " ".join([name, *telling, *random, *(others if more else [])])
+    return " ".join([name, *architecture, *random, *(further if full else [])])

@@ -1,4 +1,4 @@
-"""Where a dot's name can stand without covering another: greedy, in pixels of the plot."""
+"""Greedy placement of the dots' names, so that none covers another mark. Units are pixels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True)
 class Dot:
-    """A dot at (x, y) px with a bar from top to bottom, and the name it wants."""
+    """A dot at (x, y) px with a bar from top to bottom, and its name."""
 
     x: float
     y: float
@@ -25,14 +25,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Label:
-    """The name's left end, right end or middle stands dx px from the dot's x, at height y."""
+    """The name's left end, right end or middle lies dx px from the dot's x, at height y."""
 
     align: Align
     dx: float
     y: float
 
 
-KINDS: tuple[tuple[Align, float], ...] = (
+ANCHORS: tuple[tuple[Align, float], ...] = (
     ("left", GAP),
     ("right", -GAP),
     ("center", 0.0),
@@ -41,49 +41,50 @@ KINDS: tuple[tuple[Align, float], ...] = (
 )
 
 
-def place(dots: Sequence[Dot], width: float, height: float) -> list[Label | None]:
-    """A place for each name, the first dots first; None where every place is taken."""
-    taken: list[Box] = [box for dot in dots for box in _marks(dot)]
+def placed(dots: Sequence[Dot], width: float, height: float) -> list[Label | None]:
+    """A label for each dot, in order of priority; None where every candidate is occupied."""
+    occupied: list[Box] = [box for dot in dots for box in _marks(dot)]
     labels: list[Label | None] = []
     for dot in dots:
-        free = (label for label in _tries(dot) if _fits(_box(dot, label), taken, width, height))
+        candidates = _candidates(dot)
+        free = (c for c in candidates if _is_free(_box(dot, c), occupied, width, height))
         label = next(free, None)
         labels.append(label)
         if label is not None:
-            taken.append(_box(dot, label))
+            occupied.append(_box(dot, label))
     return labels
 
 
-def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Middles as near as possible to those wanted, of things so high that must not overlap.
+def spread(targets: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Centres of intervals of these sizes that do not overlap, as near as possible to the targets.
 
-    Where neighbours would overlap they are pooled and share their mean displacement, as in
-    isotonic regression.
+    Intervals that would overlap are pooled and share their mean displacement, as in isotonic
+    regression (pool adjacent violators).
     """
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    above = 0.0  # height of everything that stands above, so that only the order remains to keep
+    order = sorted(range(len(targets)), key=targets.__getitem__)
+    above = 0.0  # total size of the intervals before: subtracting it leaves only the order to keep
     offsets, blocks = [], list[tuple[float, int]]()
     for i in order:
         offsets.append(above + sizes[i] / 2)
         above += sizes[i]
-        total, count = wanted[i] - offsets[-1], 1
+        total, count = targets[i] - offsets[-1], 1
         while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
             before = blocks.pop()
             total, count = total + before[0], count + before[1]
         blocks.append((total, count))
     starts = [total / count for total, count in blocks for _ in range(count)]
-    placed = dict(zip(order, map(sum, zip(starts, offsets, strict=True)), strict=True))
-    return [placed[i] for i in range(len(wanted))]
+    centres = dict(zip(order, map(sum, zip(starts, offsets, strict=True)), strict=True))
+    return [centres[i] for i in range(len(targets))]
 
 
-def _tries(dot: Dot) -> Iterator[Label]:
+def _candidates(dot: Dot) -> Iterator[Label]:
     """Beside the dot, then beside its bar, then above and below it."""
     for shift in _SHIFTS:
         if dot.top - LINE <= dot.y + shift <= dot.bottom + LINE:
-            yield from (Label(align, dx, dot.y + shift) for align, dx in KINDS[:2])
-    for away in (LINE / 2 + 2, LINE + 2):
-        for y in (dot.top - away, dot.bottom + away):
-            yield from (Label(align, dx, y) for align, dx in KINDS[2:])
+            yield from (Label(align, dx, dot.y + shift) for align, dx in ANCHORS[:2])
+    for distance in (LINE / 2 + 2, LINE + 2):
+        for y in (dot.top - distance, dot.bottom + distance):
+            yield from (Label(align, dx, y) for align, dx in ANCHORS[2:])
 
 
 def _marks(dot: Dot) -> list[Box]:
@@ -100,11 +101,8 @@ def _box(dot: Dot, label: Label) -> Box:
     return start, label.y - LINE / 2, start + length, label.y + LINE / 2
 
 
-def _fits(box: Box, taken: Sequence[Box], width: float, height: float) -> bool:
-    left, top, right, bottom = box
-    if left < 0 or right > width or top < 0 or bottom > height:
+def _is_free(box: Box, occupied: Sequence[Box], width: float, height: float) -> bool:
+    x0, y0, x1, y1 = box
+    if x0 < 0 or x1 > width or y0 < 0 or y1 > height:
         return False
-    return all(
-        right <= other[0] or left >= other[2] or bottom <= other[1] or top >= other[3]
-        for other in taken
-    )
+    return all(x1 <= b[0] or x0 >= b[2] or y1 <= b[1] or y0 >= b[3] for b in occupied)

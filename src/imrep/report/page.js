@@ -1,14 +1,14 @@
-// Everything below only adds to the page: without it the tables, static plots and pictures stand.
+// Progressive enhancement: without this script the tables, static plots and images remain.
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const data = JSON.parse($("#data").textContent);
 document.documentElement.classList.add("live");
 
 function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children); // strings become text, never markup
-  return made;
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children); // strings become text nodes, never markup
+  return node;
 }
 
 // contents
@@ -17,50 +17,50 @@ for (const section of $$("main > section")) {
   $("#contents").append(element("li", {}, link));
 }
 
-// plots: one of two forms, drawn again when the room for it changes; colours are CSS variables
+// plots: one of two forms, drawn again when the width changes; colours are CSS variables
 const WIDE = 700;
-const drawn = new Map();
+const states = new Map(); // figure -> form, width and Vega view
 
 async function draw(figure) {
   const canvas = $(".canvas", figure);
   const width = canvas.clientWidth;
   if (!width) return;
   const form = width >= WIDE ? "wide" : "narrow";
-  const now = drawn.get(figure);
-  if (now && now.form === form && now.width === width) return;
-  drawn.set(figure, { form, width });
+  const state = states.get(figure);
+  if (state && state.form === form && state.width === width) return;
+  states.set(figure, { form, width });
   const chart = data.charts[figure.dataset.chart][form];
   const options = { actions: false, renderer: "svg", ast: true, tooltip: { theme: "page" } };
-  if (now && now.result) now.result.finalize();
+  if (state && state.result) state.result.finalize();
   const result = await vegaEmbed(canvas, chart, options);
-  drawn.set(figure, { form, width, result });
+  states.set(figure, { form, width, result });
   figure.dataset.drawn = form;
 }
 
-const watch = new ResizeObserver((entries) => {
+const observer = new ResizeObserver((entries) => {
   for (const entry of entries) draw(entry.target.closest("figure"));
 });
-for (const figure of $$("figure.plot")) watch.observe($(".canvas", figure));
+for (const figure of $$("figure.plot")) observer.observe($(".canvas", figure));
 
 // tables
 function sortBy(table, column) {
   const heads = $$("thead th", table);
   const head = heads[column];
-  const words = head.dataset.sort === "text";
-  const first = words ? "ascending" : "descending";
-  const other = words ? "descending" : "ascending";
-  const order = head.getAttribute("aria-sort") === first ? other : first;
+  const isText = head.dataset.sort === "text";
+  const first = isText ? "ascending" : "descending";
+  const second = isText ? "descending" : "ascending";
+  const order = head.getAttribute("aria-sort") === first ? second : first;
   for (const each of heads) each.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", order);
   const sign = order === "ascending" ? 1 : -1;
   const key = (row) => {
     const cell = row.children[column];
-    if (words) return cell.textContent;
+    if (isText) return cell.textContent;
     return "value" in cell.dataset ? Number(cell.dataset.value) : null;
   };
   const compare = (a, b) => {
-    if (a === null || b === null) return (a === null) - (b === null); // unknown ones last
-    return sign * (words ? a.localeCompare(b) : a - b);
+    if (a === null || b === null) return (a === null) - (b === null); // missing values last
+    return sign * (isText ? a.localeCompare(b) : a - b);
   };
   const body = $("tbody", table);
   body.append(...[...body.rows].sort((a, b) => compare(key(a), key(b))));
@@ -76,102 +76,105 @@ for (const table of $$("table.numbers")) {
   });
 }
 
-// neighbours: any picture can be asked for
+// nearest neighbours: any image can be the query
 const sheet = $(".sheet");
 if (sheet) {
   const count = data.paths.length;
   const columns = Math.min(25, count);
   const rows = Math.ceil(count / columns);
-  const place = (i) =>
+  const position = (i) =>
     `${(100 * (i % columns)) / Math.max(columns - 1, 1)}% ` +
     `${(100 * Math.floor(i / columns)) / Math.max(rows - 1, 1)}%`;
-  const name = (i) => [data.labels[i], data.paths[i]].filter(Boolean).join(", ");
-  let asked = 0;
+  const title = (i) => [data.labels[i], data.paths[i]].filter(Boolean).join(", ");
+  let current = 0;
 
   function tile(tag, i, classes = "", attributes = {}) {
-    const made = element(tag, { class: `tile sheet-thumbnails ${classes}`, title: name(i), ...attributes });
-    made.setAttribute("aria-label", attributes["aria-label"] || name(i));
-    made.style.backgroundPosition = place(i);
-    return made;
+    const node = element(tag, { class: `tile sheet-thumbnails ${classes}`, title: title(i), ...attributes });
+    node.setAttribute("aria-label", attributes["aria-label"] || title(i));
+    node.style.backgroundPosition = position(i);
+    return node;
   }
 
-  function answer(query, i) {
-    const known = data.labels[query] !== null && data.labels[i] !== null;
+  function neighbour(query, i) {
+    const labelled = data.labels[query] !== null && data.labels[i] !== null;
     const same = data.labels[query] === data.labels[i];
-    const said = known ? (same ? `same ${data.alike}: ` : `another ${data.alike}: `) : "";
-    const classes = known ? (same ? "same" : "other") : "";
-    const made = tile("button", i, classes, { type: "button", "aria-label": said + name(i) });
-    made.addEventListener("click", () => ask(i, true));
-    return made;
+    const prefix = labelled ? (same ? `same ${data.unit}: ` : `another ${data.unit}: `) : "";
+    const classes = labelled ? (same ? "same" : "different") : "";
+    const node = tile("button", i, classes, { type: "button", "aria-label": prefix + title(i) });
+    node.addEventListener("click", () => select(i, true));
+    return node;
   }
 
-  function ask(query, reveal = false) {
-    sheet.children[asked].setAttribute("aria-selected", "false");
-    sheet.children[asked].tabIndex = -1;
-    asked = query;
-    const chosen = sheet.children[query];
-    chosen.setAttribute("aria-selected", "true");
-    chosen.tabIndex = 0;
-    if (reveal) sheet.scrollTop = chosen.offsetTop - sheet.offsetTop - sheet.clientHeight / 2;
-    const words = element("p", {}, element("b", {}, data.labels[query] || ""));
-    words.append(element("span", { class: "note" }, data.paths[query]));
-    const shown = element("div", { class: "asked" }, tile("span", query, "query", { role: "img" }), words);
-    const found = element("div", { class: "found" });
-    for (const view of data.neighbours) {
-      const title = element("p", { class: "name" }, element("span", { class: "spec" }, ...view.spec.split(/(?<=[,:=+/_])/).flatMap((part) => [part, element("wbr")])));
-      const tiles = view.nearest[query].map((i) => answer(query, i));
-      const strip = element("div", { class: `strip ${view.standing}` }, title);
-      strip.append(element("div", { class: "tiles" }, ...tiles));
-      found.append(strip);
-    }
-    $(".answers").replaceChildren(shown, found);
-    for (const spot of $$(".map .tile")) spot.classList.toggle("asked-for", spot.dataset.i == query);
+  function strip(view, query) {
+    const parts = view.spec.split(/(?<=[,:=+/_.-])/).flatMap((part) => [part, element("wbr")]);
+    const name = element("p", { class: "name" }, element("span", { class: "spec" }, ...parts));
+    const tiles = view.nearest[query].map((i) => neighbour(query, i));
+    const node = element("div", { class: `strip ${view.standing}` }, name);
+    node.append(element("div", { class: "tiles" }, ...tiles));
+    return node;
+  }
+
+  function select(query, scroll = false) {
+    sheet.children[current].setAttribute("aria-selected", "false");
+    sheet.children[current].tabIndex = -1;
+    current = query;
+    const option = sheet.children[query];
+    option.setAttribute("aria-selected", "true");
+    option.tabIndex = 0;
+    if (scroll) sheet.scrollTop = option.offsetTop - sheet.offsetTop - sheet.clientHeight / 2;
+    const caption = element("p", {}, element("b", {}, data.labels[query] || ""));
+    caption.append(element("span", { class: "note" }, data.paths[query]));
+    const image = tile("span", query, "query", { role: "img" });
+    const strips = element("div", { class: "strips" });
+    for (const view of data.neighbours) strips.append(strip(view, query));
+    $(".answers").replaceChildren(element("div", { class: "query-image" }, image, caption), strips);
+    for (const spot of $$(".map .tile")) spot.classList.toggle("selected", spot.dataset.i == query);
   }
 
   for (let i = 0; i < count; i++) {
     const option = tile("div", i, "", { role: "option", "aria-selected": "false", tabindex: "-1" });
-    option.addEventListener("click", () => ask(i));
+    option.addEventListener("click", () => select(i));
     sheet.append(option);
   }
 
   sheet.addEventListener("keydown", (event) => {
-    const across = getComputedStyle(sheet).gridTemplateColumns.split(" ").length;
-    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across };
+    const perRow = getComputedStyle(sheet).gridTemplateColumns.split(" ").length;
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perRow, ArrowUp: -perRow };
     const ends = { Home: -count, End: count };
     const step = steps[event.key] ?? ends[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const beyond = asked + step < 0 || asked + step >= count;
-    if (beyond && event.key in steps) return;
-    ask(Math.min(Math.max(asked + step, 0), count - 1));
-    sheet.children[asked].focus();
+    const outside = current + step < 0 || current + step >= count;
+    if (outside && event.key in steps) return;
+    select(Math.min(Math.max(current + step, 0), count - 1));
+    sheet.children[current].focus();
   });
 
-  // the folder as one representation sees it
+  // principal components
   const map = $(".map");
   const views = data.neighbours.filter((view) => view.map.length);
   if (map && views.length) {
-    const choice = $("#map-of");
-    for (const view of views) choice.append(element("option", {}, view.spec));
+    const menu = $("#map-of");
+    for (const view of views) menu.append(element("option", {}, view.spec));
     const paint = () => {
-      const view = views[choice.selectedIndex];
-      const spots = view.map.map(([x, y], i) => {
-        const spot = tile("button", i, i === asked ? "asked-for" : "", { type: "button", tabindex: "-1" });
+      const spots = views[menu.selectedIndex].map.map(([x, y], i) => {
+        const classes = i === current ? "selected" : "";
+        const spot = tile("button", i, classes, { type: "button", tabindex: "-1" });
         spot.dataset.i = i;
         spot.style.left = `${3 + 94 * x}%`;
         spot.style.top = `${4 + 92 * y}%`;
-        spot.addEventListener("click", () => ask(i, true));
+        spot.addEventListener("click", () => select(i, true));
         return spot;
       });
       map.replaceChildren(...spots);
     };
-    choice.addEventListener("change", paint);
+    menu.addEventListener("change", paint);
     paint();
   }
-  ask(data.queries[0] ?? 0, true);
+  select(data.queries[0] ?? 0, true);
 }
 
-// on paper every table is open
+// print: every table is open
 addEventListener("beforeprint", () => {
   for (const each of $$("details")) each.open = true;
 });

@@ -1,15 +1,16 @@
 """Every number as a plain table, readable without a script and sortable with one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imrep.report import words
 from imrep.report.findings import PERTURBATIONS, Findings, Standing
+from imrep.report.metrics import MAIN, SPREAD, Format, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One number: as read, as sorted (None last), as a bar of this share of the cell; or words."""
+    """A number: its text, its sort key (None last), its bar in [0, 1]. Or words."""
 
     text: str
     value: float | None = None
@@ -19,10 +20,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A heading in words, and the sentence that explains it."""
+    """A heading, and the sentences that define it."""
 
     title: str
-    means: str = ""
+    definition: str = ""
     wordy: bool = False
 
 
@@ -32,7 +33,7 @@ class Line:
 
     name: str
     cells: list[Cell]
-    standing: Standing = "rest"
+    standing: Standing = "other"
     note: str = ""
 
 
@@ -49,114 +50,38 @@ class Table:
         return bool(self.lines)
 
 
-_Format = Callable[[float | None], str]
-_Metric = tuple[str, str, _Format, str, str]  # kind, metric, format, heading, meaning
-_MAIN: tuple[_Metric, ...] = (
-    (
-        *("accuracy", "probe", words.percent, "accuracy"),
-        "Share of images that a linear classifier (the probe) names rightly, on images it was not "
-        "trained on; the mean over the classes, so that each class counts the same.",
-    ),
-    (
-        *("accuracy", "knn", words.percent, "by nearest neighbours"),
-        "The same when the class is voted by the 20 nearest training images. Shown, never decides.",
-    ),
-    (
-        *("accuracy", "retrieval", words.percent, "finds the same object"),
-        "Mean average precision: an image of an object is the query, all others are ranked, and "
-        "100% means that the object's other images come first.",
-    ),
-    (
-        *("difference", "p_flip", words.chance, "chance of such a gap"),
-        "How often two equally good representations would differ by as much as this one and the "
-        "best do. Small: the gap is hardly chance.",
-    ),
-    (
-        *("cost", "ms", words.digits, "milliseconds an image"),
-        "Processor time to turn one decoded image into its vector, on this machine.",
-    ),
-    (
-        *("cost", "bytes", words.kilobytes, "kilobytes an image"),
-        "Size of one vector, at four bytes a number.",
-    ),
-    (
-        *("cost", "dimensions", words.count, "numbers an image"),
-        "Length of the vector (its dimensions).",
-    ),
-    (
-        *("information", "kept", words.percent, "picture kept"),
-        "How much of a 32 × 32 copy of a new picture a linear decoder paints back from the vector: "
-        "100%, all of it; 0%, no more than the average picture. A dash: too few pictures to tell.",
-    ),
-    (
-        *("information", "detail", words.percent, "fine detail kept"),
-        "The same after everything a 4 × 4 thumbnail shows has been taken away.",
-    ),
-    (
-        *("stability", "moves", words.ratio, "moves"),
-        "How far the vector moves, on average, when the picture changes a little: 0, it does not "
-        "notice; 1, as far as to another picture, and no change counts for more than 1. Low is no "
-        "merit by itself: what is blind to everything does not move either.",
-    ),
-    (
-        *("cost", "fit_s", words.digits, "seconds to fit"),
-        "Processor time to fit it once, where it learns a codebook or the like from the images.",
-    ),
-)
-_SPREAD: tuple[_Metric, ...] = (
-    (
-        *("labelfree", "effective_dimensions", words.digits, "effective dimensions"),
-        "Over how many directions the vectors spread, counted evenly.",
-    ),
-    (
-        *("labelfree", "share1", words.percent, "in one direction"),
-        "Share of all the variation along the strongest direction.",
-    ),
-    (
-        *("labelfree", "share10", words.percent, "in ten directions"),
-        "The same for the ten strongest.",
-    ),
-    ("cost", "images_s", words.count, "images a second", "Of processor time, encoding alone."),
-    ("cost", "wall_ms", words.digits, "milliseconds by the clock", "Wall-clock time an image."),
-    (
-        *("cost", "memory", words.megabytes, "megabytes of memory"),
-        "Peak memory while encoding, above what the program needs idle.",
-    ),
-)
-
-
 def main(findings: Findings) -> Table:
-    """The table: contenders in order, then the controls."""
+    """The table of results: contenders in order, then the controls."""
     specs = [*findings.contenders, *findings.controls]
     controls = ", and the controls" if findings.controls else ""
-    table = _of_metrics(findings, specs, _MAIN, f"Every representation{controls}")
+    table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
     for metric in ("probe", "retrieval"):
         _add_interval(findings, table, specs, metric)
     return table
 
 
 def _add_interval(findings: Findings, table: Table, specs: list[str], metric: str) -> None:
-    """Put the 95 % interval of a score behind its column, where there is one."""
-    title = next(title for kind, name, _, title, _ in _MAIN if (kind, name) == ("accuracy", metric))
+    """Insert the 95 % interval of a score after its column, if there is one."""
+    title = next(m.title for m in MAIN if (m.kind, m.metric) == ("accuracy", metric))
     titles = [column.title for column in table.columns]
     if title not in titles:
         return
-    place = titles.index(title) + 1
-    means = f"Where the score before it ({title}) lies with 95% certainty."
-    table.columns.insert(place, Column(title="95% interval", means=means))
+    index = titles.index(title) + 1
+    definition = f"95% confidence interval of the score to its left ({title})."
+    table.columns.insert(index, Column(title="95% interval", definition=definition))
     for spec, line in zip(specs, table.lines, strict=True):
         row = findings.row("accuracy", metric, spec)
         lo, hi = (None, None) if row is None else (row.lo, row.hi)
-        line.cells.insert(place, Cell(text=words.interval(lo, hi), value=lo))
+        line.cells.insert(index, Cell(text=words.interval(lo, hi), value=lo))
 
 
 def spread(findings: Findings) -> Table:
-    """What the vectors are like without labels, and the rest of the costs."""
-    return _of_metrics(findings, findings.contenders, _SPREAD, "Spread of the vectors, and costs")
+    """Statistics of the vectors that need no labels, and further costs."""
+    return _of_metrics(findings, findings.contenders, SPREAD, "Spectra and further costs")
 
 
 def differences(findings: Findings) -> Table:
-    """How far each is behind the best."""
+    """Differences to the best, with intervals and tests."""
     lines = []
     for spec in findings.contenders:
         row = findings.row("difference", findings.measure, spec, findings.leader)
@@ -170,35 +95,37 @@ def differences(findings: Findings) -> Table:
         if findings.labelled:
             t = findings.value("difference", "t", spec, findings.leader)
             p = findings.value("difference", "p_flip", spec, findings.leader)
-            cells += [Cell(text=words.digits(t), value=t), Cell(text=words.chance(p), value=p)]
+            cells += [Cell(text=words.digits(t), value=t), Cell(text=words.probability(p), value=p)]
         lines.append(_line(findings, spec, cells))
     titles = ["points behind the best", "95% interval"]
     if findings.labelled:
-        titles += ["gap over its standard error", "chance of such a gap"]
+        titles += ["t (difference over standard error)", "p-value"]
     columns = [Column(title=title) for title in titles]
-    return Table(caption="Behind the best", first="representation", columns=columns, lines=lines)
+    return Table(
+        caption="Difference to the best", first="representation", columns=columns, lines=lines
+    )
 
 
-def crossed(findings: Findings, kind: str, metric: str, caption: str, form: _Format) -> Table:
-    """One metric, a column for each of its details (perturbations, labels a class, sides)."""
+def crossed(findings: Findings, kind: str, metric: str, caption: str, text: Format) -> Table:
+    """One metric, with a column for each of its details (perturbations, label counts, sizes)."""
     details = findings.details(kind, metric)
     if set(details) <= set(findings.contenders):
         details = [spec for spec in findings.contenders if spec in details]
-    specs = [s for s in findings.having(kind, metric) if findings.details(kind, metric, s)]
+    specs = [s for s in findings.measured(kind, metric) if findings.details(kind, metric, s)]
     lines = []
     for spec in specs:
         values = [findings.value(kind, metric, spec, detail) for detail in details]
-        cells = [Cell(text=form(value), value=value) for value in values]
-        lines.append(_line(findings, spec, cells))
+        lines.append(_line(findings, spec, [Cell(text=text(v), value=v) for v in values]))
     unit = " px" if metric.endswith("_size") or metric == "size" else ""
     columns = [
-        Column(title=_heading(findings, d) + unit, means=PERTURBATIONS.get(d, "")) for d in details
+        Column(title=findings.short.get(d, d) + unit, definition=PERTURBATIONS.get(d, ""))
+        for d in details
     ]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 
-def confused(names: list[str], counts: list[list[int]], most: int = 10) -> Table:
-    """The commonest errors: of a class's images, how many were given which other name."""
+def confusions(names: list[str], counts: list[list[int]], max_lines: int = 10) -> Table:
+    """The most frequent errors, by their share of the true class."""
     errors = [
         (count, count / max(sum(line), 1), names[i], names[j])
         for i, line in enumerate(counts)
@@ -207,7 +134,7 @@ def confused(names: list[str], counts: list[list[int]], most: int = 10) -> Table
     ]
     errors.sort(key=lambda error: (-error[1], error[2:]))
     columns = [
-        Column(title="taken for", wordy=True),
+        Column(title="predicted class", wordy=True),
         Column(title="images"),
         Column(title="of the class"),
     ]
@@ -215,39 +142,39 @@ def confused(names: list[str], counts: list[list[int]], most: int = 10) -> Table
         Line(
             name=true,
             cells=[
-                Cell(text=answer, wordy=True),
+                Cell(text=predicted, wordy=True),
                 Cell(text=words.count(count), value=count),
                 Cell(text=words.percent(share), value=share),
             ],
         )
-        for count, share, true, answer in errors[:most]
+        for count, share, true, predicted in errors[:max_lines]
     ]
-    return Table(caption="The commonest errors", first="class", columns=columns, lines=lines)
+    caption = "The most frequent errors"
+    return Table(caption=caption, first="true class", columns=columns, lines=lines)
 
 
 def recalls(findings: Findings) -> Table:
-    """How much of each class every representation names, where the run wrote it down."""
-    return crossed(findings, "accuracy", "recall", "Accuracy, class by class", words.percent)
+    """The recall of every class under every representation, if the run stored it."""
+    return crossed(findings, "accuracy", "recall", "Recall of every class", words.percent)
 
 
 def _of_metrics(
-    findings: Findings, specs: list[str], metrics: Iterable[_Metric], caption: str
+    findings: Findings, specs: list[str], metrics: Iterable[Metric], caption: str
 ) -> Table:
-    told = {(row.kind, row.metric) for row in findings.rows if row.value}
-    shown = [metric for metric in metrics if metric[:2] in told]
-    lines = [_line(findings, spec, [_cell(findings, spec, m) for m in shown]) for spec in specs]
-    columns = [Column(title=title, means=means) for *_, title, means in shown]
+    measured = {(row.kind, row.metric) for row in findings.rows if row.value}
+    present = [metric for metric in metrics if metric[:2] in measured]
+    lines = [_line(findings, spec, [_cell(findings, spec, m) for m in present]) for spec in specs]
+    columns = [Column(title=m.title, definition=m.definition) for m in present]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 
-def _cell(findings: Findings, spec: str, metric: _Metric) -> Cell:
-    kind, name, form, *_ = metric
-    detail = findings.leader if kind == "difference" else ""
-    value = findings.value(kind, name, spec, detail)
-    if kind == "difference" and spec == findings.leader:
+def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
+    detail = findings.leader if metric.kind == "difference" else ""
+    value = findings.value(metric.kind, metric.metric, spec, detail)
+    if metric.kind == "difference" and spec == findings.leader:
         return Cell(text="the best", value=2.0)
-    bar = value if (kind, name) == ("accuracy", findings.measure) else None
-    return Cell(text=form(value), value=value, bar=bar)
+    bar = value if metric[:2] == ("accuracy", findings.measure) else None
+    return Cell(text=metric.text(value), value=value, bar=bar)
 
 
 def _line(findings: Findings, spec: str, cells: list[Cell]) -> Line:
@@ -258,19 +185,17 @@ def _line(findings: Findings, spec: str, cells: list[Cell]) -> Line:
 
 def _note(findings: Findings, spec: str) -> str:
     standing = findings.standing(spec)
-    kinds = {"pick": [findings.praise], "equal": ["tied with the best"], "control": ["control"]}
-    said = kinds.get(standing, [])
+    titles = {"pick": [findings.pick_note], "tied": ["tied with the best"], "control": ["control"]}
+    notes = titles.get(standing, [])
     measured = findings.row("cost", "ms", spec)
-    if measured is not None and len(findings.sides) > 1:
-        said.append(f"read at {measured.S} pixels")
+    if measured is not None and len(findings.sizes) > 1:
+        notes.append(f"read at {measured.S} pixels")
     if measured is not None and measured.fitted_on:
-        said.append("fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all")
+        notes.append(
+            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
+        )
     if measured is not None and measured.fingerprint.startswith("object-"):
-        said.append("given as an object")
+        notes.append("passed as an object")
     if findings.value("accuracy", "constant", spec):
-        said.append("constant: the same code for every image")
-    return ", ".join(said)
-
-
-def _heading(findings: Findings, detail: str) -> str:
-    return findings.short.get(detail, detail)
+        notes.append("constant: the same code for every image")
+    return ", ".join(notes)

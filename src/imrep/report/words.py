@@ -1,4 +1,4 @@
-"""Numbers as people read them: few digits, their unit, never a bare exponent."""
+"""Numbers as text: few digits, their unit, no exponents."""
 
 import math
 
@@ -8,7 +8,7 @@ _NONE = "–"
 
 
 def percent(share: float | None) -> str:
-    """0.842 -> 84%; whole numbers, since the intervals are points wide."""
+    """0.842 -> 84%, in whole numbers: the intervals are several points wide."""
     return _NONE if share is None else f"{100 * share:.0f}%"
 
 
@@ -21,12 +21,12 @@ def points(share: float | None) -> str:
     """-0.142 -> −14; differences of accuracies."""
     if share is None:
         return _NONE
-    whole = round(100 * share)
-    return f"{whole:+d}".replace("-", "−") if whole else "0"
+    rounded = round(100 * share)
+    return f"{rounded:+d}".replace("-", "−") if rounded else "0"
 
 
-def chance(p: float | None) -> str:
-    """A probability: 0.37; below one in a thousand as such."""
+def probability(p: float | None) -> str:
+    """0.37; "< 0.001" below one in a thousand."""
     if p is None:
         return _NONE
     return "< 0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}"
@@ -38,13 +38,13 @@ def ratio(number: float | None) -> str:
 
 
 def digits(number: float | None) -> str:
-    """Two digits that count: 0.083, 0.51, 2.6, 14, 1,953."""
+    """Two significant digits: 0.083, 0.51, 2.6, 14, 1,953."""
     if number is None:
         return _NONE
     if number == 0:
         return "0"
-    places = max(0, 1 - math.floor(math.log10(abs(number))))
-    return f"{number:,.{places}f}" if places < 6 else "< 0.0001"
+    decimals = max(0, 1 - math.floor(math.log10(abs(number))))
+    return f"{number:,.{decimals}f}" if decimals < 6 else "< 0.0001"
 
 
 def count(number: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Every way back from a code to an image, and what is said to be lost."""
+"""Every method of reconstruction from a code, and the error in words."""
 
 import pytest
 import torch
@@ -65,26 +65,27 @@ class Halved(Blurred):
 
 def test_an_exact_inverse_is_used_and_loses_nothing():
     found = inversion.invert(catalog.get("laplacian"), photo())
-    assert (found.how, found.iterations) == ("exact", 0)
+    assert (found.method, found.iterations) == ("exact", 0)
     assert found.psnr > 120
     assert found.ssim == pytest.approx(1)
-    assert found.lost == "Lost nothing an eye could see."
-    assert all(share > 0.9999 for share in found.kept.values())
+    assert found.summary.startswith("Variance explained: ")
+    assert found.summary.count("100 %") == 3
+    assert all(share > 0.9999 for share in found.explained.values())
 
 
 def test_an_approximate_inverse_says_what_it_lost():
     found = inversion.invert(catalog.get("pixels", side=8), photo())
-    assert found.how == "approximate"
+    assert found.method == "approximate"
     assert found.image.shape == photo().shape
-    assert found.kept["layout"] > 0.9 > found.kept["fine detail"]
-    assert found.lost.index("fine detail") < found.lost.index("layout")
+    assert found.explained["layout"] > 0.9 > found.explained["fine detail"]
+    assert found.summary.index("fine detail") < found.summary.index("layout")
 
 
 def test_a_gray_code_loses_the_colour():
     found = inversion.invert(catalog.get("pixels", side=40, gray=True), photo(40, 40))
-    assert found.kept["colour"] < 0.05
-    assert found.kept["fine detail"] > 0.95
-    assert found.lost.startswith("Lost nearly all of the colour")
+    assert found.explained["colour"] < 0.05
+    assert found.explained["fine detail"] > 0.95
+    assert found.summary.startswith("Variance explained: colour 0 %")
 
 
 def test_an_iterative_inverse_goes_as_far_as_asked():
@@ -92,7 +93,7 @@ def test_an_iterative_inverse_goes_as_far_as_asked():
     default = inversion.invert(Halved(), photo())
     many = inversion.invert(Halved(), photo(), iterations=20)
     assert [one.iterations for one in (few, default, many)] == [1, 4, 20]
-    assert {one.how for one in (few, default, many)} == {"iterative"}
+    assert {one.method for one in (few, default, many)} == {"iterative"}
     assert few.psnr < default.psnr < many.psnr
 
 
@@ -100,7 +101,7 @@ def test_without_an_inverse_it_searches():
     image = photo()
     found = inversion.invert(Blurred(), image, iterations=200)
     again = Blurred().encode(found.image).values
-    assert found.how == "gradient"
+    assert found.method == "gradient"
     assert 0 < found.iterations <= 200
     assert (again - Blurred().encode(image).values).abs().mean() < 0.01  # from gray it is 0.2
     assert found.image.min() >= 0 and found.image.max() <= 1
@@ -109,9 +110,9 @@ def test_without_an_inverse_it_searches():
 def test_a_search_sees_the_code_alone_and_can_be_repeated():
     image = photo()
     code = Blurred().encode(image)
-    one = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20)
-    two = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20)
-    other = inversion.rebuild(Blurred(), code, image[0].shape, iterations=20, seed=1)
+    one = inversion.reconstruct(Blurred(), code, image[0].shape, iterations=20)
+    two = inversion.reconstruct(Blurred(), code, image[0].shape, iterations=20)
+    other = inversion.reconstruct(Blurred(), code, image[0].shape, iterations=20, seed=1)
     assert torch.equal(one.image, two.image)
     assert not torch.equal(one.image, other.image)
 
@@ -127,7 +128,7 @@ class Edges(Blurred):
 
 def test_what_the_code_leaves_open_is_gray_and_not_flat():
     found = inversion.invert(Edges(), photo(), iterations=60)
-    assert found.kept["colour"] < 0.05
+    assert found.explained["colour"] < 0.05
     planes = to_ycbcr(found.image)
     assert planes[:, 0].std() > 0.03
     assert planes[:, 1:].abs().max() < 0.05
@@ -151,7 +152,7 @@ def test_a_sum_goes_by_its_best_views():
         "gradient": Sum((lossy, Counted(), Blurred())),
     }
     for how, rep in ways.items():
-        assert inversion.invert(rep, photo(), iterations=5).how == how
+        assert inversion.invert(rep, photo(), iterations=5).method == how
     alone = inversion.invert(Blurred(), photo(), iterations=30)
     assert inversion.invert(ways["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
     with pytest.raises(NoInverse):
@@ -166,23 +167,31 @@ def test_one_image_at_a_time():
 def test_gray_images_stay_gray():
     found = inversion.invert(Blurred(), photo()[:, :1], iterations=5)
     assert found.image.shape == (1, 1, 40, 48)
-    assert "colour" not in found.kept
+    assert "colour" not in found.explained
 
 
 def test_what_was_never_there_cannot_be_lost():
     flat = torch.full((1, 3, 16, 16), 0.3)
-    assert inversion.share_kept(flat, 1 - flat) == {}
-    assert inversion.in_words({}) == "Lost nothing an eye could see."
+    assert inversion.explained_variance(flat, 1 - flat) == {}
+    assert inversion.in_words({}) == "The image is uniform."
+
+
+def test_shares_are_rounded_down_and_ascend():
+    words = inversion.in_words({"layout": 0.9999, "fine detail": 0.979, "colour": 0.0})
+    assert words == "Variance explained: colour 0 %, fine detail 97 %, layout 100 %."
+
+
+def test_a_code_has_as_many_numbers_as_its_tensors():
+    found = inversion.invert(catalog.get("laplacian", levels=1), torch.rand(1, 3, 8, 8))
+    assert found.numbers == 3 * (64 + 16)
+    spectrum = catalog.get("fourier").encode(torch.rand(1, 1, 8, 8))
+    assert inversion.numbers_in(spectrum) == 2 * spectrum.values.numel()
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
-    [
-        (0.0, "nearly all of the colour (0 % kept)"),
-        (0.3, "most of the colour (30 % kept)"),
-        (0.7, "some of the colour (70 % kept)"),
-        (0.97, "a little of the colour (97 % kept)"),
-    ],
+    ("old", "new"), [("how", "method"), ("kept", "explained"), ("lost", "summary")]
 )
-def test_amounts_in_words(share, said):
-    assert inversion.in_words({"colour": share, "layout": 1.0}) == f"Lost {said}."
+def test_old_names_work_with_a_warning(old, new):
+    found = inversion.invert(catalog.get("laplacian"), photo())
+    with pytest.warns(FutureWarning, match=f"Use {new}"):
+        assert getattr(found, old) == getattr(found, new)

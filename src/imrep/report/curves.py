@@ -1,0 +1,118 @@
+"""Curves: accuracy, or time, against the number of labels or the size of the image."""
+
+import math
+
+from imrep.report import frame, labels, words
+from imrep.report.findings import Findings
+from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec
+
+
+def curves(findings: Findings, metric: str, id: str, title: str) -> Chart:
+    """A line for each representation.
+
+    Args:
+        findings: The run.
+        metric: "probe_curve" or "probe_size" for accuracy, "ms_size" for milliseconds.
+        id: Of the plot.
+        title: Of the horizontal axis.
+    """
+    timed = metric == "ms_size"
+    kind, scale = ("cost", 1) if timed else ("accuracy", 100)
+    points = []
+    for spec in findings.measured(kind, metric):
+        for detail in findings.details(kind, metric, spec):
+            row = findings.row(kind, metric, spec, detail)
+            if row is not None and row.value is not None:
+                text = f"{words.digits(row.value)} ms" if timed else words.percent(row.value)
+                points.append(
+                    {
+                        **frame.identity(findings, spec),
+                        "x": float(detail),
+                        "y": scale * row.value,
+                        "lo": scale * (row.value if row.lo is None else row.lo),
+                        "hi": scale * (row.value if row.hi is None else row.hi),
+                        "at": f"{float(detail):.0f}",
+                        "value": text,
+                    }
+                )
+    alt = f"{title} " + "; ".join(f"{p['short']} {p['value']} at {p['at']}" for p in points)
+    return frame.chart(id, alt, lambda narrow: _lines(points, title, timed, narrow))
+
+
+def _lines(points: list[Spec], title: str, timed: bool, narrow: bool) -> Spec:
+    last = {p["spec"]: p for p in points}  # the last point of each line carries its name
+    ends = [{**p, "name": frame.wrapped(p["short"], 16 if narrow else 40)} for p in last.values()]
+    lines = sum(end["name"].count("\n") + 1 for end in ends)
+    height, width = max(320, labels.LINE * lines), NARROW - 40 if narrow else WIDE - 50
+    bottom, top = _limits(points, timed)
+    axis = frame.vertical_axis("milliseconds per image" if timed else "accuracy, %")
+    axis |= {"values": frame.ticks(bottom, top, 3), "format": "~r"} if timed else {}
+    scale = {"domain": [bottom, top], "nice": False, "type": "log" if timed else "linear"}
+    y: Spec = {"type": "quantitative", "scale": scale, "axis": axis}
+    ends = _without_overlaps(ends, (bottom, top), height, timed)
+    return {
+        "height": height,
+        "padding": PADDING,
+        "data": {"values": points},
+        "encoding": {"x": _x(points, ends, title, width), "color": STANDING},
+        "layer": _layers(ends, y),
+    }
+
+
+def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
+    """The horizontal axis, which goes on beyond the last point as far as the names need."""
+    values = sorted({point["x"] for point in points})
+    letters = max(len(line) for end in ends for line in end["name"].split("\n"))
+    share = (labels.LETTER * letters + 20) / width
+    end = values[-1] * (values[-1] / values[0] * 1.2) ** (share / (1 - share))
+    return {
+        "field": "x",
+        "type": "quantitative",
+        "axis": {"title": title, "values": values, "format": "~r", "grid": False},
+        "scale": {"type": "log", "domain": [values[0] / 1.08, end], "nice": False},
+    }
+
+
+def _layers(ends: list[Spec], y: Spec) -> list[Spec]:
+    height = {"y": {"field": "y", **y}}
+    line = {"type": "line", "strokeWidth": 2}
+    name = {"type": "text", "align": "left", "dx": 9, "baseline": "middle", "lineBreak": "\n"}
+    tooltip = frame.tooltip("at", "value")
+    return [
+        {"mark": line, "encoding": {**height, "detail": {"field": "spec", "type": "nominal"}}},
+        {"mark": BAR, "encoding": {"y": {"field": "lo", **y}, "y2": {"field": "hi"}}},
+        {"mark": {**DOT, "size": 50}, "encoding": {**height, "tooltip": tooltip}},
+        {
+            "name": "names",
+            "data": {"values": ends},
+            "mark": name,
+            "encoding": {
+                "y": {"field": "name_y", **y},
+                "text": {"field": "name"},
+                "color": frame.NAME_COLOUR,
+            },
+        },
+    ]
+
+
+def _limits(points: list[Spec], log: bool) -> tuple[float, float]:
+    if log:
+        return min(p["y"] for p in points) / 1.5, max(p["y"] for p in points) * 1.5
+    return 0.0, min(100.0, 5 * math.ceil(max(p["hi"] for p in points) / 5))
+
+
+def _without_overlaps(
+    ends: list[Spec], limits: tuple[float, float], height: float, log: bool
+) -> list[Spec]:
+    """The names at the lines' ends, moved up and down where they would overlap."""
+    forward, backward = (math.log, math.exp) if log else (float, float)
+    low, high = map(forward, limits)
+    targets = [height * (1 - (forward(end["y"]) - low) / (high - low)) for end in ends]
+    # a name hangs from its first line, so its centre lies below its anchor by half of the others
+    extra = [labels.LINE * end["name"].count("\n") for end in ends]
+    centres = labels.spread(targets, [labels.LINE + more for more in extra])
+    tops = [centre - more / 2 for centre, more in zip(centres, extra, strict=True)]
+    return [
+        {**end, "name_y": backward(low + (1 - top / height) * (high - low))}
+        for end, top in zip(ends, tops, strict=True)
+    ]

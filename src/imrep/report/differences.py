@@ -1,0 +1,49 @@
+"""The plot of differences to the most accurate representation, with their intervals."""
+
+from imrep.report import frame, words
+from imrep.report.findings import Findings
+from imrep.report.frame import BAR, DOT, STANDING, Chart, Spec, hundred
+
+
+def differences(findings: Findings) -> Chart:
+    """Points behind the best, with intervals; zero is the best itself."""
+    best = {"x": 0, "lo": 0, "hi": 0, "points": "the best"}
+    points: list[Spec] = [{**frame.identity(findings, findings.leader), **best}]
+    for spec in findings.measured("difference", findings.measure):
+        row = findings.row("difference", findings.measure, spec, findings.leader)
+        if row is not None and row.value is not None and spec != findings.leader:
+            points.append(
+                {
+                    **frame.identity(findings, spec),
+                    "x": hundred(row.value),
+                    "lo": hundred(row.value if row.lo is None else row.lo),
+                    "hi": hundred(row.value if row.hi is None else row.hi),
+                    "points": words.points(row.value),
+                    "95% interval": f"{words.points(row.lo)} to {words.points(row.hi)}",
+                }
+            )
+    alt = f"Points of {findings.score} behind {findings.leader}: " + "; ".join(
+        f"{p['short']} {p['points']} ({p['95% interval']})" for p in points[1:]
+    )
+    return frame.chart("differences", alt, lambda narrow: _intervals(points, narrow))
+
+
+def _intervals(points: list[Spec], narrow: bool) -> Spec:
+    axis = {"title": "points behind (−) or ahead (+) of the best", "tickCount": 6, "grid": True}
+    x = {"type": "quantitative", "scale": {"padding": 10}}
+    below: Spec = {"yOffset": 7} if narrow else {}
+    zero = {"type": "rule", "stroke": "var(--ink)"}
+    ends = {"x": {"field": "lo", **x}, "x2": {"field": "hi"}, "color": STANDING}
+    middle = {"x": {"field": "x", **x, "axis": axis}, "color": STANDING}
+    tooltip = frame.tooltip("points", "95% interval")
+    plot, names = frame.rows("short", [p["short"] for p in points], 24, above=narrow)
+    return {
+        **plot,
+        "data": {"values": points},
+        "layer": [
+            {"mark": zero, "encoding": {"x": {"datum": 0, **x}, "y": None}},
+            {"mark": {**BAR, **below}, "encoding": ends},
+            {"mark": {**DOT, "size": 80, **below}, "encoding": {**middle, "tooltip": tooltip}},
+            *names,
+        ],
+    }

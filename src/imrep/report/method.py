@@ -1,0 +1,103 @@
+"""How a run was measured: the protocol in sentences, its settings in pairs."""
+
+from imrep.report import words
+from imrep.report.findings import CONTROLS, Findings
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The protocol, a paragraph for each step (specs/compare.md, sections 1 to 6)."""
+    reading = (
+        f"Every image was turned upright, converted to sRGB, scaled until its shorter side had "
+        f"{_sizes(findings)} and cropped to its central square. Near-duplicates were detected "
+        f"before anything was fitted."
+    )
+    if findings.measure == "retrieval":
+        return [reading, *_RETRIEVAL]
+    if not findings.labelled:
+        return [reading]
+    return [
+        reading,
+        f"The images were split into {findings.meta.folds} folds. All images of a group "
+        "(near-duplicates, or the groups of --groups) are in one fold. The class of each image was "
+        f"predicted by a probe trained on the other folds.{_fitting(findings)}",
+        *_CLASSIFICATION,
+    ]
+
+
+def facts(findings: Findings) -> list[tuple[str, str]]:
+    """Data, settings and machine as pairs of name and value."""
+    meta, value = findings.meta, findings.value
+    pairs = [
+        ("folder", meta.data_name),
+        ("images", words.count(meta.n)),
+        ("classes", words.count(meta.classes) if meta.classes else ""),
+        ("groups", words.count(meta.groups) if meta.folds else ""),
+        ("folds", str(meta.folds) if meta.folds else ""),
+        ("size", _sizes(findings)),
+        ("seed", str(meta.seed)),
+        ("unreadable files", words.count(value("data", "skipped"))),
+        ("processor", meta.cpu),
+        ("threads", str(meta.threads)),
+        ("versions", ", ".join(f"{name} {number}" for name, number in meta.versions.items())),
+        ("protocol", meta.protocol),
+        ("date", meta.time),
+        ("digest of the images", meta.data),
+        ("fingerprints", _fingerprints(findings)),
+    ]
+    return [(name, text) for name, text in pairs if text and text != "–"]
+
+
+def controls(findings: Findings) -> list[tuple[str, str]]:
+    """Every control and what it consists of."""
+    pairs = (
+        (spec, next((text for key, text in CONTROLS.items() if key in spec), ""))
+        for spec in findings.controls
+    )
+    return [(spec, text) for spec, text in pairs if text]
+
+
+def _fitting(findings: Findings) -> str:
+    fitted = {row.fitted_on for row in findings.rows}
+    if "fold" in fitted:
+        return " Codebooks were fitted on the training part of each fold."
+    return " Codebooks were fitted once on all images, without labels." if "all" in fitted else ""
+
+
+def _fingerprints(findings: Findings) -> str:
+    """Of representations made from files, since a file may be replaced under the same path."""
+    rows = [findings.row("cost", "ms", spec) for spec in findings.contenders]
+    return ", ".join(
+        f"{row.spec} {row.fingerprint}"
+        for row in rows
+        if row is not None and ("weights=" in row.spec or "/" in row.spec)
+    )
+
+
+def _sizes(findings: Findings) -> str:
+    """64 pixels; or 64 or 224 pixels, depending on the line of the table."""
+    sizes = [str(size) for size in findings.sizes] or [str(findings.meta.S)]
+    if len(sizes) == 1:
+        return f"{sizes[0]} pixels"
+    return f"{', '.join(sizes[:-1])} or {sizes[-1]} pixels (see the table)"
+
+
+_CLASSIFICATION = (
+    "The probe is a linear ridge classifier in which every class has the same weight. Its penalty "
+    "was chosen on the training part alone, by leaving out one group at a time.",
+    "Intervals come from 2,000 bootstrap samples of the groups within their classes. They are "
+    "widened by factors calibrated on real folders, so that the 95% intervals cover 95%. The "
+    "probe was trained on part of the folder, so the accuracies are slightly pessimistic.",
+    "The verdict removes one contender after another, the one with the largest t first. It does so "
+    "as long as the difference to the best exceeds the bootstrap quantile of the largest "
+    "difference among equals and a sign-flip test agrees. The remaining contenders are tied with "
+    "the best.",
+)
+_RETRIEVAL = (
+    "Every image whose object has another image is a query. All images are ranked by the cosine "
+    "of their vectors after subtraction of the mean. Average precision is the mean, over the "
+    "object's other images, of the precision at the rank of each.",
+    "Intervals come from 2,000 bootstrap samples of whole objects, the same for all "
+    "representations, and are widened where objects are few. The verdict removes one contender "
+    "after another, the one with the largest t first, as long as its difference to the best "
+    "exceeds the bootstrap quantile of the largest difference among equals.",
+)

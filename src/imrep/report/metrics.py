@@ -1,0 +1,101 @@
+"""The metrics of the tables: heading, definition and form of each."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from imrep.report import words
+
+Format = Callable[[float | None], str]
+
+
+class Metric(NamedTuple):
+    """A kind and metric of results.jsonl as a column."""
+
+    kind: str
+    metric: str
+    text: Format
+    title: str
+    definition: str
+
+
+MAIN = (
+    Metric(
+        *("accuracy", "probe", words.percent, "accuracy"),
+        "Balanced accuracy of a linear classifier (the probe) on images it was not trained on: "
+        "the share of images classified correctly, averaged over the classes.",
+    ),
+    Metric(
+        *("accuracy", "knn", words.percent, "k-NN accuracy"),
+        "Balanced accuracy of a vote of the 20 nearest training images. It decides nothing.",
+    ),
+    Metric(
+        *("accuracy", "retrieval", words.percent, "mean average precision"),
+        "An image of an object is the query and all others are ranked. 100% means that the "
+        "object's other images come first.",
+    ),
+    Metric(
+        *("difference", "p_flip", words.probability, "p-value"),
+        "Probability of a difference to the best at least as large as this one if the two were "
+        "equally accurate (sign-flip test). It is not adjusted for the number of comparisons. The "
+        "verdict is, so it may call two tied in spite of a small value.",
+    ),
+    Metric(
+        *("cost", "ms", words.digits, "ms per image"),
+        "Milliseconds of processor time from one decoded image to its vector, on this machine.",
+    ),
+    Metric(
+        *("cost", "bytes", words.kilobytes, "KB per image"),
+        "Size of one vector in kilobytes (1,000 bytes), at four bytes a number.",
+    ),
+    Metric(*("cost", "dimensions", words.count, "dimensions"), "Length of the vector."),
+    Metric(
+        *("information", "kept", words.percent, "R² of reconstruction"),
+        "Share of the variance of unseen images, reduced to 32 × 32, that a least-squares "
+        "reconstruction from the vector explains. 0%: no better than the mean image. The "
+        "reconstruction is a ridge regression fitted on this folder. It needs 200 images. "
+        "Information that does not appear in it may still be in the vector.",
+    ),
+    Metric(
+        *("information", "detail", words.percent, "R² of fine detail"),
+        "The same after subtraction of what a 4 × 4 thumbnail contains.",
+    ),
+    Metric(
+        *("stability", "moves", words.ratio, "sensitivity"),
+        "Mean displacement of the vector under nine perturbations of the image, relative to the "
+        "distance between two images; each counts for 1 at most. 0: the vector does not change. "
+        "Low is no merit by itself: a constant vector has 0.",
+    ),
+    Metric(
+        *("cost", "fit_s", words.digits, "seconds to fit"),
+        "Processor time to fit it once, for example a codebook.",
+    ),
+)
+SPREAD = (
+    Metric(
+        *("labelfree", "effective_dimensions", words.digits, "effective dimensions"),
+        "Participation ratio of the spectrum of the vectors' covariance.",
+    ),
+    Metric(
+        *("labelfree", "share1", words.percent, "first component"),
+        "Share of the variance along the first principal component.",
+    ),
+    Metric(
+        *("labelfree", "share10", words.percent, "ten components"),
+        "Share of the variance along the first ten principal components.",
+    ),
+    Metric(
+        *("cost", "code", words.count, "numbers in the code"),
+        "Numbers in the code before it is pooled to the vector. An inverse starts from the code.",
+    ),
+    Metric(
+        *("cost", "images_s", words.count, "images per second"),
+        "Per second of processor time, encoding alone.",
+    ),
+    Metric(
+        *("cost", "wall_ms", words.digits, "wall-clock ms"), "Milliseconds by the clock per image."
+    ),
+    Metric(
+        *("cost", "memory", words.megabytes, "MB of memory"),
+        "Peak memory while encoding, above that of the idle program, in MB of 1,000,000 bytes.",
+    ),
+)

@@ -1,0 +1,152 @@
+"""The scatter plot of accuracy against the time to encode an image."""
+
+import math
+
+from imrep.report import frame, labels, words
+from imrep.report.findings import Findings
+from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec, hundred
+
+
+def accuracy_and_cost(findings: Findings) -> Chart:
+    """Accuracy against milliseconds: dots with intervals; open dots for k-nearest neighbours."""
+    specs = [*findings.contenders, *findings.controls]
+    points = [_point(findings, spec) for spec in specs]
+    points = _controls_at_left([point for point in points if point["y"] is not None])
+    score = findings.score
+    alt = f"{score.capitalize()} against milliseconds per image: " + "; ".join(
+        f"{p['short']} {p[score]} at {p['time per image']}" for p in points
+    )
+    return frame.chart("cost", alt, lambda narrow: _scatter(findings, points, narrow))
+
+
+def _point(findings: Findings, spec: str) -> Spec:
+    probe = findings.row("accuracy", findings.measure, spec)
+    knn = findings.value("accuracy", "knn", spec)
+    ms = findings.value("cost", "ms", spec)
+    accuracy, lo, hi = (None, None, None) if probe is None else (probe.value, probe.lo, probe.hi)
+    return {
+        **frame.identity(findings, spec),
+        "ms": ms,
+        "y": hundred(accuracy),
+        "lo": hundred(accuracy if lo is None else lo),
+        "hi": hundred(accuracy if hi is None else hi),
+        "knn": hundred(knn),
+        findings.score: words.percent(accuracy),
+        "95% interval": words.interval(lo, hi),
+        "k-NN accuracy": words.percent(knn),
+        "time per image": f"{words.digits(ms)} ms",
+    }
+
+
+def _controls_at_left(points: list[Spec]) -> list[Spec]:
+    """Controls, whose cost is not measured, lie at half the smallest measured cost."""
+    edge = 0.5 * min((point["ms"] for point in points if point["ms"]), default=1.0)
+    return [{**point, "ms": point["ms"] or edge} for point in points]
+
+
+def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
+    height, width = (430, NARROW - 50) if narrow else (460, WIDE - 60)
+    times = [point["ms"] for point in points]
+    low, high = min(times, default=0.5) / 1.6, max(times, default=2.0) * 1.6
+    top = min(100.0, 5 * math.ceil(max([p["hi"] for p in points] + [20.0]) / 5))
+    x = {
+        "field": "ms",
+        "type": "quantitative",
+        "scale": {"type": "log", "domain": [low, high], "nice": False},
+        "axis": {
+            "title": "milliseconds per image →",
+            "values": frame.ticks(low, high, 2 if narrow else 9),
+            "format": "~r",
+            "grid": False,
+        },
+    }
+    return {
+        "height": height,
+        "padding": PADDING,
+        "data": {"values": _with_labels(points, (low, high), top, width, height)},
+        "encoding": {"x": x, "color": STANDING},
+        "layer": _layers(findings, {"type": "quantitative", "scale": {"domain": [0, top]}}),
+    }
+
+
+def _layers(findings: Findings, y: Spec) -> list[Spec]:
+    """From back to front: intervals, the line of guessing, open dots, dots, names."""
+    main = {"field": "y", **y, "axis": frame.vertical_axis(f"{findings.score}, %")}
+    shape = {
+        "condition": {"test": "datum.standing == 'control'", "value": "diamond"},
+        "value": "circle",
+    }
+    knn = ["k-NN accuracy"] if findings.labelled else []
+    tooltip = frame.tooltip(findings.score, "95% interval", *knn, "time per image")
+    ring = {"type": "point", "size": 34, "strokeWidth": 1.4, "fill": "var(--paper)"}
+    dots = {"y": main, "shape": shape, "tooltip": tooltip}
+    return [
+        {"mark": BAR, "encoding": {"y": {"field": "lo", **y}, "y2": {"field": "hi"}}},
+        *_guessing(findings, y),
+        {"mark": ring, "encoding": {"y": {"field": "knn", **y}, "tooltip": tooltip}},
+        {"mark": {**DOT, "size": 90}, "encoding": dots},
+        *_names(y),
+    ]
+
+
+def _guessing(findings: Findings, y: Spec) -> list[Spec]:
+    """A dotted line at the accuracy of guessing, and its name."""
+    guess = findings.guess
+    if guess is None:
+        return []
+    level = {"y": {"datum": 100 * guess, **y}, "color": {"value": "var(--warn)"}}
+    rule = {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5}
+    text = {"type": "text", "align": "right", "dy": 10, "baseline": "middle"}
+    name = "guessing" if findings.labelled else "random order"
+    text["text"] = f"{name} {words.percent(guess)}"
+    data: Spec = {"values": [{}]}
+    return [
+        {"data": data, "mark": rule, "encoding": {**level, "x": None}},
+        {"data": data, "mark": text, "encoding": {**level, "x": {"value": "width"}}},
+    ]
+
+
+def _names(y: Spec) -> list[Spec]:
+    """One layer for each anchor, since a layer has one alignment; the style sheet adds a halo."""
+    return [
+        {
+            "name": f"names{anchor}",
+            "transform": [{"filter": f"datum.anchor == {anchor}"}],
+            "mark": {"type": "text", "align": align, "dx": dx, "baseline": "middle"},
+            "encoding": {
+                "y": {"field": "name_y", **y},
+                "text": {"field": "short"},
+                "color": frame.NAME_COLOUR,
+            },
+        }
+        for anchor, (align, dx) in enumerate(labels.ANCHORS)
+    ]
+
+
+def _with_labels(
+    points: list[Spec], times: tuple[float, float], top: float, width: float, height: float
+) -> list[Spec]:
+    """The points with the anchor and height of their names, -1 without; the pick comes first."""
+    low, high = (math.log(time) for time in times)
+    order = sorted(points, key=lambda point: frame.ORDER.index(point["standing"]))
+    dots = [
+        labels.Dot(
+            x=(math.log(point["ms"]) - low) / (high - low) * width,
+            y=height * (1 - point["y"] / top),
+            top=height * (1 - point["hi"] / top),
+            bottom=height * (1 - point["lo"] / top),
+            name=point["short"],
+        )
+        for point in order
+    ]
+    placed = labels.placed(dots, width, height)
+    return [
+        {**point, "anchor": -1, "name_y": point["y"]}
+        if label is None
+        else {
+            **point,
+            "anchor": labels.ANCHORS.index((label.align, label.dx)),
+            "name_y": top * (1 - label.y / height),
+        }
+        for point, label in zip(order, placed, strict=True)
+    ]
