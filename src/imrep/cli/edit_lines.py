@@ -9,9 +9,9 @@ import click
 if TYPE_CHECKING:
     from imrep.edit.file import Edited
     from imrep.edit.folder import Folder, Spread
+    from imrep.edit.measurements import Measurement
     from imrep.edit.metadata import Figures
     from imrep.edit.rate_distortion import Point
-    from imrep.ops.measured import Measurement
 
 
 def line(found: "Edited") -> str:

@@ -14,16 +14,15 @@ import torch
 
 from imrep import images
 from imrep.codec import packed
-from imrep.edit import metadata, rate_distortion
+from imrep.edit import measurements, metadata, rate_distortion
 from imrep.edit.chain import WORDS, Chain
+from imrep.edit.measurements import Measurement
 from imrep.edit.metadata import Figures
 from imrep.edit.rate_distortion import Point
 from imrep.errors import BadParameter
 from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
-from imrep.ops import measured
-from imrep.ops.measured import Measurement
 from imrep.registry.operations import Step
 
 __all__ = ["FLOATING", "Chain", "Edited", "edit", "suffix_of"]
@@ -99,7 +98,7 @@ def edit(  # what, how, where; and the command's own wishes by name
         rate_distortion.drawable(curve)
         if not chain.packs:
             raise BadParameter(f"a rate curve needs compress as the last step, got {chain.slug}.")
-    with torch.no_grad(), measured.recording() as records:
+    with torch.no_grad(), measurements.recording() as records:
         before, steps, last = _read(source, chain, tell)
         if not chain.packs:
             planned = images.plan(out, before, "edit")

@@ -23,12 +23,12 @@ from imrep import images
 from imrep.codec.packed import SUFFIX
 from imrep.datasets import Item
 from imrep.edit.file import FLOATING, Chain, Edited, Progress, edit
+from imrep.edit.measurements import Measurement
 from imrep.edit.metadata import Figures
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
-from imrep.ops.measured import Measurement
 from imrep.workfolder import Shard, WorkFolder, digest
 
 _FORMAT = 2  # raised when the same call gives other pictures

@@ -1,6 +1,6 @@
 """What an operation measures in an image to set its own strength, for whoever wants to know.
 
-with measured.recording() as found:
+with measurements.recording() as found:
     denoise(image)
 found  # [Measurement("denoise", {"noise": 0.031})]
 """
