@@ -56,7 +56,7 @@ class Tree:
         kind = _kinds.by_name(name)
         if ours:
             self.outputs.append(name)
-        elif kind == "picture" or (kind == "unknown" and _kinds.is_picture(start(images.START))):
+        elif kind == "picture" or (kind == "unknown" and _kinds.is_image(start(images.START))):
             self.pictures[name] = source
         elif kind == "table":
             self.tables[name] = source
@@ -250,11 +250,11 @@ def _is_mark(name: str) -> bool:
 
 
 def _marked_file(path: Path) -> bool:
-    return path.is_file() and provenance.is_picture(path.read_bytes())
+    return path.is_file() and provenance.is_image(path.read_bytes())
 
 
 def _marked(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
     try:
-        return provenance.is_picture(zipped.read(info))
+        return provenance.is_image(zipped.read(info))
     except Exception:  # reading the member will say what is wrong, if it is ever asked for
         return False
