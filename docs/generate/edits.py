@@ -28,12 +28,17 @@ hide: [navigation]
 ```sh
 imrep edit cat.jpg "stretch, unsharp:alpha=0.7"    # one after the other, nothing rounded between
 imrep edit holidays/ stretch -o clearer/           # every picture of a folder
-imrep edit --about unsharp                         # what is said below, in the terminal
+imrep edit --about unsharp                         # the text below, in the terminal
 ```
 
-An operation is written `name:key=value,key=value`. The output keeps the picture's size, depth (16
-bits stay 16), transparency, colour profile and EXIF, turned upright, and does not overwrite the
-input unless told to by `--in-place`. Each is shown here at its defaults, before and after.
+```python
+clearer = imrep.apply_edits(image, "stretch, unsharp:alpha=0.7")
+sharp = imrep.edit.unsharp(image, alpha=0.7)       # each operation is a function
+```
+
+An operation is written `name:key=value,key=value`. The output has the input's size, depth (16 bits
+stay 16), transparency, colour profile and EXIF, is upright, and overwrites the input only with
+`--in-place`. Each operation is shown here at its defaults, before and after.
 """
 
 

@@ -10,8 +10,10 @@ from imrep.registry.catalog import card, get, load, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, edited, invert, match
+    from imrep.api import compare, invert, match
     from imrep.base import Representation
+    from imrep.codec import pack, unpack
+    from imrep.edit.chain import apply_edits, edited
     from imrep.errors import ImrepError
     from imrep.images import read, write
     from imrep.registry.cards import Card
@@ -24,12 +26,15 @@ _LAZY = {
     "Embedder": "imrep.sklearn",
     "ImrepError": "imrep.errors",
     "Representation": "imrep.base",
+    "apply_edits": "imrep.edit.chain",
     "compare": "imrep.api",
     "edit": "imrep.edit",
-    "edited": "imrep.api",
+    "edited": "imrep.edit.chain",
     "invert": "imrep.api",
     "match": "imrep.api",
+    "pack": "imrep.codec",
     "read": "imrep.images",
+    "unpack": "imrep.codec",
     "write": "imrep.images",
 }
 
@@ -38,6 +43,7 @@ __all__ = [
     "Embedder",
     "ImrepError",
     "Representation",
+    "apply_edits",
     "card",
     "compare",
     "edit",
@@ -47,7 +53,9 @@ __all__ = [
     "load",
     "match",
     "names",
+    "pack",
     "read",
+    "unpack",
     "write",
 ]
 

@@ -46,7 +46,7 @@ def test_a_chain_on_a_file(imrep, cat):
         said.stdout,
     )
     assert said.stderr == ""
-    wanted = package.edited(images.read(cat), "stretch, unsharp:alpha=0.7")
+    wanted = package.apply_edits(images.read(cat), "stretch, unsharp:alpha=0.7")
     found = images.read(cat.parent / "cat.stretch-unsharp.png")
     assert_close(found, wanted, rtol=0, atol=0.51 / 255)
 
@@ -93,8 +93,8 @@ def test_json(inside, cat):
     assert found == {
         "path": "cat.stretch.png",
         "chain": "stretch",
-        "picture": "60×48, 8 bits, RGB",
-        "kept": [],
+        "image": "60×48, 8 bits, RGB",
+        "preserved": [],
         "lost": [],
         "further": False,
         "unchanged": False,
@@ -131,8 +131,8 @@ def test_a_further_picture_is_spared_too(inside, cat):
         ("blend:with=cat.png,mask=small.png", "blend needs .*48.60.*, got 5.5"),
         ("sharpen:kernel='1 2'", "sharpen"),
         ("poster:colours=100000", "poster needs"),
-        ("decode", r"decode needs a packed picture, got cat\.png"),
-        ("compress, blur", "blur needs a picture, got a packed picture from compress"),
+        ("decode", r"decode needs a packed image, got cat\.png"),
+        ("compress, blur", "blur needs an image, got a packed image from compress"),
         ("compress:quality=0", "compress needs quality from 1 to 100, got 0"),
     ],
 )
@@ -158,9 +158,7 @@ def test_only_the_first_of_several_pictures_is_edited(inside, tmp_path):
     frames = [Image.new("L", (12, 10), shade) for shade in (40, 120, 200)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     said = inside("edit", "a.gif", "blur").stdout
-    assert said.startswith(
-        "a.blur.png  12×10, 8 bits, RGB from a palette, the first of 3 pictures; "
-    )
+    assert said.startswith("a.blur.png  12×10, 8 bits, RGB from a palette, the first of 3 images; ")
     assert images.read("a.blur.png").mean() == pytest.approx(40 / 255, abs=0.01)
 
 
@@ -189,14 +187,14 @@ def test_packed_and_unpacked(inside, deep):
     assert metrics.ssim(after.pixels, before.pixels) == pytest.approx(ssim, abs=0.01)
     inside("edit", "new/small.imr", "decode, stretch, compress", "-o", "smaller.imr")
     said = inside("edit", "new/small.imr", "blur", expect=1).output
-    assert said == "blur needs a picture, got small.imr. Put decode before it.\n"
+    assert said == "blur needs an image, got small.imr. Put decode before it.\n"
 
 
 def test_a_rate_curve(inside, cat):
     said = inside("edit", "cat.png", "compress", "--curve", "rate.svg").stdout.splitlines()
     assert said[0].startswith("cat.imr  60×48, 8 bits, RGB; ") and said[1].split()[0] == "quality"
     assert {line.split()[0] for line in said[2:-1]} == {"dct", "laplacian", "jpeg"}
-    assert said[-1] == "rate.svg  likeness against bits per pixel"
+    assert said[-1] == "rate.svg  PSNR and SSIM against bits per pixel"
     assert Path("rate.svg").read_text().startswith("<svg")
     found = json.loads(inside("edit", "cat.png", "compress", "--curve", "r.png", "--json").stdout)
     assert len(found["curve"]) == len(said) - 3
@@ -205,7 +203,7 @@ def test_a_rate_curve(inside, cat):
     for words, complaint in (
         (("cat.png", "compress", "--curve", "r.gif"), "got 'r.gif'"),
         (("cat.png", "blur", "--curve", "r.png", "-o", "b.png"), "needs compress as the last step"),
-        ((".", "compress", "--curve", "r.png"), "with one picture, got ."),
+        ((".", "compress", "--curve", "r.png"), "with one image, got ."),
     ):
         assert complaint in inside("edit", *words, expect=1).output
     assert not Path("b.png").exists()
@@ -215,12 +213,12 @@ def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
     inside("edit", "deep.png", "compress")
     whole = packed.read("deep.imr")
     for words, tensors, said in (
-        ({"samples": "many"}, {}, "needs to say what it keeps"),
-        ({"samples": "uint8 0 inf 1"}, {}, "needs to say what it keeps"),
-        ({"samples": "object 0 1 1"}, {}, "needs to say what it keeps"),
-        ({"words": "[]"}, {}, "needs to say what it keeps"),
-        ({"encoding": "1"}, {}, "needs to say what it keeps"),
-        ({"exif": "no base64!"}, {}, "needs to say what it keeps"),
+        ({"samples": "many"}, {}, "needs valid metadata"),
+        ({"samples": "uint8 0 inf 1"}, {}, "needs valid metadata"),
+        ({"samples": "object 0 1 1"}, {}, "needs valid metadata"),
+        ({"words": "[]"}, {}, "needs valid metadata"),
+        ({"encoding": "1"}, {}, "needs valid metadata"),
+        ({"exif": "no base64!"}, {}, "needs valid metadata"),
         ({}, {"alpha": torch.zeros(3, 5, dtype=torch.uint8)}, "needs alpha of"),
     ):
         packed.write(whole.adding(words, tensors), "other.imr")
@@ -250,14 +248,14 @@ def test_a_folder(inside, photos):
     said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
     assert re.fullmatch(
         r"1 skipped, with reasons in out\.skipped\.csv\n"
-        r"stretch: black [\d. to]+, white [\d. to]+\nout  13 pictures; \d+\.\d s\n",
+        r"stretch: black [\d. to]+, white [\d. to]+\nout  13 images; \d+\.\d s\n",
         said,
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])
     [row] = csv.DictReader(Path("out.skipped.csv").read_text().splitlines())
     assert row["path"] == "a/broken.jpg"
-    wanted = package.edited(images.read(photos / "a" / "02.png"), "stretch")
+    wanted = package.apply_edits(images.read(photos / "a" / "02.png"), "stretch")
     assert_close(images.read("out/a/02.png"), wanted, rtol=0, atol=0.51 / 255)
     assert not (photos.parent / "out.parts").exists()
 
@@ -277,23 +275,23 @@ def test_an_archive_goes_to_a_folder_of_its_name(inside, photos):
 
 def test_folders_that_are_refused(inside, photos):
     assert (
-        "with one picture, got photos. Use -o."
+        "with one image, got photos. Use -o."
         in inside("edit", "photos", "blur", "--in-place", expect=1).output
     )
     said = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
-    assert "among the pictures it reads" in said
+    assert "among the images it reads" in said
     for out in ("photos/new", "photos/a", "."):
         said = inside("edit", "photos", "blur", "-o", out, expect=1).output
-        assert "among the pictures it reads" in said
+        assert "among the images it reads" in said
     assert not Path("photos/new").exists()
     said = inside("edit", "photos", "blur:sigma=-1", "-o", "out", expect=1).output
     assert said.startswith("blur needs sigma") and said.count("\n") == 1
 
 
 def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
-    from imrep.edit import folder as editfolder
+    from imrep.edit import folder
 
-    real, done = editfolder.edit, []
+    real, done = folder.edit_file, []
 
     def interrupted(*given):
         if len(done) == 5:
@@ -301,24 +299,24 @@ def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
         done.append(given)
         return real(*given)
 
-    monkeypatch.setattr(editfolder, "edit", interrupted)
+    monkeypatch.setattr(folder, "edit_file", interrupted)
     said = inside("edit", "photos", "blur", "-o", "out", expect=130)
     assert "What is done is kept; to continue: imrep" in said.stderr
-    monkeypatch.setattr(editfolder, "edit", real)
+    monkeypatch.setattr(folder, "edit_file", real)
     found = json.loads(inside("edit", "photos", "blur", "-o", "out", "--json").stdout)
     assert found["resumed"] == 5 and found["written"] == 12
 
 
 def test_another_chain_starts_anew(inside, photos, monkeypatch):
-    from imrep.edit import folder as editfolder
+    from imrep.edit import folder
 
-    real = editfolder.edit
+    real = folder.edit_file
     monkeypatch.setattr(
-        editfolder, "edit", lambda data, chain, out: out.name > "05" and real.missing
+        folder, "edit_file", lambda data, chain, out: out.name > "05" and real.missing
     )
     with pytest.raises(AttributeError):
         inside("edit", "photos", "blur", "-o", "out")
-    monkeypatch.setattr(editfolder, "edit", real)
+    monkeypatch.setattr(folder, "edit_file", real)
     found = json.loads(inside("edit", "photos", "blur:sigma=3", "-o", "out", "--json").stdout)
     assert found["resumed"] == 0
 

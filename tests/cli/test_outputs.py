@@ -29,7 +29,7 @@ def test_a_pattern_is_named_by_its_fixed_part(tmp_path, monkeypatch, data, folde
     (tmp_path / "above" / "here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "above" / "here")
     Path("photos/disc").mkdir(parents=True)
-    assert outputs.fixed(data) == Path(folder)
+    assert outputs.pattern_root(data) == Path(folder)
     assert outputs.name_of(data) == name
 
 
@@ -45,16 +45,16 @@ def test_other_data_is_named_after_itself(tmp_path, monkeypatch):
 def test_a_file_made_of_another_picture_is_spared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     out, one, other = Path("000.blur.png"), "disc/000.png", "wave/000.png"
-    outputs.spare(out, outputs.mark("edit", one), one)
+    outputs.check_replaceable(out, outputs.mark("edit", one), one)
     images.write(out, torch.rand(1, 3, 8, 8), mark=outputs.mark("edit", one))
-    outputs.spare(out, outputs.mark("edit", one), one)
-    outputs.spare(out, outputs.mark("edit", Path("disc/../disc/000.png")), one)
+    outputs.check_replaceable(out, outputs.mark("edit", one), one)
+    outputs.check_replaceable(out, outputs.mark("edit", Path("disc/../disc/000.png")), one)
     for mark in (outputs.mark("edit", other), outputs.mark("invert", one)):
         with pytest.raises(BadParameter, match=r"of wave/000.png, got 000.blur.png, .* with -o"):
-            outputs.spare(out, mark, other)
+            outputs.check_replaceable(out, mark, other)
     images.write(out, torch.rand(1, 3, 8, 8))
-    with pytest.raises(BadParameter, match="may be of another picture"):
-        outputs.spare(out, outputs.mark("edit", one), one)
+    with pytest.raises(BadParameter, match="may be of another image"):
+        outputs.check_replaceable(out, outputs.mark("edit", one), one)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_nothing_is_written_among_what_is_read(tmp_path, monkeypatch, data, out,
     Path("photos/disc").mkdir(parents=True)
     files = [Path("photos/disc/0.png")]
     if not refused:
-        outputs.among(data, Path(out), files, "edit")
+        outputs.check_separate(data, Path(out), files, "edit")
         return
-    with pytest.raises(BadParameter, match="edit would write among the pictures it reads") as said:
-        outputs.among(data, Path(out), files, "edit")
+    with pytest.raises(BadParameter, match="edit would write among the images it reads") as said:
+        outputs.check_separate(data, Path(out), files, "edit")
     remedy = str(said.value).removesuffix(".").rpartition(" ")[2]
-    outputs.among(data, Path(remedy), files, "edit")
+    outputs.check_separate(data, Path(remedy), files, "edit")

@@ -24,7 +24,7 @@ CALLS = {
     "write's picture": lambda odd, folder: imrep.write(folder / "x.png", odd),
     "save": lambda odd, _: imrep.get("pixels").save(odd),
     "a parameter": lambda odd, _: imrep.get("hog", cell=odd),
-    "edited": lambda odd, _: imrep.edited(IMAGE, odd),
+    "apply_edits": lambda odd, _: imrep.apply_edits(IMAGE, odd),
     "invert": lambda odd, _: imrep.invert("pixels", odd),
     "match": lambda odd, _: imrep.match(IMAGE, odd),
     "Embedder's pictures": lambda odd, _: imrep.Embedder("pixels").fit(odd),

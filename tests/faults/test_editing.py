@@ -118,10 +118,10 @@ MAKE = "in place would make it"
 @pytest.mark.parametrize(
     ("name", "make", "said"),
     [
-        ("a.webp", moving_webp, "a.webp holds 4 pictures; in place would lose 3. Use -o."),
-        ("a.png", moving_png, "a.png holds 4 pictures; in place would lose 3. Use -o."),
-        ("a.tif", tiff_pages, "a.tif holds 4 pictures; in place would lose 3. Use -o."),
-        ("a.jpg", two_jpegs, "a.jpg holds 2 pictures; in place would lose 1. Use -o."),
+        ("a.webp", moving_webp, "a.webp holds 4 images; in place would lose 3. Use -o."),
+        ("a.png", moving_png, "a.png holds 4 images; in place would lose 3. Use -o."),
+        ("a.tif", tiff_pages, "a.tif holds 4 images; in place would lose 3. Use -o."),
+        ("a.jpg", two_jpegs, "a.jpg holds 2 images; in place would lose 1. Use -o."),
         ("a.jpg", png_called_jpg, f"a.jpg holds a PNG; {MAKE} a JPEG. Use -o a.png."),
         ("a.png", jpeg_called_png, f"a.png holds a JPEG; {MAKE} a PNG. Use -o a.jpg."),
         ("a.jpg", inks, "a.jpg: in place CMYK would become RGB. Use -o."),
@@ -139,7 +139,7 @@ def test_in_place_is_refused_before_anything_is_lost(inside, tmp_path, name, mak
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [name]
     remedy = said.removesuffix(".").rpartition("-o")[2].strip() or f"b{path.suffix}"
     line = inside("edit", name, "blur", "-o", remedy).stdout
-    for word in ("pictures", "CMYK became RGB", "became deflate", "credentials", "a video"):
+    for word in ("images", "CMYK became RGB", "became deflate", "credentials", "a video"):
         assert (word in line) == (word in said.replace("would become", "became"))
 
 
@@ -206,7 +206,7 @@ def test_a_pattern_is_edited_into_a_folder_beside_what_it_reads(inside, tmp_path
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos", "photos.blur"]
     assert len(list((tmp_path / "photos.blur").rglob("*.png"))) == 4
     said = inside("edit", "photos/*/00[12].png", "blur", "-o", "photos/new", expect=1).output
-    assert "among the pictures it reads" in said and not (tmp_path / "photos/new").exists()
+    assert "among the images it reads" in said and not (tmp_path / "photos/new").exists()
 
 
 # Beside the pixels -----------------------------------------------------------------------------
@@ -600,7 +600,7 @@ def test_a_folder_says_what_it_lost(inside, tmp_path):
         inks(tmp_path / "in" / f"{i}.jpg")
     frames(tmp_path / "in" / "moving.webp", "WEBP")
     found = json.loads(inside("edit", "in", "blur", "-o", "out", "--json").stdout)
-    assert found["lost"] == {"CMYK became RGB": 2, "further pictures in the file": 1}
+    assert found["lost"] == {"CMYK became RGB": 2, "further images in the file": 1}
     assert (
         "2 have lost or changed: CMYK became RGB" in inside("edit", "in", "blur", "-o", "o2").stdout
     )

@@ -316,9 +316,9 @@ def literal(text):
 def test_what_an_operation_is_to_use_instead_is_taken(chain, side):
     x = X[:1, :, :side, :side]
     with pytest.raises(ImrepError) as caught:
-        imrep.edited(x, chain)
+        imrep.apply_edits(x, chain)
     key, value = re.search(r"Use (\w+)=(\w+)", str(caught.value)).groups()
-    assert imrep.edited(x, f"{chain.partition(':')[0]}:{key}={value}").shape == x.shape
+    assert imrep.apply_edits(x, f"{chain.partition(':')[0]}:{key}={value}").shape == x.shape
 
 
 # Remedies on the command line: the bad call, what its message must hold, and the call that helps.

@@ -14,7 +14,7 @@ from PIL import Image
 import imrep
 from imrep import datasets, pipeline
 from imrep.edit.file import Chain
-from imrep.edit.folder import edit_all
+from imrep.edit.folder import edit_folder
 from imrep.ops import parallel
 from imrep.pipeline import Settings
 from imrep.registry import catalog
@@ -74,9 +74,9 @@ def test_the_embedder_gives_the_same_bits(photos, spec, threads):
 
 def test_a_folder_is_edited_to_the_same_pictures(photos, tmp_path, threads):
     items, chain = datasets.find(photos).items, Chain("denoise:noise=0.05, unsharp")
-    many = edit_all(items, chain, tmp_path / "many")
+    many = edit_folder(items, chain, tmp_path / "many")
     torch.set_num_threads(1)
-    single = edit_all(items, chain, tmp_path / "single")
+    single = edit_folder(items, chain, tmp_path / "single")
     assert many.written == single.written == 29 and many.skipped == single.skipped
     for path in (tmp_path / "single").iterdir():
         assert path.read_bytes() == (tmp_path / "many" / path.name).read_bytes()
@@ -94,18 +94,18 @@ def test_a_folder_is_ranked_the_same(photos, tmp_path, threads):
 @pytest.mark.parametrize("chain", ["blur", "stretch, unsharp", "smooth", "median"])
 def test_images_are_edited_to_the_same_bits(chain, threads):
     images = torch.rand(5, 3, 60, 70)
-    many = imrep.edited(images, chain)
+    many = imrep.apply_edits(images, chain)
     assert torch.get_num_threads() == threads
     torch.set_num_threads(1)
-    assert torch.equal(many, imrep.edited(images, chain))
-    each = torch.cat([imrep.edited(image[None], chain) for image in images])
+    assert torch.equal(many, imrep.apply_edits(images, chain))
+    each = torch.cat([imrep.apply_edits(image[None], chain) for image in images])
     torch.testing.assert_close(many, each, rtol=0, atol=1e-6)
 
 
 def test_a_gradient_passes_through_edited_images():
     torch.set_num_threads(2)
     images = torch.rand(3, 3, 20, 20, requires_grad=True)
-    imrep.edited(images, "blur").sum().backward()
+    imrep.apply_edits(images, "blur").sum().backward()
     torch.set_num_threads(1)
     assert images.grad is not None and bool(images.grad.isfinite().all())
 

@@ -22,7 +22,11 @@ vector = rep.embed(image)
 rows, dim = vector.shape
 names: tuple[str, ...] = imrep.names()
 again: Representation = imrep.load(Path("folder"))
-sharp = imrep.edited(image, "unsharp")
+sharp = imrep.apply_edits(image, "unsharp")
+blurred = imrep.edit.blur(sharp, sigma=1.5).clamp(0, 1)
+small: bytes = imrep.pack(image, quality=50).data
+height: int = imrep.unpack(small).shape[2]
+old = imrep.edited(image, "unsharp")
 lost: str = imrep.invert("hog", image).lost
 found: bool = imrep.match(image, image).found
 sentence: str = imrep.compare("photos", ["hog"]).sentence

@@ -28,11 +28,21 @@ def test_a_chain_is_its_functions_in_order():
     from imrep.edit.operations.unsharp import unsharp
 
     wanted = unsharp(stretch(photo(), low=5), alpha=0.3)
-    found = imrep.edited(photo(), "stretch:low=5, unsharp:alpha=0.3")
+    found = imrep.apply_edits(photo(), "stretch:low=5, unsharp:alpha=0.3")
     torch.testing.assert_close(found, wanted, atol=0, rtol=0)
     with pytest.raises(UnknownName, match="Did you mean 'stretch'"):
-        imrep.edited(photo(), "stretched")
-    with pytest.raises(BadParameter, match="decode needs a packed picture, got a picture"):
-        imrep.edited(photo(), "decode, stretch")
-    packed = imrep.edited(photo(batch=1), "stretch, compress")
+        imrep.apply_edits(photo(), "stretched")
+    for chain in ("decode, stretch", "stretch, compress"):
+        with pytest.raises(BadParameter, match=r"from images to images, got .*Use imrep\.pack"):
+            imrep.apply_edits(photo(), chain)
+
+
+def test_an_old_name_works_and_warns():
+    with pytest.warns(FutureWarning, match="edited is called apply_edits now"):
+        packed = imrep.edited(photo(batch=1), "stretch, compress")
     assert 0.1 < packed.bits_per_pixel < 24
+    with (
+        pytest.warns(FutureWarning),
+        pytest.raises(BadParameter, match="decode needs a packed image, got an image"),
+    ):
+        imrep.edited(photo(), "decode, stretch")

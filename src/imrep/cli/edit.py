@@ -1,4 +1,4 @@
-"""`imrep edit DATA CHAIN`: operations on one picture or on a folder of them."""
+"""`imrep edit DATA CHAIN`: operations on one image or on a folder of them."""
 
 import glob
 import textwrap
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from imrep.images import Reading
 
 _SKIPPED = 3  # exit code under --strict
-_WIDTH = 96
+_WIDTH = 96  # columns of --about
 
 
-class _Explained(click.Command):
-    """A command whose help ends with the operations there are."""
+class _EditCommand(click.Command):
+    """A command whose help ends with the list of operations."""
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Operations"):
@@ -31,19 +31,19 @@ class _Explained(click.Command):
 
 
 def _about(context: click.Context, param: click.Parameter, name: str | None) -> None:
-    """Say all there is to know of an operation, and end."""
+    """Print the documentation of an operation and exit."""
     if name is None or context.resilient_parsing:
         return
-    found = operations.entry(name)
-    prose, _, rest = found.doc.partition("\n\nArgs:\n")
-    _, _, references = rest.partition("References:\n")
-    click.secho(found.name, bold=True)
+    operation = operations.entry(name)
+    prose, _, sections = operation.doc.partition("\n\nArgs:\n")
+    _, _, references = sections.partition("References:\n")
+    click.secho(operation.name, bold=True)
     for paragraph in prose.split("\n\n"):
         click.echo(_filled(paragraph, "  "))
-    for each in found.parameters:
-        key = each.name.rstrip("_")
-        click.echo(f"\n  {key}={'FILE' if each.needed else specs.text(each.default)}")
-        click.echo(_filled(each.help, "      "))
+    for parameter in operation.parameters:
+        key = parameter.name.rstrip("_")
+        click.echo(f"\n  {key}={'FILE' if parameter.needed else specs.text(parameter.default)}")
+        click.echo(_filled(parameter.help, "      "))
     if references:
         click.echo("\n" + textwrap.indent(textwrap.dedent(references), "  "))
     context.exit()
@@ -54,7 +54,7 @@ def _filled(text: str, indent: str) -> str:
 
 
 @click.command(
-    cls=_Explained,
+    cls=_EditCommand,
     epilog=options.example(
         'imrep edit cat.jpg "stretch, unsharp:alpha=0.7"',
         "imrep edit holidays/ denoise -o clean/",
@@ -65,13 +65,13 @@ def _filled(text: str, indent: str) -> str:
 )
 @click.argument("data")
 @click.argument("chain", metavar="OPERATION[,OPERATION]...")
-@click.option("-o", "--out", type=options.OUTPUT, help="Picture to write; for a folder, a folder.")
+@click.option("-o", "--out", type=options.OUTPUT, help="Image to write; for a folder, a folder.")
 @click.option(
     "--curve",
     type=options.OUTPUT,
-    help="After compress: PNG or SVG of likeness against bits per pixel, beside JPEG.",
+    help="After compress: PNG or SVG of PSNR and SSIM against bits per pixel, with JPEG's.",
 )
-@click.option("--in-place", is_flag=True, help="Write over the picture itself.")
+@click.option("--in-place", is_flag=True, help="Overwrite the image itself.")
 @click.option(
     "--about",
     metavar="OPERATION",
@@ -95,15 +95,15 @@ def command(  # noqa: PLR0913  # one argument for each option
     reading: "Reading",
     machine: options.Machine,
 ) -> None:
-    """Sharpen, smooth, stretch, denoise, compress: one picture or a folder.
+    """Sharpen, smooth, stretch, denoise, compress: one image or a folder.
 
-    An operation is name:key=value,key=value; several run in order, nothing rounded between them.
-    The output keeps size, type of numbers (16 bits stay 16, in TIFF floats stay floats), colours,
-    transparency, compression and metadata, and stands upright; what its format cannot hold is
-    said, and --in-place refused. A folder, a zip, a parquet or a glob is edited into a folder; a
-    run that was interrupted goes on where it was.
+    An operation is name:key=value,key=value; several run in order, with no rounding between them.
+    The output has the input's size, number type (16 bits stay 16, in TIFF floats stay floats),
+    colours, transparency, compression and metadata, and is upright. What its format cannot hold is
+    reported, and --in-place is then refused. A folder, a zip, a parquet or a glob is edited into a
+    folder; an interrupted run is continued by running the same command again.
     """
-    operations.parse(chain)  # what is misspelt is said before torch is imported
+    operations.parse(chain)  # misspellings are reported before torch is imported
     from imrep.cli import engine
     from imrep.edit.file import Chain
 
@@ -111,82 +111,83 @@ def command(  # noqa: PLR0913  # one argument for each option
     steps = Chain(chain, engine.device(machine.device), reading)
     screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
     with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
-        if _holds_many(data):
-            if in_place or curve:
-                raise BadParameter(
-                    f"edit takes --in-place and --curve with one picture, got {data}. Use -o."
-                )
-            _folder(data, steps, out, (as_json, strict, machine.quiet), meter)
-        else:
-            _picture(Path(data), steps, (out, in_place), curve, as_json, meter)
+        if not _is_dataset(data):
+            _edit_file(Path(data), steps, (out, in_place), curve, as_json, meter)
+            return
+        if in_place or curve:
+            raise BadParameter(
+                f"edit takes --in-place and --curve with one image, got {data}. Use -o."
+            )
+        skipped = _edit_folder(data, steps, out, as_json, machine.quiet, meter)
+        if strict and skipped:
+            raise SystemExit(_SKIPPED)
 
 
-def _holds_many(data: str) -> bool:
+def _is_dataset(data: str) -> bool:
     from imrep import datasets
 
     return datasets.holds_many(data)
 
 
-def _picture(
+def _edit_file(
     path: Path,
     chain: "Chain",
-    where: tuple[Path | None, bool],
+    output: tuple[Path | None, bool],
     curve: Path | None,
     as_json: bool,
     meter: screen.Meter,
 ) -> None:
-    from imrep.cli import outputs
-    from imrep.edit.file import edit
+    from imrep.edit.file import edit_file
 
-    out, in_place = where
+    out, in_place = output
     if in_place and out is not None:
         raise BadParameter(f"edit writes to {out} or in place, not both. Leave one out.")
     mark = "" if in_place or out else outputs.mark("edit", path)
-    out = path if in_place else out or _name(path, chain)
+    out = path if in_place else out or _default_name(path, chain)
     if mark:
-        outputs.spare(out, mark, path)
-    others = [Path(other) for other in chain.reads]
-    for read in others if in_place else [path, *others]:
-        if out.exists() and read.exists() and out.samefile(read):
-            raise BadParameter(f"edit would write over {read}. Use another -o, or --in-place.")
+        outputs.check_replaceable(out, mark, path)
+    additional = [Path(path) for path in chain.reads]
+    for source in additional if in_place else [path, *additional]:
+        if out.exists() and source.exists() and out.samefile(source):
+            raise BadParameter(f"edit would write over {source}. Use another -o, or --in-place.")
     with screen.writing(out):
-        found = edit(path, chain, out, meter, curve=curve, in_place=in_place, mark=mark)
+        edited = edit_file(path, chain, out, meter, curve=curve, in_place=in_place, mark=mark)
     if as_json:
-        options.write_json(edit_lines.facts(found, chain.spec))
+        options.write_json(edit_lines.file_json(edited, chain.spec))
         return
-    click.echo(edit_lines.line(found))
+    click.echo(edit_lines.file_line(edited))
     if curve:
-        edit_lines.show_curve(found.curve)
-        click.echo(f"{curve}  likeness against bits per pixel")
+        edit_lines.print_curve(edited.curve)
+        click.echo(f"{curve}  PSNR and SSIM against bits per pixel")
 
 
-def _folder(
-    data: str, chain: "Chain", out: Path | None, how: tuple[bool, bool, bool], meter: screen.Meter
-) -> None:
+def _edit_folder(
+    data: str, chain: "Chain", out: Path | None, as_json: bool, quiet: bool, meter: screen.Meter
+) -> int:
+    """Edit a dataset and report it; the number of images that were skipped."""
     from imrep import datasets
-    from imrep.edit.folder import edit_all
+    from imrep.edit.folder import edit_folder
 
-    packs = chain.unpacks and Path(data).is_dir()  # whose files are no pictures
-    found = datasets.find(f"{glob.escape(data)}/**/*.imr" if packs else data)
+    packed = chain.unpacks and Path(data).is_dir()  # holds .imr files instead of images
+    dataset = datasets.find(f"{glob.escape(data)}/**/*.imr" if packed else data)
     out = out or Path(f"{outputs.name_of(data)}.{chain.slug}")
-    outputs.among(data, out, [item.file for item in found.items if item.file], "edit")
-    as_json, strict, quiet = how
-    screen.notes(found.notes, quiet)
+    outputs.check_separate(data, out, [item.file for item in dataset.items if item.file], "edit")
+    screen.notes(dataset.notes, quiet)
     with screen.writing(out, resumable=True):
-        done = edit_all(found.items, chain, out, meter)
+        edited = edit_folder(dataset.items, chain, out, meter)
     if as_json:
-        options.write_json(edit_lines.folder_facts(done, chain.spec) | {"notes": list(found.notes)})
+        summary = edit_lines.folder_json(edited, chain.spec)
+        options.write_json(summary | {"notes": list(dataset.notes)})
     else:
-        edit_lines.say(done)
-    if strict and done.skipped:
-        raise SystemExit(_SKIPPED)
+        edit_lines.print_folder(edited)
+    return len(edited.skipped)
 
 
-def _name(path: Path, chain: "Chain") -> Path:
-    """Of the output, in the current folder: with the suffix that fits what the picture is."""
-    from imrep.codec import packed
-    from imrep.edit.file import suffix_of
+def _default_name(path: Path, chain: "Chain") -> Path:
+    """Of the output, in the current folder, with the suffix of a format that holds it."""
+    from imrep.codec.packed import SUFFIX
+    from imrep.edit.file import output_suffix
 
     if chain.packs:
-        return outputs.beside(path, suffix=packed.SUFFIX)
-    return outputs.beside(path, chain.slug, suffix=suffix_of(path))
+        return outputs.beside(path, suffix=SUFFIX)
+    return outputs.beside(path, chain.slug, suffix=output_suffix(path))

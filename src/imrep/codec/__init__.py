@@ -1,19 +1,27 @@
 """Lossy image codec: colour transform, chroma subsampling, transform coding, entropy coding.
 
-`encode` turns an image into streams of small integers and `decode` inverts it. The plane transforms
-are `block_dct` and `pyramid`; `entropy` writes the streams; `packed` is the .imr file.
+`pack` turns an image into a compressed one and `unpack` decodes it. The plane transforms are
+`block_dct` and `pyramid`; `entropy` writes their coefficients as bytes; `packed` is the .imr file.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from imrep import checks
 from imrep.codec import block_dct, entropy, pyramid
+from imrep.errors import BadImage
 from imrep.ops.colour import from_ycbcr, to_ycbcr
 from imrep.ops.tiling import cut, each
+from imrep.types import Image
+
+if TYPE_CHECKING:
+    from imrep.codec.packed import Packed
 
 METHODS = {"dct": block_dct, "laplacian": pyramid}
 CHROMA = ("half", "full")
@@ -42,6 +50,24 @@ class CodingParameters:
     channels: int
     size: Size
 
+    @classmethod
+    def of(
+        cls, image: Image, caller: str, *, method: str, quality: float, chroma: str
+    ) -> "CodingParameters":
+        """The parameters of one image.
+
+        Raises:
+            BadImage: There is no image, or several.
+            BadParameter: The method, quality or chroma is none of those above.
+        """
+        checks.image(image, caller)
+        checks.one_of(method, tuple(METHODS), caller, "method")
+        checks.between(quality, 1, 100, caller, "quality")
+        checks.one_of(chroma, CHROMA, caller, "chroma")
+        if len(image) != 1:
+            raise BadImage(f"{caller} needs one image, got {len(image)}. Pass them one by one.")
+        return cls(method, float(quality), chroma, image.shape[1], (image.shape[2], image.shape[3]))
+
     @property
     def plane_sizes(self) -> list[Size]:
         """Sizes of the luma and chroma planes."""
@@ -65,10 +91,50 @@ class CodingParameters:
         return 50 / self.quality if self.quality < 50 else 2 - self.quality / 50
 
 
+def pack(
+    image: Image, *, method: str = "dct", quality: float = 75.0, chroma: str = "half"
+) -> "Packed":
+    """A compressed image: what an .imr file holds. `imrep.edit.compress` describes the methods.
+
+    Args:
+        image: (1, 1|3, h, w), values in [0, 1].
+        method: "dct" or "laplacian".
+        quality: From 1 to 100, on JPEG's scale.
+        chroma: "half" the rows and columns, or "full".
+
+    Raises:
+        BadImage: There is no image, or several.
+        BadParameter: The method, quality or chroma is none of these.
+
+    Example:
+        >>> small = pack(torch.zeros(1, 3, 64, 64), quality=50)
+        >>> len(small.data) < 1000, tuple(unpack(small.data).shape)
+        (True, (1, 3, 64, 64))
+    """
+    from imrep.codec.packed import Packed
+
+    parameters = CodingParameters.of(image, "pack", method=method, quality=quality, chroma=chroma)
+    return Packed(parameters, encode(image, parameters))
+
+
+def unpack(source: "Packed | str | Path | bytes") -> Image:
+    """The image of a compressed one, (1, 1|3, h, w), float32 within [0, 1].
+
+    Args:
+        source: From `pack`, or the path or the bytes of an .imr file.
+
+    Raises:
+        BadFile: The file cannot be read, or is not such an image.
+    """
+    from imrep.codec import packed
+
+    return (source if isinstance(source, packed.Packed) else packed.read(source)).image()
+
+
 def encode(image: Tensor, parameters: CodingParameters) -> dict[str, Tensor]:
     """The streams of (1, 1|3, h, w) with values in [0, 1]."""
     method = METHODS[parameters.method]
-    planes = _planes(image, parameters)
+    planes = _planes(image.detach().cpu(), parameters)
     quantised: list[tuple[Tensor, Tensor]] = []
     while planes:  # a plane is released as soon as it is quantised
         quantised.append(method.analyse(planes.pop(0), parameters.step_scale, not quantised))

@@ -56,9 +56,7 @@ class Tree:
         kind = file_types.by_name(name)
         if is_output:
             self.outputs.append(name)
-        elif kind == "picture" or (
-            kind == "unknown" and file_types.is_picture(start(images.START))
-        ):
+        elif kind == "picture" or (kind == "unknown" and file_types.is_image(start(images.START))):
             self.pictures[name] = source
         elif kind == "table":
             self.tables[name] = source
@@ -259,11 +257,11 @@ def _is_mark(name: str) -> bool:
 
 
 def _marked_file(path: Path) -> bool:
-    return path.is_file() and provenance.is_picture(path.read_bytes())
+    return path.is_file() and provenance.is_image(path.read_bytes())
 
 
 def _marked(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
     try:
-        return provenance.is_picture(zipped.read(info))
+        return provenance.is_image(zipped.read(info))
     except Exception:  # reading the member later raises the reason
         return False

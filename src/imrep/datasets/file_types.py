@@ -44,6 +44,6 @@ def by_name(name: str) -> Kind:
     return "other" if suffix in _OTHER_FILES else "unknown"
 
 
-def is_picture(start: bytes) -> bool:
+def is_image(start: bytes) -> bool:
     """Whether the first `images.START` bytes of a file are those of a picture."""
     return images.looks_like_image(start)

@@ -220,7 +220,7 @@ def _is_output(path: str) -> bool:
         if path.lower().endswith(".csv"):
             return assemble.is_own_table(File(Path(path)), path)
         if provenance.default_name(path):
-            return provenance.is_picture(Path(path).read_bytes())
+            return provenance.is_image(Path(path).read_bytes())
     except (BadData, OSError):  # reading it later raises the reason
         return False
     return False

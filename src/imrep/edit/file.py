@@ -1,8 +1,8 @@
-"""Chains of operations on files: what a picture was besides its pixels, it stays.
+"""Chains of operations on image files, with all that a file holds besides its pixels.
 
-Depth, alpha, ICC profile, EXIF and resolution pass by the operations, which see colours only,
-upright and as the file has them. Between operations there is no rounding. A chain may end by
-packing the picture into few bytes, or begin by unpacking it.
+Sample type, alpha, ICC profile, EXIF and resolution pass by the operations, which see the colours
+only, upright and unconverted. There is no rounding between operations. A chain may end by packing
+the image into an .imr file, or begin by unpacking one.
 """
 
 import time
@@ -14,226 +14,120 @@ import torch
 
 from imrep import images
 from imrep.codec import packed
-from imrep.edit import metadata, rate_distortion
-from imrep.edit.chain import WORDS, Chain
-from imrep.edit.metadata import Figures
-from imrep.edit.rate_distortion import Point
+from imrep.edit import measurements, packed_metadata, rate_distortion
+from imrep.edit.chain import TYPES, Chain
+from imrep.edit.measurements import Measurement
+from imrep.edit.rate_distortion import Point, RateDistortion
 from imrep.errors import BadParameter
 from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
-from imrep.ops import measured
-from imrep.ops.measured import Measurement
 from imrep.registry.operations import Step
 
-__all__ = ["FLOATING", "Chain", "Edited", "edit", "suffix_of"]
+__all__ = ["FLOATING", "Chain", "EditedFile", "Progress", "edit_file", "output_suffix"]
 
-Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-FLOATING = (".pfm", ".fits", ".fit", ".fts", ".exr", ".hdr", ".dcm")  # whose numbers are in units
-_SPARSE = 16  # pixels down and across of which one is looked at first
+Progress = Callable[[str, int, int], None]  # the current step, steps completed, steps in all
+FLOATING = (".pfm", ".fits", ".fit", ".fts", ".exr", ".hdr", ".dcm")  # hold physical units
+_SUBSAMPLING = 16  # rows and columns between pixels of the first, quick comparison
 _FORMATS = {"PNG": "a PNG", "JPEG": "a JPEG", "TIFF": "a TIFF", "WEBP": "a WebP"}
 
 
 @dataclass(frozen=True)
-class Edited:
-    """What was written of one picture.
+class EditedFile:
+    """What was written of one image.
 
     Args:
-        path: Where to.
-        picture: What it holds, in words: "4000×3000, 8 bits, RGB".
-        kept: What came with the pixels and went on with them: "ICC profile", "EXIF" …
-        lost: What the format could not hold, and what became something else: "16 bits",
-            "transparency", "CMYK became RGB".
+        path: The output.
+        image: Its size and type in words: "4000×3000, 8 bits, RGB".
+        preserved: Metadata that the output holds as well: "ICC profile", "EXIF" …
+        lost: What the format cannot hold, and what was converted: "16 bits", "transparency",
+            "CMYK became RGB".
         measured: What operations measured to set their own strength.
-        further: Whether the file held further frames, pages or pictures.
-        unchanged: Whether the pixels came out as they were; then a file of the same format is
-            copied, with all that it holds.
-        figures: What packing took, where the chain ends with that.
-        curve: What other qualities and methods of packing would take, where that was asked for.
+        further: Whether the file held further frames, pages or images.
+        unchanged: Whether the pixels are the same; then a file of the same format is copied, with
+            all that it holds.
+        figures: Rate and distortion, where the chain ends with packing.
+        curve: Rate and distortion at other qualities and methods, where requested.
         seconds: From reading to having written.
     """
 
     path: Path
-    picture: str
-    kept: tuple[str, ...]
+    image: str
+    preserved: tuple[str, ...]
     lost: tuple[str, ...]
     measured: tuple[Measurement, ...]
     further: bool
     unchanged: bool
-    figures: Figures | None
+    figures: RateDistortion | None
     curve: tuple[Point, ...]
     seconds: float
 
 
-def edit(  # what, how, where; and the command's own wishes by name
+def edit_file(  # what, how, where; and the command's own options by name
     source: str | Path | bytes,
     chain: Chain,
     out: Path,
-    tell: Progress = lambda *_: None,
+    progress: Progress = lambda *_: None,
     *,
     curve: Path | None = None,
     in_place: bool = False,
     mark: str = "",
-) -> Edited:
-    """Edit one file into another, which appears whole or not at all.
+) -> EditedFile:
+    """Edit one file into another, which is written atomically.
 
     Args:
         source: A path, or the bytes of a file.
-        chain: What to do.
-        out: Where to.
-        tell: Told what is being done.
-        curve: Where to draw likeness against bits per pixel, .png or .svg, if the chain packs.
-        in_place: Whether `out` is the source itself, of which nothing may then be lost.
+        chain: The operations.
+        out: The output.
+        progress: Called before each step.
+        curve: Where to draw the rate–distortion curve, .png or .svg, if the chain packs.
+        in_place: Whether `out` is the source itself; then nothing in it may be lost.
         mark: A line that the file carries, `imrep.io.marks`.
 
     Raises:
         BadFile: The source cannot be read as an image, or as a packed one.
-        BadImage: An operation refuses the picture.
-        BadParameter: `out` or `curve` has a suffix that is not written, there is no curve, or the
-            source would lose something in its own place.
+        BadImage: An operation refuses the image.
+        BadParameter: `out` or `curve` has a suffix that is not written, there is no curve, or
+            editing in place would lose something.
     """
-    began = time.perf_counter()
-    _fitting(source, chain)
-    _writable(out, chain)
+    start = time.perf_counter()
+    _check_source(source, chain)
+    _check_output(out, chain)
     if curve is not None:
-        rate_distortion.drawable(curve)
+        rate_distortion.check_path(curve)
         if not chain.packs:
             raise BadParameter(f"a rate curve needs compress as the last step, got {chain.slug}.")
-    with torch.no_grad(), measured.recording() as records:
-        before, steps, last = _read(source, chain, tell)
-        if not chain.packs:
-            planned = images.plan(out, before, "edit")
+    with torch.no_grad(), measurements.recording() as records:
+        before, steps, packing = _read(source, chain, progress)
+        if not chain.packs:  # refuse before the work, which may take long
+            plan = images.plan(out, before, "edit")
             if in_place:
-                _refuse_losses(source, before, planned, out)
-        picture = _edited(before, steps, chain, tell)
-        tell("writing", 0, 1)
-        if last:
-            figures, points = _pack(picture, last, chain, out, curve, tell, mark)
-            planned, unchanged = Plan(picture, "", picture.samples, metadata.lost(picture)), False
+                _refuse_losses(source, before, plan, out)
+        after = _apply(before, steps, chain, progress)
+        progress("writing", 0, 1)
+        if packing:
+            figures, points = _pack(after, packing, chain, out, curve, progress, mark)
+            plan = Plan(after, "", after.samples, packed_metadata.lost(after))
+            unchanged = False
         else:
             figures, points = None, ()
-            unchanged = bool(steps) and _same(before, picture)
-            planned = _save(source, before, picture, out, (in_place, unchanged), mark)
-    return Edited(
+            unchanged = bool(steps) and _same_numbers(before, after)
+            plan = _save(source, before, after, out, in_place, unchanged, mark)
+    return EditedFile(
         out,
-        _words(picture, planned),
-        planned.carried,
-        planned.lost,
+        _description(after, plan),
+        plan.carried,
+        plan.lost,
         tuple(records),
         bool(before.more),
         unchanged,
         figures,
         points,
-        time.perf_counter() - began,
+        time.perf_counter() - start,
     )
 
 
-def _read(
-    source: str | Path | bytes, chain: Chain, tell: Progress
-) -> tuple[Original, list[Step], Step | None]:
-    """The picture, the steps that edit it, and the one that packs it, if there is one."""
-    tell("reading", 0, 1)
-    steps = list(chain.steps)
-    last = steps.pop() if chain.packs else None
-    if chain.unpacks:
-        small = packed.read(source)
-        return metadata.restored(small, chain.step(steps.pop(0), small)), steps, last
-    return chain.original(source), steps, last
-
-
-def _edited(before: Original, steps: Sequence[Step], chain: Chain, tell: Progress) -> Original:
-    pixels = before.pixels.to(chain.device)
-    for i, step in enumerate(steps):
-        tell(step.operation.name, i, len(chain.steps))
-        pixels = chain.step(step, pixels, before)
-    if pixels.shape[1] == before.pixels.shape[1] or before.profile is None:
-        return replace(before, pixels=pixels)
-    # A profile of colours fits no gray picture.
-    metadata_ = replace(before.metadata, lost=(*before.metadata.lost, "the ICC profile of colours"))
-    return replace(before, pixels=pixels, profile=None, metadata=metadata_)
-
-
-def _pack(
-    picture: Original,
-    step: Step,
-    chain: Chain,
-    out: Path,
-    curve: Path | None,
-    tell: Progress,
-    mark: str,
-) -> tuple[Figures, tuple[Point, ...]]:
-    small = metadata.keep(chain.step(step, picture.pixels), picture)
-    packed.write(small, out, mark=mark)
-    figures = metadata.figures(small, picture.pixels)
-    if curve is None:
-        return figures, ()
-    points = tuple(rate_distortion.curve(picture.pixels, progress=tell))
-    rate_distortion.draw(points, curve)
-    return figures, points
-
-
-def _same(before: Original, after: Original) -> bool:
-    """Whether no number of the file changes."""
-    one, other = before.pixels, after.pixels.to(before.pixels)
-    if one.shape != other.shape:
-        return False
-    top = 2**before.bits - 1 if before.samples.common else None
-    for step in (_SPARSE, 1):  # most differ in every part
-        parts = [pixels[..., ::step, ::step] for pixels in (one, other)]
-        if top is not None:
-            parts = [part.mul(top).round_() for part in parts]
-        if not torch.equal(*parts):
-            return False
-    return True
-
-
-def _save(
-    source: str | Path | bytes,
-    before: Original,
-    picture: Original,
-    out: Path,
-    how: tuple[bool, bool],
-    mark: str,
-) -> Plan:
-    """Write the picture, or copy its file where nothing has changed."""
-    in_place, unchanged = how
-    planned = images.plan(out, picture, "edit")
-    if unchanged and images.kind(out) == before.metadata.format:
-        planned = replace(planned, lost=())
-        if not in_place:
-            data = images.fetch(source)
-            write_atomic(out, marked(data, mark) if mark else data)
-        return planned
-    if in_place:
-        _refuse_losses(source, picture, planned, out)
-    images.save_planned(out, planned, mark=mark)
-    return planned
-
-
-def _refuse_losses(source: str | Path | bytes, picture: Original, planned: Plan, out: Path) -> None:
-    """Refuse to write over a file that holds what the new one would not."""
-    name = out.name
-    if picture.more:
-        raise BadParameter(
-            f"{name} holds {picture.more + 1} pictures; in place would lose {picture.more}. Use -o."
-        )
-    if picture.metadata.format != planned.kind:
-        suffix = images.content(source) or ".png"
-        better = out.with_suffix(suffix).name
-        better = f"{out.stem}.edited{suffix}" if out.with_name(better).exists() else better
-        raise BadParameter(
-            f"{name} holds {_FORMATS.get(picture.metadata.format, picture.metadata.format)}; in "
-            f"place would make it {_FORMATS[planned.kind]}. Use -o {better}."
-        )
-    if planned.lost:
-        lost = [words for words in planned.lost if " became " not in words]
-        changed = [words for words in planned.lost if " became " in words]
-        would = [f"would lose {' and '.join(lost)}"] * bool(lost)
-        would += [words.replace(" became ", " would become ") for words in changed]
-        raise BadParameter(f"{name}: in place {'; '.join(would)}. Use -o.")
-
-
-def suffix_of(source: Path) -> str:
+def output_suffix(source: Path) -> str:
     """The suffix of an output that is named after its source: one whose format holds its numbers.
 
     Raises:
@@ -244,23 +138,128 @@ def suffix_of(source: Path) -> str:
         return ".tif"
     if suffix not in images.SUFFIXES:
         return ".png"
-    found = images.content(source)
-    return source.suffix if images.kind(f"a{found or suffix}") == images.kind(source) else found
+    content = images.content(source)  # a file may be named as another format
+    same = images.kind(f"a{content or suffix}") == images.kind(source)
+    return source.suffix if same else content
 
 
-def _fitting(source: str | Path | bytes, chain: Chain) -> None:
-    """Refuse a packed picture that is not unpacked, and a picture that would be."""
+def _read(
+    source: str | Path | bytes, chain: Chain, progress: Progress
+) -> tuple[Original, list[Step], Step | None]:
+    """The image, the steps that edit it, and the one that packs it, if any."""
+    progress("reading", 0, 1)
+    steps = list(chain.steps)
+    packing = steps.pop() if chain.packs else None
+    if chain.unpacks:
+        small = packed.read(source)
+        pixels = chain.step(steps.pop(0), small)
+        return packed_metadata.restored(small, pixels), steps, packing
+    return chain.original(source), steps, packing
+
+
+def _apply(before: Original, steps: Sequence[Step], chain: Chain, progress: Progress) -> Original:
+    pixels = before.pixels.to(chain.device)
+    for i, step in enumerate(steps):
+        progress(step.operation.name, i, len(chain.steps))
+        pixels = chain.step(step, pixels, before)
+    if pixels.shape[1] == before.pixels.shape[1] or before.profile is None:
+        return replace(before, pixels=pixels)
+    # An operation made the image gray, which a profile of RGB does not describe.
+    lost = (*before.metadata.lost, "the ICC profile of colours")
+    metadata = replace(before.metadata, lost=lost)
+    return replace(before, pixels=pixels, profile=None, metadata=metadata)
+
+
+def _pack(
+    image: Original,
+    step: Step,
+    chain: Chain,
+    out: Path,
+    curve: Path | None,
+    progress: Progress,
+    mark: str,
+) -> tuple[RateDistortion, tuple[Point, ...]]:
+    small = packed_metadata.with_metadata(chain.step(step, image.pixels), image)
+    packed.write(small, out, mark=mark)
+    figures = rate_distortion.measure(small, image.pixels)
+    if curve is None:
+        return figures, ()
+    points = tuple(rate_distortion.curve(image.pixels, progress=progress))
+    rate_distortion.draw(points, curve)
+    return figures, points
+
+
+def _same_numbers(before: Original, after: Original) -> bool:
+    """Whether the file's numbers are the same, that is the pixels after rounding to its type."""
+    pixels = before.pixels, after.pixels.to(before.pixels)
+    if pixels[0].shape != pixels[1].shape:
+        return False
+    white = 2**before.bits - 1 if before.samples.common else None
+    for step in (_SUBSAMPLING, 1):  # most edits differ in every part
+        parts = [image[..., ::step, ::step] for image in pixels]
+        if white is not None:
+            parts = [part.mul(white).round_() for part in parts]
+        if not torch.equal(*parts):
+            return False
+    return True
+
+
+def _save(
+    source: str | Path | bytes,
+    before: Original,
+    after: Original,
+    out: Path,
+    in_place: bool,
+    unchanged: bool,
+    mark: str,
+) -> Plan:
+    """Write the image, or copy its file where nothing has changed."""
+    plan = images.plan(out, after, "edit")
+    if unchanged and images.kind(out) == before.metadata.format:
+        if not in_place:
+            data = images.fetch(source)
+            write_atomic(out, marked(data, mark) if mark else data)
+        return replace(plan, lost=())
+    if in_place:
+        _refuse_losses(source, after, plan, out)
+    images.save_planned(out, plan, mark=mark)
+    return plan
+
+
+def _refuse_losses(source: str | Path | bytes, image: Original, plan: Plan, out: Path) -> None:
+    """Refuse to overwrite a file with one that holds less."""
+    name = out.name
+    if image.more:
+        raise BadParameter(
+            f"{name} holds {image.more + 1} images; in place would lose {image.more}. Use -o."
+        )
+    if image.metadata.format != plan.kind:
+        suffix = images.content(source) or ".png"
+        better = out.with_suffix(suffix).name
+        better = f"{out.stem}.edited{suffix}" if out.with_name(better).exists() else better
+        raise BadParameter(
+            f"{name} holds {_FORMATS.get(image.metadata.format, image.metadata.format)}; in "
+            f"place would make it {_FORMATS[plan.kind]}. Use -o {better}."
+        )
+    if plan.lost:
+        lost = [item for item in plan.lost if " became " not in item]
+        converted = [item for item in plan.lost if " became " in item]
+        losses = [f"would lose {' and '.join(lost)}"] * bool(lost)
+        losses += [item.replace(" became ", " would become ") for item in converted]
+        raise BadParameter(f"{name}: in place {'; '.join(losses)}. Use -o.")
+
+
+def _check_source(source: str | Path | bytes, chain: Chain) -> None:
+    """Refuse a packed image that is not unpacked, and an image that would be."""
     if isinstance(source, bytes) or chain.unpacks == (Path(source).suffix == packed.SUFFIX):
         return
-    name, first = Path(source).name, chain.steps[0].operation.name
+    name, first = Path(source).name, chain.steps[0].operation
     remedy = f"`compress` makes {packed.SUFFIX} files" if chain.unpacks else "Put decode before it"
-    raise BadParameter(
-        f"{first} needs {WORDS[chain.steps[0].operation.takes]}, got {name}. {remedy}."
-    )
+    raise BadParameter(f"{first.name} needs {TYPES[first.takes]}, got {name}. {remedy}.")
 
 
-def _writable(out: Path, chain: Chain) -> None:
-    """Refuse a name that could not be written in the end."""
+def _check_output(out: Path, chain: Chain) -> None:
+    """Refuse, before the work, a name that cannot be written."""
     suffixes = (packed.SUFFIX,) if chain.packs else images.SUFFIXES
     if out.suffix.lower() not in suffixes:
         raise BadParameter(
@@ -269,10 +268,10 @@ def _writable(out: Path, chain: Chain) -> None:
         )
 
 
-def _words(picture: Original, planned: Plan) -> str:
-    height, width = picture.pixels.shape[2:]
-    colours = "gray" if picture.pixels.shape[1] == 1 else "RGB"
-    words = f"{width}×{height}, {planned.samples.words}, {colours}"
-    if picture.stored:
-        words += f" from {picture.stored}"
-    return f"{words}, the first of {picture.more + 1} pictures" if picture.more else words
+def _description(image: Original, plan: Plan) -> str:
+    height, width = image.pixels.shape[2:]
+    colours = "gray" if image.pixels.shape[1] == 1 else "RGB"
+    text = f"{width}×{height}, {plan.samples.words}, {colours}"
+    if image.stored:
+        text += f" from {image.stored}"
+    return f"{text}, the first of {image.more + 1} images" if image.more else text

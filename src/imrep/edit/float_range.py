@@ -1,9 +1,9 @@
-"""Operations on numbers without a stated range: what they make is not cut at black and white.
+"""Operations on images whose values have no stated range: results are not clipped at 0 and 1.
 
-Files of floats and of wide integers come as [0, 1] by their least and greatest number, which is
-undone when they are written. An operation that is linear, or goes by the order of values, gives
-the same whatever that scale is: such ones are given room on both sides, more of it where their
-result still touches an end. Others see [0, 1], and what they make stays within.
+Files of floats and of wide integers are read as [0, 1] from their minimum to their maximum, and
+mapped back when they are written. An operation that commutes with affine maps of the values gives
+the same result at any such scale. These operations run on values compressed around the middle; the
+compression grows until the result touches neither 0 nor 1. Other operations see [0, 1].
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-# Operations for which f(a x + b) = a f(x) + b about the middle; the parameters that scale with it.
+# Operations with f(a x + b) = a f(x) + b, and their parameters that scale with a.
 EQUIVARIANT: Mapping[str, tuple[str, ...]] = {
     "bandpass": (),
     "blur": (),
@@ -29,25 +29,26 @@ _ATTEMPTS = 8
 _MIDDLE = 0.5
 
 
-def applied(
+def apply_unclipped(
     operation: Callable[..., Tensor], name: str, image: Tensor, params: Mapping[str, Any]
 ) -> Tensor:
-    """What an operation makes of (b, c, h, w) of any range, in the same units.
+    """The result of an operation on (b, c, h, w) of any range, in the same units.
 
     Args:
         operation: The function.
-        name: The operation's.
-        image: Where most values lie in [0, 1].
-        params: Its parameters.
+        name: The operation's name.
+        image: Most of its values lie in [0, 1].
+        params: The operation's parameters.
     """
     if name not in EQUIVARIANT:
         return operation(image.clamp(0, 1), **params)
     reach = max(float((image - _MIDDLE).abs().max()), _MIDDLE)
     for attempt in range(1, _ATTEMPTS + 1):
+        # At the first attempt the values fill the middle half of [0, 1].
         scale = _MIDDLE / reach / 2**attempt
-        narrow = (image - _MIDDLE) * scale + _MIDDLE
+        compressed = (image - _MIDDLE) * scale + _MIDDLE
         scaled = {key: params[key] * scale for key in EQUIVARIANT[name] if params.get(key)}
-        made = operation(narrow, **{**params, **scaled})
-        if float(made.min()) > 0 and float(made.max()) < 1:
+        result = operation(compressed, **{**params, **scaled})
+        if float(result.min()) > 0 and float(result.max()) < 1:
             break
-    return (made - _MIDDLE) / scale + _MIDDLE
+    return (result - _MIDDLE) / scale + _MIDDLE

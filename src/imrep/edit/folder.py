@@ -1,7 +1,7 @@
-"""A chain of operations on every picture of a data set, into a folder.
+"""A chain of operations on every image of a dataset, into a folder.
 
-Pictures are shared among threads. After each a mark goes to a work folder beside the output, so a
-run may be killed at any moment and the same call goes on with the next.
+Images are shared among threads. After each image a record goes to a work folder beside the output,
+so that an interrupted run continues with the next image when it is called again.
 """
 
 import io
@@ -22,30 +22,30 @@ import PIL.Image
 from imrep import images
 from imrep.codec.packed import SUFFIX
 from imrep.datasets import Item
-from imrep.edit.file import FLOATING, Chain, Edited, Progress, edit
-from imrep.edit.metadata import Figures
+from imrep.edit.file import FLOATING, Chain, EditedFile, Progress, edit_file
+from imrep.edit.measurements import Measurement
+from imrep.edit.rate_distortion import RateDistortion
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
-from imrep.ops.measured import Measurement
 from imrep.workfolder import Shard, WorkFolder, digest
 
-_FORMAT = 2  # raised when the same call gives other pictures
-Facts = dict[str, Any]  # as JSON: what is told of a picture
-Outcome = tuple[Shard, Facts]
+_FORMAT = 2  # raised when the same call writes other images
+_LARGE = 2**23  # pixels; such images are edited one by one, each on all threads
 
-_LARGE = 2**23  # pixels; such pictures go one by one, each shared among all threads
+Record = dict[str, Any]  # what the summary needs of an image, as JSON
+Outcome = tuple[Shard, Record]
 
 
 @dataclass(frozen=True)
-class Spread:
-    """What one operation measured in the pictures of a folder.
+class MeasurementRange:
+    """What one operation measured in the images of a folder.
 
     Attributes:
         operation: Its name.
-        ranges: Least and greatest of each number, by name.
-        notes: What was noted, and of how many pictures.
+        ranges: Minimum and maximum of each number, by name.
+        notes: Remarks, and the number of images of each.
     """
 
     operation: str
@@ -54,19 +54,19 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Folder:
-    """What a run left behind.
+class EditedFolder:
+    """What a run wrote.
 
     Attributes:
         path: The folder.
-        written: Pictures in it.
-        skipped: Path and reason of what is not.
+        written: Number of images in it.
+        skipped: Path and reason of each image that is not.
         skipped_path: The list of these, beside the folder.
-        figures: Means, where the chain packs.
-        lost: What formats could not hold or what became something else, and of how many pictures.
+        figures: Mean rate and distortion, where the chain packs.
+        lost: What formats could not hold or what was converted, and the number of images of each.
         measured: What operations measured.
-        unchanged: Pictures that came out as they were.
-        resumed: Pictures of a run that was interrupted.
+        unchanged: Number of images whose pixels are the same.
+        resumed: Number of images of an earlier, interrupted run.
         seconds: Of this run.
     """
 
@@ -74,131 +74,130 @@ class Folder:
     written: int
     skipped: tuple[tuple[str, str], ...]
     skipped_path: Path | None
-    figures: Figures | None
+    figures: RateDistortion | None
     lost: tuple[tuple[str, int], ...]
-    measured: tuple[Spread, ...]
+    measured: tuple[MeasurementRange, ...]
     unchanged: int
     resumed: int
     seconds: float
 
 
-def edit_all(
-    items: Sequence[Item], chain: Chain, out: Path, tell: Progress = lambda *_: None
-) -> Folder:
-    """Edit every picture into `out`, under its own name there.
+def edit_folder(
+    items: Sequence[Item], chain: Chain, out: Path, progress: Progress = lambda *_: None
+) -> EditedFolder:
+    """Edit every image into `out`, under its own name there.
 
-    A name whose suffix is not written gets .png in addition, or .tif where its numbers are in units
-    of their own. What cannot be read, or is refused by
-    an operation, is skipped and named in `OUT.skipped.csv`; a parameter that is refused before any
-    picture was written ends the run.
+    A name whose suffix is not written gets .png in addition, or .tif where the file holds physical
+    units. Images that cannot be read or that an operation refuses are skipped and listed in
+    `OUT.skipped.csv`. A parameter that is refused before any image was written ends the run.
 
     Raises:
-        BadData: Not one picture could be edited, two would have one name, or a name beside `out` is
-            that of a file or folder which no run wrote.
+        BadData: No image could be edited, two would have the same name, or a name beside `out`
+            belongs to a file or folder that no run wrote.
         BadParameter: An operation refuses a parameter.
         Busy: Another run writes into `out`.
-        OSError: The system does not let it be written; what is done is kept for the next call.
+        OSError: The system refuses to write; the next call continues with what is complete.
     """
-    began = time.perf_counter()
+    start = time.perf_counter()
     targets = _targets(items, out, (SUFFIX,) if chain.packs else images.SUFFIXES)
-    listed = skipped_list.beside(out)
+    list_path = skipped_list.beside(out)
     files.check_folder_writable(out)
-    skipped_list.check(listed)
+    skipped_list.check(list_path)
     threads = parallel.workers() if chain.device == "cpu" else 1
     with parallel.one_thread(threads), WorkFolder(out, _key(items, chain)) as work:
         out.mkdir(parents=True, exist_ok=True)
         files.clear_drafts(out, below=True)
         provenance.mark_folder(out, "edited pictures")
-        done = work.count()
-        some = any(shard.rows for shard in work.shards())
-        with closing(_outcomes(_Editor(items, chain, targets), done, some, threads)) as outcomes:
-            for i, (shard, facts) in enumerate(outcomes, done):
-                _remember(work, i, facts)
+        resumed = work.count()
+        any_written = any(shard.rows for shard in work.shards())
+        editor = _Editor(items, chain, targets)
+        with closing(_outcomes(editor, resumed, any_written, threads)) as outcomes:
+            for i, (shard, record) in enumerate(outcomes, resumed):
+                _save_record(work, i, record)
                 work.save(i, shard)
-                tell("editing", i + 1, len(items))
+                progress("editing", i + 1, len(items))
         skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-        measured = [row for shard in work.shards() for row in shard.vectors if row.size]
-        told = _recalled(work, len(items))
-        written = skipped_list.write(listed, skipped)
+        figures = [row for shard in work.shards() for row in shard.vectors if row.size]
+        records = _load_records(work, len(items))
+        skipped_path = skipped_list.write(list_path, skipped)
         work.discard()
     if len(skipped) == len(items):
-        raise BadData(f"none of the {len(items)} pictures could be edited; {written} says why.")
-    return Folder(
+        raise BadData(f"none of the {len(items)} images could be edited; {skipped_path} says why.")
+    return EditedFolder(
         out,
         len(items) - len(skipped),
         skipped,
-        written,
-        Figures(*np.mean(measured, axis=0).tolist()) if measured else None,
-        tuple(Counter(words for each in told for words in each["lost"]).items()),
-        _spreads([Measurement(*values) for each in told for values in each["measured"]]),
-        sum(each["unchanged"] for each in told),
-        done,
-        time.perf_counter() - began,
+        skipped_path,
+        RateDistortion(*np.mean(figures, axis=0).tolist()) if figures else None,
+        tuple(Counter(item for record in records for item in record["lost"]).items()),
+        _ranges([Measurement(*values) for record in records for values in record["measured"]]),
+        sum(record["unchanged"] for record in records),
+        resumed,
+        time.perf_counter() - start,
     )
 
 
-def _facts(found: Edited) -> Facts:
-    """What is told of a picture at the end, kept for a run that goes on with this one."""
+def _record(edited: EditedFile) -> Record:
     return {
-        "lost": [*found.lost] + ["further pictures in the file"] * found.further,
-        "measured": [astuple(each) for each in found.measured],
-        "unchanged": found.unchanged,
+        "lost": [*edited.lost] + ["further images in the file"] * edited.further,
+        "measured": [astuple(measurement) for measurement in edited.measured],
+        "unchanged": edited.unchanged,
     }
 
 
-def _remember(work: WorkFolder, number: int, facts: Facts) -> None:
-    work.write(f"{number:06}.json", lambda draft: draft.write_text(json.dumps(facts)))
+def _save_record(work: WorkFolder, number: int, record: Record) -> None:
+    work.write(f"{number:06}.json", lambda draft: draft.write_text(json.dumps(record)))
 
 
-def _recalled(work: WorkFolder, count: int) -> list[Facts]:
+def _load_records(work: WorkFolder, count: int) -> list[Record]:
     paths = (work.path / f"{number:06}.json" for number in range(count))
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
 
-def _spreads(measured: Sequence[Measurement]) -> tuple[Spread, ...]:
-    """Ranges and counts, by operation in the order of the chain."""
-    spreads = []
-    for name in dict.fromkeys(each.operation for each in measured):
-        records = [each for each in measured if each.operation == name]
+def _ranges(measured: Sequence[Measurement]) -> tuple[MeasurementRange, ...]:
+    """Ranges and counts of each operation, in the order of the chain."""
+    summary = []
+    for name in dict.fromkeys(measurement.operation for measurement in measured):
+        of_operation = [m for m in measured if m.operation == name]
         values: dict[str, list[float]] = {}
-        for each in records:
-            for key, value in each.values.items():
+        for measurement in of_operation:
+            for key, value in measurement.values.items():
                 values.setdefault(key, []).append(value)
         ranges = {key: (min(numbers), max(numbers)) for key, numbers in values.items()}
-        notes = Counter(each.note for each in records if each.note)
-        spreads.append(Spread(name, ranges, dict(notes)))
-    return tuple(spreads)
+        notes = Counter(m.note for m in of_operation if m.note)
+        summary.append(MeasurementRange(name, ranges, dict(notes)))
+    return tuple(summary)
 
 
 class _Editor:
-    """Edits a picture by its number; from several threads at once."""
+    """Edits an image by its number; several threads may call it."""
 
     def __init__(self, items: Sequence[Item], chain: Chain, targets: Sequence[Path]) -> None:
         self._items, self._chain, self._targets = items, chain, targets
-        self._one = threading.Lock()  # large picture at a time, so that memory is that of one
+        self._large = threading.Lock()  # bounds memory: one large image at a time
         self._threads = parallel.workers()
         self.numbers = range(len(items))
 
     def __call__(self, i: int) -> Outcome:
-        """Figures in one row, or why there is no picture; and what is told of it.
+        """Rate and distortion as one row, or why the image was skipped; and its record.
 
         Raises:
             BadParameter: An operation refuses a parameter.
         """
         try:
             data = self._items[i].read()
-            if _pixels(data) > _LARGE:
-                with self._one, parallel.sharing(self._threads):
-                    found = edit(data, self._chain, self._targets[i])
+            if _pixel_count(data) > _LARGE:
+                with self._large, parallel.sharing(self._threads):
+                    edited = edit_file(data, self._chain, self._targets[i])
             else:
-                found = edit(data, self._chain, self._targets[i])
+                edited = edit_file(data, self._chain, self._targets[i])
         except (BadFile, BadImage) as error:
             return _skipped(i, error)
-        row = astuple(found.figures) if found.figures else ()
-        return Shard(np.array([row], np.float32), (i,), ()), _facts(found)
+        row = astuple(edited.figures) if edited.figures else ()
+        return Shard(np.array([row], np.float32), (i,), ()), _record(edited)
 
-    def leniently(self, i: int) -> Outcome:
-        """The same; a picture that a parameter does not suit is skipped."""
+    def or_skip(self, i: int) -> Outcome:
+        """The same, but an image that refuses a parameter is skipped."""
         try:
             return self(i)
         except BadParameter as error:
@@ -206,34 +205,38 @@ class _Editor:
 
 
 def _outcomes(
-    editor: _Editor, start: int, some: bool, threads: int
+    editor: _Editor, start: int, any_written: bool, threads: int
 ) -> Generator[Outcome, None, None]:
-    """What became of each picture; `some`: of those before `start` one was written."""
+    """The outcome of each image from `start` on.
+
+    Until one image is written, a refused parameter is the user's error and ends the run; from then
+    on it is a property of single images, such as their size.
+    """
     numbers = iter(editor.numbers[start:])
-    for i in numbers if not some else ():
+    for i in numbers if not any_written else ():
         yield (outcome := editor(i))
         if outcome[0].rows:
             break
-    yield from parallel.ordered_map(editor.leniently, numbers, threads)
+    yield from parallel.ordered_map(editor.or_skip, numbers, threads)
 
 
 def _skipped(i: int, error: Exception) -> Outcome:
-    facts: Facts = {"lost": [], "measured": [], "unchanged": False}
-    return Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),)), facts
+    record: Record = {"lost": [], "measured": [], "unchanged": False}
+    return Shard(np.empty((0, 0), np.float32), (), ((i, str(error)),)), record
 
 
-def _pixels(data: bytes) -> int:
-    """As far as it can be told without decoding: 0 where it cannot."""
+def _pixel_count(data: bytes) -> int:
+    """From the file's header; 0 where Pillow cannot read it."""
     try:
         with PIL.Image.open(io.BytesIO(data)) as image:
             return image.width * image.height
-    except Exception:  # decoders raise anything; the editor says why
+    except Exception:  # decoders raise arbitrary exceptions; editing reports the reason
         return 0
 
 
 def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Where each picture goes: its own name, below `out` whatever that name holds."""
-    found: dict[Path, str] = {}
+    """The output of each image: its own name, always below `out`."""
+    sources: dict[Path, str] = {}
     targets = []
     listed = all(item.file == Path(item.raw) for item in items)  # files, not members of a folder
     shared = os.path.commonpath([Path(item.raw).parent for item in items]) if listed else ""
@@ -245,16 +248,16 @@ def _targets(items: Sequence[Item], out: Path, suffixes: Sequence[str]) -> list[
             floating = path.suffix.lower() in FLOATING and ".tif" in suffixes
             added = ".tif" if floating else suffixes[0]
             path = path.with_name(path.name.removesuffix(SUFFIX) + added)
-        if path in found and not item.refused:  # nothing is written for what cannot be read
-            raise BadData(f"{found[path]} and {item.path} would both be {path}. Rename one.")
+        if path in sources and not item.refused:  # nothing is written for unreadable images
+            raise BadData(f"{sources[path]} and {item.path} would both be {path}. Rename one.")
         if not item.refused:
-            found[path] = item.path
+            sources[path] = item.path
         targets.append(path)
     return targets
 
 
 def _key(items: Sequence[Item], chain: Chain) -> dict[str, object]:
-    """Everything that decides the pictures."""
+    """All that determines the output."""
     stamps = [Path(path).stat().st_mtime_ns for path in chain.reads if Path(path).is_file()]
     return {
         "format": _FORMAT,

@@ -1,7 +1,8 @@
-"""How well an image is kept at how many bits: `compress` by each method, beside JPEG."""
+"""Rate–distortion: how close an image remains at how many bits, by each method and by JPEG."""
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,22 +13,39 @@ from PIL import Image as Pillow
 
 from imrep import checks
 from imrep.codec import METHODS
+from imrep.codec.packed import Packed
 from imrep.edit.operations.compress import compress
-from imrep.edit.operations.decode import decode
 from imrep.errors import BadImage, BadParameter
 from imrep.io.files import write_atomic
 from imrep.ops.metrics import psnr, ssim
 from imrep.types import Image
 
-JPEG = "jpeg"  # the yardstick
+JPEG = "jpeg"  # Pillow's, for comparison
 
 _QUALITIES = (5, 10, 20, 35, 50, 65, 75, 85, 92, 97)
 _COLOURS = {"dct": "#0b7a75", "laplacian": "#3a6ea5", JPEG: "#a8480f"}
 _INK, _SOFT, _FAINT, _PAPER = "#17202a", "#55606c", "#e1e5e9", "#ffffff"
 _VEGA_LITE = "6.4"
-_SHARP = 2  # pixels of a PNG to a CSS pixel
+_PNG_SCALE = 2  # pixels of a PNG to a CSS pixel
 
 Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RateDistortion:
+    """The rate and the distortion of a packed image.
+
+    Args:
+        bytes: Length of the file.
+        bits_per_pixel: Of the file, with all that it holds.
+        psnr: Of the decoded image against the original, in dB.
+        ssim: Of the decoded image against the original, at most 1.
+    """
+
+    bytes: int
+    bits_per_pixel: float
+    psnr: float
+    ssim: float
 
 
 class Point(NamedTuple):
@@ -35,7 +53,7 @@ class Point(NamedTuple):
 
     Attributes:
         method: "dct", "laplacian" or "jpeg", which is Pillow's with chroma halved as ours.
-        quality: As the method was given it.
+        quality: The method's quality parameter.
         bits_per_pixel: Of the whole file.
         psnr: In dB.
         ssim: At most 1.
@@ -46,6 +64,14 @@ class Point(NamedTuple):
     bits_per_pixel: float
     psnr: float
     ssim: float
+
+
+def measure(packed: Packed, image: Image) -> RateDistortion:
+    """The rate and the distortion of a packed image against the original."""
+    decoded, image = packed.image(), image.cpu()
+    return RateDistortion(
+        len(packed.data), packed.bits_per_pixel, psnr(decoded, image), ssim(decoded, image)
+    )
 
 
 def curve(
@@ -59,11 +85,12 @@ def curve(
     Args:
         image: (1, 1|3, h, w), values in [0, 1].
         qualities: From 1 to 100.
-        progress: Called with ("dct at quality 75", done, all) before each point, and at the end.
+        progress: Called with ("dct at quality 75", completed, total) before each point, and at the
+            end.
 
     Raises:
-        BadImage: No image, or several.
-        BadParameter: No quality, or one out of range.
+        BadImage: There is no image, or several.
+        BadParameter: There is no quality, or one is out of range.
     """
     checks.image(image, "a rate curve")
     if len(image) != 1:
@@ -71,37 +98,37 @@ def curve(
     if not qualities:
         raise BadParameter("a rate curve needs at least one quality, got none.")
     image = image.detach().cpu()
-    asked = [(method, quality) for method in (*METHODS, JPEG) for quality in sorted(qualities)]
+    settings = [(method, quality) for method in (*METHODS, JPEG) for quality in sorted(qualities)]
     points = []
-    for done, (method, quality) in enumerate(asked):
+    for completed, (method, quality) in enumerate(settings):
         if progress:
-            progress(f"{method} at quality {quality}", done, len(asked))
+            progress(f"{method} at quality {quality}", completed, len(settings))
         points.append(_point(image, method, quality))
     if progress:
-        progress("rate curve", len(asked), len(asked))
+        progress("rate curve", len(settings), len(settings))
     return points
 
 
 def draw(points: Sequence[Point], path: str | Path) -> None:
-    """Write PSNR and SSIM against bits per pixel, as .png or .svg, complete or not at all.
+    """Write PSNR and SSIM against bits per pixel as .png or .svg, atomically.
 
     Raises:
-        BadParameter: If the path ends otherwise.
+        BadParameter: The path has another suffix.
     """
-    path = drawable(path)
-    write_atomic(path, _DRAWN[path.suffix.lower()](_spec(points)))
+    path = check_path(path)
+    write_atomic(path, _RENDERERS[path.suffix.lower()](_spec(points)))
 
 
-def drawable(path: str | Path) -> Path:
+def check_path(path: str | Path) -> Path:
     """The path, if a curve can be drawn there.
 
     Raises:
-        BadParameter: If it ends neither in .png nor in .svg.
+        BadParameter: It ends neither in .png nor in .svg.
     """
     path = Path(path)
-    if path.suffix.lower() not in _DRAWN:
+    if path.suffix.lower() not in _RENDERERS:
         raise BadParameter(
-            f"a rate curve is drawn as {' or '.join(_DRAWN)}, got {path.name!r}. "
+            f"a rate curve is drawn as {' or '.join(_RENDERERS)}, got {path.name!r}. "
             f"Try {f'{path.stem}.png'!r}."
         )
     return path
@@ -110,15 +137,15 @@ def drawable(path: str | Path) -> Path:
 def _point(image: Image, method: str, quality: int) -> Point:
     if method == JPEG:
         checks.between(quality, 1, 100, "a rate curve", "quality")
-        bits, again = _jpeg(image, quality)
+        bits, decoded = _jpeg(image, quality)
     else:
         packed = compress(image, method=method, quality=quality)
-        bits, again = packed.bits_per_pixel, decode(packed)
-    return Point(method, quality, bits, psnr(again, image), ssim(again, image))
+        bits, decoded = packed.bits_per_pixel, packed.image()
+    return Point(method, quality, bits, psnr(decoded, image), ssim(decoded, image))
 
 
 def _jpeg(image: Image, quality: int) -> tuple[float, Image]:
-    """Bits per pixel and the image that JPEG makes of its 8 bits."""
+    """Bits per pixel and the decoded image of a JPEG of the image's 8-bit values."""
     levels = image[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
     file = io.BytesIO()
     Pillow.fromarray(levels.squeeze(2) if levels.shape[2] == 1 else levels).save(
@@ -139,7 +166,7 @@ def _spec(points: Sequence[Point]) -> Spec:
     ticks = [tick for tick in ticks if min(bits, default=1) <= tick <= max(bits, default=1)]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "description": "Likeness against bits per pixel, by method",
+        "description": "PSNR and SSIM against bits per pixel, by method",
         "background": _PAPER,
         "padding": 12,
         "data": {"values": values},
@@ -150,14 +177,14 @@ def _spec(points: Sequence[Point]) -> Spec:
 
 
 def _panel(field: str, title: str, ticks: Sequence[float]) -> Spec:
-    """One measure; dots of the one method that counts most carry their quality."""
-    bits = {"title": "bits per pixel →", "format": "~r", "grid": False, "values": ticks}
-    high = {"title": f"↑ {title}", "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end"}
-    high |= {"titleX": 0, "titleY": -14, "domain": False, "ticks": False, "grid": True}
+    """The panel of one metric; the first method's dots are labelled with their quality."""
+    x_axis = {"title": "bits per pixel →", "format": "~r", "grid": False, "values": ticks}
+    y_axis = {"title": f"↑ {title}", "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end"}
+    y_axis |= {"titleX": 0, "titleY": -14, "domain": False, "ticks": False, "grid": True}
     order = list(_COLOURS)
-    numbers = f"datum.label + (datum.label == '{order[0]}' ? ' (numbers: quality)' : '')"
+    label = f"datum.label + (datum.label == '{order[0]}' ? ' (numbers: quality)' : '')"
     legend = {
-        "labelExpr": numbers,
+        "labelExpr": label,
         "labelLimit": 0,
         "labelColor": _INK,
         "title": None,
@@ -172,13 +199,13 @@ def _panel(field: str, title: str, ticks: Sequence[float]) -> Spec:
                 "field": "bits_per_pixel",
                 "type": "quantitative",
                 "scale": {"type": "log", "nice": False, "padding": 12},
-                "axis": bits,
+                "axis": x_axis,
             },
             "y": {
                 "field": field,
                 "type": "quantitative",
                 "scale": {"zero": False, "padding": 12},
-                "axis": high,
+                "axis": y_axis,
             },
             "color": {
                 "field": "method",
@@ -199,7 +226,7 @@ def _panel(field: str, title: str, ticks: Sequence[float]) -> Spec:
     }
 
 
-_DRAWN: dict[str, Callable[[Spec], bytes]] = {
-    ".png": lambda spec: vl_convert.vegalite_to_png(spec, vl_version=_VEGA_LITE, scale=_SHARP),
+_RENDERERS: dict[str, Callable[[Spec], bytes]] = {
+    ".png": lambda spec: vl_convert.vegalite_to_png(spec, vl_version=_VEGA_LITE, scale=_PNG_SCALE),
     ".svg": lambda spec: vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE).encode(),
 }

@@ -18,7 +18,7 @@ __all__ = [
     "FOLDER",
     "default_name",
     "is_folder",
-    "is_picture",
+    "is_image",
     "is_report",
     "is_table",
     "mark_folder",
@@ -81,7 +81,7 @@ def default_name(name: str) -> bool:
     return name.count(".") > 1 and _default_names().search(name) is not None
 
 
-def is_picture(data: bytes) -> bool:
+def is_image(data: bytes) -> bool:
     """Whether an image file carries a mark."""
     return bool(mark(data))
 

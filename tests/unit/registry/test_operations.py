@@ -70,10 +70,10 @@ def test_names_are_found_as_people_write_them():
 
 def test_parameters_are_typed():
     [step] = operations.parse("unsharp:alpha=2")
-    assert step.given == {"alpha": 2.0} and isinstance(step.given["alpha"], float)
+    assert step.params == {"alpha": 2.0} and isinstance(step.params["alpha"], float)
     [step] = operations.parse("blend:with=b.png,mask=m.png,levels=3")
-    assert step.given == {"levels": 3}
-    assert step.pictures == {"with_": "b.png", "mask": "m.png"}
+    assert step.params == {"levels": 3}
+    assert step.images == {"with_": "b.png", "mask": "m.png"}
 
 
 def test_reading_needs_no_torch():

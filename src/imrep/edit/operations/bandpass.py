@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from imrep import checks
-from imrep.ops import measured
+from imrep.edit import measurements
 from imrep.ops.fourier import passbands
 from imrep.ops.fourier.radial_bands import transformable
 from imrep.types import Image
@@ -70,7 +70,7 @@ def bandpass(
         into.copy_(_through(plane, gains))
     for before, after in zip(image.detach(), made, strict=True):
         contrast = max(float(before.std(correction=0)), torch.finfo(before.dtype).tiny)
-        measured.record("bandpass", contrast_passed=float(after.std(correction=0)) / contrast)
+        measurements.record("bandpass", contrast_passed=float(after.std(correction=0)) / contrast)
     return made.add_(0.0 if low is None else _GRAY).clamp_(0, 1).to(image.device)
 
 

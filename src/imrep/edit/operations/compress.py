@@ -1,9 +1,7 @@
 """An image in few bytes."""
 
-from imrep import checks
-from imrep.codec import CHROMA, METHODS, CodingParameters, encode
+from imrep.codec import CodingParameters, encode
 from imrep.codec.packed import Packed
-from imrep.errors import BadImage
 from imrep.types import Image
 
 
@@ -39,12 +37,7 @@ def compress(
         G. K. Wallace, "The JPEG still picture compression standard", Communications of the ACM
         34(4), 1991. doi:10.1145/103085.103089
     """
-    checks.image(image, "compress")
-    checks.one_of(method, tuple(METHODS), "compress", "method")
-    checks.between(quality, 1, 100, "compress", "quality")
-    checks.one_of(chroma, CHROMA, "compress", "chroma")
-    if len(image) != 1:
-        raise BadImage(f"compress needs one image, got {len(image)}. Compress them one by one.")
-    size = image.shape[2], image.shape[3]
-    parameters = CodingParameters(method, float(quality), chroma, image.shape[1], size)
-    return Packed(parameters, encode(image.detach().cpu(), parameters))
+    parameters = CodingParameters.of(
+        image, "compress", method=method, quality=quality, chroma=chroma
+    )
+    return Packed(parameters, encode(image, parameters))

@@ -3,8 +3,8 @@
 import math
 
 from imrep import checks
+from imrep.edit import measurements
 from imrep.errors import BadParameter
-from imrep.ops import measured
 from imrep.ops.colour import luminance
 from imrep.ops.pyramid import laplacian
 from imrep.types import Image
@@ -39,7 +39,7 @@ def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
     bands, rest = laplacian.build(luminance(image), len(factors))
     for i in range(len(image)):
         strengths = [float(band[i].square().mean().sqrt()) for band in bands]
-        measured.record("enhance", "", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
+        measurements.record("enhance", "", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
     gained = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
     return image.add(laplacian.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
 

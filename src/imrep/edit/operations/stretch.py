@@ -5,8 +5,8 @@ import warnings
 from torch import Tensor
 
 from imrep import checks
+from imrep.edit import measurements
 from imrep.errors import BadParameter
-from imrep.ops import measured
 from imrep.ops.histogram16 import percentiles
 from imrep.types import Image
 
@@ -50,7 +50,7 @@ def stretch(
 def _stretch(part: Tensor, low: float, high: float) -> None:
     """One image, or one channel of it, in its place."""
     black, white = percentiles(part, low, high)
-    measured.record("stretch", black=black, white=white)
+    measurements.record("stretch", black=black, white=white)
     if black == white:
         warnings.warn(
             f"stretch needs contrast between the percentiles {low:g} and {high:g}, got "

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep import checks
-from imrep.ops import measured
+from imrep.edit import measurements
 from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.colour import from_lab, lightness, to_lab
 from imrep.ops.filter.gaussian import gaussian, smooth
@@ -68,7 +68,7 @@ def stylise(
     space = _WIDE * longer if sigma_space is None else sigma_space
     line = _LINE * longer if sigma_edge is None else sigma_edge
     checks.between(line, 0, 100, "stylise", "sigma_edge")
-    measured.record("stylise", sigma_space=space, sigma_edge=line)
+    measurements.record("stylise", sigma_space=space, sigma_edge=line)
     smoothed = partial(bilateral_filter, sigma_space=space, sigma_range=sigma_range, who="stylise")
     done = []
     for one in image.split(1):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from imrep import checks
+from imrep.edit import measurements
 from imrep.errors import BadParameter
-from imrep.ops import measured
 from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.colour import to_light
 from imrep.ops.tiling import each, strips
@@ -83,7 +83,7 @@ def _display(light: Tensor, base: Tensor, contrast: float) -> None:
     """Multiply light by what its base asks for, and encode it."""
     low, high = (float(end) for end in torch.aminmax(base))
     k = min(math.log10(contrast) / max(high - low, 1e-9), 1.0)
-    measured.record("tonemap", decades=high - low, compression=k)
+    measurements.record("tonemap", decades=high - low, compression=k)
 
     def one(rows: slice) -> None:
         part = base[:, :, rows]

@@ -32,7 +32,7 @@ def applied(name, image):
     pictures = {
         p.name: torch.roll(image[:1], 7, 3)
         for p in operation.parameters
-        if p.needed and operations.is_picture(p)
+        if p.needed and operations.is_image(p)
     }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, message=f"{name}|stretch")

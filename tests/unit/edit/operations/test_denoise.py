@@ -12,10 +12,10 @@ from skimage.data import astronaut, camera
 
 import imrep
 from imrep import images
+from imrep.edit import measurements
 from imrep.edit.operations.blur import blur
 from imrep.edit.operations.denoise import denoise
 from imrep.errors import BadImage, BadParameter
-from imrep.ops import measured
 
 
 def photo(bytes_, side=160):
@@ -106,7 +106,7 @@ def as_a_camera_writes(image, noise, quality=92):
 def test_noise_that_a_camera_wrote_is_measured(noise, quality):
     image = blur(photo(astronaut(), 240), sigma=1)  # what a lens leaves of it
     given = as_a_camera_writes(image, noise, quality)
-    with measured.recording() as found:
+    with measurements.recording() as found:
         clean = denoise(given)
     by_hand = max(decibels(denoise(given, noise=n), image) for n in (0.03, 0.05, 0.08))
     assert decibels(clean, image) > decibels(given, image) + 1
@@ -119,7 +119,7 @@ def test_noise_that_a_camera_wrote_is_measured(noise, quality):
 
 def test_without_noise_it_says_so_and_leaves_all():
     image = torch.linspace(0, 1, 90).expand(1, 3, 70, 90).contiguous()
-    with measured.recording() as found:
+    with measurements.recording() as found:
         assert torch.equal(denoise(image), image)
     assert found[0].note.startswith("no noise found") and found[0].values["noise"] < 0.3 / 255
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from imrep import checks
+from imrep.edit import measurements
 from imrep.edit.operations.denoise import noise_level
 from imrep.edit.operations.denoise.shrinkage import SIDE, calmed, shrunk
-from imrep.ops import measured
 from imrep.ops.fourier.dct import basis
 from imrep.ops.fourier.radial_bands import transformable
 from imrep.types import Image
@@ -76,8 +76,8 @@ def _levels(image: Tensor, axes: Tensor) -> list[float]:
     """The noise on each axis, which is recorded; zeros where there is none to speak of."""
     levels, noise = noise_level.measure(image, axes)
     if noise >= _NOTHING:
-        measured.record("denoise", noise=noise)
+        measurements.record("denoise", noise=noise)
         return levels
     note = "no noise found (σ < 0.3/255): left as it was. If you see some, say noise=0.03"
-    measured.record("denoise", note, noise=noise)
+    measurements.record("denoise", note, noise=noise)
     return [0.0] * len(levels)

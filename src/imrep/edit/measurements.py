@@ -1,8 +1,8 @@
-"""What an operation measures in an image to set its own strength, for whoever wants to know.
+"""What operations measure in an image to set their own strength, such as its noise level.
 
-with measured.recording() as found:
+with measurements.recording() as records:
     denoise(image)
-found  # [Measurement("denoise", {"noise": 0.031})]
+records  # [Measurement("denoise", {"noise": 0.031})]
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Measurement:
     Attributes:
         operation: Its name.
         values: Numbers by name, in units of [0, 1] unless the operation says otherwise.
-        note: What the user should know of it; "" where it is as usual.
+        note: A remark for the user; "" for none.
     """
 
     operation: str
@@ -28,12 +28,12 @@ class Measurement:
     note: str = ""
 
 
-_RECORDS: ContextVar[list[Measurement] | None] = ContextVar("measured", default=None)
+_RECORDS: ContextVar[list[Measurement] | None] = ContextVar("measurements", default=None)
 
 
 @contextmanager
 def recording() -> Iterator[list[Measurement]]:
-    """A list of what operations called in this thread measure meanwhile."""
+    """A list that operations called in this thread append to within the block."""
     records: list[Measurement] = []
     token = _RECORDS.set(records)
     try:
@@ -43,7 +43,7 @@ def recording() -> Iterator[list[Measurement]]:
 
 
 def record(operation: str, note: str = "", /, **values: float) -> None:
-    """Tell whoever is recording."""
+    """Append a measurement to the list of the enclosing `recording`, if there is one."""
     records = _RECORDS.get()
     if records is not None:
         records.append(Measurement(operation, values, note))
