@@ -34,7 +34,7 @@ def luminance(image: Tensor) -> Tensor:
 def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
     """The image with another luma (b, 1, h, w), its chroma kept; gray becomes the luma.
 
-    Where no colour in [0, 1] has both, Cb and Cr shrink together towards gray: hue and luma stay.
+    Where no colour in [0, 1] has both, Cb and Cr are scaled down together: hue and luma are kept.
     """
     luma = luma.clamp(0, 1)
     if image.shape[1] == 1:
@@ -42,7 +42,7 @@ def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
     out = torch.empty_like(image)
     tiny = torch.finfo(image.dtype).tiny
 
-    def one(rows: slice) -> None:
+    def set_strip(rows: slice) -> None:
         part, target = image[:, :, rows], luma[:, :, rows]
         off = part - luminance(part)
         red, green, blue = off.split(1, dim=1)
@@ -51,7 +51,7 @@ def with_luminance(image: Tensor, luma: Tensor) -> Tensor:
         share = torch.minimum((1 - target) / above, target / below).clamp_(max=1)
         out[:, :, rows] = off.mul_(share).add_(target).clamp_(0, 1)
 
-    each(one, strips(image), image, luma)
+    each(set_strip, strips(image), image, luma)
     return out
 
 
@@ -69,7 +69,7 @@ def from_ycbcr(planes: Tensor) -> Tensor:
 
 
 def to_light(srgb: Tensor) -> Tensor:
-    """Amounts of light, in [0, 1], that sRGB values stand for."""
+    """Linear light, in [0, 1], of sRGB values."""
     srgb = srgb.clamp(0, 1)
     power = _power(srgb.add(0.055).div_(1.055), 2.4)
     return torch.where(srgb > _SRGB_KNEE, power, srgb / 12.92)
@@ -93,7 +93,7 @@ def to_lab(rgb: Tensor) -> Tensor:
 
 
 def from_lab(lab: Tensor) -> Tensor:
-    """SRGB (b, 3, h, w) of L*a*b* as `to_lab` gives them; what no screen can show is clipped."""
+    """SRGB (b, 3, h, w) of L*a*b* as `to_lab` gives them; colours out of gamut are clipped."""
     light, a, b = lab.unbind(1)
     y = (light + 0.16) / 1.16
     curve = torch.stack([y + a * (2 * _LAB_HALF / 500), y, y - b * (2 * _LAB_HALF / 200)], 1)
@@ -111,7 +111,7 @@ def _lab_curve(xyz: Tensor) -> Tensor:
 
 
 def _power(x: Tensor, exponent: float) -> Tensor:
-    """Of what is well above 0: twice as fast as `pow`, and as exact up to a digit."""
+    """Power of x well above 0 by logarithms: twice as fast as `pow`, one digit less exact."""
     return x.log().mul_(exponent).exp_()
 
 

@@ -1,4 +1,4 @@
-"""Functions with a corner at zero, given a slope of zero there instead of infinity or NaN."""
+"""Functions whose gradient at zero is infinite or NaN, with a gradient of zero there."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ def sqrt(x: Tensor) -> Tensor:
 
 
 def polar(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Length and direction of (x, y): atan2(y, x) in radians, (-π, π]; the origin's is 0."""
+    """Magnitude and angle of (x, y): atan2(y, x) in radians, (-π, π]; 0 at the origin."""
     origin = (x == 0) & (y == 0)
     x, y = torch.where(origin, 1.0, x), torch.where(origin, 0.0, y)
     return torch.where(origin, 0.0, torch.hypot(x, y)), torch.atan2(y, x)

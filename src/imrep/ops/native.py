@@ -1,4 +1,4 @@
-"""Which tensors the C kernels may have: plain ones in the computer's memory, without onlookers."""
+"""Tensors that may go to C: CPU, given dtypes, no gradient, no torch.func transform, no tracing."""
 
 import ctypes
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from imrep import _native
 
 
 def kernels_for(tensors: Sequence[Tensor], dtypes: Collection[torch.dtype]) -> ctypes.CDLL | None:
-    """The library, if all tensors are for it: of these types, and nobody follows what is done."""
+    """The C library, if it may take all tensors, else None."""
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
         return None
     for t in tensors:
@@ -20,7 +20,7 @@ def kernels_for(tensors: Sequence[Tensor], dtypes: Collection[torch.dtype]) -> c
 
 
 def followed(x: Tensor) -> bool:
-    """Whether a derivative is wanted, or a transform of torch.func stands behind the tensor."""
+    """Whether autograd or a transform of torch.func records operations on x."""
     return (
         (x.requires_grad and torch.is_grad_enabled())
         or torch._C._functorch.is_functorch_wrapped_tensor(x)

@@ -1,8 +1,8 @@
-"""Work shared among threads, each of which computes alone.
+"""Tasks distributed over threads, each with one thread inside torch, BLAS and OpenCV.
 
-Threads that torch starts inside every small operation wait for each other in a loop: beside another
-process they do little else. So whole tasks (pictures, batches, strips) are shared instead, and
-torch, BLAS and OpenCV have one thread in each. The numbers then depend on no count of threads.
+Threads that torch starts inside every small operation synchronise by busy waiting, which takes most
+of the time as soon as another process is busy. So complete tasks (images, batches, strips) are
+distributed instead. Results do not depend on the number of threads.
 """
 
 import functools
@@ -19,14 +19,14 @@ from threadpoolctl import ThreadpoolController
 T = TypeVar("T")
 R = TypeVar("R")
 
-PIXELS = 2**25  # of pictures that are computed on at once: what a `limit` may be
-_WINDOW = 3  # tasks in flight to a thread: the next are ready when one ends
+PIXELS = 2**25  # of images in flight: a usual `limit`
+_WINDOW = 3  # tasks in flight per thread, so that none waits for the consumer
 
 
 class _Caller(threading.local):
-    """What the calling thread may do; a new thread starts with these values."""
+    """State of the calling thread; a new thread starts with these values."""
 
-    workers: int | None = None  # threads to share work among; None: as many as torch has
+    workers: int | None = None  # threads to distribute work over; None: as many as torch has
     alone: bool = False  # within `one_thread`
 
 
@@ -34,7 +34,7 @@ _caller = _Caller()
 
 
 def workers() -> int:
-    """How many threads the calling thread may share work among."""
+    """How many threads the calling thread may distribute work over."""
     if _caller.workers is not None:
         return _caller.workers
     import torch
@@ -54,10 +54,10 @@ def sharing(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread(count: int | None = None) -> Iterator[int]:
-    """Within it each thread computes alone, the calling one and those of `ahead` alike.
+    """Within it torch, BLAS and OpenCV have one thread, on the calling thread and those of `ahead`.
 
     Args:
-        count: How many threads may share work; None for `workers()`.
+        count: Threads to distribute work over; None for `workers()`.
 
     Yields:
         That number.
@@ -74,7 +74,7 @@ def one_thread(count: int | None = None) -> Iterator[int]:
     _caller.alone = True
     try:
         with _pools(len(sys.modules)).limit(limits=1), sharing(count):
-            torch.set_num_threads(1)  # also what threads to come begin with
+            torch.set_num_threads(1)  # also the initial value of new threads
             if cv2:
                 cv2.setNumThreads(1)
             yield count
@@ -93,7 +93,7 @@ def ordered_map(
     weight: Callable[[T], int] = lambda _: 0,
     limit: int = 1,
 ) -> Generator[R, None, None]:
-    """`map` on threads, as `ahead`; with one thread, on the calling one."""
+    """`ahead` on two or more threads; `map` on the calling one otherwise."""
     if threads < 2:
         yield from map(work, tasks)
     else:
@@ -108,24 +108,23 @@ def ahead(
     weight: Callable[[T], int] = lambda _: 0,
     limit: int = 1,
 ) -> Generator[R, None, None]:
-    """`map` that runs ahead of its consumer on threads, in order and within bounded memory.
+    """`map` on threads, ahead of its consumer, in order and in bounded memory.
 
     Args:
-        work: What is done with each task; it runs on a thread of its own, whose `workers` is 1.
-        tasks: Drawn by the consumer's thread.
-        threads: How many.
+        work: Runs on a worker thread, whose `workers` is 1.
+        tasks: Iterated by the consumer's thread.
+        threads: Number of worker threads.
         weight: Of a task, in the units of `limit`.
-        limit: No task is started while those in flight would weigh more together; a heavier one
-            runs by itself.
+        limit: Of the total weight in flight; a heavier task runs by itself.
     """
     with ThreadPoolExecutor(threads, "imrep", _begin, (_caller.alone,)) as pool:
         flight: deque[tuple[Future[R], int]] = deque()
         try:
             for task in tasks:
-                heavy = weight(task)
-                while flight and _full(flight, threads, limit - heavy):
+                cost = weight(task)
+                while flight and _full(flight, threads, limit - cost):
                     yield flight.popleft()[0].result()
-                flight.append((pool.submit(work, task), heavy))
+                flight.append((pool.submit(work, task), cost))
             while flight:
                 yield flight.popleft()[0].result()
         finally:
@@ -135,17 +134,17 @@ def ahead(
 
 @functools.lru_cache(maxsize=1)
 def _pools(modules: int) -> ThreadpoolController:
-    """BLAS and OpenMP as they are loaded; looked for anew when `modules` more were imported."""
+    """Loaded BLAS and OpenMP libraries; searched again when the count of modules changes."""
     return ThreadpoolController()
 
 
 def _full(flight: deque[tuple[Future[R], int]], threads: int, free: int) -> bool:
-    held = sum(heavy for _, heavy in flight)
-    return len(flight) >= _WINDOW * threads or held > free
+    in_flight = sum(cost for _, cost in flight)
+    return len(flight) >= _WINDOW * threads or in_flight > free
 
 
 def _begin(alone: bool) -> None:
-    """Make a worker compute alone, where the thread that started it does."""
+    """Initialise a worker thread: it distributes no work, and inherits `one_thread`."""
     _caller.workers, _caller.alone = 1, alone
     if alone:
         import torch

@@ -10,7 +10,7 @@ _STRIP = 512  # rows
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:
-    """Antialiased bilinear resize of (b, c, h, w), differentiable; no change of size, no work."""
+    """Antialiased bilinear resize of (b, c, h, w), differentiable."""
     if image.shape[2:] == (height, width):
         return image
     return F.interpolate(
@@ -19,21 +19,21 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 
 
 def square(image: Tensor, side: int) -> Tensor:
-    """The whole image resized to side × side, its aspect ratio given up."""
+    """The image resized to side × side, whatever its aspect ratio."""
     return resize(image, side, side)
 
 
 def shrunk(image: Tensor, longest: int | None) -> Tensor:
-    """The whole image in [0, 1], made smaller if its longer side is over `longest` pixels."""
+    """The image in [0, 1], scaled down if its longer side exceeds `longest` pixels."""
     return resize(image, *_within(image.shape[2], image.shape[3], longest)).clamp(0, 1)
 
 
 def shrunk_pixels(pixels: NDArray, longest: int | None) -> Tensor:
-    """`shrunk` of decoded pixels, a strip of which is in floating point at a time.
+    """`shrunk` of decoded pixels, converted to floating point strip by strip.
 
     Args:
         pixels: (h, w, c), uint8 or float32 in [0, 1].
-        longest: Most pixels along the longer side; None leaves it as it is.
+        longest: Limit of the longer side in pixels; None for none.
 
     Returns:
         (1, c, height, width) float32.

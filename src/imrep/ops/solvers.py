@@ -15,7 +15,7 @@ Operator = Callable[[Tensor], Tensor]
 
 def conjugate_gradients(
     system: Operator,
-    wanted: Tensor,
+    rhs: Tensor,
     start: Tensor,
     *,
     precondition: Operator,
@@ -23,42 +23,43 @@ def conjugate_gradients(
     axes: Sequence[int],
     iterations: int,
 ) -> tuple[Tensor, Tensor]:
-    """The x for which system(x) = wanted, of several systems at once.
+    """Solve system(x) = rhs for a batch of symmetric positive definite systems.
 
-    Differentiable by the steps taken, where `wanted` has a gradient.
+    Differentiable through the steps, where `rhs` requires a gradient.
 
     Args:
         system: Product with the matrix.
-        wanted: Right-hand sides.
-        start: First guess, of their shape.
-        precondition: Nearly the inverse of `system`; symmetric, positive.
-        unsolved: Which systems are not solved yet, from the residual and its squared norm under the
-            preconditioner; a system that is solved stays as it is.
-        axes: Along which a system's numbers lie; all others are systems for themselves.
-        iterations: Steps at most.
+        rhs: Right-hand sides.
+        start: Initial x, of their shape.
+        precondition: Approximate inverse of `system`; symmetric, positive definite.
+        unsolved: Mask of systems that have not converged, from the residual and its squared norm
+            under the preconditioner; a converged system is not changed.
+        axes: Along which one system's numbers lie; the other axes enumerate systems.
+        iterations: Limit of the steps.
 
     Returns:
         x, and the residual's squared norm under the preconditioner, 1 long along `axes`.
     """
-    x, residual = start, wanted - system(start)
-    direction = steep = precondition(residual)
-    size = _dot(residual, steep, axes)
-    going = unsolved(residual, size)
+    x, residual = start, rhs - system(start)
+    direction = z = precondition(residual)  # z, as in the paper's preconditioned form
+    size = _dot(residual, z, axes)
+    active = unsolved(residual, size)
     for _ in range(iterations):
-        if not bool(going.any()):
+        if not bool(active.any()):
             break
-        bent = system(direction)
-        curve = _dot(direction, bent, axes)
-        moving = going & (curve > 0) & size.isfinite()  # rounding stops what it has brought to zero
+        product = system(direction)
+        curvature = _dot(direction, product, axes)
+        # Curvature reaches zero by round-off when a system has converged to the last bit.
+        moving = active & (curvature > 0) & size.isfinite()
         if not bool(moving.any()):
             break
-        step = torch.where(moving, size / torch.where(moving, curve, 1), 0)
-        x, residual = x + step * direction, residual - step * bent
-        steep = precondition(residual)
-        before, size = size, torch.where(moving, _dot(residual, steep, axes), size)
-        turn = torch.where(moving, size / torch.where(moving, before, 1), 0)
-        direction = steep + turn * direction
-        going = going & unsolved(residual, size)
+        alpha = torch.where(moving, size / torch.where(moving, curvature, 1), 0)
+        x, residual = x + alpha * direction, residual - alpha * product
+        z = precondition(residual)
+        previous, size = size, torch.where(moving, _dot(residual, z, axes), size)
+        beta = torch.where(moving, size / torch.where(moving, previous, 1), 0)
+        direction = z + beta * direction
+        active = active & unsolved(residual, size)
     return x, size
 
 

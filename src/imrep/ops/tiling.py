@@ -1,7 +1,7 @@
-"""Large images a strip of rows at a time: temporaries that stay in the cache, and little memory.
+"""Strips of rows of large images: temporaries fit the cache, and memory is bounded.
 
-Strips are shared among threads, each of which computes alone. Threads that meet after every small
-operation wait for each other, and beside another process do little else.
+Strips are distributed over threads, each with one thread inside torch. Threads that synchronise
+after every small operation mostly wait as soon as another process is busy.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ from torch import Tensor
 
 from imrep.ops import parallel
 
-_AT_ONCE = 2**17  # numbers of a strip
-_AT_ONCE_DEVICE = 2**23  # where there is no such cache, and each call costs
+_STRIP = 2**17  # numbers of a strip on the CPU
+_STRIP_DEVICE = 2**23  # and on an accelerator, where each call has a cost
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def strips(image: Tensor) -> list[slice]:
-    """Rows of (batch, channel, height, width) from top to bottom, at least one at a time."""
+    """Slices of rows of (batch, channel, height, width), from top to bottom."""
     batch, channels, height, width = image.shape
-    return cut(height, rows_at_once(image, batch * channels * width))
+    return cut(height, strip_rows(image, batch * channels * width))
 
 
 def cut(stop: int, step: int, start: int = 0) -> list[slice]:
@@ -30,20 +30,20 @@ def cut(stop: int, step: int, start: int = 0) -> list[slice]:
     return [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
-def rows_at_once(image: Tensor, numbers: int) -> int:
-    """How many rows of so many numbers make a strip."""
-    at_once = _AT_ONCE if image.device.type == "cpu" else _AT_ONCE_DEVICE
-    return max(1, at_once // numbers)
+def strip_rows(image: Tensor, numbers: int) -> int:
+    """Rows per strip, where a row holds `numbers` numbers; at least one."""
+    size = _STRIP if image.device.type == "cpu" else _STRIP_DEVICE
+    return max(1, size // numbers)
 
 
 def each(work: Callable[[T], R], parts: Sequence[T], *tensors: Tensor) -> list[R]:
-    """What `work` gives for each part, in their order, shared among `parallel.workers()`.
+    """`work` of each part, in order, on up to `parallel.workers()` threads.
 
     Args:
-        work: May write to places of its own in a tensor that all share.
-        parts: Strips, for one.
-        tensors: What it is made of. If a gradient is to come back, or they lie on an accelerator,
-            everything happens on this thread.
+        work: May write to disjoint regions of a shared tensor.
+        parts: Strips, for example.
+        tensors: The inputs of `work`. If one requires a gradient or lies on an accelerator, all
+            parts run on the calling thread.
     """
     if torch.compiler.is_compiling() or not all(map(_plain, tensors)):
         return [work(part) for part in parts]

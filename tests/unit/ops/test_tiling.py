@@ -11,7 +11,7 @@ from imrep.edit.operations.close import close as closing
 from imrep.edit.operations.poster import poster
 from imrep.edit.operations.smooth import smooth
 from imrep.edit.operations.tonemap import tonemap
-from imrep.ops.tiling import each, rows_at_once, strips
+from imrep.ops.tiling import each, strip_rows, strips
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_strips_are_all_rows_in_order():
     image = torch.zeros(2, 3, 1000, 700)
     rows = [row for part in strips(image) for row in range(1000)[part]]
     assert rows == list(range(1000)) and len(strips(image)) > 10
-    assert rows_at_once(image, 10**9) == 1
+    assert strip_rows(image, 10**9) == 1
 
 
 @pytest.mark.usefixtures("_two_threads")

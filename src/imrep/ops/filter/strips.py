@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.filter.borders import mirrored
-from imrep.ops.tiling import each, rows_at_once
+from imrep.ops.tiling import each, strip_rows
 
 RowFilter = Callable[[Tensor], Tensor]  # rows (radius + n + radius, width) to (n, width)
 
@@ -24,7 +24,7 @@ def by_rows(image: Tensor, radius: int, work: RowFilter) -> Tensor:
     """
     height, width = image.shape[2:]
     # Strips overlap by 2 * radius rows: lower ones would spend most of the time on the overlap.
-    rows = max(rows_at_once(image, width), radius // 2)
+    rows = max(strip_rows(image, width), radius // 2)
     result = torch.empty_like(image, memory_format=torch.contiguous_format)
     planes, outputs = image.flatten(0, 1), result.view(-1, height, width)
 

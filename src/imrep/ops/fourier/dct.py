@@ -12,6 +12,6 @@ def basis(n: int, like: Tensor) -> Tensor:
     N. Ahmed, T. Natarajan and K. R. Rao, "Discrete cosine transform", IEEE Trans. Computers
     C-23(1), 1974. doi:10.1109/T-C.1974.223784
     """
-    place = torch.arange(n, dtype=torch.float64)  # float32's cosines are wrong by ten roundings
-    rows = torch.cos(math.pi / n * place[:, None] * (place + 0.5)) * math.sqrt(2 / n)
+    index = torch.arange(n, dtype=torch.float64)  # float32's cosines err by ten roundings
+    rows = torch.cos(math.pi / n * index[:, None] * (index + 0.5)) * math.sqrt(2 / n)
     return torch.cat([rows[:1] * math.sqrt(0.5), rows[1:]]).to(like)

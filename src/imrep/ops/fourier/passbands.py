@@ -1,8 +1,8 @@
-"""Gains that let a range of frequencies pass, real, by the frequency's length alone.
+"""Real, isotropic transfer functions: low-pass, high-pass and band-pass.
 
-In cycles per pixel: 0 is the mean, 0.5 every second row, 0.707 a checkerboard. `low` is where a
-high-pass begins, `high` where a low-pass ends, and with both it is a band; high-pass is one minus
-low-pass.
+Frequencies are in cycles per pixel: 0 is the mean, 0.5 every second row, 0.707 a checkerboard.
+`low` is the cutoff of a high-pass, `high` that of a low-pass; with both it is a band-pass. A high-
+pass is one minus the low-pass.
 """
 
 import math
@@ -16,11 +16,11 @@ from imrep.errors import BadParameter
 METHODS = ("gaussian", "butterworth", "ideal")
 CORNER = math.sqrt(0.5)  # cycles per pixel of the finest checkerboard
 
-_TIE = 1e-12  # cutoffs that are meant to hit a frequency hit it, whatever its last bit
+_TOLERANCE = 1e-12  # so that a cutoff equal to a frequency includes it in spite of round-off
 
 
 def gain(r: Tensor, method: str, low: float | None, high: float | None, order: int) -> Tensor:
-    """Gain at r cycles per pixel, of which at least one cutoff is given."""
+    """Gain at r cycles per pixel; at least one cutoff is not None."""
     if method == "ideal":
         return _ideal(r, low, high)
     below = torch.zeros_like(r) if low is None else _low_pass(r, method, low, order)
@@ -57,8 +57,8 @@ def _low_pass(r: Tensor, method: str, cutoff: float, order: int) -> Tensor:
 
 
 def _ideal(r: Tensor, low: float | None, high: float | None) -> Tensor:
-    """A band holds both of its edges; a high-pass holds what its low-pass does not."""
+    """A band includes both cutoffs; a high-pass is the complement of the low-pass."""
     if low is None or high is None:
-        below = r <= (high or low or 0.0) + _TIE
+        below = r <= (high or low or 0.0) + _TOLERANCE
         return (below if low is None else ~below).to(r)
-    return ((r >= low - _TIE) & (r <= high + _TIE)).to(r)
+    return ((r >= low - _TOLERANCE) & (r <= high + _TOLERANCE)).to(r)

@@ -7,24 +7,24 @@ from torch import Tensor
 
 from imrep.errors import BadImage
 
-_ZERO = 1e-9  # cycles per pixel: outside of every ring, and has a logarithm
-_FADE = 0.1  # of the side, at each end
+_EPSILON = 1e-9  # cycles per pixel: replaces frequency zero, below every ring, in the logarithm
+_TAPER = 0.1  # of the side, at each end
 
 
-def transformable(image: Tensor, who: str) -> None:
-    """Refuse a floating type that Fourier transforms are not made for.
+def transformable(image: Tensor, caller: str) -> None:
+    """Refuse floating types that torch.fft does not support.
 
     Raises:
         BadImage: If the image is neither float32 nor float64.
     """
     if image.dtype not in (torch.float32, torch.float64):
-        raise BadImage(f"{who} needs float32 or float64, got {image.dtype}. Try x.float().")
+        raise BadImage(f"{caller} needs float32 or float64, got {image.dtype}. Try x.float().")
 
 
 def radius(height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """Length of each frequency of `torch.fft.rfft2`, (height, width // 2 + 1), double precision.
+    """Radius in cycles per pixel of each frequency of `torch.fft.rfft2`, float64.
 
-    Half a cycle per pixel is every second row; the corner of the plane, 0.707, a checkerboard.
+    (height, width // 2 + 1). 0.5 is every second row; the corner, 0.707, is a checkerboard.
     """
     return torch.hypot(*_axes(height, width, device))
 
@@ -35,31 +35,31 @@ def sectors(
     low: float,
     high: float,
     rings: int,
-    directions: int,
+    orientations: int,
     device: torch.device | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The plane from `low` to `high` cut into rings of equal ratio and sectors of half a turn.
+    """Rings of equal ratio from `low` to `high`, divided into sectors by orientation.
 
     Returns:
-        For each frequency of `torch.fft.rfft2`, flattened, its part ring * directions + direction,
-        rings * directions outside of all; and how many frequencies each part has. The first
-        direction is that of waves that run along the rows.
+        For each frequency of `torch.fft.rfft2`, flattened, the index ring * orientations +
+        orientation, and rings * orientations outside of all rings; and the number of frequencies
+        in each. The first orientation is that of waves along the rows.
     """
     y, x = _axes(height, width, device)
-    octaves = (torch.hypot(y, x).clamp_min(_ZERO) / low).log() / math.log(high / low)
+    octaves = (torch.hypot(y, x).clamp_min(_EPSILON) / low).log() / math.log(high / low)
     ring = (octaves * rings).floor().long()
-    turn = torch.atan2(y.expand_as(ring), x.expand_as(ring)) / torch.pi * directions
-    part = ring * directions + (turn + 0.5).floor().long() % directions
-    part = torch.where((ring >= 0) & (ring < rings), part, rings * directions).flatten()
-    none = torch.zeros(rings * directions + 1, dtype=torch.long, device=device)
-    return part, none.index_add(0, part, torch.ones_like(part))[:-1]
+    angle = torch.atan2(y.expand_as(ring), x.expand_as(ring)) / torch.pi * orientations
+    sector = ring * orientations + (angle + 0.5).floor().long() % orientations
+    sector = torch.where((ring >= 0) & (ring < rings), sector, rings * orientations).flatten()
+    zeros = torch.zeros(rings * orientations + 1, dtype=torch.long, device=device)
+    return sector, zeros.index_add(0, sector, torch.ones_like(sector))[:-1]
 
 
 def taper(n: int, like: Tensor) -> Tensor:
-    """One in the middle, falling to zero at both ends by half a cosine: Tukey's window, (n,)."""
-    place = (torch.arange(n, dtype=like.dtype, device=like.device) + 0.5) / n
-    inwards = torch.minimum(place, 1 - place).clamp_max(_FADE) / _FADE
-    return 0.5 - 0.5 * torch.cos(torch.pi * inwards)
+    """Tukey's window, (n,): one in the middle, with cosine tapers of a tenth at both ends."""
+    position = (torch.arange(n, dtype=like.dtype, device=like.device) + 0.5) / n
+    distance = torch.minimum(position, 1 - position).clamp_max(_TAPER) / _TAPER
+    return 0.5 - 0.5 * torch.cos(torch.pi * distance)
 
 
 def _axes(height: int, width: int, device: torch.device | None) -> tuple[Tensor, Tensor]:
