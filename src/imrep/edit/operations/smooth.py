@@ -31,5 +31,5 @@ def smooth(image: Image, *, sigma_space: float = 8.0, sigma_range: float = 0.1) 
         processing approach", Int. J. Computer Vision 81(1), 2009. doi:10.1007/s11263-007-0110-8
     """
     checks.image(image, "smooth")
-    out = bilateral_filter(image, sigma_space=sigma_space, sigma_range=sigma_range, who="smooth")
+    out = bilateral_filter(image, sigma_space=sigma_space, sigma_range=sigma_range, caller="smooth")
     return out.clamp_(0, 1)

@@ -69,7 +69,9 @@ def stylise(
     line = _LINE * longer if sigma_edge is None else sigma_edge
     checks.between(line, 0, 100, "stylise", "sigma_edge")
     measurements.record("stylise", sigma_space=space, sigma_edge=line)
-    smoothed = partial(bilateral_filter, sigma_space=space, sigma_range=sigma_range, who="stylise")
+    smoothed = partial(
+        bilateral_filter, sigma_space=space, sigma_range=sigma_range, caller="stylise"
+    )
     done = []
     for one in image.split(1):
         light = _lightness(one)
@@ -100,7 +102,7 @@ def _chroma(image: Tensor, guide: Tensor, space: float, spread: float) -> Tensor
     parts = each(lambda rows: to_lab(small[:, :, rows])[:, 1:], strips(small), small)
     chroma = torch.cat(parts, dim=2)
     chroma = bilateral_filter(
-        chroma, edges, sigma_space=space / 2, sigma_range=spread, who="stylise"
+        chroma, edges, sigma_space=space / 2, sigma_range=spread, caller="stylise"
     )
     return F.interpolate(chroma, size, mode="bilinear")
 

@@ -57,7 +57,7 @@ def tonemap(
     out = torch.empty_like(image)
     for source, target in zip(image.split(1), out.split(1), strict=True):
         log = _light(source, target, linear)
-        base = bilateral_filter(log, sigma_space=space, sigma_range=sigma_range, who="tonemap")
+        base = bilateral_filter(log, sigma_space=space, sigma_range=sigma_range, caller="tonemap")
         _display(target, base, contrast)
     return out
 

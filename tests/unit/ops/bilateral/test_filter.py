@@ -183,7 +183,7 @@ def test_a_batch_is_a_loop_and_strips_change_nothing(monkeypatch):
 def test_bands_of_the_grid_change_nothing(monkeypatch, space):
     image = photo(301, 40)
     whole = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
-    monkeypatch.setattr(filter, "_BYTES", 1)
+    monkeypatch.setattr(filter, "_BAND_BYTES", 1)
     out = bilateral_filter(image, sigma_space=space, sigma_range=0.1)
     assert_close(out, whole, rtol=0, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""Bilateral grid: an image laid out by place and brightness, where edges are distances."""
+"""Bilateral grid: an image over position and brightness, where edges become distances."""
 
 import math
 
@@ -35,33 +35,33 @@ __all__ = [
     "bilateral_solver",
 ]
 
-_FAINT = 0.05  # of the mean weight: colours of less fade to gray
-_FLOOR = 1e-6  # keeps the slope of the square root finite at zero
-_DRAWN = 16  # depths of a picture
+_MIN_WEIGHT = 0.05  # of the mean weight; colours of less fade to gray
+_EPSILON = 1e-6  # keeps the gradient of the square root finite at zero
+_MAX_TILES = 16  # depths in a picture
 
 
 class Bilateral(Representation[Grid]):
-    """Colours blurred over place and brightness together, so that nothing crosses an edge.
+    """Colours blurred over position and brightness jointly, so that edges are preserved.
 
-    An image becomes a coarse box of rows, columns and brightness. Pixels are added up in its nodes
-    (splat), as colour times weight and as weight; the box is blurred. Reading it back at each
-    pixel's own place and brightness (`invert`: slice, then divide) is the bilateral filter: the
-    image without its texture, its edges kept, at a cost that hardly depends on the blur's width.
+    An image becomes a coarse grid of rows, columns and brightness. Pixels are summed at its nodes
+    (splat), as colour times weight and as weight, and the grid is blurred. Interpolating it at each
+    pixel's position and brightness and dividing by the weight (`invert`: slice) is the bilateral
+    filter: it removes texture and preserves edges, at a cost nearly independent of its width.
 
-    The blur is narrowed by what splat and slice blur themselves, and the image's border falls on
-    nodes, where the paper's does neither: so it is nearer to the exact filter.
+    The variance of splat and slice is subtracted from the blur's, and the image's border lies on
+    nodes; the paper does neither, and approximates the exact filter less closely.
 
-    The vector says how much of each cell is how bright, by square roots, and of what colour (Cb and
-    Cr) that is.
+    The vector is a histogram of brightness per cell, by square roots, with the mean Cb and Cr of
+    each bin.
 
-    Learned grids are read by `bilateral_slice` and `bilateral_slice_apply` (HDRNet's);
-    `bilateral_filter` takes any number of channels, and `bilateral_solver` spreads sparse or noisy
-    values within the edges of an image.
+    `bilateral_slice` and `bilateral_slice_apply` read learned grids (HDRNet's); `bilateral_filter`
+    takes any number of channels; `bilateral_solver` propagates sparse or noisy values within the
+    edges of an image.
 
     Args:
-        sigma_space: How far colours are blurred, standard deviation in pixels, above 0.
-        sigma_range: How unlike in brightness they may be, standard deviation in [0, 1], above 0.
-        samples: Nodes per standard deviation, at least 1: the more, the nearer to the exact filter.
+        sigma_space: Standard deviation of the blur over position, in pixels, above 0.
+        sigma_range: Standard deviation of the blur over brightness in [0, 1], above 0.
+        samples: Nodes per standard deviation, at least 1; more approximate the exact filter better.
         cells: Cells per side that the vector averages over.
 
     References:
@@ -98,7 +98,7 @@ class Bilateral(Representation[Grid]):
         samples: float = 1.5,
         cells: int = 3,
     ) -> None:
-        lattice((1, 1), sigma_space, sigma_range, samples, who=self.name)  # refuses what is amiss
+        lattice((1, 1), sigma_space, sigma_range, samples, caller=self.name)  # checks them
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
         super().__init__()
         self.sigma_space, self.sigma_range = sigma_space, sigma_range
@@ -108,9 +108,9 @@ class Bilateral(Representation[Grid]):
         """Averages of colour × weight, then of the weight, shape (b, c + 1, depth, rows, columns).
 
         Args:
-            image: Whose colours are laid out.
-            guide: Whose brightness says at which depth, (batch, 1, height, width) in [0, 1];
-                default: the image's own luminance.
+            image: The colours.
+            guide: The brightness, (batch, 1, height, width) in [0, 1]; default: the luminance of
+                `image`.
 
         Raises:
             BadImage: Also where the guide is of another size, not finite or not in [0, 1], or the
@@ -127,14 +127,14 @@ class Bilateral(Representation[Grid]):
         return Grid(blur(splat(image, guide, nodes, self.name), nodes), guide)
 
     def invert(self, code: Grid) -> Image:
-        """The smoothed image: colours read where their guide lies, divided by the weight there."""
+        """The smoothed image: colours interpolated at the guide, divided by the weight there."""
         return slice_smooth(code.values, code.guide, self._lattice(code.guide))
 
     def check_code(self, code: Grid) -> None:
-        """Colours and weights on the nodes of these deviations, and a guide within [0, 1].
+        """Refuse grids of other deviations or planes, or values and guide of different types.
 
         Raises:
-            BadCode: If they are not.
+            BadCode: Naming what is needed and what came.
         """
         nodes, shape = self._lattice(code.guide).shape, tuple(code.values.shape[1:])
         if shape[0] not in (2, 4) or shape[1:] != nodes:
@@ -149,23 +149,25 @@ class Bilateral(Representation[Grid]):
             )
 
     def pool(self, code: Grid) -> Vectors:
-        """Roots of the weights, then mean Cb and Cr where there is weight, by depth and cell."""
+        """Square roots of the weights, then mean Cb and Cr, by depth and cell."""
         total = code.values[:, -1:].mean((2, 3, 4), keepdim=True)
         total = total.clamp_min(torch.finfo(total.dtype).tiny)
         planes = means((code.values / total).flatten(1, 2), self.cells)
         planes = planes.unflatten(1, (code.values.shape[1], -1))
         weight, colour = planes[:, -1:].clamp_min(0), planes[:, :-1]
-        chroma = to_ycbcr(colour)[:, 1:] / (weight + _FAINT)
-        return torch.cat([(weight + _FLOOR).sqrt(), chroma], dim=1).flatten(1)
+        chroma = to_ycbcr(colour)[:, 1:] / (weight + _MIN_WEIGHT)
+        return torch.cat([(weight + _EPSILON).sqrt(), chroma], dim=1).flatten(1)
 
     def picture(self, code: Grid, image: Image | None = None) -> Picture:
-        """The smoothed image, and beside it the grid's depths from dark to light.
+        """The smoothed image, beside the grid's depths from dark to light.
 
-        What a node holds is drawn in its mean colour, the darker the less it weighs.
+        Each node is painted in its mean colour, darker with less weight.
         """
         smooth = enlarge(self.invert(code).detach().expand(-1, 3, -1, -1))
         values = code.values.detach()
-        depths = torch.linspace(0, values.shape[2] - 1, min(values.shape[2], _DRAWN)).round().long()
+        depths = (
+            torch.linspace(0, values.shape[2] - 1, min(values.shape[2], _MAX_TILES)).round().long()
+        )
         colour, weight = values[:, :-1, depths], values[:, -1:, depths]
         weight = weight.clamp_min(torch.finfo(values.dtype).tiny)
         shade = (weight / weight.amax((2, 3, 4), keepdim=True)).sqrt()

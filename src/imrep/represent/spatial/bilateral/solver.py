@@ -1,8 +1,8 @@
-"""The fast bilateral solver: the image that is smooth where another one is, and near to a target.
+"""The fast bilateral solver: edge-aware smoothing of a noisy or sparse target.
 
-It minimises λ/2 Σ Wᵢⱼ (xᵢ - xⱼ)² + Σ cᵢ (xᵢ - tᵢ)², where W is bilateral affinity, made to sum to
-one, t a noisy or sparse target and c how far to trust it: depth from stereo follows the edges of
-the photograph, a few strokes of colour fill its regions. Pixels of like place and colour share a
+It minimises λ/2 Σ Wᵢⱼ (xᵢ - xⱼ)² + Σ cᵢ (xᵢ - tᵢ)², where W is the bistochastic bilateral affinity
+of a reference image, t the target and c its confidence: depth from stereo follows the edges of the
+photograph, a few strokes of colour fill its regions. Pixels of similar position and colour share a
 vertex, so that a system in millions of pixels becomes one in thousands of vertices.
 
 References:
@@ -23,11 +23,11 @@ from imrep.errors import BadImage, BadParameter
 from imrep.ops.solvers import conjugate_gradients
 
 _STEPS = 25  # of conjugate gradients
-_ROUNDS = 10  # of making the affinity sum to one
-_LEAST = 1e-5  # of the preconditioner's diagonal
+_SINKHORN_STEPS = 10  # of the bistochastisation
+_MIN_DIAGONAL = 1e-5  # of the preconditioner
 _TOLERANCE = 1e-5  # of the residual, relative to the right-hand side
-_BYTE = 1e-3  # images that came from bytes are bytes again up to this
-_KEYS = 2**62
+_BYTE_TOLERANCE = 1e-3  # levels this near to an integer are taken for one
+_MAX_KEYS = 2**62
 # JFIF, as in files: Cb and Cr are centred on 128.
 _YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 _SHIFT = np.array([0.0, 128.0, 128.0])
@@ -35,13 +35,13 @@ _SHIFT = np.array([0.0, 128.0, 128.0])
 
 @dataclass(frozen=True)
 class Vertices:
-    """Pixels of one image grouped by place, luma and chroma, each coordinate cut to whole cells.
+    """Pixels of one image quantised by position, luma and chroma: the simplified bilateral grid.
 
-    Only groups that hold a pixel exist. They are in ascending order of Cr, Cb, Y, y, x.
+    Only cells that hold a pixel are vertices, in ascending order of Cr, Cb, Y, y, x.
     """
 
-    of: Tensor  # (pixels,) each pixel's vertex
-    neighbours: Tensor  # (10, vertices) one cell down and up on each axis; absent ones = vertices
+    of: Tensor  # vertex of each pixel, (pixels,)
+    neighbours: Tensor  # one cell down and up on each axis, (10, vertices); absent = len(self)
     size: tuple[int, int]
 
     def __len__(self) -> int:
@@ -50,15 +50,15 @@ class Vertices:
     def splat(self, values: Tensor) -> Tensor:
         """Sums over each vertex's pixels, (channel, height, width) to (channel, vertices)."""
         flat = values.flatten(1)
-        where = self.of.expand(len(flat), -1)
-        return flat.new_zeros(len(flat), len(self)).scatter_add(1, where, flat)
+        index = self.of.expand(len(flat), -1)
+        return flat.new_zeros(len(flat), len(self)).scatter_add(1, index, flat)
 
     def slice(self, sums: Tensor) -> Tensor:
-        """Each pixel's vertex read, (channel, height, width)."""
+        """The value of each pixel's vertex, (channel, height, width)."""
         return sums[:, self.of].unflatten(1, self.size)
 
     def blur(self, sums: Tensor) -> Tensor:
-        """[1 2 1] along each axis, the five results added; what is not there counts zero."""
+        """[1 2 1] along each axis, the five results added; absent neighbours count zero."""
         padded = torch.cat([sums, sums.new_zeros(len(sums), 1)], dim=1)
         total = len(self.neighbours) * sums
         for neighbour in self.neighbours:
@@ -85,7 +85,7 @@ def vertices(
     """The vertices of one image, (1|3, height, width) in [0, 1].
 
     Args:
-        image: Its edges are kept.
+        image: The reference, whose edges are preserved.
         sigma_space: Side of a cell in pixels.
         sigma_luma: Height of a cell in levels of luma, of 255.
         sigma_chroma: Width of a cell in levels of Cb and of Cr.
@@ -109,17 +109,17 @@ def bilateral_solver(
     sigma_luma: float = 4.0,
     sigma_chroma: float = 4.0,
 ) -> Float[Tensor, "batch channel height width"]:
-    """The target made smooth within the edges of an image.
+    """The target, smoothed within the edges of an image.
 
-    At most 25 steps of conjugate gradients with Jacobi's preconditioner, as the paper's authors
-    take them: near the solution, not at it. Differentiable in target and confidence, not in the
-    image, whose pixels belong to a vertex or do not.
+    At most 25 steps of conjugate gradients with Jacobi's preconditioner, as in the paper's code: an
+    approximate solution. Differentiable in target and confidence; not in the image, which is
+    quantised.
 
     Args:
-        target: What is to be smoothed, any number of channels.
-        image: Whose edges are kept; gray or RGB in [0, 1].
-        confidence: Trust in the target, ≥ 0; default 1. Zero where nothing is known.
-        smoothness: λ, what a difference between neighbours costs.
+        target: Any number of channels.
+        image: The reference, whose edges are preserved; gray or RGB in [0, 1].
+        confidence: Of the target, ≥ 0; default 1. Zero where the target is unknown.
+        smoothness: λ, the weight of differences between neighbours.
         sigma_space: As in `vertices`.
         sigma_luma: As in `vertices`.
         sigma_chroma: As in `vertices`.
@@ -130,9 +130,9 @@ def bilateral_solver(
         BadParameter: If a parameter is not positive and finite.
     """
     sigmas = {"sigma_space": sigma_space, "sigma_luma": sigma_luma, "sigma_chroma": sigma_chroma}
-    for what, value in (*sigmas.items(), ("smoothness", smoothness)):
+    for name, value in (*sigmas.items(), ("smoothness", smoothness)):
         if not 0 < value < math.inf:
-            raise BadParameter(f"bilateral_solver needs {what} above 0, got {value}.")
+            raise BadParameter(f"bilateral_solver needs {name} above 0, got {value}.")
     for what, x in (("a target", target), ("a confidence", confidence)):
         if x is not None or what == "a target":
             checks.tensor(x, "bilateral_solver", what)
@@ -140,62 +140,65 @@ def bilateral_solver(
         confidence = torch.ones_like(target[:, :1])
     _check(target, image, confidence)
     solved = []
-    for one, edges, trust in zip(target, image, confidence, strict=True):
-        groups = vertices(edges.detach(), **sigmas)
-        solved.append(groups.slice(_solve(groups, one, trust, smoothness)).to(target))
+    for plane, reference, weight in zip(target, image, confidence, strict=True):
+        grid = vertices(reference.detach(), **sigmas)
+        solved.append(grid.slice(_solve(grid, plane, weight, smoothness)).to(target))
     return torch.stack(solved)
 
 
-def _solve(groups: Vertices, target: Tensor, confidence: Tensor, smoothness: float) -> Tensor:
-    """Values of the vertices, (channel, vertices), float64: single precision loses two digits."""
+def _solve(grid: Vertices, target: Tensor, confidence: Tensor, smoothness: float) -> Tensor:
+    """Solve (λ (D_m - D_n B D_n) + diag(S c)) x = S (c t) for the vertices, (channel, vertices).
+
+    S is splat, B blur, D_n and D_m the factors of `_bistochastic`. float64: float32 loses two
+    digits.
+    """
     target, confidence = target.double(), confidence.double()
-    scale, mass = _sum_to_one(groups, target)
-    trust = groups.splat(confidence)[0]
-    wanted = groups.splat(target * confidence)
+    scale, mass = _bistochastic(grid, target)
+    weight = grid.splat(confidence)[0]
+    rhs = grid.splat(target * confidence)
 
     def system(x: Tensor) -> Tensor:
-        blurred = groups.blur(scale * x)
-        return smoothness * (mass * x - scale * blurred) + trust * x
+        return smoothness * (mass * x - scale * grid.blur(scale * x)) + weight * x
 
-    own = len(groups.neighbours)  # times itself that the blur gives a vertex
-    diagonal = (smoothness * (mass - own * scale.square()) + trust).clamp_min(_LEAST)
-    # A vertex without confidence has no mean to start from; it starts from the global mean.
-    everybody = wanted.sum(1, keepdim=True) / trust.sum()
-    start = torch.where(trust > 0, wanted / torch.where(trust > 0, trust, 1), everybody)
-    enough = _TOLERANCE * wanted.detach().norm(dim=1, keepdim=True)
+    centre = len(grid.neighbours)  # diagonal of B: the weight 2 of each of the five axes
+    diagonal = (smoothness * (mass - centre * scale.square()) + weight).clamp_min(_MIN_DIAGONAL)
+    # Vertices with zero confidence start from the global mean.
+    mean = rhs.sum(1, keepdim=True) / weight.sum()
+    start = torch.where(weight > 0, rhs / torch.where(weight > 0, weight, 1), mean)
+    limit = _TOLERANCE * rhs.detach().norm(dim=1, keepdim=True)
     solved, _ = conjugate_gradients(
         system,
-        wanted,
+        rhs,
         start,
         precondition=lambda x: x / diagonal,
-        unsolved=lambda residual, _: residual.detach().norm(dim=1, keepdim=True) > enough,
+        unsolved=lambda residual, _: residual.detach().norm(dim=1, keepdim=True) > limit,
         axes=(1,),
         iterations=_STEPS,
     )
     return solved
 
 
-def _sum_to_one(groups: Vertices, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Factors n and masses m of the vertices for which n B n sums to m, each (vertices,)."""
-    pixels = groups.splat(torch.ones_like(like[:1]))
+def _bistochastic(grid: Vertices, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors n and masses m, each (vertices,), with D_n B D_n 1 = m: Sinkhorn's iteration."""
+    pixels = grid.splat(torch.ones_like(like[:1]))
     scale = torch.ones_like(pixels)
-    for _ in range(_ROUNDS):
-        scale = (scale * pixels / groups.blur(scale)).sqrt()
-    return scale[0], (scale * groups.blur(scale))[0]
+    for _ in range(_SINKHORN_STEPS):
+        scale = (scale * pixels / grid.blur(scale)).sqrt()
+    return scale[0], (scale * grid.blur(scale))[0]
 
 
 def _levels(image: Tensor) -> Tensor:
     """Y, Cb and Cr of one image from 0 to 255, (3, height, width), float64.
 
-    What is cut to whole cells must not hang on rounding: levels near whole ones are whole, and the
-    sums are NumPy's, then shifted, as the paper's authors have them; other sums differ in a last
-    bit, which moves some grays to another cell.
+    Quantisation must not depend on round-off: levels near integers are rounded, and the sums are
+    NumPy's, in the order of the paper's code. Another order differs in the last bit, which moves
+    some grays to another cell.
     """
     levels = image.detach().expand(3, -1, -1).flatten(1).T.cpu().double().numpy() * 255
-    whole = np.round(levels)
-    levels = np.where(np.abs(levels - whole) < _BYTE, whole, levels)
-    turned = torch.from_numpy((levels @ _YCBCR.T + _SHIFT).T)
-    return turned.unflatten(1, image.shape[1:]).to(image.device)
+    integers = np.round(levels)
+    levels = np.where(np.abs(levels - integers) < _BYTE_TOLERANCE, integers, levels)
+    ycbcr = torch.from_numpy((levels @ _YCBCR.T + _SHIFT).T)
+    return ycbcr.unflatten(1, image.shape[1:]).to(image.device)
 
 
 def _cells(plane: Tensor, sigma: float) -> Tensor:
@@ -203,11 +206,11 @@ def _cells(plane: Tensor, sigma: float) -> Tensor:
 
 
 def _group(cells: Tensor, size: tuple[int, int]) -> Vertices:
-    """Vertices of (axis, pixels) coordinates, none negative."""
-    # One more than there are, so that a step beyond an axis meets nobody.
+    """Vertices of non-negative cell coordinates (axis, pixels)."""
+    # One more cell than there are, so that a step beyond an axis is no other cell's key.
     extents = [int(axis.max()) + 2 for axis in cells]
     strides = [math.prod(extents[:i]) for i in range(len(extents))]
-    if math.prod(extents) >= _KEYS:
+    if math.prod(extents) >= _MAX_KEYS:
         raise BadParameter(
             f"bilateral_solver needs cells to count with 63 bits, got {extents} of them. "
             "Use a greater sigma_space, sigma_luma or sigma_chroma."
@@ -216,27 +219,29 @@ def _group(cells: Tensor, size: tuple[int, int]) -> Vertices:
     present, of = torch.unique(keys, return_inverse=True)
     neighbours = []
     for stride in strides:
-        for wanted in (present - stride, present + stride):
-            at = torch.searchsorted(present, wanted).clamp_max(len(present) - 1)
-            neighbours.append(torch.where(present[at] == wanted, at, len(present)))
+        for key in (present - stride, present + stride):
+            index = torch.searchsorted(present, key).clamp_max(len(present) - 1)
+            neighbours.append(torch.where(present[index] == key, index, len(present)))
     return Vertices(of, torch.stack(neighbours), size)
 
 
 def _check(target: Tensor, image: Tensor, confidence: Tensor) -> None:
-    who = "bilateral_solver"
-    checks.image(image, who)
-    for what, x, channels in (("a target", target, "channel"), ("a confidence", confidence, "1")):
+    caller = "bilateral_solver"
+    checks.image(image, caller)
+    for name, x, channels in (("a target", target, "channel"), ("a confidence", confidence, "1")):
         fits = x.ndim == 4 and len(x) == len(image) and x.shape[2:] == image.shape[2:]
         if not fits or (channels == "1" and x.shape[1] != 1) or not x.is_floating_point():
             raise BadImage(
-                f"{who} needs {what} ({len(image)}, {channels}, {image.shape[2]}, "
+                f"{caller} needs {name} ({len(image)}, {channels}, {image.shape[2]}, "
                 f"{image.shape[3]}), got {x.dtype} of shape {tuple(x.shape)}. Resize it first."
             )
         if not bool(x.detach().isfinite().all()):
-            raise BadImage(f"{who} needs {what} that is finite, got NaN. Try torch.nan_to_num(x).")
-    least = float(confidence.detach().amin())
-    if least < 0 or not bool((confidence.detach().amax((1, 2, 3)) > 0).all()):
+            raise BadImage(
+                f"{caller} needs {name} that is finite, got NaN. Try torch.nan_to_num(x)."
+            )
+    lowest = float(confidence.detach().amin())
+    if lowest < 0 or not bool((confidence.detach().amax((1, 2, 3)) > 0).all()):
         raise BadImage(
-            f"{who} needs a confidence ≥ 0 and above 0 somewhere in each image, got a least of "
-            f"{least:.4g}. Say where the target is known."
+            f"{caller} needs a confidence ≥ 0 and above 0 somewhere in each image, got a least of "
+            f"{lowest:.4g}. Set it where the target is known."
         )
