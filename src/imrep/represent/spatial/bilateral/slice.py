@@ -65,8 +65,8 @@ def bilateral_slice_apply(
     row = image.shape[1] + 1
     if grid.shape[1] % row:
         raise BadImage(
-            f"{caller} needs a multiple of {row} coefficients for images of {row - 1} channels, got "
-            f"{grid.shape[1]}. Each output takes one per channel and an offset."
+            f"{caller} needs a multiple of {row} coefficients for images of {row - 1} channels, "
+            f"got {grid.shape[1]}. Each output takes one per channel and an offset."
         )
     return torch.stack([_apply(*each) for each in zip(grid, guide[:, 0], image, strict=True)])
 
@@ -104,7 +104,7 @@ def _check_grid(grid: Tensor, guide: Tensor, caller: str) -> None:
     expected = (len(grid), 1, *guide.shape[-2:])
     if tuple(guide.shape) != expected or guide.dtype != grid.dtype:
         raise BadImage(
-            f"{caller} needs a guide (batch, 1, height, width) of {len(grid)} and {grid.dtype}, got "
-            f"{tuple(guide.shape)} and {guide.dtype}. Give each grid one plane."
+            f"{caller} needs a guide (batch, 1, height, width) of {len(grid)} and {grid.dtype}, "
+            f"got {tuple(guide.shape)} and {guide.dtype}. Give each grid one plane."
         )
     within(guide, (0.0, 1.0), caller)
