@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imrep.base import Representation
     from imrep.datasets import Dataset
     from imrep.inversion import Inversion
-    from imrep.tasks.match import Match
+    from imrep.matching.match import Match
     from imrep.types import Image
 
 __all__ = ["Comparison", "compare", "edited", "invert", "match"]
@@ -221,11 +221,11 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
 
 def _data(given: Any, reading: images.Reading) -> "str | tuple[str, ...] | Dataset | None":
     """A place or several as text, or the data set of pictures in memory."""
-    from imrep import inmemory
+    from imrep.datasets import in_memory
 
-    held = inmemory.pair(given)
+    held = in_memory.pair(given)
     if held is not None:
-        return inmemory.dataset(*held, reading=reading)
+        return in_memory.dataset(*held, reading=reading)
     several = isinstance(given, list | tuple)
     return tuple(map(str, given)) if several else None if given is None else str(given)
 
@@ -279,7 +279,7 @@ def match(
         within: Pixels that a pair of keypoints may be off and still agree.
 
     Returns:
-        A `Match`: found, sentence, inliers, homography, outline; `imrep.tasks.correspondence.draw`
+        A `Match`: found, sentence, inliers, homography, outline; `imrep.matching.drawing.draw`
         draws it.
 
     Raises:
@@ -287,7 +287,7 @@ def match(
         BadImage: A picture has no keypoints, or there are several.
     """
     from imrep import adapters
-    from imrep.tasks import match as task
+    from imrep.matching import match as task
 
     rep = adapters.resolve(spec, "match").eval()
     return task.match(

@@ -16,7 +16,13 @@ from imrep.cli import main
 
 EVERYTHING = [
     *("torch", "sklearn.cluster", "skimage.metrics", "cv2", "scipy.stats", "pyarrow.parquet"),
-    *("imrep.api", "imrep.comparison.state", "imrep.report", "imrep.pipeline", "imrep.cli.engine"),
+    *(
+        "imrep.api",
+        "imrep.comparison.state",
+        "imrep.report",
+        "imrep.embedding.vector_file",
+        "imrep.cli.engine",
+    ),
     *("imrep.cli.compare", "imrep.cli.embed", "imrep.cli.screen"),
 ]
 

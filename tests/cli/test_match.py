@@ -11,9 +11,9 @@ from skimage import data
 
 from imrep import images
 from imrep.cli import match as command
+from imrep.matching import homography, ranking
+from imrep.matching import match as task
 from imrep.ops.resize import resize
-from imrep.tasks import homography, ranking
-from imrep.tasks import match as task
 
 
 @pytest.fixture

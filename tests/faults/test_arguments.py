@@ -124,27 +124,29 @@ def test_groups_in_a_csv_hold_for_pictures_in_memory_too(tmp_path):
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_a_picture_of_pillows_lies_as_its_file_does(tmp_path, orientation):
-    from imrep import images, inmemory
+    from imrep import images
+    from imrep.datasets import in_memory
 
     exif = Image.Exif()
     exif[0x112] = orientation
     noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "x.jpg", exif=exif)
-    (item,) = inmemory.dataset([Image.open(tmp_path / "x.jpg")]).items
+    (item,) = in_memory.dataset([Image.open(tmp_path / "x.jpg")]).items
     expected, _ = images.square(tmp_path / "x.jpg", None)
     assert (images.square(item.read(), None)[0] == expected).all()
 
 
 @pytest.mark.parametrize("mode", ["La", "RGBa", "HSV", "CMYK", "I;16", "P", "LA", "1"])
 def test_a_picture_of_any_mode_is_what_read_makes_of_it(mode):
-    from imrep import images, inmemory
+    from imrep import images
+    from imrep.datasets import in_memory
 
     gray = np.random.default_rng(0).integers(0, 65535, (6, 6), np.uint16)
     plain = Image.fromarray(gray) if mode == "I;16" else Image.fromarray((gray // 257).astype("u1"))
     steps = {"La": ["LA", "La"], "RGBa": ["RGBA", "RGBa"], "I;16": []}.get(mode, ["RGB", mode])
     for step in steps:
         plain = plain.convert(step)
-    (item,) = inmemory.dataset([plain]).items
+    (item,) = in_memory.dataset([plain]).items
     assert (images.square(item.read(), None)[0] == images.square(plain, None)[0]).all()
 
 

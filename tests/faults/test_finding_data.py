@@ -661,7 +661,7 @@ class TestOutputs:
         assert len(datasets.find(f"{tmp_path}/*.parquet").items) == 4
 
     def test_work_of_a_run_that_was_killed(self, data):
-        from imrep.workfolder import WorkFolder
+        from imrep.embedding.checkpoints import WorkFolder
 
         with WorkFolder(data / "v.parquet", {"of": 1}) as work:
             (work.path / "000000.npz").write_bytes(b"x")

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import imrep
+from imrep.embedding import peak_memory
 from imrep.errors import BadData, BadParameter, UnknownName
-from imrep.evaluate import memory
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(memory, "peaks", lambda specs, threads: {})
+    monkeypatch.setattr(peak_memory, "peaks", lambda specs, threads: {})
 
 
 @pytest.fixture(scope="module")

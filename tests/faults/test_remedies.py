@@ -99,7 +99,7 @@ def check_options(path):
             elif option in OF_ONE:
                 assert option in OPTIONS[OF_ONE[option]], where
             elif not text.strip().startswith("imrep "):
-                assert option in shared or place.startswith(("comparison/", "evaluate/")), where
+                assert option in shared or place.startswith("comparison/"), where
 
 
 def test_evaluation_names_options_of_compare():

@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 import imrep
-from imrep.evaluate import memory
+from imrep.embedding import peak_memory
 from imrep.results import Row
 
 SPECS = ["hog", "histogram"]
@@ -19,7 +19,7 @@ CLASS_WORDS = ("class", "label", "linear classifier", "folds", "guessing", "accu
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(memory, "peaks", lambda specs, threads: {})
+    monkeypatch.setattr(peak_memory, "peaks", lambda specs, threads: {})
 
 
 def stripes(rng, angle, side=48):

@@ -12,13 +12,14 @@ import torch
 from PIL import Image
 
 import imrep
-from imrep import datasets, pipeline
+from imrep import datasets
 from imrep.edit.file import Chain
 from imrep.edit.folder import edit_folder
+from imrep.embedding import vector_file
+from imrep.embedding.vector_file import Settings
+from imrep.matching import ranking
 from imrep.ops import parallel
-from imrep.pipeline import Settings
 from imrep.registry import catalog
-from imrep.tasks import ranking
 
 SPECS = ["hog", "dct", "sift:words=8", "pixels:side=4+sift:words=8", "scattering:scales=2"]
 
@@ -51,7 +52,7 @@ def test_embed_writes_the_same_bytes(photos, tmp_path, spec, size, threads):
     for count in (1, threads):
         settings = Settings(size=size, batch=4, shard=7, threads=count)
         out = tmp_path / f"{count}.npz"
-        done = pipeline.embed(items, imrep.get(spec), out, settings)
+        done = vector_file.embed(items, imrep.get(spec), out, settings)
         assert (done.rows, len(done.skipped)) == (29, 1)
         written.append(out.read_bytes())
     assert written[0] == written[1]
@@ -131,7 +132,7 @@ def test_beside_busy_processes_default_threads_are_no_slower_than_one(photos, tm
             for count, times in found.items():
                 out, began = tmp_path / f"{count}-{i}.npz", time.perf_counter()
                 settings = Settings(size=None, threads=count)
-                pipeline.embed(items, imrep.get(spec), Path(out), settings)
+                vector_file.embed(items, imrep.get(spec), Path(out), settings)
                 times.append(time.perf_counter() - began)
     finally:
         for other in others:

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 import imrep
-from imrep import workfolder
 from imrep.cli import main
+from imrep.embedding import checkpoints
 from imrep.io.ownfolder import claimed
 
 resource = pytest.importorskip("resource", reason="limits are those of POSIX")
@@ -175,7 +175,7 @@ def test_a_second_run_is_refused_and_the_first_goes_on(photos, command):
     held = (
         claimed(Path(out), "compare")
         if command == "compare"
-        else workfolder.WorkFolder(Path(out), {})
+        else checkpoints.WorkFolder(Path(out), {})
     )
     with held:
         said = refused(*words)

@@ -8,8 +8,8 @@ import click
 from imrep.cli import options, screen
 
 if TYPE_CHECKING:
+    from imrep.embedding.vector_file import Written
     from imrep.images import Reading
-    from imrep.pipeline import Written
 
 _SKIPPED = 3  # exit code under --strict
 
@@ -94,8 +94,9 @@ def _embed(
     chosen: dict[str, Any],
 ) -> "tuple[Written, tuple[str, ...]]":
     """The output, and the notes on the data."""
-    from imrep import datasets, pipeline
+    from imrep import datasets
     from imrep.cli import engine
+    from imrep.embedding import vector_file
     from imrep.io import vectors
     from imrep.io.files import check_writable
     from imrep.registry import catalog
@@ -109,8 +110,8 @@ def _embed(
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = catalog.get(spec)
-    settings = pipeline.Settings(
-        size=rep.canvas or (pipeline.SIZE if size is None else size) or None,
+    settings = vector_file.Settings(
+        size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
         threads=threads,
         seed=machine.seed,
         device=engine.device(machine.device),
@@ -120,7 +121,7 @@ def _embed(
         size_text = f"{settings.size} px" if settings.size else "native size"
         screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return pipeline.embed(items, rep, out, settings, meter), dataset.notes
+        return vector_file.embed(items, rep, out, settings, meter), dataset.notes
 
 
 def _page(output: "Written") -> str:

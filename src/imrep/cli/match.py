@@ -14,8 +14,8 @@ from imrep.io.names import printable
 if TYPE_CHECKING:
     from imrep.base import Representation
     from imrep.images import Reading
-    from imrep.tasks.match import Match
-    from imrep.tasks.ranking import Ranking, Settings
+    from imrep.matching.match import Match
+    from imrep.matching.ranking import Ranking, Settings
 
 _SPEC, _LONGEST = "sift:detector=opencv", 1024  # as tasks has them, known without torch
 _SKIPPED = 3  # exit code under --strict
@@ -92,8 +92,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     """
     from imrep import datasets
     from imrep.cli import engine
+    from imrep.matching.ranking import Settings
     from imrep.registry import catalog
-    from imrep.tasks.ranking import Settings
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     device = engine.device(machine.device)
@@ -131,9 +131,9 @@ def _pair(
     as_json: bool,
 ) -> None:
     from imrep import images
+    from imrep.matching.drawing import draw
+    from imrep.matching.match import keypoints, match, some
     from imrep.ops.resize import shrunk
-    from imrep.tasks.correspondence import draw
-    from imrep.tasks.match import keypoints, match, some
 
     made = outputs.mark("match", first, second)
     out = outputs.ready(out, outputs.beside(first, second.stem, "match"), made, first)
@@ -169,7 +169,7 @@ def _rank(
 ) -> "tuple[Ranking, tuple[str, ...]]":
     """The ranking of all pictures but the query itself, and the notes on them."""
     from imrep import datasets, images
-    from imrep.tasks import ranking
+    from imrep.matching import ranking
 
     query = images.read(first, **settings.reading.keywords)
     _spare(out, first)

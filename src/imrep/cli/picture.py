@@ -73,13 +73,16 @@ def _fit(
     reading: "Reading",
     machine: options.Machine,
 ) -> None:
-    from imrep import datasets, pipeline
+    from imrep import datasets
+    from imrep.embedding import vector_file
 
-    settings = pipeline.Settings(size=side or pipeline.SIZE, seed=machine.seed, reading=reading)
+    settings = vector_file.Settings(
+        size=side or vector_file.SIZE, seed=machine.seed, reading=reading
+    )
     with screen.Meter(machine.quiet) as meter:
         dataset = datasets.find(data)
         screen.notes(dataset.notes, machine.quiet)
-        count = pipeline.fit(rep, dataset.items, settings, meter)
+        count = vector_file.fit(rep, dataset.items, settings, meter)
     screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)
 
 

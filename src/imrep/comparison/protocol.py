@@ -20,9 +20,9 @@ from imrep.comparison.settings import Settings
 from imrep.comparison.state import Run
 from imrep.datasets import Dataset
 from imrep.datasets.dataset import several
+from imrep.embedding import cache, encode, peak_memory
+from imrep.embedding.decoded_images import Progress, digests
 from imrep.errors import BadData, BadParameter
-from imrep.evaluate import cache, encoding, memory
-from imrep.evaluate.decoded import Progress, digests
 from imrep.ops import parallel
 
 
@@ -52,7 +52,7 @@ def run(settings: Settings, progress: Progress) -> Path:
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
         run.peaks = _memory(coded, run)
         written = write.write(run, folder, coded, absent)
-        encoding.forget([part for one in coded for part in one.parts])
+        encode.forget([part for one in coded for part in one.parts])
         return written
 
 
@@ -99,7 +99,7 @@ def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
         else:
             found[written] = stored
     run.progress("peak memory of encoding", 0, len(missing))
-    for written, peak in memory.peaks(missing, run.settings.threads).items():
+    for written, peak in peak_memory.peaks(missing, run.settings.threads).items():
         cache.write_json(paths[written], peak)
         found[written] = peak
     return found

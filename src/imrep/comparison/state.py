@@ -13,10 +13,10 @@ from imrep.comparison.candidates import Absent, Contender
 from imrep.comparison.probes.predictions import Coded
 from imrep.comparison.settings import Settings
 from imrep.datasets import Dataset
+from imrep.embedding import encode
+from imrep.embedding.decoded_images import Decoded, Progress, decode
+from imrep.embedding.encode import Encoded
 from imrep.errors import BadData, ImrepError
-from imrep.evaluate import encoding
-from imrep.evaluate.decoded import Decoded, Progress, decode
-from imrep.evaluate.encoding import Encoded
 
 
 @dataclass
@@ -79,10 +79,10 @@ class Run:
     def _encoded(self, part: Representation, size: int) -> Encoded:
         """Vectors of every image by one representation, or those that were made elsewhere."""
         if isinstance(part, Ready):
-            return encoding.ready(part, self.at(self.settings.size))
+            return encode.ready(part, self.at(self.settings.size))
         rep = part.to(self.settings.device).eval()
         device, progress = self.settings.device, self.progress
-        return encoding.encode(rep, self.seen_by(rep, size), device, progress)
+        return encode.encode(rep, self.seen_by(rep, size), device, progress)
 
 
 def _reason(error: Exception) -> str:

@@ -25,11 +25,11 @@ from imrep.datasets import Item
 from imrep.edit.file import FLOATING, Chain, EditedFile, Progress, edit_file
 from imrep.edit.measurements import Measurement
 from imrep.edit.rate_distortion import RateDistortion
+from imrep.embedding.checkpoints import Shard, WorkFolder, digest
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
-from imrep.workfolder import Shard, WorkFolder, digest
 
 _FORMAT = 2  # raised when the same call writes other images
 _LARGE = 2**23  # pixels; such images are edited one by one, each on all threads

@@ -11,7 +11,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup, escape
 
-from imrep.evaluate import cache
+from imrep.embedding import cache
 from imrep.report import frame
 
 _ENTRY = "window.vegaEmbed = vegaEmbed;"

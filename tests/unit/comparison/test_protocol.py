@@ -10,8 +10,8 @@ import pytest
 
 import imrep
 from imrep import results
+from imrep.embedding import encode, peak_memory
 from imrep.errors import BadData, BadParameter, UnknownName
-from imrep.evaluate import encoding, memory
 
 FREE = {"time", "run", "cpu", "versions"}  # of a row: when, not what
 
@@ -24,7 +24,7 @@ def _own_cache(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def _no_children(monkeypatch):
     """Memory is measured in a process of its own, which has its own test."""
-    monkeypatch.setattr(memory, "peaks", lambda specs, threads: {})
+    monkeypatch.setattr(peak_memory, "peaks", lambda specs, threads: {})
 
 
 def stripes(rng, angle, side=24):
@@ -85,10 +85,8 @@ def test_the_same_seed_gives_the_same_numbers(folder, tmp_path):
 def test_one_more_representation_computes_only_that_one(folder, tmp_path, monkeypatch):
     imrep.compare(folder, ["gradient", "pixels"], tmp_path / "one", size=24)
     encoded = []
-    timed = encoding._timed
-    monkeypatch.setattr(
-        encoding, "_timed", lambda rep, x: encoded.append(rep.spec) or timed(rep, x)
-    )
+    timed = encode._timed
+    monkeypatch.setattr(encode, "_timed", lambda rep, x: encoded.append(rep.spec) or timed(rep, x))
     imrep.compare(folder, ["gradient", "pixels", "histogram"], tmp_path / "two", size=24)
     assert set(encoded) == {"histogram"}
 
@@ -219,7 +217,7 @@ def test_groups_never_part(folder, tmp_path):
 
 def test_a_table_that_names_nothing_is_refused_before_encoding(folder, tmp_path, monkeypatch):
     (tmp_path / "groups.csv").write_text("path,group\nnowhere.png,a\n")
-    monkeypatch.setattr(encoding, "encode", None)
+    monkeypatch.setattr(encode, "encode", None)
     with pytest.raises(BadData, match="--same-object needs paths of this data set such as"):
         imrep.compare(
             folder, ["pixels"], tmp_path / "out", size=24, same_object=tmp_path / "groups.csv"

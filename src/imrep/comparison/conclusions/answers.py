@@ -15,8 +15,8 @@ from imrep.comparison.probes.classifier import Predictions, balanced_accuracy
 from imrep.comparison.probes.predictions import Coded
 from imrep.comparison.settings import Settings
 from imrep.comparison.statistics.verdict import Verdict, judge
-from imrep.evaluate import encoding
-from imrep.evaluate.decoded import Progress
+from imrep.embedding import encode
+from imrep.embedding.decoded_images import Progress
 from imrep.registry import catalog
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines after which nothing is recommended
@@ -150,7 +150,7 @@ def _alarms(
     """What the controls, held against the contenders, give reason to say."""
     hog = None
     if all(one.spec != _YARDSTICK for one in coded):
-        codes = encoding.embed(catalog.get(_YARDSTICK), folder.decoded.squares[folder.scored])
+        codes = encode.embed(catalog.get(_YARDSTICK), folder.decoded.squares[folder.scored])
         hog = _score(predictions.predict_control(codes, _YARDSTICK, folder), folder)
     graded = {name: _score(one, folder) for name, one in grey.items()}
     return controls.alarm(

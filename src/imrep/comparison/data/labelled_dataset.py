@@ -9,8 +9,8 @@ import numpy as np
 from imrep.comparison.data import duplicates, folds
 from imrep.comparison.data.duplicates import Copies, Edge
 from imrep.datasets import Dataset
-from imrep.evaluate import cache
-from imrep.evaluate.decoded import Decoded, Progress
+from imrep.embedding import cache
+from imrep.embedding.decoded_images import Decoded, Progress
 from imrep.results import PROTOCOL
 
 FEW = 1500  # images that CKA, the label-free numbers and the decoder look at

@@ -13,10 +13,10 @@ from imrep.comparison.data.labelled_dataset import Folder
 from imrep.comparison.diagnostics import reconstruction, stability
 from imrep.comparison.probes.kernel_matrix import Gram
 from imrep.comparison.probes.predictions import Coded, joined
+from imrep.embedding import cache, encode
+from imrep.embedding.decoded_images import Decoded
+from imrep.embedding.encode import Encoded
 from imrep.errors import BadFile, NoInverse
-from imrep.evaluate import cache, encoding
-from imrep.evaluate.decoded import Decoded
-from imrep.evaluate.encoding import Encoded
 from imrep.results import PROTOCOL
 
 _NATIVE = 2  # files on which an exact inverse is measured at their own size
@@ -53,7 +53,7 @@ def _perturbed(part: Encoded, decoded: Decoded, device: str, seed: int) -> dict[
     if (stored := cache.read_arrays(path)) is not None:
         return stored
     changed = pictures(decoded, seed)
-    together = encoding.embed(part.rep, np.concatenate(list(changed.values())), device)
+    together = encode.embed(part.rep, np.concatenate(list(changed.values())), device)
     codes = dict(zip(changed, np.split(together, len(changed)), strict=True))
     cache.write_arrays(path, **codes)
     return codes

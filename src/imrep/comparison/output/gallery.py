@@ -9,7 +9,7 @@ from scipy.linalg import eigh
 from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Pair
 from imrep.comparison.data.duplicates import Copies
 from imrep.comparison.data.folds import stratified
-from imrep.evaluate.decoded import Decoded
+from imrep.embedding.decoded_images import Decoded
 
 _COPY = 96  # pixels a side of a near-copy: large enough to see what differs
 

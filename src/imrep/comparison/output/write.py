@@ -18,7 +18,7 @@ from imrep.comparison.output.rows import Record
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.predictions import Coded
 from imrep.comparison.state import Run
-from imrep.evaluate import cache
+from imrep.embedding import cache
 from imrep.io import skipped
 
 _CURVES = 4  # of the best contenders, with few labels

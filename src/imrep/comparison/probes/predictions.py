@@ -17,8 +17,8 @@ from imrep.comparison.probes.classifier import (
 )
 from imrep.comparison.probes.kernel_matrix import DUAL, Gram, gram, view
 from imrep.comparison.probes.learning_curve import Point, learning_curve
-from imrep.evaluate import cache, encoding
-from imrep.evaluate.encoding import Encoded
+from imrep.embedding import cache, encode
+from imrep.embedding.encode import Encoded
 from imrep.results import PROTOCOL
 
 _FREE = 1e-12
@@ -118,7 +118,7 @@ def _summand(part: Encoded, coded: Coded, folder: Folder) -> Summand:
     most = folder.folds.largest_train
     if part.raw is not None:
         trained = [folder.scored[train] for train, _ in folder.folds]
-        fitted = (encoding.refit(part, train)[folder.scored] for train in trained)
+        fitted = (encode.refit(part, train)[folder.scored] for train in trained)
         return [view(codes, coded.spec, most) for codes in fitted]
     if len(coded.parts) == 1 and most <= DUAL:
         return coded.gram(folder.scored)

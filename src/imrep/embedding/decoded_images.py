@@ -9,8 +9,8 @@ import numpy as np
 
 from imrep import images
 from imrep.datasets import Item
+from imrep.embedding import cache
 from imrep.errors import BadFile
-from imrep.evaluate import cache
 
 _BATCH = 256
 

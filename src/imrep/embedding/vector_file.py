@@ -21,16 +21,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imrep import __version__, batching, images
+from imrep import __version__, images
 from imrep.base import Fitted, Representation, Sum
-from imrep.batching import Batch, Skip
 from imrep.datasets import Item
+from imrep.embedding import batching
+from imrep.embedding.batching import Batch, Skip
+from imrep.embedding.checkpoints import Shard, WorkFolder, digest
 from imrep.errors import BadData, BadImage
 from imrep.io import files, provenance, vectors
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
 from imrep.types import Image
-from imrep.workfolder import Shard, WorkFolder, digest
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 

@@ -18,7 +18,7 @@ from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Points
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.tasks.homography import WITHIN, chance, corners, estimate, moved, scaling
+from imrep.matching.homography import WITHIN, chance, corners, estimate, moved, scaling
 from imrep.types import Image
 
 __all__ = ["LEAST", "SPEC", "Match", "keypoints", "match", "needed", "some"]

@@ -1,4 +1,4 @@
-"""`imrep.tasks.match` and its drawing and ranking: views that are known, and what chance gives."""
+"""`imrep.matching`: matches, drawing and ranking; views that are known, and what chance gives."""
 
 import csv
 import re
@@ -15,12 +15,12 @@ import imrep
 from imrep import datasets, images
 from imrep.codes import Points
 from imrep.errors import BadCode, BadData, BadImage, BadParameter
+from imrep.matching import match as task
+from imrep.matching import ranking
+from imrep.matching.drawing import draw
+from imrep.matching.homography import chance
+from imrep.matching.match import SPEC, Match, keypoints, match
 from imrep.ops.resize import resize, shrunk
-from imrep.tasks import match as task
-from imrep.tasks import ranking
-from imrep.tasks.correspondence import draw
-from imrep.tasks.homography import chance
-from imrep.tasks.match import SPEC, Match, keypoints, match
 
 SIZE = (400, 500)
 

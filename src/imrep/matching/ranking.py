@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from imrep import images
 from imrep.base import Representation
-from imrep.batching import Loaded
 from imrep.codes import Points
 from imrep.datasets import Item
+from imrep.embedding.batching import Loaded
+from imrep.embedding.checkpoints import Shard, WorkFolder, digest
+from imrep.embedding.vector_file import Progress
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files
 from imrep.io import skipped as skipped_list
+from imrep.matching.match import Match, keypoints, match, needed, some
 from imrep.ops import parallel
 from imrep.ops.resize import shrunk
-from imrep.pipeline import Progress
-from imrep.tasks.match import Match, keypoints, match, needed, some
 from imrep.types import Image
-from imrep.workfolder import Shard, WorkFolder, digest
 
 __all__ = ["LONGEST", "Ranked", "Ranking", "Settings", "rank"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imrep.evaluate import cache
+from imrep.embedding import cache
 
 
 @pytest.fixture(autouse=True)

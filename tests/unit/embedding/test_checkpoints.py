@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from imrep.embedding.checkpoints import Shard, WorkFolder, digest
 from imrep.errors import BadData, Busy
-from imrep.workfolder import Shard, WorkFolder, digest
 
 KEY = {"spec": "hog", "size": 64, "items": "ab12"}
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from imrep.drawing import beside
 from imrep.errors import BadImage
+from imrep.matching.match import Match
 from imrep.ops.resize import resize
-from imrep.tasks.match import Match
 from imrep.types import Image, Picture
 
 __all__ = ["draw"]

@@ -6,9 +6,9 @@ import pytest
 import imrep
 from imrep import images
 from imrep.datasets import find
+from imrep.embedding import cache, encode
+from imrep.embedding.decoded_images import decode, digests
 from imrep.errors import BadImage
-from imrep.evaluate import cache, encoding
-from imrep.evaluate.decoded import decode, digests
 from imrep.ops import parallel
 
 
@@ -76,26 +76,26 @@ def test_a_changed_file_changes_the_key(folder):
 def test_vectors_are_those_of_embed(folder):
     decoded = decoded_at(folder, 16)
     rep = imrep.get("pixels:side=8")
-    encoded = encoding.encode(rep, decoded, "cpu", silent)
-    assert np.array_equal(encoded.vectors, encoding.embed(rep, decoded.squares))
+    encoded = encode.encode(rep, decoded, "cpu", silent)
+    assert np.array_equal(encoded.vectors, encode.embed(rep, decoded.squares))
     assert encoded.cpu_ms > 0
 
 
 def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
     decoded = decoded_at(folder, 16)
     monkeypatch.setattr(
-        encoding, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
+        encode, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
     )
     rep = imrep.get("pixels:side=8")
-    whole = encoding.encode(rep, decoded, "cpu", silent)
+    whole = encode.encode(rep, decoded, "cpu", silent)
     log = cache.folder("codes", whole.key) / "log.jsonl"
     log.write_bytes(b"\n".join(log.read_bytes().split(b"\n")[:2]) + b'\n{"stop": 3')  # two batches
     stored = np.load(log.with_name("vectors.npy"), mmap_mode="r+")
     stored[16:] = np.nan
     stored.flush()
     seen = []
-    again = encoding.encode(rep, decoded, "cpu", lambda what, done, total: seen.append(done))
-    assert np.array_equal(again.vectors, encoding.embed(rep, decoded.squares))
+    again = encode.encode(rep, decoded, "cpu", lambda what, done, total: seen.append(done))
+    assert np.array_equal(again.vectors, encode.embed(rep, decoded.squares))
     assert seen == [16, 24, 32]
 
 
@@ -103,13 +103,13 @@ def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
 def test_codes_are_the_same_bits_on_several_threads(folder, tmp_path, monkeypatch, spec):
     decoded, found = decoded_at(folder, 32), []
     monkeypatch.setattr(
-        encoding, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
+        encode, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
     )
     for threads in (1, 3):
         monkeypatch.setenv("IMREP_CACHE", str(tmp_path / f"cache{threads}"))
         with parallel.sharing(threads):
-            encoded = encoding.encode(imrep.get(spec), decoded, "cpu", silent)
-            found.append([encoded.vectors, encoding.refit(encoded, np.arange(20))])
+            encoded = encode.encode(imrep.get(spec), decoded, "cpu", silent)
+            found.append([encoded.vectors, encode.refit(encoded, np.arange(20))])
         assert encoded.cpu_ms > 0
     for several, single in zip(*found, strict=True):
         assert np.array_equal(several, single)
@@ -120,28 +120,28 @@ def test_codes_that_are_not_finite_fail_by_name(folder, monkeypatch):
     rep = imrep.get("pixels:side=8")
     monkeypatch.setattr(rep, "embed", lambda image: image.flatten(1) * float("nan"))
     with pytest.raises(BadImage, match="pixels:side=8 gave numbers that are not finite"):
-        encoding.encode(rep, decoded, "cpu", silent)
+        encode.encode(rep, decoded, "cpu", silent)
 
 
 def test_a_codebook_is_fitted_on_the_training_part_alone(folder):
     decoded = decoded_at(folder, 64)
-    encoded = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    encoded = encode.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
     assert encoded.raw is not None
     train = np.arange(0, 40, 2)
     rep = imrep.get("sift:words=16")
     rep.fit(images.batch(decoded.squares[train]))
-    expected = encoding.embed(rep, decoded.squares)
-    assert np.allclose(encoding.refit(encoded, train), expected, atol=1e-5)
-    assert not np.allclose(encoding.refit(encoded, train), encoded.vectors, atol=1e-3)
+    expected = encode.embed(rep, decoded.squares)
+    assert np.allclose(encode.refit(encoded, train), expected, atol=1e-5)
+    assert not np.allclose(encode.refit(encoded, train), encoded.vectors, atol=1e-3)
 
 
 def test_many_images_are_fitted_on_once(folder, monkeypatch):
-    monkeypatch.setattr(encoding, "PER_FOLD", 10)
+    monkeypatch.setattr(encode, "PER_FOLD", 10)
     decoded = decoded_at(folder, 64)
-    encoded = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    encoded = encode.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
     assert encoded.raw is None
     assert encoded.fitted
-    assert np.array_equal(encoding.refit(encoded, np.arange(3)), encoded.vectors)
-    again = encoding.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
+    assert np.array_equal(encode.refit(encoded, np.arange(3)), encoded.vectors)
+    again = encode.encode(imrep.get("sift:words=16"), decoded, "cpu", silent)
     assert again.rep.fingerprint == encoded.rep.fingerprint
     assert dataclasses.asdict(again)["fit_seconds"] == encoded.fit_seconds

@@ -8,14 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from imrep import datasets, images, pipeline
+from imrep import datasets, images
 from imrep.base import Fitted
 from imrep.codes import Map, Vector
+from imrep.embedding import vector_file
+from imrep.embedding.checkpoints import WorkFolder
+from imrep.embedding.vector_file import Settings
 from imrep.errors import BadData, BadImage, BadParameter
-from imrep.pipeline import Settings
 from imrep.registry import catalog
 from imrep.registry.cards import Card
-from imrep.workfolder import WorkFolder
 
 SMALL = Settings(size=16, batch=3, shard=5, threads=1)
 
@@ -80,7 +81,7 @@ def expected(items, rep, size=16):
 
 def test_vectors_are_those_of_the_images_in_order(folder, tmp_path):
     items, rep = items_of(folder), catalog.get("pixels", side=4)
-    written = pipeline.embed(items, rep, tmp_path / "out" / "v.npz", SMALL)
+    written = vector_file.embed(items, rep, tmp_path / "out" / "v.npz", SMALL)
     paths, vectors = expected(items, rep)
     with np.load(written.path) as file:
         np.testing.assert_array_equal(file["paths"], paths)
@@ -93,7 +94,7 @@ def test_vectors_are_those_of_the_images_in_order(folder, tmp_path):
 
 
 def test_what_was_skipped_is_named_with_its_reason(folder, tmp_path):
-    written = pipeline.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+    written = vector_file.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.npz", SMALL)
     with (tmp_path / "v.npz.skipped.csv").open() as file:
         (line,) = csv.DictReader(file)
     assert line == dict(zip(("path", "reason"), written.skipped[0], strict=True))
@@ -103,14 +104,14 @@ def test_what_was_skipped_is_named_with_its_reason(folder, tmp_path):
 
 def test_a_clean_run_removes_the_list_of_an_earlier_one(folder, tmp_path):
     out, rep = tmp_path / "v.npz", catalog.get("pixels")
-    pipeline.embed(items_of(folder), rep, out, SMALL)
+    vector_file.embed(items_of(folder), rep, out, SMALL)
     (folder / "b" / "03.png").unlink()
-    assert pipeline.embed(items_of(folder), rep, out, SMALL).skipped_path is None
+    assert vector_file.embed(items_of(folder), rep, out, SMALL).skipped_path is None
     assert not (tmp_path / "v.npz.skipped.csv").exists()
 
 
 def test_nothing_but_the_results_is_left(folder, tmp_path):
-    pipeline.embed(items_of(folder), Means(), tmp_path / "out" / "v.npz", SMALL)
+    vector_file.embed(items_of(folder), Means(), tmp_path / "out" / "v.npz", SMALL)
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert found == ["v.npz", "v.npz.rep", "v.npz.skipped.csv"]
 
@@ -119,7 +120,7 @@ def test_nothing_but_the_results_is_left(folder, tmp_path):
 @pytest.mark.parametrize("after", [1, 2, 3, 4])
 def test_an_interrupted_run_ends_with_the_same_bytes(folder, tmp_path, suffix, after):
     items, rep = items_of(folder), catalog.get("pixels", side=4)
-    whole = pipeline.embed(items, rep, tmp_path / "a" / f"v{suffix}", SMALL)
+    whole = vector_file.embed(items, rep, tmp_path / "a" / f"v{suffix}", SMALL)
     calls = []
 
     def kill(*_):
@@ -129,9 +130,9 @@ def test_an_interrupted_run_ends_with_the_same_bytes(folder, tmp_path, suffix, a
 
     out = tmp_path / "b" / f"v{suffix}"
     with pytest.raises(Stop):
-        pipeline.embed(items, rep, out, SMALL, kill)
+        vector_file.embed(items, rep, out, SMALL, kill)
     assert not out.exists()
-    again = pipeline.embed(items, rep, out, SMALL)
+    again = vector_file.embed(items, rep, out, SMALL)
     assert again.resumed == after // 2 * 5  # a shard of five is two batches of three
     assert out.read_bytes() == whole.path.read_bytes()
     assert again.skipped == whole.skipped
@@ -143,9 +144,9 @@ def test_what_was_assumed_before_an_interruption_is_said(tmp_path):
         Image.new("RGB", (20, 20)).save(tmp_path / f"{i:02}.png")
     items = items_of(tmp_path)
     with pytest.raises(Stop):
-        pipeline.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL, stop_at(7))
+        vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL, stop_at(7))
     with images.noting() as notes:
-        again = pipeline.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+        again = vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
     assert again.resumed == 5
     assert [note for note in notes if "0 as black and 1 as white" in note]
 
@@ -153,12 +154,12 @@ def test_what_was_assumed_before_an_interruption_is_said(tmp_path):
 def test_finished_shards_are_not_read_again(folder, tmp_path, monkeypatch):
     items, rep = items_of(folder), catalog.get("pixels")
     with pytest.raises(Stop):
-        pipeline.embed(items, rep, tmp_path / "v.npz", SMALL, stop_at(7))
+        vector_file.embed(items, rep, tmp_path / "v.npz", SMALL, stop_at(7))
     read = []
     monkeypatch.setattr(
         datasets.Item, "read", lambda item: read.append(item.path) or item.source.read()
     )
-    pipeline.embed(items, rep, tmp_path / "v.npz", SMALL)
+    vector_file.embed(items, rep, tmp_path / "v.npz", SMALL)
     assert read == [item.path for item in items[5:]]
 
 
@@ -174,7 +175,7 @@ def stop_at(reached):
 def test_the_shards_of_another_run_are_thrown_away(folder, tmp_path, change):
     rep, settings, out = catalog.get("pixels", side=4), SMALL, tmp_path / "v.npz"
     with pytest.raises(Stop):
-        pipeline.embed(items_of(folder), rep, out, settings, stop_at(7))
+        vector_file.embed(items_of(folder), rep, out, settings, stop_at(7))
     if change == "spec":
         rep = catalog.get("pixels", side=5)
     elif change == "size":
@@ -183,7 +184,7 @@ def test_the_shards_of_another_run_are_thrown_away(folder, tmp_path, change):
         (folder / "a" / "00.png").unlink()
     else:
         Image.new("RGB", (9, 9), "red").save(folder / "a" / "00.png")
-    again = pipeline.embed(items_of(folder), rep, out, settings)
+    again = vector_file.embed(items_of(folder), rep, out, settings)
     assert again.resumed == 0
     with np.load(out) as file:
         np.testing.assert_allclose(
@@ -194,10 +195,10 @@ def test_the_shards_of_another_run_are_thrown_away(folder, tmp_path, change):
 def test_a_codebook_is_fitted_once_and_kept(folder, tmp_path):
     items, rep, out = items_of(folder), Means(), tmp_path / "v.npz"
     with pytest.raises(Stop):
-        pipeline.embed(items, rep, out, SMALL, fail_when_encoding)
+        vector_file.embed(items, rep, out, SMALL, fail_when_encoding)
     assert rep.fits == [11]
     later = Means()
-    written = pipeline.embed(items, later, out, SMALL)
+    written = vector_file.embed(items, later, out, SMALL)
     assert later.fits == []
     assert written.fitted_on == 11
     assert written.fitted_path == tmp_path / "v.npz.rep"
@@ -215,12 +216,12 @@ def fail_when_encoding(what, *_):
 
 
 def test_a_codebook_is_fitted_on_at_most_three_thousand(folder, monkeypatch):
-    monkeypatch.setattr(pipeline, "_FIT_ON", 4)
+    monkeypatch.setattr(vector_file, "_FIT_ON", 4)
     items = items_of(folder)
     reps = [Means(), Means(), Means()]
     seeds = (0, 0, 1)
     for rep, seed in zip(reps, seeds, strict=True):
-        assert pipeline.fit(rep, items, Settings(size=16, seed=seed)) in (3, 4)
+        assert vector_file.fit(rep, items, Settings(size=16, seed=seed)) in (3, 4)
     assert torch.equal(reps[0].centre, reps[1].centre)
     assert not torch.equal(reps[0].centre, reps[2].centre)
 
@@ -228,7 +229,7 @@ def test_a_codebook_is_fitted_on_at_most_three_thousand(folder, monkeypatch):
 def test_native_sizes_give_vectors_of_one_length(folder, tmp_path):
     rep = catalog.get("pixels", side=4)
     native = Settings(size=None, batch=3, shard=5, threads=1)
-    written = pipeline.embed(items_of(folder), rep, tmp_path / "v.npz", native)
+    written = vector_file.embed(items_of(folder), rep, tmp_path / "v.npz", native)
     with np.load(written.path) as file:
         assert file["vectors"].shape == (11, 48)
         assert str(file["size"]) == "native"
@@ -252,7 +253,7 @@ class Picky(Means):
 
 def test_what_the_representation_refuses_is_skipped_with_its_words(folder, tmp_path):
     native = Settings(size=None, batch=3, shard=5, threads=1)
-    written = pipeline.embed(items_of(folder), Picky(), tmp_path / "v.npz", native)
+    written = vector_file.embed(items_of(folder), Picky(), tmp_path / "v.npz", native)
     reasons = dict(written.skipped)
     assert reasons["a/00.png"] == "picky needs 25 rows, got 20. Enlarge them."
     assert written.rows == 12 - len(reasons) == 7
@@ -264,7 +265,7 @@ def test_numbers_that_are_not_finite_are_skipped(folder, tmp_path):
     rep = Picky()
     rep.encode = lambda image: Vector(image.mean((2, 3)) / 0)
     with pytest.raises(BadData, match=r"v\.npz\.skipped\.csv says why"):
-        pipeline.embed(items_of(folder), rep, tmp_path / "v.npz", SMALL)
+        vector_file.embed(items_of(folder), rep, tmp_path / "v.npz", SMALL)
     assert "not finite" in (tmp_path / "v.npz.skipped.csv").read_text()
 
 
@@ -274,20 +275,20 @@ def test_not_one_image_is_an_error(tmp_path):
     (broken / "a.png").write_bytes(b"\x89PNG")
     items = items_of(broken)
     with pytest.raises(BadData, match="none of the 1 files"):
-        pipeline.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+        vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
     with pytest.raises(BadData, match="nothing to fit on"):
-        pipeline.embed(items, Means(), tmp_path / "w.npz", SMALL)
+        vector_file.embed(items, Means(), tmp_path / "w.npz", SMALL)
 
 
 def test_an_unknown_suffix_is_refused_before_any_work(folder, tmp_path):
     with pytest.raises(BadParameter, match=r"got 'v.csv'. Try v.parquet."):
-        pipeline.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.csv", SMALL)
+        vector_file.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.csv", SMALL)
     assert not list(tmp_path.glob("v*"))
 
 
 def test_progress_ends_at_the_end(folder, tmp_path):
     seen = []
-    pipeline.embed(
+    vector_file.embed(
         items_of(folder), Means(), tmp_path / "v.npz", SMALL, lambda *said: seen.append(said)
     )
     assert seen[-1] == ("means", 12, 12)

@@ -22,7 +22,7 @@ def peaks(specs: Sequence[tuple[str, int]], threads: int) -> dict[str, int]:
     """
     if not specs or not hasattr(os, "fork"):
         return {}
-    command = [sys.executable, "-m", "imrep.evaluate.memory"]
+    command = [sys.executable, "-m", "imrep.embedding.peak_memory"]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     try:
         done = subprocess.run(
@@ -44,12 +44,12 @@ def _one(spec: str, size: int) -> int:
     import numpy as np
 
     from imrep import images
-    from imrep.evaluate import encoding
+    from imrep.embedding import encode
     from imrep.registry import catalog
 
     before = _peak()  # right after the fork: what the idle import holds
     rep = catalog.get(spec)
-    part = next(encoding.batches(256, size))
+    part = next(encode.batches(256, size))
     noise = np.random.default_rng(0).integers(0, 256, (part.stop, size, size, 3), np.uint8)
     rep.encode(images.batch(noise))
     return max(0, _peak() - before)
@@ -64,7 +64,7 @@ def _peak() -> int:
 def _serve() -> None:
     import torch
 
-    importlib.import_module("imrep.evaluate.encoding")  # once, so that no child pays for it
+    importlib.import_module("imrep.embedding.encode")  # once, so that no child pays for it
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     for spec, size in json.loads(sys.stdin.read()):
         sys.stdout.flush()

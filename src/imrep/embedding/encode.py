@@ -20,9 +20,9 @@ from imrep import images
 from imrep.adapters import OBJECT, Ready
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
+from imrep.embedding import cache
+from imrep.embedding.decoded_images import Decoded, Progress
 from imrep.errors import BadImage
-from imrep.evaluate import cache
-from imrep.evaluate.decoded import Decoded, Progress
 from imrep.io import codes
 from imrep.ops import parallel
 

@@ -1,0 +1,1 @@
+"""From pictures to vectors: one resumable engine for files of vectors, comparisons and matches."""

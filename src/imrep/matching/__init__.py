@@ -1,0 +1,1 @@
+"""Keypoint matching: whether and where one image appears in another."""

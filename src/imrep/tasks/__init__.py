@@ -1,1 +1,0 @@
-"""What codes are good for, besides learning from them; one task per file."""
