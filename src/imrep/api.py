@@ -192,28 +192,31 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     """
     from imrep import report
     from imrep.comparison import protocol
-    from imrep.comparison.settings import Settings
+    from imrep.comparison.settings import Inputs, Settings
 
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
-    settings = Settings(
+    inputs = Inputs(
         data=_data(data, reading),
         specs=_specs(representations),
+        vectors=vectors,
+        groups=_groups(groups),
+        same_object=_groups(same_object),
+        max_images=most,
+        seed=seed,
+    )
+    settings = Settings(
         out=as_path(out, "compare", "a folder for its report"),
         size=size,
         sizes=sizes if isinstance(sizes, str | int) else tuple(sizes),  # type: ignore[arg-type]
         seed=seed,
         margin=margin,
-        groups=_groups(groups),
-        same_object=_groups(same_object),
-        vectors=vectors,
-        most=most,
         threads=threads,
         device=device,
         reading=reading,
     )
     tell = progress or _silent
     with claimed(settings.out, "compare"):
-        folder = protocol.run(settings, tell)
+        folder = protocol.run(inputs, settings, tell)
         tell("writing the report", 0, 1)
         report.write(folder)
     return Comparison(folder)

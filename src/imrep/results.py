@@ -37,6 +37,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | detail | | the same after subtraction of a 4 × 4 thumbnail (share) |
 | | psnr | | of the least-squares reconstruction (dB) |
 | | exact | | of the exact inverse at native size, if there is one (dB) |
+| | code_numbers | | numbers in the code that the exact inverse starts from (dimensions) |
 | labelfree | effective_dimensions | | participation ratio of the spectrum (dimensions) |
 | | share1, share10 | | share of the variance in 1 and in 10 directions (share) |
 | | cka | the other spec | linear centred kernel alignment of the two (share) |
@@ -93,7 +94,7 @@ METRICS = {
     "accuracy": ("probe", "knn", "recall", "constant", "probe_curve", "probe_size", "retrieval"),
     "difference": ("probe", "t", "p_flip", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),
-    "information": ("kept", "detail", "psnr", "exact"),
+    "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
     "cost": (
         *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "code", "images_s", "memory", "ms_size"),

@@ -221,14 +221,11 @@ class TestPaths:
             datasets.find(root, groups=tmp_path / "g.csv")
 
     def test_same_object_too(self, tmp_path):
-        from types import SimpleNamespace
-
-        from imrep.comparison.diagnostics import retrieval
+        from imrep.comparison.diagnostics.retrieval import find_objects
 
         items = datasets.find(planted(tmp_path / "d", "a.png", "B.png", "c.png")).items
         (tmp_path / "o.csv").write_text("path,object\n./a.png,1\nb.png,1\nc.png,\n")
-        folder = SimpleNamespace(decoded=SimpleNamespace(items=items))
-        assert retrieval.members(folder, tmp_path / "o.csv")[0].tolist() == [0, 0, -1]
+        assert find_objects(items, tmp_path / "o.csv").groups.tolist() == [0, 0, -1]
 
 
 class TestColumns:

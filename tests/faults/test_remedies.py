@@ -383,11 +383,11 @@ def test_use_it_is_left_out_where_no_command_can():
     from types import SimpleNamespace
 
     from imrep.comparison.output import notes
+    from imrep.comparison.settings import Inputs
 
     def again(data, fixed=False):
-        run = SimpleNamespace(settings=SimpleNamespace(data=data, size=64))
-        pick = SimpleNamespace(contender=SimpleNamespace(written="dct", fixed=fixed))
-        return notes._again(run, pick)
+        candidate = SimpleNamespace(rebuild_spec="dct", fixed_size=fixed)
+        return notes.embed_command(Inputs(data=data).command_data, candidate, 64)
 
     assert again(None) == again("-") == ""
     assert again("my photos") == "imrep embed 'my photos' dct --size 64 -o vectors.parquet"

@@ -245,7 +245,7 @@ def test_a_class_of_copies_is_left_out_by_name_with_a_pair_to_look_at(tmp_path):
     found = imrep.compare(data, SPECS[:1], tmp_path / "out", size=32)
     check(found)
     said = next(note["text"] for note in found.verdict["notes"] if note["id"] == "joined")
-    assert said.startswith("All 6 images of same are joined as near-copies")
+    assert said.startswith("All 6 images of same are joined as near-duplicates")
     assert "same/0.png and same/" in said
 
 

@@ -1,105 +1,110 @@
-"""The comparison, from a folder to numbers, pictures and a sentence.
+"""The comparison, from images to numbers, figures and a recommendation.
 
-Each step keeps what it has done (`cache`), so that an interrupted run goes on where it stopped, and
-a run with one more representation computes only that one.
+Each step is cached on disk, so that an interrupted run continues where it stopped, and a run with
+one more representation computes only that one.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from imrep import datasets
 from imrep.comparison.candidates import gather
-from imrep.comparison.data.labelled_dataset import survey
-from imrep.comparison.diagnostics import retrieval
-from imrep.comparison.output import write
-from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.settings import Settings
-from imrep.comparison.state import Run
-from imrep.datasets import Dataset
-from imrep.datasets.dataset import several
-from imrep.embedding import cache, encode, peak_memory
-from imrep.embedding.decoded_images import Progress, digests
-from imrep.errors import BadData, BadParameter
+from imrep.comparison.conclusions.classification import classify, learning_curves
+from imrep.comparison.conclusions.retrieval import judge_retrieval
+from imrep.comparison.conclusions.sizes import compare_sizes
+from imrep.comparison.data import source
+from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
+from imrep.comparison.diagnostics.measurements import Measurements, measure
+from imrep.comparison.diagnostics.memory import peak_memory
+from imrep.comparison.diagnostics.retrieval import find_objects
+from imrep.comparison.output.outcome import Outcome, Scores
+from imrep.comparison.output.write import write
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.settings import Inputs, Settings
+from imrep.comparison.state import State
+from imrep.embedding import encode
+from imrep.embedding.decoded_images import Progress
+from imrep.errors import BadData
 from imrep.ops import parallel
 
 
-def run(settings: Settings, progress: Progress) -> Path:
+def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
     """Compare, and write results.jsonl, assets/ and skipped.csv into `settings.out`.
 
     Raises:
-        BadData: There are no images, or not one of them can be read.
+        BadData: There are no images, none can be read, or no representation can encode them.
         ImrepError: An option or a spec is wrong.
     """
     with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
-        contenders, absent = gather(settings.specs, settings.vectors)
-        data = _data(settings)
-        progress("looking at the files", 0, len(data.items))
-        run = Run(settings, progress, data, digests(data.items, settings.readers))
-        decoded = run.at(settings.size)
-        if not decoded.items:
-            reasons = "; ".join(f"{path}: {reason}" for path, reason in decoded.skipped[:3])
-            raise BadData(f"{data.name} needs an image that can be read, got none. {reasons}")
-        progress("looking for near-copies", 0, 100)
-        folder = survey(data, decoded, settings.seed, progress)
-        if settings.same_object is not None:
-            run.same, run.objects = retrieval.members(folder, settings.same_object)
-        coded = run.coded(contenders, settings.size)
-        if not coded:
-            reasons = "; ".join(one.reason for one in run.failed)
-            raise BadData(f"compare needs a representation that runs, got none. {reasons}")
-        run.peaks = _memory(coded, run)
-        written = write.write(run, folder, coded, absent)
-        encode.forget([part for one in coded for part in one.parts])
-        return written
-
-
-def _data(settings: Settings) -> Dataset:
-    """The images, those of a program as well as those on disk, in their groups."""
-    given, groups = settings.data, settings.groups
-    if isinstance(given, Dataset):
-        if settings.most is not None and settings.most < len(given.items):
-            raise BadParameter("compare draws from files alone, got pictures and most. Draw them.")
-        data = given
-    else:
-        table = groups if isinstance(groups, Path) else None
-        data = datasets.find(given, groups=table, max_items=settings.most, seed=settings.seed)
-    if groups is None or (isinstance(groups, Path) and not isinstance(given, Dataset)):
-        return data
-    strange: list[str] = []
-    if isinstance(groups, Path):
-        groups, strange = datasets.groups(data.items, groups, "groups")
-    items = tuple(replace(item, group=groups.get(item.path)) for item in data.items)
-    if all(item.group is None for item in items):
-        raise BadData(
-            f"groups needs names such as {items[0].path!r}, got {next(iter(groups), 'none')!r}."
+        candidates, absent = gather(inputs.specs, inputs.vectors)
+        state = State(
+            dataset=source.find(inputs),
+            size=settings.size,
+            seed=settings.seed,
+            reading=settings.reading,
+            readers=settings.readers,
+            device=settings.device,
+            progress=progress,
         )
-    paths = {item.path for item in items}
-    strange += [str(path) for path in groups if path not in paths]
-    note = [several(strange, "path", "of groups not in the data")] if strange else []
-    return replace(data, items=items, notes=(*data.notes, *note))
+        images = state.collect()
+        objects = None
+        if inputs.same_object is not None:
+            objects = find_objects(images.decoded.items, inputs.same_object)
+        encoded = state.encode(candidates, state.size)
+        if not encoded:
+            reasons = "; ".join(absentee.reason for absentee in state.failed)
+            raise BadData(f"compare needs a representation that runs, got none. {reasons}")
+        peaks = peak_memory(encoded, settings.threads, progress)
+        sampled_from = None if inputs.max_images is None else state.dataset.total
+        scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
+        sizes = compare_sizes(
+            [candidate.candidate for candidate in encoded],
+            settings.sizes,
+            state.size,
+            state.encode,
+            scores.dataset if scores else None,
+            scores.classification if scores else None,
+        )
+        retrieval = None
+        if objects is not None:
+            retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
+        outcome = Outcome(
+            source=state.dataset,
+            images=images,
+            measurements=_measure(encoded, images, state),
+            peak_memory=peaks,
+            scores=scores,
+            retrieval=retrieval,
+            sizes=sizes,
+            absent=[*absent, *state.failed],
+        )
+        folder = write(outcome, inputs, settings)
+        encode.forget([part for candidate in encoded for part in candidate.parts])
+        return folder
 
 
-def _memory(coded: Sequence[Coded], run: Run) -> dict[str, int]:
-    """Peak memory by written spec, in bytes, measured once for each."""
-    found: dict[str, int] = {}
-    missing: list[tuple[str, int]] = []
-    paths: dict[str, Path] = {}
-    for one in coded:
-        written = one.contender.written
-        if not written:
-            continue  # no other process could build it
-        key = cache.key("memory", one.contender.fingerprint, one.side, run.settings.threads)
-        paths[written] = cache.folder("memory", key) / "bytes.json"
-        stored = cache.read_json(paths[written])
-        if stored is None:
-            missing.append((written, one.side))
-        else:
-            found[written] = stored
-    run.progress("peak memory of encoding", 0, len(missing))
-    for written, peak in peak_memory.peaks(missing, run.settings.threads).items():
-        cache.write_json(paths[written], peak)
-        found[written] = peak
-    return found
+def _score(
+    dataset: LabelledDataset | None,
+    images: ImageCollection,
+    encoded: list[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> Scores | None:
+    """Classification and learning curves; None where no classes can be scored."""
+    if dataset is None:
+        return None
+    results = classify(dataset, images.decoded, encoded, margin, sampled_from, progress)
+    return Scores(dataset, results, learning_curves(results, dataset, progress))
+
+
+def _measure(
+    encoded: list[EncodedCandidate], images: ImageCollection, state: State
+) -> list[Measurements]:
+    """Measurements of every candidate that need no labels."""
+    measured = []
+    for done, candidate in enumerate(encoded):
+        state.progress("reconstruction and robustness", done, len(encoded))
+        measured.append(measure(candidate, images, state))
+    return measured

@@ -1,4 +1,4 @@
-"""What a comparison is asked to do."""
+"""What is compared, and how."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,46 +12,82 @@ from imrep.datasets import Dataset
 from imrep.errors import BadParameter, short_repr
 from imrep.images import DEFAULT_READING, Reading
 
-_WHO = "compare"
-_LEAST = 8  # pixels a side: below that no representation has anything to look at
+_CALLER = "compare"
+_MIN_SIDE = 8  # pixels: smaller images hold too little for any representation
+
+Vectors = Mapping[str, tuple[Sequence[str | Path], object]]
+Groups = Path | Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a comparison is asked to do.
+class Inputs:
+    """Images and representations to compare.
 
     Args:
         data: What `datasets.find` understands; None for the built-in photographs; or a data set.
         specs: Representations, as specs or objects; None for every one that can run here.
-        vectors: Vectors made elsewhere, by the name that tables give them: (paths, (n, d)).
-        out: Folder that is written.
-        size: Side of the squares that the images are read at, in pixels.
+        vectors: Precomputed vectors by the name that tables use: (paths, (n, d)).
+        groups: A csv with path,group, or the group of each path: images that share a fold.
+        same_object: Likewise: images whose members should retrieve each other.
+        max_images: Largest number of images, classes in proportion.
+        seed: Of the sample that `max_images` takes.
+
+    Raises:
+        BadParameter: An argument has the wrong type, or the number of images is too small.
+    """
+
+    data: str | tuple[str, ...] | Dataset | None = None
+    specs: tuple[object, ...] | None = None
+    vectors: Vectors | None = None
+    groups: Groups | None = None
+    same_object: Groups | None = None
+    max_images: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_images is not None:
+            _check_integer(self.max_images, "max_images")
+            if self.max_images < 2:
+                raise BadParameter(f"compare needs at least 2 images, got {self.max_images}.")
+        for name in ("groups", "same_object"):
+            if not isinstance(value := getattr(self, name), Mapping | Path | None):
+                raise BadParameter(
+                    f"compare needs {name} to be a csv file or the group of each path, got "
+                    f"{short_repr(value)}. Try {{path: group}}."
+                )
+        _check_vectors(self.vectors)
+
+    @property
+    def command_data(self) -> str | None:
+        """DATA as it was typed on the command line; None where no command can repeat it."""
+        # None is the built-in set; "-" is a list of paths read from standard input
+        return self.data if isinstance(self.data, str) and self.data != "-" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the comparison is made.
+
+    Args:
+        out: Folder for the results.
+        size: Side in pixels of the squares that the images are read at.
         sizes: Further sides, for the curve of accuracy against size.
         seed: Of folds, draws and noise.
-        margin: Points of accuracy within which cost decides.
-        groups: A csv with path,group, or the group of each path: images that never part.
-        same_object: The same, of images whose members should find each other.
-        most: At most so many images, classes in proportion.
+        margin: Percentage points of accuracy within which cost decides.
         threads: Threads that compute.
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
         reading: How files become pixels.
 
     Raises:
-        BadParameter: A size or a number of images is too small.
+        BadParameter: A value is out of its range.
     """
 
-    data: str | tuple[str, ...] | Dataset | None = None
-    specs: tuple[object, ...] | None = None
-    vectors: Mapping[str, tuple[Sequence[str | Path], object]] | None = None
     out: Path = Path("report")
     size: int = 64
     sizes: tuple[int, ...] = ()
     seed: int = 0
     margin: float = 2.0
-    groups: Path | Mapping[str, str] | None = None
-    same_object: Path | Mapping[str, str] | None = None
-    most: int | None = None
     threads: int = 1
     readers: int = os.cpu_count() or 1
     device: str = "cpu"
@@ -61,38 +97,29 @@ class Settings:
         if not isinstance(self.sizes, tuple):
             raise BadParameter(f"compare needs several sizes, got {self.sizes!r}. Try (32, 64).")
         for side in (self.size, *self.sizes):
-            _whole(side, "sizes")
-            if side < _LEAST:
-                raise BadParameter(f"compare needs sizes of at least {_LEAST} pixels, got {side}.")
-        if self.most is not None:
-            _whole(self.most, "most")
-            if self.most < 2:
-                raise BadParameter(f"compare needs at least 2 images, got {self.most}.")
-        checks.between(self.margin, 0, 100, _WHO, "margin")
-        checks.whole(self.seed, 0, 2**32 - 1, _WHO, "seed")
-        checks.whole(self.threads, 1, 256, _WHO, "threads")
-        for name in ("groups", "same_object"):
-            if not isinstance(given := getattr(self, name), Mapping | Path | None):
+            _check_integer(side, "sizes")
+            if side < _MIN_SIDE:
                 raise BadParameter(
-                    f"compare needs {name} to be a csv file or the group of each path, got "
-                    f"{short_repr(given)}. Try {{path: group}}."
+                    f"compare needs sizes of at least {_MIN_SIDE} pixels, got {side}."
                 )
-        _check_vectors(self.vectors)
+        checks.between(self.margin, 0, 100, _CALLER, "margin")
+        checks.whole(self.seed, 0, 2**32 - 1, _CALLER, "seed")
+        checks.whole(self.threads, 1, 256, _CALLER, "threads")
 
 
-def _whole(number: object, what: str) -> None:
+def _check_integer(number: object, name: str) -> None:
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
         raise BadParameter(
-            f"compare needs {what} in whole numbers, got {short_repr(number)}. Try 64."
+            f"compare needs {name} in whole numbers, got {short_repr(number)}. Try 64."
         )
 
 
-def _check_vectors(given: object) -> None:
-    """Refuse what is no name with paths and an array."""
+def _check_vectors(vectors: object) -> None:
+    """Refuse anything but names with paths and an array each."""
     remedy = "Give {name: (paths, array)}."
-    if not isinstance(given, Mapping | None):
-        raise BadParameter(f"compare needs vectors by name, got {short_repr(given)}. {remedy}")
-    for name, pair in (given or {}).items():
+    if not isinstance(vectors, Mapping | None):
+        raise BadParameter(f"compare needs vectors by name, got {short_repr(vectors)}. {remedy}")
+    for name, pair in (vectors or {}).items():
         if not (isinstance(name, str) and isinstance(pair, tuple) and len(pair) == 2):
             raise BadParameter(f"compare needs paths with the vectors {name!r}. {remedy}")
         paths = pair[0]

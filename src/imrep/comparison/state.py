@@ -1,94 +1,123 @@
-"""A comparison under way: what is asked, what is read, what has failed so far."""
+"""What a comparison has decoded, encoded and failed to run so far."""
 
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from imrep.adapters import Ready
 from imrep.base import Representation
-from imrep.comparison.candidates import Absent, Contender
-from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.settings import Settings
+from imrep.comparison.candidates import Absent, Candidate
+from imrep.comparison.data.image_collection import ImageCollection, collect
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.datasets import Dataset
 from imrep.embedding import encode
-from imrep.embedding.decoded_images import Decoded, Progress, decode
+from imrep.embedding.decoded_images import Decoded, Progress, decode, digests
 from imrep.embedding.encode import Encoded
 from imrep.errors import BadData, ImrepError
+from imrep.images import Reading
 
 
-@dataclass
-class Run:
-    """A comparison under way: what is asked, what is read, what has failed so far."""
+@dataclass(kw_only=True)
+class State:
+    """Images decoded once at each size, and the candidates that could not be encoded.
 
-    settings: Settings
+    Args:
+        dataset: The images.
+        size: Side in pixels of the comparison's own squares.
+        seed: Of folds, draws and noise.
+        reading: How files become pixels.
+        readers: Threads that read and decode files.
+        device: Where to encode, as torch names it.
+        progress: Called with the step, how much of it is done, and of how much.
+    """
+
+    dataset: Dataset
+    size: int
+    seed: int
+    reading: Reading
+    readers: int
+    device: str
     progress: Progress
-    data: Dataset
-    contents: list[str]
-    same: np.ndarray | None = None  # group of each image that `--same-object` names, else -1
-    objects: tuple[str, ...] = ()  # names of those groups
-    failed: list[Absent] = field(default_factory=list)
-    peaks: dict[str, int] = field(default_factory=dict)
-    decoded: dict[int, Decoded] = field(default_factory=dict)
+    failed: list[Absent] = field(default_factory=list, init=False)
+    _decoded: dict[int, Decoded] = field(default_factory=dict, init=False)
+    _digests: list[str] = field(init=False)
 
-    def at(self, size: int) -> Decoded:
-        """The images at one size, decoded once."""
-        if size not in self.decoded:
-            self.decoded[size] = decode(
-                self.data.items,
-                self.contents,
+    def __post_init__(self) -> None:
+        self.progress("reading the files", 0, len(self.dataset.items))
+        self._digests = digests(self.dataset.items, self.readers)
+
+    def decoded(self, size: int) -> Decoded:
+        """The images at one size."""
+        if size not in self._decoded:
+            self._decoded[size] = decode(
+                self.dataset.items,
+                self._digests,
                 size,
-                threads=self.settings.readers,
-                reading=self.settings.reading,
+                threads=self.readers,
+                reading=self.reading,
                 progress=self.progress,
             )
-        return self.decoded[size]
+        return self._decoded[size]
 
-    def seen_by(self, rep: Representation, size: int) -> Decoded:
-        """The images as a representation wants them: at its canvas, if it has one.
+    def decoded_for(self, rep: Representation, size: int) -> Decoded:
+        """The images at the canvas of a representation, if it has one, else at this size.
 
         Raises:
-            BadData: Other files could be read at that size than at the comparison's own.
+            BadData: The readable files differ from those at the comparison's own size.
         """
-        found = self.at(rep.canvas or size)
-        if found.items != self.at(self.settings.size).items:
-            raise BadData(f"other files can be read at {found.size} px. Leave the broken ones out.")
-        return found
+        images = self.decoded(rep.canvas or size)
+        if images.items != self.decoded(self.size).items:
+            raise BadData(
+                f"other files can be read at {images.size} px. Leave the broken ones out."
+            )
+        return images
 
-    def coded(self, contenders: Sequence[Contender], size: int) -> list[Coded]:
-        """Codes of every contender that can run; the others are noted with the reason."""
-        done: dict[str, Encoded] = {}
-        found = []
-        for contender in contenders:
+    def collect(self) -> ImageCollection:
+        """The readable images with their near-duplicates and groups.
+
+        Raises:
+            BadData: No image can be read.
+        """
+        images = self.decoded(self.size)
+        if not images.items:
+            reasons = "; ".join(f"{path}: {reason}" for path, reason in images.skipped[:3])
+            raise BadData(
+                f"{self.dataset.name} needs an image that can be read, got none. {reasons}"
+            )
+        self.progress("looking for near-duplicates", 0, 100)
+        return collect(self.dataset, images, self.seed, self.progress)
+
+    def encode(self, candidates: Sequence[Candidate], size: int) -> list[EncodedCandidate]:
+        """Vectors of every candidate that can run; the others join `failed` with the reason."""
+        vectors: dict[str, Encoded] = {}
+        encoded = []
+        for candidate in candidates:
             try:
-                for part in contender.parts:
-                    if part.fingerprint not in done:
-                        done[part.fingerprint] = self._encoded(part, size)
-            except OSError:  # a full disk, for one: it concerns all of them
+                for part in candidate.parts:
+                    if part.fingerprint not in vectors:
+                        vectors[part.fingerprint] = self._encode_part(part, size)
+            except OSError:  # a full disk, for example: it concerns all candidates
                 raise
             except Exception as error:
-                where = "" if size == self.settings.size else f"at {size} px: "
-                self.failed.append(Absent(contender.spec, "error", where + _reason(error)))
+                prefix = "" if size == self.size else f"at {size} px: "
+                self.failed.append(Absent(candidate.spec, "error", prefix + _reason(error)))
             else:
-                parts = tuple(done[part.fingerprint] for part in contender.parts)
-                found.append(Coded(contender, parts))
-        return found
+                parts = tuple(vectors[part.fingerprint] for part in candidate.parts)
+                encoded.append(EncodedCandidate(candidate, parts))
+        return encoded
 
-    def _encoded(self, part: Representation, size: int) -> Encoded:
-        """Vectors of every image by one representation, or those that were made elsewhere."""
+    def _encode_part(self, part: Representation, size: int) -> Encoded:
         if isinstance(part, Ready):
-            return encode.ready(part, self.at(self.settings.size))
-        rep = part.to(self.settings.device).eval()
-        device, progress = self.settings.device, self.progress
-        return encode.encode(rep, self.seen_by(rep, size), device, progress)
+            return encode.ready(part, self.decoded(self.size))
+        rep = part.to(self.device).eval()
+        return encode.encode(rep, self.decoded_for(rep, size), self.device, self.progress)
 
 
 def _reason(error: Exception) -> str:
-    """Why a representation could not run, on one line; a fault of ours says where it lies."""
+    """Why a representation could not run, on one line; for a bug, with its location."""
     if isinstance(error, ImrepError):
         return " ".join(str(error).split())
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(where.filename).name}:{where.lineno}"
-    return " ".join(f"{type(error).__name__} in {place}: {error}".split())
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    location = f"{Path(frame.filename).name}:{frame.lineno}"
+    return " ".join(f"{type(error).__name__} in {location}: {error}".split())

@@ -101,7 +101,7 @@ def test_images_of_one_group_are_one_observation():
     np.testing.assert_allclose(single.deviations, fourfold.deviations, atol=1e-12)
 
 
-def test_draws_do_not_depend_on_the_other_contenders():
+def test_draws_do_not_depend_on_the_other_candidates():
     hits, labels = hits_of([0.3, 0.5, 0.7], [20, 20])
     several = bootstrap.bootstrap(hits, labels, np.arange(40))
     alone = bootstrap.bootstrap(hits[1], labels, np.arange(40))
@@ -138,18 +138,18 @@ def test_class_missing_from_a_draw_is_no_hole():
     assert np.isfinite(boot.intervals()).all()
 
 
-def test_equal_contenders_differ_by_nothing_but_the_floor():
+def test_equal_candidates_differ_by_nothing_but_the_floor():
     hits, labels = hits_of([0.5], [20, 20])
     boot = bootstrap.bootstrap(np.repeat(hits, 2, 0), labels, np.arange(40))
     assert boot.sd(0, 1) == 0
-    assert boot.floored(0, 1) == pytest.approx(np.sqrt(2 / 22**2) / 2)
+    assert boot.bounded_sd(0, 1) == pytest.approx(np.sqrt(2 / 22**2) / 2)
     ahead, low, high = boot.difference(0, 1)
     assert ahead == 0
     assert low == -high < 0
     assert boot.difference(1, 1) == (0, 0, 0)
 
 
-def test_difference_turns_with_its_contenders():
+def test_difference_turns_with_its_candidates():
     hits, labels = hits_of([0.4, 0.7], [20, 20])
     boot = bootstrap.bootstrap(hits, labels, np.arange(40))
     ahead, low, high = boot.difference(1, 0)

@@ -152,8 +152,8 @@ def test_a_partner_in_both_orientations_is_one():
 
 
 def test_smaller_pictures_must_agree_better():
-    assert duplicates._highest(64) == duplicates._highest(32) == pytest.approx(0.95)
-    assert 0.95 < duplicates._highest(24) < duplicates._highest(16) < 1
+    assert duplicates._ceiling(64) == duplicates._ceiling(32) == pytest.approx(0.95)
+    assert 0.95 < duplicates._ceiling(24) < duplicates._ceiling(16) < 1
 
 
 # Look-alikes
@@ -172,7 +172,7 @@ def test_look_alikes_are_the_same_whatever_lies_beside_them():
 
 def _pairs(pictures, asked):
     i, j, _ = candidate_pairs.split_keys(
-        candidate_pairs.look_alikes(pictures, asked), len(pictures.flat)
+        candidate_pairs.similar_pairs(pictures, asked), len(pictures.flat)
     )
     return zip(i.tolist(), j.tolist(), strict=True)
 
@@ -186,6 +186,6 @@ def test_a_darkened_copy_keeps_its_colours():
     stack = np.uint8(np.clip([bright, 0.65 * bright, 0.65 * other], 0, 255))
     pictures = candidate_pairs.prepare(stack)
     first, second, third = np.array([[0], [1], [2]])
-    assert pictures.tints_agree(first, second, False).all()
-    assert pictures.tints_agree(second, first, False).all()
-    assert not pictures.tints_agree(first, third, False).any()
+    assert pictures.chroma_agrees(first, second, False).all()
+    assert pictures.chroma_agrees(second, first, False).all()
+    assert not pictures.chroma_agrees(first, third, False).any()

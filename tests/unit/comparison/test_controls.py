@@ -116,13 +116,13 @@ GOOD = [Score(0.6, 0.5), Score(0.55, 0.5), Score(0.4, 0.45)]
 
 
 def ids(*args, **kwargs):
-    return [alarm.id for alarm in controls.alarm(*args, **kwargs)]
+    return [alarm.control for alarm in controls.alarms(*args, **kwargs)]
 
 
 def test_silence():
     guess = Score(0.1, 0.1)
-    assert controls.alarm(FAIR, GOOD) == ()
-    assert controls.alarm(FAIR, GOOD, noise=guess, file=guess, frame=guess, hog=guess) == ()
+    assert controls.alarms(FAIR, GOOD) == ()
+    assert controls.alarms(FAIR, GOOD, noise=guess, file=guess, frame=guess, hog=guess) == ()
 
 
 @pytest.mark.parametrize(("control", "limit"), [("noise", 5), ("file", 6)])
@@ -133,8 +133,8 @@ def test_standard_errors_above_guessing(control, limit, counts):
     just = chance + limit * error
     assert ids(counts, GOOD, **{control: Score(0, just - 1e-6)}) == []
     for score in (Score(0, just + 1e-6), Score(just + 1e-6, 0)):
-        (alarm,) = controls.alarm(counts, GOOD, **{control: score})
-        assert alarm == Alarm(control, {"score": score.best, "chance": chance})
+        (alarm,) = controls.alarms(counts, GOOD, **{control: score})
+        assert alarm == Alarm(control, score.best, chance)
 
 
 def test_the_error_is_that_of_guessing():
@@ -147,9 +147,9 @@ def test_the_error_is_that_of_guessing():
 
 
 def test_the_frame_is_measured_against_the_best():
-    (alarm,) = controls.alarm(FAIR, GOOD, frame=Score(0.3, 0.4))
-    assert alarm.id == "frame"
-    assert alarm.values == pytest.approx({"score": 0.4, "share": 0.6})
+    (alarm,) = controls.alarms(FAIR, GOOD, frame=Score(0.3, 0.4))
+    assert alarm.control == "frame"
+    assert (alarm.score, alarm.share) == pytest.approx((0.4, 0.6))
     assert ids(FAIR, GOOD, frame=Score(0.34, 0.3)) == []  # 48 % of the way
     assert ids(FAIR, GOOD, frame=Score(0.4, 0.3), hog=Score(0.8, 0.6)) == []
     assert ids(FAIR, GOOD[2:], frame=Score(0.34, 0.3)) == ["frame"]
@@ -210,7 +210,7 @@ def test_alarms_of_the_shared_sets(shared_data, name, frame, best, said):
     pictures, facts, labels = squares(shared_data / "classification" / name)
     outer, codes = scores(controls.frame(pictures), labels), controls.file_facts(facts)
     assert 100 * outer.best == pytest.approx(frame, abs=5)
-    heard = controls.alarm(
+    heard = controls.alarms(
         np.bincount(labels),
         [Score(best / 100, 0)],
         noise=scores(controls.noise(pictures), labels),

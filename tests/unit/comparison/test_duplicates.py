@@ -6,7 +6,7 @@ import pytest
 
 from imrep import images
 from imrep.comparison.data import candidate_pairs, duplicates, folds
-from imrep.comparison.data.duplicates import Copies, Edge
+from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.errors import BadParameter
 
 
@@ -129,8 +129,8 @@ def test_blocks_change_nothing(textures, monkeypatch):
         [textures, planted(textures[:20], "combo", None), textures[:, :, ::-1]]
     )
     whole = duplicates.find(pictures)
-    monkeypatch.setattr(candidate_pairs, "_ROWS", 7)
-    monkeypatch.setattr(duplicates, "_PAIRS", 5)
+    monkeypatch.setattr(candidate_pairs, "_ROW_BATCH", 7)
+    monkeypatch.setattr(duplicates, "_PAIR_BATCH", 5)
     parts = duplicates.find(pictures)
     assert [(e.i, e.j, e.mirrored) for e in parts.edges] == [
         (e.i, e.j, e.mirrored) for e in whole.edges
@@ -154,7 +154,7 @@ def test_candidates_are_the_four_nearest_above_the_floor():
 
 
 def test_descriptors_of_a_mirrored_thumbnail(textures):
-    thumbs = candidate_pairs.prepare(iter(textures)).thumbnails
+    thumbs = candidate_pairs.prepare(iter(textures)).luminance
     there = candidate_pairs.describe(np.ascontiguousarray(thumbs[:, :, ::-1]))
     for name, view in candidate_pairs.describe(thumbs).items():
         np.testing.assert_allclose(
@@ -176,23 +176,23 @@ def test_weak_chains_break_and_bursts_stay():
 
 def test_what_a_report_asks():
     edges = (Edge(0, 2, 0.9, 0.9, False, False), Edge(2, 3, 1, 1, False, True))
-    copies = Copies(edges, np.array([0, 1, 0, 0]), np.array([False, True, False, False]))
+    copies = Duplicates(edges, np.array([0, 1, 0, 0]), np.array([False, True, False, False]))
     assert copies.groups() == [[0, 2, 3]]
-    assert copies.counts == {"images": 3, "groups": 1, "largest": 3, "flat": 1}
+    assert copies.images == copies.largest == 3
     assert copies.across(["cat", "dog", "dog", "dog"]) == edges[:1]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_folders_too_small_for_four_neighbours(textures, n):
     found = duplicates.find(textures[:n])
-    assert found == duplicates.Copies((), found.component, found.flat)
+    assert found == duplicates.Duplicates((), found.component, found.flat)
     assert len(found.component) == len(found.flat) == n
     assert found.largest == min(n, 1)
 
 
 def test_a_folder_of_blanks():
     found = duplicates.find(np.arange(3, dtype=np.uint8).repeat(16 * 16 * 3).reshape(3, 16, 16, 3))
-    assert found.counts == {"images": 0, "groups": 0, "largest": 1, "flat": 3}
+    assert (found.images, found.largest, found.flat.sum()) == (0, 1, 3)
 
 
 @pytest.mark.parametrize("side", [16, 33, 100])
@@ -221,7 +221,7 @@ def test_mnist_does_not_chain(shared_data):
     pictures, labels = squares(shared_data / "classification/mnist")
     found = duplicates.find(pictures)
     assert found.largest <= 10
-    assert 30 <= found.counts["images"] <= 45  # ones that are alike
+    assert 30 <= found.images <= 45  # ones that are alike
     assert found.across(labels) == ()
 
 
@@ -260,7 +260,7 @@ def test_other_views_of_an_object_are_not_copies(shared_data):
     pictures = np.stack([images.square(file, 64)[0] for file in files])
     found = duplicates.find(pictures)
     assert all(edge.i // 4 == edge.j // 4 for edge in found.edges)  # four views an object
-    assert found.counts["images"] <= 10
+    assert found.images <= 10
 
 
 @pytest.mark.slow
@@ -280,7 +280,7 @@ def test_real_sets_hold_few_copies(shared_data, name, grouped, largest):
     """Of faces, shots of one person; of digits, ones. None joins two classes."""
     pictures, labels = squares(shared_data / "classification" / name)
     found = duplicates.find(pictures)
-    assert found.counts["images"] == pytest.approx(grouped, abs=2)
+    assert found.images == pytest.approx(grouped, abs=2)
     assert found.largest <= largest
     assert found.across(labels) == ()
 

@@ -23,29 +23,29 @@ def photos(n=120, seed=0):
 def kept_of(codes, pixels):
     chosen = reconstruction.sample(np.arange(len(pixels)))
     flat = codes.reshape(len(codes), -1).astype(np.float32)
-    return reconstruction.kept(kernel_matrix.gram(flat, "it"), pixels, chosen), chosen
+    return reconstruction.reconstruct(kernel_matrix.gram(flat, "it"), pixels, chosen), chosen
 
 
 def test_pixels_are_kept_and_noise_is_not():
     pixels = photos()
     own, chosen = kept_of(pixels, pixels)
     noise, _ = kept_of(np.random.default_rng(0).normal(size=(120, 64)), pixels)
-    assert own.kept > 0.95
+    assert own.explained > 0.95
     assert own.detail > 0.9
     assert own.psnr > 25
-    assert noise.kept < 0.05
+    assert noise.explained < 0.05
     assert noise.psnr < own.psnr
-    assert own.reconstructions.shape == (7, 32, 32, 3)
-    assert own.reconstructions.dtype == np.uint8
+    assert own.images.shape == (7, 32, 32, 3)
+    assert own.images.dtype == np.uint8
     shown = 255 * pixels[chosen.test[:7]]
-    assert np.abs(own.reconstructions - shown).mean() < 12
+    assert np.abs(own.images - shown).mean() < 12
 
 
 def test_thumbnail_keeps_no_detail():
     pixels = photos()
     small = pixels.reshape(120, 4, 8, 4, 8, 3).mean((2, 4))
     found, _ = kept_of(small, pixels)
-    assert found.kept > found.detail + 0.2
+    assert found.explained > found.detail + 0.2
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4])
@@ -53,8 +53,8 @@ def test_constant_code_rebuilds_the_mean(value):
     pixels = photos()
     found, chosen = kept_of(np.full((120, 5), value), pixels)
     mean = pixels[chosen.train].mean(0)
-    assert (found.kept, found.detail) == (0, 0)
-    assert np.abs(found.reconstructions - 255 * mean).max() <= 0.5 + 1e-3
+    assert (found.explained, found.detail) == (0, 0)
+    assert np.abs(found.images - 255 * mean).max() <= 0.5 + 1e-3
 
 
 def test_decoder_is_ridge_regression():
@@ -63,7 +63,7 @@ def test_decoder_is_ridge_regression():
     chosen = reconstruction.sample(np.arange(100))
     flat = pixels[chosen.train].reshape(80, -1)
     known = flat - flat.mean(0)
-    mapping = reconstruction._decoder(kernel_matrix.gram(codes, "it"), chosen, known, 0)
+    mapping = reconstruction._weights(kernel_matrix.gram(codes, "it"), chosen, known, 0)
     x = codes[chosen.train] - codes[chosen.train].mean(0)
     asked = codes[chosen.test] - codes[chosen.train].mean(0)
     errors = []
@@ -78,7 +78,7 @@ def test_leaving_one_out_equals_refitting():
     x, y = rng.normal(size=(20, 4)), rng.normal(size=(20, 3))
     xc, yc = x - x.mean(0), y - y.mean(0)
     e, u = np.linalg.eigh(xc @ xc.T)
-    found = reconstruction._left_out(np.maximum(e, 0), u, 2.0, yc)
+    found = reconstruction._left_out_error(np.maximum(e, 0), u, 2.0, yc)
     total = 0.0
     for i in range(20):
         a = np.concatenate([np.delete(x, i, 0), np.ones((19, 1))], 1)
@@ -106,10 +106,12 @@ def test_part_of_a_large_folder_decodes_the_same():
     pixels = photos()
     codes = pixels.reshape(120, -1)[:, ::7]
     chosen = reconstruction.Sample(np.arange(20, 80), np.arange(5, 15))
-    images, within = chosen.alone()
-    whole = reconstruction.kept(kernel_matrix.gram(codes, "it"), pixels, chosen)
-    part = reconstruction.kept(kernel_matrix.gram(codes[images], "it"), pixels[images], within)
-    assert part.kept == pytest.approx(whole.kept, abs=1e-4)
+    images, within = chosen.compact()
+    whole = reconstruction.reconstruct(kernel_matrix.gram(codes, "it"), pixels, chosen)
+    part = reconstruction.reconstruct(
+        kernel_matrix.gram(codes[images], "it"), pixels[images], within
+    )
+    assert part.explained == pytest.approx(whole.explained, abs=1e-4)
     assert part.psnr == pytest.approx(whole.psnr, abs=1e-2)
 
 

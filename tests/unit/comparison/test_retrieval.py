@@ -43,6 +43,6 @@ def test_the_interval_does_not_depend_on_the_names_of_groups():
 
 
 def interval(precision, groups):
-    """How one contender stands, whole objects resampled, as `retrieval.compare` asks."""
+    """How one candidate stands, complete objects resampled, as in `judge_retrieval`."""
     verdict = judge(precision[None], np.zeros(len(groups), np.int64), groups, 0)
     return verdict.standings[0]

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from imrep.comparison.conclusions import phrases, sentences
-from imrep.comparison.conclusions.sentences import Facts, headline
+from imrep.comparison.conclusions import phrases, sentences, sizes
+from imrep.comparison.conclusions.headline import Facts, headline
 from imrep.comparison.statistics.verdict import Standing, Verdict
 
 NAMES = ("pixels", "hog", "dct", "sift", "fourier", "laplacian")
@@ -109,13 +109,6 @@ def test_one():
     )
 
 
-def test_nothing():
-    assert headline(Facts(("pixels",), None)) == (
-        "nothing",
-        "**Nothing can be tested**: no two classes have two images (or groups) each.",
-    )
-
-
 def test_too_few():
     few = facts_of([0.1, 0.1], (0, 1), too_few=True, class_sizes=(5, 4), need=80)
     assert headline(few) == (
@@ -143,24 +136,24 @@ def test_groups_are_named_where_they_are_what_was_tested():
 
 def test_sizes():
     def gain(size, by, half, cost, decided):
-        return sentences.SizeGain(size, by, by - half, by + half, cost, decided)
+        return sizes.SizeGain(size, by, by - half, by + half, cost, decided)
 
     more, less = gain(128, 0.06, 0.04, 4.03, True), gain(32, -0.01, 0.04, 0.3, False)
-    assert sentences.sizes("hog", 64, [less, more]).text == (
+    assert sizes.sentence("hog", 64, [less, more]).text == (
         "Size of the images, for **hog**: 128 px gives 6 points more than 64 (95% interval +2 to "
         "+10) at 4 times the cost; more than chance explains; no difference between 64 px and "
         "32 px that chance does not explain (−1 points (−5 to +3) at 32)."
     )
     worse = gain(32, -0.2, 0.04, 0.3, True)
-    assert "32 px gives 20 points less than 64" in sentences.sizes("hog", 64, [worse]).text
-    assert sentences.sizes("hog", 64, []).text == "Only one size was compared, 64 px."
+    assert "32 px gives 20 points less than 64" in sizes.sentence("hog", 64, [worse]).text
+    assert sizes.sentence("hog", 64, []).text == "Only one size was compared, 64 px."
 
 
 def test_numbers_and_their_nouns():
     assert sentences.single(["cat"]).text.startswith("1 class with one image (or one group) was ")
     assert sentences.labels(1).text == "1 near-identical pair carries different labels."
-    assert sentences.copies(2, 1, 2, scored=False).text == (
-        "2 images are near-copies of another (1 group, largest 2)."
+    assert sentences.near_duplicates(2, 1, 2, scored=False).text == (
+        "2 images are near-duplicates of another (1 group, largest 2)."
     )
     assert "there is one class only, disc, with 1 image." in sentences.one_class("disc", 1).text
     assert "Look at a/1.png and a/2.png." in sentences.joined("a", 5, ("a/1.png", "a/2.png")).text
@@ -183,8 +176,8 @@ def test_part_of_a_folder_is_said():
 
 
 def test_at_least_is_rounded_down_from_what_was_meant():
-    assert phrases.down(0.29) == "29"  # 28.999999999999996 in binary
-    assert phrases.down(0.9799) == "97"
+    assert phrases.percent_at_least(0.29) == "29"  # 28.999999999999996 in binary
+    assert phrases.percent_at_least(0.9799) == "97"
 
 
 def test_warnings_and_notes():
@@ -198,8 +191,8 @@ def test_warnings_and_notes():
         "to the best. Background may give the class away (for textures this is natural)."
     )
     assert sentences.repeats(0.12, ["hog", "dct", "sift"]).text == (
-        "Note: for hog, dct and sift nearest neighbours beat the linear probe, by 12 points in the "
-        "middle of them. Look for several photos of one object or session, and give --groups."
+        "Note: for hog, dct and sift nearest neighbours beat the linear probe, by a median of "
+        "12 points. Look for several photos of one object or session, and give --groups."
     )
     assert sentences.single(["cat", "dog"]).text == (
         "2 classes with one image (or one group) were left out of the scores: cat, dog."
@@ -212,17 +205,17 @@ def test_warnings_and_notes():
     assert sentences.failed("vit", "it needs weights.").text == (
         "vit could not run: it needs weights. The others are unaffected."
     )
-    assert sentences.copies(35, 16, 4).text == (
-        "35 images are near-copies of another (16 groups, largest 4); copies always stay in the "
-        "same fold."
+    assert sentences.near_duplicates(35, 16, 4).text == (
+        "35 images are near-duplicates of another (16 groups, largest 4); duplicates always share "
+        "a fold."
     )
 
 
 def test_notes_of_the_folds_name_their_classes():
-    assert "copies were joined only where nearly certain in cat, dog: " in (
+    assert "duplicates were joined only where nearly certain in cat, dog: " in (
         sentences.relaxed(["cat", "dog"], grouped=False).text
     )
-    assert "copies across your groups were" in sentences.relaxed(["cat"], grouped=True).text
+    assert "duplicates across your groups were" in sentences.relaxed(["cat"], grouped=True).text
     assert "put all of cat into one fold" in sentences.together(["cat"]).text
 
 
@@ -235,7 +228,7 @@ def test_ids_are_told_apart():
         sentences.labels(1),
         sentences.unlabelled(),
         sentences.failed("a", "b"),
-        sentences.copies(2, 1, 2),
+        sentences.near_duplicates(2, 1, 2),
         sentences.relaxed(["a"], grouped=True),
         sentences.together(["a"]),
     ]

@@ -28,7 +28,7 @@ def test_sliding_is_match_template(thumbs, kind, mirrored):
     part, whole = ready.pick(np.arange(10)), ready.pick(np.arange(10, 20))
     if mirrored:
         part, whole = part.mirrored(), whole.mirrored()
-    v, p, q = template_matching._slide(part, kind, whole)
+    v, p, q = template_matching._match(part, kind, whole)
     for k in range(10):
         value, window = best_match(part.templates[k, kind], whole.pixels[k])
         assert v[k] == pytest.approx(value, abs=1e-5)
@@ -67,12 +67,12 @@ def test_a_shift_is_undone(thumbs):
 def test_doubt_tries_the_shrunk_picture(thumbs):
     crops = np.array([cv2.resize(one[2:-2, 2:-2], (32, 32)) for one in thumbs])
     whole, crop = template_matching.prepare(thumbs), template_matching.prepare(crops)
-    doubtful, _, _ = template_matching._slide(whole, 0, crop)
+    doubtful, _, _ = template_matching._match(whole, 0, crop)
     v, _, _ = template_matching.align(whole, crop)
-    shown = (doubtful >= template_matching.HOPELESS) & (doubtful < 0.98)
+    shown = (doubtful >= template_matching.MIN_CORRELATION) & (doubtful < 0.98)
     assert shown.any()
     assert (v[shown] > doubtful[shown]).all()
-    hopeless = doubtful < template_matching.HOPELESS
+    hopeless = doubtful < template_matching.MIN_CORRELATION
     np.testing.assert_array_equal(v[hopeless], doubtful[hopeless])
 
 

@@ -95,7 +95,7 @@ def test_one_contender_has_an_interval_only():
 
 
 def test_no_contender_is_refused():
-    with pytest.raises(BadParameter, match="at least one contender"):
+    with pytest.raises(BadParameter, match="at least one candidate"):
         verdict.judge(np.zeros((0, 4), bool), np.array([0, 0, 1, 1]), np.arange(4))
 
 

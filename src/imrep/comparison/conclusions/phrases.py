@@ -5,28 +5,28 @@ from collections.abc import Sequence
 
 from imrep.plural import several
 
-_NAMED = 4  # names that are written out; of more, three are
+_MAX_NAMES = 4  # in a list; of a longer one the first three
 
 
 def listed(names: Sequence[str]) -> str:
     """a; a and b; a, b and c; of more than four the first three, and how many others."""
-    if len(names) > _NAMED:
+    if len(names) > _MAX_NAMES:
         return f"{', '.join(names[:3])} and {several(len(names) - 3, 'other')}"
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def whole(share: float) -> str:
+def percent(share: float) -> str:
     """Per cent, rounded: 0.842 is 84."""
     return f"{100 * share:.0f}"
 
 
-def down(share: float) -> str:
-    """Rounded down, so that "at least" is true; 0.29 is 29 in spite of its binary form."""
+def percent_at_least(share: float) -> str:
+    """Per cent, rounded down, so that "at least" is true; 0.29 is 29 despite its binary form."""
     return str(math.floor(100 * share + 1e-9))
 
 
 def points(share: float) -> str:
-    """Points of a hundred, whole ones unless there is not even one."""
+    """Percentage points, rounded to whole ones where there is at least one."""
     number = f"{100 * share:.0f}" if share >= 0.0095 or share <= 0 else f"{100 * share:.1g}"
     return f"{number} {plural_points(number)}"
 
@@ -37,15 +37,15 @@ def plural_points(number: str) -> str:
 
 
 def kilobytes(size: float) -> str:
-    """Bytes as KB of 1,000, two digits or all before the point: 7.1 KB."""
-    return f"{number(size / 1000)} KB"
+    """Bytes as KB of 1,000 bytes, two digits or all before the point: 7.1 KB."""
+    return f"{two_digits(size / 1000)} KB"
 
 
 def cost_words(ms: float, size: float) -> str:
-    """(0.34 ms and 7.1 KB an image); without the time of vectors that were made elsewhere."""
-    return f"({f'{number(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
+    """(0.34 ms and 7.1 KB an image); without the time of precomputed vectors."""
+    return f"({f'{two_digits(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
 
 
-def number(value: float) -> str:
-    """Two digits, or all that stand before the point."""
+def two_digits(value: float) -> str:
+    """Two digits, or all before the point."""
     return f"{value:.2g}" if value < 100 else f"{value:.0f}"

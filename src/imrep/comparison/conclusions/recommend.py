@@ -1,25 +1,25 @@
-"""Which of the equals to take: the cheapest of those near the top."""
+"""The recommended candidate: the cheapest of those near the top."""
 
 from collections.abc import Sequence
 
 from imrep.comparison.statistics.verdict import Verdict
 
-_ALIKE = 2  # times the cheapest still costs the same
-_FREE = 1.0  # milliseconds that reading an image costs anyway
+_EQUAL_COST = 2  # times the smallest cost that count as equal
+_FREE_MS = 1.0  # milliseconds that reading an image costs anyway
 
 
 def recommend(verdict: Verdict, ms: Sequence[float], size: Sequence[int], margin: float = 2) -> int:
-    """The contender to use, of those tied with the best.
+    """Index of the candidate to use, of those tied with the best.
 
     Among those within the margin of the leader, time decides in factors of two (all below a
-    millisecond are equal), then the bytes of a code, then accuracy. The cheapest of all that are
-    tied would be a poor choice: a small folder ties 61 % with 66 %.
+    millisecond are equal), then the bytes of a vector, then accuracy. The cheapest of all that are
+    tied would be a poor choice: a small data set ties accuracies that are far apart.
 
     Args:
-        verdict: Who is tied.
-        ms: CPU time of each contender, milliseconds an image.
-        size: Bytes of each contender's code.
-        margin: Points of accuracy (percent) that may be given up.
+        verdict: Which candidates are tied.
+        ms: CPU time of each candidate, milliseconds an image.
+        size: Bytes of each candidate's vector.
+        margin: Percentage points of accuracy that may be given up.
     """
     return min(
         equally_cheap(verdict, ms, margin),
@@ -28,12 +28,12 @@ def recommend(verdict: Verdict, ms: Sequence[float], size: Sequence[int], margin
 
 
 def near_the_top(verdict: Verdict, margin: float = 2) -> tuple[int, ...]:
-    """Contenders tied with the best and within `margin` points of the leader."""
+    """Candidates tied with the best and within `margin` points of the leader."""
     return tuple(j for j in verdict.tied if 100 * verdict.standings[j].behind <= margin + 1e-9)
 
 
 def equally_cheap(verdict: Verdict, ms: Sequence[float], margin: float = 2) -> tuple[int, ...]:
-    """Of those near the top, the ones whose time makes no difference."""
+    """Of those near the top, the ones whose times count as equal to the smallest."""
     near = near_the_top(verdict, margin)
-    limit = _ALIKE * min(ms[j] for j in near)
-    return tuple(j for j in near if ms[j] <= limit or ms[j] < _FREE)
+    limit = _EQUAL_COST * min(ms[j] for j in near)
+    return tuple(j for j in near if ms[j] <= limit or ms[j] < _FREE_MS)

@@ -1,120 +1,211 @@
-"""Whether a larger image helps: every contender at several sizes, on the same folds."""
+"""Accuracy and cost at several image sizes, on the same folds, and whether a larger image helps."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from imrep.comparison.candidates import Contender
-from imrep.comparison.conclusions import sentences
-from imrep.comparison.conclusions.answers import Answers
-from imrep.comparison.conclusions.sentences import Sentence, SizeGain
-from imrep.comparison.data.labelled_dataset import Folder
-from imrep.comparison.output.rows import Record
+from imrep.comparison.candidates import Candidate
+from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.phrases import points, two_digits
+from imrep.comparison.conclusions.sentences import Sentence
+from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import predictions
-from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.state import Run
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.statistics.bootstrap import bootstrap
 from imrep.comparison.statistics.verdict import judge
 
+Encode = Callable[[Sequence[Candidate], int], list[EncodedCandidate]]
 
-@dataclass(frozen=True)
-class _Measured:
-    """One contender at one size: its codes, and whether it named each scored image's class."""
+ALL_FIXED = Sentence("sizes", "Every one of these reads images at a size of its own, not --sizes.")
+NO_SCORES = Sentence("sizes", "Whether a larger image helps cannot be told without scores.")
 
-    coded: Coded
+
+class AtSize(NamedTuple):
+    """A candidate at one size."""
+
+    size: int
+    encoded: EncodedCandidate
+
+
+class Interval(NamedTuple):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class SizeScore(NamedTuple):
+    """Accuracy of a candidate at one size.
+
+    Attributes:
+        at: The candidate and the size.
+        accuracy: In [0, 1].
+        gain: Accuracy minus that at the comparison's own size; None at that size itself.
+    """
+
+    at: AtSize
+    accuracy: Interval
+    gain: Interval | None
+
+
+class SizeGain(NamedTuple):
+    """Effect of another image size on one candidate.
+
+    Attributes:
+        size: Side of the image in pixels.
+        gain: Accuracy there minus that at the comparison's own size, in [-1, 1].
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        cost: Time per image over that at the comparison's own size.
+        decided: Whether the difference is more than chance explains.
+    """
+
+    size: int
+    gain: float
+    low: float
+    high: float
+    cost: float
+    decided: bool
+
+
+class SizeComparison(NamedTuple):
+    """Results at several sizes.
+
+    Attributes:
+        measured: Every candidate at every size, for its cost.
+        scores: Their accuracies; empty where nothing can be scored.
+        sentence: What size does to the best candidate.
+    """
+
+    measured: tuple[AtSize, ...]
+    scores: tuple[SizeScore, ...]
+    sentence: Sentence | None
+
+
+class _Hits(NamedTuple):
+    """A candidate at one size, and whether it predicted the class of each image."""
+
+    at: AtSize
     hits: np.ndarray
 
 
-def compare(
-    lines: Record,
-    run: Run,
-    folder: Folder,
-    contenders: Sequence[Contender],
-    answers: Answers | None,
-) -> Sentence | None:
-    """Add accuracy and time at every size asked for; say what size does to the best contender.
+def compare_sizes(
+    candidates: Sequence[Candidate],
+    sizes: Sequence[int],
+    own_size: int,
+    encode: Encode,
+    dataset: LabelledDataset | None,
+    classification: Classification | None,
+) -> SizeComparison | None:
+    """Encode at every size and compare accuracies with those at the comparison's own size.
 
     Args:
-        lines: Where the rows go.
-        run: The comparison; its own size is what the others are held against.
-        folder: The images.
-        contenders: All of them; those with a size of their own are left out.
-        answers: Who is best; None where nothing can be scored, and only times are measured.
+        candidates: All of them; those with a size of their own are left out.
+        sizes: The sizes; None is returned where there are none.
+        own_size: Of the comparison.
+        encode: Vectors of candidates at a size.
+        dataset: The images to score; None where nothing can be scored.
+        classification: The result at the comparison's own size.
     """
-    if not run.settings.sizes:
+    if not sizes:
         return None
-    scaled = [one for one in contenders if not one.fixed]
+    scaled = [candidate for candidate in candidates if not candidate.fixed_size]
     if not scaled:
-        return sentences.sizes_fixed()
-    measured = _measure(lines, run, folder, scaled, scored=answers is not None)
-    if answers is None:
-        return sentences.sizes_untold()
-    for by_size in measured.values():
-        _accuracies(lines, folder, by_size, run.settings.size)
-    best = _best(answers, [spec for spec, sides in measured.items() if run.settings.size in sides])
-    if not best:
-        return None
-    gains = _gains(folder, measured[best], run.settings.size)
-    return sentences.sizes(best, run.settings.size, gains)
+        return SizeComparison((), (), ALL_FIXED)
+    measured = tuple(
+        AtSize(size, encoded)
+        for size in sorted({*sizes, own_size})
+        for encoded in encode(scaled, size)
+    )
+    if dataset is None or classification is None:
+        return SizeComparison(measured, (), NO_SCORES)
+    by_spec: dict[str, dict[int, _Hits]] = {}
+    for at in measured:
+        hits = predictions.predict(at.encoded, dataset).probe == dataset.labels
+        by_spec.setdefault(at.encoded.spec, {})[at.size] = _Hits(at, hits)
+    scores = tuple(s for by_size in by_spec.values() for s in _scores(by_size, own_size, dataset))
+    best = _best(classification, [spec for spec, sides in by_spec.items() if own_size in sides])
+    gains = _gains(by_spec[best], own_size, dataset) if best else []
+    return SizeComparison(measured, scores, sentence(best, own_size, gains) if best else None)
 
 
-def _measure(
-    lines: Record, run: Run, folder: Folder, scaled: Sequence[Contender], scored: bool
-) -> dict[str, dict[int, _Measured]]:
-    """Codes and hits by contender and size; adds what an image costs."""
-    measured: dict[str, dict[int, _Measured]] = {}
-    for size in sorted({*run.settings.sizes, run.settings.size}):
-        for coded in run.coded(scaled, size):
-            lines.of(coded, "cost.ms_size", coded.cpu_ms, "ms", detail=str(size))
-            hits = np.zeros(0, bool)
-            if scored:
-                hits = predictions.predict(coded, folder).probe == folder.truth
-            measured.setdefault(coded.spec, {})[size] = _Measured(coded, hits)
-    return measured
-
-
-def _best(answers: Answers, specs: Sequence[str]) -> str:
-    """Of these the recommended contender, else the most accurate; "" where there is none."""
-    pick = "" if answers.pick is None else answers.coded[answers.pick].spec
+def _best(classification: Classification, specs: Sequence[str]) -> str:
+    """Of these specs the recommended one, else the most accurate; "" where there is none."""
+    pick = "" if classification.pick is None else classification.encoded[classification.pick].spec
     ranked = sorted(
-        zip(answers.coded, answers.verdict.standings, strict=True),
+        zip(classification.encoded, classification.verdict.standings, strict=True),
         key=lambda pair: (pair[0].spec != pick, -pair[1].accuracy),
     )
-    return next((one.spec for one, _ in ranked if one.spec in specs), "")
+    return next((encoded.spec for encoded, _ in ranked if encoded.spec in specs), "")
 
 
-def _accuracies(lines: Record, folder: Folder, by_size: dict[int, _Measured], base: int) -> None:
-    """Accuracy at each size, and its difference to that at the comparison's own."""
-    sides = sorted(by_size)
-    hits = np.stack([by_size[side].hits for side in sides])
-    boot = bootstrap(hits, folder.truth, folder.scored_groups, folder.seed)
+def _scores(by_size: dict[int, _Hits], own_size: int, dataset: LabelledDataset) -> list[SizeScore]:
+    """Accuracy of one candidate at each size, and its gain over the comparison's own."""
+    sizes = sorted(by_size)
+    hits = np.stack([by_size[size].hits for size in sizes])
+    boot = bootstrap(hits, dataset.labels, dataset.groups, dataset.seed)
     low, high = (ends.tolist() for ends in boot.intervals())
-    for j, side in enumerate(sides):
-        coded, accuracy = by_size[side].coded, float(boot.counts.accuracy[j])
-        ends = {"lo": low[j], "hi": high[j], "detail": str(side)}
-        lines.of(coded, "accuracy.probe_size", accuracy, "share", **ends)
-        if side != base and base in sides:
-            gain, least, most = boot.difference(j, sides.index(base))
-            ends = {"lo": least, "hi": most, "detail": str(side)}
-            lines.of(coded, "difference.size", gain, "share", **ends)
+    scores = []
+    for j, size in enumerate(sizes):
+        gain = None
+        if size != own_size and own_size in sizes:
+            gain = Interval(*boot.difference(j, sizes.index(own_size)))
+        accuracy = Interval(float(boot.counts.accuracy[j]), low[j], high[j])
+        scores.append(SizeScore(by_size[size].at, accuracy, gain))
+    return scores
 
 
-def _gains(folder: Folder, by_size: dict[int, _Measured], base: int) -> list[SizeGain]:
-    """Each other size against the comparison's own, as two contenders are judged."""
-    known, found = by_size[base], []
-    for side, other in sorted(by_size.items()):
-        if side == base:
+def _gains(by_size: dict[int, _Hits], own_size: int, dataset: LabelledDataset) -> list[SizeGain]:
+    """Each other size against the comparison's own, judged as two candidates."""
+    own, gains = by_size[own_size], []
+    for size, larger in sorted(by_size.items()):
+        if size == own_size:
             continue
-        hits = np.stack([known.hits, other.hits])
-        verdict = judge(hits, folder.truth, folder.scored_groups, folder.seed)
-        boot = bootstrap(hits, folder.truth, folder.scored_groups, folder.seed)
-        found.append(
+        hits = np.stack([own.hits, larger.hits])
+        verdict = judge(hits, dataset.labels, dataset.groups, dataset.seed)
+        boot = bootstrap(hits, dataset.labels, dataset.groups, dataset.seed)
+        gains.append(
             SizeGain(
-                side,
+                size,
                 *boot.difference(1, 0),
-                cost=other.coded.cpu_ms / max(known.coded.cpu_ms, 1e-9),
+                cost=larger.at.encoded.cpu_ms / max(own.at.encoded.cpu_ms, 1e-9),
                 decided=len(verdict.tied) == 1 and not verdict.too_few,
             )
         )
-    return found
+    return gains
+
+
+def sentence(name: str, own_size: int, gains: Sequence[SizeGain]) -> Sentence:
+    """What size does to the recommended candidate or the most accurate."""
+    if not gains:
+        return Sentence("sizes", f"Only one size was compared, {own_size} px.")
+    decided = [_gain(gain, own_size) for gain in gains if gain.decided]
+    equal = [gain for gain in gains if not gain.decided]
+    parts = [f"{'; '.join(decided)}; more than chance explains"] if decided else []
+    if equal:
+        sizes = " or ".join(f"{gain.size} px" for gain in equal)
+        listed = ", ".join(f"{_signed(g.gain)} points ({_ends(g)}) at {g.size}" for g in equal)
+        parts.append(
+            f"no difference between {own_size} px and {sizes} that chance does not explain "
+            f"({listed})"
+        )
+    return Sentence("sizes", f"Size of the images, for **{name}**: {'; '.join(parts)}.")
+
+
+def _gain(gain: SizeGain, own_size: int) -> str:
+    more = "more" if gain.gain > 0 else "less"
+    return (
+        f"{gain.size} px gives {points(abs(gain.gain))} {more} than {own_size} (95% interval "
+        f"{_ends(gain)}) at {two_digits(gain.cost)} times the cost"
+    )
+
+
+def _ends(gain: SizeGain) -> str:
+    return f"{_signed(gain.low)} to {_signed(gain.high)}"
+
+
+def _signed(share: float) -> str:
+    percent = round(100 * share)
+    return f"{percent:+d}".replace("-", "−") if percent else "0"

@@ -1,7 +1,7 @@
-"""Which pairs of pictures are worth laying over each other: nearest neighbours by descriptors.
+"""Pairs of images that may be near-duplicates: nearest neighbours by three descriptors.
 
-Each descriptor is blind to something else that a copy may differ in: small shifts, brightness,
-crops. All of them are taken of thumbnails, so that a block of rows is one matrix product.
+Each descriptor is insensitive to another change of a duplicate: small shifts, brightness, crops.
+All are computed from thumbnails, so that a block of rows is one matrix product.
 """
 
 import math
@@ -16,69 +16,70 @@ from numpy.typing import NDArray
 
 from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
 
-NEAREST = 4  # candidates of a picture by each descriptor and orientation
-_LOOK_ALIKES = 16  # pictures that may have a say in how alike copies must be, by orientation
-_PLAIN = 2.5  # gray levels of spread, below which only equal files or pixels are the same picture
-_FLOORS = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75}
-_DETAIL = 0.30  # correlation of slid detail that unlike pictures do not reach
-_TINT = 10.0  # levels of mean difference in Cr or Cb that no copy shows
+NEAREST = 4  # candidates of an image by each descriptor and orientation
+_MAX_SIMILAR = 16  # similar images, by orientation, that may raise the threshold of an image
+_MIN_SPREAD = 2.5  # gray levels; below it only equal files or pixels are duplicates
+_MIN_COSINE = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75}
+_MIN_DETAIL = 0.30  # correlation of shifted detail that unrelated images do not reach
+_MAX_CHROMA = 10.0  # levels of mean difference in Cr or Cb between duplicates
 _NEUTRAL = 128  # Cr and Cb of gray
-_DARKENED = 1.6  # times that a copy may be brighter with its colours following
-_AS_MUCH = 0.1  # difference in the logarithms of two factors that are the same but for rounding
-_ROWS = 1024  # pictures compared with all others at a time: memory stays linear
+_MAX_GAIN = 1.6  # of brightness and chroma between an image and its darkened duplicate
+_EQUAL_GAIN = 0.1  # difference in the logarithms of two gains that are equal up to rounding
+_ROW_BATCH = 1024  # images compared with all others together: memory stays linear
 _HALF = THUMBNAIL_PX // 2
-_RIM, _SLIDE = 3, 2  # pixels at half size left out of a border, and slid to each side
+_RIM, _SHIFT = 3, 2  # pixels at half size: border left out, largest shift to each side
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """What is compared of each of n distinct pictures.
+class Thumbnails:
+    """Thumbnails of n distinct images.
 
     Attributes:
-        thumbnails: Luminance (n, 32, 32), 0 to 255, slightly blurred.
-        tint: Cr and Cb, (n, 2, 4, 4).
-        flat: Pictures too plain to be compared, (n,).
+        luminance: (n, 32, 32), 0 to 255, slightly blurred.
+        chroma: Cr and Cb, (n, 2, 4, 4).
+        flat: Images too uniform to compare, (n,).
     """
 
-    thumbnails: Floats
-    tint: Floats
+    luminance: Floats
+    chroma: Floats
     flat: NDArray[np.bool_]
 
     @cached_property
     def rows(self) -> Index:
-        """Those that are not flat, ascending."""
+        """Indices of those that are not flat, ascending."""
         return np.flatnonzero(~self.flat)
 
     @cached_property
-    def lists(self) -> tuple["Neighbours", ...]:
-        """Every descriptor of the rows, each as it is and mirrored."""
+    def neighbours(self) -> tuple["Neighbours", ...]:
+        """Neighbours of the rows by every descriptor, each original and mirrored."""
         return tuple(
             Neighbours(name, mirrored, unit(view), unit(mirror(name, view) if mirrored else view))
-            for name, view in describe(self.thumbnails[self.rows]).items()
+            for name, view in describe(self.luminance[self.rows]).items()
             for mirrored in (False, True)
         )
 
     @cached_property
-    def luminance(self) -> Floats:
-        """Mean and spread of each thumbnail, (n, 2)."""
-        return np.stack([self.thumbnails.mean((1, 2)), self.thumbnails.std((1, 2))], axis=1)
+    def mean_and_spread(self) -> Floats:
+        """Mean and standard deviation of each thumbnail's luminance, (n, 2)."""
+        return np.stack([self.luminance.mean((1, 2)), self.luminance.std((1, 2))], axis=1)
 
-    def tints_agree(self, i: Index, j: Index, mirrored: bool) -> NDArray[np.bool_]:
-        """Whether the colours of each pair could be those of a copy, or of a darkened copy.
+    def chroma_agrees(self, i: Index, j: Index, mirrored: bool) -> NDArray[np.bool_]:
+        """Whether the colours of each pair may be those of a duplicate, or of a darkened one.
 
-        Darkening multiplies colours, mean and spread of a picture alike.
+        Darkening multiplies chroma, mean and spread of an image by the same gain.
         """
-        first, second = self.tint[i] - _NEUTRAL, self.tint[j] - _NEUTRAL
+        first, second = self.chroma[i] - _NEUTRAL, self.chroma[j] - _NEUTRAL
         second = second[..., ::-1] if mirrored else second
-        brighter, wider = np.maximum(self.luminance[i], 1e-6).T / self.luminance[j].clip(1e-6).T
-        darkened = np.abs(np.log(brighter / wider)) < _AS_MUCH
-        up, down = (np.clip(r, 1, _DARKENED)[:, None, None, None] for r in (1 / brighter, brighter))
-        return _same_tint(first, second) | (darkened & _same_tint(first * up, second * down))
+        statistics = np.maximum(self.mean_and_spread, 1e-6)
+        brighter, wider = statistics[i].T / statistics[j].T
+        darkened = np.abs(np.log(brighter / wider)) < _EQUAL_GAIN
+        up, down = (np.clip(r, 1, _MAX_GAIN)[:, None, None, None] for r in (1 / brighter, brighter))
+        return _same_chroma(first, second) | (darkened & _same_chroma(first * up, second * down))
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The other pictures by how near they are in one descriptor; unit vectors (rows, d)."""
+    """Cosines between unit vectors (rows, d) of one descriptor."""
 
     descriptor: str
     mirrored: bool
@@ -86,25 +87,25 @@ class Neighbours:
     others: Floats
 
     def nearest(self) -> Iterator[tuple[Index, Index]]:
-        """For blocks of queries, the most alike above the floor: (query, other)."""
-        for start in range(0, len(self.queries), _ROWS):
-            rows = np.arange(start, min(start + _ROWS, len(self.queries)))
+        """For blocks of queries, their nearest above the smallest cosine: (query, other)."""
+        for start in range(0, len(self.queries), _ROW_BATCH):
+            rows = np.arange(start, min(start + _ROW_BATCH, len(self.queries)))
             cosines, line = self.queries[rows] @ self.others.T, np.arange(len(rows))
-            cosines[line, rows] = -1  # no picture is its own copy, or its own mirror image
+            cosines[line, rows] = -1  # no image is its own duplicate, or its own mirror image
             for _ in range(NEAREST):
                 best = cosines.argmax(1)
-                alike = cosines[line, best] > _FLOORS[self.descriptor]
-                yield rows[alike], best[alike]
+                near = cosines[line, best] > _MIN_COSINE[self.descriptor]
+                yield rows[near], best[near]
                 cosines[line, best] = -1
 
-    def near(self, rows: Index) -> NDArray[np.bool_]:
-        """Whether each other picture is above the floor for these queries."""
-        return np.asarray(self.queries[rows] @ self.others.T > _FLOORS[self.descriptor])
+    def similar(self, rows: Index) -> NDArray[np.bool_]:
+        """Whether each image is above the smallest cosine for these queries, (rows, n)."""
+        return np.asarray(self.queries[rows] @ self.others.T > _MIN_COSINE[self.descriptor])
 
 
-def prepare(images: Iterable[NDArray[np.uint8]]) -> Pictures:
-    """What is compared of squares uint8 (S, S, 3)."""
-    thumbs, tints = [], []
+def prepare(images: Iterable[NDArray[np.uint8]]) -> Thumbnails:
+    """Thumbnails of squares uint8 (S, S, 3)."""
+    thumbs, chromas = [], []
     for image in images:
         ycc = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
         luminance = np.asarray(ycc[..., 0], np.float32)
@@ -114,69 +115,76 @@ def prepare(images: Iterable[NDArray[np.uint8]]) -> Pictures:
             interpolation=cv2.INTER_AREA,
         )
         thumbs.append(cv2.GaussianBlur(small, (3, 3), 0.7))
-        tints.append(cv2.resize(ycc, (4, 4), interpolation=cv2.INTER_AREA)[..., 1:])
+        chromas.append(cv2.resize(ycc, (4, 4), interpolation=cv2.INTER_AREA)[..., 1:])
     stacked = np.array(thumbs, np.float32).reshape(-1, THUMBNAIL_PX, THUMBNAIL_PX)
-    tint = np.array(tints, np.float32).reshape(-1, 4, 4, 2).transpose(0, 3, 1, 2)
-    return Pictures(stacked, tint, stacked.std((1, 2)) < _PLAIN)
+    chroma = np.array(chromas, np.float32).reshape(-1, 4, 4, 2).transpose(0, 3, 1, 2)
+    return Thumbnails(stacked, chroma, stacked.std((1, 2)) < _MIN_SPREAD)
 
 
-def candidates(pictures: Pictures) -> Index:
-    """Pairs worth laying over each other, as numbers of `pair_keys`, each once, ascending."""
-    rows = pictures.rows
+def candidates(thumbnails: Thumbnails) -> Index:
+    """Keys of the pairs to align, from `pair_keys`, each once, ascending."""
+    rows = thumbnails.rows
     keys = [np.zeros(0, np.int64)]
-    for neighbours in pictures.lists:
-        for query, other in neighbours.nearest():
-            keys.append(pair_keys(pictures, rows[query], rows[other], neighbours.mirrored))
+    for neighbours in thumbnails.neighbours:
+        for query, neighbour in neighbours.nearest():
+            keys.append(pair_keys(thumbnails, rows[query], rows[neighbour], neighbours.mirrored))
     return np.unique(np.concatenate(keys))
 
 
-def look_alikes(pictures: Pictures, asked: Index) -> Index:
-    """Pairs of these pictures and those most like them, numbered as candidates are.
+def similar_pairs(thumbnails: Thumbnails, subset: Index) -> Index:
+    """Keys of the pairs of these images and those most similar to them.
 
-    Unlike the lists that candidates come from, this one has no room for what is near in a rough
-    descriptor only: the detail of unlike pictures correlates with nothing, wherever it is slid.
-    So what else lies beside a picture and its look-alikes changes nothing here.
+    Candidates may be near in a coarse descriptor only. Here the fine detail must correlate too:
+    that of unrelated images correlates at no shift, so their presence does not change the result.
     """
     keys = [np.zeros(0, np.int64)]
-    detail = np.array([_detail(thumb) for thumb in pictures.thumbnails[pictures.rows]])
+    detail = np.array([_detail(thumb) for thumb in thumbnails.luminance[thumbnails.rows]])
     detail = detail.reshape(-1, _HALF, _HALF)
-    places = np.searchsorted(pictures.rows, asked)
-    for start in range(0, len(places), _ROWS):
-        block = places[start : start + _ROWS]
+    positions = np.searchsorted(thumbnails.rows, subset)
+    for start in range(0, len(positions), _ROW_BATCH):
+        block = positions[start : start + _ROW_BATCH]
         for mirrored in (False, True):
-            lists = [one for one in pictures.lists if one.mirrored == mirrored]
-            near = np.logical_or.reduce([one.near(block) for one in lists])
-            near[np.arange(len(block)), block] = False
-            alike = np.where(near, _slid(detail, block, mirrored), -1)
-            line, other = np.nonzero(alike > _DETAIL)
-            i, j = pictures.rows[block[line]], pictures.rows[other]
-            close = pictures.tints_agree(np.minimum(i, j), np.maximum(i, j), mirrored)
-            line, other, i, j = line[close], other[close], i[close], j[close]
-            first = _first_of_each(line, alike[line, other], _LOOK_ALIKES)
-            keys.append(pair_keys(pictures, i[first], j[first], mirrored))
+            line, neighbour, score = _similar(thumbnails, detail, block, mirrored)
+            i, j = thumbnails.rows[block[line]], thumbnails.rows[neighbour]
+            close = thumbnails.chroma_agrees(np.minimum(i, j), np.maximum(i, j), mirrored)
+            i, j = i[close], j[close]
+            first = _largest_per_line(line[close], score[close], _MAX_SIMILAR)
+            keys.append(pair_keys(thumbnails, i[first], j[first], mirrored))
     return np.unique(np.concatenate(keys))
 
 
-def pair_keys(pictures: Pictures, i: Index, j: Index, mirrored: bool) -> Index:
-    """A number for each pair of pictures whose colours agree, the same for (i, j) and (j, i)."""
+def _similar(
+    thumbnails: Thumbnails, detail: Floats, block: Index, mirrored: bool
+) -> tuple[Index, Index, Floats]:
+    """Similar pairs (line of the block, neighbour) and the correlation of their detail."""
+    views = [view for view in thumbnails.neighbours if view.mirrored == mirrored]
+    similar = np.logical_or.reduce([view.similar(block) for view in views])
+    similar[np.arange(len(block)), block] = False
+    scores = np.where(similar, _shifted_cosines(detail, block, mirrored), -1)
+    line, neighbour = np.nonzero(scores > _MIN_DETAIL)
+    return line, neighbour, scores[line, neighbour]
+
+
+def pair_keys(thumbnails: Thumbnails, i: Index, j: Index, mirrored: bool) -> Index:
+    """2 (n i + j) + mirrored for each pair whose colours agree, i < j."""
     low, high = np.minimum(i, j), np.maximum(i, j)
-    close = pictures.tints_agree(low, high, mirrored)
-    return 2 * (len(pictures.flat) * low + high)[close] + mirrored
+    close = thumbnails.chroma_agrees(low, high, mirrored)
+    return 2 * (len(thumbnails.flat) * low + high)[close] + mirrored
 
 
 def split_keys(keys: Index, n: int) -> tuple[Index, Index, NDArray[np.bool_]]:
-    """The pairs of these numbers: i, j, mirrored."""
+    """The pairs of these keys: i, j, mirrored."""
     pairs, mirrored = np.divmod(keys, 2)
     return *np.divmod(pairs, n), mirrored.astype(bool)
 
 
 def describe(thumbs: Floats) -> dict[str, Floats]:
-    """The descriptors of thumbnails (n, 32, 32), before they are brought to unit length."""
+    """The descriptors of thumbnails (n, 32, 32), before they are scaled to unit length."""
     spectrum = np.log1p(np.abs(scipy.fft.rfft2(thumbs)))[:, :, :9]
     return {
         "layout": _eighths(thumbs),
         "edges": _eighths(np.array([_gradient(thumb) for thumb in thumbs]).reshape(thumbs.shape)),
-        "spectrum": spectrum[:, [*range(9), *range(-8, 0)]],  # blind to shifts
+        "spectrum": spectrum[:, [*range(9), *range(-8, 0)]],  # magnitudes do not change with shifts
     }
 
 
@@ -205,29 +213,29 @@ def _gradient(thumb: Floats) -> Floats:
 
 
 def _detail(thumb: Floats) -> Floats:
-    """What lies between two blurs, at half the size."""
+    """Difference of two Gaussian blurs, at half the size."""
     band = cv2.GaussianBlur(thumb, (0, 0), 0.8) - cv2.GaussianBlur(thumb, (0, 0), 3)
     return np.asarray(cv2.resize(band, (_HALF, _HALF), interpolation=cv2.INTER_AREA))
 
 
-def _slid(detail: Floats, rows: Index, mirrored: bool) -> Floats:
-    """The best cosine of the centres of some with any window of all others, (rows, n)."""
+def _shifted_cosines(detail: Floats, rows: Index, mirrored: bool) -> Floats:
+    """Largest cosine, over shifts, of the centres of these rows with all images, (rows, n)."""
     others = detail[..., ::-1] if mirrored else detail
     end, best = _HALF - _RIM, np.full((len(rows), len(detail)), -1, np.float32)
     centres = unit(detail[rows, _RIM:end, _RIM:end])
-    for y in range(-_SLIDE, _SLIDE + 1):
-        for x in range(-_SLIDE, _SLIDE + 1):
+    for y in range(-_SHIFT, _SHIFT + 1):
+        for x in range(-_SHIFT, _SHIFT + 1):
             window = unit(others[:, _RIM + y : end + y, _RIM + x : end + x])
             np.maximum(best, centres @ window.T, out=best)
     return best
 
 
-def _first_of_each(line: Index, alike: Floats, count: int) -> Index:
-    """Places of the `count` largest numbers of each line; of equal ones, the first."""
-    order = np.lexsort((-alike, line))
+def _largest_per_line(line: Index, scores: Floats, count: int) -> Index:
+    """Indices of the `count` largest scores of each line; of equal ones, the first."""
+    order = np.lexsort((-scores, line))
     begin = np.searchsorted(line[order], line[order])
     return order[np.arange(len(order)) - begin < count]
 
 
-def _same_tint(first: Floats, second: Floats) -> NDArray[np.bool_]:
-    return (np.abs(first - second).mean((2, 3)) <= _TINT).all(1)
+def _same_chroma(first: Floats, second: Floats) -> NDArray[np.bool_]:
+    return (np.abs(first - second).mean((2, 3)) <= _MAX_CHROMA).all(1)

@@ -1,7 +1,7 @@
-"""Codes that cannot see the picture, and what it means when they name the classes all the same.
+"""Control vectors that do not depend on image content, and the warnings they give rise to.
 
-Noise above guessing means that the labels leak. File facts above guessing mean that the classes
-were saved or collected differently; a strong frame, that the background gives them away.
+Noise above chance means that the labels leak. File metadata above chance means that the classes
+were saved or collected differently; a strong frame, that the background reveals them.
 """
 
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray as Array
 
-_NORMALS = 64
-_FRAME = 0.08  # of the side
-_FRAME_SIDE = 64  # a larger square is reduced to this first: 3,540 numbers are enough
-_STOP, _WARN = 5, 6  # standard errors above guessing; noise reached 4.3 once in 710 runs
-_MOSTLY = 0.5  # share of the way from guessing to the best
-_AHEAD, _SEVERAL = 0.08, 3  # neighbours above the probe, and for how many representations
+_NOISE_DIMENSIONS = 64
+_FRAME_WIDTH = 0.08  # of the side
+_FRAME_PX = 64  # side to which a larger square is reduced first: 3,540 numbers are enough
+_NOISE_ERRORS, _CONTROL_ERRORS = 5, 6  # standard errors above chance that raise an alarm
+_FRAME_SHARE = 0.5  # of the gain of the best over chance
+_MIN_LEAD, _MIN_LEADING = 0.08, 3  # of neighbours over the probe; representations that show it
 
 
 class File(Protocol):
-    """What is known of a file besides its pixels; `imrep.images.Facts` is one."""
+    """Metadata of a file besides its pixels; `imrep.images.Facts` has it."""
 
     @property
     def width(self) -> int: ...
@@ -47,49 +47,55 @@ class Score(NamedTuple):
 
     @property
     def best(self) -> float:
-        """The greater of the two."""
+        """The larger of the two."""
         return max(self)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing to be said: the sentence's `id`, and the shares in [0, 1] that fill it.
+    """A control that predicts the classes.
 
-    `noise` and `file` have score and chance, `frame` score and share.
+    Attributes:
+        control: "noise", "file" or "frame".
+        score: Its accuracy, in [0, 1].
+        chance: Accuracy of guessing.
+        share: Share of the gain of the best representation over chance; of the frame alone.
     """
 
-    id: str
-    values: dict[str, float]
+    control: str
+    score: float
+    chance: float
+    share: float = 0.0
 
 
 def noise(images: UInt8[Array, "n s s 3"]) -> Float32[Array, "n 64"]:
-    """64 normal numbers an image, seeded by its pixels: the same picture, the same noise."""
-    codes = np.empty((len(images), _NORMALS), np.float32)
-    for code, image in zip(codes, images, strict=True):
+    """64 normal numbers an image, seeded by its pixels: equal images have equal noise."""
+    vectors = np.empty((len(images), _NOISE_DIMENSIONS), np.float32)
+    for row, image in zip(vectors, images, strict=True):
         digest = blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
-        code[:] = np.random.default_rng(int.from_bytes(digest)).standard_normal(_NORMALS)
-    return codes
+        row[:] = np.random.default_rng(int.from_bytes(digest)).standard_normal(_NOISE_DIMENSIONS)
+    return vectors
 
 
 def frame(images: UInt8[Array, "n s s 3"]) -> Float32[Array, "n d"]:
     """The pixels, in [0, 1], of the outer 8 % of the square along each side."""
-    side = min(images.shape[1], _FRAME_SIDE)
-    wide = max(1, round(_FRAME * side))
+    side = min(images.shape[1], _FRAME_PX)
+    width = max(1, round(_FRAME_WIDTH * side))
     outer = np.ones((side, side), bool)
-    outer[wide:-wide, wide:-wide] = False
-    codes = np.empty((len(images), 3 * np.count_nonzero(outer)), np.float32)
-    for code, image in zip(codes, images, strict=True):
+    outer[width:-width, width:-width] = False
+    vectors = np.empty((len(images), 3 * np.count_nonzero(outer)), np.float32)
+    for row, image in zip(vectors, images, strict=True):
         small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-        code[:] = small[outer].ravel() / np.float32(255)
-    return codes
+        row[:] = small[outer].ravel() / np.float32(255)
+    return vectors
 
 
 def file_facts(facts: Sequence[File]) -> Float32[Array, "n d"] | None:
-    """Size, compression, mode and type of the files, standardised; None where all are the same."""
+    """Size, compression, mode and type of the files, standardised; None where none varies."""
     numbers = [
         [np.log(file.width), np.log(file.height), np.log1p(file.quantisation)] for file in facts
     ]
-    codes = np.concatenate(
+    columns = np.concatenate(
         [
             np.array(numbers, float).reshape(len(facts), 3),
             _one_hot([file.mode for file in facts]),
@@ -97,66 +103,65 @@ def file_facts(facts: Sequence[File]) -> Float32[Array, "n d"] | None:
         ],
         axis=1,
     )
-    varied = codes[:, np.ptp(codes, axis=0) > 0] if len(codes) else codes[:, :0]
+    varied = columns[:, np.ptp(columns, axis=0) > 0] if len(columns) else columns[:, :0]
     return _standardised(varied) if varied.shape[1] else None
 
 
 def file_bytes(facts: Sequence[File]) -> Float32[Array, "n 2"]:
     """Logarithms of the bytes and of the bytes per pixel, standardised; 0 where they do not vary.
 
-    They measure content, so a high score warns of nothing.
+    They depend on content, so a high score is no warning.
     """
     sizes = [(file.bytes, file.bytes / (file.width * file.height)) for file in facts]
     return _standardised(np.log(np.maximum(np.array(sizes, float).reshape(-1, 2), 1e-9)))
 
 
-def alarm(
+def alarms(
     counts: Sequence[int],
-    contenders: Sequence[Score],
+    candidates: Sequence[Score],
     *,
     noise: Score | None = None,
     file: Score | None = None,
     frame: Score | None = None,
     hog: Score | None = None,
 ) -> tuple[Alarm, ...]:
-    """What the controls give reason to say, in the order of the report.
+    """The controls that predict the classes, in the order of the report.
 
     Args:
-        counts: Images of each scored class.
-        contenders: Their scores; the controls are not among them.
+        counts: Number of images of each class.
+        candidates: Scores of the candidates.
         noise: Score of that control; None where there is none.
         file: Likewise, of `file_facts`; never of `file_bytes`.
         frame: Likewise.
-        hog: Score of the built-in HOG, which the frame is measured against even where it was not
-            asked for.
+        hog: Score of HOG, which the frame is compared with even where it is no candidate.
     """
     chance = 1 / len(counts)
     error = np.sqrt(np.mean(chance * (1 - chance) / np.asarray(counts, float)) * chance)
-    found = []
-    if noise and noise.best > chance + _STOP * error:
-        found.append(Alarm("noise", {"score": noise.best, "chance": chance}))
-    if file and file.best > chance + _WARN * error:
-        found.append(Alarm("file", {"score": file.best, "chance": chance}))
-    best = max((score.best for score in (*contenders, hog) if score), default=0.0)
-    if frame and min(frame.best, best) > chance + _WARN * error:
+    raised = []
+    if noise and noise.best > chance + _NOISE_ERRORS * error:
+        raised.append(Alarm("noise", noise.best, chance))
+    if file and file.best > chance + _CONTROL_ERRORS * error:
+        raised.append(Alarm("file", file.best, chance))
+    best = max((score.best for score in (*candidates, hog) if score), default=0.0)
+    if frame and min(frame.best, best) > chance + _CONTROL_ERRORS * error:
         share = (frame.best - chance) / (best - chance)
-        if share > _MOSTLY:
-            found.append(Alarm("frame", {"score": frame.best, "share": share}))
-    return tuple(found)
+        if share > _FRAME_SHARE:
+            raised.append(Alarm("frame", frame.best, chance, share))
+    return tuple(raised)
 
 
-def neighbours_ahead(contenders: Sequence[Score]) -> list[int]:
-    """Those whose nearest neighbours beat the probe clearly, where they are three or more."""
-    ahead = [j for j, score in enumerate(contenders) if score.knn - score.probe > _AHEAD]
-    return ahead if len(ahead) >= _SEVERAL else []
+def neighbours_ahead(candidates: Sequence[Score]) -> list[int]:
+    """Candidates whose neighbours clearly beat the probe, where there are three or more."""
+    ahead = [j for j, score in enumerate(candidates) if score.knn - score.probe > _MIN_LEAD]
+    return ahead if len(ahead) >= _MIN_LEADING else []
 
 
 def _one_hot(names: Sequence[str]) -> Array:
-    known = np.array(names, str)
-    return np.equal(known[:, None], np.unique(known)).astype(float)
+    column = np.array(names, str)
+    return np.equal(column[:, None], np.unique(column)).astype(float)
 
 
-def _standardised(codes: Array) -> Float32[Array, "n d"]:
-    spread = codes.std(axis=0)
-    centred = codes - codes.mean(axis=0)
+def _standardised(columns: Array) -> Float32[Array, "n d"]:
+    spread = columns.std(axis=0)
+    centred = columns - columns.mean(axis=0)
     return (centred / np.where(spread > 1e-9, spread, np.inf)).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Which images are tested together: groups that never part, folds made of whole groups.
+"""Groups of images that share a fold, and folds made of complete groups.
 
-Near-copies, and images that the user says belong together, form groups. Accuracy is measured
-across groups, so that no picture is recognised by its own copy.
+Near-duplicates, and images that the user declares to belong together, form groups. Accuracy is
+measured across groups, so that no image is recognised by its own duplicate.
 """
 
 import warnings
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy import ndarray as Array
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from imrep.errors import BadData
 
-_MOST_FOLDS = 5
-_FEW_GROUPS = 5  # below this a class is too poor to lose groups to doubtful copies
-_SURE_COPY = 0.97
-_REDRAWS = 20
+_MAX_FOLDS = 5
+_MIN_GROUPS = 5  # of a class that may lose groups to doubtful duplicates
+_CERTAIN = 0.97  # agreement of fine detail of a nearly certain duplicate
+_MAX_REDRAWS = 20
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Merged:
 
     Attributes:
         groups: Group of each image, numbered 0 … G-1.
-        relaxed: Classes in which only nearly certain copies are joined (across the user's groups,
-            where there are any), since all copies would have left fewer than five groups of five
-            or more, or one group of several.
+        relaxed: Classes in which only nearly certain duplicates are joined (across the user's
+            groups, where there are any): joining all would have left fewer than five groups of
+            five or more, or one group of several.
     """
 
     groups: Int[Array, " n"]
@@ -44,8 +44,8 @@ class Folds:
     Attributes:
         assignment: Fold in which each image is tested, 0 … k-1.
         k: Number of folds.
-        together: Classes that lie wholly in one fold after every redraw; where they are tested,
-            the probe has never seen them.
+        together: Classes that lie in a single fold after every redraw; the probe that is tested
+            on them was not trained on them.
     """
 
     assignment: Int[Array, " n"]
@@ -55,8 +55,8 @@ class Folds:
     def __iter__(self) -> Iterator[tuple[Int[Array, " train"], Int[Array, " test"]]]:
         """Indices of training and test images, fold by fold."""
         for fold in range(self.k):
-            here = self.assignment == fold
-            yield np.flatnonzero(~here), np.flatnonzero(here)
+            tested = self.assignment == fold
+            yield np.flatnonzero(~tested), np.flatnonzero(tested)
 
     @property
     def largest_train(self) -> int:
@@ -67,53 +67,51 @@ class Folds:
 def merge(
     labels: Int[Array, " n"],
     pairs: Int[Array, "e 2"],
-    alike: Float[Array, " e"],
-    given: Int[Array, " n"] | None = None,
+    similarity: Float[Array, " e"],
+    user_groups: Int[Array, " n"] | None = None,
 ) -> Merged:
-    """Connected components of near-copies and of the user's groups.
+    """Connected components of near-duplicates and of the user's groups.
 
     Args:
         labels: Class of each image, negative where it has none.
-        pairs: Images that are near-copies of one another.
-        alike: Agreement of the fine detail of each pair, the `hn` of the duplicate search; 1 for
-            equal files.
-        given: The user's groups; images in no group have a number of their own.
+        pairs: Images that are near-duplicates of one another.
+        similarity: Agreement of the fine detail of each pair, the `hn` of the duplicate search; 1
+            for equal files.
+        user_groups: The user's groups; an image in no group has a number of its own.
     """
     pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    given = np.arange(len(labels)) if given is None else given
-    first = np.unique(given, return_index=True)[1][np.unique(given, return_inverse=True)[1]]
-    chained = np.stack([np.arange(len(labels)), first], 1)
+    own_groups = np.arange(len(labels)) if user_groups is None else user_groups
+    # the first image of each user group: an edge to it joins the group
+    _, first, number = np.unique(own_groups, return_index=True, return_inverse=True)
+    chained = np.stack([np.arange(len(labels)), first[number]], 1)
     groups = _components(len(labels), np.concatenate([chained, pairs]))
-    before, after = _groups_per_class(labels, given), _groups_per_class(labels, groups)
-    poor = (after < _FEW_GROUPS) & (before >= _FEW_GROUPS)
+    before, after = _groups_per_class(labels, own_groups), _groups_per_class(labels, groups)
+    poor = (after < _MIN_GROUPS) & (before >= _MIN_GROUPS)
     scarce = np.flatnonzero(poor | ((after == 1) & (before > 1)))
-    doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(alike) < _SURE_COPY)
-    doubtful &= given[pairs[:, 0]] != given[pairs[:, 1]]
+    doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(similarity) < _CERTAIN)
+    doubtful &= own_groups[pairs[:, 0]] != own_groups[pairs[:, 1]]
     if doubtful.any():
         groups = _components(len(labels), np.concatenate([chained, pairs[~doubtful]]))
     relaxed = np.intersect1d(scarce, labels[pairs[doubtful]])
     return Merged(groups, tuple(relaxed.tolist()))
 
 
-def scored(
-    labels: Int[Array, " n"], groups: Int[Array, " n"]
-) -> tuple[Bool[Array, " n"], tuple[int, ...]]:
-    """Images that can be tested, and the classes left out because they have a single group.
+def untestable(labels: Int[Array, " n"], groups: Int[Array, " n"]) -> tuple[int, ...]:
+    """Classes that consist of a single group, so that they cannot be tested.
 
     Args:
         labels: Class of each image, negative where it has none.
         groups: Group of each image.
     """
-    alone = np.flatnonzero(_groups_per_class(labels, groups) == 1)
-    return (labels >= 0) & ~np.isin(labels, alone), tuple(alone.tolist())
+    return tuple(np.flatnonzero(_groups_per_class(labels, groups) == 1).tolist())
 
 
 def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> Folds:
-    """Up to five folds, each with its share of every class, made of whole groups.
+    """Up to five folds of complete groups, each with its share of every class.
 
-    A class of two to four groups is tested in two to four of the folds: to take their number from
-    the rarest class would cost all the others training images. A draw that puts a whole class
-    into one fold is repeated, twenty times at most.
+    A class of two to four groups is tested in two to four of the folds: with fewer folds for its
+    sake, all other classes would lose training images. A draw that puts a class into a single fold
+    is repeated, at most twenty times.
 
     Args:
         labels: Class of each image, at least two groups in each.
@@ -121,13 +119,13 @@ def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> 
         seed: Another seed is another partition.
 
     Raises:
-        BadData: if a class has fewer than two groups.
+        BadData: A class has fewer than two groups.
     """
     counts = _groups_per_class(labels, groups)
     if labels.min() < 0 or counts[counts > 0].min() < 2:
-        raise BadData("folds need two groups in every class, got a class with fewer. See scored().")
-    k = min(_MOST_FOLDS, int(counts.max()))
-    for draw in range(_REDRAWS + 1):
+        raise BadData("folds need two groups in every class, got a class with fewer. Leave it out.")
+    k = min(_MAX_FOLDS, int(counts.max()))
+    for draw in range(_MAX_REDRAWS + 1):
         assignment = _draw(labels, groups, k, seed + 1000 * draw)
         in_folds = _groups_per_class(labels, assignment)
         together = np.flatnonzero(in_folds == 1)
@@ -139,27 +137,28 @@ def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> 
 def stratified(
     labels: Int[Array, " n"], size: int, seed: int = 0, at_least: int = 0
 ) -> Int[Array, " m"]:
-    """Indices, in order, of about `size` images drawn with every class in proportion.
+    """Indices, in order, of about `size` images sampled with every class in proportion.
 
     Args:
         labels: Class of each image.
-        size: Images wanted; all of them if there are no more.
-        seed: Seed of the draw.
-        at_least: Images to keep of each class that has them, even beyond `size`.
+        size: Number of images; all of them if there are no more.
+        seed: Seed of the sample.
+        at_least: Smallest number of images of each class that has them, even beyond `size`.
     """
     if size >= len(labels):
         return np.arange(len(labels))
     classes, counts = np.unique(labels, return_counts=True)
     share = size * counts / len(labels)
     quota = np.floor(share).astype(int)
+    # largest remainders receive what rounding down has left over
     quota[np.argsort(quota - share, kind="stable")[: size - quota.sum()]] += 1
     quota = np.maximum(quota, np.minimum(at_least, counts))
     rng = np.random.default_rng(seed)
-    drawn = [
+    sampled = [
         rng.choice(np.flatnonzero(labels == c), q, replace=False)
         for c, q in zip(classes, quota, strict=True)
     ]
-    return np.sort(np.concatenate(drawn))
+    return np.sort(np.concatenate(sampled))
 
 
 def _components(n: int, pairs: Int[Array, "e 2"]) -> Int[Array, " n"]:
@@ -168,8 +167,8 @@ def _components(n: int, pairs: Int[Array, "e 2"]) -> Int[Array, " n"]:
 
 
 def _groups_per_class(labels: Int[Array, " n"], groups: Int[Array, " n"]) -> Int[Array, " c"]:
-    seen = np.unique(np.stack([labels, groups], 1)[labels >= 0], axis=0)
-    return np.bincount(seen[:, 0])
+    pairs = np.unique(np.stack([labels, groups], 1)[labels >= 0], axis=0)
+    return np.bincount(pairs[:, 0])
 
 
 def _draw(
@@ -178,11 +177,13 @@ def _draw(
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     single = len(np.unique(groups)) == len(groups)
-    kind, whole = (StratifiedKFold, None) if single else (StratifiedGroupKFold, groups)
+    splitter = (StratifiedKFold if single else StratifiedGroupKFold)(
+        k, shuffle=True, random_state=seed
+    )
     assignment = np.empty(len(labels), np.int64)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")  # k is meant to exceed it
-        splits = kind(k, shuffle=True, random_state=seed).split(labels, labels, whole)
+        splits = splitter.split(labels, labels, None if single else groups)
         for fold, (_, test) in enumerate(splits):
             assignment[test] = fold
     return assignment

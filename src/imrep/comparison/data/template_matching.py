@@ -1,8 +1,8 @@
-"""How alike two thumbnails are once one is slid, or shrunk and slid, over the other.
+"""Alignment of two thumbnails by normalised cross-correlation over shifts and two scales.
 
 The correlations are those of OpenCV's `matchTemplate(TM_CCOEFF_NORMED)`. Each thumbnail is
 transformed once; the 81 correlations of a pair are then one row of a matrix product, since only
-81 of the 1,024 shifts of an inverse transform are wanted.
+81 of the 1,024 shifts of an inverse transform are needed.
 """
 
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ Complexes = NDArray[np.complex64]
 Index = NDArray[np.int64]
 
 THUMBNAIL_PX = 32  # of a thumbnail
-HOPELESS, _CERTAIN = 0.6, 0.985  # correlations that settle the question
+MIN_CORRELATION, _CERTAIN = 0.6, 0.985  # outside these the first alignment decides
 _PATCH = 24  # side of a template
-_RIM = (THUMBNAIL_PX - _PATCH) // 2  # pixels it may slide to each side, an eighth of the picture
-_SHRUNK = 28  # a thumbnail this small lies in another as a crop of 90 % lies in its original
+_RIM = (THUMBNAIL_PX - _PATCH) // 2  # pixels of shift to each side, an eighth of the image
+_SHRUNK = 28  # size of a thumbnail shrunk to match a crop of 90 % of its side
 _BLOCK = 8
-_GRAIN = 30.0  # added to an energy, so that the grain of plain surfaces correlates with nothing
+_GRAIN = 30.0  # added to energies, so that the noise of uniform surfaces does not correlate
 
 
 @dataclass(frozen=True)
 class Thumbs:
-    """Thumbnails ready to be slid over each other; the two templates are whole and shrunk."""
+    """Thumbnails with their templates, the full-size one and the shrunk one, and their spectra."""
 
     pixels: Floats  # (n, 32, 32), mean-free
     templates: Floats  # (n, 2, 24, 24)
@@ -37,11 +37,11 @@ class Thumbs:
     window_energies: Floats  # (n, 9, 9), mean-free, wherever a template may lie
 
     def pick(self, which: Index) -> "Thumbs":
-        """The thumbnails at these places."""
+        """The thumbnails with these indices."""
         return Thumbs(*(value[which] for value in vars(self).values()))
 
     def mirrored(self) -> "Thumbs":
-        """The same, left and right exchanged."""
+        """The thumbnails mirrored left to right."""
         return Thumbs(
             self.pixels[..., ::-1],
             self.templates[..., ::-1],
@@ -53,13 +53,13 @@ class Thumbs:
 
 
 def prepare(thumbs: Floats) -> Thumbs:
-    """Thumbnails (n, 32, 32) with what sliding them needs, 22 kB each."""
+    """Templates, spectra and window energies of thumbnails (n, 32, 32), 22 kB each."""
     pixels = thumbs - thumbs.mean((1, 2), keepdims=True)
     rim = (_SHRUNK - _PATCH) // 2
     templates = np.empty((len(pixels), 2, _PATCH, _PATCH), np.float32)
-    for thumb, (whole, shrunk) in zip(pixels, templates, strict=True):
+    for thumb, (full, shrunk) in zip(pixels, templates, strict=True):
         small = cv2.resize(thumb, (_SHRUNK, _SHRUNK), interpolation=cv2.INTER_AREA)
-        whole[:], shrunk[:] = thumb[_RIM:-_RIM, _RIM:-_RIM], small[rim:-rim, rim:-rim]
+        full[:], shrunk[:] = thumb[_RIM:-_RIM, _RIM:-_RIM], small[rim:-rim, rim:-rim]
     centred = templates - templates.mean((2, 3), keepdims=True)
     canvas = np.pad(centred, ((0, 0), (0, 0), (_RIM, _RIM), (_RIM, _RIM)))
     sums, squares = _window_sums(pixels), _window_sums(pixels * pixels)
@@ -74,51 +74,53 @@ def prepare(thumbs: Floats) -> Thumbs:
 
 
 def align(first: Thumbs, second: Thumbs) -> tuple[Floats, Floats, Floats]:
-    """The best placing of each pair: its correlation (n,) and the two patches, (n, 24, 24).
+    """The best alignment of each pair: its correlation (n,) and the two patches, (n, 24, 24).
 
-    The centre of the first is slid over the second. Where that leaves doubt, the second's over the
-    first too, and the shrunk centre of each over the other.
+    The centre of the first is shifted over the second. Where the correlation is undecided, the
+    centre of the second is shifted over the first too, and the shrunk centre of each over the
+    other.
     """
-    v, p, q = _slide(first, 0, second)
-    doubt = np.flatnonzero((v >= HOPELESS) & (v < _CERTAIN))
-    a, b = first.pick(doubt), second.pick(doubt)
-    for part, kind, whole in ((b, 0, a), (a, 1, b), (b, 1, a)):
-        other = _slide(part, kind, whole)
-        better = other[0] > v[doubt]
-        for best, found in zip((v, p, q), other, strict=True):
-            best[doubt[better]] = found[better]
+    v, p, q = _match(first, 0, second)
+    undecided = np.flatnonzero((v >= MIN_CORRELATION) & (v < _CERTAIN))
+    a, b = first.pick(undecided), second.pick(undecided)
+    for template, scale, image in ((b, 0, a), (a, 1, b), (b, 1, a)):
+        match = _match(template, scale, image)
+        better = match[0] > v[undecided]
+        for best, new in zip((v, p, q), match, strict=True):
+            best[undecided[better]] = new[better]
     return v, p, q
 
 
 def fine(p: Floats, q: Floats) -> Floats:
-    """Cosine of what patches (n, 24, 24) keep when their blur of sigma 2 is taken away, (n,)."""
+    """Cosine of patches (n, 24, 24) minus their blur of sigma 2, (n,)."""
     return _cosine(p - _BLUR @ p @ _BLUR.T, q - _BLUR @ q @ _BLUR.T, (1, 2))
 
 
 def blockwise(p: Floats, q: Floats) -> Floats:
-    """Median correlation of 3 × 3 blocks, (n,): blind to a caption or a sticker."""
+    """Median correlation of 3 × 3 blocks, (n,): robust to a caption or a sticker."""
     return np.median(_cosine(_blocks(p), _blocks(q), 2), axis=1)
 
 
-def _slide(part: Thumbs, kind: int, whole: Thumbs) -> tuple[Floats, Floats, Floats]:
-    crossed = part.template_spectra[:, kind].conj() * whole.spectra
+def _match(template: Thumbs, scale: int, image: Thumbs) -> tuple[Floats, Floats, Floats]:
+    """Best correlation of each template over the 9 × 9 shifts, and the two patches."""
+    crossed = template.template_spectra[:, scale].conj() * image.spectra
     products = crossed.view(np.float32).reshape(-1, len(_SHIFTS)) @ _SHIFTS
-    energy = part.energies[:, kind, None] * whole.window_energies.reshape(-1, _SHIFTS.shape[1])
-    scores = products / np.sqrt(np.maximum(energy, 1.0))  # a constant patch fits nowhere
+    energy = template.energies[:, scale, None] * image.window_energies.reshape(-1, _SHIFTS.shape[1])
+    scores = products / np.sqrt(np.maximum(energy, 1.0))  # a constant patch matches nowhere
     best = scores.argmax(1)
     rows = np.arange(len(best))
-    windows = np.lib.stride_tricks.sliding_window_view(whole.pixels, (_PATCH, _PATCH), (1, 2))
-    return scores[rows, best], part.templates[:, kind].copy(), windows[rows, *divmod(best, 9)]
+    windows = np.lib.stride_tricks.sliding_window_view(image.pixels, (_PATCH, _PATCH), (1, 2))
+    return scores[rows, best], template.templates[:, scale].copy(), windows[rows, *divmod(best, 9)]
 
 
 def _shift_products() -> Floats:
     """Inverse transform of a half spectrum at the 9 × 9 shifts, (real and imaginary parts, 81)."""
     v, u = np.mgrid[:THUMBNAIL_PX, : THUMBNAIL_PX // 2 + 1]
     y, x = (np.mgrid[-_RIM : _RIM + 1, -_RIM : _RIM + 1]).reshape(2, 1, -1)
-    turns = (v.reshape(-1, 1) * y + u.reshape(-1, 1) * x) / THUMBNAIL_PX
+    cycles = (v.reshape(-1, 1) * y + u.reshape(-1, 1) * x) / THUMBNAIL_PX
     # rfft2 leaves out the conjugate half: every column but the first and the last counts twice
     halves = np.where(u.reshape(-1, 1) % (THUMBNAIL_PX // 2), 2, 1) / THUMBNAIL_PX**2
-    parts = np.stack([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)], axis=1)
+    parts = np.stack([np.cos(2 * np.pi * cycles), -np.sin(2 * np.pi * cycles)], axis=1)
     return np.asarray(halves[:, None] * parts, np.float32).reshape(-1, y.size)
 
 
@@ -128,8 +130,8 @@ _BLUR = np.asarray(cv2.GaussianBlur(np.eye(_PATCH), (1, 17), 2.0), np.float32)  
 
 def _mirror_spectra(spectra: Complexes) -> Complexes:
     """Of the mirrored thumbnails: F(v, -u) = conj F(-v, u), and one pixel of shift."""
-    turns = np.arange(THUMBNAIL_PX // 2 + 1) / THUMBNAIL_PX
-    shift = np.exp(2j * np.pi * turns).astype(np.complex64)
+    cycles = np.arange(THUMBNAIL_PX // 2 + 1) / THUMBNAIL_PX
+    shift = np.exp(2j * np.pi * cycles).astype(np.complex64)
     return np.roll(spectra[..., ::-1, :], 1, axis=-2).conj() * shift
 
 

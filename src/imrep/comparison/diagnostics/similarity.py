@@ -1,6 +1,6 @@
-"""Numbers that describe codes without labels.
+"""Effective dimensions of vectors and the similarity of representations (CKA), without labels.
 
-None of them ranks: how they relate to accuracy depends on the folder.
+None of them ranks: their relation to accuracy depends on the data set.
 
 References:
     P. Gao et al., "A theory of multineuronal dimensionality, dynamics and measurement", bioRxiv
@@ -23,7 +23,7 @@ _LEADING = 10
 
 
 class Shape(NamedTuple):
-    """How the codes of a folder lie around their mean; zeros where they are all the same.
+    """Distribution of vectors around their mean; zeros where they are constant.
 
     Attributes:
         dimensions: Participation ratio (Σe)² / Σe² of the covariance's eigenvalues e: the number
@@ -56,8 +56,8 @@ def describe(gram: Gram) -> Shape:
 def cka(grams: Sequence[Gram]) -> Float[Array, "r r"]:
     """Linear centred kernel alignment of every two representations of the same images.
 
-    1 where codes differ by a rotation and a scale only, 0 where one tells nothing linear about
-    the other, or is constant.
+    1 where vectors differ by a rotation and a scale only, 0 where they share no linear structure or
+    one is constant.
     """
     flat = []
     for gram in grams:
@@ -65,14 +65,14 @@ def cka(grams: Sequence[Gram]) -> Float[Array, "r r"]:
         norm = float(np.linalg.norm(products))
         constant = gram.products.trace() <= 1e-12 * gram.energy.sum()
         flat.append((products / (np.inf if constant else norm)).astype(np.float32))
-    alike = np.zeros((len(flat), len(flat)))
-    for a, one in enumerate(flat):
-        for b, other in enumerate(flat[: a + 1]):
-            alike[a, b] = alike[b, a] = float(np.clip(np.dot(one, other), 0, 1))
-    return alike
+    similarity = np.zeros((len(flat), len(flat)))
+    for a, first in enumerate(flat):
+        for b, second in enumerate(flat[: a + 1]):
+            similarity[a, b] = similarity[b, a] = float(np.clip(np.dot(first, second), 0, 1))
+    return similarity
 
 
 def _centred(gram: Gram) -> Float[Array, "n n"]:
-    """Inner products around the mean of just these images, which may be some of a folder."""
+    """Inner products around the mean of these images, which may be a subset of a data set."""
     row = gram.products.mean(0)
     return gram.products - (row[:, None] + (row - row.mean()))

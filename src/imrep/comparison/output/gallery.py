@@ -1,100 +1,132 @@
-"""Pictures for the report: thumbnails, who is whose neighbour, near-copies, examples."""
+"""Images for the report: thumbnails, nearest neighbours, near-duplicates, examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 from scipy.linalg import eigh
 
-from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Pair
-from imrep.comparison.data.duplicates import Copies
+from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Assets, Pair
 from imrep.comparison.data.folds import stratified
-from imrep.embedding.decoded_images import Decoded
+from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.diagnostics import measurements, stability
+from imrep.comparison.output.outcome import Outcome
 
-_COPY = 96  # pixels a side of a near-copy: large enough to see what differs
+_PAIR_PX = 96  # side of a near-duplicate: large enough to show what differs
 
 
-def shown(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Indices of at most 600 images for the sheet of thumbnails, classes in proportion."""
-    return stratified(labels, THUMBNAILS, seed)
+def assets(outcome: Outcome, seed: int) -> Assets:
+    """Everything the report displays besides numbers."""
+    images, scores, retrieval = outcome.images, outcome.scores, outcome.retrieval
+    decoded = images.decoded
+    rows = stratified(images.labels, THUMBNAILS, seed)
+    items = [decoded.items[row] for row in rows]
+    labels, groups = [item.label for item in items], images.labels
+    if retrieval and not images.names:  # the question is which images show the same object
+        groups, names = retrieval.objects.groups, retrieval.objects.names
+        labels = [None if groups[row] < 0 else names[groups[row]] for row in rows]
+    encoded = outcome.encoded if len(rows) > 1 else []
+    similarity = {candidate.spec: cosines(candidate.vectors(rows)) for candidate in encoded}
+    pairs, copies = near_duplicates(images)
+    sample = stability.sample(len(images), seed)
+    perturbed = measurements.perturbed_images(decoded, seed)
+    return Assets(
+        thumbnails=shrink(decoded.squares[rows]),
+        paths=[item.path for item in items],
+        labels=labels,
+        neighbours={spec: nearest(values) for spec, values in similarity.items()},
+        queries=queries(groups[rows], seed),
+        maps={spec: plane(values) for spec, values in similarity.items()},
+        copies=copies,
+        pairs=pairs,
+        originals=measurements.originals(images),
+        rebuilt={
+            measured.encoded.spec: measured.reconstruction.images
+            for measured in outcome.measurements
+            if measured.reconstruction is not None
+        },
+        perturbed=examples(perturbed, decoded.squares[sample]),
+        classes=scores.dataset.classes if scores else (),
+        confusions=_confusions(outcome),
+        skipped=decoded.skipped,
+    )
+
+
+def _confusions(outcome: Outcome) -> dict[str, np.ndarray]:
+    if outcome.scores is None:
+        return {}
+    dataset, results = outcome.scores.dataset, outcome.scores.classification
+    return {
+        encoded.spec: confusion(dataset.labels, predicted.probe, len(dataset.classes))
+        for encoded, predicted in zip(results.encoded, results.predictions, strict=True)
+    }
 
 
 def shrink(squares: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Squares uint8 (n, S, S, 3) at side × side."""
     if not len(squares):
         return np.zeros((0, side, side, 3), np.uint8)
-    how = cv2.INTER_AREA if squares.shape[1] > side else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(one, (side, side), interpolation=how) for one in squares])
+    method = cv2.INTER_AREA if squares.shape[1] > side else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(image, (side, side), interpolation=method) for image in squares])
 
 
 def cosines(vectors: np.ndarray) -> np.ndarray:
-    """Cosines (t, t) of codes after their mean is removed; 0 with a code at the mean."""
+    """Cosines (t, t) of centred vectors; 0 for a vector at the mean."""
     centred = vectors - vectors.mean(0, dtype=np.float64).astype(np.float32)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = centred / np.maximum(length, 1e-12)
     return unit @ unit.T
 
 
-def nearest(alike: np.ndarray) -> np.ndarray:
-    """The five most alike of each, itself left out; ties go to the earlier image."""
-    alike = alike.copy()
-    np.fill_diagonal(alike, -np.inf)
-    few = min(NEAREST, len(alike) - 1)
-    return np.argsort(-alike, axis=1, kind="stable")[:, :few]
+def nearest(similarity: np.ndarray) -> np.ndarray:
+    """The five nearest of each image, itself left out; ties go to the earlier image."""
+    similarity = similarity.copy()
+    np.fill_diagonal(similarity, -np.inf)
+    count = min(NEAREST, len(similarity) - 1)
+    return np.argsort(-similarity, axis=1, kind="stable")[:, :count]
 
 
-def plane(alike: np.ndarray) -> np.ndarray:
-    """Positions (t, 2): the two directions in which unit codes vary most (kernel PCA)."""
-    centre = alike - alike.mean(0) - alike.mean(1)[:, None] + alike.mean()
-    last = (max(0, len(centre) - 2), len(centre) - 1)
-    values, vectors = eigh(centre, subset_by_index=last)
-    spots = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
-    spots = np.pad(spots, ((0, 0), (0, 2 - spots.shape[1])))  # one image has one direction
-    signs = np.where(spots[np.abs(spots).argmax(0), [0, 1]] < 0, -1, 1)  # eigh's sign is arbitrary
-    return spots * signs
+def plane(similarity: np.ndarray) -> np.ndarray:
+    """Positions (t, 2) on the first two principal axes of unit vectors (kernel PCA)."""
+    column, row = similarity.mean(0), similarity.mean(1)[:, None]
+    centred = similarity - column - row + similarity.mean()
+    last = (max(0, len(centred) - 2), len(centred) - 1)
+    values, vectors = eigh(centred, subset_by_index=last)
+    xy = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
+    xy = np.pad(xy, ((0, 0), (0, 2 - xy.shape[1])))  # one image has one direction
+    signs = np.where(xy[np.abs(xy).argmax(0), [0, 1]] < 0, -1, 1)  # eigh's sign is arbitrary
+    return xy * signs
 
 
 def queries(labels: np.ndarray, seed: int) -> list[int]:
-    """Three images to show first, of three classes where there are as many."""
+    """Three images to display first, of three classes where there are as many."""
     order = np.random.default_rng(seed).permutation(len(labels))
     first = {label: int(i) for label, i in reversed(list(zip(labels[order], order, strict=True)))}
-    chosen = sorted(first.values(), key=order.tolist().index)[:QUERIES]
-    more = [int(i) for i in order if int(i) not in chosen]
-    return chosen + more[: QUERIES - len(chosen)]
+    selected = sorted(first.values(), key=order.tolist().index)[:QUERIES]
+    more = [int(i) for i in order if int(i) not in selected]
+    return selected + more[: QUERIES - len(selected)]
 
 
-def near_copies(decoded: Decoded, copies: Copies) -> tuple[list[Pair], np.ndarray]:
-    """Twelve pairs of near-copies and their pictures, those with different labels first."""
-    items = decoded.items
+def near_duplicates(images: ImageCollection) -> tuple[list[Pair], np.ndarray]:
+    """Twelve pairs of near-duplicates and their images, those with different labels first."""
+    decoded, items = images.decoded, images.decoded.items
     pairs = [
         (edge, Pair(paths=(items[edge.i].path, items[edge.j].path),
                     labels=(items[edge.i].label, items[edge.j].label)))
-        for edge in copies.edges
+        for edge in images.duplicates.edges
     ]  # fmt: skip
     pairs.sort(key=lambda pair: not pair[1].conflict)
-    few = pairs[:PAIRS]
-    rows = [row for edge, _ in few for row in (edge.i, edge.j)]
-    return [pair for _, pair in few], shrink(decoded.squares[rows], min(_COPY, decoded.size))
+    pairs = pairs[:PAIRS]
+    rows = [row for edge, _ in pairs for row in (edge.i, edge.j)]
+    tiles = shrink(decoded.squares[rows], min(_PAIR_PX, decoded.size))
+    return [pair for _, pair in pairs], tiles
 
 
-def conflicts(decoded: Decoded, copies: Copies) -> int:
-    """Pairs of near-copies with different labels."""
-    labels = [item.label for item in decoded.items]
-    pairs = [(labels[edge.i], labels[edge.j]) for edge in copies.edges]
-    return sum(a != b for a, b in pairs if a is not None and b is not None)
-
-
-def confusion(truth: np.ndarray, answer: np.ndarray, classes: int) -> np.ndarray:
-    """Counts (classes, classes): rows the true class, columns the answer."""
-    return np.bincount(truth * classes + answer, minlength=classes**2).reshape(classes, classes)
+def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts (classes, classes): rows the true class, columns the predicted one."""
+    return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def examples(perturbed: Mapping[str, np.ndarray], squares: np.ndarray) -> dict[str, np.ndarray]:
     """One image as it is and under each perturbation."""
     return {"original": squares[0]} | {name: images[0] for name, images in perturbed.items()}
-
-
-def names(decoded: Decoded, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
-    """Paths and labels of some of the images."""
-    items = [decoded.items[row] for row in rows]
-    return [item.path for item in items], [item.label for item in items]

@@ -1,139 +1,139 @@
-"""The verdict's row: the sentence, and everything said beside it."""
+"""The verdict's row: the sentence, its warnings and notes, and the command that repeats it."""
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from imrep import images
-from imrep.comparison.conclusions import sentences
-from imrep.comparison.conclusions.answers import Answers
+from imrep.comparison.candidates import Candidate
+from imrep.comparison.conclusions import classification, sentences
 from imrep.comparison.conclusions.sentences import Sentence
-from imrep.comparison.data.labelled_dataset import Folder
-from imrep.comparison.diagnostics.retrieval import Retrieved
-from imrep.comparison.output import gallery
-from imrep.comparison.output.rows import Record
-from imrep.comparison.probes.predictions import Coded
-from imrep.comparison.state import Run
+from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.output.outcome import Outcome
+from imrep.comparison.output.rows import Rows
 from imrep.io.names import command_line
 
 
 def verdict(
-    lines: Record,
-    run: Run,
-    folder: Folder,
-    answers: Answers | None,
-    retrieved: Retrieved | None,
-    sizes: Sentence | None,
+    rows: Rows, outcome: Outcome, size: int, margin: float, command_data: str | None
 ) -> None:
-    """The row with the sentence, and everything said beside it."""
-    notes = [Sentence("data", note) for note in run.data.notes]
-    assumed = sorted({facts.assumed for facts in folder.decoded.facts} - {""})
-    notes += [Sentence("data", images.assumption(one)) for one in assumed]
-    notes += [*(answers.notes if answers else ()), *_remarks(folder, run)]
-    judged = answers or retrieved
-    says = judged.headline if judged else _nothing(folder)
-    asked = [sizes, retrieved.headline if retrieved and answers else None]
-    text = " ".join([says.text, *(one.text for one in asked if one is not None)])
-    says = Sentence(says.id, text)
-    if judged is None:
-        lines.add("verdict.sentence", None, detail=_detail(says, run, notes))
-        return
-    specs, standing = [one.spec for one in judged.coded], judged.verdict
-    pick = None if judged.pick is None else judged.coded[judged.pick]
-    more = {
-        "warnings": [one._asdict() for one in answers.warnings] if answers else [],
-        "leader": specs[standing.leader],
-        "equals": [specs[j] for j in standing.tied],
-        "q": _finite(standing.q),
-        "gap": _finite(standing.gap),
-        "guess": standing.chance,
-    }
-    detail = _detail(says, run, notes, pick) | more
-    if pick is None or judged.pick is None:
-        lines.add("verdict.sentence", None, detail=detail)
-    else:
-        share = standing.standings[judged.pick].accuracy
-        size = run.settings.size  # of the comparison, whatever the pick reads
-        lines.of(pick, "verdict.sentence", share, "share", detail=detail, S=size)
+    """Add the row.
 
-
-def _nothing(folder: Folder) -> Sentence:
-    """Why nothing is scored."""
-    if len(folder.names) > 1:
-        return Sentence("nothing", sentences.NOTHING)
-    known = Counter(item.label for item in folder.decoded.items if item.label is not None)
-    if len(known) == 1:
-        return sentences.one_class(*known.most_common(1)[0])
-    if len(known) > 1:
-        return sentences.partly_labelled(sum(known.values()), len(folder.decoded.items))
-    return sentences.unlabelled(len(folder.decoded.items))
-
-
-def _remarks(folder: Folder, run: Run) -> list[Sentence]:
-    """Notes that do not rest on scores: copies, classes left out, what failed."""
-    names, found = folder.names, []
-    counts = folder.copies.counts
-    if counts["images"]:
-        numbers = (counts["images"], counts["groups"], counts["largest"])
-        if run.data.builtin:
-            found.append(sentences.lookalikes(*numbers))
-        else:
-            found.append(sentences.copies(*numbers, scored=folder.folds is not None))
-    if pairs := gallery.conflicts(folder.decoded, folder.copies):
-        found.append(sentences.labels(pairs))
-    if folder.left_out:
-        found.append(sentences.single([names[label] for label in folder.left_out]))
-    if not run.data.builtin:
-        found += _joined(folder)
-    if folder.relaxed:
-        grouped = any(item.group is not None for item in folder.decoded.items)
-        found.append(sentences.relaxed([names[label] for label in folder.relaxed], grouped))
-    if folder.folds and folder.folds.together:
-        found.append(sentences.together([folder.classes[c] for c in folder.folds.together]))
-    return found + [sentences.failed(one.spec, one.reason) for one in run.failed]
-
-
-def _joined(folder: Folder) -> list[Sentence]:
-    """Classes of several images that near-copies joined whole, with a pair to look at."""
-    items, found = folder.decoded.items, []
-    for label in folder.left_out:
-        pair = next((e for e in folder.copies.edges if folder.labels[e.i] == label), None)
-        images = int((folder.labels == label).sum())
-        if pair is not None and images > 1:
-            paths = (items[pair.i].path, items[pair.j].path)
-            found.append(sentences.joined(folder.names[label], images, paths))
-    return found
-
-
-def _detail(
-    says: Sentence, run: Run, notes: Sequence[Sentence], pick: Coded | None = None
-) -> dict[str, Any]:
-    """The verdict's detail as results.jsonl documents it, for a folder without scores."""
-    return {
-        "sentence": says.id,
-        "text": says.text,
-        "warnings": [],
-        "notes": [one._asdict() for one in notes],
+    Args:
+        rows: Where it goes.
+        outcome: The results.
+        size: Side in pixels of the comparison's images.
+        margin: Percentage points of accuracy within which cost decides.
+        command_data: DATA as typed on the command line; None where no command can repeat it.
+    """
+    scores, retrieval = outcome.scores, outcome.retrieval
+    judged = scores.classification if scores else retrieval
+    first = judged.headline if judged else _nothing(outcome.images)
+    texts = [first.text]
+    if outcome.sizes and outcome.sizes.sentence:
+        texts.append(outcome.sizes.sentence.text)
+    if retrieval and scores:
+        texts.append(retrieval.headline.text)
+    detail: dict[str, Any] = {
+        "sentence": first.id,
+        "text": " ".join(texts),
+        "warnings": [warning._asdict() for warning in scores.classification.warnings]
+        if scores
+        else [],
+        "notes": [note._asdict() for note in _notes(outcome)],
         "leader": "",
         "equals": [],
         "q": None,
         "gap": None,
-        "margin": run.settings.margin / 100,
+        "margin": margin / 100,
         "guess": None,
-        "command": _again(run, pick),
+        "command": "",
     }
+    if judged is None:
+        rows.add("verdict.sentence", None, detail=detail)
+        return
+    specs, standings = [candidate.spec for candidate in judged.encoded], judged.verdict
+    detail["leader"] = specs[standings.leader]
+    detail["equals"] = [specs[j] for j in standings.tied]
+    detail["q"], detail["gap"] = _finite(standings.q), _finite(standings.gap)
+    detail["guess"] = standings.chance
+    if judged.pick is None:
+        rows.add("verdict.sentence", None, detail=detail)
+        return
+    pick, share = judged.encoded[judged.pick], standings.standings[judged.pick].accuracy
+    detail["command"] = embed_command(command_data, pick.candidate, size)
+    rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
 
 
-def _again(run: Run, pick: Coded | None) -> str:
-    """What repeats the vectors that were measured; "" where no command can."""
-    data = run.settings.data  # None: the built-in photographs; "-": a list that was read to its end
-    typed = isinstance(data, str) and data != "-"
-    if pick is None or not typed or not pick.contender.written:
+def embed_command(data: str | None, candidate: Candidate, size: int) -> str:
+    """The command that computes the vectors that were measured; "" where none can."""
+    if data is None or not candidate.rebuild_spec:
         return ""
-    side = [] if pick.contender.fixed else ["--size", str(run.settings.size)]
-    words = ["imrep", "embed", str(data), pick.contender.written, *side, "-o", "vectors.parquet"]
+    side = [] if candidate.fixed_size else ["--size", str(size)]
+    words = ["imrep", "embed", data, candidate.rebuild_spec, *side, "-o", "vectors.parquet"]
     return command_line(words)
+
+
+def _nothing(images: ImageCollection) -> Sentence:
+    """Why nothing is scored."""
+    if len(images.names) > 1:
+        return Sentence("nothing", sentences.NOTHING)
+    items = images.decoded.items
+    count = Counter(item.label for item in items if item.label is not None)
+    if len(count) == 1:
+        return sentences.one_class(*count.most_common(1)[0])
+    if len(count) > 1:
+        return sentences.partly_labelled(sum(count.values()), len(items))
+    return sentences.unlabelled(len(items))
+
+
+def _notes(outcome: Outcome) -> list[Sentence]:
+    """All notes: on reading, on the labels, on duplicates and classes, on failures."""
+    notes = [Sentence("data", note) for note in outcome.source.notes]
+    assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
+    notes += [Sentence("data", images.assumption(text)) for text in assumed]
+    if outcome.scores and not outcome.images.builtin:  # which nobody can group anew
+        notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
+    notes += _class_notes(outcome)
+    return notes + [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]
+
+
+def _class_notes(outcome: Outcome) -> list[Sentence]:
+    """Notes on near-duplicates, and on classes that are left out or hard to test."""
+    collection, scores, notes = outcome.images, outcome.scores, []
+    names, copies = collection.names, collection.duplicates
+    if copies.images:
+        numbers = (copies.images, len(copies.groups()), copies.largest)
+        if collection.builtin:
+            notes.append(sentences.similar_tiles(*numbers))
+        else:
+            notes.append(sentences.near_duplicates(*numbers, scored=scores is not None))
+    if collection.conflicts:
+        notes.append(sentences.labels(collection.conflicts))
+    if collection.untestable:
+        notes.append(sentences.single([names[label] for label in collection.untestable]))
+    if not collection.builtin:
+        notes += _joined(collection)
+    if collection.relaxed:
+        grouped = any(item.group is not None for item in collection.decoded.items)
+        notes.append(sentences.relaxed([names[label] for label in collection.relaxed], grouped))
+    if scores and scores.dataset.folds.together:
+        together = [scores.dataset.classes[c] for c in scores.dataset.folds.together]
+        notes.append(sentences.together(together))
+    return notes
+
+
+def _joined(images: ImageCollection) -> list[Sentence]:
+    """Classes of several images that near-duplicates join into one group, with one pair."""
+    items, notes = images.decoded.items, []
+    for label in images.untestable:
+        edges = images.duplicates.edges
+        pair = next((edge for edge in edges if images.labels[edge.i] == label), None)
+        count = int((images.labels == label).sum())
+        if pair is not None and count > 1:
+            paths = (items[pair.i].path, items[pair.j].path)
+            notes.append(sentences.joined(images.names[label], count, paths))
+    return notes
 
 
 def _finite(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What was measured, as rows of results.jsonl: one function for each kind of number."""
+"""The numbers of a comparison as rows of results.jsonl: one function for each kind."""
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations
@@ -6,147 +6,214 @@ from itertools import permutations
 import numpy as np
 
 from imrep.comparison.candidates import Absent
-from imrep.comparison.conclusions.answers import Answers
-from imrep.comparison.data import labelled_dataset as folders
-from imrep.comparison.data.labelled_dataset import Folder
+from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.retrieval import Retrieval
+from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.diagnostics import similarity
-from imrep.comparison.diagnostics.reconstruction import Kept
-from imrep.comparison.diagnostics.stability import Moves
-from imrep.comparison.output import gallery
-from imrep.comparison.output.rows import Record
-from imrep.comparison.probes import predictions
-from imrep.comparison.probes.classifier import Predictions, balanced_accuracy
-from imrep.comparison.probes.kernel_matrix import Gram
-from imrep.comparison.probes.learning_curve import Point
-from imrep.comparison.probes.predictions import Coded
-
-_DECODABLE = 200  # images below which a decoder has too few to learn from
+from imrep.comparison.diagnostics.measurements import Measurements
+from imrep.comparison.diagnostics.reconstruction import MIN_IMAGES
+from imrep.comparison.output.outcome import Curve
+from imrep.comparison.output.rows import Rows
+from imrep.comparison.probes.classifier import Predictions
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.statistics.verdict import Standing
+from imrep.datasets import Dataset
 
 
-def about_data(record: Record, folder: Folder, files: int, total: int) -> None:
-    """Files, skipped ones, classes, and what could not be scored."""
-    record.add("data.files", files, "images")
-    record.add("data.skipped", len(folder.decoded.skipped), "images")
-    record.add("data.total", total, "images")
-    if folder.names:
-        record.add("data.unlabelled", len(folder.labels) - folder.labelled, "images")
-    sizes = folders.sizes(folder)
-    for name in folder.names:
-        record.add("data.class", sizes[name], "images", detail=name)
-    for label in folder.left_out:
-        name = folder.names[label]
-        record.add("data.left_out", sizes[name], "images", detail=name)
+def data(rows: Rows, images: ImageCollection, source: Dataset) -> None:
+    """Files, skipped files, classes, and what cannot be scored."""
+    rows.add("data.files", len(source.items), "images")
+    rows.add("data.skipped", len(images.decoded.skipped), "images")
+    rows.add("data.total", source.total, "images")
+    if images.names:
+        rows.add("data.unlabelled", len(images) - images.labelled, "images")
+    sizes = images.class_sizes
+    for name in images.names:
+        rows.add("data.class", sizes[name], "images", detail=name)
+    for label in images.untestable:
+        name = images.names[label]
+        rows.add("data.left_out", sizes[name], "images", detail=name)
 
 
-def about_copies(record: Record, folder: Folder) -> None:
-    """Near-copies and the labels they disagree on."""
-    groups = folder.copies.groups()
-    record.add("duplicates.images", sum(map(len, groups)), "images")
-    record.add("duplicates.groups", len(groups), "groups")
-    record.add("duplicates.largest", folder.copies.largest, "images")
-    record.add("duplicates.plain", int(folder.copies.flat.sum()), "images")
-    conflicts = gallery.conflicts(folder.decoded, folder.copies)
-    record.add("duplicates.conflicts", conflicts, "pairs")
+def duplicates(rows: Rows, images: ImageCollection) -> None:
+    """Near-duplicates, and pairs of them with different labels."""
+    copies = images.duplicates
+    rows.add("duplicates.images", copies.images, "images")
+    rows.add("duplicates.groups", len(copies.groups()), "groups")
+    rows.add("duplicates.largest", copies.largest, "images")
+    rows.add("duplicates.plain", int(copies.flat.sum()), "images")
+    rows.add("duplicates.conflicts", images.conflicts, "pairs")
 
 
-def accuracy(record: Record, folder: Folder, answers: Answers) -> None:
-    """Probe, neighbours, classes and differences of every contender, and of the controls."""
-    verdict = answers.verdict
-    leader = answers.coded[verdict.leader].spec
-    for coded, seen, standing in zip(
-        answers.coded, answers.predictions, verdict.standings, strict=True
+def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classification) -> None:
+    """Accuracies, recalls and differences of every candidate; accuracies of the controls."""
+    verdict = classification.verdict
+    leader = classification.encoded[verdict.leader].spec
+    for encoded, predicted, standing in zip(
+        classification.encoded, classification.predictions, verdict.standings, strict=True
     ):
-        ends = {"lo": standing.low, "hi": standing.high}
-        record.of(coded, "accuracy.probe", standing.accuracy, "share", **ends)
-        record.of(coded, "accuracy.knn", predictions.knn(seen, folder), "share")
-        if seen.note:
-            record.of(coded, "accuracy.constant", 1, "flag")
-        for name, share in _recalls(seen, folder).items():
-            record.of(coded, "accuracy.recall", share, "share", detail=name)
-        if coded.spec != leader:
-            ends = {"lo": -standing.behind_high, "hi": -standing.behind_low}
-            record.of(coded, "difference.probe", -standing.behind, "share", detail=leader, **ends)
+        rows.add_for(
+            encoded,
+            "accuracy.probe",
+            standing.accuracy,
+            "share",
+            lo=standing.low,
+            hi=standing.high,
+        )
+        rows.add_for(encoded, "accuracy.knn", predicted.knn_accuracy(dataset.labels), "share")
+        if predicted.note:
+            rows.add_for(encoded, "accuracy.constant", 1, "flag")
+        for name, share in _recalls(predicted, dataset).items():
+            rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
+        if encoded.spec != leader:
+            _difference(rows, encoded, "difference.probe", standing, leader)
             if np.isfinite(standing.t):
-                record.of(coded, "difference.t", standing.t, "ratio", detail=leader)
-            record.of(coded, "difference.p_flip", standing.p_flip, "share", detail=leader)
-    for name, seen in answers.controls.items():
-        grey = {"spec": name, "role": "control"}
-        hits = seen.probe == folder.truth
-        record.add("accuracy.probe", balanced_accuracy(hits, folder.truth), "share", **grey)
-        record.add("accuracy.knn", predictions.knn(seen, folder), "share", **grey)
+                rows.add_for(encoded, "difference.t", standing.t, "ratio", detail=leader)
+            rows.add_for(encoded, "difference.p_flip", standing.p_flip, "share", detail=leader)
+    for name, predicted in classification.controls.items():
+        probe, knn = predicted.accuracy(dataset.labels), predicted.knn_accuracy(dataset.labels)
+        rows.add("accuracy.probe", probe, "share", spec=name, role="control")
+        rows.add("accuracy.knn", knn, "share", spec=name, role="control")
 
 
-def curves(record: Record, curves: Sequence[tuple[Coded, Sequence[Point]]]) -> None:
+def curves(rows: Rows, curves: Sequence[Curve]) -> None:
     """Accuracy with few labels a class."""
-    for coded, points in curves:
+    for encoded, points in curves:
         for point in points:
-            ends = {"lo": point.low, "hi": point.high, "detail": str(point.labels)}
-            record.of(coded, "accuracy.probe_curve", point.accuracy, "share", **ends)
+            rows.add_for(
+                encoded,
+                "accuracy.probe_curve",
+                point.accuracy,
+                "share",
+                lo=point.low,
+                hi=point.high,
+                detail=str(point.labels),
+            )
 
 
-def cost(record: Record, coded: Coded, memory: Mapping[str, int]) -> None:
-    """Time, memory and length of one contender's code; of vectors made elsewhere the length."""
-    record.of(coded, "cost.dimensions", coded.dimensions, "dimensions")
-    record.of(coded, "cost.bytes", 4 * coded.dimensions, "bytes")
-    if coded.contender.ready:
-        return
-    record.of(coded, "cost.ms", coded.cpu_ms, "ms")
-    record.of(coded, "cost.wall_ms", coded.wall_ms, "ms")
-    if coded.fitted_on:
-        record.of(coded, "cost.fit_s", coded.fit_seconds, "s")
-    record.of(coded, "cost.images_s", 1000 / max(coded.cpu_ms, 1e-6), "images")
-    if (peak := memory.get(coded.contender.written)) is not None:
-        record.of(coded, "cost.memory", peak, "bytes")
+def sizes(rows: Rows, comparison: SizeComparison) -> None:
+    """Time and accuracy at every size."""
+    for size, encoded in comparison.measured:
+        rows.add_for(encoded, "cost.ms_size", encoded.cpu_ms, "ms", detail=str(size))
+    for (size, encoded), score, gain in comparison.scores:
+        rows.add_for(
+            encoded,
+            "accuracy.probe_size",
+            score.value,
+            "share",
+            lo=score.low,
+            hi=score.high,
+            detail=str(size),
+        )
+        if gain is not None:
+            rows.add_for(
+                encoded,
+                "difference.size",
+                gain.value,
+                "share",
+                lo=gain.low,
+                hi=gain.high,
+                detail=str(size),
+            )
 
 
-def stability(record: Record, coded: Coded, moves: Moves) -> None:
-    """How far each perturbation moves the code, and whether the original is still the nearest.
-
-    Nothing where there are not two images to measure the distance by.
-    """
-    if coded.images < 2:
-        return
-    for name, moved in moves.move.items():
-        record.of(coded, "stability.move", moved, "ratio", detail=name)
-        record.of(coded, "stability.top1", moves.top1[name], "share", detail=name)
-    record.of(coded, "stability.moves", moves.mean, "ratio")
-
-
-def information(
-    record: Record, coded: Coded, kept: Kept | None, exact: float | None, images: int
-) -> None:
-    """What a linear decoder, and an exact inverse, get back of the picture.
-
-    From few images the decoder tells of their number and not of the representation.
-    """
-    if kept is not None and images >= _DECODABLE:
-        record.of(coded, "information.kept", kept.kept, "share")
-        record.of(coded, "information.detail", kept.detail, "share")
-        record.of(coded, "information.psnr", kept.psnr, "dB")
-    if exact is not None:
-        record.of(coded, "information.exact", exact, "dB")
+def retrieval(rows: Rows, results: Retrieval) -> None:
+    """Mean average precision, and differences to the leader."""
+    leader = results.encoded[results.verdict.leader].spec
+    for encoded, standing in zip(results.encoded, results.verdict.standings, strict=True):
+        rows.add_for(
+            encoded,
+            "accuracy.retrieval",
+            standing.accuracy,
+            "share",
+            lo=standing.low,
+            hi=standing.high,
+        )
+        if encoded.spec != leader:
+            _difference(rows, encoded, "difference.retrieval", standing, leader)
 
 
-def label_free(record: Record, grams: Sequence[tuple[Coded, Gram]]) -> None:
-    """Effective dimensions, leading directions, and which codes say the same."""
-    for coded, gram in grams:
-        shape = similarity.describe(gram)
-        record.of(coded, "labelfree.effective_dimensions", shape.dimensions, "dimensions")
-        record.of(coded, "labelfree.share1", shape.share_1, "share")
-        record.of(coded, "labelfree.share10", shape.share_10, "share")
-    alike = similarity.cka([gram for _, gram in grams])
-    for i, j in permutations(range(len(grams)), 2):
-        record.of(grams[i][0], "labelfree.cka", alike[i, j], "share", detail=grams[j][0].spec)
+def measurements(rows: Rows, measured: Measurements, peaks: Mapping[str, int], n: int) -> None:
+    """Cost, stability and reconstruction of one candidate, from a sample of n images."""
+    _cost(rows, measured.encoded, peaks)
+    _stability(rows, measured)
+    _reconstruction(rows, measured, n)
 
 
-def failures(record: Record, absent: Sequence[Absent]) -> None:
+def label_free(rows: Rows, measured: Sequence[Measurements]) -> None:
+    """Effective dimensions, leading directions, and similarity of representations."""
+    for candidate in measured:
+        shape, encoded = similarity.describe(candidate.gram), candidate.encoded
+        rows.add_for(encoded, "labelfree.effective_dimensions", shape.dimensions, "dimensions")
+        rows.add_for(encoded, "labelfree.share1", shape.share_1, "share")
+        rows.add_for(encoded, "labelfree.share10", shape.share_10, "share")
+    cka = similarity.cka([candidate.gram for candidate in measured])
+    for i, j in permutations(range(len(measured)), 2):
+        other = measured[j].encoded.spec
+        rows.add_for(measured[i].encoded, "labelfree.cka", cka[i, j], "share", detail=other)
+
+
+def failures(rows: Rows, absent: Sequence[Absent]) -> None:
     """What was not compared, and why."""
-    for one in absent:
-        record.add(f"failed.{one.metric}", None, detail=one.reason, spec=one.spec)
+    for entry in absent:
+        rows.add(f"failed.{entry.metric}", None, detail=entry.reason, spec=entry.spec)
 
 
-def _recalls(seen: Predictions, folder: Folder) -> dict[str, float]:
-    hits = seen.probe == folder.truth
+def _cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> None:
+    """Time, memory and length of a vector; of precomputed vectors the length alone."""
+    rows.add_for(encoded, "cost.dimensions", encoded.dimensions, "dimensions")
+    rows.add_for(encoded, "cost.bytes", encoded.bytes, "bytes")
+    if encoded.candidate.precomputed:
+        return
+    rows.add_for(encoded, "cost.ms", encoded.cpu_ms, "ms")
+    rows.add_for(encoded, "cost.wall_ms", encoded.wall_ms, "ms")
+    if encoded.fitted_on:
+        rows.add_for(encoded, "cost.fit_s", encoded.fit_seconds, "s")
+    rows.add_for(encoded, "cost.images_s", 1000 / max(encoded.cpu_ms, 1e-6), "images")
+    if (peak := peaks.get(encoded.candidate.rebuild_spec)) is not None:
+        rows.add_for(encoded, "cost.memory", peak, "bytes")
+
+
+def _stability(rows: Rows, measured: Measurements) -> None:
+    """Displacement under each perturbation; nothing without two images to compare it with."""
+    encoded, stability = measured.encoded, measured.stability
+    if stability is None or encoded.images < 2:
+        return
+    for name, moved in stability.move.items():
+        rows.add_for(encoded, "stability.move", moved, "ratio", detail=name)
+        rows.add_for(encoded, "stability.top1", stability.top1[name], "share", detail=name)
+    rows.add_for(encoded, "stability.moves", stability.mean, "ratio")
+
+
+def _reconstruction(rows: Rows, measured: Measurements, n: int) -> None:
+    """Least-squares reconstruction from 200 images or more, and the exact inverse."""
+    encoded, reconstruction, inverse = (
+        measured.encoded,
+        measured.reconstruction,
+        measured.inverse,
+    )
+    if reconstruction is not None and n >= MIN_IMAGES:
+        rows.add_for(encoded, "information.kept", reconstruction.explained, "share")
+        rows.add_for(encoded, "information.detail", reconstruction.detail, "share")
+        rows.add_for(encoded, "information.psnr", reconstruction.psnr, "dB")
+    if inverse is not None:
+        rows.add_for(encoded, "information.exact", inverse.psnr, "dB")
+        rows.add_for(encoded, "information.code_numbers", inverse.numbers, "dimensions")
+
+
+def _difference(
+    rows: Rows, encoded: EncodedCandidate, name: str, standing: Standing, leader: str
+) -> None:
+    """This candidate minus the leader; the standing has the leader minus this candidate."""
+    low, high = -standing.behind_high, -standing.behind_low
+    rows.add_for(encoded, name, -standing.behind, "share", detail=leader, lo=low, hi=high)
+
+
+def _recalls(predicted: Predictions, dataset: LabelledDataset) -> dict[str, float]:
+    hits = predicted.probe == dataset.labels
     return {
-        name: float(hits[folder.truth == label].mean()) for label, name in enumerate(folder.classes)
+        name: float(hits[dataset.labels == label].mean())
+        for label, name in enumerate(dataset.classes)
     }

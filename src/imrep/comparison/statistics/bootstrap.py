@@ -1,8 +1,8 @@
-"""How sure an accuracy is: groups resampled within classes, with small samples allowed for.
+"""Confidence intervals of accuracies: groups resampled within classes, with small-sample factors.
 
-All contenders see the same draws, so that differences between them are as sharp as the images
-allow. Factors and floors are those under which intervals cover the truth on simulated folders of
-every shape, and equals are told apart in fewer than 8 of 100.
+All candidates share the draws, so that differences between them vary as little as possible. The
+factors and lower bounds were calibrated on simulated data sets, so that intervals cover the truth
+and equal candidates are separated in fewer than 8 of 100.
 
 References:
     B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall 1993.
@@ -22,17 +22,17 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 
 DRAWS = 2_000
-ONE, DIFFERENCE = 1.3, 1.2  # a 5-fold accuracy spreads wider than its bootstrap, by these
-_NOTHING = 1e-12  # a standard deviation below it is rounding
-_BLOCK = 1 << 22  # resampled groups held at a time
+ACCURACY, DIFFERENCE = 1.3, 1.2  # spread of 5-fold accuracies over that of their bootstrap
+_EPSILON = 1e-12  # a standard deviation below it is round-off
+_BLOCK = 1 << 22  # resampled groups in memory
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Hits and images of a folder, class by class.
+    """Hits and images of a data set, class by class.
 
     Attributes:
-        hits: Hits of each contender in each class.
+        hits: Hits of each candidate in each class.
         images: Images in each class.
         groups: Groups in each class.
         stratum: Stratum of each class: classes joined by a shared group are resampled together.
@@ -45,25 +45,25 @@ class Counts:
 
     @property
     def accuracy(self) -> Float[Array, " r"]:
-        """Balanced accuracy of each contender, in [0, 1]."""
+        """Balanced accuracy of each candidate, in [0, 1]."""
         return (self.hits / self.images).mean(1)
 
     @cached_property
     def freedom(self) -> Int[Array, " s"]:
         """Groups in the smallest class of each stratum, less one."""
-        least = np.full(self.stratum.max() + 1, np.iinfo(np.int64).max)
-        np.minimum.at(least, self.stratum, self.groups)
-        return np.maximum(least - 1, 1)
+        smallest = np.full(self.stratum.max() + 1, np.iinfo(np.int64).max)
+        np.minimum.at(smallest, self.stratum, self.groups)
+        return np.maximum(smallest - 1, 1)
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Deviations of the accuracies over 2,000 resampled folders.
+    """Deviations of the accuracies over 2,000 resampled data sets.
 
     Attributes:
-        counts: The folder itself.
-        strata: Deviation of every contender in every draw, summed over the classes of a stratum.
-        spread: Bootstrap variance of each contender in each class.
+        counts: The data set itself.
+        strata: Deviation of every candidate in every draw, summed over the classes of a stratum.
+        spread: Bootstrap variance of each candidate in each class.
     """
 
     counts: Counts
@@ -77,27 +77,27 @@ class Bootstrap:
 
     def intervals(self) -> tuple[Float[Array, " r"], Float[Array, " r"]]:
         """Lower and upper ends of the 95 % intervals of the accuracies, within [0, 1]."""
-        floor = _per_stratum(_floor(self.counts, self.spread), self.counts.stratum)
-        variance = np.maximum(self.strata.var(2).T, floor)
-        half = ONE * self._width(variance)
+        minimum = _per_stratum(_min_variance(self.counts, self.spread), self.counts.stratum)
+        variance = np.maximum(self.strata.var(2).T, minimum)
+        half = ACCURACY * self._width(variance)
         accuracy = self.counts.accuracy
         return np.clip(accuracy - half, 0, 1), np.clip(accuracy + half, 0, 1)
 
     def difference(self, a: int, b: int) -> tuple[float, float, float]:
-        """How far contender `a` is ahead of `b`, and its 95 % interval, not corrected for many."""
+        """Accuracy of `a` minus that of `b`, and its 95 % interval for a single comparison."""
         if a == b:
             return 0.0, 0.0, 0.0
-        ahead = float(self.counts.accuracy[a] - self.counts.accuracy[b])
-        half = DIFFERENCE * small_sample(self.freedom(a, b)) * 1.96 * self.floored(a, b)
-        return ahead, max(ahead - half, -1.0), min(ahead + half, 1.0)
+        lead = float(self.counts.accuracy[a] - self.counts.accuracy[b])
+        half = DIFFERENCE * small_sample(self.freedom(a, b)) * 1.96 * self.bounded_sd(a, b)
+        return lead, max(lead - half, -1.0), min(lead + half, 1.0)
 
     def sd(self, a: int, b: int) -> float:
         """Standard deviation of the difference of two accuracies over the draws; 0 for equals."""
         sd = float((self.deviations[a] - self.deviations[b]).std())
-        return sd if sd > _NOTHING else 0.0
+        return sd if sd > _EPSILON else 0.0
 
-    def floored(self, a: int, b: int) -> float:
-        """The same, no less than if one image of each class could have gone the other way."""
+    def bounded_sd(self, a: int, b: int) -> float:
+        """The same, but at least that of one image of each class with the other outcome."""
         images = self.counts.images
         return max(self.sd(a, b), float(np.sqrt((1 / (images + 2.0) ** 2).sum()) / len(images)))
 
@@ -107,7 +107,7 @@ class Bootstrap:
 
     def _freedom(self, variance: Float[Array, "*r s"]) -> Float[Array, "*r"]:
         # where nothing varies, every stratum counts the same
-        variance = np.where(variance.sum(-1, keepdims=True) > _NOTHING**2, variance, 1.0)
+        variance = np.where(variance.sum(-1, keepdims=True) > _EPSILON**2, variance, 1.0)
         return variance.sum(-1) ** 2 / (variance**2 / self.counts.freedom).sum(-1)
 
     def _width(self, variance: Float[Array, "r s"]) -> Float[Array, " r"]:
@@ -116,7 +116,7 @@ class Bootstrap:
 
 
 def small_sample(freedom: float) -> float:
-    """How much wider Student's interval is than the normal one."""
+    """Width of Student's interval over that of the normal one."""
     return float(stdtrit(freedom, 0.975)) / 1.96
 
 
@@ -142,14 +142,14 @@ def bootstrap(
     groups: Int[Array, " n"],
     seed: int = 0,
 ) -> Bootstrap:
-    """Resample the groups of every stratum, one weight for all classes a group reaches into.
+    """Resample the groups of every stratum; a group has one weight in all its classes.
 
     Args:
-        hits: Whether each contender named the class of each image, or its score in [0, 1]; a row
-            per contender.
+        hits: Whether each candidate predicted the class of each image, or its score in [0, 1]; a
+            row per candidate.
         labels: Class of each image, 0 … C-1.
         groups: Group of each image.
-        seed: Seed of the draws, which do not depend on the number of contenders.
+        seed: Seed of the draws, which do not depend on the number of candidates.
     """
     hits = np.atleast_2d(hits)
     counts, rng = count(hits, labels, groups), np.random.default_rng(seed)
@@ -157,15 +157,16 @@ def bootstrap(
     spread = np.empty(counts.hits.shape)
     for s in range(len(strata)):
         classes = np.flatnonzero(counts.stratum == s)
-        here = np.flatnonzero(counts.stratum[labels] == s)
-        tally = _tally(hits[:, here], labels[here], groups[here], classes)
-        drawn = np.concatenate([weight @ tally for weight in _weights(tally.shape[0], rng)])
-        images = drawn[:, -len(classes) :]
+        rows = np.flatnonzero(counts.stratum[labels] == s)
+        tally = _tally(hits[:, rows], labels[rows], groups[rows], classes)
+        totals = np.concatenate([weight @ tally for weight in _weights(tally.shape[0], rng)])
+        images = totals[:, -len(classes) :]
         missed = images == 0  # a class that shares its groups may be absent from a draw
-        rate = drawn[:, : -len(classes)].reshape(DRAWS, len(hits), -1)
+        rate = totals[:, : -len(classes)].reshape(DRAWS, len(hits), -1)
         rate = rate / np.where(missed, 1, images)[:, None]
-        seen = ~missed[:, None]
-        delta = np.where(seen, rate - rate.sum(0) / seen.sum(0), 0)
+        present = ~missed[:, None]
+        delta = np.where(present, rate - rate.sum(0) / present.sum(0), 0)
+        # the bootstrap variance of a mean of m groups is (m - 1) / m of the unbiased one
         delta *= np.sqrt((counts.freedom[s] + 1) / counts.freedom[s])
         spread[:, classes] = delta.var(0)
         strata[s] = delta.sum(2).T
@@ -178,7 +179,7 @@ def _tally(
     groups: Int[Array, " n"],
     classes: Int[Array, " c"],
 ) -> Float[Array, "g k"]:
-    """Per group: hits of each contender in each class, then images in each class."""
+    """Per group: hits of each candidate in each class, then images in each class."""
     group, number = np.unique(groups, return_inverse=True)
     cell = number * len(classes) + np.searchsorted(classes, labels)
     size = len(group) * len(classes)
@@ -192,17 +193,20 @@ def _tally(
 
 
 def _weights(g: int, rng: np.random.Generator) -> Iterator[Float[Array, "b g"]]:
-    """How often each of `g` groups comes up in each draw, some draws at a time."""
-    at_once = max(1, _BLOCK // g)
-    for start in range(0, DRAWS, at_once):
-        b = min(at_once, DRAWS - start)
+    """Multiplicity of each of `g` groups in each draw, a batch of draws at a time."""
+    batch = max(1, _BLOCK // g)
+    for start in range(0, DRAWS, batch):
+        b = min(batch, DRAWS - start)
         cell = rng.integers(0, g, (b, g)) + np.arange(b)[:, None] * g
         yield np.bincount(cell.ravel(), minlength=b * g).reshape(b, g).astype(float)
 
 
-def _floor(counts: Counts, spread: Float[Array, "r c"]) -> Float[Array, "r c"]:
-    """Least variance of each class: a class never found, or always, has no spread of its own."""
-    n = np.where(spread > _NOTHING**2, counts.images, counts.groups)
+def _min_variance(counts: Counts, spread: Float[Array, "r c"]) -> Float[Array, "r c"]:
+    """Smallest variance of each class, as of a rate with one more hit and one more miss.
+
+    A class that is always or never predicted has no bootstrap variance.
+    """
+    n = np.where(spread > _EPSILON**2, counts.images, counts.groups)
     p = (n * counts.hits / counts.images + 1) / (n + 2)
     return p * (1 - p) / (n + 2)
 

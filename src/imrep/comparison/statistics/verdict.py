@@ -1,8 +1,8 @@
-"""Which contenders are still tied with the best, and what a larger folder could tell.
+"""Candidates that are tied with the best, and the gap that the data set could show.
 
-The leader is picked after looking, so every gap is held against the largest gap that chance opens
-anywhere among the contenders still standing. They are dropped one at a time, the worst first,
-each only if the flip of signs over groups agrees.
+The leader is chosen from the data, so every gap is compared with the largest gap that chance opens
+among all remaining candidates. They are eliminated one at a time, the worst first, each only if the
+sign-flip test over groups agrees.
 
 References:
     P. R. Hansen, A. Lunde and J. M. Nason, "The model confidence set", Econometrica 79(2), 2011.
@@ -25,25 +25,25 @@ from imrep.errors import BadParameter
 
 _FLIPS = 2_000
 _LEVEL = 0.05
-_NORMAL = 1.96  # stands in for the quantile where no pair varies
-_POWER = 0.84  # of the normal: a gap seen in 80 % of folders
-_FEWEST_IN_CLASS, _FEWEST = 5, 60  # groups, below which numbers are anecdotes
-_EQUAL = 12  # decimals to which accuracies are told apart
+_NORMAL = 1.96  # the quantile where no pair varies
+_POWER = 0.84  # normal quantile of a power of 80 %
+_MIN_IN_CLASS, _MIN_GROUPS = 5, 60  # groups; with fewer no verdict is given
+_DECIMALS = 12  # of accuracies that are compared
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one contender stands.
+    """Accuracy of one candidate, and its difference to the leader.
 
     Attributes:
         accuracy: Balanced accuracy in [0, 1].
         low: Lower end of its 95 % interval.
         high: Upper end.
-        behind: How far the leader is ahead.
+        behind: Accuracy of the leader minus this one.
         behind_low: Lower end of the 95 % interval of that difference.
         behind_high: Upper end.
         t: The difference in standard deviations, for small samples; infinite if it never varies.
-        p_flip: How often the signs of the groups, flipped at random, open a larger gap.
+        p_flip: Share of random sign flips of the groups that open a larger gap.
         tied: Whether it may be the best.
     """
 
@@ -60,17 +60,17 @@ class Standing:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the folder can tell about the contenders.
+    """What the data set shows about the candidates.
 
     Attributes:
-        standings: One per contender, in their order.
+        standings: One per candidate, in their order.
         leader: The most accurate one, the first among equals.
-        tied: Contenders tied with the best, the leader among them, in their order.
-        q: The quantile of the last step, in standard deviations; NaN for one contender.
-        gap: Smallest gap in accuracy that such a folder shows in 80 % of cases; NaN for one.
+        tied: Candidates tied with the best, the leader among them, in their order.
+        q: The quantile of the last step, in standard deviations; NaN for one candidate.
+        gap: Smallest gap in accuracy that such a data set shows in 80 % of cases; NaN for one.
         chance: Accuracy of guessing.
-        too_few: Whether the folder is too small for any verdict.
-        need: Images (or groups) a class that would show a gap of 10 points; 0 for one contender.
+        too_few: Whether the data set is too small for a verdict.
+        need: Images (or groups) a class that would show a gap of 10 points; 0 for one candidate.
     """
 
     standings: tuple[Standing, ...]
@@ -86,7 +86,7 @@ class Verdict:
     def second(self) -> int | None:
         """The best after the leader, the first among equals."""
         others = [j for j in range(len(self.standings)) if j != self.leader]
-        return max(others, key=lambda j: round(self.standings[j].accuracy, _EQUAL), default=None)
+        return max(others, key=lambda j: round(self.standings[j].accuracy, _DECIMALS), default=None)
 
 
 def judge(
@@ -98,20 +98,20 @@ def judge(
     """Intervals, the step-down test and the smallest visible gap.
 
     Args:
-        hits: Whether each contender named the class of each image, or its score in [0, 1]; a row
-            per contender.
+        hits: Whether each candidate predicted the class of each image, or its score in [0, 1]; a
+            row per candidate.
         labels: Class of each image, 0 … C-1, none of them empty.
         groups: Group of each image.
         seed: Seed of the draws and of the flips.
 
     Raises:
-        BadParameter: if there is no contender.
+        BadParameter: There is no candidate.
     """
     hits = np.atleast_2d(np.asarray(hits, float))
     if not len(hits):
-        raise BadParameter("a verdict needs at least one contender, got none.")
+        raise BadParameter("a verdict needs at least one candidate, got none.")
     boot = bootstrap(hits, labels, groups, seed)
-    accuracy = boot.counts.accuracy.round(_EQUAL)
+    accuracy = boot.counts.accuracy.round(_DECIMALS)
     leader = int(accuracy.argmax())
     t = [_distance(boot, accuracy, leader, j) for j in range(len(hits))]
     p = [p_flip(hits[leader], row, labels, groups, seed) for row in hits]
@@ -124,7 +124,7 @@ def judge(
         )
         for j in range(len(hits))
     )
-    few = int(boot.counts.groups.min())
+    smallest = int(boot.counts.groups.min())
     return Verdict(
         standings=standings,
         leader=leader,
@@ -132,25 +132,25 @@ def judge(
         q=q,
         gap=gap,
         chance=1 / len(boot.counts.groups),
-        too_few=few < _FEWEST_IN_CLASS or len(np.unique(groups)) < _FEWEST,
-        need=_need(few, gap, len(boot.counts.groups)),
+        too_few=smallest < _MIN_IN_CLASS or len(np.unique(groups)) < _MIN_GROUPS,
+        need=_need(smallest, gap, len(boot.counts.groups)),
     )
 
 
 def p_flip(
-    one: Float[Array, " n"] | Bool[Array, " n"],
-    other: Float[Array, " n"] | Bool[Array, " n"],
+    first: Float[Array, " n"] | Bool[Array, " n"],
+    second: Float[Array, " n"] | Bool[Array, " n"],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,
 ) -> float:
-    """Share of 2,000 random signs of the groups that open a larger gap; half of the equal ones.
+    """Share of 2,000 random sign flips of the groups that open a larger gap; half of equal ones.
 
     Every class counts the same. On a balanced folder without groups this is McNemar's mid-p.
     """
     weight = 1 / (labels.max() + 1) / np.bincount(labels)[labels]
     number = np.unique(groups, return_inverse=True)[1]
-    gains = np.bincount(number, weight * (one.astype(float) - other)).round(_EQUAL)
+    gains = np.bincount(number, weight * (first.astype(float) - second)).round(_DECIMALS)
     if not gains.any():
         return 1.0
     # groups of one size are interchangeable, so that only their number of signs matters
@@ -163,7 +163,7 @@ def p_flip(
 
 
 def _distance(boot: Bootstrap, accuracy: Float[Array, " r"], leader: int, j: int) -> float:
-    """Gap to the leader in standard deviations, less where few groups carry it."""
+    """Gap to the leader in standard deviations, reduced for small samples."""
     sd, gap = boot.sd(leader, j), float(accuracy[leader] - accuracy[j])
     if sd == 0:
         return 0.0 if gap == 0 else math.inf
@@ -173,19 +173,20 @@ def _distance(boot: Bootstrap, accuracy: Float[Array, " r"], leader: int, j: int
 def _step_down(
     deviations: Float[Array, "r b"], leader: int, t: Sequence[float], p: Sequence[float]
 ) -> tuple[tuple[int, ...], float]:
-    """Contenders left when the worst can no longer be dropped, and the quantile at that step."""
+    """Candidates left when the worst can no longer be eliminated, and the quantile of that step."""
     a, b = np.triu_indices(len(deviations), 1)
-    apart = deviations[a] - deviations[b]
-    apart -= apart.mean(1, keepdims=True)
-    sd = apart.std(1)
-    a, b, apart = (part[sd > 1e-12] for part in (a, b, apart))
-    apart = np.abs(apart) / sd[sd > 1e-12, None]
+    gaps = deviations[a] - deviations[b]
+    gaps -= gaps.mean(1, keepdims=True)
+    sd = gaps.std(1)
+    a, b, gaps = (part[sd > 1e-12] for part in (a, b, gaps))
+    gaps = np.abs(gaps) / sd[sd > 1e-12, None]
     tied, q = np.ones(len(deviations), bool), math.nan
     while tied.sum() > 1:
-        pairs = apart[tied[a] & tied[b]]
+        # the largest studentised gap of each draw, over the pairs that remain
+        pairs = gaps[tied[a] & tied[b]]
         q = float(np.quantile(pairs.max(0), 1 - _LEVEL)) if len(pairs) else _NORMAL
-        rest = np.flatnonzero(tied & (np.arange(len(tied)) != leader))
-        worst = max(rest.tolist(), key=lambda j: t[j])
+        rivals = np.flatnonzero(tied & (np.arange(len(tied)) != leader))
+        worst = max(rivals.tolist(), key=lambda j: t[j])
         if t[worst] <= DIFFERENCE * q or p[worst] >= _LEVEL:
             break
         tied[worst] = False
@@ -195,20 +196,21 @@ def _step_down(
 def _visible(
     boot: Bootstrap, accuracy: Float[Array, " r"], leader: int, tied: tuple[int, ...], q: float
 ) -> float:
-    """Smallest gap seen with 80 % power among those tied, or between the two best."""
+    """Smallest gap shown with 80 % power among those tied, or between the two best."""
     others = [j for j in range(len(accuracy)) if j != leader]
     if not others:
         return math.nan
     best = max(others, key=lambda j: accuracy[j])
     rivals = [j for j in tied if j != leader] or [best]
     return max(
-        (DIFFERENCE * q * small_sample(boot.freedom(leader, j)) + _POWER) * boot.floored(leader, j)
+        (DIFFERENCE * q * small_sample(boot.freedom(leader, j)) + _POWER)
+        * boot.bounded_sd(leader, j)
         for j in rivals
     )
 
 
-def _need(few: int, gap: float, classes: int) -> int:
+def _need(groups: int, gap: float, classes: int) -> int:
     """Images a class, rounded up to tens, that would show a gap of 10 points."""
     if math.isnan(gap):
         return 0
-    return 10 * math.ceil(max(few * (gap / 0.1) ** 2, 60 / classes, 5) / 10 - 1e-9)
+    return 10 * math.ceil(max(groups * (gap / 0.1) ** 2, 60 / classes, 5) / 10 - 1e-9)

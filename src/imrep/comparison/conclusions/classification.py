@@ -1,0 +1,190 @@
+"""How well each candidate predicts the classes, which one to use, and what the controls show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imrep.comparison.conclusions import sentences
+from imrep.comparison.conclusions.headline import Facts, headline
+from imrep.comparison.conclusions.recommend import recommend
+from imrep.comparison.conclusions.sentences import Sentence
+from imrep.comparison.data import controls
+from imrep.comparison.data.controls import Alarm, Score
+from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.probes import predictions
+from imrep.comparison.probes.classifier import Predictions
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.probes.learning_curve import Point
+from imrep.comparison.statistics.verdict import Verdict, judge
+from imrep.embedding import encode
+from imrep.embedding.decoded_images import Decoded, Progress
+from imrep.registry import catalog
+
+_UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
+_REFERENCE = "hog"  # predicts most classes, so that the frame can be compared with something
+_CURVES = 4  # learning curves, of the most accurate
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Results on labelled images.
+
+    Args:
+        encoded: The candidates.
+        predictions: The class each predicts.
+        verdict: Their standings.
+        pick: Index of the recommended candidate, None where nothing is recommended.
+        headline: The sentence.
+        warnings: Most serious first.
+        controls: Predictions from vectors that do not depend on image content, by name.
+    """
+
+    encoded: tuple[EncodedCandidate, ...]
+    predictions: tuple[Predictions, ...]
+    verdict: Verdict
+    pick: int | None
+    headline: Sentence
+    warnings: tuple[Sentence, ...]
+    controls: Mapping[str, Predictions]
+
+
+def classify(
+    dataset: LabelledDataset,
+    decoded: Decoded,
+    encoded: Sequence[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> Classification:
+    """Score every candidate and control, and recommend one.
+
+    Args:
+        dataset: The images to score.
+        decoded: All images, for the controls.
+        encoded: The candidates.
+        margin: Percentage points of accuracy within which cost decides.
+        sampled_from: Number of images of which these are a sample; None if they are all.
+        progress: Called with the step, how much of it is done, and of how much.
+    """
+    scored = []
+    for done, candidate in enumerate(encoded):
+        progress("probe", done, len(encoded))
+        scored.append(predictions.predict(candidate, dataset))
+    hits = np.stack([predicted.probe == dataset.labels for predicted in scored])
+    verdict = judge(hits, dataset.labels, dataset.groups, dataset.seed)
+    ms = [candidate.cpu_ms for candidate in encoded]
+    size = [candidate.bytes for candidate in encoded]
+    pick = recommend(verdict, ms, size, margin)
+    progress("controls", 0, 1)
+    control_predictions = _controls(dataset, decoded)
+    reference = _reference_score(dataset, decoded, encoded)
+    alarms = _alarms(dataset, scored, control_predictions, reference)
+    first = headline(
+        Facts(
+            names=[candidate.spec for candidate in encoded],
+            verdict=verdict,
+            pick=pick,
+            ms=ms,
+            size=size,
+            class_sizes=dataset.class_sizes,
+            margin=margin,
+            groups=dataset.groups_per_class,
+            noise=next((alarm.score for alarm in alarms if alarm.control == "noise"), None),
+            images=sampled_from,
+        )
+    )
+    return Classification(
+        encoded=tuple(encoded),
+        predictions=tuple(scored),
+        verdict=verdict,
+        pick=None if first.id in _UNDECIDED else pick,
+        headline=first,
+        warnings=tuple(_warnings(alarms)),
+        controls=control_predictions,
+    )
+
+
+def repeats(classification: Classification, dataset: LabelledDataset) -> tuple[Sentence, ...]:
+    """A note on candidates whose neighbours beat the probe, where there are several.
+
+    Images of one object or session explain that; the user can group them.
+    """
+    scores = [_score(predicted, dataset) for predicted in classification.predictions]
+    ahead = controls.neighbours_ahead(scores)
+    if not ahead:
+        return ()
+    lead = float(np.median([scores[j].knn - scores[j].probe for j in ahead]))
+    return (sentences.repeats(lead, [classification.encoded[j].spec for j in ahead]),)
+
+
+def learning_curves(
+    classification: Classification, dataset: LabelledDataset, progress: Progress
+) -> list[tuple[EncodedCandidate, tuple[Point, ...]]]:
+    """Accuracy with few labels, of the four most accurate candidates."""
+    standings = classification.verdict.standings
+    order = sorted(range(len(standings)), key=lambda j: -standings[j].accuracy)[:_CURVES]
+    curves = []
+    for done, j in enumerate(sorted(order)):
+        progress("labels needed", done, len(order))
+        encoded = classification.encoded[j]
+        curves.append((encoded, predictions.predict_curve(encoded, dataset)))
+    return curves
+
+
+def _controls(dataset: LabelledDataset, decoded: Decoded) -> dict[str, Predictions]:
+    squares = decoded.squares[dataset.rows]
+    facts = [decoded.facts[row] for row in dataset.rows]
+    vectors = {
+        "noise": controls.noise(squares),
+        "frame": controls.frame(squares),
+        "file facts": controls.file_facts(facts),
+        "file bytes": controls.file_bytes(facts),
+    }
+    return {
+        name: predictions.predict_control(columns, name, dataset)
+        for name, columns in vectors.items()
+        if columns is not None
+    }
+
+
+def _reference_score(
+    dataset: LabelledDataset, decoded: Decoded, encoded: Sequence[EncodedCandidate]
+) -> Score | None:
+    """Score of HOG where it is no candidate."""
+    if any(candidate.spec == _REFERENCE for candidate in encoded):
+        return None
+    vectors = encode.embed(catalog.get(_REFERENCE), decoded.squares[dataset.rows])
+    return _score(predictions.predict_control(vectors, _REFERENCE, dataset), dataset)
+
+
+def _alarms(
+    dataset: LabelledDataset,
+    scored: Sequence[Predictions],
+    control_predictions: Mapping[str, Predictions],
+    reference: Score | None,
+) -> tuple[Alarm, ...]:
+    by_control = {name: _score(scores, dataset) for name, scores in control_predictions.items()}
+    return controls.alarms(
+        dataset.class_sizes,
+        [_score(predicted, dataset) for predicted in scored],
+        noise=by_control.get("noise"),
+        file=by_control.get("file facts"),
+        frame=by_control.get("frame"),
+        hog=reference,
+    )
+
+
+def _warnings(alarms: Sequence[Alarm]) -> list[Sentence]:
+    """The sentences of alarms that do not replace the headline."""
+    warnings = []
+    for alarm in alarms:
+        if alarm.control == "file":
+            warnings.append(sentences.file_facts(alarm.score, alarm.chance))
+        elif alarm.control == "frame":
+            warnings.append(sentences.frame(alarm.score, alarm.share))
+    return warnings
+
+
+def _score(predicted: Predictions, dataset: LabelledDataset) -> Score:
+    return Score(predicted.accuracy(dataset.labels), predicted.knn_accuracy(dataset.labels))

@@ -1,0 +1,132 @@
+"""The readable images of a data set with their classes, near-duplicates and groups."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from imrep.comparison.data import duplicates, folds
+from imrep.comparison.data.duplicates import Duplicates, Edge
+from imrep.datasets import Dataset
+from imrep.embedding import cache
+from imrep.embedding.decoded_images import Decoded, Progress
+from imrep.results import PROTOCOL
+
+_SAMPLE = 1500  # images from which similarity and reconstruction are estimated
+
+
+@dataclass(frozen=True, eq=False)  # hashed by identity: it is a key of caches
+class ImageCollection:
+    """Images with the groups that share a fold; scores need a `LabelledDataset`.
+
+    Args:
+        decoded: The images at the comparison's size.
+        duplicates: Their near-duplicates.
+        labels: Class of each image, an index into `names`; -1 without one.
+        names: Names of the classes, sorted.
+        groups: Group of each image.
+        relaxed: Classes in which only nearly certain duplicates were joined across the user's
+            groups.
+        untestable: Classes that cannot be tested, since all their images are one group.
+        builtin: Whether these are the built-in photographs, whose tiles look alike but do not
+            overlap.
+        seed: Of the sample.
+    """
+
+    decoded: Decoded
+    duplicates: Duplicates
+    labels: np.ndarray
+    names: tuple[str, ...]
+    groups: np.ndarray
+    relaxed: tuple[int, ...]
+    untestable: tuple[int, ...]
+    builtin: bool
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Rows of at most 1,500 images, classes in proportion, for measures without labels."""
+        return folds.stratified(self.labels, _SAMPLE, self.seed)
+
+    @property
+    def labelled(self) -> int:
+        """Number of images with a label."""
+        return int((self.labels >= 0).sum())
+
+    @property
+    def class_sizes(self) -> dict[str, int]:
+        """Number of images of every class, untestable ones included."""
+        return dict(Counter(self.names[label] for label in self.labels if label >= 0))
+
+    @property
+    def conflicts(self) -> int:
+        """Number of near-duplicate pairs with different labels."""
+        labels = [item.label for item in self.decoded.items]
+        pairs = ((labels[edge.i], labels[edge.j]) for edge in self.duplicates.edges)
+        return sum(a != b for a, b in pairs if a is not None and b is not None)
+
+
+def collect(dataset: Dataset, decoded: Decoded, seed: int, progress: Progress) -> ImageCollection:
+    """Find near-duplicates and merge them with the user's groups."""
+    near_duplicates = _cached_duplicates(decoded, progress)
+    items = decoded.items
+    item_labels = [item.label for item in items] if dataset.labelled else [None] * len(items)
+    names = tuple(sorted({label for label in item_labels if label is not None}))
+    number = {name: i for i, name in enumerate(names)}
+    labels = np.array([-1 if name is None else number[name] for name in item_labels], np.int64)
+    edges = () if dataset.builtin else near_duplicates.edges
+    merged = folds.merge(
+        labels,
+        np.array([(edge.i, edge.j) for edge in edges], np.int64).reshape(-1, 2),
+        np.array([edge.hn for edge in edges]),
+        _user_groups([item.group for item in items]),
+    )
+    return ImageCollection(
+        decoded=decoded,
+        duplicates=near_duplicates,
+        labels=labels,
+        names=names,
+        groups=merged.groups,
+        relaxed=merged.relaxed,
+        untestable=folds.untestable(labels, merged.groups),
+        builtin=dataset.builtin,
+        seed=seed,
+    )
+
+
+def _user_groups(groups: list[str | None]) -> np.ndarray | None:
+    """The user's groups as numbers; an image in no group has a number of its own."""
+    if all(group is None for group in groups):
+        return None
+    number = {group: i for i, group in enumerate(dict.fromkeys(g for g in groups if g is not None))}
+    singles = len(number)
+    return np.array(
+        [singles + i if group is None else number[group] for i, group in enumerate(groups)],
+        np.int64,
+    )
+
+
+def _cached_duplicates(decoded: Decoded, progress: Progress) -> Duplicates:
+    path = cache.folder("copies", cache.key(decoded.key, PROTOCOL)) / "copies.json"
+    stored = cache.read_json(path)
+    if stored is None:
+        result = duplicates.find(
+            decoded.squares,
+            decoded.digests,
+            lambda share: progress("looking for near-duplicates", round(100 * share), 100),
+        )
+        stored = {
+            "edges": [asdict(edge) for edge in result.edges],
+            "component": result.component.tolist(),
+            "flat": result.flat.tolist(),
+        }
+        cache.write_json(path, stored)
+    return Duplicates(
+        edges=tuple(Edge(**edge) for edge in stored["edges"]),
+        component=np.array(stored["component"], np.int64),
+        flat=np.array(stored["flat"], bool),
+    )

@@ -1,0 +1,36 @@
+"""Peak memory of encoding, measured once for each candidate and size."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.embedding import cache
+from imrep.embedding.decoded_images import Progress
+
+
+def peak_memory(
+    encoded: Sequence[EncodedCandidate], threads: int, progress: Progress
+) -> dict[str, int]:
+    """Peak memory in bytes by the spec that rebuilds the candidate.
+
+    Objects without such a spec are left out: no other process could build them.
+    """
+    peaks: dict[str, int] = {}
+    missing: list[tuple[str, int]] = []
+    paths: dict[str, Path] = {}
+    for candidate in encoded:
+        spec = candidate.candidate.rebuild_spec
+        if not spec:
+            continue
+        key = cache.key("memory", candidate.candidate.fingerprint, candidate.side, threads)
+        paths[spec] = cache.folder("memory", key) / "bytes.json"
+        stored = cache.read_json(paths[spec])
+        if stored is None:
+            missing.append((spec, candidate.side))
+        else:
+            peaks[spec] = stored
+    progress("peak memory of encoding", 0, len(missing))
+    for spec, peak in measured_peaks(missing, threads).items():
+        cache.write_json(paths[spec], peak)
+        peaks[spec] = peak
+    return peaks

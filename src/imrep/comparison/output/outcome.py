@@ -1,0 +1,67 @@
+"""Everything a comparison measured and concluded, ready to be written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.retrieval import Retrieval
+from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.diagnostics.measurements import Measurements
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.probes.learning_curve import Point
+from imrep.datasets import Dataset
+
+Curve = tuple[EncodedCandidate, Sequence[Point]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Results that need classes.
+
+    Args:
+        dataset: The images that were scored.
+        classification: The candidates' results.
+        curves: Accuracy with few labels, of the most accurate candidates.
+    """
+
+    dataset: LabelledDataset
+    classification: Classification
+    curves: Sequence[Curve]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Results of a comparison.
+
+    Args:
+        source: The data set as it was found.
+        images: Its readable images.
+        measurements: Of each candidate, in their order.
+        peak_memory: Bytes, by the spec that rebuilds the candidate.
+        scores: None where no classes can be scored.
+        retrieval: None without `--same-object`.
+        sizes: None without `--sizes`.
+        absent: Candidates that were not compared, and why.
+    """
+
+    source: Dataset
+    images: ImageCollection
+    measurements: Sequence[Measurements]
+    peak_memory: Mapping[str, int]
+    scores: Scores | None = None
+    retrieval: Retrieval | None = None
+    sizes: SizeComparison | None = None
+    absent: Sequence[Absent] = field(default_factory=tuple)
+
+    @property
+    def encoded(self) -> list[EncodedCandidate]:
+        """The candidates."""
+        return [measured.encoded for measured in self.measurements]
+
+    @property
+    def failed(self) -> list[Absent]:
+        """Candidates that raised an error."""
+        return [absent for absent in self.absent if absent.metric == "error"]
