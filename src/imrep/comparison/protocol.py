@@ -16,7 +16,7 @@ from imrep.comparison.data import source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
 from imrep.comparison.diagnostics.measurements import Measurements, measure
-from imrep.comparison.diagnostics.memory import peak_memory
+from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import find_objects
 from imrep.comparison.output.outcome import Outcome, Scores
 from imrep.comparison.output.write import write
@@ -55,7 +55,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         if not encoded:
             reasons = "; ".join(absentee.reason for absentee in state.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
-        peaks = peak_memory(encoded, settings.threads, progress)
+        peaks = encoding_memory(encoded, settings.threads, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
         sizes = compare_sizes(

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
-from imrep.embedding import cache
+from imrep.embedding import cache, peak_memory
 from imrep.embedding.decoded_images import Progress
 
 
-def peak_memory(
+def encoding_memory(
     encoded: Sequence[EncodedCandidate], threads: int, progress: Progress
 ) -> dict[str, int]:
     """Peak memory in bytes by the spec that rebuilds the candidate.
@@ -30,7 +30,7 @@ def peak_memory(
         else:
             peaks[spec] = stored
     progress("peak memory of encoding", 0, len(missing))
-    for spec, peak in measured_peaks(missing, threads).items():
+    for spec, peak in peak_memory.peaks(missing, threads).items():
         cache.write_json(paths[spec], peak)
         peaks[spec] = peak
     return peaks
