@@ -1,8 +1,8 @@
-"""Whether a code can be used: its kind, and the types, shapes and values of its tensors.
+"""Checks of codes: their kind, and the types, shapes and values of their tensors.
 
-Each kind of code says in its annotations which axes a field has; these are read here, so that one
-check serves all kinds. What a representation's parameters add (how many channels, how many rows)
-it says itself, in `check_code`.
+Each kind of code declares the axes of its fields in annotations; these are read here, so that one
+check serves all kinds. What depends on a representation's parameters (number of channels, of rows)
+it checks itself, in `check_code`.
 """
 
 import functools
@@ -22,17 +22,17 @@ from imrep.codes import Code, Grid, Points, Views
 from imrep.errors import BadCode, BadImage
 
 _COMPLEX = (torch.complex64, torch.complex128)
-_WIDEST = 1e6  # pixels: no keypoint is larger
-_SLACK = 1e-3  # rounding
+_MAX_EXTENT = 1e6  # pixels, of a keypoint
+_TOLERANCE = 1e-3  # rounding
 _REMEDY = "Use the code that encode gave."
 
 
 def checked(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that takes a code, which is checked before."""
+    """A method whose argument `code` is checked before the call."""
 
     @functools.wraps(method)
     def inner(representation: Any, code: Any, *args: Any, **options: Any) -> Any:
-        if torch.compiler.is_compiling():  # a look at the values would break the graph
+        if torch.compiler.is_compiling():  # reading the values would break the graph
             return method(representation, code, *args, **options)
         representation._check_all(code)
         if method.__name__ == "picture":
@@ -46,81 +46,86 @@ def checked(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def kind(cls: type) -> type[Code] | None:
-    """The code that a class names in its base, as in `Representation[Map]`; None if it does not."""
-    named = [found for base in cls.__dict__.get("__orig_bases__", ()) for found in get_args(base)]
-    return next((k for k in named if isinstance(k, type) and issubclass(k, Code)), None)
+    """The kind of code in a class's base, as in `Representation[Map]`; None if there is none."""
+    bases = cls.__dict__.get("__orig_bases__", ())
+    arguments = [argument for base in bases for argument in get_args(base)]
+    return next((a for a in arguments if isinstance(a, type) and issubclass(a, Code)), None)
 
 
 def takes_a_code(name: str, member: Any) -> bool:
-    """Whether it is a public method whose first argument is `code`; `check_code` is the check."""
+    """Whether it is a public method whose first argument is `code`, except `check_code` itself."""
     if name.startswith("_") or name == "check_code" or not inspect.isfunction(member):
         return False
     return inspect.getfullargspec(inspect.unwrap(member)).args[1:2] == ["code"]
 
 
-def same_images(code: Code, image: Tensor, who: str) -> None:
-    """Refuse what is no batch of images, or not as many and as large as a code came from.
+def same_images(code: Code, image: Tensor, caller: str) -> None:
+    """Refuse images whose number or size differs from those that a code came from.
 
     Raises:
-        BadImage: Naming both.
+        BadImage: With both sizes.
     """
-    checks.image(image, who, linear=True)
+    checks.image(image, caller, linear=True)
     height, width = getattr(code, "size", None) or image.shape[2:]
     if (len(image), *image.shape[2:]) != (len(code), height, width):
         raise BadImage(
-            f"{who} needs the image of the code to draw it over, {len(code)} of {height}×{width}, "
-            f"got {len(image)} of {image.shape[2]}×{image.shape[3]}. Give the image that was "
-            "encoded, or none."
+            f"{caller} needs the image of the code to draw it over, {len(code)} of "
+            f"{height}×{width}, got {len(image)} of {image.shape[2]}×{image.shape[3]}. "
+            "Give the image that was encoded, or none."
         )
 
 
-def structure(code: Any, kind: type[Code], who: str) -> None:
-    """Refuse what is no code of this kind, or one whose tensors do not fit together.
+def structure(code: Any, kind: type[Code], caller: str) -> None:
+    """Refuse what is no code of this kind, or whose tensors do not fit together.
 
     Args:
         code: Candidate.
-        kind: Which it must be.
-        who: Name to blame.
+        kind: The kind that it must be.
+        caller: The name that messages start with.
 
     Raises:
-        BadCode: Naming the field, what it needs and what it holds.
+        BadCode: With the field, what it needs and what it holds.
     """
     if not isinstance(code, kind):
-        raise BadCode(f"{who} needs a {kind.__name__}, got {type(code).__name__}. {_REMEDY}")
+        raise BadCode(f"{caller} needs a {kind.__name__}, got {type(code).__name__}. {_REMEDY}")
     axes: dict[str, int] = {}
     for field in fields(code):
         value, (tensor, optional) = getattr(code, field.name), _annotated(cast(Any, field.type))
         if field.name == "size" and not _is_size(value, optional):
-            raise BadCode(f"{who} needs size as (height, width), got {value!r}. {_REMEDY}")
+            raise BadCode(f"{caller} needs size as (height, width), got {value!r}. {_REMEDY}")
         if tensor is None or (value is None and optional):
             continue
         parts = value if isinstance(value, tuple) else (value,)
         for i, part in enumerate(parts):
             name = f"{field.name}[{i}]" if isinstance(value, tuple) else field.name
-            _check_tensor(part, name, tensor, axes, who)
+            _check_tensor(part, name, tensor, axes, caller)
 
 
-def views(code: Views, representations: Sequence[Any], who: str) -> None:
+def views(code: Views, representations: Sequence[Any], caller: str) -> None:
     """Refuse codes that are not one of each representation, all of the same images.
 
     Raises:
-        BadCode: Naming what is needed and what came.
+        BadCode: With what is needed and what was given.
     """
     if len(code.codes) != len(representations):
-        raise BadCode(f"{who} needs {len(representations)} codes, got {len(code.codes)}. {_REMEDY}")
+        raise BadCode(
+            f"{caller} needs {len(representations)} codes, got {len(code.codes)}. {_REMEDY}"
+        )
     for representation, part in zip(representations, code.codes, strict=True):
         structure(part, representation._code_kind, representation.name)
         representation.check_code(part)
     if len({len(part) for part in code.codes}) > 1:
         counts = ", ".join(str(len(part)) for part in code.codes)
-        raise BadCode(f"{who} needs codes of the same images, got batches of {counts}. {_REMEDY}")
+        raise BadCode(
+            f"{caller} needs codes of the same images, got batches of {counts}. {_REMEDY}"
+        )
 
 
-def numbers(code: Code, who: str) -> None:
-    """Refuse a code that holds NaN or infinity, or positions that are not in the image.
+def numbers(code: Code, caller: str) -> None:
+    """Refuse a code that holds NaN or infinity, or positions outside the image.
 
     Raises:
-        BadCode: Naming the tensor.
+        BadCode: With the tensor's name.
     """
     for name, tensor in code.tensors().items():
         real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
@@ -128,102 +133,105 @@ def numbers(code: Code, who: str) -> None:
             continue
         extremes = torch.stack(torch.aminmax(real.detach()))
         if not bool(extremes.isfinite().all()):
-            bad = "NaN" if bool(extremes.isnan().any()) else "infinity"
+            value = "NaN" if bool(extremes.isnan().any()) else "infinity"
             raise BadCode(
-                f"{who} needs finite numbers, got {bad} in {_indexed(name)}. "
+                f"{caller} needs finite numbers, got {value} in {_indexed(name)}. "
                 "Encode again, or try code.map(torch.nan_to_num)."
             )
     for name, tensor, low, high in _bounded(code):
-        least, greatest = (float(end) for end in torch.aminmax(tensor.detach()))
-        if least < low or greatest > high:
+        minimum, maximum = (float(end) for end in torch.aminmax(tensor.detach()))
+        if minimum < low or maximum > high:
             raise BadCode(
-                f"{who} needs {name} from {low:g} to {high:g}, got {least:.4g} to {greatest:.4g}. "
-                f"{_REMEDY}"
+                f"{caller} needs {name} from {low:g} to {high:g}, "
+                f"got {minimum:.4g} to {maximum:.4g}. {_REMEDY}"
             )
 
 
-def maps(values: Tensor, who: str, channels: Sequence[int], size: Sequence[int]) -> None:
+def maps(values: Tensor, caller: str, channels: Sequence[int], size: Sequence[int]) -> None:
     """Refuse maps (batch, channel, height, width) of another number or size.
 
     Args:
         values: Candidate.
-        who: Name to blame.
-        channels: How many there may be.
-        size: Height and width that they must have.
+        caller: The name that messages start with.
+        channels: The numbers of channels allowed.
+        size: Required height and width.
 
     Raises:
-        BadCode: Naming both.
+        BadCode: With both numbers and sizes.
     """
     if values.shape[1] not in channels or tuple(values.shape[2:]) != tuple(size):
         count = " or ".join(map(str, dict.fromkeys(channels)))
         raise BadCode(
-            f"{who} needs {count} maps of {size[0]}×{size[1]}, got {values.shape[1]} of "
+            f"{caller} needs {count} maps of {size[0]}×{size[1]}, got {values.shape[1]} of "
             f"{values.shape[2]}×{values.shape[3]}. Use the parameters that encoded."
         )
 
 
-def columns(values: Tensor, who: str, count: int) -> None:
-    """Refuse rows of numbers (batch, …, number) that hold more or fewer.
+def columns(values: Tensor, caller: str, count: int) -> None:
+    """Refuse rows (batch, …, number) that do not hold `count` numbers.
 
     Raises:
-        BadCode: Naming both.
+        BadCode: With both counts.
     """
     if values.shape[-1] != count:
         raise BadCode(
-            f"{who} needs {count} numbers in each row of values, got {values.shape[-1]}. "
+            f"{caller} needs {count} numbers in each row of values, got {values.shape[-1]}. "
             "Use the parameters that encoded."
         )
 
 
 def _bounded(code: Code) -> Iterator[tuple[str, Tensor, float, float]]:
-    """Fields that are positions, with the least and the greatest value that they may have."""
+    """Fields that are positions, with their minimum and maximum."""
     if isinstance(code, Points) and code.present.any():
         x, y = code.xy[code.present].unbind(-1)
         yield from (("x", x, -1, code.size[1]), ("y", y, -1, code.size[0]))
-        yield "extent", code.extent[code.present], 0, _WIDEST
+        yield "extent", code.extent[code.present], 0, _MAX_EXTENT
         yield "angle", code.angle[code.present], -360, 360
     if isinstance(code, Grid):
-        yield "guide", code.guide, -_SLACK, 1 + _SLACK
+        yield "guide", code.guide, -_TOLERANCE, 1 + _TOLERANCE
 
 
-def _check_tensor(value: Any, name: str, kind: Any, axes: dict[str, int], who: str) -> None:
-    """Type, then axes; `axes` collects how long each named one is."""
+def _check_tensor(value: Any, name: str, kind: Any, axes: dict[str, int], caller: str) -> None:
+    """Check the type, then the axes; `axes` collects the length of each named one."""
     if not isinstance(value, Tensor):
-        raise BadCode(f"{who} needs {name} as a tensor, got {type(value).__name__}. {_REMEDY}")
+        raise BadCode(f"{caller} needs {name} as a tensor, got {type(value).__name__}. {_REMEDY}")
     names = kind.dim_str.split() if kind is not Tensor else ["batch", *["_"] * (value.ndim - 1)]
     if not value.ndim or len(names) != value.ndim:
-        wanted = ", ".join(names) or "batch, …"
-        raise BadCode(f"{who} needs {name} ({wanted}), got {tuple(value.shape)}. {_REMEDY}")
-    _check_type(value, name, kind, who)
+        required = ", ".join(names) or "batch, …"
+        raise BadCode(f"{caller} needs {name} ({required}), got {tuple(value.shape)}. {_REMEDY}")
+    _check_type(value, name, kind, caller)
     for axis, length in zip(names, value.shape, strict=True):
         if axis != "_" and axes.setdefault(axis, length) != length:
             raise BadCode(
-                f"{who} needs {name} with {axis} of {axes[axis]} like the others, got {length} "
+                f"{caller} needs {name} with {axis} of {axes[axis]} like the others, got {length} "
                 f"in {tuple(value.shape)}. {_REMEDY}"
             )
         if axis == "channel" and not length:
-            raise BadCode(f"{who} needs {name} of at least one channel, got none. {_REMEDY}")
+            raise BadCode(f"{caller} needs {name} of at least one channel, got none. {_REMEDY}")
     if not len(value):
-        raise BadCode(f"{who} needs the code of at least one image, got an empty batch. {_REMEDY}")
+        raise BadCode(
+            f"{caller} needs the code of at least one image, got an empty batch. {_REMEDY}"
+        )
 
 
-def _check_type(value: Tensor, name: str, kind: Any, who: str) -> None:
+def _check_type(value: Tensor, name: str, kind: Any, caller: str) -> None:
     if kind is Tensor:
-        allowed, wanted = value.dtype in (*DTYPES, *_COMPLEX), "float32, float64 or complex numbers"
+        allowed = value.dtype in (*DTYPES, *_COMPLEX)
+        required = "float32, float64 or complex numbers"
     elif "bool" in kind.dtypes:
-        allowed, wanted = value.dtype == torch.bool, "torch.bool"
+        allowed, required = value.dtype == torch.bool, "torch.bool"
     elif any(name.startswith("int") for name in kind.dtypes):
-        whole = not value.is_floating_point() and not value.is_complex()
-        allowed, wanted = whole and value.dtype != torch.bool, "whole numbers"
+        integer = not value.is_floating_point() and not value.is_complex()
+        allowed, required = integer and value.dtype != torch.bool, "whole numbers"
     else:
-        allowed, wanted = value.dtype in DTYPES, "float32 or float64"
+        allowed, required = value.dtype in DTYPES, "float32 or float64"
     if not allowed:
-        raise BadCode(f"{who} needs {wanted} in {name}, got {value.dtype}. {_REMEDY}")
+        raise BadCode(f"{caller} needs {required} in {name}, got {value.dtype}. {_REMEDY}")
 
 
 @functools.cache
 def _annotated(annotation: Any) -> tuple[Any, bool]:
-    """The tensor that a field is annotated with, if any, and whether it may be None."""
+    """The tensor annotation of a field, if any, and whether it may be None."""
     choices = get_args(annotation) or (annotation,)
     optional = type(None) in choices
     tensors = [choice for choice in choices if _is_tensor(choice)]
@@ -244,5 +252,5 @@ def _is_size(value: Any, optional: bool) -> bool:
 
 
 def _indexed(name: str) -> str:
-    """`bands.0` as it is written in Python."""
+    """`bands.0` in Python's notation, `bands[0]`."""
     return re.sub(r"\.(\d+)", r"[\1]", name)

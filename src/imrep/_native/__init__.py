@@ -1,8 +1,8 @@
-"""Kernels in C, where they could be built; each has a twin in torch with equal numbers.
+"""Optional kernels in C; each has a reference in torch with equal results.
 
 `kernels` (bilateral grids, pyramids, scattering, shrinkage) needs a compiler at install, `jpeg`
-libjpeg-turbo's headers as well. They are called through ctypes, which frees the interpreter's lock
-meanwhile. IMREP_NATIVE=0 leaves them out.
+libjpeg-turbo's headers as well. They are called through ctypes, which releases the interpreter's
+lock. IMREP_NATIVE=0 disables them.
 """
 
 import ctypes
@@ -28,17 +28,17 @@ _off = os.environ.get("IMREP_NATIVE", "1") in ("0", "no", "off", "false")
 
 
 def library(name: Name) -> ctypes.CDLL | None:
-    """The library, or None where it was not built or is switched off."""
+    """The library, or None where it was not built or is disabled."""
     return None if _off else _load(name)
 
 
 def built(name: Name) -> bool:
-    """Whether the library is there, without loading it."""
+    """Whether the library exists, without loading it."""
     return _path(name) is not None
 
 
 def state(name: Name) -> str:
-    """What stands beside `native` on cards and in benchmarks: "in use" or why it is not."""
+    """The state of a library on cards and in benchmarks: "in use" or the reason why not."""
     if not built(name):
         return f"not built: {MISSING[name]}"
     if _off:
@@ -48,7 +48,7 @@ def state(name: Name) -> str:
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """Leave the libraries out meanwhile, in every thread: for tests and benchmarks."""
+    """Disable the libraries in the block, in every thread: for tests and benchmarks."""
     global _off
     before, _off = _off, True
     try:
@@ -63,11 +63,11 @@ def _load(name: Name) -> ctypes.CDLL | None:
     if path is None:
         return None
     try:
-        found = ctypes.CDLL(str(path))
-    except OSError:  # built on another system, or libjpeg has gone since
+        loaded = ctypes.CDLL(str(path))
+    except OSError:  # built on another system, or libjpeg was removed
         return None
-    if signatures.declare(found, name):
-        return found
+    if signatures.declare(loaded, name):
+        return loaded
     warnings.warn(
         f"{path.name} is of another build of imrep and left out. Build it again: `make native`.",
         stacklevel=3,
@@ -76,5 +76,5 @@ def _load(name: Name) -> ctypes.CDLL | None:
 
 
 def _path(name: Name) -> Path | None:
-    found = _FOLDER.glob(f"_{name}.*")
-    return next((path for path in found if path.suffix in (".so", ".pyd")), None)
+    paths = _FOLDER.glob(f"_{name}.*")
+    return next((path for path in paths if path.suffix in (".so", ".pyd")), None)

@@ -1,4 +1,4 @@
-/* The number by which imrep/_native/signatures.py knows that a library is of its own build. */
+/* The ABI number that signatures.py checks when it loads a library. */
 #include "imrep.h"
 
 IMREP_EXPORT int imrep_abi(void) { return IMREP_ABI; }

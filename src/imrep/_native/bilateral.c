@@ -1,28 +1,30 @@
-/* The bilateral grid's two ends: pixels summed at nodes, and nodes read at pixels.
+/* Splat and slice of the bilateral grid (S. Paris and F. Durand, doi:10.1007/s11263-007-0110-8),
+ * equal to ops/bilateral/grid.py.
  *
- * A grid is (rows, planes, columns, depths), its last plane the weights. Depths change fastest,
- * since a pixel lies between two of them. S. Paris and F. Durand, doi:10.1007/s11263-007-0110-8
+ * A grid is (rows, planes, columns, depths); its last plane holds the weights. Depths are
+ * innermost, since a pixel interpolates between two adjacent ones.
  */
 #include <math.h>
 #include <stdint.h>
 
 #include "imrep.h"
 
-/* Where a guide's value lies: its lower depth, and how far it is from there. */
+/* The lower of the two depths around a guide value; `part` is the fraction of the way to the upper.
+ */
 static inline int64_t depth_of(float value, float low, float scale, int64_t depths, float *part)
 {
     float z = (value - low) * scale;
     float under = floorf(z);
-    float most = (float)(depths - 2);
-    under = under < 0 ? 0 : under > most ? most : under;
+    float last = (float)(depths - 2);
+    under = under < 0 ? 0 : under > last ? last : under;
     *part = z - under;
     return (int64_t)under;
 }
 
-/* Adds the image rows first … last - 1, less `middle`, and their weights of one to the table
- * (rows, channels + 1, columns, depths), which begins at the row `begin` of the grid. Pixels at the
- * border count half, since the image is mirrored there. `row_of` and `column_of` name the nearest
- * nodes; image and guide are whole, planes of height x width. */
+/* Splat: adds the image rows first … last - 1, minus `middle`, and weights of one to `table`,
+ * (rows, channels + 1, columns, depths), whose first row is row `begin` of the grid. Border pixels
+ * have half the weight, since the image is mirrored there. `row_of` and `column_of` are the nearest
+ * nodes of each pixel; image and guide are complete planes of height x width. */
 IMREP_EXPORT void imrep_bilateral_splat_f32(const float *image, const float *guide,
                                             const int32_t *row_of, const int32_t *column_of,
                                             float *table, int64_t channels, int64_t height,
@@ -54,9 +56,9 @@ IMREP_EXPORT void imrep_bilateral_splat_f32(const float *image, const float *gui
     }
 }
 
-/* Between two rows of nodes. */
-IMREP_FAST static void between(const float *upper, const float *lower, float part, int64_t count,
-                               float *row)
+/* Linear interpolation between two rows of nodes. */
+IMREP_FAST static void interpolate_rows(const float *upper, const float *lower, float part,
+                                        int64_t count, float *row)
 {
     for (int64_t i = 0; i < count; i++) row[i] = upper[i] + (lower[i] - upper[i]) * part;
 }
@@ -68,10 +70,10 @@ static inline float bilinear(const float *node, int64_t depths, float deep, floa
     return left + (right - left) * across;
 }
 
-/* Reads the image rows first … last - 1 of the guide, divides by their weights, at least `tiny`,
- * and adds `middle`. `rows` and `columns` have, for each pixel, the node before it, `down` and
- * `across` how far it is from there; there are two nodes at least. `scratch` holds a row of the
- * grid. */
+/* Slice: reads image rows first … last - 1 at their guide values, divides by the weights, at least
+ * `tiny`, and adds `middle`. For each pixel `rows` and `columns` hold the node before it, `down`
+ * and `across` the fraction of the way to the next; there are at least two nodes per axis.
+ * `scratch` holds one row of the grid. */
 IMREP_EXPORT void imrep_bilateral_slice_f32(const float *grid, const float *guide,
                                             const int32_t *rows, const float *down,
                                             const int32_t *columns, const float *across,
@@ -83,7 +85,7 @@ IMREP_EXPORT void imrep_bilateral_slice_f32(const float *grid, const float *guid
     int64_t plane = grid_columns * depths, row = (channels + 1) * plane, size = height * width;
     for (int64_t y = first; y < last; y++) {
         const float *above = grid + rows[y] * row;
-        between(above, above + row, down[y], row, scratch);
+        interpolate_rows(above, above + row, down[y], row, scratch);
         for (int64_t x = 0; x < width; x++) {
             float deep;
             int64_t depth = depth_of(guide[y * width + x], (float)low, (float)scale, depths, &deep);

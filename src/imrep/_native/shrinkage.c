@@ -1,10 +1,12 @@
-/* White noise taken out by cosine transforms of overlapping blocks of 8 x 8 pixels, for planes of
- * float32, with the numbers of imrep.edit.operations.denoise.shrinkage: there the method is told.
+/* Denoising by shrinkage of the DCT coefficients of overlapping blocks of 8 x 8 pixels, for planes
+ * of float32, equal to edit/operations/denoise/shrinkage.py, which documents the method.
  *
- * Blocks stand at every (x, y) whose sum is a multiple of `stride`, mirrored at the borders. A
- * plane is worked on in tiles, block row after block row. Of a tile's row, pixels `stride` apart
- * lie side by side (its phases, one after the other), so that LANES neighbouring blocks are a
- * vector. Columns are transformed once per block row, for all blocks that share them; back as well.
+ * Blocks start at every (x, y) whose sum is a multiple of `stride`; borders are mirrored. A plane
+ * is processed in tiles, one row of blocks after the other. A row of a tile is stored by phase:
+ * first the columns x = 0, s, 2 s … (s the stride), then x = 1, s + 1 … and so on. Column k of
+ * LANES neighbouring blocks is then a contiguous vector. The vertical DCT runs once per row of
+ * blocks, for all blocks that share a column; the inverse likewise, on the sum of their
+ * coefficients.
  */
 #include <math.h>
 #include <stddef.h>
@@ -15,12 +17,12 @@
 
 #define SIDE 8
 #define LANES 32
-#define TILE 512               /* pixels across that the blocks of a tile begin in */
-#define LINE (TILE + 4 * SIDE) /* numbers in a tile's row, at most */
-#define LARGE 2.7f             /* deviations of noise */
+#define TILE 512               /* pixels across in which the blocks of a tile start */
+#define LINE (TILE + 4 * SIDE) /* floats of a tile's row, at most */
+#define THRESHOLD 2.7f         /* standard deviations of the noise */
 #define TINY 1e-30f            /* keeps 0 / 0 at 0 */
 
-/* cos(k pi / 16) / 2, but the mean's and the fourth wave's */
+/* cos(k pi / 16) / 2; C4 also scales the mean */
 #define C1 0.49039264020161522f
 #define C2 0.46193976625564337f
 #define C3 0.41573480615127262f
@@ -29,8 +31,8 @@
 #define C6 0.19134171618254489f
 #define C7 0.09754516100806413f
 
-typedef float lines[SIDE][LINE];
-typedef float blocks[SIDE * SIDE][LANES];
+typedef float lines[SIDE][LINE];          /* eight rows of a tile, or their vertical DCT */
+typedef float blocks[SIDE * SIDE][LANES]; /* coefficients of LANES blocks */
 
 typedef struct {
     const float *noisy, *guess;
@@ -39,7 +41,7 @@ typedef struct {
     float level;
 } job;
 
-/* The orthonormal DCT-II of eight numbers, by even and odd halves. */
+/* The orthonormal DCT-II of eight numbers: sums give the even, differences the odd coefficients. */
 #define FORWARD(x, X)                                                                              \
     do {                                                                                           \
         const float e0 = (x)[0] + (x)[7], e1 = (x)[1] + (x)[6];                                    \
@@ -57,7 +59,7 @@ typedef struct {
         (X)[7] = C7 * o0 - C5 * o1 + C3 * o2 - C1 * o3;                                            \
     } while (0)
 
-/* Its transpose, and inverse. */
+/* Its transpose, which is its inverse. */
 #define BACKWARD(X, x)                                                                             \
     do {                                                                                           \
         const float s0 = C4 * ((X)[0] + (X)[4]), s1 = C4 * ((X)[0] - (X)[4]);                      \
@@ -71,13 +73,14 @@ typedef struct {
         (x)[7] = e0 - o0, (x)[6] = e1 - o1, (x)[5] = e2 - o2, (x)[4] = e3 - o3;                    \
     } while (0)
 
-static int64_t mirrored(int64_t i, int64_t n)
+/* Reflected index in 0 … n - 1; the edge sample is not repeated. */
+static int64_t reflected(int64_t i, int64_t n)
 {
     while (i < 0 || i >= n) i = i < 0 ? -i : 2 * n - 2 - i;
     return i;
 }
 
-/* Columns of eight rows, of which row y is rows[y % 8], to their waves. */
+/* Vertical DCT of rows y … y + 7 of a ring, row y at rows[y % 8]. */
 IMREP_FAST static void columns_forward(const lines rows, int64_t y, lines waves, int64_t size)
 {
     const float *restrict a = rows[y & 7], *restrict b = rows[(y + 1) & 7];
@@ -93,7 +96,7 @@ IMREP_FAST static void columns_forward(const lines rows, int64_t y, lines waves,
     }
 }
 
-/* Columns of waves back, in their place, and added to eight rows. */
+/* Inverse vertical DCT in place, added to rows y … y + 7 of a ring. */
 IMREP_FAST static void columns_backward(lines waves, lines rows, int64_t y, int64_t size)
 {
     float (*restrict here)[LINE] = waves;
@@ -109,16 +112,15 @@ IMREP_FAST static void columns_backward(lines waves, lines rows, int64_t y, int6
     }
 }
 
-/* Rows of waves, from place `first`, to coefficients of LANES blocks whose pixel k is `at[k]` on.
- */
+/* Horizontal DCT of LANES blocks from position `first`; `at[k]` is the offset of their column k. */
 IMREP_FAST static void rows_forward(const lines waves, int64_t first, const int64_t at[SIDE],
-                                    blocks made)
+                                    blocks out)
 {
     for (int u = 0; u < SIDE; u++) {
         const float *line = waves[u] + first;
         const float *a = line + at[0], *b = line + at[1], *c = line + at[2], *d = line + at[3];
         const float *e = line + at[4], *f = line + at[5], *g = line + at[6], *h = line + at[7];
-        float (*restrict to)[LANES] = made + u * SIDE;
+        float (*restrict to)[LANES] = out + u * SIDE;
         for (int i = 0; i < LANES; i++) {
             const float x[SIDE] = {a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]};
             float X[SIDE];
@@ -128,13 +130,13 @@ IMREP_FAST static void rows_forward(const lines waves, int64_t first, const int6
     }
 }
 
-/* Weighted coefficients back to rows of waves, added where they overlap. */
-IMREP_FAST static void rows_backward(const blocks some, const float *restrict weight, lines waves,
-                                     int64_t first, const int64_t at[SIDE])
+/* Inverse horizontal DCT of weighted coefficients, added where blocks overlap. */
+IMREP_FAST static void rows_backward(const blocks coefficients, const float *restrict weight,
+                                     lines waves, int64_t first, const int64_t at[SIDE])
 {
     float taps[SIDE][LANES];
     for (int u = 0; u < SIDE; u++) {
-        const float (*restrict from)[LANES] = some + u * SIDE;
+        const float (*restrict from)[LANES] = coefficients + u * SIDE;
         for (int i = 0; i < LANES; i++) {
             float X[SIDE], x[SIDE];
             for (int k = 0; k < SIDE; k++) X[k] = from[k][i];
@@ -148,15 +150,16 @@ IMREP_FAST static void rows_backward(const blocks some, const float *restrict we
     }
 }
 
-/* What noise hardly reaches stays; the weight is one over the noise that stays with it. */
-IMREP_FAST static void keep_large(blocks some, float level, float *restrict weight)
+/* Hard threshold. A block's weight is the inverse of its residual noise variance, which is the
+ * number of coefficients that are not zero. */
+IMREP_FAST static void hard_threshold(blocks coefficients, float level, float *restrict weight)
 {
     float count[LANES];
     for (int i = 0; i < LANES; i++) count[i] = 1;
     for (int k = 1; k < SIDE * SIDE; k++) {
-        float *restrict x = some[k];
+        float *restrict x = coefficients[k];
         for (int i = 0; i < LANES; i++) {
-            const float keep = fabsf(x[i]) > LARGE * level ? 1.0f : 0.0f;
+            const float keep = fabsf(x[i]) > THRESHOLD * level ? 1.0f : 0.0f;
             count[i] += keep;
             x[i] *= keep;
         }
@@ -164,18 +167,19 @@ IMREP_FAST static void keep_large(blocks some, float level, float *restrict weig
     for (int i = 0; i < LANES; i++) weight[i] = 1 / count[i];
 }
 
-/* Of each coefficient the share that the guess says is signal (Wiener). */
-IMREP_FAST static void keep_likely(blocks some, const blocks guess, float level,
-                                   float *restrict weight)
+/* Empirical Wiener filter: coefficients times signal / (signal + noise), with the signal's power
+ * from the first estimate. The residual noise variance is the sum of the squared factors. */
+IMREP_FAST static void wiener(blocks coefficients, const blocks estimate, float level,
+                              float *restrict weight)
 {
     const float noise = level * level + TINY;
     float count[LANES];
     for (int i = 0; i < LANES; i++) count[i] = 1;
     for (int k = 1; k < SIDE * SIDE; k++) {
-        float *restrict x = some[k];
-        const float *restrict like = guess[k];
+        float *restrict x = coefficients[k];
+        const float *restrict e = estimate[k];
         for (int i = 0; i < LANES; i++) {
-            const float signal = like[i] * like[i], share = signal / (signal + noise);
+            const float signal = e[i] * e[i], share = signal / (signal + noise);
             count[i] += share * share;
             x[i] *= share;
         }
@@ -183,9 +187,9 @@ IMREP_FAST static void keep_likely(blocks some, const blocks guess, float level,
     for (int i = 0; i < LANES; i++) weight[i] = 1 / count[i];
 }
 
-/* The weights of LANES blocks at their columns. */
-IMREP_FAST static void spread(const float *restrict weight, float *restrict cover,
-                              const int64_t at[SIDE])
+/* Adds the weights of LANES blocks at their columns. */
+IMREP_FAST static void add_weights(const float *restrict weight, float *restrict cover,
+                                   const int64_t at[SIDE])
 {
     for (int k = 0; k < SIDE; k++) {
         float *restrict to = cover + at[k];
@@ -193,7 +197,8 @@ IMREP_FAST static void spread(const float *restrict weight, float *restrict cove
     }
 }
 
-IMREP_FAST static void add_to_each(lines rows, const float *restrict line, int64_t size)
+/* Adds one line to all eight rows: every row of a block has the block's weight. */
+IMREP_FAST static void add_to_rows(lines rows, const float *restrict line, int64_t size)
 {
     for (int k = 0; k < SIDE; k++) {
         float *restrict to = rows[k];
@@ -201,54 +206,56 @@ IMREP_FAST static void add_to_each(lines rows, const float *restrict line, int64
     }
 }
 
-/* Sums over their weights; both begin anew. */
-IMREP_FAST static void mean(float *restrict sum, float *restrict all, float *restrict line,
+/* Weighted sums divided by their weights; both are reset to zero. */
+IMREP_FAST static void mean(float *restrict sum, float *restrict total, float *restrict line,
                             int64_t size)
 {
     for (int64_t i = 0; i < size; i++) {
-        line[i] = sum[i] / all[i];
-        sum[i] = all[i] = 0;
+        line[i] = sum[i] / total[i];
+        sum[i] = total[i] = 0;
     }
 }
 
-IMREP_FAST static void load(const float *restrict row, const int32_t *restrict place,
+/* Gathers a row of the image into a tile's order. */
+IMREP_FAST static void load(const float *restrict row, const int32_t *restrict index,
                             float *restrict line, int64_t size)
 {
-    for (int64_t i = 0; i < size; i++) line[i] = row[place[i]];
+    for (int64_t i = 0; i < size; i++) line[i] = row[index[i]];
 }
 
-/* Blocks that begin left of a tile and reach into it. */
+/* The number of blocks that start left of a tile and reach into it. */
 static int64_t blocks_before(int64_t stride) { return (SIDE - 2 + stride) / stride; }
 
-/* Columns of a tile: as many as make the blocks that reach into it fill whole vectors. */
+/* Columns of a tile, chosen so that the blocks that reach into it fill complete vectors. */
 static int64_t columns_of(int64_t stride)
 {
     return (TILE / (stride * LANES) * LANES - blocks_before(stride)) * stride;
 }
 
-/* The columns of a tile from `left` on, in the rows from `top` to `end`. */
+/* One tile: columns from `left`, rows `top` to `end`. The rows above `top` only contribute blocks.
+ */
 static void tile(const job *by, int64_t top, int64_t end, int64_t left)
 {
     lines noisy, guess, noisy_waves, guess_waves, waves, total, covered;
-    blocks some, like;
+    blocks coefficients, estimate;
     float weight[LANES], cover[LINE], line[LINE];
-    int32_t place[LINE];
-    const int64_t s = by->stride, before = blocks_before(s), most = columns_of(s);
-    const int64_t columns = by->width - left < most ? by->width - left : most;
+    int32_t index[LINE];
+    const int64_t s = by->stride, before = blocks_before(s), widest = columns_of(s);
+    const int64_t columns = by->width - left < widest ? by->width - left : widest;
     const int64_t groups = (before + (columns + s - 1) / s + LANES - 1) / LANES;
     const int64_t phase = groups * LANES + (SIDE - 2) / s + 2, size = s * phase;
     for (int64_t i = 0; i < size; i++) {
         const int64_t x = left + (i % phase - before) * s + i / phase;
-        place[i] = (int32_t)mirrored(x, by->width);
+        index[i] = (int32_t)reflected(x, by->width);
     }
     memset(total, 0, sizeof total);
     memset(covered, 0, sizeof covered);
     int64_t loaded = top - SIDE + 1;
     for (int64_t y = top - SIDE + 1; y < end; y++) {
         for (; loaded < y + SIDE; loaded++) {
-            const int64_t start = mirrored(loaded, by->height) * by->width;
-            load(by->noisy + start, place, noisy[loaded & 7], size);
-            if (by->guess) load(by->guess + start, place, guess[loaded & 7], size);
+            const int64_t start = reflected(loaded, by->height) * by->width;
+            load(by->noisy + start, index, noisy[loaded & 7], size);
+            if (by->guess) load(by->guess + start, index, guess[loaded & 7], size);
         }
         int64_t at[SIDE];
         for (int64_t k = 0; k < SIDE; k++) {
@@ -260,19 +267,19 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
         memset(waves, 0, sizeof waves);
         memset(cover, 0, sizeof cover);
         for (int64_t first = 0; first < groups * LANES; first += LANES) {
-            rows_forward(noisy_waves, first, at, some);
+            rows_forward(noisy_waves, first, at, coefficients);
             if (by->guess) {
-                rows_forward(guess_waves, first, at, like);
-                keep_likely(some, like, by->level, weight);
+                rows_forward(guess_waves, first, at, estimate);
+                wiener(coefficients, estimate, by->level, weight);
             } else {
-                keep_large(some, by->level, weight);
+                hard_threshold(coefficients, by->level, weight);
             }
-            rows_backward(some, weight, waves, first, at);
-            spread(weight, cover + first, at);
+            rows_backward(coefficients, weight, waves, first, at);
+            add_weights(weight, cover + first, at);
         }
         columns_backward(waves, total, y, size);
-        add_to_each(covered, cover, size);
-        mean(total[y & 7], covered[y & 7], line, size); /* no block below reaches this row */
+        add_to_rows(covered, cover, size);
+        mean(total[y & 7], covered[y & 7], line, size); /* complete: no later block reaches it */
         for (int64_t p = 0; p < s && y >= top; p++) {
             float *to = by->out + y * by->width + left;
             const float *from = line + p * phase + before;
@@ -281,8 +288,9 @@ static void tile(const job *by, int64_t top, int64_t end, int64_t left)
     }
 }
 
-/* Rows of `out` from `top` to `end`: of `noisy` what is large, or, given a guess, what it makes
- * likely. All planes are (height, width), stride is 1 to 8; rows may be made at the same time. */
+/* Rows `top` to `end` of `out`: `noisy` by hard threshold, or by the Wiener filter of `guess`
+ * unless it is NULL. All planes are (height, width), stride is 1 to 8. Threads may call it for
+ * different rows at the same time. */
 IMREP_EXPORT void imrep_shrink_f32(const float *noisy, const float *guess, float *out,
                                    int64_t height, int64_t width, int64_t stride, double level,
                                    int64_t top, int64_t end)

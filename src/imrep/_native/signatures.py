@@ -1,7 +1,7 @@
-"""What every exported function of the C libraries takes and returns, as ctypes checks it.
+"""The ctypes signature of every function that the C libraries export.
 
 `ABI` is the number that `imrep.h` compiles into each library. Both are raised together whenever a
-signature or a structure changes, so that a library left from an older build is never called.
+signature or a structure changes, so that a stale library is never called.
 """
 
 import ctypes
@@ -10,11 +10,11 @@ from typing import Any
 ABI = 1
 
 _POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-_Signature = tuple[Any, tuple[Any, ...]]  # what comes back, and the arguments
+_Signature = tuple[Any, tuple[Any, ...]]  # result and arguments
 
 
 def _pyramid(suffix: str) -> dict[str, _Signature]:
-    """The pyramid's functions for one type of pixels; the scratch memory comes last."""
+    """The pyramid's functions for one type of pixels; the last argument is scratch memory."""
     plane = (_INT64,) * 3  # planes, height, width
     one_level = (None, (_POINTER, _POINTER, *plane, _DOUBLE, _POINTER))
     all_levels = (None, (_POINTER,) * 3 + (*plane, _INT64, _DOUBLE, _POINTER))
@@ -56,11 +56,11 @@ SIGNATURES: dict[str, dict[str, _Signature]] = {
 
 
 def declare(library: ctypes.CDLL, name: str) -> bool:
-    """Give every function its types; False where the library was built for another ABI."""
+    """Set the types of every function; False where the library was built for another ABI."""
     abi = getattr(library, "imrep_abi", None)
     if abi is None or abi() != ABI:
         return False
     for function, (result, arguments) in SIGNATURES[name].items():
-        found = getattr(library, function)
-        found.restype, found.argtypes = result, arguments
+        pointer = getattr(library, function)
+        pointer.restype, pointer.argtypes = result, arguments
     return True

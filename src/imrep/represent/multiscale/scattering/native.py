@@ -38,9 +38,9 @@ class _Bank(ctypes.Structure):
     _fields_ = (
         ("rows", _Axis),
         ("columns", _Axis),
-        ("times", ctypes.c_int64),
+        ("factor", ctypes.c_int64),
         ("lanes", ctypes.c_int64),
-        ("wide", ctypes.c_int64),
+        ("strip_width", ctypes.c_int64),
         ("count", ctypes.c_int64),
         ("corners", ctypes.c_void_p),
         ("filters", ctypes.c_void_p),
