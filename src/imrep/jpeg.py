@@ -1,18 +1,19 @@
-"""DCT coefficients straight from the bytes of a JPEG: what the file holds, nothing re-encoded.
+"""DCT coefficients straight from the bytes of a JPEG, as the file holds them.
 
-Decoding to pixels and transforming those gives other numbers (at quality 90 off by up to 12) and
-takes five to ten times as long, since entropy decoding is a small part of that work. `read` gives
-the quantised blocks as stored, `spectrum` the same, upright, times their quantisation tables.
+Decoding to pixels and transforming those gives other numbers, because of rounding and clipping, and
+is slower, since entropy decoding is a small part of that work. `read` gives the quantised blocks as
+stored, `spectrum` the same, upright, times their quantisation tables.
 
-A file that ends early or is damaged gives the blocks before that and says how many are whole; one
-without any is a `BadFile`. Damage that still makes sense as a code is seen by nobody, as in every
-decoder. Both functions may be called from several threads.
+A truncated or damaged file gives the blocks before the damage and the number of complete rows; one
+without any is a `BadFile`. Damage that is still a valid code goes unnoticed, as in every decoder.
+Both functions may be called from several threads.
 """
 
 import ctypes
 import itertools
 import math
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,33 +28,25 @@ from imrep import _native, images
 from imrep.codes import Spectrum
 from imrep.errors import BadFile, ExtraNeeded
 from imrep.images import MAX_PIXELS
+from imrep.images.orientation import ORIENTATIONS
+from imrep.io.containers import jpeg_segments
 
 __all__ = ["MAX_PIXELS", "Coefficients", "Facts", "read", "spectrum"]
 
 _SPACES = ("unknown", "gray", "RGB", "YCbCr", "CMYK", "YCCK")  # libjpeg's J_COLOR_SPACE
 _PLANES = 4
-_TURNS = {  # EXIF orientation: transposed, then columns mirrored, then rows mirrored
-    1: (False, False, False),
-    2: (False, True, False),
-    3: (False, True, True),
-    4: (False, False, True),
-    5: (True, False, False),
-    6: (True, True, False),
-    7: (True, True, True),
-    8: (True, False, True),
-}
-_ORIENTATION = 0x0112
+_ORIENTATION, _APP1 = 0x0112, 0xE1
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a JPEG says of itself, and how much of it was there.
+    """Facts of a JPEG file, and how much of it could be decoded.
 
     Attributes:
-        name: Of the file, for messages.
+        name: The file's name in messages.
         size: Height and width of the image in pixels.
-        space: What the planes are: "gray", "YCbCr", "RGB", "CMYK", "YCCK" or "unknown".
+        space: The colour space of the planes: "gray", "YCbCr", "RGB", "CMYK", "YCCK" or "unknown".
         sampling: Vertical and horizontal sampling factor of each plane, 1 to 4. A plane whose
             factor is half the greatest has half as many rows, or columns.
         tables: Quantisation of each plane, (8, 8) by vertical and horizontal frequency.
@@ -62,11 +55,11 @@ class Facts:
             one store CMYK and YCCK inverted: 255 is no ink.
         progressive: Whether coefficients came in scans of rising precision.
         arithmetic: Whether they were arithmetic-coded, not Huffman-coded.
-        scans: How many scans were complete.
-        whole: How many rows of blocks of each plane are as they were stored, counted from the top.
-            Those below are zero, or in a progressive file of the precision reached.
-        complete: Whether all are.
-        remark: The first complaint of libjpeg, "" if it had none.
+        scans: The number of complete scans.
+        complete_rows: Rows of blocks of each plane, counted from the top, that were decoded
+            completely. Those below are zero, or in a progressive file of reduced precision.
+        complete: Whether all rows are.
+        remark: The first warning of libjpeg, "" if it had none.
     """
 
     name: str
@@ -79,9 +72,15 @@ class Facts:
     progressive: bool
     arithmetic: bool
     scans: int
-    whole: tuple[int, ...]
+    complete_rows: tuple[int, ...]
     complete: bool
     remark: str
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """The former name of `complete_rows`."""
+        warnings.warn("Facts.whole is now complete_rows.", FutureWarning, stacklevel=2)
+        return self.complete_rows
 
 
 @dataclass(frozen=True)
@@ -92,30 +91,30 @@ class Coefficients:
         blocks: int16 (rows, columns, 8, 8) of each plane, the last two being vertical and
             horizontal frequency. As many blocks as cover the plane, without those that only fill
             up an MCU.
-        facts: What is known besides.
+        facts: The facts of the file.
     """
 
     blocks: tuple[NDArray[np.int16], ...]
     facts: Facts
 
     def upright(self) -> "Coefficients":
-        """Turned and mirrored as EXIF asks, exactly: blocks move, odd frequencies change sign.
+        """Rotated and mirrored to upright, exactly: blocks move, odd frequencies change sign.
 
         Raises:
-            BadFile: A side that would have to be mirrored ends within a block, or rows are missing.
+            BadFile: A side to be mirrored ends within a block, or rows are missing.
         """
         facts = self.facts
         if facts.orientation == 1:
             return self
         _check_turn(facts)
         blocks = tuple(_turned(plane, facts.orientation) for plane in self.blocks)
-        if _TURNS[facts.orientation][0]:
+        if ORIENTATIONS[facts.orientation][0]:
             facts = replace(
                 facts,
                 size=facts.size[::-1],
                 sampling=tuple(factors[::-1] for factors in facts.sampling),
                 tables=tuple(table.T for table in facts.tables),
-                whole=tuple(len(plane) for plane in blocks),
+                complete_rows=tuple(len(plane) for plane in blocks),
             )
         return Coefficients(blocks, replace(facts, orientation=1))
 
@@ -140,7 +139,7 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coeffic
         max_pixels: Greatest width × height that is decoded.
 
     Raises:
-        BadFile: No JPEG, too large, of a kind that cannot be read, or nothing of it is whole.
+        BadFile: No JPEG, too large, of an unsupported type, or without any complete block.
         ExtraNeeded: imrep was built without libjpeg-turbo.
 
     Example:
@@ -194,7 +193,7 @@ class _Raw(ctypes.Structure):
         *((key, ctypes.c_int32) for key in ("width", "height", "planes", "space", "adobe")),
         *((key, ctypes.c_int32) for key in ("progressive", "arithmetic", "precision")),
         *((key, ctypes.c_int32 * _PLANES) for key in ("across", "down", "columns", "rows")),
-        *((key, ctypes.c_int32 * _PLANES) for key in ("stride", "padded", "whole", "written")),
+        *((key, ctypes.c_int32 * _PLANES) for key in ("stride", "padded", "complete", "filled")),
         *((key, ctypes.c_int32) for key in ("scans", "ended", "damaged", "warnings")),
         ("tables", ctypes.c_uint16 * 64 * _PLANES),
         ("message", ctypes.c_char * 200),
@@ -218,18 +217,18 @@ class _File:
         self.padded = [*zip(raw.padded[:planes], raw.stride[:planes], strict=True)]
 
     def filled(self, what: str, planes: list[NDArray], axis: int) -> list[NDArray]:
-        """These planes decoded into; `axis` counts rows."""
+        """These planes with the decoded coefficients; `axis` is that of rows."""
         pointers = _Pointers(*(plane.__array_interface__["data"][0] for plane in planes))
-        well = getattr(self._library, f"imrep_jpeg_{what}")(self._handle, pointers)
-        if not well or not (self.raw.scans or any(self.raw.whole)):
+        success = getattr(self._library, f"imrep_jpeg_{what}")(self._handle, pointers)
+        if not success or not (self.raw.scans or any(self.raw.complete)):
             raise BadFile(f"{self.name} {_fault(self.raw)}")
-        written = self.raw.written[: self.raw.planes]
-        return [_rest_zero(*pair, axis) for pair in zip(planes, written, strict=True)]
+        filled = self.raw.filled[: self.raw.planes]
+        return [_zero_unfilled(*pair, axis) for pair in zip(planes, filled, strict=True)]
 
     def facts(self) -> Facts:
         """After `fill`."""
         raw, planes = self.raw, self.raw.planes
-        whole = tuple(raw.whole[:planes])
+        complete_rows = tuple(raw.complete[:planes])
         tables = np.frombuffer(memoryview(raw), np.uint16, planes * 64, _Raw.tables.offset)
         return Facts(
             name=self.name,
@@ -242,8 +241,8 @@ class _File:
             progressive=bool(raw.progressive),
             arithmetic=bool(raw.arithmetic),
             scans=raw.scans,
-            whole=whole,
-            complete=whole == tuple(rows for rows, _ in self.shapes),
+            complete_rows=complete_rows,
+            complete=complete_rows == tuple(rows for rows, _ in self.shapes),
             remark=raw.message.decode("ascii", "replace"),
         )
 
@@ -280,7 +279,7 @@ def _library() -> ctypes.CDLL:
 
 
 def _refusal(raw: _Raw, max_pixels: int) -> str:
-    """Why a header will not do, as the rest of a sentence."""
+    """Why a header is refused, as the predicate of a sentence."""
     pixels = raw.width * raw.height
     if pixels > max_pixels:
         size = f"{raw.width:,} × {raw.height:,} = {pixels:,}"
@@ -291,7 +290,7 @@ def _refusal(raw: _Raw, max_pixels: int) -> str:
 
 
 def _fault(raw: _Raw) -> str:
-    """What is wrong with a file of which nothing is left, as the rest of a sentence."""
+    """Why a file gives no coefficients, as the predicate of a sentence."""
     why = raw.message.decode("ascii", "replace") or "it ends before its first row of blocks"
     if re.search("unsupported|not supported|not implemented|sorry", why, re.IGNORECASE):
         return f"is of a kind that cannot be read (JPEG: {why}). Save it again."
@@ -301,13 +300,14 @@ def _fault(raw: _Raw) -> str:
 
 
 def _check_turn(facts: Facts) -> None:
-    """Refuse what cannot be turned exactly: padding may not change sides, nor may what is lost."""
+    """Refuse what cannot be rotated exactly: padding and missing rows may not change sides."""
     if not facts.complete:
         raise BadFile(
-            f"{facts.name} needs to be whole to be turned upright, got {max(facts.whole)} whole "
-            "rows of blocks. Copy it again, or take its coefficients as stored."
+            f"{facts.name} needs to be complete to be turned upright, got "
+            f"{max(facts.complete_rows)} complete rows of blocks. "
+            "Copy it again, or take its coefficients as stored."
         )
-    transposed, across, down = _TURNS[facts.orientation]
+    transposed, across, down = ORIENTATIONS[facts.orientation]
     flips = (across, down) if transposed else (down, across)
     greatest = [max(axis) for axis in zip(*facts.sampling, strict=True)]
     for axis, what in enumerate(("height", "width")):
@@ -322,19 +322,19 @@ def _check_turn(facts: Facts) -> None:
 
 
 def _turned(blocks: NDArray[np.int16], orientation: int) -> NDArray[np.int16]:
-    """Blocks (rows, columns, v, u) as EXIF's orientation asks."""
-    transposed, across, down = _TURNS[orientation]
-    turned = blocks.transpose(1, 0, 3, 2) if transposed else blocks
-    turned = turned[:: -1 if down else 1, :: -1 if across else 1].copy()
+    """Blocks (rows, columns, v, u) rotated and mirrored from EXIF's orientation to upright."""
+    transposed, across, down = ORIENTATIONS[orientation]
+    upright = blocks.transpose(1, 0, 3, 2) if transposed else blocks
+    upright = upright[:: -1 if down else 1, :: -1 if across else 1].copy()
     if across:
-        turned[..., 1::2] *= -1  # cosines of odd frequency are odd about the middle of a block
+        upright[..., 1::2] *= -1  # cosines of odd frequency are antisymmetric in a block
     if down:
-        turned[..., 1::2, :] *= -1
-    return turned
+        upright[..., 1::2, :] *= -1
+    return upright
 
 
 def _buffers(shapes: list[tuple[int, ...]], dtype: type) -> list[NDArray]:
-    """Uninitialised arrays, of one piece of memory: the allocator keeps that for the next file."""
+    """Uninitialised arrays in one allocation, which the allocator reuses for the next file."""
     ends = list(itertools.accumulate(map(math.prod, shapes)))
     memory: NDArray = np.empty(ends[-1], dtype)
     return [
@@ -343,26 +343,26 @@ def _buffers(shapes: list[tuple[int, ...]], dtype: type) -> list[NDArray]:
     ]
 
 
-def _rest_zero(plane: NDArray, written: int, axis: int) -> NDArray:
-    """The plane, zero in the rows that were not written."""
-    if written >= plane.shape[axis]:
+def _zero_unfilled(plane: NDArray, filled: int, axis: int) -> NDArray:
+    """The plane, set to zero in the rows that were not filled."""
+    if filled >= plane.shape[axis]:
         return plane
-    zeros = np.zeros_like(plane)  # which costs nothing where nobody looks
-    rows = (slice(None),) * axis + (slice(written),)
+    zeros = np.zeros_like(plane)  # lazily allocated by the system
+    rows = (slice(None),) * axis + (slice(filled),)
     zeros[rows] = plane[rows]
     return zeros
 
 
 def _spectrum(planes: list[NDArray[np.float32]], facts: Facts) -> Spectrum:
-    """Sampling is named only where planes differ in it."""
+    """The planes as a code; `sampling` is stated only where planes differ in it."""
     values = tuple(torch.from_numpy(plane)[None] for plane in planes)
     return Spectrum(values, facts.size, facts.sampling if len(set(facts.sampling)) > 1 else ())
 
 
 def _orientation(data: bytes) -> int:
-    """EXIF's orientation, 1 to 8, by Pillow's reading, which is the rest of the house's."""
+    """EXIF's orientation, 1 to 8, as Pillow reads it, for agreement with decoded images."""
     exif, xmp = b"", b""
-    for segment in _app1(data):
+    for segment in (body for marker, body, _ in jpeg_segments(data) if marker == _APP1):
         if segment.startswith(_EXIF):
             exif = exif + segment[len(_EXIF) :] if exif else segment
         elif segment.startswith(_XMP):
@@ -373,20 +373,8 @@ def _orientation(data: bytes) -> int:
         tags = Image.Exif()
         if exif:
             tags.load(exif)
-        found = re.search(rb'tiff:Orientation(="|>)([0-9])', xmp)
-        value = tags.get(_ORIENTATION, int(found[2]) if found else 1)
-    except Exception:  # damaged EXIF raises anything; the coefficients are still good
+        stated = re.search(rb'tiff:Orientation(="|>)([0-9])', xmp)
+        value = tags.get(_ORIENTATION, int(stated[2]) if stated else 1)
+    except Exception:  # damaged EXIF raises arbitrary exceptions; the coefficients are intact
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _app1(data: bytes) -> Iterator[bytes]:
-    """Payloads of the APP1 segments before the first scan."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA:
-            return
-        if marker == 0xE1:
-            yield data[at + 4 : at + 2 + length]
-        at += 1 if marker == 0xFF else 2 + length

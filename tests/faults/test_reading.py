@@ -14,8 +14,8 @@ import imrep
 from imrep import images
 from imrep.cli import main
 from imrep.errors import BadFile, BadParameter
-from imrep.images.decode import srgb
 from imrep.images.formats import tiff_bits
+from imrep.images.orientation import upright
 
 SCENE = files.scene()
 GRAY = SCENE[..., 1:2]
@@ -97,7 +97,7 @@ def test_the_main_image_below_a_thumbnail():
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_orientation_at_every_depth(turn):
     inverse = {6: 8, 8: 6}.get(turn, turn)
-    stored = srgb.upright(np.rint(SCENE * 4095), inverse)
+    stored = upright(np.rint(SCENE * 4095), inverse)
     data = tiff(np.ascontiguousarray(stored), 12, t262=(3, [2]), t274=(3, [turn]))
     assert np.abs(shown(data) - SCENE).max() < 1e-3
     original = images.original(data)

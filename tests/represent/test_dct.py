@@ -221,7 +221,7 @@ def test_what_has_no_luma_or_is_not_whole_is_refused_by_name():
     dct, data = imrep.get("dct"), _jpeg(_coffee()[..., :200, :200])
     with pytest.raises(BadFile, match=r"needs gray, YCbCr or RGB planes for dct, got 4 planes"):
         dct.encode_jpeg(_jpeg(_coffee()[..., :64, :64], "CMYK"))
-    with pytest.raises(BadFile, match="needs to be whole for dct"):
+    with pytest.raises(BadFile, match="needs to be complete for dct"):
         dct.embed_jpeg(data[: len(data) // 2])
     for spec in ("dct:block=4,channels=48", "dct:chroma=dctnet"):
         with pytest.raises(BadParameter, match="dct needs block=8 and chroma=full"):

@@ -75,7 +75,7 @@ static size_t plane_bytes(const facts *f, int c)
 static void compare(const facts *f, int c, const int16_t *blocks, const float *planes)
 {
     size_t apart = (size_t)f->rows[c] * f->columns[c];
-    for (int row = 0; row < f->written[c]; row++)
+    for (int row = 0; row < f->filled[c]; row++)
         for (int column = 0; column < f->columns[c]; column++)
             for (int k = 0; k < DCTSIZE2; k++) {
                 int16_t stored = blocks[((size_t)row * f->stride[c] + column) * DCTSIZE2 + k];
@@ -99,7 +99,7 @@ static void one(const uint8_t *data, size_t size, int64_t max_pixels)
     }
     for (int c = 0; c < first.planes; c++) blocks[c] = (int16_t *)guarded(block_bytes(&first, c));
     int well = imrep_jpeg_blocks(handle, blocks), rows[PLANES];
-    memcpy(rows, first.written, sizeof rows);
+    memcpy(rows, first.filled, sizeof rows);
     imrep_jpeg_close(handle);
     took = now() - begun_at;
 
@@ -119,19 +119,20 @@ static void one(const uint8_t *data, size_t size, int64_t max_pixels)
 
     int whole = 0, complete = 1;
     for (int c = 0; c < first.planes; c++) {
-        if (well && first.whole[c] != second.whole[c]) fail("whole differs");
-        if (well && (first.whole[c] < 0 || first.whole[c] > first.rows[c])) fail("whole is beyond");
+        if (well && first.complete[c] != second.complete[c]) fail("whole differs");
+        if (well && (first.complete[c] < 0 || first.complete[c] > first.rows[c]))
+            fail("whole is beyond");
         if (well && block_bytes(&first, c) < SMALL) {
-            if (second.written[c] > rows[c]) fail("planes have rows that blocks have not");
+            if (second.filled[c] > rows[c]) fail("planes have rows that blocks have not");
             compare(&second, c, blocks[c], planes[c]);
             mix(blocks[c], block_bytes(&first, c) / first.padded[c] * rows[c]);
         }
-        whole += first.whole[c];
-        complete &= first.whole[c] == first.rows[c];
+        whole += first.complete[c];
+        complete &= first.complete[c] == first.rows[c];
         released((uint8_t *)blocks[c], block_bytes(&first, c));
         released((uint8_t *)planes[c], plane_bytes(&second, c));
     }
-    mix(first.whole, sizeof first.whole);
+    mix(first.complete, sizeof first.complete);
     if (!well || (!whole && !first.scans))
         refused_ones++;
     else if (complete)

@@ -218,9 +218,9 @@ def test_of_a_cut_file_what_is_whole_is_given_and_no_more(how, share, ended):
             jpeg.spectrum(data)
         return
     code, facts = jpeg.spectrum(data)
-    assert facts.whole == found.facts.whole and facts.scans == found.facts.scans
+    assert facts.complete_rows == found.facts.complete_rows and facts.scans == found.facts.scans
     for p, (blocks, wanted) in enumerate(zip(found.blocks, complete.blocks, strict=True)):
-        whole = found.facts.whole[p]
+        whole = found.facts.complete_rows[p]
         if not (ended and found.facts.arithmetic):  # which takes an early end for zeros
             np.testing.assert_array_equal(blocks[:whole], wanted[:whole])
         if not found.facts.progressive:
@@ -235,7 +235,11 @@ def test_of_a_cut_file_what_is_whole_is_given_and_no_more(how, share, ended):
 def test_half_a_file_has_nearly_half_the_rows():
     full = files.written(files.noise(160, 96), factors=SAMPLINGS["4:2:0"])
     facts = jpeg.read(full[: len(full) // 2]).facts
-    assert not facts.complete and 6 <= facts.whole[0] <= 10 and facts.whole[1] == facts.whole[0] / 2
+    assert (
+        not facts.complete
+        and 6 <= facts.complete_rows[0] <= 10
+        and facts.complete_rows[1] == facts.complete_rows[0] / 2
+    )
     assert "premature end" in facts.remark
 
 
@@ -257,7 +261,7 @@ def test_only_the_end_marker_missing_is_no_loss(how):
 
 def test_a_cut_file_is_not_turned():
     full = files.with_orientation(files.written(files.noise(64, 64)), 3)
-    with pytest.raises(BadFile, match="whole to be turned upright"):
+    with pytest.raises(BadFile, match="complete to be turned upright"):
         jpeg.read(full[: len(full) // 2]).upright()
 
 
@@ -349,7 +353,7 @@ def test_memory_that_others_used_is_never_shown():
         del junk
         found = jpeg.read(full[: int(share * len(full))])
         code, facts = jpeg.spectrum(full[: int(share * len(full))])
-        for p, whole in enumerate(facts.whole):
+        for p, whole in enumerate(facts.complete_rows):
             assert not found.blocks[p][whole:].any() and not code.values[p][:, :, :, whole:].any()
 
 

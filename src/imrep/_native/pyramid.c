@@ -1,8 +1,8 @@
 /* Burt and Adelson's pyramids (doi:10.1109/TCOM.1983.1095851) for planes of float32 and of uint8,
- * equal to ops/pyramid/reference.py, which documents borders and rounding.
+ * equal to ops/pyramid/laplacian.py, which documents borders and rounding.
  *
  * float32: the kernel is scaled by four, {1 - 2a, 1, 4a, 1, 1 - 2a}, so that two products vanish.
- * Sums run in the order of the torch reference, so that results are equal to the last bit.
+ * Sums run in the order of the torch reference.
  * uint8: the kernel is scaled by sixteen, {1, 4, 6, 4, 1}. A two-dimensional sum with its rounding
  * term fits in sixteen bits: 16 * 16 * 255 + 128 = 65408.
  */

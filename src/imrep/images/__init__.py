@@ -26,6 +26,7 @@ from imrep.images.encode import save_plan
 from imrep.images.encode.save_plan import SUFFIXES, Plan
 from imrep.images.metadata.fields import COLOUR, Encoding, Metadata
 from imrep.images.notes import assumption, note, noting
+from imrep.images.orientation import upright
 from imrep.images.original_image import Original, sanitised
 from imrep.images.read_options import DEFAULT_READING, Reading
 from imrep.images.sample_types import BY_BITS, UINT8, UINT16, Samples
@@ -139,7 +140,7 @@ def read(
     with open_image.opening(source, reading.max_pixels) as picture:
         decoded = srgb.decoded(picture, None, background, reading.data_range)
         pixels = np.asarray(decoded.pixels)
-        return shrunk_pixels(srgb.upright(pixels, picture.orientation), longest)
+        return shrunk_pixels(upright(pixels, picture.orientation), longest)
 
 
 def write(path: str | Path, image: "Tensor", *, mark: str = "") -> None:

@@ -13,6 +13,7 @@ from imrep.errors import BadFile, BadParameter
 from imrep.images.colour import icc
 from imrep.images.decode import open_image, srgb
 from imrep.images.decode.open_image import MAX_PIXELS
+from imrep.images.orientation import upright
 from imrep.images.read_options import Reading
 from imrep.ops.parallel import ahead
 
@@ -94,7 +95,7 @@ def square(
         if size is not None:
             rgb = srgb.central(rgb, (width, height), decoded.reduction, size)
         orientation = picture.orientation
-        canvas = np.array(srgb.upright(np.asarray(rgb), orientation), order="C")
+        canvas = np.array(upright(np.asarray(rgb), orientation), order="C")
         if orientation >= 5:  # rotated by 90 degrees
             width, height = height, width
         return canvas, Facts(

@@ -14,6 +14,7 @@ from imrep.images.decode import full_depth, srgb
 from imrep.images.decode.image_file import OpenedImage
 from imrep.images.metadata import exif_tags, fields, reader
 from imrep.images.metadata.fields import Encoding, Metadata
+from imrep.images.orientation import upright
 from imrep.images.sample_types import UINT8, UINT16, Samples, scaled
 from imrep.images.stored_pixels import StoredPixels
 
@@ -73,10 +74,10 @@ def original(
     source = _source(picture)
     numbers = _stored(picture, data_range, own_scale)
     orientation = picture.orientation
-    values = np.ascontiguousarray(srgb.upright(numbers.values, orientation))
+    values = np.ascontiguousarray(upright(numbers.values, orientation))
     samples = numbers.samples
     if samples.missing is not None:
-        samples = replace(samples, missing=srgb.upright(samples.missing, orientation))
+        samples = replace(samples, missing=upright(samples.missing, orientation))
     colours, alpha = _split_alpha(values)
     metadata, encoding = reader.read(source, picture.data, orientation)
     description = exif_tags.layout(source.exif)

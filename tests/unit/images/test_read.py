@@ -16,6 +16,7 @@ from PIL import Image, ImageCms
 from imrep import images
 from imrep.errors import BadFile, BadImage, BadParameter
 from imrep.images.decode import guards, srgb
+from imrep.images.orientation import upright as upright_view
 from imrep.ops import resize
 
 
@@ -120,7 +121,7 @@ class TestLaws:
 def _stored(upright, turn):
     """The pixels that a camera held that way would have written (inverse of the EXIF turn)."""
     inverse = {6: 8, 8: 6}.get(turn, turn)
-    return srgb.upright(upright, inverse)
+    return upright_view(upright, inverse)
 
 
 class TestKinds:
@@ -138,7 +139,7 @@ class TestKinds:
             8: (2, 0),
         }
         for turn, place in places.items():
-            upright = srgb.upright(corner, turn)
+            upright = upright_view(corner, turn)
             assert upright.shape == ((2, 3) if turn < 5 else (3, 2))
             assert tuple(np.argwhere(upright)[0]) == place
 

@@ -1,6 +1,5 @@
 """An opened image as sRGB pixels: decoded no larger than needed, cropped, and upright."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
 from typing import NamedTuple
@@ -13,22 +12,6 @@ from imrep.images import notes
 from imrep.images.colour import icc
 from imrep.images.decode import full_depth
 from imrep.images.decode.image_file import OpenedImage
-
-_UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}  # by EXIF orientation
-
-
-def upright(pixels: NDArray, orientation: int) -> NDArray:
-    """Pixels (h, w, …) rotated and mirrored from EXIF orientation 1 to 8 to upright; a view."""
-    return _UPRIGHT[orientation](pixels)
 
 
 class Decoded(NamedTuple):

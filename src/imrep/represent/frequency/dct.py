@@ -281,8 +281,8 @@ def _luma_and_chroma(code: Spectrum, facts: jpeg.Facts, who: str) -> tuple[Tenso
     planes = tuple(code.values)
     if not facts.complete:
         raise BadFile(
-            f"{facts.name} needs to be whole for {who}, got {max(facts.whole)} whole rows of "
-            f"blocks ({facts.remark or 'scans are missing'}). Copy it again."
+            f"{facts.name} needs to be complete for {who}, got {max(facts.complete_rows)} "
+            f"complete rows of blocks ({facts.remark or 'scans are missing'}). Copy it again."
         )
     if len(planes) != _PLANES.get(facts.space):
         raise BadFile(
