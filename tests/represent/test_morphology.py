@@ -21,8 +21,6 @@ OPERATIONS = {
     "OPEN": operators.opening,
     "CLOSE": operators.closing,
     "GRADIENT": operators.gradient,
-    "TOPHAT": operators.tophat,
-    "BLACKHAT": operators.blackhat,
 }
 
 
@@ -102,8 +100,6 @@ def test_textbook_opening_and_closing_are_an_opening_and_a_closing(height, width
     if element.shape[0] % 2 and element.shape[1] % 2:  # else turning it moves its origin
         turned = element.flip(0, 1)
         assert torch.equal(-operators.opening(-x, turned), closed)
-    tophat, blackhat = operators.tophat(x, element), operators.blackhat(x, element)
-    assert torch.equal(tophat, x - opened) and torch.equal(blackhat, closed - x)
 
 
 def test_opencvs_opening_of_an_asymmetric_element_is_none():

@@ -16,7 +16,7 @@ _FORMATS = {"u": 1, "i": 2, "f": 3}  # of samples, by NumPy's letter
 _DESCRIPTION = 270
 _NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, 8, 32773
 _PILLOW = {_LZW: "tiff_lzw", _PACKBITS: "packbits"}
-_BYTE, _UNDEFINED = 1, 7  # TIFF's types
+_BYTE = 1  # TIFF's type
 
 
 def encoded(values: NDArray, picture: Original) -> bytes:

@@ -92,16 +92,6 @@ def gradient(x: Tensor, element: Element, *, convention: str = "textbook") -> Te
     return _less(dilate(x, element, convention=convention), erode(x, element))
 
 
-def tophat(x: Tensor, element: Element, *, convention: str = "textbook") -> Tensor:
-    """The image less its opening: bright structures smaller than the element."""
-    return _less(x, opening(x, element, convention=convention))
-
-
-def blackhat(x: Tensor, element: Element, *, convention: str = "textbook") -> Tensor:
-    """The closing less the image: dark structures smaller than the element."""
-    return _less(closing(x, element, convention=convention), x)
-
-
 def _less(x: Tensor, y: Tensor) -> Tensor:
     """The difference x - y; where numbers have no sign, what would be negative is 0."""
     if x.dtype == torch.bool:
