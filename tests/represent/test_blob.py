@@ -95,7 +95,7 @@ def test_polarity_chooses():
 def test_disks_share_what_geometry_says():
     at = torch.tensor([0.0, 1.0, 2.0, 3.0, 5.0]).double()
     one, two = torch.ones(5).double(), torch.full((5,), 2.0).double()
-    shared = module._shared(at, one, two)
+    shared = module._overlap(at, one, two)
     assert shared[:2].tolist() == pytest.approx([1, 1]) and shared[3:].tolist() == pytest.approx(
         [0, 0]
     )
@@ -111,10 +111,10 @@ def test_of_two_that_overlap_the_smaller_goes_unless_its_keeper_went():
     sigma = torch.tensor([5.0, 4.0, 2.0, 1.0])
     dark = torch.tensor([False, False, False, True])
     # The second lies in the first, the third in the second alone, the last is dark.
-    assert rep._kept(xy, sigma, dark).tolist()[:2] == [True, False]
-    assert rep._kept(xy, sigma, dark)[3]
+    assert rep._prune(xy, sigma, dark).tolist()[:2] == [True, False]
+    assert rep._prune(xy, sigma, dark)[3]
     far = torch.tensor([[0.0, 0.0], [5.0, 0.0], [10.0, 0.0], [50.0, 0.0]])
-    assert rep._kept(far, torch.tensor([5.0, 4.0, 2.5, 1.0]), dark).tolist() == [
+    assert rep._prune(far, torch.tensor([5.0, 4.0, 2.5, 1.0]), dark).tolist() == [
         True, False, True, True,
     ]  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_no_two_that_are_kept_overlap_too_much():
     image = photo(96, 96, batch=1)
     code = imrep.get("blob:threshold=0.01,polarity=bright").encode(image)
     radius = code.extent[0].double() / 2
-    shared = module._shared(
+    shared = module._overlap(
         torch.cdist(code.xy[0].double(), code.xy[0].double()), radius[:, None], radius
     )
     shared.fill_diagonal_(0)

@@ -124,8 +124,8 @@ def symmetric(matrix: Matrix) -> bool:
 def gain(matrix: Matrix, y: Tensor, x: Tensor) -> Tensor:
     """Transfer function of a symmetric kernel at y and x cycles per pixel, (len(y), len(x))."""
     weights = torch.from_numpy(matrix).to(y)
-    down, right = (torch.arange(n).to(y) - n // 2 for n in matrix.shape)
-    rows, columns = (torch.cos(2 * torch.pi * f[:, None] * i) for f, i in ((y, down), (x, right)))
+    dy, dx = (torch.arange(n).to(y) - n // 2 for n in matrix.shape)
+    rows, columns = (torch.cos(2 * torch.pi * f[:, None] * i) for f, i in ((y, dy), (x, dx)))
     return rows @ weights @ columns.mT
 
 

@@ -1,1 +1,1 @@
-"""Mathematical morphology: operators and structuring elements."""
+"""Mathematical morphology: operators, structuring elements, running extremes."""

@@ -1,4 +1,4 @@
-"""Structuring elements: small masks, and what they are made of."""
+"""Structuring elements: small masks, and their decomposition into rectangles."""
 
 import math
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Rectangle(NamedTuple):
 
 
 Element = Tensor | tuple[Rectangle, ...]
-"""A mask, or what `rectangles` made of it."""
+"""A mask, or its `rectangles`."""
 
 
 def structuring_element(shape: str, height: int, width: int) -> Tensor:
@@ -49,62 +49,61 @@ def structuring_element(shape: str, height: int, width: int) -> Tensor:
 
 
 def clipped(parts: tuple[Rectangle, ...], height: int, width: int) -> tuple[Rectangle, ...]:
-    """The parts without what lies beyond every pixel of an image (height, width).
+    """The parts cropped to offsets that occur within an image (height, width).
 
-    An element far larger than the image becomes one that is hardly larger. Parts of which nothing
-    is left are dropped, unless nothing would be left of all.
+    Cropping bounds the cost of an element far larger than the image. Parts that become empty are
+    dropped, unless all would be; parts that become neighbours are merged again.
     """
     if all(-height < p.top and p.top + p.height <= height and -width < p.left
            and p.left + p.width <= width for p in parts):  # fmt: skip
         return parts
-    found: list[Rectangle] = []
+    cropped: list[Rectangle] = []
     for part in sorted(parts, key=lambda part: (part.left, part.width, part.top)):
         top, left = max(part.top, 1 - height), max(part.left, 1 - width)
-        bottom, right = min(part.top + part.height, height), min(part.left + part.width, width)
-        if top < bottom and left < right:
-            found.append(Rectangle(top, left, bottom - top, right - left))
-    if not found:
+        bottom, column_end = min(part.top + part.height, height), min(part.left + part.width, width)
+        if top < bottom and left < column_end:
+            cropped.append(Rectangle(top, left, bottom - top, column_end - left))
+    if not cropped:
         return parts[:1]
-    joined: list[Rectangle] = []
-    for part in sorted(set(found), key=lambda part: (part.left, part.width, part.top)):
-        last = joined[-1] if joined else None
+    merged: list[Rectangle] = []
+    for part in sorted(set(cropped), key=lambda part: (part.left, part.width, part.top)):
+        last = merged[-1] if merged else None
         if last and last[1::2] == part[1::2] and part.top <= last.top + last.height:
             end = max(last.top + last.height, part.top + part.height)
-            joined[-1] = last._replace(height=end - last.top)
+            merged[-1] = last._replace(height=end - last.top)
         else:
-            joined.append(part)
-    return tuple(sorted(joined, key=lambda part: (part.width, part.left, part.top)))
+            merged.append(part)
+    return tuple(sorted(merged, key=lambda part: (part.width, part.left, part.top)))
 
 
 def rectangles(element: Element) -> tuple[Rectangle, ...]:
-    """The element as rectangles that cover it: runs of its rows, equal neighbours taken together.
+    """Disjoint rectangles that cover the element: runs of its rows, equal neighbours merged.
 
-    Runs of one place and length stand next to each other, so that they are computed once. What is
-    rectangles already comes back as it is.
+    They are sorted by width and then left edge, so that runs of one position and length follow each
+    other and are computed once. Rectangles are returned as they are.
     """
     if isinstance(element, tuple):
         return element
     if not isinstance(element, Tensor) or element.ndim != 2 or not bool(element.any()):
         shape = tuple(element.shape) if isinstance(element, Tensor) else type(element).__name__
         raise BadParameter(
-            f"a structuring element needs to be a matrix with a place in it, got {shape}. "
+            f"a structuring element needs to be a matrix that is not all zero, got {shape}. "
             "Try torch.ones(3, 3)."
         )
     middle, centre = element.shape[0] // 2, element.shape[1] // 2
     rows = [_runs(row) for row in (element != 0).tolist()]
-    found, begun = [], 0
+    parts, top = [], 0
     for i in range(1, len(rows) + 1):
-        if i == len(rows) or rows[i] != rows[begun]:
-            found += [
-                Rectangle(begun - middle, left - centre, i - begun, width)
-                for left, width in rows[begun]
+        if i == len(rows) or rows[i] != rows[top]:
+            parts += [
+                Rectangle(top - middle, left - centre, i - top, width) for left, width in rows[top]
             ]
-            begun = i
-    return tuple(sorted(found, key=lambda part: (part.width, part.left, part.top)))
+            top = i
+    return tuple(sorted(parts, key=lambda part: (part.width, part.left, part.top)))
 
 
 def _runs(row: list[bool]) -> list[tuple[int, int]]:
-    """First place and length of each stretch of members."""
+    """First index and length of each run of members."""
     edges = [i for i in range(len(row) + 1) if (i < len(row) and row[i]) != (i > 0 and row[i - 1])]
     return [(first, end - first) for first, end in zip(edges[::2], edges[1::2], strict=True)]
 

@@ -24,38 +24,40 @@ from imrep.types import Image, Picture, Vectors
 
 _METHODS = ("log", "dog")
 _POLARITIES = ("both", "bright", "dark")
-_REACH = 4  # standard deviations at which a Gaussian ends
-_BRIGHT, _DARK = (0.94, 0.63, 0.24), (0.35, 0.65, 1.0)
-_PAPER = 0.16
-_SIDE = 256  # pictures of small images are enlarged to about this
-_PIXELS = 1000  # responses are summed per so many
+_TRUNCATE = 4  # standard deviations at which a Gaussian is cut off
+_BRIGHT_COLOUR, _DARK_COLOUR = (0.94, 0.63, 0.24), (0.35, 0.65, 1.0)
+_BACKGROUND = 0.16
+_PICTURE_PX = 256  # pictures of small images are enlarged to about this
+_AREA = 1000  # responses are summed per so many pixels
 
 
 class Blob(Representation[Points]):
-    """Places and sizes at which the image is most like a round spot.
+    """Positions and scales at which the image resembles a round spot.
 
-    The image is blurred by Gaussians of growing standard deviation sigma; sigma² times the negative
-    Laplacian of each (`log`), or nearly the same from the difference of two that follow each other
-    (`dog`), is greatest in the middle of a bright disk of radius √2 sigma, and least in a dark one.
-    A blob is where it is greater than at all 26 neighbours in space and scale and above
-    `threshold`. Of two whose disks share more than `overlap` of the smaller's area the smaller
-    goes. So blobs are scikit-image's (blob_log with log_scale, blob_dog), but for the borders,
-    mirrored here without repeating the edge, and a Laplacian that gives zero for what is constant.
+    The image is blurred by Gaussians of growing standard deviation sigma. The response is sigma²
+    times the negative Laplacian of each (`log`), or nearly the same from the difference of two
+    consecutive ones (`dog`): greatest in the middle of a bright disk of radius √2 sigma, least in a
+    dark one. A blob is a maximum among its 26 neighbours in space and scale that exceeds
+    `threshold`. Of two blobs whose disks share more than `overlap` of the smaller one's area, the
+    smaller is dropped. These are scikit-image's blobs (blob_log with log_scale, blob_dog), but for
+    the borders, mirrored here without repeating the edge, and a Laplacian that is exactly zero for
+    constants.
 
     A blob's values are its response, negative for dark ones, and its sigma; its extent is the
-    disk's diameter. Gradients reach the image through the response, not through where it is found.
+    disk's diameter. Gradients reach the image through the response, not through the position.
 
-    The vector sums the roots of the responses per polarity, scale and cell, and takes roots.
+    The vector sums the square roots of the responses per polarity, scale and cell, and takes square
+    roots.
 
     Args:
-        method: log or dog.
-        min_sigma: Least standard deviation in pixels.
+        method: log (Laplacian of Gaussian) or dog (difference of Gaussians).
+        min_sigma: Smallest standard deviation in pixels.
         max_sigma: Greatest standard deviation, at most 100.
-        scales: How many from the least to the greatest, each the same times the one before.
+        scales: Number of standard deviations, in geometric progression.
         threshold: Least response, for an image in [0, 1]; a disk as bright as 1 on 0 has 0.74.
-        overlap: Share of the smaller disk's area from which it goes.
+        overlap: Share of the smaller disk's area above which it is dropped.
         polarity: bright, dark or both.
-        max_points: How many blobs are looked at, the strongest.
+        max_points: Greatest number of maxima considered, those of the strongest response.
         cells: Cells per side that the vector sums in.
 
     References:
@@ -81,7 +83,7 @@ class Blob(Representation[Points]):
     renamed: ClassVar[dict[str, str]] = {"most": "max_points"}
     eager_only = "how many blobs there are depends on the image"
 
-    def __init__(  # noqa: PLR0913  # the paper's range of scales, and what is kept of them
+    def __init__(  # noqa: PLR0913  # the paper's range of scales, and the selection of blobs
         self,
         *,
         method: str = "log",
@@ -116,14 +118,14 @@ class Blob(Representation[Points]):
 
     @property
     def sigmas(self) -> list[float]:
-        """The standard deviations, from the least to the greatest."""
+        """The standard deviations, ascending."""
         return [self.min_sigma * self._ratio**i for i in range(self.scales)]
 
     def encode(self, image: Image) -> Points:
-        """Blobs from the strongest to the faintest."""
+        """Blobs, from the strongest response to the weakest."""
         gray = luminance(checks.image(image, self.name))
-        found = [self._found(one) for one in gray.split(1)]
-        values, xy, present = (torch.cat(parts) for parts in zip(*found, strict=True))
+        detections = [self._detect(x) for x in gray.split(1)]
+        values, xy, present = (torch.cat(parts) for parts in zip(*detections, strict=True))
         sigma = values[..., 1]
         code = Points(
             xy=xy,
@@ -137,7 +139,7 @@ class Blob(Representation[Points]):
         return code.filter(present)
 
     def response(self, image: Image) -> Map:
-        """How much of a blob each pixel is at each sigma, (batch, scales, height, width)."""
+        """The response of each pixel at each sigma, (batch, scales, height, width)."""
         gray = luminance(checks.image(image, self.name))
         labels = tuple(f"sigma {sigma:.3g}" for sigma in self.sigmas)
         return Map(self._response(gray), (gray.shape[2], gray.shape[3]), labels, signed=True)
@@ -151,125 +153,147 @@ class Blob(Representation[Points]):
         codecheck.columns(code.values, self.name, 2)
 
     def pool(self, code: Points) -> Vectors:
-        """Roots of the summed roots of responses per polarity, scale and cell, per 1,000 pixels.
+        """Square roots of summed responses, (batch, polarities * scales * cells²), bright first.
 
-        (batch, polarities * scales * cells²), bright before dark.
+        Square roots of the responses are summed per polarity, scale and cell, per 1,000 pixels.
         """
         height, width = code.size
         response, sigma = code.values.unbind(2)
-        step = ((sigma / self.min_sigma).log() / math.log(self._ratio)).round().long()
+        scale = ((sigma / self.min_sigma).log() / math.log(self._ratio)).round().long()
         size = code.xy.new_tensor((width, height))
-        column, row = (
-            ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1).unbind(2)
-        )
-        place = (step.clamp(0, self.scales - 1) * self.cells + row) * self.cells + column
+        cells = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
+        column, row = cells.unbind(2)
+        slot = (scale.clamp(0, self.scales - 1) * self.cells + row) * self.cells + column
         slots = self.scales * self.cells**2
         if self.polarity == "both":
-            place = place + slots * (response < 0)
+            slot = slot + slots * (response < 0)
             slots = 2 * slots
         strength = differentiable.sqrt(response.abs() * code.present)
-        total = response.new_zeros(len(response), slots).scatter_add(1, place, strength)
-        return differentiable.sqrt(total * (_PIXELS / (height * width)))
+        total = response.new_zeros(len(response), slots).scatter_add(1, slot, strength)
+        return differentiable.sqrt(total * (_AREA / (height * width)))
 
     def picture(self, code: Points, image: Image | None = None) -> Picture:
         """A circle round each, of its size: orange round bright ones, blue round dark ones."""
         height, width = code.size
         if image is None:
-            image = code.xy.new_full((len(code), 1, height, width), _PAPER)
-        factor = max(1, round(_SIDE / max(height, width)))
-        under = resize(image.detach().float(), factor * height, factor * width).clamp(0, 1)
-        drawn = under.expand(-1, 3, -1, -1).cpu().clone()
-        for i, one in enumerate(drawn):
-            canvas = np.ascontiguousarray(one.permute(1, 2, 0).numpy())
-            found = code[i : i + 1].map(Tensor.detach)
-            assert isinstance(found, Points)
-            there = found.present
-            rows = torch.cat([found.xy[there], found.extent[there][:, None]], dim=1)
-            for (x, y, wide), sign in zip(rows.tolist(), found.values[there][:, 0], strict=True):
-                middle = round((x + 0.5) * factor - 0.5), round((y + 0.5) * factor - 0.5)
-                radius = max(2, round(wide * factor / 2))
-                cv2.circle(canvas, middle, radius, _BRIGHT if sign > 0 else _DARK, 1)
-            drawn[i] = torch.from_numpy(canvas).permute(2, 0, 1)
-        return drawn.to(code.xy)
+            image = code.xy.new_full((len(code), 1, height, width), _BACKGROUND)
+        factor = max(1, round(_PICTURE_PX / max(height, width)))
+        background = resize(image.detach().float(), factor * height, factor * width).clamp(0, 1)
+        pictures = background.expand(-1, 3, -1, -1).cpu().clone()
+        for i, picture in enumerate(pictures):
+            canvas = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
+            _draw_circles(canvas, code[i : i + 1], factor)
+            pictures[i] = torch.from_numpy(canvas).permute(2, 0, 1)
+        return pictures.to(code.xy)
 
     @property
     def _ratio(self) -> float:
+        """Of each sigma to the one before."""
         return float((self.max_sigma / self.min_sigma) ** (1 / (self.scales - 1)))
 
     def _response(self, gray: Tensor) -> Tensor:
+        """The scale space of the scale-normalised, negative Laplacian, (b, scales, h, w)."""
         if self.method == "log":
             return torch.cat([_laplacian(gray, sigma) for sigma in self.sigmas], dim=1)
         blurred = [_blurred(gray, s) for s in (*self.sigmas, self.max_sigma * self._ratio)]
         pairs = itertools.pairwise(blurred)
         return torch.cat([fine - coarse for fine, coarse in pairs], dim=1) / (self._ratio - 1)
 
-    def _found(self, gray: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Values, places and presence, (1, n, …), of one image's blobs."""
+    def _detect(self, gray: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Values, positions and presence, (1, n, …), of one image's blobs."""
         response = self._response(gray)
-        signs = {"both": (1, -1), "bright": (1,), "dark": (-1,)}[self.polarity]
         height, width = gray.shape[2:]
-        scored = []
-        for sign in signs:
-            x = sign * response.detach()
-            peak = (x == window_maximum(x, 1, (-3, -2, -1))) & (x > self.threshold)
-            scored.append(torch.where(peak, x, -1).flatten(1))
-        score, place = torch.cat(scored, dim=1).topk(min(self.max_points, scored[0].shape[1]))
-        dark = (place >= response.numel()) if self.polarity == "both" else score < 0
-        place = place % response.numel()
-        x, y = place % width, place // width % height
-        xy = torch.stack([x, y], dim=2).to(gray)
-        sigma = gray.new_tensor(self.sigmas)[place // (height * width)]
-        values = torch.stack([response.flatten(1).gather(1, place), sigma], dim=2)
-        there = int((score > 0).sum())  # they come first
-        kept = self._kept(xy[0, :there], sigma[0, :there], dark[0, :there])
+        score, index = self._peaks(response.detach()).topk(
+            min(self.max_points, response[0].numel())
+        )
+        dark = (index >= response.numel()) if self.polarity == "both" else score < 0
+        index = index % response.numel()
+        xy = torch.stack([index % width, index // width % height], dim=2).to(gray)
+        sigma = gray.new_tensor(self.sigmas)[index // (height * width)]
+        values = torch.stack([response.flatten(1).gather(1, index), sigma], dim=2)
+        count = int((score > 0).sum())  # peaks come first
         present = torch.zeros_like(score, dtype=torch.bool)
-        present[0, :there] = kept
+        present[0, :count] = self._prune(xy[0, :count], sigma[0, :count], dark[0, :count])
         return values, xy, present
 
-    def _kept(self, xy: Tensor, sigma: Tensor, dark: Tensor) -> Tensor:
-        """Whether no larger blob that is kept covers too much of one, (n,)."""
+    def _peaks(self, response: Tensor) -> Tensor:
+        """Absolute responses at extrema in space and scale, -1 elsewhere; bright, then dark."""
+        scores = []
+        for sign in {"both": (1, -1), "bright": (1,), "dark": (-1,)}[self.polarity]:
+            x = sign * response
+            peak = (x == window_maximum(x, 1, (-3, -2, -1))) & (x > self.threshold)
+            scores.append(torch.where(peak, x, -1).flatten(1))
+        return torch.cat(scores, dim=1)
+
+    def _prune(self, xy: Tensor, sigma: Tensor, dark: Tensor) -> Tensor:
+        """Whether no larger blob that stays covers too much of a blob, (n,).
+
+        A blob that is dropped drops no other. The fixed point of that rule is reached from "all
+        stay" after one round for each link of the longest chain of covering blobs.
+        """
         radius = math.sqrt(2) * sigma.double()
-        shared = _shared(torch.cdist(xy.double(), xy.double()), radius[:, None], radius)
+        shared = _overlap(torch.cdist(xy.double(), xy.double()), radius[:, None], radius)
         order = torch.arange(len(xy), device=xy.device)
         larger = (radius > radius[:, None]) | (
             (radius == radius[:, None]) & (order < order[:, None])
         )
-        covers = (dark == dark[:, None]) & larger & (shared > self.overlap)  # (which, by whom)
-        kept = torch.ones_like(dark)
-        while True:  # one round for each link of the longest chain
-            after = ~(covers & kept).any(1)
-            if torch.equal(after, kept):
-                return kept
-            kept = after
+        # Entry (i, j): blob i is covered by blob j.
+        covered = (dark == dark[:, None]) & larger & (shared > self.overlap)
+        stays = torch.ones_like(dark)
+        while True:
+            updated = ~(covered & stays).any(1)
+            if torch.equal(updated, stays):
+                return stays
+            stays = updated
 
 
 def _blurred(x: Tensor, sigma: float) -> Tensor:
-    radius = round(_REACH * sigma)
-    bell = gaussian(sigma, radius)
-    return along(along(mirror(x, radius), bell, -2), bell, -1)
+    radius = round(_TRUNCATE * sigma)
+    weights = gaussian(sigma, radius)
+    return along(along(mirror(x, radius), weights, -2), weights, -1)
 
 
 def _laplacian(x: Tensor, sigma: float) -> Tensor:
-    """-sigma² times the Laplacian of the blurred image."""
-    radius = round(_REACH * sigma)
-    bell = gaussian(sigma, radius)
-    bent = [w * (1 - ((i - radius) / sigma) ** 2) for i, w in enumerate(bell)]
-    rest = math.fsum(bent)  # of cutting the tails off
-    bent = [b - rest * w for b, w in zip(bent, bell, strict=True)]
-    wide = mirror(x, radius)
-    rows, columns = along(wide, bell, -2), along(wide, bent, -2)
-    return along(rows, bent, -1) + along(columns, bell, -1)
+    """-sigma² times the Laplacian of the blurred image.
+
+    The Laplacian of a Gaussian is a sum of two separable kernels, each a second derivative along
+    one axis and a Gaussian along the other.
+    """
+    radius = round(_TRUNCATE * sigma)
+    weights = gaussian(sigma, radius)
+    second = [w * (1 - ((i - radius) / sigma) ** 2) for i, w in enumerate(weights)]
+    excess = math.fsum(second)  # of the truncated tails; without it constants have no response
+    second = [b - excess * w for b, w in zip(second, weights, strict=True)]
+    padded = mirror(x, radius)
+    rows, columns = along(padded, weights, -2), along(padded, second, -2)
+    return along(rows, second, -1) + along(columns, weights, -1)
 
 
-def _shared(apart: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Area that two disks share, over the smaller's; by distance and radii."""
-    near = apart.clamp_min(1e-12)
+def _overlap(distance: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Area shared by two disks over the smaller one's area, by their distance and radii.
+
+    Two circular sectors less the kite between the centres and the intersections (Heron's formula).
+    Disks inside each other come out as 1, since cosines and the kite are clamped.
+    """
+    d = distance.clamp_min(1e-12)
 
     def sector(r: Tensor, s: Tensor) -> Tensor:
-        cosine = ((near**2 + r**2 - s**2) / (2 * near * r)).clamp(-1, 1)
+        cosine = ((d**2 + r**2 - s**2) / (2 * d * r)).clamp(-1, 1)
         return r**2 * torch.acos(cosine)
 
-    kite = (one + other - near) * (near + one - other) * (near - one + other)
-    area = sector(one, other) + sector(other, one)
-    area = area - (kite * (near + one + other)).clamp_min(0).sqrt() / 2
-    return area / (math.pi * torch.minimum(one, other) ** 2)
+    kite = (first + second - d) * (d + first - second) * (d - first + second)
+    area = sector(first, second) + sector(second, first)
+    area = area - (kite * (d + first + second)).clamp_min(0).sqrt() / 2
+    return area / (math.pi * torch.minimum(first, second) ** 2)
+
+
+def _draw_circles(canvas: np.ndarray, code: Points, factor: int) -> None:
+    """Each blob of one image on a canvas (height, width, 3) that is `factor` times as large."""
+    points = code.map(Tensor.detach)
+    assert isinstance(points, Points)
+    there = points.present
+    circles = torch.cat([points.xy[there], points.extent[there][:, None]], dim=1).tolist()
+    for (x, y, diameter), response in zip(circles, points.values[there][:, 0], strict=True):
+        centre = round((x + 0.5) * factor - 0.5), round((y + 0.5) * factor - 0.5)
+        colour = _BRIGHT_COLOUR if response > 0 else _DARK_COLOUR
+        cv2.circle(canvas, centre, max(2, round(diameter * factor / 2)), colour, 1)

@@ -1,4 +1,4 @@
-"""Corners: places where brightness changes along every direction."""
+"""Corners: points where brightness changes along every direction."""
 
 import math
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from imrep.codes import Map, Points
 from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
-from imrep.ops.filter.borders import mirror
+from imrep.ops.filter.borders import mirror, reflected
 from imrep.ops.filter.gaussian import along
 from imrep.ops.filter.orientations import soft_votes
 from imrep.ops.filter.peaks import window_maximum
@@ -28,37 +28,38 @@ _APERTURES = {  # side of Sobel's kernel: smoothing across the derivative, and t
     5: ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
     7: ((1.0, 6.0, 15.0, 20.0, 15.0, 6.0, 1.0), (-1.0, -4.0, -5.0, 0.0, 5.0, 4.0, 1.0)),
 }
-_FAINT = 1e-8  # smaller eigenvalue of what is nothing but rounding
-_DIRECTIONS = 8
-_PIXELS = 1000  # votes are counted per so many
+_EPSILON = 1e-8  # smaller eigenvalue of rounding alone
+_ORIENTATIONS = 8
+_AREA = 1000  # votes are counted per so many pixels
 
 
 class Corner(Representation[Points]):
-    """Points at which the image moved a little, whichever way, would differ most from itself.
+    """Points around which the image differs from itself under any small shift.
 
-    How it would differ is a quadratic form in the movement: the products of the slopes along x and
-    y, summed over a block × block window. Where both of its eigenvalues are large there is a
-    corner. Harris and Stephens' response is their product less k times their sum squared, Shi and
-    Tomasi's the smaller one. A pixel is a point if no response within `distance` is greater and it
-    is at least `quality` of the image's greatest.
+    The squared difference under a shift is a quadratic form in the shift, whose matrix holds the
+    products of the slopes along x and y, summed over a block × block window (the structure tensor).
+    Where both of its eigenvalues are large there is a corner. Harris and Stephens' response is
+    their product less k times their sum squared; Shi and Tomasi's is the smaller one. A pixel is a
+    corner if its response is the maximum within `distance` and at least `quality` of the image's
+    maximum.
 
     Slopes are Sobel's over 2^(aperture - 1) block, the window is a box and borders are mirrored, so
     `response` equals OpenCV's cornerHarris and cornerMinEigenVal, which compute it where the image
     is float32, on the CPU and without gradient. A point's values are its response and both
-    eigenvalues; it turns to where brightness rises in its window. Gradients reach the image through
-    values and angles, not through where the points are.
+    eigenvalues; its angle is the direction in which brightness rises in its window. Gradients reach
+    the image through values and angles, not through positions.
 
-    The vector counts corners per cell and direction, by the fourth root of the smaller eigenvalue,
-    and takes roots.
+    The vector counts corners per cell and direction, weighted by the fourth root of the smaller
+    eigenvalue, and takes square roots.
 
     Args:
         method: harris or shi-tomasi.
         block: Side of the window in pixels, at least 2.
-        aperture: Side of Sobel's kernel in pixels, 3, 5 or 7: the larger, the less noise counts.
-        k: What Harris' response takes off for edges, below 1/4.
-        distance: Pixels to each side within which a point must be the greatest.
-        quality: Share of the image's greatest response that a point needs.
-        max_points: How many points are kept, the greatest.
+        aperture: Side of Sobel's kernel in pixels, 3, 5 or 7; larger ones smooth noise more.
+        k: Weight of the squared trace in Harris' response, below 1/4; it suppresses edges.
+        distance: Radius in pixels within which a point's response must be the maximum.
+        quality: Least response, as a share of the image's maximum.
+        max_points: Greatest number of points, those of the strongest response.
         cells: Cells per side that the vector counts in.
 
     References:
@@ -83,7 +84,7 @@ class Corner(Representation[Points]):
     renamed: ClassVar[dict[str, str]] = {"measure": "method", "most": "max_points"}
     eager_only = "how many corners there are depends on the image"
 
-    def __init__(  # noqa: PLR0913  # the window, the measure, and which points are kept
+    def __init__(  # noqa: PLR0913  # the window, the response, and the selection of points
         self,
         *,
         method: str = "harris",
@@ -112,37 +113,28 @@ class Corner(Representation[Points]):
         self.quality, self.max_points, self.cells = quality, max_points, cells
 
     def encode(self, image: Image) -> Points:
-        """Corners from the greatest response to the least."""
+        """Corners, from the strongest response to the weakest."""
         gray = luminance(checks.image(image, self.name))
         height, width = gray.shape[2:]
-        response = self._response(gray.detach()).flatten(1)
-        least = self.quality * response.amax(1, keepdim=True)
-        faint = _FAINT if self.method == "shi-tomasi" else _FAINT**2
-        maps = response.unflatten(1, (height, width)).split(1)
-        top = torch.cat([window_maximum(one, self.distance) for one in maps]).flatten(1)
-        peak = (response == top) & (response >= least) & (response > faint)
-        score, place = torch.where(peak, response, -1).topk(min(self.max_points, height * width))
-        x, y = place % width, place // width
-        places = torch.stack([x, y], dim=2).to(gray)
-        present = (score > 0) & ~self._repeated(places)
-        xx, xy, yy, angle = self._window(gray, x, y)
-        half, apart = (xx + yy) / 2, differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
-        greater, smaller = half + apart, half - apart
-        harris = xx * yy - xy.square() - self.k * (xx + yy).square()
-        values = (harris if self.method == "harris" else smaller, greater, smaller)
-        found = Points(
-            xy=places,
-            values=torch.stack(values, dim=2),
+        response = self._response(gray.detach())
+        score, index = self._peaks(response).topk(min(self.max_points, height * width))
+        x, y = index % width, index // width
+        xy = torch.stack([x, y], dim=2).to(gray)
+        present = (score > 0) & ~self._repeated(xy)
+        values, angle = self._windows(gray, x, y)
+        points = Points(
+            xy=xy,
+            values=values,
             extent=gray.new_full(x.shape, self.block + self.aperture - 1),
             angle=angle,
             present=present,
             size=(height, width),
             labels=_LABELS,
         )
-        return found.filter(present)
+        return points.filter(present)
 
     def response(self, image: Image) -> Map:
-        """How much of a corner each pixel is, (batch, 1, height, width); signed for Harris."""
+        """The corner response of each pixel, (batch, 1, height, width); signed for Harris."""
         gray = luminance(checks.image(image, self.name))
         size = gray.shape[2], gray.shape[3]
         return Map(self._response(gray), size, (self.method,), signed=self.method == "harris")
@@ -156,29 +148,26 @@ class Corner(Representation[Points]):
         codecheck.columns(code.values, self.name, 3)
 
     def pool(self, code: Points) -> Vectors:
-        """Roots of the corners per cell and direction, (batch, 8 * cells²), by their strength.
+        """Square roots of corners per cell and direction, (batch, 8 * cells²).
 
-        A corner counts by the fourth root of its smaller eigenvalue, per 1,000 pixels.
+        A corner has the weight of the fourth root of its smaller eigenvalue, per 1,000 pixels.
         """
         height, width = code.size
-        strength = (
-            differentiable.sqrt(differentiable.sqrt(code.columns()["smaller"].clamp_min(0)))
-            * code.present
-        )
-        turn = code.angle * (_DIRECTIONS / 360)
-        votes = soft_votes(strength[:, None, None], turn[:, None, None], _DIRECTIONS)[:, :, 0]
+        smaller = code.columns()["smaller"].clamp_min(0)
+        strength = differentiable.sqrt(differentiable.sqrt(smaller)) * code.present
+        position = code.angle * (_ORIENTATIONS / 360)
+        votes = soft_votes(strength[:, None, None], position[:, None, None], _ORIENTATIONS)
         size = code.xy.new_tensor((width, height))
-        places = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
-        cell = F.one_hot(places[..., 1] * self.cells + places[..., 0], self.cells**2)
-        counts = votes @ cell.to(votes) * (_PIXELS / (height * width))
+        cells = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
+        cell = F.one_hot(cells[..., 1] * self.cells + cells[..., 0], self.cells**2)
+        counts = votes[:, :, 0] @ cell.to(votes) * (_AREA / (height * width))
         return differentiable.sqrt(counts.flatten(1))
 
     def _response(self, gray: Tensor) -> Tensor:
         if _for_opencv(gray):
-            return torch.stack([torch.from_numpy(self._by_opencv(one[0].numpy())) for one in gray])[
-                :, None
-            ]
-        return torch.cat([self._by_slopes(one) for one in gray.split(1)])  # stays in the cache
+            planes = [torch.from_numpy(self._by_opencv(x[0].numpy())) for x in gray]
+            return torch.stack(planes)[:, None]
+        return torch.cat([self._by_slopes(x) for x in gray.split(1)])  # one stays in the cache
 
     def _by_opencv(self, gray: Any) -> Any:
         if self.method == "harris":
@@ -186,52 +175,71 @@ class Corner(Representation[Points]):
         return cv2.cornerMinEigenVal(gray, self.block, ksize=self.aperture)
 
     def _by_slopes(self, gray: Tensor) -> Tensor:
+        """The plain algorithm: the structure tensor of every pixel, and its response."""
         gx, gy = self._slopes(gray)
         xx, xy, yy = (self._summed(product) for product in (gx * gx, gx * gy, gy * gy))
-        if self.method == "harris":
-            return xx * yy - xy.square() - self.k * (xx + yy).square()
-        return (xx + yy) / 2 - differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
+        return self._harris(xx, xy, yy) if self.method == "harris" else _eigenvalues(xx, xy, yy)[1]
 
     def _slopes(self, gray: Tensor) -> tuple[Tensor, Tensor]:
         """Sobel's along x and y, over 2^(aperture - 1) block."""
         smooth, derive = _APERTURES[self.aperture]
-        wide, scale = mirror(gray, self.aperture // 2), 2 ** (self.aperture - 1) * self.block
-        gx = along(along(wide, smooth, -2), derive, -1)
-        gy = along(along(wide, smooth, -1), derive, -2)
+        padded, scale = mirror(gray, self.aperture // 2), 2 ** (self.aperture - 1) * self.block
+        gx = along(along(padded, smooth, -2), derive, -1)
+        gy = along(along(padded, smooth, -1), derive, -2)
         return gx / scale, gy / scale
 
     def _summed(self, x: Tensor) -> Tensor:
         """Sums over the window, whose pixel (block // 2, block // 2) is the corner's."""
         height, width = x.shape[2:]
-        wide = mirror(x, self.block // 2)
+        padded = mirror(x, self.block // 2)
         box = [1.0] * self.block
-        return along(along(wide, box, -2), box, -1)[..., :height, :width]
+        return along(along(padded, box, -2), box, -1)[..., :height, :width]
 
-    def _window(self, gray: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
-        """Sums of the slopes' products round points (b, n), and where they point, in degrees."""
-        height, width = gray.shape[2:]
-        gx, gy = (slope.flatten(1) for slope in self._slopes(gray))
-        reach = torch.arange(self.block, device=gray.device) - self.block // 2
-        rows = _mirrored(y[..., None] + reach, height)
-        columns = _mirrored(x[..., None] + reach, width)
-        places = (rows[..., :, None] * width + columns[..., None, :]).flatten(2)
-        gx, gy = (slope.gather(1, places.flatten(1)).view_as(places) for slope in (gx, gy))
-        _, angle = differentiable.polar(gx.sum(2), gy.sum(2))
-        return (gx * gx).sum(2), (gx * gy).sum(2), (gy * gy).sum(2), angle.rad2deg() % 360
+    def _harris(self, xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
+        """Determinant of the structure tensor less k times its squared trace."""
+        return xx * yy - xy.square() - self.k * (xx + yy).square()
+
+    def _peaks(self, response: Tensor) -> Tensor:
+        """The response (b, 1, h, w) where a pixel is a corner, -1 elsewhere; (b, h * w)."""
+        threshold = self.quality * response.amax((2, 3), keepdim=True)
+        rounding = _EPSILON if self.method == "shi-tomasi" else _EPSILON**2
+        maxima = torch.cat([window_maximum(x, self.distance) for x in response.split(1)])
+        peak = (response == maxima) & (response >= threshold) & (response > rounding)
+        return torch.where(peak, response, -1).flatten(1)
 
     def _repeated(self, xy: Tensor) -> Tensor:
-        """Whether a point before is as great and too near, (b, n): a plateau counts once."""
-        near = [torch.cdist(one, one, p=math.inf) <= self.distance for one in xy]
-        return torch.stack([one.tril(-1).any(1) for one in near])
+        """Whether an equal point before is within `distance`, (b, n): a plateau counts once."""
+        close = [torch.cdist(points, points, p=math.inf) <= self.distance for points in xy]
+        return torch.stack([pairs.tril(-1).any(1) for pairs in close])
+
+    def _windows(self, gray: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Response and eigenvalues (b, n, 3) of points at x, y, and angles in degrees (b, n).
+
+        The structure tensor is summed anew at the points alone: so gradients reach the image where
+        OpenCV computed the response.
+        """
+        height, width = gray.shape[2:]
+        gx, gy = (slope.flatten(1) for slope in self._slopes(gray))
+        offsets = torch.arange(self.block, device=gray.device) - self.block // 2
+        rows = reflected(y[..., None] + offsets, height)
+        columns = reflected(x[..., None] + offsets, width)
+        index = (rows[..., :, None] * width + columns[..., None, :]).flatten(2)
+        gx, gy = (slope.gather(1, index.flatten(1)).view_as(index) for slope in (gx, gy))
+        xx, xy, yy = ((a * b).sum(2) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
+        greater, smaller = _eigenvalues(xx, xy, yy)
+        response = self._harris(xx, xy, yy) if self.method == "harris" else smaller
+        _, angle = differentiable.polar(gx.sum(2), gy.sum(2))
+        return torch.stack([response, greater, smaller], dim=2), angle.rad2deg() % 360
+
+
+def _eigenvalues(xx: Tensor, xy: Tensor, yy: Tensor) -> tuple[Tensor, Tensor]:
+    """The greater and the smaller eigenvalue of symmetric 2 × 2 matrices."""
+    mean = (xx + yy) / 2
+    radius = differentiable.sqrt(((xx - yy) / 2).square() + xy.square())
+    return mean + radius, mean - radius
 
 
 def _for_opencv(x: Tensor) -> bool:
-    """Whether OpenCV gives the same at once."""
+    """Whether OpenCV takes the tensor: float32 on the CPU, no gradient, no compiler."""
     plain = x.device.type == "cpu" and x.dtype == torch.float32
     return plain and not x.requires_grad and not torch.compiler.is_compiling()
-
-
-def _mirrored(place: Tensor, size: int) -> Tensor:
-    """Places beyond an axis' ends reflected into it, without repeating the edge."""
-    place = place % max(2 * size - 2, 1)
-    return torch.where(place < size, place, 2 * size - 2 - place)

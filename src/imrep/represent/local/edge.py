@@ -24,13 +24,13 @@ _APERTURES = {  # side: smoothing across the derivative, and the derivative
     3: ((1, 2, 1), (-1, 0, 1)),
     5: ((1, 4, 6, 4, 1), (-1, -2, 0, 2, 1)),
 }
-_STEEPEST = 32767.0  # slope from which OpenCV tells no more, so that its square fits
-_TAN = 13573  # tan 22.5° times 2 ** 15: OpenCV tells directions in whole numbers
-_BITS = 15
+_MAX_SLOPE = 32767.0  # OpenCV's limit of a threshold, so that its square fits 31 bits
+_BITS = 15  # OpenCV compares directions in fixed point
+_TAN = 13573  # tan 22.5° times 2 ** _BITS
 _STEPS = ("gradient", "thinned", "weak and strong", "edges")
 _WEAK, _STRONG = 0.5, 1.0
-_LINE = (0.94, 0.63, 0.24)
-_LINKS = (  # from a pixel to the next but one, and what may lie between: eight directions
+_LINE_COLOUR = (0.94, 0.63, 0.24)
+_LINKS = (  # eight directions: the offset of the pixel after next, and of pixels between
     ((0, 2), ((0, 1),)),
     ((1, 2), ((0, 1), (1, 1))),
     ((2, 2), ((1, 1),)),
@@ -43,26 +43,26 @@ _LINKS = (  # from a pixel to the next but one, and what may lie between: eight 
 
 
 class Edge(Representation[Map]):
-    """Lines one pixel thin along the steepest changes of brightness, the faint ones left out.
+    """Lines one pixel thin where brightness changes most, without the faint ones.
 
-    Four steps: slopes by Sobel; a pixel stays if no neighbour across the edge is steeper; what is
-    steeper than `high` is an edge, and what is steeper than `low` is one where it hangs together
-    with such; the rest is dropped. OpenCV computes it, on bytes, so the code is 1 where cv2.Canny
-    of the gray image (cv2.cvtColor's) is 255, and 0 elsewhere, bit by bit. `steps` shows each step,
-    in torch, by the same whole numbers.
+    Four steps: slopes by Sobel; non-maximum suppression, which drops pixels with a steeper
+    neighbour across the edge; a double threshold, strong above `high` and weak above `low`; and
+    hysteresis, which keeps weak pixels connected to a strong one. OpenCV computes the code, on
+    bytes: it is 1 where cv2.Canny of the gray image (cv2.cvtColor's) is 255, and 0 elsewhere, bit
+    by bit. `steps` computes each step in torch, with the same integers.
 
     As in OpenCV slopes are those of values from 0 to 255 under unnormalised kernels (a jump by n
-    levels has 4 n at aperture 3, 48 n at 5), |x| + |y| unless `euclidean`. Nothing is blurred
-    before, as the paper does, unless `sigma` asks for it.
+    levels has 4 n at aperture 3, 48 n at 5), measured as |x| + |y| unless `euclidean`. The blur
+    that the paper begins with is left out unless `sigma` is positive.
 
-    The vector counts, per cell, how many edge pixels there are and how many steps of two pixels
-    along edges go in each of eight directions, and takes roots.
+    The vector counts, per cell, edge pixels and steps of two pixels along edges in each of eight
+    directions, and takes square roots.
 
     Args:
-        low: Slope from which a pixel that hangs together with an edge is one.
-        high: Slope from which a pixel is an edge.
+        low: Slope above which a pixel connected to a strong one is an edge.
+        high: Slope above which a pixel is an edge.
         aperture: Side of the Sobel kernel, 3 or 5.
-        euclidean: Whether a slope is measured by Pythagoras and not by the sum of its sides.
+        euclidean: Whether the slope is the Euclidean norm, not the sum of absolute values.
         sigma: Standard deviation of a Gaussian blur before all else, in pixels; 0 for none.
         cells: Cells per side that the vector counts in.
 
@@ -122,7 +122,7 @@ class Edge(Representation[Map]):
         """One map of the image's size.
 
         Raises:
-            BadCode: If they are not.
+            BadCode: If it is not.
         """
         codecheck.maps(code.values, self.name, (1,), code.size)
 
@@ -132,109 +132,115 @@ class Edge(Representation[Map]):
         return differentiable.sqrt(shares.clamp_min(0))
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
-        """The edges alone; or, over the image, with the three steps to them before."""
+        """The edges alone; with the image, the three steps before them and the edges over it."""
         edges = code.values.detach()
         if image is None:
             return enlarge(edges.expand(-1, 3, -1, -1))
-        under = 0.4 * luminance(image.detach()).to(edges).clamp(0, 1)
-        line = edges.new_tensor(_LINE).view(1, 3, 1, 1)
-        over = torch.lerp(under.expand(-1, 3, -1, -1), line, edges)
-        steep, thin, sure, _ = self.steps(image).values.split(1, dim=1)
-        sure = torch.where(sure == _WEAK, line, sure.expand(-1, 3, -1, -1))
-        tiles = [
-            enlarge(tile)
-            for tile in (sequential(steep.sqrt()), sequential(thin.sqrt()), sure, over)
-        ]
+        background = 0.4 * luminance(image.detach()).to(edges).clamp(0, 1)
+        line = edges.new_tensor(_LINE_COLOUR).view(1, 3, 1, 1)
+        overlay = torch.lerp(background.expand(-1, 3, -1, -1), line, edges)
+        slope, thin, strength, _ = self.steps(image).values.split(1, dim=1)
+        strength = torch.where(strength == _WEAK, line, strength.expand(-1, 3, -1, -1))
+        tiles = (sequential(slope.sqrt()), sequential(thin.sqrt()), strength, overlay)
+        tiles = [enlarge(tile) for tile in tiles]
         return stack([beside(*tiles[:2]), beside(*tiles[2:])])
 
     def steps(self, image: Image) -> Map:
-        """What each step leaves, (batch, 4, height, width), told in torch.
+        """The result of each step, (batch, 4, height, width), computed in torch.
 
-        The slope in levels; the slope where no neighbour across the edge is steeper; of that 1
-        above `high` and 1/2 above `low`; 1 on edges, which is the code.
+        The slope in levels; the slope after non-maximum suppression; 1 where it exceeds `high` and
+        1/2 where it exceeds `low`; 1 on edges, which is the code.
         """
         checks.image(image, self.name)
-        levels = torch.stack([torch.from_numpy(canny.levels(one, self.sigma)) for one in image])
+        levels = torch.stack([torch.from_numpy(canny.levels(x, self.sigma)) for x in image])
         gx, gy = self._slopes(levels.unsqueeze(1).to(image.device, torch.int32))
-        size = gx.square() + gy.square() if self.euclidean else gx.abs() + gy.abs()
-        thin = torch.where(_steepest(size, gx, gy), size, 0)
+        slope = gx.square() + gy.square() if self.euclidean else gx.abs() + gy.abs()
+        thin = torch.where(_is_maximum(slope, gx, gy), slope, 0)
         low, high = self._thresholds()
-        sure = torch.where(thin > high, _STRONG, torch.where(thin > low, _WEAK, 0.0))
-        edges = _connected(sure)
-        slopes = [x.to(image.dtype) for x in (size, thin)]
+        strength = torch.where(thin > high, _STRONG, torch.where(thin > low, _WEAK, 0.0))
+        edges = _hysteresis(strength)
+        slopes = [x.to(image.dtype) for x in (slope, thin)]
         slopes = [x.sqrt() for x in slopes] if self.euclidean else slopes
-        values = torch.cat([*slopes, sure.to(image.dtype), edges.to(image.dtype)], dim=1)
+        values = torch.cat([*slopes, strength.to(image.dtype), edges.to(image.dtype)], dim=1)
         return Map(values, (image.shape[2], image.shape[3]), _STEPS)
 
     def contours(self, code: Map) -> list[list[Contour]]:
-        """For each image the closed curves round its edges, as OpenCV's findContours gives them.
+        """For each image the closed curves round its edges, by OpenCV's findContours.
 
-        A line one pixel thin is gone round on both sides. A `Contour` also gives its convex hull
-        (`hull`) and fewer corners (`simplify`).
+        The curve of a line one pixel thin passes along both of its sides. A `Contour` also gives
+        its convex hull (`hull`) and a polygon of fewer corners (`simplify`).
 
         S. Suzuki and K. Abe, "Topological structural analysis of digitized binary images by border
         following", CVGIP 30(1), 1985. doi:10.1016/0734-189X(85)90016-7
         """
         return [contours((plane[0] > 0).byte(), only=1) for plane in code.values]
 
+    def _slopes(self, levels: Tensor) -> tuple[Tensor, Tensor]:
+        """Sobel's along x and y of integers, the edge pixel repeated beyond the border."""
+        smooth, derive = _APERTURES[self.aperture]
+        pad = self.aperture // 2
+        padded = F.pad(levels.float(), (pad, pad, pad, pad), mode="replicate").to(levels.dtype)
+        gx = along(along(padded, smooth, -2), derive, -1)
+        gy = along(along(padded, smooth, -1), derive, -2)
+        return gx, gy
+
     def _thresholds(self) -> tuple[int, int]:
-        """The slopes, or their squares, that must be passed, as OpenCV rounds them."""
+        """The slopes, or their squares, that must be exceeded, as OpenCV rounds them."""
         if self.euclidean:
-            low, high = (min(_STEEPEST, value) ** 2 for value in (self.low, self.high))
+            low, high = (min(_MAX_SLOPE, value) ** 2 for value in (self.low, self.high))
             return math.floor(low), math.floor(high)
         return math.floor(self.low), math.floor(self.high)
 
-    def _slopes(self, levels: Tensor) -> tuple[Tensor, Tensor]:
-        """Sobel's along x and y of whole numbers, the edge pixel repeated beyond the border."""
-        smooth, derive = _APERTURES[self.aperture]
-        pad = self.aperture // 2
-        wide = F.pad(levels.float(), (pad, pad, pad, pad), mode="replicate").to(levels.dtype)
-        gx = along(along(wide, smooth, -2), derive, -1)
-        gy = along(along(wide, smooth, -1), derive, -2)
-        return gx, gy
 
+def _is_maximum(slope: Tensor, gx: Tensor, gy: Tensor) -> Tensor:
+    """Whether a slope is the maximum across the edge: along a row, a column or a diagonal.
 
-def _steepest(size: Tensor, gx: Tensor, gy: Tensor) -> Tensor:
-    """Whether the slope is greatest across the edge: in a row, a column, or on a diagonal."""
-    wide = F.pad(size, (1, 1, 1, 1))  # outside there is none
-    height, width = size.shape[2:]
+    The gradient's direction is rounded to one of these by comparing |gy| with |gx| tan 22.5° and
+    |gx| tan 67.5°, in fixed point as OpenCV does. Of two equal neighbours the first is kept; on
+    diagonals neither is.
+    """
+    padded = F.pad(slope, (1, 1, 1, 1))  # zero outside
+    height, width = slope.shape[2:]
 
-    def at(down: int, right: int) -> Tensor:
-        return wide[..., 1 + down : 1 + down + height, 1 + right : 1 + right + width]
+    def at(dy: int, dx: int) -> Tensor:
+        return padded[..., 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
 
     x, y = gx.abs(), gy.abs() << _BITS
     flat, steep = y < x * _TAN, y > x * _TAN + (x << _BITS + 1)  # tan 67.5° = 2 + tan 22.5°
-    falling = (gx ^ gy) >= 0
-    row = (size > at(0, -1)) & (size >= at(0, 1))
-    column = (size > at(-1, 0)) & (size >= at(1, 0))
-    down = (size > at(-1, -1)) & (size > at(1, 1))
-    up = (size > at(-1, 1)) & (size > at(1, -1))
+    falling = (gx ^ gy) >= 0  # equal signs: the gradient runs down to the right
+    row = (slope > at(0, -1)) & (slope >= at(0, 1))
+    column = (slope > at(-1, 0)) & (slope >= at(1, 0))
+    down = (slope > at(-1, -1)) & (slope > at(1, 1))
+    up = (slope > at(-1, 1)) & (slope > at(1, -1))
     diagonal = torch.where(falling, down, up)
     return torch.where(flat, row, torch.where(steep, column, diagonal))
 
 
-def _connected(sure: Tensor) -> Tensor:
-    """Strong pixels, and weak ones with a way over weak ones to a strong one; corners join."""
-    may, found = sure > 0, sure == _STRONG
+def _hysteresis(strength: Tensor) -> Tensor:
+    """Strong pixels, and weak ones connected to them through weak ones; corners connect.
+
+    Edges grow by one pixel into weak ones, until nothing changes.
+    """
+    candidates, edges = strength > 0, strength == _STRONG
     while True:
-        grown = may & (F.max_pool2d(found.float(), 3, 1, 1) > 0)
-        if torch.equal(grown, found):
-            return found
-        found = grown
+        grown = candidates & (F.max_pool2d(edges.float(), 3, 1, 1) > 0)
+        if torch.equal(grown, edges):
+            return edges
+        edges = grown
 
 
 def _links(edges: Tensor) -> Tensor:
     """Steps of two pixels along edges (b, 1, h, w), by direction, (b, 8, h, w)."""
     height, width = edges.shape[2:]
-    wide = F.pad(edges, (2, 2, 0, 2))
+    padded = F.pad(edges, (2, 2, 0, 2))
 
-    def at(down: int, right: int) -> Tensor:
-        return wide[..., down : down + height, 2 + right : 2 + right + width]
+    def at(dy: int, dx: int) -> Tensor:
+        return padded[..., dy : dy + height, 2 + dx : 2 + dx + width]
 
-    found = []
+    links = []
     for end, middles in _LINKS:
         between = at(*middles[0])
         for middle in middles[1:]:
             between = torch.maximum(between, at(*middle))
-        found.append(edges * between * at(*end))
-    return torch.cat(found, dim=1)
+        links.append(edges * between * at(*end))
+    return torch.cat(links, dim=1)

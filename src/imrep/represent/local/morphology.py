@@ -28,34 +28,34 @@ _SHAPES = {
     "all": ("square", "disk", "horizontal", "vertical", "diagonal", "antidiagonal"),
 }
 _NAMES = {1: ("",), 3: ("red ", "green ", "blue ")}
-_LARGEST = 4097  # pixels
+_MAX_PX = 4097  # side of the largest element
 
 
 class Morphology(Representation[Map]):
-    """What openings and closings of growing size take away: thin, then thick structures.
+    """Granulometry: the image decomposed by openings and closings of growing size.
 
-    An opening removes the bright structures into which an element does not fit, a closing the dark
-    ones. With elements of growing size, what each takes away beyond the one before it shows
-    structures of one size, and of one shape: a line of 17 pixels fits into a long stroke along it,
-    not across it. Nothing is smeared: what remains keeps its edges and its values. The sides are
+    An opening removes the bright structures that do not contain the element, a closing the dark
+    ones. With elements of growing size, the difference of two consecutive results shows the
+    structures of one size and shape: a line of 17 pixels fits into a long stroke along it, but not
+    across it. Nothing is blurred: structures that remain keep their edges and values. The sides are
     s, 2 s - 1, 4 s - 3, ...; each map holds a brightness and none is negative. Disks of growing
-    size do not fit into each other exactly, so maps are cut there at what the smaller one left.
+    size do not contain each other exactly, so each result is bounded by the one before.
 
-    The maps of the first shape's openings and the last opening, which is kept as the rest, add up
-    to the image: `invert` is exact. Other operations keep less: `tophat` the sum of what was taken
-    away up to each size, `gradient` the greatest value over the element less the least.
+    The maps of the first shape's openings and the last opening, the residual, add up to the image:
+    `invert` is exact. Other operations have no inverse: `tophat` holds the sum of the differences
+    up to each size, `gradient` the range of values over the element.
 
-    The vector is the fourth root of each map's mean per cell, and the rest's means.
+    The vector is the fourth root of each map's mean per cell, and the residual's means.
 
     Args:
         shape: Elements: square, disk, lines (horizontal and vertical), compass (lines along the
             diagonals as well) or all of these.
         sizes: Number of sizes.
         smallest: Side of the smallest element in pixels, at least 2.
-        operation: granulometry (what each size takes away), tophat (what all sizes up to each take
-            away) or gradient (greatest less least value over the element).
-        convention: textbook, or opencv, whose dilations do not turn the element round: it matters
-            to elements of even side, whose openings are then shifted by a pixel.
+        operation: granulometry (differences of consecutive sizes), tophat (differences from the
+            image) or gradient (maximum less minimum over the element).
+        convention: textbook, or opencv, whose dilations do not reflect the element: it matters to
+            elements of even side, whose openings are then shifted by a pixel.
         cells: Cells per side that the vector averages over.
 
     References:
@@ -69,7 +69,7 @@ class Morphology(Representation[Map]):
         >>> stroke = torch.zeros(1, 1, 9, 12)
         >>> stroke[..., 4, 3:7] = 1.0  # four pixels: a line of 3 fits into it, one of 5 does not
         >>> code = imrep.get("morphology:shape=lines,sizes=2").encode(stroke)
-        >>> [label for label, taken in zip(code.labels, code.values[0]) if taken.any()]
+        >>> [label for label, values in zip(code.labels, code.values[0]) if values.any()]
         ['horizontal 5 bright', 'vertical 3 bright']
     """
 
@@ -97,18 +97,18 @@ class Morphology(Representation[Map]):
         checks.one_of(operation, _OPERATIONS, self.name, "operation")
         checks.one_of(convention, operators.CONVENTIONS, self.name, "convention")
         checks.between(cells, 1, checks.MAX_CELLS, self.name, "cells")
-        most = next(n for n in range(20) if (smallest - 1) * 2**n >= _LARGEST)
-        if sizes > most:
+        max_sizes = next(n for n in range(20) if (smallest - 1) * 2**n >= _MAX_PX)
+        if sizes > max_sizes:
             raise BadParameter(
-                f"{self.name} needs elements of at most {_LARGEST} pixels, got sizes={sizes} from "
-                f"smallest={smallest}. Use sizes={most}."
+                f"{self.name} needs elements of at most {_MAX_PX} pixels, got sizes={sizes} from "
+                f"smallest={smallest}. Use sizes={max_sizes}."
             )
         super().__init__()
         self.shape, self.sizes, self.smallest = shape, sizes, smallest
         self.operation, self.convention, self.cells = operation, convention, cells
         self._elements = {
-            each: [(side, _element(each, side)) for side in map(self._side, range(sizes))]
-            for each in _SHAPES[shape]
+            name: [(side, _element(name, side)) for side in map(self._element_side, range(sizes))]
+            for name in _SHAPES[shape]
         }
 
     @property
@@ -119,27 +119,29 @@ class Morphology(Representation[Map]):
     def encode(self, image: Image) -> Map:
         """Maps of the image's size, (batch, maps * channel, height, width), named by `labels`.
 
-        By shape and then size: what openings take away (bright), what closings add (dark); one map
-        alone for `gradient`. The rest comes last, in a granulometry.
+        By shape and then size: the openings' differences (bright), the closings' (dark); one map
+        alone for `gradient`. A granulometry ends with the residual.
         """
         checks.image(image, self.name)
         height, width = image.shape[2:]
-        names = _NAMES[image.shape[1]]
+        channels = _NAMES[image.shape[1]]
         maps, labels = [], []
         for shape in _SHAPES[self.shape]:
-            for side, *made in self._series(image, shape):
-                kinds = ("bright ", "dark ") if len(made) == 2 else ("",)
-                maps += made
-                labels += [f"{shape} {side} {kind}{name}" for kind in kinds for name in names]
+            for side, *results in self._series(image, shape):
+                polarities = ("bright ", "dark ") if len(results) == 2 else ("",)
+                maps += results
+                labels += [
+                    f"{shape} {side} {p}{channel}" for p in polarities for channel in channels
+                ]
         if self.operation == "granulometry":
-            taken = maps[: 2 * self.sizes : 2]
-            maps.append(image - torch.stack(taken).sum(0))
-            labels += [f"rest {name}" for name in names]
+            bright = maps[: 2 * self.sizes : 2]
+            maps.append(image - torch.stack(bright).sum(0))
+            labels += [f"rest {channel}" for channel in channels]
         labels = [label.strip() for label in labels]
         return Map(torch.cat(maps, dim=1), (height, width), tuple(labels))
 
     def invert(self, code: Map) -> Image:
-        """The image: what the first shape's openings took away, and the rest.
+        """The image: the sum of the first shape's openings' differences and the residual.
 
         Raises:
             NoInverse: For other operations than the granulometry.
@@ -162,32 +164,29 @@ class Morphology(Representation[Map]):
         codecheck.maps(code.values, self.name, (count, 3 * count), code.size)
 
     def pool(self, code: Map) -> Vectors:
-        """Fourth root of each map's mean per cell, then the rest's means."""
+        """Fourth root of each map's mean per cell, then the residual's means."""
         if self.operation != "granulometry":
             return roots(code.values, self.cells)
-        rest = self._maps(code)[-1]
-        taken = code.values[:, : -rest.shape[1]]
-        return torch.cat([roots(taken, self.cells), means(rest, self.cells)], dim=1)
+        residual = self._maps(code)[-1]
+        differences = code.values[:, : -residual.shape[1]]
+        return torch.cat([roots(differences, self.cells), means(residual, self.cells)], dim=1)
 
     def picture(self, code: Map, image: Image | None = None) -> Picture:
         """A row per shape, sizes from left to right: bright structures orange, dark ones blue.
 
-        By roots, since thin structures hold little of the light.
+        Square roots are shown, since thin structures hold little brightness.
         """
-        maps = [one.detach().mean(1, keepdim=True) for one in self._maps(code)]
+        maps = [values.detach().mean(1, keepdim=True).clamp_min(0) for values in self._maps(code)]
         if self.operation == "gradient":
-            tiles = [diverging(one.clamp_min(0).sqrt()) for one in maps]
+            tiles = [diverging(values.sqrt()) for values in maps]
         else:
             pairs = zip(maps[0::2], maps[1::2], strict=False)
-            tiles = [
-                diverging(bright.clamp_min(0).sqrt() - dark.clamp_min(0).sqrt())
-                for bright, dark in pairs
-            ]
+            tiles = [diverging(bright.sqrt() - dark.sqrt()) for bright, dark in pairs]
         rows = [tiles[i : i + self.sizes] for i in range(0, len(tiles), self.sizes)]
         return enlarge(stack([functools.reduce(beside, row) for row in rows]))
 
     def _series(self, image: Image, shape: str) -> Iterator[tuple[Any, ...]]:
-        """For each size its side, and what the operation gives."""
+        """For each size its side, and the results of the operation."""
         bright = dark = image
         for side, element in self._elements[shape]:
             if self.operation == "gradient":
@@ -195,6 +194,8 @@ class Morphology(Representation[Map]):
                 continue
             opened = operators.opening(image, element, convention=self.convention)
             closed = operators.closing(image, element, convention=self.convention)
+            # A granulometry is monotonous in the size. Disks are not sieves of each other, so that
+            # is enforced; for squares and lines it changes nothing.
             opened, closed = torch.minimum(bright, opened), torch.maximum(dark, closed)
             if self.operation == "tophat":
                 yield side, image - opened, closed - image
@@ -202,8 +203,8 @@ class Morphology(Representation[Map]):
                 yield side, bright - opened, closed - dark
             bright, dark = opened, closed
 
-    def _side(self, i: int) -> int:
-        """Sides 3, 5, 9, 17, ... from 3: twice the one before, less one."""
+    def _element_side(self, i: int) -> int:
+        """Sides 3, 5, 9, 17, ... from 3: each is twice the one before, less one."""
         return (self.smallest - 1) * 2**i + 1
 
     def _maps(self, code: Map) -> tuple[Tensor, ...]:
@@ -213,13 +214,14 @@ class Morphology(Representation[Map]):
     @property
     def _count(self) -> int:
         """Maps per channel of the image."""
-        each = 1 if self.operation == "gradient" else 2
-        return each * self.sizes * len(_SHAPES[self.shape]) + (self.operation == "granulometry")
+        polarities = 1 if self.operation == "gradient" else 2
+        differences = polarities * self.sizes * len(_SHAPES[self.shape])
+        return differences + (self.operation == "granulometry")
 
 
 @functools.cache
 def _element(shape: str, side: int) -> tuple[Rectangle, ...]:
-    """The element as rectangles: taken apart once, for good."""
+    """The element as rectangles, decomposed once and cached."""
     if shape in ("square", "disk"):
         mask = structuring_element("rect" if shape == "square" else "ellipse", side, side)
     elif shape == "horizontal":
@@ -229,5 +231,5 @@ def _element(shape: str, side: int) -> tuple[Rectangle, ...]:
     else:
         mask = structuring_element(shape, side, side)
         if not mask[side // 2, side // 2]:
-            mask = F.pad(mask, (1, 0))  # so that the origin, to the right of the middle, is on it
+            mask = F.pad(mask, (1, 0))  # the origin, right of the middle, becomes a member
     return rectangles(mask)
