@@ -40,7 +40,7 @@ compare: $(VENV)/installed
 	$(BIN)/imrep compare $(DATA) --output $(OUT)
 
 test: lint $(VENV)/developed
-	$(BIN)/pytest -q -n 2 -m "not slow and not gpu and not network"
+	$(BIN)/pytest -q -n 2
 
 lint: $(VENV)/developed
 	$(BIN)/ruff format --check .
@@ -56,7 +56,7 @@ slow: $(VENV)/developed
 
 # The shapes in annotations, checked while the contract runs.
 shapes: $(VENV)/developed
-	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype tests/contract tests/represent
+	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype -m "not gpu and not network" tests/contract tests/represent
 
 # Some minutes: every representation on three photographs. `mkdocs serve` shows it while you write.
 docs: $(VENV)/developed

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from commands import run
 from hypothesis import settings
 
 settings.register_profile("imrep", deadline=None, derandomize=True)  # no test by stopwatch or luck
@@ -36,6 +37,13 @@ def _settled():
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def inside(monkeypatch, tmp_path):
+    """Run commands in this process and in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return run
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 
@@ -44,21 +43,6 @@ def imrep(start):
         return subprocess.CompletedProcess(arguments, running.returncode, out, err)
 
     return imrep
-
-
-@pytest.fixture
-def inside(monkeypatch, tmp_path):
-    """Run a command in this process and in an empty folder: the same, without importing torch."""
-    from imrep.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def inside(*arguments, expect=0):
-        done = CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
-        assert done.exit_code == expect, done.output
-        return done
-
-    return inside
 
 
 def picture(i, height=40, width=56):

@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from click.testing import CliRunner
 from PIL import ExifTags, Image, ImageCms, ImageSequence
 from scipy.ndimage import gaussian_filter
 
 from imrep import images
-from imrep.cli import main
 from imrep.edit.operations.median import median
 from imrep.errors import BadFile
 from imrep.io.containers import insert_chunks, insert_segments, jpeg_segments, png_chunks
@@ -25,19 +23,6 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>xmp:Rating="4"</rdf:RDF></x
 RESOURCES = b"8BIM\x04\x04\0\0\0\0\0\x0c\x1c\x02\x50\0\x07Example"  # IPTC: by-line "Example"
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SUFFIXES = (".png", ".jpg", ".tif", ".webp")
-
-
-@pytest.fixture
-def inside(monkeypatch, tmp_path):
-    """Run a command in an empty folder and check its exit code."""
-    monkeypatch.chdir(tmp_path)
-
-    def inside(*arguments, expect=0):
-        done = CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
-        assert done.exit_code == expect, done.output
-        return done
-
-    return inside
 
 
 def smooth(height=48, width=64, channels=3):

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pyarrow as arrow
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 from pyarrow import parquet
 
@@ -55,21 +54,6 @@ def reasons(found):
         except BadFile as error:
             said[item.path] = str(error)
     return said
-
-
-@pytest.fixture
-def imrep(monkeypatch, tmp_path):
-    """Run a command in this process, in an empty folder."""
-    from imrep.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def imrep(*arguments, expect=0):
-        done = CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
-        assert done.exit_code == expect, done.output
-        return done
-
-    return imrep
 
 
 @pytest.fixture
@@ -143,12 +127,12 @@ class TestKindsOfData:
         with pytest.raises(BadData, match="two labels"):
             datasets.find(f"{tmp_path}/*.csv")
 
-    def test_every_command_takes_a_table(self, imrep, tmp_path):
+    def test_every_command_takes_a_table(self, inside, tmp_path):
         planted(tmp_path / "d", "a.png", "b.png")
         (tmp_path / "d" / "t.csv").write_text("path,label\na.png,x\nb.png,y\ngone.png,x\n")
-        imrep("embed", "d/t.csv", "pixels:side=2", "-o", "v.parquet")
+        inside("embed", "d/t.csv", "pixels:side=2", "-o", "v.parquet")
         assert parquet.read_table("v.parquet")["label"].to_pylist() == ["x", "y"]
-        done = imrep("edit", "d/t.csv", "blur", "-o", "out", "--strict", "--json", expect=3)
+        done = inside("edit", "d/t.csv", "blur", "-o", "out", "--strict", "--json", expect=3)
         facts = json.loads(done.stdout)
         assert facts["written"] == 2 and [one["path"] for one in facts["skipped"]] == ["gone.png"]
 
@@ -562,7 +546,7 @@ class TestCounts:
         (note,) = datasets.find(tmp_path).notes
         assert note == "4 files of other kinds left out: .txt 3, .pdf 1."
 
-    def test_every_command_prints_the_notes_and_counts_the_skipped(self, imrep, tmp_path, closed):
+    def test_every_command_prints_the_notes_and_counts_the_skipped(self, inside, tmp_path, closed):
         root = planted(tmp_path / "d", *(f"{'ab'[i % 2]}/{i}.png" for i in range(6)), "ring/x.png")
         (root / "a" / "dead.png").symlink_to("gone.png")
         (root / "readme.txt").write_text("x")
@@ -572,10 +556,10 @@ class TestCounts:
             ("embed", "d", "pixels:side=2", "-o", "v.parquet"),
             ("edit", "d", "blur", "-o", "e"),
         ):
-            done = imrep(*words, "--strict", expect=3)
+            done = inside(*words, "--strict", expect=3)
             assert "1 file of other kinds left out: .txt 1." in done.stderr
             assert "2 skipped, with reasons in" in done.stdout
-            done = imrep(*words, "--json", "-q")
+            done = inside(*words, "--json", "-q")
             facts = json.loads(done.stdout)
             assert facts["notes"] == ["1 file of other kinds left out: .txt 1."]
             assert "other kinds" not in done.stderr
@@ -608,23 +592,23 @@ class TestOutputs:
     """D8: what imrep wrote is no input, wherever it lies."""
 
     @pytest.fixture
-    def data(self, imrep, tmp_path, monkeypatch):
+    def data(self, inside, tmp_path, monkeypatch):
         planted(tmp_path / "d", *(f"{'ab'[i % 2]}/{i}.png" for i in range(6)))
         monkeypatch.chdir(tmp_path / "d")
         return tmp_path / "d"
 
-    def test_nothing_that_a_command_writes_is_read_again(self, imrep, data):
+    def test_nothing_that_a_command_writes_is_read_again(self, inside, data):
         expected = labels(datasets.find(data))
-        imrep("picture", "a/0.png", "hog")
-        imrep("picture", "a/0.png", "hog:cell=4+pixels")
-        imrep("invert", "a/0.png", "pixels:side=4")
-        imrep("edit", "a/0.png", "blur")
+        inside("picture", "a/0.png", "hog")
+        inside("picture", "a/0.png", "hog:cell=4+pixels")
+        inside("invert", "a/0.png", "pixels:side=4")
+        inside("edit", "a/0.png", "blur")
         for name in ("x.jpg", "x.webp", "x.tif"):
             Image.new("RGB", (9, 7), (200, 30, 60)).save(name)
-            imrep("edit", name, "blur, sharpen")
+            inside("edit", name, "blur, sharpen")
             (data / name).unlink()
-        imrep("embed", ".", "sift:words=2", "-o", "v.parquet", "--size", "64")
-        imrep("edit", ".", "blur", "-o", "../clean")
+        inside("embed", ".", "sift:words=2", "-o", "v.parquet", "--size", "64")
+        inside("edit", ".", "blur", "-o", "../clean")
         shutil.move(data.parent / "clean", data / "clean")
         (data / "v.parquet.skipped.csv").write_text("path,reason\nx,y\n")
         found = datasets.find(data)
@@ -637,10 +621,10 @@ class TestOutputs:
         shutil.make_archive(str(data.parent / "p"), "zip", data)
         assert labels(datasets.find(data.parent / "p.zip")) == expected
 
-    def test_edited_pictures_are_data_where_they_are_given(self, imrep, data):
-        imrep("edit", ".", "blur", "-o", "../clean")
+    def test_edited_pictures_are_data_where_they_are_given(self, inside, data):
+        inside("edit", ".", "blur", "-o", "../clean")
         assert labels(datasets.find(data.parent / "clean")) == labels(datasets.find(data))
-        imrep("edit", "a/0.png", "blur", "-o", "a/named.png")
+        inside("edit", "a/0.png", "blur", "-o", "a/named.png")
         assert "a/named.png" in labels(datasets.find(data))
 
     def test_a_name_alone_proves_nothing(self, data):
@@ -648,10 +632,10 @@ class TestOutputs:
         found = datasets.find(data)
         assert len(found.items) == 10 and not found.notes
 
-    def test_vectors_beside_tables_and_as_data(self, imrep, tmp_path):
+    def test_vectors_beside_tables_and_as_data(self, inside, tmp_path):
         parquet.write_table(table_of(4), tmp_path / "x.parquet")
         for name in ("v.parquet", "w.parquet"):
-            imrep("embed", ".", "pixels:side=2", "-o", name)
+            inside("embed", ".", "pixels:side=2", "-o", name)
             assert parquet.read_table(name).num_rows == 4
         with pytest.raises(BadData, match="holds vectors that imrep wrote"):
             datasets.find(tmp_path / "v.parquet")
@@ -665,8 +649,8 @@ class TestOutputs:
         (note,) = datasets.find(data).notes
         assert note.startswith("1 output of imrep left out: v.parquet.parts/")
 
-    def test_a_report(self, imrep, data):
-        imrep("compare", ".", "-r", "pixels:side=2", "-o", "out")
+    def test_a_report(self, inside, data):
+        inside("compare", ".", "-r", "pixels:side=2", "-o", "out")
         found = datasets.find(data)
         assert len(found.items) == 6
         (note,) = found.notes
@@ -680,13 +664,13 @@ class TestOutputs:
 
 class TestEditedFolders:
     def test_files_elsewhere_and_what_cannot_be_read_get_no_name_in_the_way(
-        self, imrep, tmp_path, closed
+        self, inside, tmp_path, closed
     ):
         root = planted(tmp_path / "d", "ring.png", "ring/1.png")
         planted(tmp_path, "elsewhere/2.png")
         closed.add("ring")
-        imrep("edit", "d", "blur", "-o", "out")
+        inside("edit", "d", "blur", "-o", "out")
         assert {path.name for path in (tmp_path / "out").iterdir()} == {".imrep", "ring.png"}
         (root / "t.csv").write_text(f"path\nring.png\n{tmp_path}/elsewhere/2.png\n")
-        imrep("edit", "d/t.csv", "blur", "-o", "more")
+        inside("edit", "d/t.csv", "blur", "-o", "more")
         assert len(list((tmp_path / "more").rglob("*.png"))) == 2

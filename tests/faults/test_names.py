@@ -9,13 +9,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import run
 from PIL import Image
 from pyarrow import parquet
 from safetensors import safe_open
 
 from imrep.assets import Assets
-from imrep.cli import main
 from imrep.datasets import find
 from imrep.io.names import command_line, printable
 
@@ -47,12 +46,6 @@ def odd(tmp_path, monkeypatch):
     (root / "plain" / os.fsdecode(b"broken\xff.png")).write_bytes(b"\x89PNG\r\n\x1a\nno more")
     monkeypatch.chdir(tmp_path)
     return root
-
-
-def run(*arguments, expect=0):
-    done = CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
-    assert done.exit_code == expect, done.output
-    return done
 
 
 def expected():

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import run
 from PIL import Image
 
 import imrep
-from imrep.cli import main
 from imrep.embedding import checkpoints
 from imrep.io.ownfolder import claimed
 
@@ -47,12 +46,6 @@ def disk_of(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def run(*words, expect=0):
-    done = CliRunner().invoke(main, [*map(str, words)], catch_exceptions=False)
-    assert done.exit_code == expect, done.output
-    return done
 
 
 def refused(*words):

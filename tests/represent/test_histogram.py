@@ -1,5 +1,7 @@
 import colorsys
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -215,3 +217,13 @@ def test_an_empty_range_is_refused():
         imrep.get("histogram:low=0.5,high=0.5")
     with pytest.raises(BadParameter, match="high from 0 to 1, got 255"):
         imrep.get("histogram:high=255.0")
+
+
+def test_otsus_threshold_is_opencvs():
+    image = (photo(50, 60, batch=3) * 255).round() / 255
+    for picture, threshold in zip(image, histogram.otsu(image).tolist(), strict=True):
+        levels = (picture * 255).round().byte().permute(1, 2, 0).numpy()
+        gray = cv2.cvtColor(np.ascontiguousarray(levels), cv2.COLOR_RGB2GRAY)
+        wanted, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)
+        assert 255 * threshold == pytest.approx(wanted)
+    assert histogram.otsu(image.double()).dtype == torch.float64

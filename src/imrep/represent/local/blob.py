@@ -287,7 +287,7 @@ def _overlap(distance: Tensor, first: Tensor, second: Tensor) -> Tensor:
     return area / (math.pi * torch.minimum(first, second) ** 2)
 
 
-def _draw_circles(canvas: np.ndarray, code: Points, factor: int) -> None:
+def _draw_circles(canvas: np.ndarray, code: Code, factor: int) -> None:
     """Each blob of one image on a canvas (height, width, 3) that is `factor` times as large."""
     points = code.map(Tensor.detach)
     assert isinstance(points, Points)

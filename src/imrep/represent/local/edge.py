@@ -141,9 +141,9 @@ class Edge(Representation[Map]):
         overlay = torch.lerp(background.expand(-1, 3, -1, -1), line, edges)
         slope, thin, strength, _ = self.steps(image).values.split(1, dim=1)
         strength = torch.where(strength == _WEAK, line, strength.expand(-1, 3, -1, -1))
-        tiles = (sequential(slope.sqrt()), sequential(thin.sqrt()), strength, overlay)
-        tiles = [enlarge(tile) for tile in tiles]
-        return stack([beside(*tiles[:2]), beside(*tiles[2:])])
+        steps = (sequential(slope.sqrt()), sequential(thin.sqrt()), strength, overlay)
+        first, second, third, last = (enlarge(step) for step in steps)
+        return stack([beside(first, second), beside(third, last)])
 
     def steps(self, image: Image) -> Map:
         """The result of each step, (batch, 4, height, width), computed in torch.

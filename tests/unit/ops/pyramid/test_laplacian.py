@@ -267,3 +267,17 @@ def test_parts_that_do_not_fit_are_refused():
         with pytest.raises(BadCode, match="collapse needs"):
             collapse(*parts)
     assert torch.equal(collapse((), rest), rest)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.uint16, torch.int16])
+def test_integer_pyramids_are_lossless_and_opencvs(kind):
+    top = {torch.uint8: 256, torch.uint16: 65536, torch.int16: 32768}[kind]
+    dice = np.random.default_rng(0)
+    name = str(kind).removeprefix("torch.")
+    array = dice.integers(0 if top != 32768 else -32768, top, (37, 52)).astype(name)
+    x = torch.from_numpy(array)
+    np.testing.assert_array_equal(reduce(x).numpy(), cv2.pyrDown(array))
+    np.testing.assert_array_equal(
+        expand(reduce(x), (37, 52)).numpy(), cv2.pyrUp(cv2.pyrDown(array), dstsize=(52, 37))
+    )
+    assert torch.equal(collapse(*build(x, 3)), x)

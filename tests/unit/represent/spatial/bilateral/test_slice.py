@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from imrep.errors import BadImage
 from imrep.ops.bilateral import grid as single
 from imrep.represent.spatial.bilateral.slice import bilateral_slice, bilateral_slice_apply
+from imrep.testing import photo
 
 
 def by_hand(grid, guide):
@@ -108,3 +109,13 @@ def test_maps_that_do_not_fit_the_image_are_refused():
         bilateral_slice_apply(grid, guide, image)
     with pytest.raises(BadImage, match="bilateral_slice_apply needs a guide of shape"):
         bilateral_slice_apply(grid, guide, image[..., :-1])
+
+
+def test_slice_and_apply_multiply_the_colour_of_each_pixel():
+    image, guide = photo(), photo(channels=1)
+    grid = torch.zeros(2, 12, 4, 3, 3)
+    grid[:, [0, 5, 10]] = 0.5  # half of each channel
+    grid[:, [3, 7, 11]] = 0.1  # offsets
+    result = bilateral_slice_apply(grid, guide, image)
+    torch.testing.assert_close(result, 0.5 * image + 0.1)
+    assert bilateral_slice(grid, guide).shape == (2, 12, 64, 64)

@@ -185,3 +185,14 @@ def test_cells_that_cannot_be_counted_are_refused():
 def test_what_does_not_fit_is_refused(target, image, trust, message):
     with pytest.raises(BadImage, match=f"bilateral_solver needs .*{message}"):
         bilateral_solver(target, image, trust)
+
+
+def test_the_solver_spreads_one_stroke_within_an_edge():
+    image = torch.zeros(1, 1, 32, 32)
+    image[..., 16:] = 1
+    target, confidence = torch.zeros(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    for column, value in ((4, 0.2), (28, 0.9)):
+        target[..., 16, column], confidence[..., 16, column] = value, 1
+    solved = bilateral_solver(target, image, confidence)
+    assert (solved[..., :14].mean() - 0.2).abs() < 0.05
+    assert (solved[..., 18:].mean() - 0.9).abs() < 0.05

@@ -397,3 +397,13 @@ def test_bad_images_sizes_and_options_are_refused():
         warp(image, roi, (8, 8), POLAR, mode="cubic")
     with pytest.raises(BadParameter, match="kind to be one of cartesian, polar, circular"):
         Chart("square")
+
+
+def test_conversion_is_warping_to_the_other_chart():
+    image = torch.nn.functional.avg_pool2d(photo(96, 96, batch=1), 9, 1, 4)
+    rois, size = torch.tensor([[20.0, 24.0, 70.0, 66.0]]), (96, 96)
+    polar, cartesian = Chart("polar"), Chart("cartesian")
+    converted = convert(warp(image, rois, size, polar), rois, size, polar, cartesian)
+    wanted = warp(image, rois, size, cartesian)
+    inside = (slice(None), slice(None), slice(24, 72), slice(24, 72))
+    assert (converted[inside] - wanted[inside]).abs().mean() < 0.01
