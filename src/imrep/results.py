@@ -95,9 +95,7 @@ METRICS = {
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (
-        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),
-    ),
+    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
