@@ -1,9 +1,9 @@
-"""Our accuracies beside those that the protocol expects, set by set (probe / neighbours, %).
+"""Accuracies beside those of the protocol's prototype, set by set (probe / k-NN, %).
 
     python benchmarks/accuracy.py [set ...]
 
-The expected figures are a prototype's: S = 64, seed 0, codebooks fitted once on all images, classes
-unweighted; ours are measured by the protocol itself. Needs the shared data (IMREP_DATA).
+The prototype had S = 64, seed 0, codebooks fitted once on all images and unweighted classes. Needs
+the shared data (IMREP_DATA). Variations of parameters are in ablation.py.
 """
 
 import os
@@ -34,15 +34,15 @@ def main() -> None:
     names = ["gradient", *EXPECTED]
     for name in sys.argv[1:] or SETS:
         with tempfile.TemporaryDirectory() as out:
-            found = imrep.compare(shared / "classification" / name, names, out)
-            lines = {line["spec"]: line for line in found.table()}
-        print(f"\n{name}: {found.sentence}")
+            comparison = imrep.compare(shared / "classification" / name, names, out)
+            lines = {line["spec"]: line for line in comparison.table()}
+        print(f"\n{name}: {comparison.sentence}")
         for spec in names:
             line = lines[spec]
-            ours = f"{100 * line['accuracy']:5.1f}/{100 * line['knn']:.1f}"
+            measured = f"{100 * line['accuracy']:5.1f}/{100 * line['knn']:.1f}"
             column = SETS.index(name)
             expected = EXPECTED[spec].split()[column] if spec in EXPECTED else "-"
-            print(f"  {spec:12} {ours:>11}   expected {expected:>10}   {line['ms']:.3f} ms")
+            print(f"  {spec:12} {measured:>11}   expected {expected:>10}   {line['ms']:.3f} ms")
 
 
 if __name__ == "__main__":

@@ -191,6 +191,7 @@ def _encoded(add, own, numbers, index, specs):
     add("information", "psnr", 10 + 20 * kept, "dB", **own)
     if own["spec"] == "laplacian":
         add("information", "exact", 142.3, "dB", **own)
+        add("information", "code_numbers", 16_383.0, "dimensions", **own)
     rng = np.random.default_rng(index)
     moves = rng.uniform(0.02, 1.2, len(PERTURBATIONS))
     for name, move in zip(PERTURBATIONS, moves, strict=True):

@@ -14,8 +14,8 @@ from imrep.registry.operations import Operation
 if TYPE_CHECKING:
     from torch import Tensor
 
-_PHOTOGRAPH, _OTHER = "coffee", "chelsea"
-_LARGER = 2  # times the gallery's photographs
+_PHOTOGRAPH, _SECOND = "coffee", "chelsea"
+_SCALE = 2  # relative to the gallery's photographs
 _NOISE = 0.1
 _DISK = 0.35  # radius of a mask's white disk, as a share of the side
 _OPENING = """\
@@ -44,31 +44,31 @@ stay 16), transparency, colour profile and EXIF, is upright, and overwrites the 
 
 @dataclass(frozen=True)
 class Edited:
-    """A photograph before and after; nothing after where an operation does not give a picture."""
+    """A photograph before and after an operation; `after` is None if the result is not an image."""
 
     name: str
     before: bytes
     after: bytes | None
-    note: str = ""  # what was done to the photograph, or given with it
+    note: str = ""  # on how the example was prepared
 
 
-def show(name: str, effort: Effort) -> Edited:
-    """One operation at its defaults; a further picture is another photograph, a mask a disk."""
+def example(name: str, effort: Effort) -> Edited:
+    """One operation at its defaults. A second image is another photograph, a mask is a disk."""
     import torch
 
     torch.manual_seed(0)
     operation = operations.entry(name)
-    side = effort.side * _LARGER
+    side = effort.side * _SCALE
     before = square(_PHOTOGRAPH, side)
     if operation.gives != "Image" or operation.takes != "Image":
         return Edited(name, jpeg(before), _there_and_back(operation, before))
     names = {p.name for p in operation.parameters}
     needed = {p.name for p in operation.parameters if p.needed}
-    more = {key: _disk(side) if key == "mask" else square(_OTHER, side) for key in needed}
-    note = "The other picture is of a cat, the mask a disk." if needed else ""
+    more = {key: _disk(side) if key == "mask" else square(_SECOND, side) for key in needed}
+    note = "The second image is a cat, the mask a disk." if needed else ""
     if "noise" in names:
         before = (before + _NOISE * torch.randn(before.shape)).clamp(0, 1)
-        note = f"Noise of standard deviation {_NOISE} was added before."
+        note = f"Noise of standard deviation {_NOISE} was added first."
     with torch.no_grad():
         after = operation.load()(before, **more)
     return Edited(name, jpeg(before), jpeg(after), note)
@@ -77,13 +77,13 @@ def show(name: str, effort: Effort) -> Edited:
 def page(edited: Mapping[str, Edited]) -> str:
     """Every operation, by name."""
     lines = [_OPENING]
-    for name, one in edited.items():
+    for name, pair in edited.items():
         operation = operations.entry(name)
         parts = prose.sections(operation.doc)
         lines += [
             f"## {name}\n",
             f"{prose.inline(operation.summary)}\n{{ .lead }}\n",
-            _pictures(one),
+            _pictures(pair),
             f"{prose.markdown(parts['body'])}\n",
             parameters(operation.parameters),
             f"```sh\n{_command(operation)}\n```\n",
@@ -93,7 +93,7 @@ def page(edited: Mapping[str, Edited]) -> str:
 
 
 def _command(operation: Operation) -> str:
-    """As one would type it; further pictures are named after what they are."""
+    """A command line; further images are named after their parameters."""
     needed = {key: f"{key}.png" for p in operation.parameters if p.needed
               for key in [p.name.rstrip("_")]}  # fmt: skip
     source = "cat.jpg" if operation.takes == "Image" else "cat.imr"

@@ -1,4 +1,4 @@
-"""Docstrings' `Example:` shown as the code it is, where griffe takes only `Examples:` for code."""
+"""`Example:` sections of docstrings as code: griffe knows only `Examples:`."""
 
 from typing import Any
 

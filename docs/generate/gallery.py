@@ -1,7 +1,7 @@
-"""What the gallery shows of a representation: its code's picture, an image rebuilt, and its cost.
+"""Entries of the gallery: the picture of a code, the reconstruction from it, and the cost.
 
-Computed anew at every build. Nothing is fetched: what needs published weights is shown by the spec
-its class calls an `example`, and says so.
+They are computed at every build. Nothing is downloaded: a representation that needs published
+weights is replaced by the spec that its class calls `example`, with a note.
 """
 
 import inspect
@@ -23,62 +23,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph, the picture of its code and the image rebuilt from it, as JPEG files."""
+    """One photograph, the picture of its code and the reconstruction, as JPEG files."""
 
     original: bytes
     picture: bytes
-    rebuilt: bytes | None = None
+    reconstruction: bytes | None = None
     psnr: float = 0.0
-    lost: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True)
-class Shown:
+class Example:
     """One representation on all photographs."""
 
     name: str
     spec: str
-    caption: str  # what is drawn, as the code that draws it says
+    caption: str  # the docstring of the function that draws the picture
     fitted: bool
     side: int
     dim: int
-    ms: float  # to encode and pool one image, one thread
+    code_numbers: int
+    ms: float  # to encode and pool one image in one thread
     shots: tuple[Shot, ...]
-    how: str = ""  # of inversion.How, or nothing
-    iterations: int = 0  # at most, where it iterates
-    refusal: str = ""  # why nothing was rebuilt
+    method: str = ""  # inversion.Method, or empty
+    iterations: int = 0  # maximal, of an iterative method
+    refusal: str = ""  # the reason without a reconstruction
 
 
 def spec_of(name: str) -> str:
-    """What is shown of a name: itself, or its offline example where it would need weights."""
+    """The spec of an entry: the name, or an example that needs no weights."""
     entry = catalog.entry(name)
     return name if entry.card.weights == "none" else entry.example or name
 
 
-def show(name: str, effort: Effort) -> Shown:
-    """Encode, draw and rebuild every photograph."""
+def example(name: str, effort: Effort) -> Example:
+    """Encode, draw and reconstruct every photograph."""
     import torch
+
+    from imrep import inversion
 
     rep = catalog.get(spec_of(name)).eval()
     side = rep.canvas or effort.side
-    photographs = [square(one, side) for one in PHOTOGRAPHS]
+    photographs = [square(name, side) for name in PHOTOGRAPHS]
     fitted = rep.needs_fit
     if fitted:
-        rep.fit(torch.cat(photographs))  # type: ignore[operator]  # what needs to be fitted has it
+        rep.fit(torch.cat(photographs))  # type: ignore[operator]  # defined if needs_fit
     with torch.no_grad():
         code = rep.encode(photographs[0])
         dim = rep.pool(code).shape[1]
-    found = [_shot(rep, photograph, effort.iterations) for photograph in photographs]
-    return Shown(
+    shots = [_shot(rep, photograph, effort.iterations) for photograph in photographs]
+    return Example(
         name=name,
         spec=rep.spec,
         caption=_caption(rep, code),
         fitted=fitted,
         side=side,
         dim=dim,
+        code_numbers=inversion.numbers_in(code),
         ms=1000 * _seconds(rep, photographs[0], effort.timing),
-        shots=tuple(shot for shot, _ in found),
-        **found[0][1],
+        shots=tuple(shot for shot, _ in shots),
+        **shots[0][1],
     )
 
 
@@ -88,14 +92,14 @@ def _caption(rep: "Representation", code: "Code") -> str:
     from imrep.drawing import draw
 
     own = type(rep).picture is not Representation.picture
-    drawn = type(rep).picture if own else draw.dispatch(type(code))
-    return " ".join((inspect.getdoc(drawn) or "").split())
+    function = type(rep).picture if own else draw.dispatch(type(code))
+    return " ".join((inspect.getdoc(function) or "").split())
 
 
 def _shot(
     rep: "Representation", photograph: "Tensor", iterations: int
 ) -> tuple[Shot, dict[str, Any]]:
-    """One photograph, and how it was rebuilt or why not."""
+    """One photograph, and the method of its reconstruction or the reason without one."""
     import torch
 
     from imrep import inversion
@@ -103,21 +107,21 @@ def _shot(
     with torch.no_grad():
         picture = jpeg(rep.picture(rep.encode(photograph), photograph))
     try:
-        found = inversion.invert(rep, photograph, iterations=iterations)
+        result = inversion.invert(rep, photograph, iterations=iterations)
     except NoInverse as error:
         return Shot(jpeg(photograph), picture), {"refusal": str(error)}
-    shot = Shot(jpeg(photograph), picture, jpeg(found.image), found.psnr, found.lost)
-    return shot, {"how": found.how, "iterations": iterations}
+    shot = Shot(jpeg(photograph), picture, jpeg(result.image), result.psnr, result.summary)
+    return shot, {"method": result.method, "iterations": iterations}
 
 
 def _seconds(rep: "Representation", photograph: "Tensor", timing: float) -> float:
-    """The least of several times: what else the machine does only adds."""
+    """The minimum of several times, since other load only adds to them."""
     import torch
 
     times: list[float] = []
     with torch.no_grad():
         while not times or sum(times) < timing:
-            began = time.perf_counter()
+            start = time.perf_counter()
             rep.embed(photograph)
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
     return min(times)

@@ -1,4 +1,4 @@
-"""Makes, during `mkdocs build`, every page and picture that follows from the catalogue."""
+"""Generates the pages and images that follow from the catalogue, during `mkdocs build`."""
 
 import sys
 from functools import cache, partial
@@ -13,25 +13,25 @@ sys.path.insert(0, str(_DOCS))
 
 from generate import edits, gallery, pages  # noqa: E402
 from generate.edits import Edited  # noqa: E402
-from generate.gallery import Shown  # noqa: E402
-from generate.photographs import PHOTOGRAPHS, Effort, together  # noqa: E402
+from generate.gallery import Example  # noqa: E402
+from generate.photographs import PHOTOGRAPHS, Effort, in_parallel  # noqa: E402
 
 from imrep.registry import catalog, operations  # noqa: E402
 
 
 def on_startup(**_: Any) -> None:
-    """The path is forgotten after loading this file; the processes that draw need it."""
+    """Restore the path, which mkdocs resets after loading this file, for the worker processes."""
     sys.path.insert(0, str(_DOCS))
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """A page for every representation in the navigation, by family."""
-    found: list[Any] = ["representations/index.md"]
-    for family, entries in pages.families():
-        names = [{entry.name: f"representations/{entry.name}.md"} for entry in entries]
-        found.append({family.capitalize(): names})
+    entries: list[Any] = ["representations/index.md"]
+    for family, members in pages.families():
+        names = [{entry.name: f"representations/{entry.name}.md"} for entry in members]
+        entries.append({family.capitalize(): names})
     config.nav = [
-        {title: found if path == "representations/index.md" else path}
+        {title: entries if path == "representations/index.md" else path}
         for item in config.nav or []
         for title, path in item.items()
     ]
@@ -39,45 +39,46 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The pages and pictures, beside those that lie in docs/pages."""
-    for path, content in _made().items():
+    """The generated pages and images, in addition to those in docs/pages."""
+    for path, content in _generated().items():
         files.append(File.generated(config, path, content=content))
     report = _DOCS / "report.png"
     files.append(File.generated(config, "assets/report.png", abs_src_path=str(report)))
     return files
 
 
-def _made() -> dict[str, str | bytes]:
-    effort = Effort.wanted()
-    shown, edited = _drawn(effort)
-    made: dict[str, str | bytes] = {
-        "gallery.md": pages.gallery(shown, effort),
-        "representations/index.md": pages.table(shown, effort),
+def _generated() -> dict[str, str | bytes]:
+    effort = Effort.from_environment()
+    examples, edited = _computed(effort)
+    files: dict[str, str | bytes] = {
+        "gallery.md": pages.gallery(examples, effort),
+        "representations/index.md": pages.table(examples, effort),
         "edit.md": edits.page(edited),
     }
-    for name, one in shown.items():
-        made[f"representations/{name}.md"] = pages.representation(catalog.entry(name), one, effort)
-    return made | _pictures(shown, edited)
+    for name, example in examples.items():
+        page = pages.representation(catalog.entry(name), example, effort)
+        files[f"representations/{name}.md"] = page
+    return files | _images(examples, edited)
 
 
-def _pictures(shown: dict[str, Shown], edited: dict[str, Edited]) -> dict[str, str | bytes]:
-    made: dict[str, bytes | None] = {}
-    for name, one in shown.items():
-        for photograph, shot in zip(PHOTOGRAPHS, one.shots, strict=True):
-            made[f"{name}-{photograph}"] = shot.picture
-            made[f"{name}-{photograph}-rebuilt"] = shot.rebuilt
-            made[photograph] = shot.original
-    for name, other in edited.items():
-        if other.after:
-            made |= {f"edit-{name}-before": other.before, f"edit-{name}": other.after}
-    return {f"pictures/{stem}.jpg": file for stem, file in made.items() if file}
+def _images(examples: dict[str, Example], edited: dict[str, Edited]) -> dict[str, str | bytes]:
+    images: dict[str, bytes | None] = {}
+    for name, example in examples.items():
+        for photograph, shot in zip(PHOTOGRAPHS, example.shots, strict=True):
+            images[f"{name}-{photograph}"] = shot.picture
+            images[f"{name}-{photograph}-reconstruction"] = shot.reconstruction
+            images[photograph] = shot.original
+    for name, pair in edited.items():
+        if pair.after:
+            images |= {f"edit-{name}-before": pair.before, f"edit-{name}": pair.after}
+    return {f"pictures/{stem}.jpg": file for stem, file in images.items() if file}
 
 
 @cache
-def _drawn(effort: Effort) -> tuple[dict[str, Shown], dict[str, Edited]]:
-    """Everything that takes long, once in a `mkdocs serve`."""
-    showing = [partial(gallery.show, name, effort) for name in catalog.names()]
-    editing = [partial(edits.show, name, effort) for name in operations.names()]
-    found = together([*showing, *editing])
-    shown, edited = found[: len(showing)], found[len(showing) :]
-    return {one.name: one for one in shown}, {one.name: one for one in edited}
+def _computed(effort: Effort) -> tuple[dict[str, Example], dict[str, Edited]]:
+    """All examples, computed once in a `mkdocs serve`."""
+    encoding = [partial(gallery.example, name, effort) for name in catalog.names()]
+    editing = [partial(edits.example, name, effort) for name in operations.names()]
+    results = in_parallel([*encoding, *editing])
+    examples, edited = results[: len(encoding)], results[len(encoding) :]
+    return {each.name: each for each in examples}, {each.name: each for each in edited}

@@ -13,23 +13,23 @@ from imrep.registry.signatures import Parameter
 _LINK = re.compile(r"doi:\s?(\S+[^\s.,;)])")
 
 
-def parameters(found: Iterable[Parameter]) -> str:
-    """A row for each: with its default as a spec has it, its type, what it does."""
-    rows = [f"| `{_default(p)}` | {_kind(p.annotation)} | {prose.cell(p.help)} |" for p in found]
+def parameters(params: Iterable[Parameter]) -> str:
+    """A row for each parameter: default as in a spec, type, meaning."""
+    rows = [f"| `{_default(p)}` | {_kind(p.annotation)} | {prose.cell(p.help)} |" for p in params]
     return "\n".join(["| parameter | takes | |\n|:--|:--|:--|", *rows, ""]) if rows else ""
 
 
-def listed(found: list[Reference]) -> str:
+def listed(papers: list[Reference]) -> str:
     """The papers as a list."""
-    return "".join(f"- {_written(reference)}\n" for reference in found)
+    return "".join(f"- {_citation(reference)}\n" for reference in papers)
 
 
-def references(found: list[Reference]) -> str:
-    """The papers as a list, and their BibTeX folded away."""
-    bibtex = "\n\n".join(citations.bibtex(reference) for reference in found)
+def references(papers: list[Reference]) -> str:
+    """The papers as a list, and their BibTeX, folded."""
+    bibtex = "\n\n".join(citations.bibtex(reference) for reference in papers)
     return "\n".join(
         [
-            listed(found),
+            listed(papers),
             '??? quote "BibTeX"\n',
             *(f"    {line}" for line in f"```bibtex\n{bibtex}\n```".splitlines()),
             "",
@@ -43,7 +43,7 @@ def cited(text: str) -> str:
 
 
 def image(path: str, alt: str) -> str:
-    """A picture that leads to itself."""
+    """An image that links to itself."""
     return f'<a href="{path}"><img src="{path}" alt="{escape(alt)}" loading="lazy"></a>'
 
 
@@ -63,11 +63,11 @@ _KINDS = {
     "int": "whole number",
     "float": "number",
     "str": "word",
-    "Image": "picture",
+    "Image": "image",
 }
 
 
-def _written(reference: Reference) -> str:
+def _citation(reference: Reference) -> str:
     """Authors, "title", where, year. link."""
     parts = [", ".join(reference.authors), f"“{reference.title}”" if reference.title else ""]
     text = ", ".join(part for part in [*parts, reference.where, reference.year] if part)

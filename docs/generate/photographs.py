@@ -1,4 +1,4 @@
-"""The photographs that everything is shown on, and the processes that draw."""
+"""The photographs of all examples, and the processes that compute them."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PHOTOGRAPHS = {"chelsea": "a cat", "coffee": "a cup", "brick": "a wall"}  # of scikit-image
-_WIDEST = 900  # pixels of a picture; wider ones are made smaller
+_MAX_WIDTH = 900  # px of an image; wider ones are reduced
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How large the photographs are, and how long searches and the clock may go on."""
+    """Size of the photographs, iterations of searches, duration of timing."""
 
     side: int
     iterations: int
     timing: float  # seconds for which encoding is repeated
 
     @classmethod
-    def wanted(cls) -> "Effort":
-        """Little under IMREP_DOCS=quick, which the tests set; else two minutes of two cores."""
+    def from_environment(cls) -> "Effort":
+        """Little with IMREP_DOCS=quick, which the tests set; else for publication."""
         quick = os.environ.get("IMREP_DOCS") == "quick"
         return cls(48, 2, 0.0) if quick else cls(160, 100, 0.2)
 
 
-def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What the jobs return, in as many processes as there are cores, one thread each."""
+def in_parallel(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    """The results of the jobs, in one process per core, with one thread each."""
     workers = min(len(jobs), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _alone) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _single_thread) as pool:
         return [future.result() for future in [pool.submit(job) for job in jobs]]
 
 
@@ -45,25 +45,25 @@ def square(name: str, side: int) -> "Tensor":
 
     from imrep import images
 
-    found = find_spec("skimage")
-    assert found is not None and found.origin is not None
-    pixels, _ = images.square(Path(found.origin).parent / "data" / f"{name}.png", side)
+    package = find_spec("skimage")
+    assert package is not None and package.origin is not None
+    pixels, _ = images.square(Path(package.origin).parent / "data" / f"{name}.png", side)
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
 def jpeg(image: "Tensor") -> bytes:
-    """A file that keeps the colour of single pixels."""
+    """A JPEG file without chroma subsampling."""
     from PIL import Image
 
     pixels = image[0].detach().clamp(0, 1).mul(255).round().byte().expand(3, -1, -1)
-    drawn = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    drawn.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
+    picture = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    picture.thumbnail((_MAX_WIDTH, _MAX_WIDTH), Image.Resampling.LANCZOS)
     file = BytesIO()
-    drawn.save(file, "JPEG", quality=90, subsampling=0)
+    picture.save(file, "JPEG", quality=90, subsampling=0)
     return file.getvalue()
 
 
-def _alone() -> None:
+def _single_thread() -> None:
     """One thread a process."""
     import cv2
     import torch

@@ -1,4 +1,4 @@
-"""Docstrings as Markdown: sections apart, and nothing in them taken for a mark by accident."""
+"""Docstrings as Markdown, split into sections and escaped."""
 
 import re
 
@@ -9,29 +9,29 @@ _MARKS = re.compile(r"([*_\[\]<])")
 
 
 def sections(doc: str) -> dict[str, str]:
-    """The parts of a docstring by heading, unindented; the summary under "" and the rest "body"."""
-    first, *others = _HEAD.split(doc)
+    """The sections of a docstring by heading, unindented; the summary is "", the prose "body"."""
+    first, *sections = _HEAD.split(doc)
     summary, _, body = first.partition("\n")
-    found = {"": summary.strip(), "body": body.strip()}
-    for name, text in zip(others[::2], others[1::2], strict=True):
-        found[name] = re.sub(r"^    ", "", text, flags=re.MULTILINE).strip()
-    return found
+    parts = {"": summary.strip(), "body": body.strip()}
+    for name, text in zip(sections[::2], sections[1::2], strict=True):
+        parts[name] = re.sub(r"^    ", "", text, flags=re.MULTILINE).strip()
+    return parts
 
 
 def markdown(text: str) -> str:
-    """Prose with its code in backticks kept, and with no other mark; indented lines are code."""
+    """Prose in which only backticks are markup; indented lines are code."""
     paragraphs = re.split(r"\n{2,}", text)
     return "\n\n".join(
-        one.replace("`", "") if one.startswith("    ") else inline(one) for one in paragraphs
+        p.replace("`", "") if p.startswith("    ") else inline(p) for p in paragraphs
     )
 
 
 def inline(text: str) -> str:
-    """The same of one paragraph."""
+    """The same for one paragraph."""
     parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if part[:1] == "`" else _MARKS.sub(r"\\\1", part) for part in parts)
 
 
 def cell(text: str) -> str:
-    """The same of a table's cell, whose borders are bars."""
+    """The same for a cell of a table, with bars escaped."""
     return inline(" ".join(text.split())).replace("|", "\\|")

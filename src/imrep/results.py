@@ -37,7 +37,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | detail | | the same after subtraction of a 4 × 4 thumbnail (share) |
 | | psnr | | of the least-squares reconstruction (dB) |
 | | exact | | of the exact inverse at native size, if there is one (dB) |
-| | code_numbers | | numbers in the code that the exact inverse starts from (dimensions) |
+| | code_numbers | | numbers in the code from which that inverse starts (dimensions) |
 | labelfree | effective_dimensions | | participation ratio of the spectrum (dimensions) |
 | | share1, share10 | | share of the variance in 1 and in 10 directions (share) |
 | | cka | the other spec | linear centred kernel alignment of the two (share) |
@@ -46,7 +46,6 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | fit_s | | processor time to fit, once (s) |
 | | bytes | | of one vector as float32 (bytes) |
 | | dimensions | | length of the vector (dimensions) |
-| | code | | numbers in the code of one image, from which an inverse starts (numbers) |
 | | images_s | | images per second of processor time (images) |
 | | memory | | peak memory above that of the idle import (bytes) |
 | | ms_size | side, "128" | milliseconds per image at that size (ms) |
@@ -86,7 +85,7 @@ FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("dimensions", "numbers", "images", "groups", "pairs", "draws", ""),
+    *("dimensions", "images", "groups", "pairs", "draws", ""),
 )
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
@@ -96,9 +95,7 @@ METRICS = {
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (
-        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "code", "images_s", "memory", "ms_size"),
-    ),
+    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }

@@ -153,7 +153,7 @@ def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"to continue: imrep compare {folder}" in said
+    assert f"To resume: imrep compare {folder}" in said
     assert run(environment, folder, *SPECS, "-o", tmp_path / "out").returncode == 0
 
 

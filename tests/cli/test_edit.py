@@ -301,7 +301,7 @@ def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
 
     monkeypatch.setattr(folder, "edit_file", interrupted)
     said = inside("edit", "photos", "blur", "-o", "out", expect=130)
-    assert "What is done is kept; to continue: imrep" in said.stderr
+    assert "The progress is saved. To resume: imrep" in said.stderr
     monkeypatch.setattr(folder, "edit_file", real)
     found = json.loads(inside("edit", "photos", "blur", "-o", "out", "--json").stdout)
     assert found["resumed"] == 5 and found["written"] == 12

@@ -40,7 +40,7 @@ def test_vectors_are_those_of_the_library(inside, photos, tmp_path):
 
 def test_a_codebook_is_kept_beside_the_output(inside, photos, tmp_path):
     said = inside("embed", photos, "sift:words=8", "-o", "v.safetensors", "--size", "32").output
-    assert "v.safetensors.rep/  fitted on 12 of them" in said
+    assert "v.safetensors.rep/  fitted on 12 images" in said
     rep = package.load(tmp_path / "v.safetensors.rep")
     assert not rep.needs_fit
 
@@ -79,7 +79,7 @@ def test_interrupted_it_says_how_to_go_on(start, photos, tmp_path):
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "to continue: imrep embed" in err and "Traceback" not in err
+    assert "To resume: imrep embed" in err and "Traceback" not in err
     assert "-o v.npz --shard 1 --batch 1" in err
 
 

@@ -51,7 +51,7 @@ OPTIONS = {
         "--size": ["0", "7", "99999", "nan"],
         "--sizes": [",", "", "7", "8,", "nan", "-3", "99999999"],
         "--margin": ["nan", "-1", "101", "x"],
-        "--max": ["1", "0", "x"],
+        "--max-images": ["1", "0", "x"],
         "--seed": ["-1", str(2**64)],
         "--groups": ["nothing", "folder", "odd.csv", "empty.png", "groups.csv", "cat.png"],
         "--same-object": ["nothing", "folder", "odd.csv", "empty.png", "groups.csv", "cat.png"],
@@ -295,7 +295,7 @@ def test_a_report_that_replaces_another_says_so(there):
     assert "replaces" not in ends_well("compare", "one", *words).stderr
     assert "replaces" not in ends_well("compare", "one", *words).stderr
     said = ends_well("compare", "two", *words).stderr
-    assert "report held a report on one, which this one replaces" in said
+    assert "report contained a report on one; it is replaced" in said
 
 
 def test_a_default_name_has_no_wildcard(there):

@@ -95,7 +95,7 @@ def test_every_representation_has_its_page_and_stands_in_the_gallery(site, pages
 def test_every_representation_is_drawn_on_three_photographs(site, pages):
     for name in imrep.names():
         pictures = [path for path in pages["gallery.html"].loads if f"/{name}-" in path]
-        assert len(pictures) in (3, 6)  # without and with what is rebuilt
+        assert len(pictures) in (3, 6)  # without and with the reconstruction
         assert len({(site / path).read_bytes() for path in pictures}) == len(pictures)
     assert "alt=" in (site / "gallery.html").read_text(encoding="utf-8")
 

@@ -161,6 +161,17 @@ def test_a_failed_one_and_one_left_out_are_named_with_the_way_in(tmp_path):
     assert "needs weights" in html.text
 
 
+def test_an_exact_inverse_stands_with_the_length_of_its_code(tied):
+    assert "exact inverse of the code (16,383 numbers): 142.3 dB" in tied.text
+
+
+def test_older_results_have_no_length_of_the_code(tmp_path):
+    folder = fixture.write(tmp_path, count=20, specs=fixture.SPECS)
+    rows = results.read(folder / results.FILENAME)
+    results.write(folder / results.FILENAME, [r for r in rows if r.metric != "code_numbers"])
+    assert "exact inverse of the code: 142.3 dB" in Page(report.write(folder).read_text()).text
+
+
 def test_pairs_with_two_labels_come_first_and_in_words(tied):
     assert "1 near-identical pair carries different labels" in tied.text
     classes = [attributes.get("class") for tag, attributes in tied.elements if tag == "li"]

@@ -46,7 +46,6 @@ class _Sizes(click.ParamType):
 
 
 @click.command(
-    cls=options.renaming({"--max": "--max-images", "--output": "--out"}),
     epilog="""\b
 Examples:
   imrep compare                                  the built-in photographs
@@ -93,7 +92,14 @@ Examples:
 @click.option(
     "--same-object", type=_FILE, help="csv with path,group: score retrieval within groups."
 )
-@click.option("--max-images", type=click.IntRange(2), help="Sample so many images, by class.")
+@click.option(
+    "--max-images",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Limit for the images, sampled with the classes in proportion.",
+)
+@options.renamed("--max", "--max-images", click.IntRange(2))
+@options.renamed("--output", "--out", _FOLDER)
 @options.reading
 @options.download
 @options.seed

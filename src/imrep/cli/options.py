@@ -4,7 +4,7 @@ import functools
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -101,6 +101,24 @@ class Output(click.Path):
 SPEC = Spec()
 SIDE = Side()
 OUTPUT = Output()
+
+
+def renamed(old: str, new: str, type: click.ParamType) -> Callable[[F], F]:
+    """The old name of an option, hidden: it sets the new one and says so on stderr."""
+    hidden, name = f"old_{old.lstrip('-')}", new.lstrip("-").replace("-", "_")
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def inner(*arguments: Any, **named: Any) -> Any:
+            value = named.pop(hidden)
+            if value is not None:
+                screen.remark(f"{old} is {new} now; the next release drops the old name")
+                named[name] = value
+            return command(*arguments, **named)
+
+        return click.option(old, hidden, hidden=True, type=type)(inner)  # type: ignore[return-value]
+
+    return decorate
 
 
 def as_json(command: F) -> F:
@@ -257,21 +275,6 @@ def size(command: F) -> F:
         metavar="S",
         help="Side in pixels of the central square, or native for the unchanged image.",
     )(command)
-
-
-def renaming(names: Mapping[str, str]) -> type[click.Command]:
-    """A command that accepts the old names of options for one release, with a note."""
-
-    class Renaming(click.Command):
-        def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-            for i, arg in enumerate(args):
-                name, equals, value = arg.partition("=")
-                if name in names:
-                    screen.remark(f"{name} is deprecated. Use {names[name]}.")
-                    args[i] = names[name] + equals + value
-            return super().parse_args(context, args)
-
-    return Renaming
 
 
 def example(*lines: str) -> str:

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as F
@@ -27,10 +27,10 @@ from imrep.ops.metrics import psnr, ssim
 from imrep.ops.resize import resize
 from imrep.types import Image
 
-T = TypeVar("T")
 Method = Literal["exact", "iterative", "approximate", "gradient"]
 
 ITERATIONS = 300  # default of a search
+_RENAMED = {"how": "method", "kept": "explained", "lost": "summary"}
 _CELL = 8  # px: side of the cells of the layout
 _UNIFORM = 1e-6  # variance below which an aspect is not measured
 _COMPLETE = 0.9995  # share that prints as 100 %
@@ -59,20 +59,17 @@ class Inversion:
     iterations: int  # 0 for an inverse in closed form
     seconds: float
 
-    @property
-    def how(self) -> Method:
-        """Deprecated name of `method`."""
-        return _renamed(self.method, "how", "method")
+    if not TYPE_CHECKING:  # hidden from type checkers, for which it would define any attribute
 
-    @property
-    def kept(self) -> dict[str, float]:
-        """Deprecated name of `explained`."""
-        return _renamed(self.explained, "kept", "explained")
-
-    @property
-    def lost(self) -> str:
-        """Deprecated name of `summary`."""
-        return _renamed(self.summary, "lost", "summary")
+        def __getattr__(self, name: str) -> object:
+            """Attributes by their deprecated names."""
+            if name not in _RENAMED:
+                raise AttributeError(f"Inversion has no attribute {name!r}")
+            new = _RENAMED[name]
+            warnings.warn(
+                f"Inversion.{name} is deprecated. Use {new}.", FutureWarning, stacklevel=2
+            )
+            return getattr(self, new)
 
 
 def invert(
@@ -236,8 +233,3 @@ def _aspects(image: Image) -> dict[str, Tensor]:
         "fine detail": luma - layout,
         "colour": to_ycbcr(image.double())[:, 1:],
     }
-
-
-def _renamed(value: T, old: str, new: str) -> T:
-    warnings.warn(f"Inversion.{old} is deprecated. Use {new}.", FutureWarning, stacklevel=3)
-    return value

@@ -84,8 +84,8 @@ SPREAD = (
         "Share of the variance along the first ten principal components.",
     ),
     Metric(
-        *("cost", "code", words.count, "numbers in the code"),
-        "Numbers in the code before it is pooled to the vector. An inverse starts from the code.",
+        *("information", "code_numbers", words.count, "numbers in the code"),
+        "Numbers in the code of an image, before pooling. The exact inverse starts from the code.",
     ),
     Metric(
         *("cost", "images_s", words.count, "images per second"),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imrep import checks, codecheck
 from imrep.base import Representation
-from imrep.codes import Map, Points
+from imrep.codes import Code, Map, Points
 from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
