@@ -28,7 +28,7 @@ _COMMANDS = {
     "picture": "Draw the code of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "embed": "Embed a data set and write the vectors to one file.",
-    "edit": "Sharpen, smooth, stretch, denoise, compress: one picture or a folder.",
+    "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "match": "Is what one picture shows also in another, and where?",
 }
 _EXAMPLES = """Examples:
