@@ -1,5 +1,5 @@
-/* White noise taken out by cosine transforms of overlapping blocks of 8 x 8 pixels, for planes of
- * float32, with the numbers of imrep.edit.operations.denoise.shrinkage: there the method is told.
+/* DCT shrinkage of overlapping 8 x 8 blocks, for planes of float32: the same numbers as
+ * imrep.edit.operations.denoise.shrinkage, which describes the method.
  *
  * Blocks stand at every (x, y) whose sum is a multiple of `stride`, mirrored at the borders. A
  * plane is worked on in tiles, block row after block row. Of a tile's row, pixels `stride` apart
