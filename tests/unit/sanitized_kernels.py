@@ -32,7 +32,7 @@ def calls(x):
         for levels in (1, 4):
             yield partial(laplacian.collapse, *laplacian.build(pixels, levels))
     for stride in (1, 3, 4):
-        yield partial(shrinkage.shrunk, x[0], 0.1, stride)
+        yield partial(shrinkage.denoise_plane, x[0], 0.1, stride)
 
 
 def main(path):

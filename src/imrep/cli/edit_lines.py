@@ -72,7 +72,7 @@ def folder_json(edited: "EditedFolder", chain: str) -> dict[str, Any]:
     return {
         "path": str(edited.path),
         "chain": chain,
-        "written": edited.written,
+        "written": edited.image_count,
         "figures": None if edited.figures is None else asdict(edited.figures),
         "unchanged": edited.unchanged,
         "lost": dict(edited.lost),
@@ -95,7 +95,7 @@ def print_folder(edited: "EditedFolder") -> None:
         click.echo(f"{count:,} {'has' if count == 1 else 'have'} lost or changed: {loss}")
     if edited.unchanged:
         click.echo(f"{edited.unchanged:,} unchanged")
-    images = f"{edited.written:,} image" + "s" * (edited.written != 1)
+    images = f"{edited.image_count:,} image" + "s" * (edited.image_count != 1)
     means = f", on average {_rate_distortion(edited.figures)}" if edited.figures else ""
     click.echo(f"{edited.path}  {images}{means}; {edited.seconds:.1f} s")
 

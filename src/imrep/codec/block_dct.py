@@ -68,9 +68,9 @@ def analyse(plane: Tensor, scale: float, luma: bool) -> tuple[Tensor, Tensor]:
 
     def encode_strip(part: slice) -> None:
         strip = plane[part.start * _BLOCK : part.stop * _BLOCK]
-        bottom = (part.stop - part.start) * _BLOCK - len(strip)
-        right = columns * _BLOCK - plane.shape[1]
-        strip = F.pad(strip[None], (0, right, 0, bottom), mode="replicate")[0]
+        pad_bottom = (part.stop - part.start) * _BLOCK - len(strip)
+        pad_right = columns * _BLOCK - plane.shape[1]
+        strip = F.pad(strip[None], (0, pad_right, 0, pad_bottom), mode="replicate")[0]
         # (block row, y, block column, x) to (y, x, block row, block column)
         strip = strip.view(-1, _BLOCK, columns, _BLOCK).permute(1, 3, 0, 2)
         scaled = transform @ strip.reshape(_BLOCK**2, -1)

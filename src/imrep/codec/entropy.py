@@ -62,11 +62,11 @@ def read(
     Raises:
         BadFile: The streams hold something else.
     """
-    rest, gaps, values = (streams[name].numpy() for name in NAMES[1:])
-    large = _divided(streams["large"].numpy(), (rest, gaps, values))
+    coarse, gaps, values = (streams[name].numpy() for name in NAMES[1:])
+    large = _divided(streams["large"].numpy(), (coarse, gaps, values))
     areas = [rows * columns for rows, columns in sizes]
-    _check(len(rest) == sum(areas) and len(gaps) == len(values), "as many numbers")
-    steps = _signed(np.concatenate([*_unescaped(rest, large[0])]))
+    _check(len(coarse) == sum(areas) and len(gaps) == len(values), "as many numbers")
+    steps = _signed(np.concatenate([*_unescaped(coarse, large[0])]))
     pictures = [
         _summed(part.reshape(size))
         for part, size in zip(np.split(steps, np.cumsum(areas)[:-1]), sizes, strict=True)

@@ -59,7 +59,7 @@ class EditedFolder:
 
     Attributes:
         path: The folder.
-        written: Number of images in it.
+        image_count: Number of images in it.
         skipped: Path and reason of each image that is not.
         skipped_path: The list of these, beside the folder.
         figures: Mean rate and distortion, where the chain packs.
@@ -71,7 +71,7 @@ class EditedFolder:
     """
 
     path: Path
-    written: int
+    image_count: int
     skipped: tuple[tuple[str, str], ...]
     skipped_path: Path | None
     figures: RateDistortion | None

@@ -7,10 +7,10 @@ from imrep.types import Image
 
 
 def close(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
-    """Dilation, then erosion: dark spots that the element does not fit into are gone.
+    """Dilation, then erosion: removes dark spots smaller than the structuring element.
 
-    The result is nowhere below the image, and closing it once more changes nothing. What lies
-    outside the image is ignored. Each channel for itself. Gray values stay exact.
+    The result is nowhere below the image, and closing it again changes nothing. Pixels outside the
+    image are ignored. Channels are independent, and gray values stay exact.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
@@ -18,8 +18,8 @@ def close(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
         shape: rect, cross, ellipse, diagonal or antidiagonal.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If size or shape is none of these.
+        BadImage: The input is not a batch of images.
+        BadParameter: Size or shape is none of these.
 
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.

@@ -1,4 +1,4 @@
-"""An image in few bytes."""
+"""Lossy compression."""
 
 from imrep.codec import CodingParameters, encode
 from imrep.codec.packed import Packed
@@ -8,27 +8,26 @@ from imrep.types import Image
 def compress(
     image: Image, *, method: str = "dct", quality: float = 75.0, chroma: str = "half"
 ) -> Packed:
-    """The image in few bytes: its frequencies, or its Laplacian pyramid, rounded and deflated.
+    """Lossy compression: block DCT or Laplacian pyramid, quantised and entropy coded.
 
-    Luma and chroma are taken apart into numbers most of which are nearly zero, and these rounded to
-    multiples of a step. "dct" has cosines of 8 × 8 blocks with JPEG's steps, which are wider where
-    the eye sees less. "laplacian" rounds a pyramid's bands from coarse to fine, each after what the
-    rounding before it did, so that at chroma="full" luma and chroma are off by at most half a step
-    anywhere. For the same PSNR "dct" takes 0.8 to 1 times the bytes of a JPEG of Pillow's, and
-    "laplacian" 1.2 to 2 times.
+    Luma and chroma are transformed into coefficients most of which are nearly zero, and these are
+    quantised. "dct" transforms 8 × 8 blocks and has JPEG's steps, wider where the eye is less
+    sensitive. "laplacian" quantises a pyramid's bands from coarse to fine, each correcting the
+    error of the coarser ones, so that at chroma="full" no sample of luma or chroma is off by more
+    than half a step.
 
-    Unlike other operations it gives no image but a `Packed`: what a file holds, to write as .imr.
+    Unlike other operations it returns a compressed image, a `Packed`, which is written as .imr.
 
     Args:
-        image: (1, 1|3, h, w), values in [0, 1]; one image, as a file holds.
+        image: (1, 1|3, h, w), values in [0, 1].
         method: "dct" or "laplacian".
-        quality: From 1 to 100, about as JPEG has it: 75 shows hardly a difference, 30 does. 100
-            rounds to a quarter of an 8-bit level.
-        chroma: "half" the rows and columns, since eyes see colours coarsely, or "full".
+        quality: From 1 to 100, on JPEG's scale: 75 differs hardly visibly, 30 visibly. At 100 steps
+            are a quarter of an 8-bit level.
+        chroma: "half" the rows and columns, since the eye resolves colour coarsely, or "full".
 
     Raises:
-        BadImage: No image, or several.
-        BadParameter: A method, quality or chroma there is not.
+        BadImage: There is no image, or several.
+        BadParameter: The method, quality or chroma is none of these.
 
     References:
         P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans.

@@ -1,20 +1,20 @@
-"""An image from what `compress` made of it."""
+"""Decompression."""
 
 from imrep.codec.packed import Packed
 from imrep.types import Image
 
 
 def decode(packed: Packed) -> Image:
-    """The image that `compress` packed, as nearly as its quality kept it.
+    """The image that `compress` packed, to the precision of its quality.
 
-    Each block or band is put together again from its rounded numbers; chroma that was halved is
-    enlarged between its samples. The image is (1, 1|3, h, w), float32 within [0, 1].
+    Blocks or bands are reconstructed from their quantised coefficients; halved chroma is
+    interpolated between its samples. The image is (1, 1|3, h, w), float32 within [0, 1].
 
     Args:
-        packed: From `compress`, or `imrep.codec.packed.read`.
+        packed: From `compress`, or from a file by `imrep.codec.packed.read`.
 
     Raises:
-        BadFile: What it holds is not such an image: its file was made to deceive.
+        BadFile: Its contents do not belong to such an image.
 
     References:
         P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans.

@@ -7,10 +7,10 @@ from imrep.types import Image
 
 
 def dilate(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
-    """Each pixel the greatest value under a structuring element: bright areas grow.
+    """The maximum under a structuring element: bright areas grow.
 
-    The element is turned round, as in textbooks (OpenCV leaves it, which differs at even sizes);
-    what lies outside the image is ignored. Each channel for itself. Gray values stay exact.
+    The element is reflected, as in textbooks (OpenCV does not, which differs at even sizes). Pixels
+    outside the image are ignored. Channels are independent, and gray values stay exact.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
@@ -18,8 +18,8 @@ def dilate(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
         shape: rect, cross, ellipse, diagonal or antidiagonal.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If size or shape is none of these.
+        BadImage: The input is not a batch of images.
+        BadParameter: Size or shape is none of these.
 
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.

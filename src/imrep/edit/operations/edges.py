@@ -6,23 +6,24 @@ from imrep.types import Image
 
 
 def edges(image: Image, *, low: float = 40.0, high: float = 100.0, sigma: float = 1.5) -> Image:
-    """Lines one pixel thin where brightness changes most, white on black, in ONE channel.
+    """Canny's edges: lines one pixel thin, white on black, in ONE channel.
 
-    The image's gray bytes are blurred; a pixel stays if no neighbour across the edge is steeper; it
-    is an edge if it is steeper than `high`, or than `low` and hangs together with such. OpenCV
-    computes it. A colour image becomes gray, (b, 1, h, w), whose values are 0 and 1.
+    The image's gray 8-bit values are blurred and their slopes computed. Non-maximum suppression
+    keeps the pixels that are steepest across the edge; those above `high` are edges, and those
+    above `low` that are connected to them. OpenCV computes it. A colour image becomes gray,
+    (b, 1, h, w), whose values are 0 and 1.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
-        low: Slope from which a pixel that hangs together with an edge is one: 4 for each of 255
-            levels that a step is high.
-        high: Slope from which a pixel is an edge, at least `low`. Less finds more.
-        sigma: Standard deviation of the Gaussian blur before, in pixels, 0 (none) to 30. More finds
-            less texture and noise.
+        low: Slope from which a pixel that is connected to an edge is one itself. A step of one of
+            255 levels has slope 4.
+        high: Slope from which a pixel is an edge, at least `low`. Lower values detect more edges.
+        sigma: Standard deviation of the Gaussian blur before, in pixels, 0 (none) to 30. Higher
+            values detect less texture and noise.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If low or high is negative, low above high, or sigma out of its range.
+        BadImage: The input is not a batch of images.
+        BadParameter: Low or high is negative, low is above high, or sigma is out of its range.
 
     References:
         J. Canny, "A computational approach to edge detection", IEEE Trans. PAMI 8(6), 1986.

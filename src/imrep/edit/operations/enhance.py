@@ -1,4 +1,4 @@
-"""Detail of some sizes strengthened or weakened."""
+"""Detail enhancement by scale."""
 
 import math
 
@@ -9,25 +9,25 @@ from imrep.ops.colour import luminance
 from imrep.ops.pyramid import laplacian
 from imrep.types import Image
 
-_MOST = 10  # times; beyond it noise and halos are all there is to see
+_MAX_GAIN = 10  # beyond it, noise and halos dominate
 
 
 def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
-    """The image with each band of its Laplacian pyramid times a gain: detail by its size.
+    """Detail enhancement: each band of the image's Laplacian pyramid times a gain.
 
-    The first band holds what is about a pixel in size, the next what is about two, then four and so
-    on. Luma alone is taken apart, and what it gains is added to red, green and blue alike: colours
-    get no noisier, and their edges no fringes.
+    The first band holds detail of about one pixel, the next of about two, then four and so on. Only
+    the luma is decomposed, and its change is added to red, green and blue alike: colours get no
+    noisier, and edges no fringes.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
         gains: One number from 0 to 10 for each band, the finest first: above 1 strengthens, below 1
-            weakens, 0 takes the band out. Bands without a number stay as they are. There are at
-            most as many as halvings lead to one pixel.
+            weakens, 0 removes the band. Bands without a number are unchanged. An image has
+            log2 of its longer side bands, rounded up.
 
     Raises:
-        BadImage: No batch of images.
-        BadParameter: Gains that are no numbers from 0 to 10, or more than the image has bands.
+        BadImage: The input is not a batch of images.
+        BadParameter: A gain is no number from 0 to 10, or there are more gains than bands.
 
     References:
         P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans.
@@ -36,17 +36,17 @@ def enhance(image: Image, *, gains: str = "1.5 1.3 1.1") -> Image:
     checks.image(image, "enhance")
     factors = _numbers(gains)
     _check_bands(len(factors), *image.shape[2:])
-    bands, rest = laplacian.build(luminance(image), len(factors))
+    bands, residual = laplacian.build(luminance(image), len(factors))
     for i in range(len(image)):
         strengths = [float(band[i].square().mean().sqrt()) for band in bands]
         measurements.record("enhance", "", **{f"band_{k}": n for k, n in enumerate(strengths, 1)})
-    gained = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
-    return image.add(laplacian.collapse(gained, rest.new_zeros(rest.shape))).clamp(0, 1)
+    changes = [band * (gain - 1) for band, gain in zip(bands, factors, strict=True)]
+    return image.add(laplacian.collapse(changes, residual.new_zeros(residual.shape))).clamp(0, 1)
 
 
 def _numbers(gains: str) -> list[float]:
     try:
-        factors = [float(word) for word in gains.replace(",", " ").split()]
+        factors = [float(gain) for gain in gains.replace(",", " ").split()]
     except ValueError:
         factors = []
     if not factors:
@@ -55,7 +55,7 @@ def _numbers(gains: str) -> list[float]:
             "Try '1.5 1.3 1.1'."
         )
     for gain in factors:
-        checks.between(gain, 0, _MOST, "enhance", "gains")
+        checks.between(gain, 0, _MAX_GAIN, "enhance", "gains")
     return factors
 
 

@@ -7,9 +7,9 @@ from imrep.types import Image
 
 
 def erode(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
-    """Each pixel the least value under a structuring element: dark areas grow.
+    """The minimum under a structuring element: dark areas grow.
 
-    What lies outside the image is ignored. Each channel for itself. Gray values stay exact.
+    Pixels outside the image are ignored. Channels are independent, and gray values stay exact.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
@@ -17,8 +17,8 @@ def erode(image: Image, *, size: int = 5, shape: str = "ellipse") -> Image:
         shape: rect, cross, ellipse, diagonal or antidiagonal.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If size or shape is none of these.
+        BadImage: The input is not a batch of images.
+        BadParameter: Size or shape is none of these.
 
     References:
         J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.

@@ -1,4 +1,4 @@
-"""Sharpening with a small kernel."""
+"""Sharpening by convolution."""
 
 from torch import Tensor
 
@@ -13,22 +13,22 @@ _ROUNDING = 1e-6
 
 
 def sharpen(image: Image, *, kernel: str = "sharpen", alpha: float = 1.0) -> Image:
-    """Each pixel made to differ more from its neighbours, by a kernel of weights with sum one.
+    """Sharpening by a small kernel of sum one.
 
-    `sharpen` is [0 -1 0; -1 5 -1; 0 -1 0], strong; `sharpen_soft` a tenth of [-1 -2 -1; -2 22 -2;
-    -1 -2 -1]. It is correlated with each channel, the image mirrored at its borders without
-    repeating the edge, and the result clipped to [0, 1].
+    `sharpen` is [0 -1 0; -1 5 -1; 0 -1 0], strong; `sharpen_soft` is a tenth of [-1 -2 -1;
+    -2 22 -2; -1 -2 -1]. Each channel is correlated with the kernel, mirrored at its borders without
+    repeating the edge, and the result is clipped to [0, 1].
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
-        kernel: sharpen, sharpen_soft, or a matrix of odd sides and sum one in words ("0 -1 0; -1 5
-            -1; 0 -1 0", fractions allowed) or in a .txt, .csv or .npy file.
-        alpha: Strength, 0 to 10: how much of the change is made. 1 is the kernel itself.
+        kernel: sharpen, sharpen_soft, or a matrix of odd sides and sum one as text ("0 -1 0; -1 5
+            -1; 0 -1 0", fractions allowed) or as a .txt, .csv or .npy file.
+        alpha: Strength, 0 to 10: factor of the change. 1 is the kernel itself.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If alpha is out of its range, or the kernel cannot be read, has an even side
-            or another sum than one.
+        BadImage: The input is not a batch of images.
+        BadParameter: Alpha is out of its range, or the kernel cannot be read, has an even side or
+            another sum than one.
 
     References:
         A. Rosenfeld, "Picture processing by computer", ACM Computing Surveys 1(3), 1969.
@@ -39,22 +39,22 @@ def sharpen(image: Image, *, kernel: str = "sharpen", alpha: float = 1.0) -> Ima
     matrix = _checked(
         convolution.read(convolution.FIXED[kernel] if kernel in _NAMED else kernel, "sharpen")
     )
-    same = convolution.delta(*matrix.shape)
-    matrix = same + alpha * (matrix - same)
-    reach = matrix.shape[0] // 2
+    identity = convolution.delta(*matrix.shape)
+    matrix = identity + alpha * (matrix - identity)
+    radius = matrix.shape[0] // 2
 
-    def work(rows: Tensor) -> Tensor:
-        whole = convolution.correlate(rows[None, None], matrix)[0, 0]
-        return whole.narrow(0, reach, len(rows) - 2 * reach).clamp(0, 1)
+    def sharpen_rows(rows: Tensor) -> Tensor:
+        filtered = convolution.correlate(rows[None, None], matrix)[0, 0]
+        return filtered.narrow(0, radius, len(rows) - 2 * radius).clamp(0, 1)
 
-    return by_rows(image, reach, work)
+    return by_rows(image, radius, sharpen_rows)
 
 
 def _checked(matrix: convolution.Matrix) -> convolution.Matrix:
     rows, columns = matrix.shape
     if rows % 2 == 0 or columns % 2 == 0:
         raise BadParameter(
-            "sharpen needs a kernel of odd sides, so that a pixel lies in its middle, got "
+            "sharpen needs a kernel of odd sides, which has a centre, got "
             f"{rows}×{columns}. Add a row or a column of zeros."
         )
     total = float(matrix.sum())

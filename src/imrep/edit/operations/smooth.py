@@ -6,23 +6,22 @@ from imrep.types import Image
 
 
 def smooth(image: Image, *, sigma_space: float = 8.0, sigma_range: float = 0.1) -> Image:
-    """The image with flat places smoothed and edges kept: the bilateral filter.
+    """Edge-preserving smoothing by the bilateral filter.
 
-    Each pixel becomes the mean of its neighbours, weighted by how near they are and by how near
-    their luma is; all channels share these weights, so no colour runs over an edge of brightness.
-    Computed on a grid, the wider the faster: on average within 1 / 255 of the sum over all
-    neighbours. Next to edges it is up to 5 / 255 from it where `sigma_range` is 1 or more, and a
-    speck of few pixels that differs by about three times `sigma_range` may be 50 / 255 from it.
+    Each pixel becomes the mean of its neighbours, weighted by distance and by difference of luma;
+    all channels share these weights, so that no colour crosses an edge of brightness. The filter is
+    approximated on a bilateral grid, which is faster the wider the Gaussians are. The approximation
+    is poorest next to edges at a large `sigma_range`, and at specks of few pixels.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
         sigma_space: Standard deviation of distance, in pixels.
-        sigma_range: Standard deviation of differences in luma: what differs by more is an edge.
-            Far above 1 it is a Gaussian blur, to within 5 / 255 next to edges.
+        sigma_range: Standard deviation of differences in luma: larger differences are edges. Far
+            above 1 the filter is a Gaussian blur.
 
     Raises:
-        BadImage: If it is no batch of images, or too large for so small deviations.
-        BadParameter: If a deviation is not positive and finite.
+        BadImage: The input is not a batch of images, or too large for the deviations' grid.
+        BadParameter: A deviation is not positive and finite.
 
     References:
         C. Tomasi and R. Manduchi, "Bilateral filtering for gray and color images", ICCV 1998.

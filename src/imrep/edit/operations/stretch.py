@@ -14,22 +14,22 @@ from imrep.types import Image
 def stretch(
     image: Image, *, low: float = 2.0, high: float = 98.0, per_channel: bool = False
 ) -> Image:
-    """The image drawn out so that its darkest values become black and its brightest white.
+    """Contrast stretching: low and high percentiles become black and white.
 
     (x - a) / (b - a) clipped to [0, 1], where `low` percent of the values lie below a and `high`
-    percent below b; a few outliers then cost no contrast. An image that has none between the two
-    stays as it is, with a warning.
+    percent below b, so that outliers cost no contrast. An image with a = b is unchanged, with a
+    warning.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
-        low: Percentage of values that lie below the new black; 0 is the least value.
-        high: Percentage of values that lie below the new white; 100 is the greatest value.
-        per_channel: Whether each channel has percentiles of its own, which takes away a cast of
-            colour as well; otherwise all values count together, and hues stay.
+        low: Percentage of values that lie below the new black; 0 is the minimum.
+        high: Percentage of values that lie below the new white; 100 is the maximum.
+        per_channel: Whether each channel has percentiles of its own, which removes a colour cast as
+            well; otherwise all channels share them, which preserves hues.
 
     Raises:
-        BadImage: If it is no batch of images.
-        BadParameter: If the percentages do not lie in ascending order within 0 to 100.
+        BadImage: The input is not a batch of images.
+        BadParameter: The percentages are not in ascending order within 0 to 100.
 
     References:
         R. C. Gonzalez and R. E. Woods, "Digital image processing", 4th ed., Pearson, 2018,
@@ -48,13 +48,13 @@ def stretch(
 
 
 def _stretch(part: Tensor, low: float, high: float) -> None:
-    """One image, or one channel of it, in its place."""
+    """Stretch one image, or one channel of it, in place."""
     black, white = percentiles(part, low, high)
     measurements.record("stretch", black=black, white=white)
     if black == white:
         warnings.warn(
             f"stretch needs contrast between the percentiles {low:g} and {high:g}, got "
-            f"{black:.4g} at both. What is there stays as it is.",
+            f"{black:.4g} at both. It is left unchanged.",
             stacklevel=3,
         )
         return

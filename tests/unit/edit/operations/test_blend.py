@@ -90,7 +90,7 @@ def test_other_misfits_are_refused_by_name():
     image, other = _pair()
     with pytest.raises(BadImage, match="one mask for all images or one for each of 1, got 2"):
         blend(image, with_=other, mask=torch.rand(2, 1, *_SIZE))
-    with pytest.raises(BadImage, match="gray picture to go into a gray one"):
+    with pytest.raises(BadImage, match="gray image to go into a gray one"):
         blend(luminance(image), with_=other, mask=_LEFT)
     with pytest.raises(BadImage, match="blend's mask needs values in"):
         blend(image, with_=other, mask=3 * _LEFT)

@@ -41,7 +41,7 @@ def slowly(x, level, stride):
 @pytest.mark.parametrize("stride", [1, 3, 4, 8])
 def test_it_is_the_definition(stride):
     x = np.random.default_rng(0).random((19, 22))
-    found = shrinkage.shrunk(torch.from_numpy(x), 0.1, stride)
+    found = shrinkage.denoise_plane(torch.from_numpy(x), 0.1, stride)
     np.testing.assert_allclose(found, slowly(x, 0.1, stride), rtol=0, atol=1e-12)
 
 
@@ -51,27 +51,29 @@ def test_it_is_the_definition(stride):
 def test_c_and_torch_agree(size, stride):
     """Few coefficients of smooth noise stand at the very threshold, where rounding decides."""
     plane = torch.rand(size)
-    found = shrinkage.shrunk(plane, 0.02, stride)
+    found = shrinkage.denoise_plane(plane, 0.02, stride)
     with _native.switched_off():
-        expected = shrinkage.shrunk(plane, 0.02, stride)
+        expected = shrinkage.denoise_plane(plane, 0.02, stride)
     apart = (found - expected).abs()
     assert apart.median() < 1e-6 and apart.max() < 2e-3
 
 
 def test_threads_and_strips_change_nothing(monkeypatch):
     plane = torch.rand(300, 40)
-    whole = shrinkage.shrunk(plane, 0.1, 4)
+    whole = shrinkage.denoise_plane(plane, 0.1, 4)
     monkeypatch.setattr(shrinkage, "_ROWS", 64)
-    assert torch.equal(shrinkage.shrunk(plane, 0.1, 4), whole)
+    assert torch.equal(shrinkage.denoise_plane(plane, 0.1, 4), whole)
     with _native.switched_off():
-        once = shrinkage.shrunk(plane, 0.1, 4)
-        monkeypatch.setattr(shrinkage, "_AT_ONCE", 400)
-        torch.testing.assert_close(shrinkage.shrunk(plane, 0.1, 4), once, rtol=0, atol=1e-4)
+        once = shrinkage.denoise_plane(plane, 0.1, 4)
+        monkeypatch.setattr(shrinkage, "_PIXELS_CPU", 400)
+        torch.testing.assert_close(shrinkage.denoise_plane(plane, 0.1, 4), once, rtol=0, atol=1e-4)
 
 
 def test_a_gradient_comes_back_through_the_twin():
     plane = torch.rand(10, 11, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: shrinkage.shrunk(x, 0.05, 4), plane, fast_mode=True)
+    assert torch.autograd.gradcheck(
+        lambda x: shrinkage.denoise_plane(x, 0.05, 4), plane, fast_mode=True
+    )
 
 
 def test_noise_is_measured_on_each_axis():
@@ -84,14 +86,16 @@ def test_noise_is_measured_on_each_axis():
     assert float(mixed) == pytest.approx((0.06**2 + 0.016**2) ** 0.5, rel=0.05)
 
 
-def test_calming_takes_out_what_is_coarser_than_a_block():
+def test_noise_coarser_than_a_block_is_removed():
     plane = 0.5 + 0.1 * torch.randn(128, 150)
-    fine = shrinkage.shrunk(plane, 0.1, 4)
-    both = shrinkage.shrunk(shrinkage.calmed(plane, 0.1, 4), 0.1, 4)
+    fine = shrinkage.denoise_plane(plane, 0.1, 4)
+    both = shrinkage.denoise_plane(shrinkage.remove_coarse_noise(plane, 0.1, 4), 0.1, 4)
     assert both.std() < 0.8 * fine.std()
 
 
-def test_calming_leaves_all_where_there_is_no_noise_or_no_half():
+def test_coarse_noise_removal_changes_nothing_without_noise_or_without_a_half():
     plane = torch.rand(40, 51)
-    torch.testing.assert_close(shrinkage.calmed(plane, 0.0, 4), plane, rtol=0, atol=2e-6)
-    assert torch.equal(shrinkage.calmed(plane[:14], 0.1, 4), plane[:14])
+    torch.testing.assert_close(
+        shrinkage.remove_coarse_noise(plane, 0.0, 4), plane, rtol=0, atol=2e-6
+    )
+    assert torch.equal(shrinkage.remove_coarse_noise(plane[:14], 0.1, 4), plane[:14])

@@ -1,9 +1,9 @@
-"""How much noise is in an image, also where it is correlated from pixel to pixel.
+"""Noise level of an image, also of noise that is correlated between pixels.
 
-White noise is as strong in the finest waves as in all others, and little else is there. What a
-camera writes has gone through the interpolation of its colours and through JPEG, which leave the
-noise of middle waves and take that of fine ones. Then blocks of plain parts tell: noise alone gives
-most of them nearly the same strength of middle waves, while the strengths of texture spread wide.
+White noise has the same energy at all frequencies, and the highest frequencies hold little else.
+Noise of cameras has passed demosaicing and JPEG compression, which preserve middle frequencies and
+attenuate high ones. It shows in the blocks of uniform regions: noise alone gives most of them
+nearly the same energy at middle frequencies, whereas the energies of texture vary widely.
 
 References:
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
@@ -17,20 +17,20 @@ import math
 import torch
 from torch import Tensor
 
-from imrep.edit.operations.denoise.shrinkage import SIDE, deviations
+from imrep.edit.operations.denoise.shrinkage import BLOCK, deviations
 from imrep.ops.fourier.dct import basis
 
-_MIDDLE = (2, 4)  # sums of the two frequencies' numbers that are middle waves
-_BLOCKS = 150  # side by side, at least, for their strengths to be counted
-_SAMPLES = 64  # blocks per axis, at least
-_EXPOSED = (0.03, 0.97)  # mean brightness of blocks that count: noise is cut off beyond
-_WIDTH = 1.3  # strengths within this factor of each other count as one
-_SHARE = 0.3  # of the blocks, at least, are as strong as the noise
-_STRONGEST = 0.15  # beyond it, it is texture
-_RATIO = (3.0, 25.0)  # of middle to finest waves: below it is white, above it is smooth texture
+_MIDDLE = (2, 4)  # range of u + v of the middle frequencies
+_MIN_BLOCKS = 150  # side by side, for a distribution of their amplitudes
+_SAMPLES = 64  # minimum number of blocks per axis
+_EXPOSED = (0.03, 0.97)  # mean brightness of blocks that count: noise is clipped beyond
+_TOLERANCE = 1.3  # amplitudes within this factor count as equal
+_MIN_SHARE = 0.3  # share of the blocks with the amplitude of the noise
+_MAX_NOISE = 0.15  # a larger amplitude is texture
+_RATIO = (3.0, 25.0)  # of middle to highest frequencies: below it is white, above smooth texture
 _CERTAIN = 0.5  # share of the blocks from which on the ratio may be twice as large
-_STEPS = 100  # strengths tried, from 0.001 to _STRONGEST and beyond
-_COLOURLESS = 1 / 255  # deviation of colour differences in a gray picture that was scanned as RGB
+_CANDIDATES = 100  # amplitudes tried, from 0.001 to 0.3
+_GRAY_SCAN = 1 / 255  # deviation of colour differences in a gray picture that was scanned as RGB
 
 
 def measure(image: Tensor, axes: Tensor) -> tuple[list[float], float]:
@@ -42,9 +42,9 @@ def measure(image: Tensor, axes: Tensor) -> tuple[list[float], float]:
     """
     fine = deviations(image, axes)
     gray = torch.tensordot(axes[0], image, 1)
-    coarse, share = _middle(gray, len(axes))
-    least, greatest = (bound * float(fine[0]) for bound in _RATIO)
-    if coarse and least <= coarse <= (2 * greatest if share >= _CERTAIN else greatest):
+    coarse, share = _middle_level(gray, len(axes))
+    low, high = (bound * float(fine[0]) for bound in _RATIO)
+    if coarse and low <= coarse <= (2 * high if share >= _CERTAIN else high):
         return [coarse] * len(axes), coarse
     if len(axes) == 3 and _is_colourless(image, axes):
         return fine.tolist(), float(fine[0]) / math.sqrt(len(axes))
@@ -53,28 +53,29 @@ def measure(image: Tensor, axes: Tensor) -> tuple[list[float], float]:
 
 
 def _is_colourless(image: Tensor, axes: Tensor) -> bool:
-    return all(float(torch.tensordot(axis, image, 1).std()) < _COLOURLESS for axis in axes[1:])
+    return all(float(torch.tensordot(axis, image, 1).std()) < _GRAY_SCAN for axis in axes[1:])
 
 
-def _middle(plane: Tensor, channels: int) -> tuple[float, float]:
-    """The commonest strength of middle waves, 0 where none is common; and the share that has it."""
+def _middle_level(plane: Tensor, channels: int) -> tuple[float, float]:
+    """The mode of the blocks' amplitudes at middle frequencies, 0 without one; and its share."""
     height, width = plane.shape
-    if (height // SIDE) * (width // SIDE) < _BLOCKS:
+    if (height // BLOCK) * (width // BLOCK) < _MIN_BLOCKS:
         return 0.0, 0.0
-    step = max(1, min(SIDE, min(height, width) // _SAMPLES))
-    rows = basis(SIDE, plane)[: _MIDDLE[1] + 1]
-    blocks = plane.unfold(0, SIDE, step).unfold(1, SIDE, step)
-    waves = torch.einsum("ui,abij->abuj", rows, blocks)
-    waves = torch.einsum("vj,abuj->abuv", rows, waves).flatten(0, 1)
-    mean = waves[:, 0, 0] / (SIDE * math.sqrt(channels))
+    step = max(1, min(BLOCK, min(height, width) // _SAMPLES))
+    rows = basis(BLOCK, plane)[: _MIDDLE[1] + 1]
+    blocks = plane.unfold(0, BLOCK, step).unfold(1, BLOCK, step)
+    dct = torch.einsum("ui,abij->abuj", rows, blocks)
+    dct = torch.einsum("vj,abuj->abuv", rows, dct).flatten(0, 1)
+    mean = dct[:, 0, 0] / (BLOCK * math.sqrt(channels))
     u = torch.arange(len(rows))
-    chosen = (u[:, None] + u >= _MIDDLE[0]) & (u[:, None] + u <= _MIDDLE[1])
-    strengths = waves[:, chosen.to(waves.device)].square().mean(1).sqrt()
-    strengths = strengths[(mean > _EXPOSED[0]) & (mean < _EXPOSED[1])].sort().values
-    tried = torch.logspace(-3, -0.5, _STEPS).to(strengths)
-    counts = torch.searchsorted(strengths, tried * _WIDTH)
-    counts -= torch.searchsorted(strengths, tried / _WIDTH)
-    best = int(counts.argmax())
-    level = float(tried[best])
-    share = int(counts[best]) / len(waves)
-    return (level if share >= _SHARE and level <= _STRONGEST else 0.0), share
+    middle = (u[:, None] + u >= _MIDDLE[0]) & (u[:, None] + u <= _MIDDLE[1])
+    amplitudes = dct[:, middle.to(dct.device)].square().mean(1).sqrt()
+    amplitudes = amplitudes[(mean > _EXPOSED[0]) & (mean < _EXPOSED[1])].sort().values
+    # The mode: the candidate with the most amplitudes within the tolerance.
+    candidates = torch.logspace(-3, -0.5, _CANDIDATES).to(amplitudes)
+    counts = torch.searchsorted(amplitudes, candidates * _TOLERANCE)
+    counts -= torch.searchsorted(amplitudes, candidates / _TOLERANCE)
+    mode = int(counts.argmax())
+    level = float(candidates[mode])
+    share = int(counts[mode]) / len(dct)
+    return (level if share >= _MIN_SHARE and level <= _MAX_NOISE else 0.0), share

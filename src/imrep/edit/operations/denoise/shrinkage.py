@@ -1,13 +1,13 @@
-"""Images without white noise, by the cosine transforms of overlapping blocks of 8×8 pixels.
+"""Denoising of one plane by shrinking the DCT coefficients of overlapping 8 × 8 blocks.
 
-A block stands at every (x, y) whose sum is a multiple of `stride`: every pixel is in as many blocks
-and at as many of their places as on any lattice of so few: at a stride of 4 little is lost to all
-blocks, less than on a square lattice as large.
+Blocks stand at every (x, y) whose sum is a multiple of `stride`. On this lattice every pixel is in
+equally many blocks, at as many different positions within them as a lattice of that density allows.
 
-The image is shrunk twice. Coefficients below 2.7 deviations of the noise become zero, and the image
-of least squares with what is left is a first guess: blocks count the more the less noise they have
-kept. Then each coefficient of the noisy image is multiplied by the share of it that the guess's
-says is no noise (Wiener). A block's mean is never touched. Borders mirror the image.
+The image is shrunk twice. First, coefficients below 2.7 standard deviations of the noise are set to
+zero; the weighted mean of the blocks is the pilot estimate, in which blocks count the more the less
+noise they retain. Then each coefficient of the noisy image is multiplied by s² / (s² + σ²), with s
+the pilot's coefficient (empirical Wiener filter). The DC coefficient is never changed. Borders
+mirror the image.
 
 References:
     G. Yu and G. Sapiro, "DCT image denoising: a simple and effective image denoising algorithm",
@@ -30,122 +30,131 @@ from imrep.ops.native import kernels_for
 from imrep.ops.pyramid import laplacian
 from imrep.ops.tiling import each
 
-SIDE = 8  # of a block
+BLOCK = 8  # pixels per side
 
-_LARGE = 2.7  # standard deviations of noise below which a coefficient is taken for it
-_TINY = 1e-30  # keeps 0 / 0 at 0
-_NORMAL = 0.6745  # median of the absolute values of a normal distribution of deviation one
-_HALVED = 70 / 256  # deviation of noise of one in the half: root of the kernel's sum of squares
-_SAMPLES = 64  # blocks per axis, at least, that noise is measured in
-_ROWS = 256  # made by one thread at a time; the blocks above reach into it, and are done twice
-_AT_ONCE = 2**17  # pixels whose blocks torch holds together
-_AT_ONCE_DEVICE = 2**22
-
-
-def shrunk(plane: Tensor, level: float, stride: int) -> Tensor:
-    """A plane (h, w), neither side below 8, without noise of standard deviation `level`."""
-    guess = _once(plane, None, level, stride)
-    return _once(plane, guess, level, stride)
+_THRESHOLD = 2.7  # standard deviations of noise
+_EPSILON = 1e-30  # keeps 0 / 0 at 0
+_MEDIAN_OF_NORMAL = 0.6745  # median of |x| for x of standard deviation one
+_REDUCED = 70 / 256  # standard deviation of unit noise after halving: norm of the kernel
+_SAMPLES = 64  # minimum number of blocks per axis for measuring noise
+_ROWS = 256  # rows of a thread's task; blocks that reach into two tasks are computed twice
+_PIXELS_CPU, _PIXELS_GPU = 2**17, 2**22  # pixels whose blocks torch holds together
 
 
-def calmed(plane: Tensor, level: float, stride: int, halvings: int = 2) -> Tensor:
-    """A plane (h, w) whose noise coarser than a block, seen in its half and quarter, is taken out.
+def denoise_plane(plane: Tensor, level: float, stride: int) -> Tensor:
+    """A plane (h, w) of sides from 8, denoised of noise of standard deviation `level`."""
+    pilot = _shrink(plane, None, level, stride)
+    return _shrink(plane, pilot, level, stride)
 
-    What shrinking takes from the half (which may be calmed itself) is taken from the plane: for
-    colours, where blotches are seen and little that is fine is lost; of gray it would cost detail.
+
+def remove_coarse_noise(plane: Tensor, level: float, stride: int, halvings: int = 2) -> Tensor:
+    """A plane (h, w) without noise coarser than a block, which is removed at half and quarter size.
+
+    The noise removed from the half-size plane is subtracted from the plane. This suits colour
+    differences, where blotches are visible and there is little detail; gray would lose detail.
     """
-    if halvings == 0 or (min(plane.shape) + 1) // 2 < SIDE:
+    if halvings == 0 or (min(plane.shape) + 1) // 2 < BLOCK:
         return plane
     half = laplacian.reduce(plane)
-    clean = shrunk(calmed(half, level * _HALVED, stride, halvings - 1), level * _HALVED, stride)
+    coarse = remove_coarse_noise(half, level * _REDUCED, stride, halvings - 1)
+    clean = denoise_plane(coarse, level * _REDUCED, stride)
     return plane + laplacian.expand(clean - half, (plane.shape[0], plane.shape[1]))
 
 
 def deviations(image: Tensor, axes: Tensor) -> Tensor:
     """Standard deviation of the noise on each axis (p, c) of an image's (c, h, w) colours, (p,).
 
-    By the median of the finest diagonal waves, which hardly hears the few edges that reach so high.
+    From the median absolute value of the highest diagonal frequency, which is robust to the few
+    edges that have energy there.
 
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994. doi:10.1093/biomet/81.3.425
     """
-    step = max(1, min(SIDE, min(image.shape[1:]) // _SAMPLES))
-    found = _finest(_finest(image, 1, step), 2, step).flatten(1)
-    return (axes @ found).abs().median(1).values / _NORMAL
+    step = max(1, min(BLOCK, min(image.shape[1:]) // _SAMPLES))
+    coefficients = _highest_frequency(_highest_frequency(image, 1, step), 2, step).flatten(1)
+    return (axes @ coefficients).abs().median(1).values / _MEDIAN_OF_NORMAL
 
 
-def _finest(x: Tensor, axis: int, step: int) -> Tensor:
-    """How strong the finest wave of a block is, for blocks `step` apart along an axis."""
-    blocks = x.unfold(axis, SIDE, step)
-    found = torch.zeros_like(blocks[..., 0])
-    for weight, some in zip(basis(SIDE, x)[-1].tolist(), blocks.unbind(-1), strict=True):
-        found = found.add(some, alpha=weight)
-    return found
+def _highest_frequency(x: Tensor, axis: int, step: int) -> Tensor:
+    """The last DCT coefficient along an axis of blocks at every `step` samples."""
+    blocks = x.unfold(axis, BLOCK, step)
+    total = torch.zeros_like(blocks[..., 0])
+    for weight, samples in zip(basis(BLOCK, x)[-1].tolist(), blocks.unbind(-1), strict=True):
+        total = total.add(samples, alpha=weight)
+    return total
 
 
-def _once(noisy: Tensor, guess: Tensor | None, level: float, stride: int) -> Tensor:
-    """What is large, or what a guess makes likely."""
-    both = (noisy,) if guess is None else (noisy, guess)
-    native = kernels_for(both, (torch.float32,))
-    return _in_torch(both, level, stride) if native is None else _in_c(native, both, level, stride)
+def _shrink(noisy: Tensor, pilot: Tensor | None, level: float, stride: int) -> Tensor:
+    """One round: thresholding, or the Wiener filter where there is a pilot estimate."""
+    planes = (noisy,) if pilot is None else (noisy, pilot)
+    native = kernels_for(planes, (torch.float32,))
+    if native is None:
+        return _shrink_reference(planes, level, stride)
+    return _shrink_native(native, planes, level, stride)
 
 
-def _in_c(native: ctypes.CDLL, both: tuple[Tensor, ...], level: float, stride: int) -> Tensor:
-    both = tuple(plane.contiguous() for plane in both)  # held until all rows are made
-    made = torch.empty_like(both[0])
-    height, width = made.shape
-    noisy, guess = both[0].data_ptr(), both[1].data_ptr() if len(both) > 1 else None
+def _shrink_native(
+    native: ctypes.CDLL, planes: tuple[Tensor, ...], level: float, stride: int
+) -> Tensor:
+    planes = tuple(plane.contiguous() for plane in planes)  # alive until all rows are computed
+    result = torch.empty_like(planes[0])
+    height, width = result.shape
+    noisy, pilot = planes[0].data_ptr(), planes[1].data_ptr() if len(planes) > 1 else None
     kernel = native.imrep_shrink_f32
 
-    def rows(top: int) -> None:
-        planes = map(ctypes.c_void_p, (noisy, guess, made.data_ptr()))
+    def shrink_rows(top: int) -> None:
+        pointers = map(ctypes.c_void_p, (noisy, pilot, result.data_ptr()))
         sizes = map(ctypes.c_int64, (height, width, stride))
-        part = map(ctypes.c_int64, (top, min(top + _ROWS, height)))
-        kernel(*planes, *sizes, ctypes.c_double(level), *part)
+        rows = map(ctypes.c_int64, (top, min(top + _ROWS, height)))
+        kernel(*pointers, *sizes, ctypes.c_double(level), *rows)
 
-    each(rows, range(0, height, _ROWS), *both)
-    return made
+    each(shrink_rows, range(0, height, _ROWS), *planes)
+    return result
 
 
-def _in_torch(both: tuple[Tensor, ...], level: float, stride: int) -> Tensor:
-    """The twin, where there is no compiler, on other devices, and for gradients."""
-    height, width = both[0].shape
-    numbers = _AT_ONCE if both[0].device.type == "cpu" else _AT_ONCE_DEVICE
-    rows, done, edge = max(numbers // width, SIDE), [], SIDE - 1
+def _shrink_reference(planes: tuple[Tensor, ...], level: float, stride: int) -> Tensor:
+    """The plain reference, for other devices, for gradients and without a compiler."""
+    height, width = planes[0].shape
+    pixels = _PIXELS_CPU if planes[0].device.type == "cpu" else _PIXELS_GPU
+    rows, strips, margin = max(pixels // width, BLOCK), [], BLOCK - 1
     for top in range(0, height, rows):
         end = min(top + rows, height)
-        tall = (mirrored(plane, top - edge, end + edge, 0) for plane in both)
-        wide = torch.stack([mirrored(some, -edge, width + edge, 1) for some in tall])
-        done.append(_strip(wide, level, stride, 2 * edge - top)[edge:-edge, edge:-edge])
-    return torch.cat(done)
+        tall = [mirrored(plane, top - margin, end + margin, 0) for plane in planes]
+        wide = torch.stack([mirrored(plane, -margin, width + margin, 1) for plane in tall])
+        strip = _shrink_strip(wide, level, stride, 2 * margin - top)
+        strips.append(strip[margin:-margin, margin:-margin])
+    return torch.cat(strips)
 
 
-def _strip(both: Tensor, level: float, stride: int, origin: int) -> Tensor:
-    """Blocks of (1|2, h, w) at each x + y ≡ origin: a square lattice for each y mod stride."""
-    line = basis(SIDE, both)
-    waves = torch.einsum("ui,vj->uvij", line, line).reshape(SIDE**2, SIDE**2)
-    total = torch.zeros_like(both[0]).repeat(2, 1, 1)  # pixels times weights, and weights
-    for down in range(stride):
-        right = (origin - down) % stride
-        some = both[:, down:, right:]
-        if min(some.shape[1:]) < SIDE:
+def _shrink_strip(planes: Tensor, level: float, stride: int, origin: int) -> Tensor:
+    """The weighted mean of the shrunk blocks of (1|2, h, w) at each x + y ≡ origin.
+
+    For each y modulo the stride these blocks are a square lattice, which `unfold` can extract.
+    """
+    line = basis(BLOCK, planes)
+    transform = torch.einsum("ui,vj->uvij", line, line).reshape(BLOCK**2, BLOCK**2)
+    totals = torch.zeros_like(planes[0]).repeat(2, 1, 1)  # pixels times weights, and weights
+    for y in range(stride):
+        x = (origin - y) % stride
+        lattice = planes[:, y:, x:]
+        if min(lattice.shape[1:]) < BLOCK:
             continue
-        some = some.unfold(1, SIDE, stride).unfold(2, SIDE, stride)
-        size = tuple((n - 1) * stride + SIDE for n in some.shape[1:3])
-        pixels = some.permute(0, 3, 4, 1, 2).reshape(len(both), SIDE**2, -1)
-        maps, weight = _kept(waves @ pixels, level)
-        back = torch.stack([waves.mT @ (maps * weight), weight.expand_as(maps)])
-        sums = F.fold(back, size, SIDE, stride=stride)[:, 0]
-        total[:, down : down + size[0], right : right + size[1]] += sums
-    return total[0] / total[1].clamp_min(_TINY)  # corners may be in no block; they are cut off
+        blocks = lattice.unfold(1, BLOCK, stride).unfold(2, BLOCK, stride)
+        size = tuple((n - 1) * stride + BLOCK for n in blocks.shape[1:3])
+        pixels = blocks.permute(0, 3, 4, 1, 2).reshape(len(planes), BLOCK**2, -1)
+        coefficients, weight = _shrunk(transform @ pixels, level)
+        back = torch.stack([transform.mT @ (coefficients * weight), weight.expand_as(coefficients)])
+        sums = F.fold(back, size, BLOCK, stride=stride)[:, 0]
+        totals[:, y : y + size[0], x : x + size[1]] += sums
+    return totals[0] / totals[1].clamp_min(_EPSILON)  # corners in no block are cropped later
 
 
-def _kept(maps: Tensor, level: float) -> tuple[Tensor, Tensor]:
-    """Coefficients (1|2, 64, blocks) shrunk, and one over the noise that is left in each block."""
-    if len(maps) == 1:
-        share = (maps[0].abs() > _LARGE * level).to(maps)
+def _shrunk(coefficients: Tensor, level: float) -> tuple[Tensor, Tensor]:
+    """Shrunk coefficients of (1|2, 64, blocks), and each block's weight: 1 / remaining noise."""
+    if len(coefficients) == 1:
+        share = (coefficients[0].abs() > _THRESHOLD * level).to(coefficients)
     else:
-        signal = maps[1].square()
-        share = signal / (signal + (level**2 + _TINY))
-    share = torch.cat([torch.ones_like(share[:1]), share[1:]])
-    return maps[0] * share, 1 / share.square().sum(0, keepdim=True)
+        signal = coefficients[1].square()
+        share = signal / (signal + (level**2 + _EPSILON))
+    share = torch.cat([torch.ones_like(share[:1]), share[1:]])  # DC is kept
+    return coefficients[0] * share, 1 / share.square().sum(0, keepdim=True)
