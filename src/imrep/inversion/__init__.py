@@ -204,7 +204,7 @@ def _invertible(rep: Representation, code: Code) -> tuple[Representation, Code]:
 
 def _alternative(rep: Representation) -> str:
     """A parameter with which the representation can be inverted, or another command."""
-    params = rep.get_params()
+    params = rep.get_params(deep=False)
     for key, value in params.items():
         if isinstance(value, bool):
             variant = type(rep)(**{**params, key: not value})
