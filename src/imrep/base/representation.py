@@ -45,6 +45,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     renamed: ClassVar[dict[str, str]] = {}  # old names of parameters to present ones, a literal
     example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
+    periodic: str = ""  # why opposite borders are neighbours, where they are
     canvas: int | None = None  # side of the square it needs (networks); None for any size
     _code_kind: ClassVar[type[Code]] = Code  # the C of the base `Representation[C]`
     _pool_unchecked: Callable[..., Tensor]  # `pool` without checks, for fresh codes of `encode`
