@@ -10,7 +10,7 @@ from imrep.registry.catalog import card, get, load, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, invert, match
+    from imrep.api import compare, embed, invert, match, picture
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
@@ -30,9 +30,11 @@ _LAZY = {
     "compare": "imrep.api",
     "edit": "imrep.edit",
     "edited": "imrep.edit.chain",
+    "embed": "imrep.api",
     "invert": "imrep.api",
     "match": "imrep.api",
     "pack": "imrep.codec",
+    "picture": "imrep.api",
     "read": "imrep.images",
     "unpack": "imrep.codec",
     "write": "imrep.images",
@@ -48,12 +50,14 @@ __all__ = [
     "compare",
     "edit",
     "edited",
+    "embed",
     "get",
     "invert",
     "load",
     "match",
     "names",
     "pack",
+    "picture",
     "read",
     "unpack",
     "write",

@@ -51,7 +51,7 @@ OPTIONS = {
         "--size": ["0", "7", "99999", "nan"],
         "--sizes": [",", "", "7", "8,", "nan", "-3", "99999999"],
         "--margin": ["nan", "-1", "101", "x"],
-        "--max": ["1", "0", "x"],
+        "--max-images": ["1", "0", "x"],
         "--seed": ["-1", str(2**64)],
         "--groups": ["nothing", "folder", "odd.csv", "empty.png", "groups.csv", "cat.png"],
         "--same-object": ["nothing", "folder", "odd.csv", "empty.png", "groups.csv", "cat.png"],
