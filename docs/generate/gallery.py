@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from generate.photographs import PHOTOGRAPHS, Effort, jpeg, square
 
+from imrep import factory
 from imrep.errors import NoInverse
 from imrep.registry import catalog
 
@@ -59,7 +60,7 @@ def show(name: str, effort: Effort) -> Shown:
     """Encode, draw and rebuild every photograph."""
     import torch
 
-    rep = catalog.get(spec_of(name)).eval()
+    rep = factory.get(spec_of(name)).eval()
     side = rep.canvas or effort.side
     photographs = [square(one, side) for one in PHOTOGRAPHS]
     fitted = rep.needs_fit

@@ -6,7 +6,7 @@ Everything is imported when it is first used: `import imrep` alone costs millise
 import importlib
 from typing import TYPE_CHECKING
 
-from imrep.registry.catalog import card, get, load, names
+from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` im
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
     from imrep.errors import ImrepError
+    from imrep.factory import get, load
     from imrep.images import read, write
     from imrep.registry.cards import Card
     from imrep.sklearn import Embedder
@@ -31,7 +32,9 @@ _LAZY = {
     "edit": "imrep.edit",
     "edited": "imrep.edit.chain",
     "embed": "imrep.api",
+    "get": "imrep.factory",
     "invert": "imrep.api",
+    "load": "imrep.factory",
     "match": "imrep.api",
     "pack": "imrep.codec",
     "picture": "imrep.api",

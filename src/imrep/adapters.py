@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imrep import checks, weights
+from imrep import checks, factory, weights
 from imrep.base import Representation
 from imrep.codes import Vector
 from imrep.datasets import Item
 from imrep.errors import BadParameter, short_repr
-from imrep.registry import catalog
 from imrep.registry.cards import Card
 from imrep.types import Image
 
@@ -185,7 +184,7 @@ def resolve(value: object, caller: str, *, download: bool = False) -> Representa
     """
     if isinstance(value, str):
         with weights.allow_download() if download else nullcontext():
-            return catalog.get(value)
+            return factory.get(value)
     if isinstance(value, Representation):
         return value
     if isinstance(value, type):
@@ -197,13 +196,13 @@ def resolve(value: object, caller: str, *, download: bool = False) -> Representa
         return Wrapped(value)
     raise BadParameter(
         f"{caller} needs a spec, a representation, or a module or function from images to vectors, "
-        f"got {shown(value)}. Try 'hog'."
+        f"got {short_repr(value)}. Try 'hog'."
     )
 
 
 def typable(rep: Representation) -> bool:
     """Whether the representation's spec builds the same one anywhere."""
     try:
-        return catalog.get(rep.spec).fingerprint == rep.fingerprint
+        return factory.get(rep.spec).fingerprint == rep.fingerprint
     except Exception:  # whatever building it raises, the spec does not build it
         return False

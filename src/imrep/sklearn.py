@@ -13,11 +13,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from imrep import adapters, checks, images
+from imrep import adapters, checks, factory, images
 from imrep.base import Representation
 from imrep.errors import BadImage
 from imrep.ops import parallel
-from imrep.registry import catalog
 
 _WHO = "Embedder"
 _MOST = 2**20  # images at once
@@ -146,7 +145,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """
         spec = params.get("representation", self.representation)
         if isinstance(spec, str) and any(key.startswith("representation__") for key in params):
-            params = {**params, "representation": catalog.get(spec)}
+            params = {**params, "representation": factory.get(spec)}
         super().set_params(**params)
         return self
 

@@ -179,23 +179,23 @@ class TestFormerNames:
         assert inversion.method == "exact" and caught[0].filename == __file__
         with pytest.warns(FutureWarning, match="takes the image first"):
             imrep.invert(imrep.get("laplacian"), image)
-        with pytest.warns(FutureWarning, match="takes 'representation', got 'spec'"):
+        with pytest.warns(FutureWarning, match="'spec' is now called 'representation'"):
             imrep.invert(image=image, spec="laplacian")
 
     def test_match_had_other_names(self):
         image = photo(96, 96, batch=1)
         with pytest.warns(FutureWarning) as caught:
             imrep.match(first=image, second=image, spec="corner")
-        messages = {str(warning.message).partition(",")[0] for warning in caught}
-        assert messages == {
-            "match takes 'query'", "match takes 'target'", "match takes 'representation'"
-        }  # fmt: skip
+        pairs = {"first": "query", "second": "target", "spec": "representation"}
+        assert {str(warning.message).partition(";")[0] for warning in caught} == {
+            f"match: the parameter {old!r} is now called {new!r}" for old, new in pairs.items()
+        }
 
     def test_compare_called_its_limit_most(self, paths, tmp_path):
-        with pytest.warns(FutureWarning, match="takes 'max_images', got 'most'") as caught:
+        with pytest.warns(FutureWarning, match="'most' is now called 'max_images'") as caught:
             comparison = imrep.compare(paths, ["pixels"], tmp_path / "r", size=8, most=4)
         assert caught[0].filename == __file__ and comparison.rows
-        with pytest.raises(TypeError, match="takes 'max_images' once"):
+        with pytest.raises(BadParameter, match="takes 'max_images', formerly 'most', once"):
             imrep.compare((ARRAYS, LABELS), most=4, max_images=4)
 
 

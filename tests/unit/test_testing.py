@@ -269,8 +269,8 @@ class ForgetsWhatItLearned(Ours):
 BROKEN = {
     "spec_rebuilds_it": [OfAnotherClass],
     "parameters_survive_the_spec": [BuggyParameter],
-    "parameters_keep_their_names": [KeepsItElsewhere, KeepsHalf],
-    "lists_are_refused_by_name": [TakesLists, TakesAnything],
+    "parameters_keep_their_names": [KeepsItElsewhere, KeepsHalf, TakesLists],
+    "lists_are_refused_by_name": [TakesAnything],
     "input_is_untouched": [WritesToItsInput, WritesToItsCode],
     "a_batch_is_a_loop": [LooksAtItsNeighbours],
     "layout_in_memory_does_not_matter": [ReadsMemoryInOrder],

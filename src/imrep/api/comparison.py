@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from imrep import images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
-from imrep.deprecated import renamed
 from imrep.io.names import as_path
 from imrep.io.ownfolder import claimed
+from imrep.registry.signatures import renamed
 from imrep.results import Row
 
 if TYPE_CHECKING:

@@ -126,8 +126,8 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     _check(size, batch, threads)
     place = source(data, reading, "embed")
-    items = place.items if isinstance(place, datasets.Dataset) else datasets.find(place).items
-    items = _in_order(items, data)
+    dataset = place if isinstance(place, datasets.Dataset) else datasets.find(place)
+    items = _in_order(dataset.items, data)
     settings = vector_file.Settings(
         size=rep.canvas or size,
         batch=batch,

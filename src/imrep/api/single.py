@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from imrep import adapters
 from imrep.base import Representation
-from imrep.deprecated import renamed
+from imrep.registry.signatures import renamed
 
 if TYPE_CHECKING:
     from imrep.inversion import Inversion

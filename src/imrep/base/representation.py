@@ -184,13 +184,11 @@ class Representation(nn.Module, ABC, Generic[C]):
             BadParameter: If an argument does not exist, has another type, or is out of range; the
                 representation is then unchanged.
         """
-        known = self._signature()
+        signature = self._signature()
         params = signatures.current(params, self.renamed, self.name)
-        if unknown := sorted(params.keys() - known.keys()):
-            takes = ", ".join(known) or "none"
-            raise BadParameter(f"{self.name} has no parameter {unknown[0]!r}; it takes {takes}")
+        specs.check_keys(params, signature, self.name)
         for key, value in params.items():
-            annotation = inspect.formatannotation(known[key].annotation)
+            annotation = inspect.formatannotation(signature[key].annotation)
             specs.check_type(value, annotation, self.name, key)
         self.__dict__ = type(self)(**{**self.get_params(), **params}).__dict__
         return self
@@ -202,7 +200,11 @@ class Representation(nn.Module, ABC, Generic[C]):
     def save(self, folder: str | Path) -> Path:
         """Write `config.json` and `weights.safetensors`, from which `imrep.load` rebuilds it."""
         folder = as_path(folder, "save", "a folder", empty=False)
-        config = {"spec": self._blank_spec(), "fingerprint": self.fingerprint}
+        config = {
+            "spec": self._blank_spec(),
+            "fingerprint": self.fingerprint,
+            "classes": self._class_names(),
+        }
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
         write_atomic(folder / "weights.safetensors", save(state))
         write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
@@ -242,6 +244,10 @@ class Representation(nn.Module, ABC, Generic[C]):
     def _blank_spec(self) -> str:
         """The spec `load` builds from before it loads the weights."""
         return self._short_spec(self.get_params())
+
+    def _class_names(self) -> list[str]:
+        """Module and name of the class of each view."""
+        return [f"{type(self).__module__}.{type(self).__qualname__}"]
 
     def _short_spec(self, params: dict[str, Any]) -> str:
         defaults = {key: p.default for key, p in self._signature().items()}

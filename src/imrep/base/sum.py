@@ -125,6 +125,9 @@ class Sum(Representation[Views]):
     def _blank_spec(self) -> str:
         return "+".join(view._blank_spec() for view in self.views)
 
+    def _class_names(self) -> list[str]:
+        return [name for view in self.views for name in view._class_names()]
+
     def _labelled(self) -> list[tuple[str, Representation]]:
         """The views by name, numbered where a name repeats."""
         counts, numbers = Counter(view.name for view in self.views), Counter[str]()

@@ -4,12 +4,16 @@ A renamed parameter keeps its old name for one release: `current` gives the new 
 """
 
 import ast
+import functools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from imrep.errors import BadParameter
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,16 @@ def current(
             stacklevel,
         )
     return {renamed.get(name, name): value for name, value in params.items()}
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function take keyword arguments by their old names, as `old="new"`, with a warning."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def inner(*args: Any, **keywords: Any) -> R:
+            return function(*args, **current(keywords, names, function.__name__))
+
+        return inner
+
+    return decorate

@@ -14,6 +14,7 @@ import copy
 import functools
 from collections.abc import Callable
 
+from imrep import factory
 from imrep.base import Representation
 from imrep.registry import catalog
 from imrep.testing import _hostile, _images, _inverse, _state
@@ -80,7 +81,7 @@ def _bound(
 ) -> Callable[[], None]:
     @functools.wraps(question)
     def ask() -> None:
-        question(catalog.get(rep) if isinstance(rep, str) else copy.deepcopy(rep))
+        question(factory.get(rep) if isinstance(rep, str) else copy.deepcopy(rep))
 
     del ask.__wrapped__  # pytest would look for its argument `rep`
     return ask

@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
+from imrep import factory
 from imrep.base import Representation, Sum
 from imrep.errors import BadParameter, ImrepError, NotFitted
-from imrep.registry import catalog
 from imrep.testing._tools import close, embed, fit, photo, ready, require, says_its_name
 
 
 def spec_rebuilds_it(rep: Representation) -> None:
     """`get(rep.spec)` has the class, parameters and weights of `rep`, whatever the random state."""
     torch.manual_seed(1)
-    again = catalog.get(rep.spec)
+    again = factory.get(rep.spec)
     torch.manual_seed(2)
-    third = catalog.get(rep.spec)
+    third = factory.get(rep.spec)
     require(type(again) is type(rep), f"{rep.spec} rebuilds a {type(again).__name__}")
     require(again.spec == rep.spec, f"{rep.spec} rebuilds {again.spec}")
     require(
@@ -36,7 +36,7 @@ def parameters_survive_the_spec(rep: Representation) -> None:
         except ImrepError as error:
             require(bool(str(error)), f"{rep.name} refuses {key}={value!r} without a word")
             continue
-        rebuilt = catalog.get(changed._blank_spec())
+        rebuilt = factory.get(changed._blank_spec())
         require(rebuilt.spec == changed.spec, f"{changed.spec} rebuilds {rebuilt.spec}")
 
 
@@ -103,7 +103,7 @@ def saved_is_loaded(rep: Representation) -> None:
     """`save` and `load` keep vectors and fingerprint, fitted or not."""
     for saved in (rep, ready(copy.deepcopy(rep))):
         with tempfile.TemporaryDirectory() as folder:
-            loaded = catalog.load(saved.save(folder))
+            loaded = factory.load(saved.save(folder))
         same = loaded.fingerprint == saved.fingerprint
         require(same, f"{rep.spec} has another fingerprint after loading")
         require(loaded.needs_fit == saved.needs_fit, f"{rep.spec} forgets whether it was fitted")
