@@ -125,8 +125,8 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     rep = copy.deepcopy(rep) if rep.needs_fit and rep is representation else rep
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     _check(size, batch, threads)
-    place = source(data, reading, "embed")
-    dataset = place if isinstance(place, datasets.Dataset) else datasets.find(place)
+    origin = source(data, reading, "embed")
+    dataset = origin if isinstance(origin, datasets.Dataset) else datasets.find(origin)
     items = _in_order(dataset.items, data)
     settings = vector_file.Settings(
         size=rep.canvas or size,
@@ -138,12 +138,12 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "vectors.npz"
-        written = vector_file.embed(items, rep, out, settings, progress)
+        run = vector_file.embed(items, rep, out, settings, progress)
         vectors = np.load(out)["vectors"]
-    skipped = {path for path, _ in written.skipped}
+    skipped = {path for path, _ in run.skipped}
     rows = [item for item in items if item.path not in skipped]
     paths, labels = tuple(item.path for item in rows), tuple(item.label for item in rows)
-    return Embedding(vectors, paths, labels, written.skipped, rep)
+    return Embedding(vectors, paths, labels, run.skipped, rep)
 
 
 def _check(size: int | None, batch: int, threads: int | None) -> None:
