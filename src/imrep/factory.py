@@ -66,10 +66,10 @@ def _build(name: str, texts: dict[str, str], params: dict[str, Any]) -> Represen
         return load(name)
     entry = catalog.entry(name)
     typed, params = entry.typed(texts), current(params, entry.renamed, entry.name, stacklevel=4)
-    known = {p.name: p for p in entry.parameters}
-    specs.check_keys(params, known, entry.name)
+    parameters = {p.name: p for p in entry.parameters}
+    specs.check_keys(params, parameters, entry.name)
     for key, value in params.items():
-        specs.check_type(value, known[key].annotation, entry.name, key)
+        specs.check_type(value, parameters[key].annotation, entry.name, key)
     return _catalogued(entry)(**typed | params)
 
 

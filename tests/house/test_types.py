@@ -32,7 +32,7 @@ old = imrep.edited(image, "unsharp")
 code: Code = rep.encode(image)
 drawn = imrep.picture(image, "hog")
 both: float = (drawn + imrep.picture(image, rep)).sum().item()
-lost: str = imrep.invert(image, "hog", iterations=5, seed=1).lost
+lost: str = imrep.invert(image, "hog", iterations=5, seed=1).summary
 found: bool = imrep.match(image, image, rep, ratio=0.7).found
 comparison = imrep.compare("photos", ["hog", rep], out="report", max_images=100)
 sentence: str = comparison.sentence

@@ -163,6 +163,14 @@ class TestEmbed:
             imrep.embed(data, "pixels")
 
 
+def test_results_are_printed_without_tensors():
+    image = photo(96, 96, batch=1)
+    match = imrep.match(image, image, "corner")
+    for result in (imrep.invert(image, "laplacian"), match, imrep.embed(ARRAYS, "pixels:side=1")):
+        assert "tensor" not in repr(result) and "array" not in repr(result)
+        assert "\n" not in repr(result) and len(repr(result)) < 400
+
+
 def test_a_picture_needs_no_encode():
     image = photo(32, 32)
     rep = imrep.get("hog")

@@ -233,13 +233,13 @@ class Representation(nn.Module, ABC, Generic[C]):
     def extra_repr(self) -> str:
         return ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
 
-    def _written(self) -> dict[str, Any]:
+    def _fingerprint_params(self) -> dict[str, Any]:
         """Parameters as they enter the fingerprint: weights by their digest, not their path."""
         return self.get_params()
 
     def _identity(self) -> str:
         """The spec that enters the fingerprint: no path, no folder."""
-        return self._short_spec(self._written())
+        return self._short_spec(self._fingerprint_params())
 
     def _blank_spec(self) -> str:
         """The spec `load` builds from before it loads the weights."""

@@ -88,9 +88,9 @@ def _families(entries: list[catalog.Entry]) -> list[str]:
 
 def _nothing(family: str | None, inverse: str | None) -> str:
     """Said where no representation passes the filters."""
-    place = f" of {family}" if family else ""
+    scope = f" of {family}" if family else ""
     quality = {"none": "no inverse", "exact": "an exact inverse"}.get(str(inverse))
-    return f"no representation{place} has {quality or 'an approximate inverse'}"
+    return f"no representation{scope} has {quality or 'an approximate inverse'}"
 
 
 def _line(entry: catalog.Entry) -> str:

@@ -86,21 +86,21 @@ def entry(name: str) -> Entry:
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
     try:
-        found = _read(name, module, path)
+        fields = _read(name, module, path)
     except _UNREADABLE as error:
         raise UnknownName(
             f"{name} needs a literal card and literal defaults in {path.name}, got {error}. "
             "Write values, not expressions."
         ) from error
-    if found is None:
+    if fields is None:
         raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
-    return found
+    return fields
 
 
 def name_of(module: str) -> str:
     """The name a module's representation goes by: its entry point's, or its file's stem."""
-    ours = (name for name, (known, _) in _modules().items() if known == module)
-    return next(ours, module.rpartition(".")[2])
+    names = (name for name, (listed, _) in _modules().items() if listed == module)
+    return next(names, module.rpartition(".")[2])
 
 
 def card(name: str) -> Card:
@@ -124,8 +124,11 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
     """
     entries: list[tuple[Entry, dict[str, str]]] = []
     for name, texts in parse(spec):
-        saved = is_saved(name)
-        entries += views(saved_config(name)["spec"]) if saved else [(entry(name), texts)]
+        if is_saved(name):
+            entries += views(saved_config(name)["spec"])
+        else:
+            own = entry(name)
+            entries.append((own, current(texts, own.renamed, own.name, stacklevel=4)))
     return entries
 
 
@@ -188,42 +191,43 @@ def own_sources() -> dict[str, tuple[str, Path]]:
 @cache
 def _modules() -> dict[str, tuple[str, Path]]:
     """Module and source file of every representation, ours and plugins'."""
-    found = own_sources()
+    sources = own_sources()
     for point in entry_points(group=_GROUP):
         path = _source(point.module)
-        if why := _unfit(point, path, found):
-            warnings.warn(f"plugin {point.name} = {point.value} is left out: {why}.", stacklevel=2)
+        if reason := _unfit(point, path, sources):
+            message = f"plugin {point.name} = {point.value} is left out: {reason}."
+            warnings.warn(message, stacklevel=2)
         elif path is not None:
-            found[point.name] = (point.module, path)
-    return found
+            sources[point.name] = (point.module, path)
+    return sources
 
 
-def _unfit(point: EntryPoint, path: Path | None, taken: Container[str]) -> str:
-    """Why an entry point gives no representation, or nothing where it does."""
-    if point.name in taken:
+def _unfit(point: EntryPoint, path: Path | None, names: Container[str]) -> str:
+    """Why an entry point defines no representation; "" if it does."""
+    if point.name in names:
         return "the name is taken"
     if path is None:
-        return "its source is not there"
+        return "its source file does not exist"
     try:
-        read = _read(point.name, point.module, path)
+        fields = _read(point.name, point.module, path)
     except _UNREADABLE as error:
         return f"its card cannot be read ({error})"
-    return "" if read else f"{path.name} defines no class with a literal `card = Card(...)`"
+    return "" if fields else f"{path.name} defines no class with a literal `card = Card(...)`"
 
 
 def _source(module: str) -> Path | None:
     """The file of a plugin's module, found without importing the package around it."""
-    top, *rest = module.split(".")
+    top, *inner = module.split(".")
     try:
         spec = importlib.util.find_spec(top)
-    except ValueError:  # a module without a spec, as __main__ may be
+    except ValueError:  # __main__ may have no spec
         spec = None
     if spec is None:
         return None
-    if not rest:
+    if not inner:
         return Path(spec.origin) if spec.origin else None
     for root in spec.submodule_search_locations or ():
-        stem = Path(root).joinpath(*rest)
+        stem = Path(root).joinpath(*inner)
         for path in (stem.with_suffix(".py"), stem / "__init__.py"):
             if path.is_file():
                 return path

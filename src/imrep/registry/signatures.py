@@ -73,10 +73,9 @@ def current(
     Raises:
         BadParameter: If a value comes by both names.
     """
-    if both := next((old for old in params if renamed.get(old) in params), None):
+    if old := next((name for name in params if renamed.get(name) in params), None):
         raise BadParameter(
-            f"{caller} takes {renamed[both]!r}, formerly {both!r}, once, got both. "
-            f"Leave {both!r} out."
+            f"{caller} takes {renamed[old]!r}, formerly {old!r}, once, got both. Leave {old!r} out."
         )
     for old in filter(renamed.get, params):
         warnings.warn(

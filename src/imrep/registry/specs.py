@@ -87,31 +87,31 @@ def typed(texts: Mapping[str, str], annotations: Mapping[str, str], caller: str)
     }
 
 
-def matched(texts: Mapping[str, str], known: Iterable[str], caller: str) -> dict[str, str]:
+def matched(texts: Mapping[str, str], names: Iterable[str], caller: str) -> dict[str, str]:
     """The texts under the names of the parameters, whatever the letter case of their keys.
 
     Raises:
         BadParameter: If there is no such parameter, or one is given twice.
     """
-    names = {name.lower(): name for name in known}
-    check_keys([key for key in texts if key.lower() not in names], known, caller)
-    renamed = {names[key.lower()]: text for key, text in texts.items()}
-    if len(renamed) < len(texts):
+    spelling = {name.lower(): name for name in names}
+    check_keys([key for key in texts if key.lower() not in spelling], names, caller)
+    respelt = {spelling[key.lower()]: text for key, text in texts.items()}
+    if len(respelt) < len(texts):
         raise BadParameter(f"{caller} needs each parameter once, got {', '.join(texts)}.")
-    return renamed
+    return respelt
 
 
-def check_keys(keys: Iterable[str], known: Iterable[str], caller: str) -> None:
+def check_keys(keys: Iterable[str], names: Iterable[str], caller: str) -> None:
     """Refuse keys that are no parameters, and offer the nearest.
 
     Raises:
         BadParameter: Naming the first of them, and all parameters.
     """
-    names = {name.lower(): name for name in known}
-    for key in sorted(set(keys) - set(names.values())):
-        nearest = difflib.get_close_matches(key.lower(), names, n=1)
-        hint = f". Did you mean {names[nearest[0]]!r}?" if nearest else ""
-        takes = ", ".join(names.values()) or "none"
+    spelling = {name.lower(): name for name in names}
+    for key in sorted(set(keys) - set(spelling.values())):
+        nearest = difflib.get_close_matches(key.lower(), spelling, n=1)
+        hint = f". Did you mean {spelling[nearest[0]]!r}?" if nearest else ""
+        takes = ", ".join(spelling.values()) or "none"
         raise BadParameter(f"{caller} has no parameter {key!r}; it takes {takes}{hint}")
 
 

@@ -84,9 +84,9 @@ def unfitted_says_so(rep: Representation) -> None:
         raise AssertionError(f"{rep.spec} embeds before it is fitted")
     require(not ready(rep).needs_fit, f"{rep.spec} still needs fitting after `fit`")
     torch.manual_seed(3)
-    other = copy.deepcopy(rep)
+    duplicate = copy.deepcopy(rep)
     require(
-        fit(other).fingerprint == fit(rep).fingerprint,
+        fit(duplicate).fingerprint == fit(rep).fingerprint,
         f"{rep.spec} learns something else at each fit",
     )
 

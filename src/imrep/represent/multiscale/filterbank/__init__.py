@@ -290,7 +290,7 @@ class FilterBank(Representation[Map]):
         zero, mean = kernels.double().sum((1, 2)).square().sum(), kernels.double().square().sum()
         self._zero_mean = bool(zero * _SOLVABLE <= mean)
 
-    def _written(self) -> dict[str, Any]:
+    def _fingerprint_params(self) -> dict[str, Any]:
         bank = self.bank if self.bank in filters.BANKS else self._digest()
         return {**self.get_params(), "bank": bank}
 
