@@ -37,7 +37,7 @@ native:
 	@$(BIN)/python -m imrep._native
 
 compare: $(VENV)/installed
-	$(BIN)/imrep compare $(DATA) --output $(OUT)
+	$(BIN)/imrep compare $(DATA) --out $(OUT)
 
 test: lint $(VENV)/developed
 	$(BIN)/pytest -q -n 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from generate.photographs import PHOTOGRAPHS, Effort, jpeg, square
 
+from imrep import factory
 from imrep.errors import NoInverse
 from imrep.registry import catalog
 
@@ -62,7 +63,7 @@ def example(name: str, effort: Effort) -> Example:
 
     from imrep import inversion
 
-    rep = catalog.get(spec_of(name)).eval()
+    rep = factory.get(spec_of(name)).eval()
     side = rep.canvas or effort.side
     photographs = [square(name, side) for name in PHOTOGRAPHS]
     fitted = rep.needs_fit

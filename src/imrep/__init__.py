@@ -6,15 +6,16 @@ Everything is imported when it is first used: `import imrep` alone costs millise
 import importlib
 from typing import TYPE_CHECKING
 
-from imrep.registry.catalog import card, get, load, names
+from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, invert, match
+    from imrep.api import compare, embed, invert, match, picture
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
     from imrep.errors import ImrepError
+    from imrep.factory import get, load
     from imrep.images import read, write
     from imrep.registry.cards import Card
     from imrep.sklearn import Embedder
@@ -30,9 +31,13 @@ _LAZY = {
     "compare": "imrep.api",
     "edit": "imrep.edit",
     "edited": "imrep.edit.chain",
+    "embed": "imrep.api",
+    "get": "imrep.factory",
     "invert": "imrep.api",
+    "load": "imrep.factory",
     "match": "imrep.api",
     "pack": "imrep.codec",
+    "picture": "imrep.api",
     "read": "imrep.images",
     "unpack": "imrep.codec",
     "write": "imrep.images",
@@ -48,12 +53,14 @@ __all__ = [
     "compare",
     "edit",
     "edited",
+    "embed",
     "get",
     "invert",
     "load",
     "match",
     "names",
     "pack",
+    "picture",
     "read",
     "unpack",
     "write",

@@ -1,8 +1,9 @@
-"""Modules and functions of others as representations, and one way to take either, or a spec."""
+"""Representations from a spec, an instance, a module or function, or vectors made elsewhere."""
 
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imrep import checks
+from imrep import checks, factory, weights
 from imrep.base import Representation
 from imrep.codes import Vector
 from imrep.datasets import Item
 from imrep.errors import BadParameter, short_repr
-from imrep.registry import catalog
 from imrep.registry.cards import Card
 from imrep.types import Image
 
-OBJECT = "object-"  # with what the fingerprints of objects begin; they are those of one process
+OBJECT = "object-"  # prefix of the fingerprints of objects, which hold in one process
 
 
 class Wrapped(Representation[Vector]):
     """A module or function that turns images (b, 3, h, w), values in [0, 1], into vectors (b, d).
 
-    It has no spec from which it could be built again, and nothing of it is cached: the fingerprint
-    is that of this object in this process.
+    No spec builds it again, and nothing of it is cached: its fingerprint is that of this object in
+    this process.
 
     Args:
         function: The module or function. A module is set to evaluation.
@@ -55,21 +55,21 @@ class Wrapped(Representation[Vector]):
         return self._fingerprint
 
     def encode(self, image: Image) -> Vector:
-        """What the function gives, as vectors (b, d).
+        """The vectors (b, d) that the function returns.
 
         Raises:
-            BadParameter: It gives something else.
+            BadParameter: It returns something else.
         """
-        found = self.function(checks.image(image, self.label))
-        if isinstance(found, np.ndarray):
-            found = torch.from_numpy(found)
-        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(image):
-            came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        vectors = self.function(checks.image(image, self.label))
+        if isinstance(vectors, np.ndarray):
+            vectors = torch.from_numpy(vectors)
+        if not isinstance(vectors, Tensor) or vectors.ndim != 2 or len(vectors) != len(image):
+            shape = tuple(vectors.shape) if isinstance(vectors, Tensor) else type(vectors).__name__
             raise BadParameter(
                 f"{self.label} needs to give vectors ({len(image)}, d) for {len(image)} images, "
-                f"got {came}. Pool and flatten inside it."
+                f"got {shape}. Pool and flatten inside it."
             )
-        return Vector(found.to(image))
+        return Vector(vectors.to(image))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The function alone."""
@@ -80,10 +80,10 @@ class Wrapped(Representation[Vector]):
 
 
 class Ready(Representation[Vector]):
-    """Vectors that were made elsewhere, one for each of some pictures.
+    """Vectors that were made elsewhere, one for each of a list of pictures.
 
     Args:
-        label: What tables call it.
+        label: Its name in tables.
         paths: The pictures' paths, as the data set names them or as files.
         vectors: (n, d), finite numbers.
 
@@ -96,9 +96,9 @@ class Ready(Representation[Vector]):
 
     def __init__(self, label: str, paths: Sequence[str | Path], vectors: Any) -> None:
         super().__init__()
-        held = vectors.detach().cpu().numpy() if isinstance(vectors, Tensor) else vectors
+        values = vectors.detach().cpu().numpy() if isinstance(vectors, Tensor) else vectors
         try:
-            array = np.asarray(held, np.float32)
+            array = np.asarray(values, np.float32)
         except (TypeError, ValueError) as error:
             raise BadParameter(
                 f"{label} needs vectors ({len(paths)}, d) of numbers, got {short_repr(vectors)}. "
@@ -158,8 +158,8 @@ class Ready(Representation[Vector]):
 
     def _row(self, item: Item) -> int | None:
         names = [item.path] if item.file is None else [item.path, item.file.as_posix()]
-        found = (self.rows.get(name) for name in names)
-        return next((row for row in found if row is not None), self._by_file(item))
+        rows = (self.rows.get(name) for name in names)
+        return next((row for row in rows if row is not None), self._by_file(item))
 
     def _by_file(self, item: Item) -> int | None:
         return None if item.file is None else self._files.get(item.file.resolve())
@@ -169,37 +169,40 @@ class Ready(Representation[Vector]):
         return {Path(path).resolve(): row for path, row in self.rows.items()}
 
 
-def resolve(given: object, who: str) -> Representation:
+def resolve(value: object, caller: str, *, download: bool = False) -> Representation:
     """A representation from a spec, an instance, or a module or function from images to vectors.
 
     Args:
-        given: The spec or object.
-        who: Who asks, for the message.
+        value: The spec or object.
+        caller: The name that an error message starts with.
+        download: Whether published weights that are not on this machine are fetched.
 
     Raises:
         UnknownName: A spec names nothing.
         BadParameter: A spec is wrong, or the object is none of these.
+        WeightsNeeded: Its weights are not on this machine, and `download` is false.
     """
-    if isinstance(given, str):
-        return catalog.get(given)
-    if isinstance(given, Representation):
-        return given
-    if isinstance(given, type):
+    if isinstance(value, str):
+        with weights.allow_download() if download else nullcontext():
+            return factory.get(value)
+    if isinstance(value, Representation):
+        return value
+    if isinstance(value, type):
         raise BadParameter(
-            f"{who} needs a representation, got the class {given.__name__}. Build it: "
-            f"{given.__name__}()."
+            f"{caller} needs a representation, got the class {value.__name__}. Build it: "
+            f"{value.__name__}()."
         )
-    if isinstance(given, nn.Module) or callable(given):
-        return Wrapped(given)
+    if isinstance(value, nn.Module) or callable(value):
+        return Wrapped(value)
     raise BadParameter(
-        f"{who} needs a spec, a representation, or a module or function from images to vectors, "
-        f"got {type(given).__name__}. Try 'hog'."
+        f"{caller} needs a spec, a representation, or a module or function from images to vectors, "
+        f"got {short_repr(value)}. Try 'hog'."
     )
 
 
 def typable(rep: Representation) -> bool:
-    """Whether the representation's spec, typed elsewhere, builds the same one."""
+    """Whether the representation's spec builds the same one anywhere."""
     try:
-        return catalog.get(rep.spec).fingerprint == rep.fingerprint
-    except Exception:  # whatever building it raises, it cannot be typed
+        return factory.get(rep.spec).fingerprint == rep.fingerprint
+    except Exception:  # whatever building it raises, the spec does not build it
         return False

@@ -8,7 +8,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 |---|---|---|---|
 | data | files | | files found that look like images (images) |
 | | skipped | | files that could not be read; listed in skipped.csv and assets (images) |
-| | total | | images before `--max` was applied (images) |
+| | total | | images before `--max-images` was applied (images) |
 | | unlabelled | | readable images without a label, not in the scores (images) |
 | | class | class | all images of this class (images) |
 | | left_out | class | the same, for a class of one group that cannot be tested (images) |

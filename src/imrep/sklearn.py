@@ -13,14 +13,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from imrep import adapters, checks, images
+from imrep import adapters, checks, factory, images
 from imrep.base import Representation
 from imrep.errors import BadImage
 from imrep.ops import parallel
-from imrep.registry import catalog
 
-_WHO = "Embedder"
-_MOST = 2**20  # images at once
+_NESTED = "representation__"  # prefix of the representation's own parameters
+_MAX_BATCH = 2**20  # images
 _WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
 
 
@@ -32,23 +31,23 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     channel]) or one tensor (n, channel, height, width). Bytes count to 255, 16-bit numbers to
     65,535, floating-point numbers to 1.
 
-    Batches are shared among as many threads as torch has (`torch.set_num_threads`), each of which
-    computes alone; the vectors do not depend on how many there are.
+    Batches are encoded on as many threads as torch has (`torch.set_num_threads`), one thread each;
+    the vectors do not depend on their number.
 
     A representation that learns from images learns in `fit`, always anew, so that no fold of a
-    cross-validation sees another. Learned weights are kept.
+    cross-validation sees another. Trained weights stay.
 
     Args:
         representation: A spec such as "hog:orientations=12", a representation, or a module or
-            function from images (b, 3, h, w) to vectors (b, d). A search reaches the parameters of
-            the first two: `embedder__representation__orientations`.
+            function from images (b, 3, h, w) to vectors (b, d). `representation__orientations` is a
+            parameter of the first two, for `set_params` and searches.
         size: Files and PIL images are brought to size × size (antialiased, central square), or to
             the representation's own canvas where it has one. None keeps them as they are.
-        batch: How many images of one size are embedded at once.
+        batch: Limit for the images of one size that are embedded together.
         device: Where: "cpu", "cuda", "mps" …
-        max_pixels: Greatest width × height of a file that is decoded.
-        data_range: The numbers that mean black and white in files and PIL images that do not say
-            it, such as floats (`imrep.images.Reading`).
+        max_pixels: Largest width × height of a file that is decoded.
+        data_range: Black and white of files and PIL images that do not say it, such as floats
+            (`imrep.images.Reading`).
 
     Attributes:
         representation_: The representation that `fit` built.
@@ -81,23 +80,23 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.data_range = data_range
 
     def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803  # scikit-learn's name
-        """Build the representation, and let it learn from the images where it does that.
+        """Build the representation, and fit it to the images where it needs that.
 
         Raises:
             BadImage: If `X` is no collection of images.
             BadParameter: If the spec is wrong.
         """
-        found = _listed(X)
+        collection = _listed(X)
         if self.size is not None:
-            checks.whole(self.size, 1, checks.MAX_SIDE, _WHO, "size")
-        checks.whole(self.batch, 1, _MOST, _WHO, "batch")
-        given = adapters.resolve(self.representation, _WHO)
-        built = given if isinstance(self.representation, str) else given.__sklearn_clone__()
+            checks.whole(self.size, 1, checks.MAX_SIDE, "Embedder", "size")
+        checks.whole(self.batch, 1, _MAX_BATCH, "Embedder", "batch")
+        rep = adapters.resolve(self.representation, "Embedder")
+        built = rep if isinstance(self.representation, str) else rep.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()
         if built.needs_fit:
             with parallel.one_thread() as threads:
-                built.fit(self._batches(found, threads))  # type: ignore[operator]  # it has one
-        self._n_features_out = self._dimensions(found)
+                built.fit(self._batches(collection, threads))  # type: ignore[operator]  # it has one
+        self._n_features_out = self._dimensions(collection)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -139,106 +138,119 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return tags
 
     def set_params(self, **params: Any) -> "Embedder":
-        """As scikit-learn has it; `representation__cell` reaches into a spec too.
+        """As in scikit-learn; `representation__cell` changes a spec too, which stays a spec.
 
         Raises:
             BadParameter: The representation has no such parameter, or it is out of its range.
         """
         spec = params.get("representation", self.representation)
-        if isinstance(spec, str) and any(key.startswith("representation__") for key in params):
-            params = {**params, "representation": catalog.get(spec)}
+        nested = {key: value for key, value in params.items() if key.startswith(_NESTED)}
+        if isinstance(spec, str) and nested:
+            changes = {key.removeprefix(_NESTED): value for key, value in nested.items()}
+            changed = factory.get(spec).set_params(**changes)
+            params = {key: value for key, value in params.items() if key not in nested}
+            params["representation"] = changed.spec
         super().set_params(**params)
         return self
 
-    def _dimensions(self, found: Any) -> int:
-        """Length of the vectors; of an object's, which size may decide, from the first image."""
+    def _dimensions(self, collection: Any) -> int:
+        """Length of the vectors; of a function's, which may depend on size, by the first image."""
         rep = self.representation_
         if not isinstance(rep, adapters.Wrapped):
             return rep.dim
         with torch.no_grad(), parallel.one_thread() as threads:
-            return rep.embed(next(self._batches(found[:1], threads))).shape[1]
+            return rep.embed(next(self._batches(collection[:1], threads))).shape[1]
 
-    def _batches(self, found: Any, threads: int) -> Iterator[Tensor]:
+    def _batches(self, collection: Any, threads: int) -> Iterator[Tensor]:
         """Runs of images of one shape, at most `batch` long, in their order."""
         canvas = self.representation_.canvas or self.size
         reading = images.Reading(max_pixels=self.max_pixels, data_range=self.data_range)
-        arrays = isinstance(found, np.ndarray | Tensor)  # nothing to decode
+        arrays = isinstance(collection, np.ndarray | Tensor)  # nothing to decode
         tensors = parallel.ordered_map(
-            lambda one: _tensor(one, canvas, reading), found, 1 if arrays else threads
+            lambda image: _tensor(image, canvas, reading), collection, 1 if arrays else threads
         )
         for _, run in itertools.groupby(tensors, key=lambda x: x.shape):
-            while several := list(itertools.islice(run, self.batch)):
-                yield torch.stack(several).to(self.device)
+            while batch := list(itertools.islice(run, self.batch)):
+                yield torch.stack(batch).to(self.device)
 
 
-def _listed(found: Any) -> Any:
+def _listed(collection: Any) -> Any:
     """The collection itself, if it is one and holds images."""
-    if isinstance(found, str | Path | bytes | Image.Image):
-        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Try [x]: a list of one.")
-    if isinstance(found, np.ndarray | Tensor) and found.ndim == 2:
+    if isinstance(collection, str | Path | bytes | Image.Image):
         raise BadImage(
-            f"{_WHO} needs images, got an array {tuple(found.shape)}. "
+            f"Embedder needs several images, got {_described(collection)}. Try [x]: a list of one."
+        )
+    if isinstance(collection, np.ndarray | Tensor) and collection.ndim == 2:
+        raise BadImage(
+            f"Embedder needs images, got an array {tuple(collection.shape)}. "
             "Try x.reshape(len(x), height, width)."
         )
-    if isinstance(found, np.ndarray) and found.ndim == 4:
-        _channels_last(found.shape[1:], "x.transpose(0, 2, 3, 1)", "x[..., :3]")
-    if isinstance(found, type) or not (hasattr(found, "__len__") or isinstance(found, Iterable)):
-        raise BadImage(f"{_WHO} needs several images, got {_shown(found)}. Give a list of them.")
-    found = found if hasattr(found, "__len__") else list(found)
-    if len(found) == 0:
-        raise BadImage(f"{_WHO} needs at least one image, got none. Leave the call out.")
-    return found
+    if isinstance(collection, np.ndarray) and collection.ndim == 4:
+        _channels_last(collection.shape[1:], "x.transpose(0, 2, 3, 1)", "x[..., :3]")
+    sized = hasattr(collection, "__len__")
+    if isinstance(collection, type) or not (sized or isinstance(collection, Iterable)):
+        raise BadImage(
+            f"Embedder needs several images, got {_described(collection)}. Give a list of them."
+        )
+    collection = collection if sized else list(collection)
+    if len(collection) == 0:
+        raise BadImage("Embedder needs at least one image, got none. Leave the call out.")
+    return collection
 
 
-def _channels_last(shape: tuple[int, ...], turned: str, opaque: str) -> None:
-    """Refuse an array (height, width, channel) whose channels are others than 1 or 3."""
+def _channels_last(shape: tuple[int, ...], transposed: str, opaque: str) -> None:
+    """Refuse an array (height, width, channel) with another number of channels than 1 or 3."""
     if shape[2] in (1, 3):
         return
     remedy = (
-        f"Channels first? Try {turned}."
+        f"Channels first? Try {transposed}."
         if shape[0] in (1, 3)
         else f"Try {opaque}."
         if shape[2] == 4
         else "Choose 1 or 3 of them."
     )
-    raise BadImage(f"{_WHO} needs arrays of 1 or 3 channels, the last axis, got {shape}. {remedy}")
+    raise BadImage(
+        f"Embedder needs arrays of 1 or 3 channels, the last axis, got {shape}. {remedy}"
+    )
 
 
-def _tensor(one: Any, canvas: int | None, reading: images.Reading) -> Tensor:
-    """One image of any kind as (channel, height, width), floating."""
-    if isinstance(one, Tensor):
-        alone = one[0] if one.ndim == 4 and len(one) == 1 else one  # as imrep.read gives it
-        return _scaled(alone[None] if alone.ndim == 2 else alone)
-    if isinstance(one, np.ndarray):
-        array = one[:, :, None] if one.ndim == 2 else one
+def _tensor(image: Any, canvas: int | None, reading: images.Reading) -> Tensor:
+    """An image of any kind as (channel, height, width), floating."""
+    if isinstance(image, Tensor):
+        single = (
+            image[0] if image.ndim == 4 and len(image) == 1 else image
+        )  # as imrep.read gives it
+        return _scaled(single[None] if single.ndim == 2 else single)
+    if isinstance(image, np.ndarray):
+        array = image[:, :, None] if image.ndim == 2 else image
         if array.ndim != 3:
             raise BadImage(
-                f"{_WHO} needs arrays (height, width, channel), got {one.shape}. "
+                f"Embedder needs arrays (height, width, channel), got {image.shape}. "
                 "Try [a.squeeze() for a in x]."
             )
         _channels_last(array.shape, "[a.transpose(1, 2, 0) for a in x]", "[a[..., :3] for a in x]")
         return _scaled(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))))
-    if not isinstance(one, str | Path | bytes | Image.Image):
+    if not isinstance(image, str | Path | bytes | Image.Image):
         raise BadImage(
-            f"{_WHO} needs paths, bytes, PIL images, arrays or tensors, got {_shown(one)}. "
+            f"Embedder needs paths, bytes, PIL images, arrays or tensors, got {_described(image)}. "
             "Try [numpy.asarray(image) for image in x]."
         )
-    pixels, _ = images.square(one, canvas, **reading.keywords)
+    pixels, _ = images.square(image, canvas, **reading.keywords)
     return _scaled(torch.from_numpy(pixels.transpose(2, 0, 1)))
 
 
 def _scaled(x: Tensor) -> Tensor:
-    """Floating, as it is; whole numbers by the largest that images of their type hold."""
+    """Floats as they are; integers divided by the white of their type."""
     if x.is_floating_point():
         return x.float()
     if x.dtype not in _WHITE:
         remedy = checks.rescaling(x)
-        raise BadImage(f"{_WHO} needs numbers in [0, 1] or bytes, got {x.dtype}. {remedy}.")
+        raise BadImage(f"Embedder needs numbers in [0, 1] or bytes, got {x.dtype}. {remedy}.")
     return x.float() / _WHITE[x.dtype]
 
 
-def _shown(one: Any) -> str:
-    return repr(one) if isinstance(one, str | Path) else _with_article(type(one).__name__)
+def _described(value: Any) -> str:
+    return repr(value) if isinstance(value, str | Path) else _with_article(type(value).__name__)
 
 
 def _with_article(noun: str) -> str:

@@ -32,7 +32,11 @@ def test_a_sum_shows_its_views(inside):
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("laplacian:level=3", "laplacian has no parameter 'level'; it takes levels, a, cells\n"),
+        (
+            "laplacian:level=3",
+            "laplacian has no parameter 'level'; it takes levels, a, cells. "
+            "Did you mean 'levels'?\n",
+        ),
         ("laplacian:levels=deep", "laplacian needs levels to be a whole number, got 'deep'.\n"),
         ("laplacian:levels", "'laplacian:levels' has no value for 'levels'. Write key=value.\n"),
     ],

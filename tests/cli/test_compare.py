@@ -183,3 +183,14 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder,
         assert measured(out) == expected
         assert not list(out.rglob("*.new")) and not list(out.rglob("*.partial"))
     assert killed >= 5  # the others were done before
+
+
+def test_old_names_of_options_work_and_say_the_new_ones(environment, folder, tmp_path):
+    there = tmp_path / "there"
+    words = [folder, "-r", "pixels:side=2", "--size", 8, "--max", 20, "--output", there]
+    done = run(environment, *words)
+    assert done.returncode == 0, done.stderr
+    for old, new in (("--max", "--max-images"), ("--output", "--out")):
+        assert f"{old} is {new} now; the next release drops the old name" in done.stderr
+    assert any(row.metric == "total" for row in results.read(there / results.FILENAME))
+    assert "--output" not in run(environment, "--help").stdout

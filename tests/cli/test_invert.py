@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from imrep import factory
 from imrep.errors import WeightsNeeded
 from imrep.registry import catalog
 
@@ -43,7 +44,7 @@ def test_a_search_is_repeatable_and_bounded(inside, cat):
 @pytest.mark.parametrize("name", catalog.names())
 def test_every_representation_answers(inside, cat, name):
     try:
-        rep = catalog.get(name)
+        rep = factory.get(name)
     except WeightsNeeded as error:
         pytest.skip(f"weights are not on this machine: {error}")
     possible = rep.inverse != "none" or rep.differentiable

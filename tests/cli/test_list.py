@@ -37,3 +37,45 @@ def test_json_is_every_card(imrep):
     assert found["laplacian"]["inverse"] == "exact"
     assert found["laplacian"]["parameters"] == {"levels": 4, "a": 0.375, "cells": 4}
     assert found["pixels"]["package"] == "imrep"
+
+
+def listed(imrep, *options):
+    return {entry["name"] for entry in json.loads(imrep("list", "--json", *options).stdout)}
+
+
+def test_filters_keep_what_has_both(imrep):
+    cards = {name: catalog.card(name) for name in catalog.names()}
+    local = {name for name, card in cards.items() if card.family == "local"}
+    exact = {name for name, card in cards.items() if card.inverse == "exact"}
+    assert listed(imrep, "--family", "local") == local != set(cards)
+    assert listed(imrep, "--inverse", "exact") == exact != set(cards)
+    assert listed(imrep, "--family", "multiscale", "--inverse", "exact") == {
+        name for name in exact if cards[name].family == "multiscale"
+    }
+
+
+def test_letter_case_of_a_filter_does_not_matter(imrep):
+    assert listed(imrep, "--family", "Local") == listed(imrep, "--family", "local")
+    assert listed(imrep, "--inverse", "EXACT") == listed(imrep, "--inverse", "exact")
+
+
+def test_a_filter_leaves_only_its_headings(imrep):
+    lines = imrep("list", "--family", "frequency").stdout.splitlines()
+    assert lines[0] == "frequency" and "local" not in lines
+
+
+def test_a_misspelt_family_is_offered_the_nearest(imrep):
+    done = imrep("list", "--family", "locla", expect=2)
+    assert "no family is called 'locla'. Did you mean 'local'?" in done.stderr
+    done = imrep("list", "--family", "zzz", expect=2)
+    assert "Use one of statistics, local, multiscale" in done.stderr
+
+
+def test_filters_that_nothing_passes_say_so(imrep):
+    done = imrep("list", "--family", "statistics", "--inverse", "exact")
+    assert not done.stdout
+    assert done.stderr == "no representation of statistics has an exact inverse\n"
+    assert (
+        json.loads(imrep("list", "--family", "statistics", "--inverse", "exact", "--json").stdout)
+        == []
+    )

@@ -72,7 +72,7 @@ def test_name_is_the_entry_points(installed):
     ("point", "why"),
     [
         ("hog = imrep_moments.colour:Moments", "the name is taken"),
-        ("nothing = imrep_nothing:Nothing", "its source is not there"),
+        ("nothing = imrep_nothing:Nothing", "its source file does not exist"),
         ("empty = imrep_moments:Moments", "defines no class with a literal"),
     ],
 )

@@ -25,8 +25,12 @@ CALLS = {
     "save": lambda odd, _: imrep.get("pixels").save(odd),
     "a parameter": lambda odd, _: imrep.get("hog", cell=odd),
     "apply_edits": lambda odd, _: imrep.apply_edits(IMAGE, odd),
-    "invert": lambda odd, _: imrep.invert("pixels", odd),
+    "invert": lambda odd, _: imrep.invert(odd, "pixels"),
     "match": lambda odd, _: imrep.match(IMAGE, odd),
+    "embed's data": lambda odd, _: imrep.embed(odd, "pixels", size=8),
+    "embed's representation": lambda odd, _: imrep.embed([IMAGE], odd, size=8),
+    "picture": lambda odd, _: imrep.picture(odd, "pixels"),
+    "picture's representation": lambda odd, _: imrep.picture(IMAGE, odd),
     "Embedder's pictures": lambda odd, _: imrep.Embedder("pixels").fit(odd),
     "Embedder's size": lambda odd, _: imrep.Embedder("pixels", size=odd).fit(list(IMAGE)),
     "Embedder's batch": lambda odd, _: imrep.Embedder("pixels", batch=odd).fit(list(IMAGE)),
@@ -68,7 +72,7 @@ class TestCompare:
         {"vectors": {"mine": (np.ones((4, 2)), ["a"] * 4)}}, {"vectors": {"mine": (["a"], ["b"])}},
         {"groups": 5}, {"groups": [1, 2]}, {"groups": "nothing.csv"}, {"same_object": 5},
         {"sizes": 32}, {"sizes": "32"}, {"sizes": ["a"]}, {"size": None}, {"size": "x"},
-        {"margin": "x"}, {"margin": -1}, {"seed": -1}, {"seed": 1.5}, {"most": "x"},
+        {"margin": "x"}, {"margin": -1}, {"seed": -1}, {"seed": 1.5}, {"max_images": "x"},
         {"threads": 0}, {"threads": "x"}, {"out": None}, {"out": 5}, {"max_pixels": "x"},
     ])  # fmt: skip
     def test_an_odd_option_is_refused_before_the_work(self, odd, tmp_path):

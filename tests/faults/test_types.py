@@ -81,7 +81,7 @@ def test_inherited_pooling_is_used_and_checked():
 @pytest.mark.parametrize("spec", ["hog", "scattering:scales=2", "filterbank:size=5"])
 def test_steps_that_are_no_count_are_refused(spec, iterations):
     with pytest.raises(BadParameter, match="invert needs iterations"):
-        imrep.invert(spec, photo(24, 24, batch=1), iterations=iterations)
+        imrep.invert(photo(24, 24, batch=1), spec, iterations=iterations)
 
 
 @pytest.mark.parametrize("spec", [5, None, ["hog"]])

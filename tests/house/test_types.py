@@ -13,6 +13,8 @@ from pathlib import Path
 
 import imrep
 from imrep import Card, Embedder, ImrepError, Representation
+from imrep.base import Bilingual, Fitted, Learned, Sum
+from imrep.codes import Code, Map, Points
 
 rep: Representation = imrep.get("hog:cell=8")
 card: Card = imrep.card("hog")
@@ -27,10 +29,41 @@ blurred = imrep.edit.blur(sharp, sigma=1.5).clamp(0, 1)
 small: bytes = imrep.pack(image, quality=50).data
 height: int = imrep.unpack(small).shape[2]
 old = imrep.edited(image, "unsharp")
-lost: str = imrep.invert("hog", image).lost
-found: bool = imrep.match(image, image).found
-sentence: str = imrep.compare("photos", ["hog"]).sentence
+code: Code = rep.encode(image)
+drawn = imrep.picture(image, "hog")
+both: float = (drawn + imrep.picture(image, rep)).sum().item()
+lost: str = imrep.invert(image, "hog", iterations=5, seed=1).summary
+found: bool = imrep.match(image, image, rep, ratio=0.7).found
+comparison = imrep.compare("photos", ["hog", rep], out="report", max_images=100)
+sentence: str = comparison.sentence
+best: str = comparison.pick
+lines: list[str] = [str(row["spec"]) for row in comparison.table()]
+frame = comparison.to_pandas().describe()
+embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
+count: int = len(embedding)
+labels: tuple[str | None, ...] = embedding.labels
+mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])
+total: int = Sum([rep, rep]).dim
+
+
+class Mean(Fitted[Map]):
+    # A representation of the user's own.
+
+    card = Card(title="Mean", family="user", cite="")
+
+
+    def __init__(self, *, side: int = 4) -> None:
+        super().__init__()
+        self.side = side
+
+
+def strongest(points: Points) -> Points:
+    return points.sort("response").first(10)
+
+
+def kinds(rep: Representation[Map]) -> bool:
+    return isinstance(rep, Learned | Bilingual)
 
 
 def quiet() -> None:

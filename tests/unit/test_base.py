@@ -190,12 +190,64 @@ def test_a_sum_learns_when_a_view_does():
     assert not both.needs_fit and both.embed(IMAGE).shape == (2, 6)
 
 
-def test_a_sum_has_no_parameters_and_the_largest_canvas():
+def test_a_sum_has_the_largest_canvas():
     wide = Power()
     wide.canvas = 224
     assert Sum((Power(), wide)).canvas == 224 and Sum((Power(), Power())).canvas is None
-    with pytest.raises(BadParameter, match="is a sum"):
-        Sum((Power(),)).set_params(power=2)
+
+
+def test_a_sum_takes_the_parameters_it_gives():
+    both = imrep.get("pixels:side=8+histogram:bins=4")
+    params = both.get_params()
+    assert params["pixels__side"] == 8 and params["histogram__bins"] == 4
+    assert both.get_params(deep=False) == {"views": both.views}
+    before = both.spec
+    assert both.set_params(**params) is both and both.spec == before
+    assert both.set_params(pixels__side=4).spec == "pixels:side=4+histogram:bins=4"
+    assert [view.name for view in both.members] == ["pixels", "histogram"]
+
+
+def test_views_of_one_name_are_numbered():
+    both = Sum([Power(), Power(power=2)])
+    assert both.get_params()["test_base2__power"] == 2
+    both.set_params(test_base1__power=3, test_base2__gain=0.5)
+    assert both.spec == "test_base:power=3+test_base:power=2,gain=0.5"
+
+
+def test_a_view_that_is_not_named_keeps_its_fit():
+    fitted = Centred()
+    fitted.fit(IMAGE)
+    both = Sum((fitted, imrep.get("pixels")))
+    assert not both.set_params(pixels__side=4).needs_fit and fitted.fitted
+    assert both.set_params(test_base__scale=2).needs_fit and fitted.scale == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"power": 2}, r"has no parameter 'power'; it takes views, test_base__KEY"),
+        ({"test_base": 2}, "has no parameter 'test_base'"),
+        ({"test_base__level": 2}, "test_base has no parameter 'level'"),
+        ({"test_base__power": 0}, "power of at least 1, got 0"),
+        ({"views": "hog"}, r"needs a list of representations, got 'hog'\. Build it from a spec"),
+        ({"views": ()}, r"needs a list of representations, got \(\)"),
+    ],
+)
+def test_a_sum_refuses_what_its_views_do_not_have(params, reason):
+    both = Sum((Power(),))
+    with pytest.raises(BadParameter, match=reason):
+        both.set_params(**params)
+    assert both.spec == "test_base"
+
+
+def test_a_parameter_under_another_name_is_named():
+    class Renamed(Power):
+        def __init__(self, *, order: int = 1) -> None:
+            super().__init__()
+            self.degree = order
+
+    with pytest.raises(BadParameter, match=r"its parameter 'order' under that name\. Write self\."):
+        Renamed().spec  # noqa: B018  # looking is the test
 
 
 def test_a_sum_is_moved_whole():

@@ -170,3 +170,31 @@ def test_points_have_named_columns():
     assert list(code.columns())[:5] == ["x", "y", "extent", "angle", "value0"]
     with pytest.raises(BadParameter, match=r"got 'response'\. Use one of x, y, extent, angle"):
         code.sort("response")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_repr_says_kind_and_shapes_and_no_numbers(kind):
+    code = code_of(kind, 12, 16)
+    text = repr(code)
+    assert text.startswith(f"{type(code).__name__}(") and "tensor" not in text
+    assert "\n" not in text and len(text) < 300
+    for tensor in code.tensors().values():
+        assert f"{str(tensor.dtype)[6:]}{list(tensor.shape)}" in text
+
+
+def test_a_repr_leaves_out_what_is_absent_and_counts_labels():
+    values = torch.zeros(1, 6, 2, 2)
+    assert repr(codes.Map(values, (4, 4))) == (
+        "Map(values=float32[1, 6, 2, 2], size=(4, 4), signed=False)"
+    )
+    labelled = codes.Map(values, (4, 4), tuple("abcdef"))
+    assert "labels=(6 labels)" in repr(labelled)
+    assert repr(codes.Pyramid((), values)) == "Pyramid(rest=float32[1, 6, 2, 2])"
+
+
+def test_every_kind_of_code_has_the_same_repr():
+    kinds = [codes.Code]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.__module__.startswith("imrep."):
+            assert kind.__repr__ is codes.Code.__repr__, kind

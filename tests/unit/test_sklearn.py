@@ -187,6 +187,48 @@ def test_clone_and_params():
     assert (copied.representation.side, instance.representation.side) == (2, 4)
 
 
+def test_set_params_reaches_into_a_spec_which_stays_one():
+    embedder = Embedder("hog", size=32)
+    assert embedder.set_params(representation__orientations=12, batch=3) is embedder
+    assert (embedder.representation, embedder.batch) == ("hog:orientations=12", 3)
+    embedder.set_params(representation="pixels", representation__side=4)
+    np.testing.assert_allclose(embedder.fit_transform(BYTES), WANTED, atol=1e-5)
+
+
+def test_set_params_reaches_the_views_of_a_sum():
+    embedder = Embedder("pixels+histogram:bins=4")
+    embedder.set_params(representation__pixels__side=2, representation__histogram__bins=3)
+    assert embedder.representation == "pixels:side=2+histogram:bins=3"
+    instance = Embedder(imrep.get("pixels+histogram:bins=4"))
+    instance.set_params(representation__pixels__side=2)
+    assert instance.representation.spec == "pixels:side=2+histogram:bins=4"
+    assert instance.get_params()["representation__pixels__side"] == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"representation__orientation": 3}, "no parameter 'orientation'.*mean 'orientations'"),
+        ({"representation__orientations": "3"}, "orientations to be a whole number, got '3'"),
+        ({"representation__orientations": [3]}, r"orientations to be a whole number, got \[3\]"),
+        ({"representation__orientations": 0}, "orientations"),
+    ],
+)
+def test_a_wrong_parameter_of_a_spec_changes_nothing(params, reason):
+    embedder = Embedder("hog:cell=4")
+    with pytest.raises(BadParameter, match=reason):
+        embedder.set_params(**params)
+    assert embedder.representation == "hog:cell=4"
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, int])
+def test_digits_are_to_be_divided_not_clamped(kind):
+    digits = np.arange(17).repeat(16)[:256].reshape(4, 8, 8).astype(kind)
+    with pytest.raises(BadImage, match=r"Try x / 16, or by what stands for white\."):
+        Embedder("hog:cell=4").fit_transform(digits)
+    assert Embedder("hog:cell=4").fit_transform(digits / 16).shape[0] == 4
+
+
 def test_fit_keeps_the_parameters_and_forgets_the_last_fit():
     embedder = Embedder(Seen(), batch=5)
     before = embedder.get_params()

@@ -35,6 +35,36 @@ class BuggyParameter(Ours):
         super().__init__(side=side, gray=gray)
 
 
+class KeepsItElsewhere(Ours):
+    def __init__(self, *, width: int = 32) -> None:
+        super().__init__(side=width)
+
+
+class KeepsHalf(Ours):
+    def __init__(self, *, side: int = 32, gray: bool = False) -> None:
+        super().__init__(side=max(1, side // 2), gray=gray)
+
+
+class TakesLists(Ours):
+    def __init__(self, *, side: int = 32, gray: bool = False, cells: list[int] = (2, 4)) -> None:
+        super().__init__(side=side, gray=gray)
+        self.cells = cells
+
+
+class TakesAnything(Ours):
+    def set_params(self, **params):
+        return self
+
+
+class WrapsAround(Ours):
+    def encode(self, image):
+        return super().encode((image + image.flip(3)) / 2)
+
+
+class WrapsAroundAndSaysNothing(Ours):
+    periodic = "yes"
+
+
 class WritesToItsInput(Ours):
     def encode(self, image):
         with torch.no_grad():
@@ -239,6 +269,8 @@ class ForgetsWhatItLearned(Ours):
 BROKEN = {
     "spec_rebuilds_it": [OfAnotherClass],
     "parameters_survive_the_spec": [BuggyParameter],
+    "parameters_keep_their_names": [KeepsItElsewhere, KeepsHalf, TakesLists],
+    "lists_are_refused_by_name": [TakesAnything],
     "input_is_untouched": [WritesToItsInput, WritesToItsCode],
     "a_batch_is_a_loop": [LooksAtItsNeighbours],
     "layout_in_memory_does_not_matter": [ReadsMemoryInOrder],
@@ -246,6 +278,7 @@ BROKEN = {
     "small_images_work_or_are_refused": [FailsWhenSmall],
     "flat_images_give_finite_vectors": [DividesByTheDeviation],
     "gray_is_accepted": [MindsGray],
+    "opposite_borders_do_not_meet": [WrapsAround, WrapsAroundAndSaysNothing],
     "dtype_and_device_are_kept": [AlwaysSingle],
     "gradient_as_the_property_says": [
         CutsTheGradient, HasAGradientAfterAll, NotANumberInTheGradient,

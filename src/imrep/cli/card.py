@@ -9,7 +9,6 @@ import click
 
 from imrep import _native
 from imrep.cli import options
-from imrep.errors import BadParameter
 from imrep.registry import catalog, specs
 from imrep.registry.cards import Card
 from imrep.registry.signatures import Parameter
@@ -32,21 +31,12 @@ def command(spec: str, as_json: bool) -> None:
     With a spec such as hog:cell=4, the parameters have the values of the spec. A sum a+b prints
     each of its views.
     """
-    views = [(entry, _typed(entry, values)) for entry, values in catalog.views(spec)]
+    views = [(entry, entry.typed(texts)) for entry, texts in catalog.views(spec)]
     if as_json:
         facts = [_facts(entry, params) for entry, params in views]
         options.write_json(facts[0] if len(facts) == 1 else facts)
         return
     click.echo("\n\n".join(_page(entry, params) for entry, params in views))
-
-
-def _typed(entry: catalog.Entry, values: dict[str, str]) -> dict[str, Any]:
-    """The values of a spec, converted to the types of their parameters."""
-    name, parameters = entry.name, {p.name: p for p in entry.parameters}
-    if unknown := sorted(values.keys() - parameters.keys()):
-        takes = ", ".join(parameters) or "none"
-        raise BadParameter(f"{name} has no parameter {unknown[0]!r}; it takes {takes}")
-    return {k: specs.value(text, parameters[k].annotation, name, k) for k, text in values.items()}
 
 
 def _page(entry: catalog.Entry, params: dict[str, Any]) -> str:

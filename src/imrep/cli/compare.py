@@ -131,7 +131,6 @@ def command(
     chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
-    chosen["most"] = chosen.pop("max_images", None)
     before = _reported(out)
     with (
         screen.writing(out, resumable=True),

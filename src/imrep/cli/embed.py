@@ -94,12 +94,11 @@ def _embed(
     chosen: dict[str, Any],
 ) -> "tuple[Written, tuple[str, ...]]":
     """The output, and the notes on the data."""
-    from imrep import datasets
+    from imrep import datasets, factory
     from imrep.cli import engine
     from imrep.embedding import vector_file
     from imrep.io import vectors
     from imrep.io.files import check_writable
-    from imrep.registry import catalog
 
     vectors.suffix(out)
     with screen.writing(out):
@@ -109,7 +108,7 @@ def _embed(
     screen.notes(dataset.notes, machine.quiet)
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
-        rep = catalog.get(spec)
+        rep = factory.get(spec)
     settings = vector_file.Settings(
         size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
         threads=threads,

@@ -60,14 +60,13 @@ def command(  # noqa: PLR0913  # one argument for each option
     --size the complete image is used, reduced to 256 pixels if its longer side exceeds them.
     Networks with a fixed input size use that.
     """
-    from imrep import images
+    from imrep import factory, images
     from imrep.cli import engine
-    from imrep.registry import catalog
 
     engine.start(threads=machine.threads, seed=machine.seed)
     device = engine.device(machine.device)
     with engine.downloads(machine.download):
-        rep = catalog.get(spec).eval().to(device)
+        rep = factory.get(spec).eval().to(device)
     mark = outputs.mark("invert", image)
     out = outputs.ready(out, outputs.beside(image, rep.spec, "inverted"), mark, image)
     side, longest = engine.side(size, rep.canvas), None if size == options.NATIVE else _LONGEST

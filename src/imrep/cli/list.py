@@ -1,10 +1,13 @@
 """`imrep list`: every representation, by family, without importing torch."""
 
+import difflib
 import shutil
 import textwrap
 from dataclasses import asdict
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from imrep.cli import options
 from imrep.registry import catalog
@@ -18,22 +21,76 @@ _LEGEND = (
 )
 
 
-@click.command(epilog=options.example("imrep list --json > representations.json"))
+class _Family(click.ParamType):
+    """A family of the catalogue, in any letter case."""
+
+    name = "family"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        """The family's name."""
+        families = _families([catalog.entry(name) for name in catalog.names()])
+        family = str(value).lower()
+        if family not in families:
+            nearest = difflib.get_close_matches(family, families, n=1)
+            choices = f"Use one of {', '.join(families)}."
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else choices
+            self.fail(f"no family is called {value!r}. {hint}", param, context)
+        return family
+
+    def shell_complete(
+        self, context: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The families that begin so."""
+        return [CompletionItem(name) for name in _FAMILIES if name.startswith(incomplete.lower())]
+
+
+@click.command(
+    epilog=options.example(
+        "imrep list --family local --inverse exact",
+        "imrep list --json > representations.json",
+    )
+)
+@click.option("--family", type=_Family(), metavar="NAME", help="Only this family.")
+@click.option(
+    "--inverse",
+    type=click.Choice(list(_INVERSE), case_sensitive=False),
+    help="Only those with this inverse at default parameters.",
+)
 @options.as_json
-def command(as_json: bool) -> None:
+def command(family: str | None, inverse: str | None, as_json: bool) -> None:
     """Every representation, by family."""
-    entries = [catalog.entry(name) for name in catalog.names()]
+    entries = [
+        entry
+        for entry in map(catalog.entry, catalog.names())
+        if family in (None, entry.card.family) and inverse in (None, entry.card.inverse)
+    ]
     if as_json:
         options.write_json([_facts(entry) for entry in entries])
         return
-    families = {entry.card.family for entry in entries}
-    unknown = sorted(families.difference(_FAMILIES))
-    for family in [f for f in _FAMILIES if f in families] + unknown:
-        click.secho(family, bold=True)
+    for heading in _families(entries):
+        click.secho(heading, bold=True)
         for entry in entries:
-            if entry.card.family == family:
+            if entry.card.family == heading:
                 click.echo(_line(entry))
-    click.secho(f"\n{_LEGEND}", dim=True)
+    if entries:
+        click.secho(f"\n{_LEGEND}", dim=True)
+    else:
+        click.echo(_nothing(family, inverse), err=True)
+
+
+def _families(entries: list[catalog.Entry]) -> list[str]:
+    """The families of these entries, imrep's in its own order, then those of plugins."""
+    families = {entry.card.family for entry in entries}
+    return [f for f in _FAMILIES if f in families] + sorted(families.difference(_FAMILIES))
+
+
+def _nothing(family: str | None, inverse: str | None) -> str:
+    """Said where no representation passes the filters."""
+    scope = f" of {family}" if family else ""
+    quality = {"none": "no inverse", "exact": "an exact inverse"}.get(str(inverse))
+    return f"no representation{scope} has {quality or 'an approximate inverse'}"
 
 
 def _line(entry: catalog.Entry) -> str:

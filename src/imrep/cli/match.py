@@ -90,15 +90,14 @@ def command(  # noqa: PLR0913  # one argument for each option
     A outlined in B. Where B is a folder, a zip, a parquet or a glob, its pictures are ranked into
     a csv, the surest first; a run that was interrupted goes on where it was.
     """
-    from imrep import datasets
+    from imrep import datasets, factory
     from imrep.cli import engine
     from imrep.matching.ranking import Settings
-    from imrep.registry import catalog
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     device = engine.device(machine.device)
     with engine.downloads(machine.download):
-        rep = catalog.get(spec).eval().to(device)
+        rep = factory.get(spec).eval().to(device)
     settings = Settings(
         longest=longest or None,
         ratio=ratio,

@@ -45,13 +45,12 @@ def command(
     Without --size the complete image is used, reduced to 512 pixels if its longer side exceeds
     them. Networks with a fixed input size use that. The default of -o is IMAGE.SPEC.png.
     """
-    from imrep import images
+    from imrep import factory, images
     from imrep.cli import engine
-    from imrep.registry import catalog
 
     engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
-        rep = catalog.get(spec).eval()
+        rep = factory.get(spec).eval()
     mark = outputs.mark("picture", image)
     out = outputs.ready(out, outputs.beside(image, rep.spec), mark, image)
     side = engine.side(size, rep.canvas)

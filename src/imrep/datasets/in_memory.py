@@ -1,4 +1,4 @@
-"""Pictures that a program holds, as a data set."""
+"""Images in memory as a data set."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ def dataset(
     labels: Any = None,
     groups: Mapping[str, str] | None = None,
     reading: images.Reading = images.DEFAULT_READING,
+    caller: str = "compare",
 ) -> Dataset:
     """A data set of pictures in memory.
 
@@ -46,43 +47,43 @@ def dataset(
         labels: The class of each; None for none. A label that is None or NaN is no class.
         reading: How pictures of Pillow's become pixels.
         groups: The group of each path (or of "000000", "000001" … for what has no path).
+        caller: The name that an error message starts with.
 
     Raises:
-        BadData: There are no pictures, one is of no kind that is known, or there is not one label
-            for each.
+        BadData: There are no pictures, one is of another kind, or there is not one label for each.
     """
     if isinstance(pictures, str | Path) or not hasattr(pictures, "__len__"):
         raise BadData(
-            f"compare needs several pictures, got {type(pictures).__name__}. Put them in a list."
+            f"{caller} needs several pictures, got {type(pictures).__name__}. Put them in a list."
         )
     if not len(pictures):
-        raise BadData("compare needs pictures, got none. Put some into the list.")
+        raise BadData(f"{caller} needs pictures, got none. Put some into the list.")
     if labels is not None and (not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1):
-        raise BadData("compare needs labels in a list, one for each picture. Give y.tolist().")
-    known = [None] * len(pictures) if labels is None else [_label(each) for each in labels]
-    if len(known) != len(pictures):
+        raise BadData(f"{caller} needs labels in a list, one for each picture. Give y.tolist().")
+    classes = [None] * len(pictures) if labels is None else [_label(each) for each in labels]
+    if len(classes) != len(pictures):
         raise BadData(
-            f"compare needs one label for each of {len(pictures)} pictures, got {len(known)}."
+            f"{caller} needs one label for each of {len(pictures)} pictures, got {len(classes)}."
         )
     digits = max(6, len(str(len(pictures))))
     items = []
-    for place, (picture, label) in enumerate(zip(pictures, known, strict=True)):
+    for i, (picture, label) in enumerate(zip(pictures, classes, strict=True)):
         is_path = isinstance(picture, str | Path)
-        name = Path(picture).as_posix() if is_path else f"{place:0{digits}}"
-        source = File(Path(picture)) if is_path else Held(_file(picture, reading))
+        name = Path(picture).as_posix() if is_path else f"{i:0{digits}}"
+        source = File(Path(picture)) if is_path else Held(_file(picture, reading, caller))
         items.append(Item(name, label, (groups or {}).get(name), source=source))
     if groups and not any(item.group is not None for item in items):
         raise BadData(f"groups name none of the {len(items)} pictures. Their names are like "
                       f"{items[0].path!r}.")  # fmt: skip
     if repeated := len(items) - len({item.path for item in items}):
-        raise BadData(f"compare needs every picture once, got {repeated} twice. Drop them.")
+        raise BadData(f"{caller} needs every picture once, got {repeated} twice. Drop them.")
     ordered = tuple(sorted(items, key=lambda item: item.path))
     return Dataset("pictures in memory", ordered, total=len(items))
 
 
-def _label(given: Any) -> str | None:
+def _label(label: Any) -> str | None:
     """A class as text; whole numbers without a point, None and NaN as no class."""
-    value = given.item() if hasattr(given, "item") else given
+    value = label.item() if hasattr(label, "item") else label
     if value is None or value != value:  # NaN alone differs from itself
         return None
     if isinstance(value, float) and value.is_integer():
@@ -90,8 +91,8 @@ def _label(given: Any) -> str | None:
     return str(value)
 
 
-def _file(picture: Any, reading: images.Reading = images.DEFAULT_READING) -> bytes:
-    """The bytes of a lossless file of 8 bits."""
+def _file(picture: Any, reading: images.Reading, caller: str) -> bytes:
+    """The bytes of a lossless file of 8 bits per channel."""
     file = io.BytesIO()
     if isinstance(picture, Image.Image):  # as its file would be read: upright, over white, sRGB
         pixels, _ = images.square(picture, None, **reading.keywords)
@@ -104,24 +105,26 @@ def _file(picture: Any, reading: images.Reading = images.DEFAULT_READING) -> byt
     array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         shape = getattr(picture, "shape", None)
-        came = type(picture).__name__ if shape is None or not array.ndim else tuple(shape)
+        actual = type(picture).__name__ if shape is None or not array.ndim else tuple(shape)
         raise BadData(
-            "compare needs pictures as paths, PIL images, arrays (height, width[, channel]) or "
-            f"tensors (channel, height, width), got {came}."
+            f"{caller} needs pictures as paths, PIL images, arrays (height, width[, channel]) or "
+            f"tensors (channel, height, width), got {actual}."
         )
-    Image.fromarray(_bytes(array)).save(file, "PNG")
+    Image.fromarray(_bytes(array, caller)).save(file, "PNG")
     return file.getvalue()
 
 
-def _bytes(array: np.ndarray) -> np.ndarray:
+def _bytes(array: np.ndarray, caller: str) -> np.ndarray:
     if array.dtype.kind == "f":
         low, high = float(array.min(initial=0)), float(array.max(initial=0))
         if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN is in no range either
-            came = f"{low:.3g} to {high:.3g}" if low == low else "NaN"
-            raise BadData(f"compare needs floats in [0, 1], got {came}. {_remedy(array)}.")
+            span = f"{low:.3g} to {high:.3g}" if low == low else "NaN"
+            raise BadData(f"{caller} needs floats in [0, 1], got {span}. {_remedy(array)}.")
         return np.asarray(np.rint(array.clip(0, 1) * 255), np.uint8)
     if array.dtype.name not in _WHITE:
-        raise BadData(f"compare needs floats in [0, 1] or bytes, got {array.dtype}. Try x / 255.")
+        raise BadData(
+            f"{caller} needs floats in [0, 1] or bytes, got {array.dtype}. {_remedy(array)}."
+        )
     return np.asarray(
         np.rint(array.astype(np.float64) * (255 / _WHITE[array.dtype.name])), np.uint8
     )
@@ -131,12 +134,12 @@ def _remedy(array: np.ndarray) -> str:
     return (
         checks.rescaling(torch.from_numpy(array))
         if np.isfinite(array).all()
-        else ("Try numpy.nan_to_num(x)")
+        else "Try numpy.nan_to_num(x)"
     )
 
 
-def pair(data: Any) -> tuple[Any, Any] | None:
-    """Pictures and labels of what `compare` was given; None where it names a place on disk."""
+def pair(data: Any, caller: str = "compare") -> tuple[Any, Any] | None:
+    """Pictures and labels of `data`; None where it is a path or a list of paths."""
     if data is None or isinstance(data, str | Path):
         return None
     if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], str | Path):
@@ -150,6 +153,6 @@ def pair(data: Any) -> tuple[Any, Any] | None:
             return None
         return data, None
     raise BadData(
-        "compare needs a path, a list of pictures, or (pictures, labels), got "
+        f"{caller} needs a path, a list of pictures, or (pictures, labels), got "
         f"{type(data).__name__}."
     )

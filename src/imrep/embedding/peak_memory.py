@@ -43,12 +43,11 @@ def _one(spec: str, size: int) -> int:
     """Growth of this process, in bytes, while it encodes one batch of noise."""
     import numpy as np
 
-    from imrep import images
+    from imrep import factory, images
     from imrep.embedding import encode
-    from imrep.registry import catalog
 
     before = _peak()  # right after the fork: what the idle import holds
-    rep = catalog.get(spec)
+    rep = factory.get(spec)
     part = next(encode.batches(256, size))
     noise = np.random.default_rng(0).integers(0, 256, (part.stop, size, size, 3), np.uint8)
     rep.encode(images.batch(noise))

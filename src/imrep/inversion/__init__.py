@@ -9,7 +9,7 @@ import inspect
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -49,7 +49,7 @@ class Reconstruction:
 class Inversion:
     """An image reconstructed from a code, and its error."""
 
-    image: Tensor  # (1, 1|3, height, width) in [0, 1]
+    image: Tensor = field(repr=False)  # (1, 1|3, height, width) in [0, 1]
     method: Method
     psnr: float  # dB, at most 160
     ssim: float
@@ -201,7 +201,7 @@ def _invertible(rep: Representation, code: Code) -> tuple[Representation, Code]:
 
 def _alternative(rep: Representation) -> str:
     """A parameter with which the representation can be inverted, or another command."""
-    params = rep.get_params()
+    params = rep.get_params(deep=False)
     for key, value in params.items():
         if isinstance(value, bool):
             variant = type(rep)(**{**params, key: not value})

@@ -7,7 +7,7 @@ finds the one that most pairs keep to, and wrong ones do so only by chance, whic
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -46,10 +46,10 @@ class Match:
         chance: The most inliers that wrong pairs would give, but for one picture in a hundred.
     """
 
-    first: Float[Tensor, "pair 2"]
-    second: Float[Tensor, "pair 2"]
-    inlier: Bool[Tensor, " pair"]
-    homography: Float[Tensor, "3 3"] | None
+    first: Float[Tensor, "pair 2"] = field(repr=False)
+    second: Float[Tensor, "pair 2"] = field(repr=False)
+    inlier: Bool[Tensor, " pair"] = field(repr=False)
+    homography: Float[Tensor, "3 3"] | None = field(repr=False)
     sizes: tuple[tuple[int, int], tuple[int, int]]
     points: tuple[int, int]
     chance: int

@@ -1,34 +1,30 @@
 """Find representations by name, without importing torch.
 
 The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`. Cards, parameters and
-summaries are read from the source with `ast`; a module is imported only when an instance of it is
-asked for. Packages of others join through the entry-point group `imrep.representations`.
+summaries are read from the source with `ast`; `factory` imports a module to build an instance of
+it. Other packages join through the entry-point group `imrep.representations`.
 
-A folder that `Representation.save` or `imrep embed` wrote stands for what it holds, wherever a name
-does; a name wins over a folder called the same.
+The folder of a saved representation stands where a name does; a name has precedence over a folder
+of the same name.
 """
 
 import ast
 import difflib
 import importlib
 import importlib.util
-import inspect
 import json
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imrep.errors import BadParameter, UnknownName, short_repr
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.registry.signatures import Parameter, current, parameters
-
-if TYPE_CHECKING:
-    from imrep.base import Representation
 
 _ROOT = Path(__file__).parents[1] / "represent"
 _GROUP = "imrep.representations"
@@ -53,6 +49,16 @@ class Entry:
     example: str = ""  # a spec that builds quickly and offline, where the bare name does not
     renamed: dict[str, str] = field(default_factory=dict)  # parameters' old names to present ones
 
+    def typed(self, texts: dict[str, str]) -> dict[str, Any]:
+        """The values of a spec as the types of the parameters.
+
+        Raises:
+            BadParameter: If there is no such parameter, or a text cannot be read as its type.
+        """
+        annotations = {parameter.name: parameter.annotation for parameter in self.parameters}
+        texts = current(texts, self.renamed, self.name, stacklevel=5)
+        return specs.typed(texts, annotations, self.name)
+
 
 def names() -> tuple[str, ...]:
     """Every name `get` accepts, sorted."""
@@ -68,31 +74,33 @@ def entry(name: str) -> Entry:
             cannot be read without running it; the message says what is not literal.
     """
     if name not in _modules():
-        by_lower = {known.lower(): known for known in names()}
-        if (known := by_lower.get(name.lower())) is not None:
-            return entry(known)
-        near = difflib.get_close_matches(name.lower(), names(), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "`imrep list` shows all of them."
+        by_lower = {spelling.lower(): spelling for spelling in names()}
+        if (spelling := by_lower.get(name.lower())) is not None:
+            return entry(spelling)
+        nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+        hint = "`imrep list` shows all of them."
+        if nearest:
+            hint = f"Did you mean {by_lower[nearest[0]]!r}?"
         if Path(name).is_dir():
             hint = "There is a folder of that name, without the config.json that `save` writes."
         raise UnknownName(f"no representation is called {name!r}. {hint}")
     module, path = _modules()[name]
     try:
-        found = _read(name, module, path)
+        fields = _read(name, module, path)
     except _UNREADABLE as error:
         raise UnknownName(
             f"{name} needs a literal card and literal defaults in {path.name}, got {error}. "
             "Write values, not expressions."
         ) from error
-    if found is None:
+    if fields is None:
         raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
-    return found
+    return fields
 
 
 def name_of(module: str) -> str:
     """The name a module's representation goes by: its entry point's, or its file's stem."""
-    ours = (name for name, (known, _) in _modules().items() if known == module)
-    return next(ours, module.rpartition(".")[2])
+    names = (name for name, (listed, _) in _modules().items() if listed == module)
+    return next(names, module.rpartition(".")[2])
 
 
 def card(name: str) -> Card:
@@ -114,69 +122,36 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
-    found: list[tuple[Entry, dict[str, str]]] = []
-    for name, written in _parse(spec):
-        if _is_saved(name):
-            found += views(_saved_spec(name))
+    entries: list[tuple[Entry, dict[str, str]]] = []
+    for name, texts in parse(spec):
+        if is_saved(name):
+            entries += views(saved_config(name)["spec"])
         else:
-            known = entry(name)
-            found.append((known, current(written, known.renamed, known.name, stacklevel=4)))
-    return found
+            own = entry(name)
+            entries.append((own, current(texts, own.renamed, own.name, stacklevel=4)))
+    return entries
 
 
-def get(spec: str, **params: Any) -> "Representation":
-    """Build a representation from `name`, `name:key=value,key=value`, or a sum `a+b` of those.
-
-    Args:
-        spec: For example `"hog"`, `"hog:cell=8,orientations=9"`, `"histogram+hog"`; or the folder
-            of one that was saved, `"vectors.parquet.rep"`.
-        **params: Constructor arguments; they win over those in `spec`. Not for sums.
+def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """Name and parameters, still text, of each view of a spec; a saved folder's path as its name.
 
     Raises:
-        UnknownName: If nothing has that name. The message offers the nearest.
-        BadParameter: If a parameter does not exist, has another type, or is out of range.
+        UnknownName: If nothing has one of the names; they are checked before the parameters.
+        BadParameter: If the spec cannot be read.
     """
-    found = _parse(spec)
-    if len(found) == 1:
-        return _build(*found[0], params)
-    if params:
-        raise BadParameter(
-            f"{spec!r} is a sum; write {', '.join(sorted(params))} inside its views."
-        )
-    from imrep.base import Sum
-
-    return Sum(tuple(_build(name, written, {}) for name, written in found))
-
-
-def load(folder: str | Path) -> "Representation":
-    """Rebuild a representation saved with `Representation.save`: codebooks, weights and all.
-
-    Of a class that is in no catalog (one of the program's own), the class must be defined.
-
-    Raises:
-        BadParameter: If the folder holds none.
-        UnknownName: If its class is neither in the catalog nor defined.
-    """
-    rep = _rebuilt(_saved_spec(folder), folder).load_weights(folder)
-    rep._folder = specs.text(str(folder))
-    return rep
-
-
-def _parse(spec: str) -> list[tuple[str, dict[str, str]]]:
-    """Name and parameters of each view; a name that is not there is said before what follows it."""
     if not isinstance(spec, str):
         raise BadParameter(
             f"a spec needs to be text such as 'hog:cell=4', got {spec!r}. Try 'hog'."
         )
-    if _is_saved(spec):
+    if is_saved(spec):
         return [(spec, {})]
     for name in filter(None, specs.names(spec)):
-        if not _is_saved(name):
+        if not is_saved(name):
             entry(name)
     return specs.parse(spec)
 
 
-def _is_saved(name: str) -> bool:
+def is_saved(name: str) -> bool:
     """Whether no representation but a folder with a config.json has that name."""
     if not isinstance(name, str) or name.lower() in map(str.lower, _modules()):
         return False
@@ -186,76 +161,21 @@ def _is_saved(name: str) -> bool:
         return False
 
 
-def _saved_spec(folder: str | Path) -> str:
+def saved_config(folder: str | Path) -> dict[str, Any]:
+    """The config.json of a saved representation: its spec, its fingerprint, its classes.
+
+    Raises:
+        BadParameter: If the folder holds none.
+    """
     try:
-        spec = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["spec"]
+        config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+        return {**config, "spec": str(config["spec"])}
     except (OSError, ValueError, KeyError, TypeError):
-        given = short_repr(str(folder) if isinstance(folder, Path) else folder)
+        path = short_repr(str(folder) if isinstance(folder, Path) else folder)
         raise BadParameter(
-            f"load needs a folder with the config.json that `save` writes, got {given}. "
-            "A network from elsewhere goes by cnn:arch=NAME,weights=FOLDER."
+            f"load needs a folder with the config.json that `save` writes, got {path}. "
+            "A network from elsewhere is cnn:arch=NAME,weights=FOLDER."
         ) from None
-    return str(spec)
-
-
-def _rebuilt(spec: str, folder: str | Path) -> "Representation":
-    """Built from the catalog, or from a class of the running program."""
-    try:
-        return get(spec)
-    except UnknownName as error:
-        built = _of_program(spec)
-        if built is None:
-            raise UnknownName(
-                f"load needs the class that {str(folder)!r} was saved from, got none for {spec!r}. "
-                "Define it, or import its module, before loading."
-            ) from error
-        return built
-
-
-def _of_program(spec: str) -> "Representation | None":
-    """Built from a class that the running program defines, or None where it defines none."""
-    from imrep.base import Representation
-
-    (name, written), *others = specs.parse(spec)
-    classes = [cls for cls in _below(Representation) if cls.name == name]
-    if others or not classes:
-        return None
-    known = classes[-1]._signature()  # of one defined again, as notebooks do, the latest
-    written = current(written, classes[-1].renamed, name)
-    typed = {
-        key: specs.value(text, inspect.formatannotation(known[key].annotation), name, key)
-        for key, text in written.items()
-    }
-    return classes[-1](**typed)
-
-
-def _below(cls: type) -> Iterator[Any]:
-    below: type
-    for below in cls.__subclasses__():
-        yield below
-        yield from _below(below)
-
-
-def _build(name: str, written: dict[str, str], params: dict[str, Any]) -> "Representation":
-    if _is_saved(name):
-        if given := sorted(written.keys() | params.keys()):
-            raise BadParameter(
-                f"{name!r} is a folder of a saved representation and takes no {given[0]!r}. "
-                f"It holds {_saved_spec(name)}."
-            )
-        return load(name)
-    found = entry(name)
-    name, known = found.name, {p.name: p for p in found.parameters}
-    written = current(written, found.renamed, name, stacklevel=4)
-    params = current(params, found.renamed, name, stacklevel=4)
-    if unknown := sorted((written.keys() | params.keys()) - known.keys()):
-        raise BadParameter(
-            f"{name} has no parameter {unknown[0]!r}; it takes {', '.join(known) or 'none'}"
-        )
-    typed = {k: specs.value(text, known[k].annotation, name, k) for k, text in written.items()}
-    for key, given in params.items():
-        specs.check_type(given, known[key].annotation, name, key)
-    return getattr(importlib.import_module(found.module), found.class_name)(**typed | params)
 
 
 def own_sources() -> dict[str, tuple[str, Path]]:
@@ -271,42 +191,43 @@ def own_sources() -> dict[str, tuple[str, Path]]:
 @cache
 def _modules() -> dict[str, tuple[str, Path]]:
     """Module and source file of every representation, ours and plugins'."""
-    found = own_sources()
+    sources = own_sources()
     for point in entry_points(group=_GROUP):
         path = _source(point.module)
-        if why := _unfit(point, path, found):
-            warnings.warn(f"plugin {point.name} = {point.value} is left out: {why}.", stacklevel=2)
+        if reason := _unfit(point, path, sources):
+            message = f"plugin {point.name} = {point.value} is left out: {reason}."
+            warnings.warn(message, stacklevel=2)
         elif path is not None:
-            found[point.name] = (point.module, path)
-    return found
+            sources[point.name] = (point.module, path)
+    return sources
 
 
-def _unfit(point: EntryPoint, path: Path | None, taken: Container[str]) -> str:
-    """Why an entry point gives no representation, or nothing where it does."""
-    if point.name in taken:
+def _unfit(point: EntryPoint, path: Path | None, names: Container[str]) -> str:
+    """Why an entry point defines no representation; "" if it does."""
+    if point.name in names:
         return "the name is taken"
     if path is None:
-        return "its source is not there"
+        return "its source file does not exist"
     try:
-        read = _read(point.name, point.module, path)
+        fields = _read(point.name, point.module, path)
     except _UNREADABLE as error:
         return f"its card cannot be read ({error})"
-    return "" if read else f"{path.name} defines no class with a literal `card = Card(...)`"
+    return "" if fields else f"{path.name} defines no class with a literal `card = Card(...)`"
 
 
 def _source(module: str) -> Path | None:
     """The file of a plugin's module, found without importing the package around it."""
-    top, *rest = module.split(".")
+    top, *inner = module.split(".")
     try:
         spec = importlib.util.find_spec(top)
-    except ValueError:  # a module without a spec, as __main__ may be
+    except ValueError:  # __main__ may have no spec
         spec = None
     if spec is None:
         return None
-    if not rest:
+    if not inner:
         return Path(spec.origin) if spec.origin else None
     for root in spec.submodule_search_locations or ():
-        stem = Path(root).joinpath(*rest)
+        stem = Path(root).joinpath(*inner)
         for path in (stem.with_suffix(".py"), stem / "__init__.py"):
             if path.is_file():
                 return path

@@ -119,11 +119,7 @@ def _step(spec: str) -> Step:
     name, arguments = _parsed(spec)
     operation = entry(name)
     by_name = {parameter.name.rstrip("_"): parameter for parameter in operation.parameters}
-    if unknown := sorted(arguments.keys() - by_name.keys()):
-        raise BadParameter(
-            f"{operation.name} has no parameter {unknown[0]!r}; "
-            f"it takes {', '.join(by_name) or 'none'}"
-        )
+    arguments = specs.matched(arguments, by_name, operation.name)
     if missing := [key for key, p in by_name.items() if p.needed and key not in arguments]:
         remedy = _remedy(missing, by_name)
         raise BadParameter(f"{operation.name} needs {' and '.join(missing)}. {remedy}")

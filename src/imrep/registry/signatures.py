@@ -4,12 +4,16 @@ A renamed parameter keeps its old name for one release: `current` gives the new 
 """
 
 import ast
+import functools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from imrep.errors import BadParameter
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,9 @@ def current(
     Raises:
         BadParameter: If a value comes by both names.
     """
-    if both := next((old for old in params if renamed.get(old) in params), None):
+    if old := next((name for name in params if renamed.get(name) in params), None):
         raise BadParameter(
-            f"{caller} takes {renamed[both]!r}, formerly {both!r}, once, got both. "
-            f"Leave {both!r} out."
+            f"{caller} takes {renamed[old]!r}, formerly {old!r}, once, got both. Leave {old!r} out."
         )
     for old in filter(renamed.get, params):
         warnings.warn(
@@ -82,3 +85,16 @@ def current(
             stacklevel,
         )
     return {renamed.get(name, name): value for name, value in params.items()}
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function take keyword arguments by their old names, as `old="new"`, with a warning."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def inner(*args: Any, **keywords: Any) -> R:
+            return function(*args, **current(keywords, names, function.__name__))
+
+        return inner
+
+    return decorate

@@ -4,9 +4,11 @@ A value, or a folder in place of a name, that holds one of `, : + =` is quoted w
 come from the constructor's annotations, so that `arch=50` stays a string where a string is meant.
 """
 
+import difflib
 import itertools
 import numbers
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imrep.errors import BadParameter, short_repr
@@ -28,7 +30,7 @@ def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def names(spec: str) -> list[str]:
-    """The name of each view, its parameters unread: a wrong name is to be said before them.
+    """The name of each view, its parameters unread.
 
     Raises:
         BadParameter: If the spec is no text, or a quote is left open.
@@ -37,63 +39,108 @@ def names(spec: str) -> list[str]:
 
 
 def chain(text: str) -> list[str]:
-    """Split "a, b:key=1,other=2" into its specs: a part that has = but no name goes on the last.
+    """Split "a, b:key=1,other=2" into its specs: a part with = and no name belongs to the last.
 
     Raises:
         BadParameter: If there is none, or a quote is left open.
     """
-    found: list[str] = []
+    specs: list[str] = []
     for part in _split(text, ","):
         head = _split(part, "=", at_most=1)[0]
-        if found and head != part and ":" not in head:
-            found[-1] += f",{part.rstrip()}"
+        if specs and head != part and ":" not in head:
+            specs[-1] += f",{part.rstrip()}"
         else:
-            found.append(part.strip())
-    if not all(found):
+            specs.append(part.strip())
+    if not all(specs):
         raise BadParameter(f"{text!r} is no chain: a name is missing. Write name, name:key=value.")
-    return found
+    return specs
 
 
-def value(text: str, annotation: str, who: str, key: str) -> Any:
+def value(text: str, annotation: str, caller: str, key: str) -> Any:
     """The text of one value as the type that the parameter's annotation asks for.
 
     Raises:
         BadParameter: If the text cannot be read as that type.
     """
-    kinds = [kind.strip() for kind in annotation.split("|")]
+    kinds = _kinds(annotation, caller, key)
     for kind in sorted(kinds, key=_ORDER.index):
-        read = _read(text, kind)
-        if read is not _NO:
-            return read
-    raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {text!r}.")
+        parsed = _read(text, kind)
+        if parsed is not _NO:
+            return parsed
+    raise BadParameter(f"{caller} needs {key} to be {_prose(kinds)}, got {text!r}.")
 
 
-def check_type(given: Any, annotation: str, who: str, key: str) -> None:
+def typed(texts: Mapping[str, str], annotations: Mapping[str, str], caller: str) -> dict[str, Any]:
+    """The values of a spec as the types of their parameters.
+
+    Args:
+        texts: The text of each value by its key, in any letter case.
+        annotations: The annotation of each parameter.
+        caller: The name that an error message starts with.
+
+    Raises:
+        BadParameter: If there is no such parameter, or a text cannot be read as its type.
+    """
+    return {
+        key: value(text, annotations[key], caller, key)
+        for key, text in matched(texts, annotations, caller).items()
+    }
+
+
+def matched(texts: Mapping[str, str], names: Iterable[str], caller: str) -> dict[str, str]:
+    """The texts under the names of the parameters, whatever the letter case of their keys.
+
+    Raises:
+        BadParameter: If there is no such parameter, or one is given twice.
+    """
+    spelling = {name.lower(): name for name in names}
+    check_keys([key for key in texts if key.lower() not in spelling], names, caller)
+    respelt = {spelling[key.lower()]: text for key, text in texts.items()}
+    if len(respelt) < len(texts):
+        raise BadParameter(f"{caller} needs each parameter once, got {', '.join(texts)}.")
+    return respelt
+
+
+def check_keys(keys: Iterable[str], names: Iterable[str], caller: str) -> None:
+    """Refuse keys that are no parameters, and offer the nearest.
+
+    Raises:
+        BadParameter: Naming the first of them, and all parameters.
+    """
+    spelling = {name.lower(): name for name in names}
+    for key in sorted(set(keys) - set(spelling.values())):
+        nearest = difflib.get_close_matches(key.lower(), spelling, n=1)
+        hint = f". Did you mean {spelling[nearest[0]]!r}?" if nearest else ""
+        takes = ", ".join(spelling.values()) or "none"
+        raise BadParameter(f"{caller} has no parameter {key!r}; it takes {takes}{hint}")
+
+
+def check_type(value: Any, annotation: str, caller: str, key: str) -> None:
     """Refuse a Python value whose type is not the annotation's.
 
     A whole number passes for a float, and numpy's numbers for Python's: searches over a range
     give those.
     """
-    kinds = [kind.strip() for kind in annotation.split("|")]
-    if not any(_is(given, kind) for kind in kinds):
-        raise BadParameter(f"{who} needs {key} to be {_prose(kinds)}, got {short_repr(given)}.")
+    kinds = _kinds(annotation, caller, key)
+    if not any(_is(value, kind) for kind in kinds):
+        raise BadParameter(f"{caller} needs {key} to be {_prose(kinds)}, got {short_repr(value)}.")
 
 
 def write(name: str, params: dict[str, Any]) -> str:
     """The spec of a name and its parameters; `parse` and `value` give them back."""
-    pairs = [f"{key}={text(given)}" for key, given in params.items()]
+    pairs = [f"{key}={text(value)}" for key, value in params.items()]
     return ":".join(filter(None, [name, ",".join(pairs)]))
 
 
-def text(given: Any) -> str:
+def text(value: Any) -> str:
     """A value as a spec has it, in quotes where it must be."""
-    if given is None or isinstance(given, bool):
-        return str(given).lower()
-    written = str(given)
-    plain = written and written == written.strip() and not re.search(r"[,:+='\"]", written)
-    if plain or isinstance(given, float):
-        return written
-    return f'"{written}"' if "'" in written else f"'{written}'"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    bare = str(value)
+    plain = bare and bare == bare.strip() and not re.search(r"[,:+='\"]", bare)
+    if plain or isinstance(value, float):
+        return bare
+    return f'"{bare}"' if "'" in bare else f"'{bare}'"
 
 
 _NO = object()
@@ -113,10 +160,25 @@ _PROSE = {
 }
 
 
-def _is(given: Any, kind: str) -> bool:
-    if isinstance(given, bool) or kind == "bool":
-        return isinstance(given, bool) and kind == "bool"
-    return isinstance(given, _TYPES[kind])
+def _kinds(annotation: str, caller: str, key: str) -> list[str]:
+    """The types that an annotation joins by |.
+
+    Raises:
+        BadParameter: If one of them is none that a spec can hold.
+    """
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    if not set(kinds) <= set(_ORDER):
+        raise BadParameter(
+            f"{caller} needs its parameter {key!r} annotated with {', '.join(_ORDER)}, got "
+            f"{annotation or 'nothing'}. A spec holds no other types."
+        )
+    return kinds
+
+
+def _is(value: Any, kind: str) -> bool:
+    if isinstance(value, bool) or kind == "bool":
+        return isinstance(value, bool) and kind == "bool"
+    return isinstance(value, _TYPES[kind])
 
 
 def _read(text: str, kind: str) -> Any:
@@ -130,15 +192,15 @@ def _read(text: str, kind: str) -> Any:
 
 
 def _view(text: str, spec: str) -> tuple[str, dict[str, str]]:
-    name, *rest = _split(text, ":", at_most=1)
+    name, *parameters = _split(text, ":", at_most=1)
     pairs: dict[str, str] = {}
-    for item in _split(rest[0], ",") if rest else []:
-        key, *given = _split(item, "=", at_most=1)
-        if not key.strip() or not given or not given[0].strip():
+    for item in _split(parameters[0], ",") if parameters else []:
+        key, *values = _split(item, "=", at_most=1)
+        if not key.strip() or not values or not values[0].strip():
             raise BadParameter(f"{spec!r} has no value for {key.strip()!r}. Write key=value.")
         if key.strip() in pairs:
             raise BadParameter(f"{spec!r} gives {key.strip()!r} twice. Leave one out.")
-        pairs[key.strip()] = _unquote(given[0].strip())
+        pairs[key.strip()] = _unquote(values[0].strip())
     return _unquote(name.strip()), pairs
 
 

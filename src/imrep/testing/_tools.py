@@ -1,4 +1,4 @@
-"""What the questions share: images, what is done to be ready, and how a promise is held."""
+"""What the questions share: images, fitting, and assertions."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ SIZES = ((64, 64), (48, 80), (71, 53), (33, 37))
 """Heights and widths that every representation must accept, odd and oblong ones among them."""
 
 EXACT = 1e-5  # what "exact" means on a card
-SAME = 1e-4  # two orders of summation may differ by this
+SAME = 1e-4  # tolerance for another order of summation
 
 
 def photo(height: int = 64, width: int = 64, *, batch: int = 2, channels: int = 3) -> Image:
@@ -33,7 +33,7 @@ def photo(height: int = 64, width: int = 64, *, batch: int = 2, channels: int = 
 
 
 def extremes(height: int = 40, width: int = 44) -> list[Image]:
-    """The images at which claims of exactness are tried: each is the worst for some algorithm."""
+    """Images for testing exact inverses: each is the hardest for some algorithm."""
     noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(5))
     square = torch.zeros(1, 3, height, width)
     square[..., 12:22, 15:25] = 1
@@ -59,32 +59,35 @@ def embed(rep: Representation, image: Tensor | None = None) -> Tensor:
         return ready(rep).embed(photo() if image is None else image)
 
 
-def hold(promise: bool, otherwise: str) -> None:
-    if not promise:
-        raise AssertionError(otherwise)
+def require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
 
 
-def close(got: Tensor, wanted: Tensor, otherwise: str, within: float = SAME) -> None:
-    hold(got.shape == wanted.shape, f"{otherwise}: {tuple(got.shape)}, {tuple(wanted.shape)}")
-    worst = float((got - wanted).abs().max())
-    hold(worst <= within * max(1.0, float(wanted.abs().max())), f"{otherwise}: by {worst:.2g}")
+def close(actual: Tensor, expected: Tensor, message: str, within: float = SAME) -> None:
+    shapes = f"{tuple(actual.shape)}, {tuple(expected.shape)}"
+    require(actual.shape == expected.shape, f"{message}: {shapes}")
+    largest = float((actual - expected).abs().max())
+    scale = max(1.0, float(expected.abs().max()))
+    require(largest <= within * scale, f"{message}: by {largest:.2g}")
 
 
 def equal(x: Tensor, y: Tensor) -> bool:
     return torch.equal(torch.nan_to_num(x), torch.nan_to_num(y))
 
 
-def names(rep: Representation, error: Exception) -> None:
-    parts = getattr(rep, "views", (rep,))  # a sum answers through its views
-    names = {rep.name, *(part.name for part in parts)}
-    hold(any(name in str(error) for name in names), f"{rep.spec} does not say its name in: {error}")
+def says_its_name(rep: Representation, error: Exception) -> None:
+    views = getattr(rep, "views", (rep,))  # of a sum, the view that refuses
+    names = {rep.name, *(view.name for view in views)}
+    named = any(name in str(error) for name in names)
+    require(named, f"{rep.spec} does not say its name in: {error}")
 
 
 def devices() -> list[str]:
-    others = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return ["cpu", *(device for device, here in others.items() if here)]
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return ["cpu", *(device for device, present in available.items() if present)]
 
 
 def dtypes(rep: Representation, device: str) -> list[torch.dtype]:
-    both = rep.card.dtype == "any" and device != "mps"  # which has no double
-    return [torch.float32, torch.float64] if both else [torch.float32]
+    double = rep.card.dtype == "any" and device != "mps"  # which has no float64
+    return [torch.float32, torch.float64] if double else [torch.float32]

@@ -191,7 +191,7 @@ def test_sizes_are_a_curve(folder, tmp_path):
 
 
 def test_max_takes_a_part_and_says_so(folder, tmp_path):
-    found = imrep.compare(folder, ["gradient", "pixels"], tmp_path / "out", size=24, most=60)
+    found = imrep.compare(folder, ["gradient", "pixels"], tmp_path / "out", size=24, max_images=60)
     assert found.rows[0].n == 60
     assert "60 of 90 images" in found.sentence
 
@@ -228,7 +228,7 @@ def test_a_table_that_names_nothing_is_refused_before_encoding(folder, tmp_path,
     ("options", "error", "says"),
     [
         ({"size": 4}, BadParameter, "at least 8 pixels, got 4"),
-        ({"most": 1}, BadParameter, "at least 2 images, got 1"),
+        ({"max_images": 1}, BadParameter, "at least 2 images, got 1"),
         ({"representations": ["pixel"]}, UnknownName, "Did you mean 'pixels'"),
         ({"data": "no such folder"}, BadData, "no such folder"),
     ],

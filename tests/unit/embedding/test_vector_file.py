@@ -8,14 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from imrep import datasets, images
+from imrep import datasets, factory, images
 from imrep.base import Fitted
 from imrep.codes import Map, Vector
 from imrep.embedding import vector_file
 from imrep.embedding.checkpoints import WorkFolder
 from imrep.embedding.vector_file import Settings
 from imrep.errors import BadData, BadImage, BadParameter
-from imrep.registry import catalog
 from imrep.registry.cards import Card
 
 SMALL = Settings(size=16, batch=3, shard=5, threads=1)
@@ -80,7 +79,7 @@ def expected(items, rep, size=16):
 
 
 def test_vectors_are_those_of_the_images_in_order(folder, tmp_path):
-    items, rep = items_of(folder), catalog.get("pixels", side=4)
+    items, rep = items_of(folder), factory.get("pixels", side=4)
     written = vector_file.embed(items, rep, tmp_path / "out" / "v.npz", SMALL)
     paths, vectors = expected(items, rep)
     with np.load(written.path) as file:
@@ -94,7 +93,7 @@ def test_vectors_are_those_of_the_images_in_order(folder, tmp_path):
 
 
 def test_what_was_skipped_is_named_with_its_reason(folder, tmp_path):
-    written = vector_file.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+    written = vector_file.embed(items_of(folder), factory.get("pixels"), tmp_path / "v.npz", SMALL)
     with (tmp_path / "v.npz.skipped.csv").open() as file:
         (line,) = csv.DictReader(file)
     assert line == dict(zip(("path", "reason"), written.skipped[0], strict=True))
@@ -103,7 +102,7 @@ def test_what_was_skipped_is_named_with_its_reason(folder, tmp_path):
 
 
 def test_a_clean_run_removes_the_list_of_an_earlier_one(folder, tmp_path):
-    out, rep = tmp_path / "v.npz", catalog.get("pixels")
+    out, rep = tmp_path / "v.npz", factory.get("pixels")
     vector_file.embed(items_of(folder), rep, out, SMALL)
     (folder / "b" / "03.png").unlink()
     assert vector_file.embed(items_of(folder), rep, out, SMALL).skipped_path is None
@@ -119,7 +118,7 @@ def test_nothing_but_the_results_is_left(folder, tmp_path):
 @pytest.mark.parametrize("suffix", [".npz", ".parquet", ".safetensors"])
 @pytest.mark.parametrize("after", [1, 2, 3, 4])
 def test_an_interrupted_run_ends_with_the_same_bytes(folder, tmp_path, suffix, after):
-    items, rep = items_of(folder), catalog.get("pixels", side=4)
+    items, rep = items_of(folder), factory.get("pixels", side=4)
     whole = vector_file.embed(items, rep, tmp_path / "a" / f"v{suffix}", SMALL)
     calls = []
 
@@ -144,15 +143,15 @@ def test_what_was_assumed_before_an_interruption_is_said(tmp_path):
         Image.new("RGB", (20, 20)).save(tmp_path / f"{i:02}.png")
     items = items_of(tmp_path)
     with pytest.raises(Stop):
-        vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL, stop_at(7))
+        vector_file.embed(items, factory.get("pixels"), tmp_path / "v.npz", SMALL, stop_at(7))
     with images.noting() as notes:
-        again = vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+        again = vector_file.embed(items, factory.get("pixels"), tmp_path / "v.npz", SMALL)
     assert again.resumed == 5
     assert [note for note in notes if "0 as black and 1 as white" in note]
 
 
 def test_finished_shards_are_not_read_again(folder, tmp_path, monkeypatch):
-    items, rep = items_of(folder), catalog.get("pixels")
+    items, rep = items_of(folder), factory.get("pixels")
     with pytest.raises(Stop):
         vector_file.embed(items, rep, tmp_path / "v.npz", SMALL, stop_at(7))
     read = []
@@ -173,11 +172,11 @@ def stop_at(reached):
 
 @pytest.mark.parametrize("change", ["spec", "size", "images", "file"])
 def test_the_shards_of_another_run_are_thrown_away(folder, tmp_path, change):
-    rep, settings, out = catalog.get("pixels", side=4), SMALL, tmp_path / "v.npz"
+    rep, settings, out = factory.get("pixels", side=4), SMALL, tmp_path / "v.npz"
     with pytest.raises(Stop):
         vector_file.embed(items_of(folder), rep, out, settings, stop_at(7))
     if change == "spec":
-        rep = catalog.get("pixels", side=5)
+        rep = factory.get("pixels", side=5)
     elif change == "size":
         settings = Settings(size=8, batch=3, shard=5, threads=1)
     elif change == "images":
@@ -227,7 +226,7 @@ def test_a_codebook_is_fitted_on_at_most_three_thousand(folder, monkeypatch):
 
 
 def test_native_sizes_give_vectors_of_one_length(folder, tmp_path):
-    rep = catalog.get("pixels", side=4)
+    rep = factory.get("pixels", side=4)
     native = Settings(size=None, batch=3, shard=5, threads=1)
     written = vector_file.embed(items_of(folder), rep, tmp_path / "v.npz", native)
     with np.load(written.path) as file:
@@ -275,14 +274,14 @@ def test_not_one_image_is_an_error(tmp_path):
     (broken / "a.png").write_bytes(b"\x89PNG")
     items = items_of(broken)
     with pytest.raises(BadData, match="none of the 1 files"):
-        vector_file.embed(items, catalog.get("pixels"), tmp_path / "v.npz", SMALL)
+        vector_file.embed(items, factory.get("pixels"), tmp_path / "v.npz", SMALL)
     with pytest.raises(BadData, match="nothing to fit on"):
         vector_file.embed(items, Means(), tmp_path / "w.npz", SMALL)
 
 
 def test_an_unknown_suffix_is_refused_before_any_work(folder, tmp_path):
     with pytest.raises(BadParameter, match=r"got 'v.csv'. Try v.parquet."):
-        vector_file.embed(items_of(folder), catalog.get("pixels"), tmp_path / "v.csv", SMALL)
+        vector_file.embed(items_of(folder), factory.get("pixels"), tmp_path / "v.csv", SMALL)
     assert not list(tmp_path.glob("v*"))
 
 

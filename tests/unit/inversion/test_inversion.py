@@ -4,12 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from imrep import inversion
+from imrep import factory, inversion
 from imrep.base import Representation, Sum
 from imrep.codes import Map
 from imrep.errors import BadImage, NoInverse
 from imrep.ops.colour import to_ycbcr
-from imrep.registry import catalog
 from imrep.registry.cards import Card
 
 
@@ -64,7 +63,7 @@ class Halved(Blurred):
 
 
 def test_an_exact_inverse_is_used_and_loses_nothing():
-    found = inversion.invert(catalog.get("laplacian"), photo())
+    found = inversion.invert(factory.get("laplacian"), photo())
     assert (found.method, found.iterations) == ("exact", 0)
     assert found.psnr > 120
     assert found.ssim == pytest.approx(1)
@@ -74,7 +73,7 @@ def test_an_exact_inverse_is_used_and_loses_nothing():
 
 
 def test_an_approximate_inverse_says_what_it_lost():
-    found = inversion.invert(catalog.get("pixels", side=8), photo())
+    found = inversion.invert(factory.get("pixels", side=8), photo())
     assert found.method == "approximate"
     assert found.image.shape == photo().shape
     assert found.explained["layout"] > 0.9 > found.explained["fine detail"]
@@ -82,7 +81,7 @@ def test_an_approximate_inverse_says_what_it_lost():
 
 
 def test_a_gray_code_loses_the_colour():
-    found = inversion.invert(catalog.get("pixels", side=40, gray=True), photo(40, 40))
+    found = inversion.invert(factory.get("pixels", side=40, gray=True), photo(40, 40))
     assert found.explained["colour"] < 0.05
     assert found.explained["fine detail"] > 0.95
     assert found.summary.startswith("Variance explained: colour 0 %")
@@ -145,7 +144,7 @@ def test_neither_inverse_nor_gradient_is_refused_with_the_way_out():
 
 
 def test_a_sum_goes_by_its_best_views():
-    lossy, exact = catalog.get("pixels", side=4), catalog.get("laplacian", levels=2)
+    lossy, exact = factory.get("pixels", side=4), factory.get("laplacian", levels=2)
     ways = {
         "exact": Sum((lossy, exact)),
         "approximate": Sum((Counted(), lossy)),
@@ -182,9 +181,9 @@ def test_shares_are_rounded_down_and_ascend():
 
 
 def test_a_code_has_as_many_numbers_as_its_tensors():
-    found = inversion.invert(catalog.get("laplacian", levels=1), torch.rand(1, 3, 8, 8))
+    found = inversion.invert(factory.get("laplacian", levels=1), torch.rand(1, 3, 8, 8))
     assert found.numbers == 3 * (64 + 16)
-    spectrum = catalog.get("fourier").encode(torch.rand(1, 1, 8, 8))
+    spectrum = factory.get("fourier").encode(torch.rand(1, 1, 8, 8))
     assert inversion.numbers_in(spectrum) == 2 * spectrum.values.numel()
 
 
@@ -192,6 +191,6 @@ def test_a_code_has_as_many_numbers_as_its_tensors():
     ("old", "new"), [("how", "method"), ("kept", "explained"), ("lost", "summary")]
 )
 def test_old_names_work_with_a_warning(old, new):
-    found = inversion.invert(catalog.get("laplacian"), photo())
+    found = inversion.invert(factory.get("laplacian"), photo())
     with pytest.warns(FutureWarning, match=f"Use {new}"):
         assert getattr(found, old) == getattr(found, new)

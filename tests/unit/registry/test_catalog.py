@@ -108,45 +108,6 @@ def test_a_misspelt_name_is_offered_the_nearest():
         catalog.entry("zzzzzz")
 
 
-def test_get_takes_specs_and_arguments():
-    assert imrep.get("pixels:side=8").side == 8
-    assert imrep.get("pixels:side=8", side=4, gray=True).spec == "pixels:side=4,gray=true"
-    assert imrep.get("pixels:side=8+pixels:side=4").spec == "pixels:side=8+pixels:side=4"
-
-
-@pytest.mark.parametrize(
-    ("spec", "params", "reason"),
-    [
-        ("pixels:level=4", {}, r"^pixels has no parameter 'level'; it takes side, gray$"),
-        ("pixels", {"level": 4}, r"^pixels has no parameter 'level'; it takes side, gray$"),
-        ("pixels:side=deep", {}, "side to be a whole number, got 'deep'"),
-        ("pixels:side=2.5", {}, "side to be a whole number, got '2.5'"),
-        ("pixels", {"side": "8"}, "side to be a whole number, got '8'"),
-        ("pixels:side=0", {}, "side from 1 to"),
-        ("pixels:side", {}, "no value for 'side'"),
-        ("pixels+pixels", {"side": 8}, "is a sum; write side inside its views"),
-    ],
-)
-def test_wrong_parameters_are_named(spec, params, reason):
-    with pytest.raises(BadParameter, match=reason):
-        imrep.get(spec, **params)
-
-
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", "not json"])
-def test_a_folder_without_a_saved_representation(tmp_path, content):
-    if content is not None:
-        (tmp_path / "config.json").write_text(content)
-    with pytest.raises(BadParameter, match=r"load needs a folder with the config\.json"):
-        imrep.load(tmp_path)
-
-
-def test_a_folder_without_weights(tmp_path):
-    imrep.get("pixels").save(tmp_path)
-    (tmp_path / "weights.safetensors").unlink()
-    with pytest.raises(BadParameter, match=r"pixels cannot load weights\.safetensors"):
-        imrep.load(tmp_path)
-
-
 def test_modules_go_by_their_names():
     assert catalog.name_of("imrep.represent.statistics.pixels") == "pixels"
     assert catalog.name_of("some.package.stem") == "stem"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imrep import factory
 from imrep.comparison.conclusions import sentences
 from imrep.comparison.conclusions.headline import Facts, headline
 from imrep.comparison.conclusions.recommend import recommend
@@ -19,7 +20,6 @@ from imrep.comparison.probes.learning_curve import Point
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding import encode
 from imrep.embedding.decoded_images import Decoded, Progress
-from imrep.registry import catalog
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
 _REFERENCE = "hog"  # predicts most classes, so that the frame can be compared with something
@@ -154,7 +154,7 @@ def _reference_score(
     """Score of HOG where it is no candidate."""
     if any(candidate.spec == _REFERENCE for candidate in encoded):
         return None
-    vectors = encode.embed(catalog.get(_REFERENCE), decoded.squares[dataset.rows])
+    vectors = encode.embed(factory.get(_REFERENCE), decoded.squares[dataset.rows])
     return _score(predictions.predict_control(vectors, _REFERENCE, dataset), dataset)
 
 

@@ -37,7 +37,8 @@ class Bandpass(Representation[Map]):
         butterworth  1 / (1 + (r / high)^2n) · (1 - 1 / (1 + (r / low)^2n)), n the order
 
     High-pass is one minus low-pass. Gaussian bands that meet add up to the band of both. An ideal
-    edge rings (Gibbs); the others do not, or little.
+    edge rings (Gibbs); the others do not, or little. The transform takes the image as periodic, so
+    near a border the code holds something of the opposite one.
 
     The code is the filtered image. What a gain near zero has taken is gone: then `invert` gives
     back the frequencies that passed, on middle gray where the mean did not. Its inverse is exact
@@ -76,6 +77,7 @@ class Bandpass(Representation[Map]):
         cite="Marr & Hildreth 1980, doi:10.1098/rspb.1980.0020",
         inverse="approximate",
     )
+    periodic = "gains multiply the discrete Fourier transform, which is that of a periodic image"
     renamed: ClassVar[dict[str, str]] = {"kind": "method", "directions": "orientations"}
 
     def __init__(

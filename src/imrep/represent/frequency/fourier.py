@@ -55,6 +55,7 @@ class Fourier(Representation[Spectrum]):
         cite="Cooley & Tukey 1965, doi:10.1090/S0025-5718-1965-0178586-1",
         inverse="exact",
     )
+    periodic = "the discrete Fourier transform is that of a periodic image"
 
     def __init__(self, *, side: int = 64) -> None:
         checks.between(side, 4, checks.MAX_SIDE, self.name, "side")

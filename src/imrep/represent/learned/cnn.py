@@ -203,7 +203,7 @@ class CNN(Representation[Map | Tokens]):
         except (RuntimeError, AssertionError, ValueError):
             return False
 
-    def _written(self) -> dict[str, Any]:
+    def _fingerprint_params(self) -> dict[str, Any]:
         known = self.weights in _NAMED
         return {**self.get_params(), "weights": self.weights if known else self._digest()}
 

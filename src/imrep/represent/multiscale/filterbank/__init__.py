@@ -38,11 +38,11 @@ _MAX_WEIGHT = 1e6  # of noise and of Tikhonov's term
 class FilterBank(Representation[Map]):
     """Responses of a bank of filters, negative ones set to zero.
 
-    Each channel is convolved, circularly, with every filter, and rectified: one layer of a
-    convolutional network with fixed filters. The banks: `gabor`, a low-pass and Gabor filters of
-    three wavelengths and four orientations, each as cosine and sine; `random`, 16 filters of
-    Gaussian noise; `dct`, the size² products of cosines; or the path of a file. Where all filters
-    have zero mean, the channel's mean follows as one more map.
+    Each channel is convolved with every filter, circularly (opposite borders are neighbours), and
+    rectified: one layer of a convolutional network with fixed filters. The banks: `gabor`, a
+    low-pass and Gabor filters of three wavelengths and four orientations, each as cosine and sine;
+    `random`, 16 filters of Gaussian noise; `dct`, the size² products of cosines; or the path of a
+    file. Where all filters have zero mean, the channel's mean follows as one more map.
 
     Rectification sets half of the responses to zero, yet the image can be recovered: a positive
     response is one linear equation, and there are more of them (`equations` counts them) than
@@ -85,6 +85,7 @@ class FilterBank(Representation[Map]):
         cite="Bovik, Clark & Geisler 1990, doi:10.1109/34.41384",
         inverse="exact",
     )
+    periodic = "its inverse rests on the convolution theorem, which is of circular convolution"
     kernels: Tensor
     thresholds: Tensor  # of the file, (k,)
 
@@ -289,7 +290,7 @@ class FilterBank(Representation[Map]):
         zero, mean = kernels.double().sum((1, 2)).square().sum(), kernels.double().square().sum()
         self._zero_mean = bool(zero * _SOLVABLE <= mean)
 
-    def _written(self) -> dict[str, Any]:
+    def _fingerprint_params(self) -> dict[str, Any]:
         bank = self.bank if self.bank in filters.BANKS else self._digest()
         return {**self.get_params(), "bank": bank}
 

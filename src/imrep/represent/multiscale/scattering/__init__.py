@@ -100,6 +100,11 @@ class Scattering(Representation[Map]):
         """Paths of three planes in every cell."""
         return 3 * len(self.meta) * self.cells**2
 
+    @property
+    def periodic(self) -> str:  # type: ignore[override]  # a constant elsewhere
+        """With `pre_pad` no border is added here."""
+        return "pre_pad takes the image as periodic" if self.pre_pad else ""
+
     def encode(self, image: Image) -> Map:
         """Coefficients (batch, plane · path, ⌊H / 2^J⌋, ⌊W / 2^J⌋), plane by plane."""
         checks.image(image, self.name, linear=True)
