@@ -13,6 +13,7 @@ from imrep.codes import Vector
 from imrep.errors import BadCode, BadParameter
 from imrep.ops.colour import luminance
 from imrep.represent.statistics import histogram
+from imrep.represent.statistics.histogram import colour_spaces
 from imrep.testing import photo
 
 SPACES = ("rgb", "hsv", "lab", "ycbcr", "gray")
@@ -107,14 +108,14 @@ def test_hard_bins_have_no_gradient():
 def test_hsv_equals_the_standard_library():
     colours = torch.rand(1, 3, 5, 8, dtype=torch.float64)
     colours[0, :, 0, :4] = torch.tensor([[0, 0, 0], [1, 1, 1], [1, 0, 1], [0.2, 0.2, 0.9]]).T
-    ours = histogram._planes(colours, "hsv").flatten(2)[0].T
+    ours = colour_spaces.channels(colours, "hsv").flatten(2)[0].T
     theirs = [colorsys.rgb_to_hsv(*c) for c in colours.flatten(2)[0].T.tolist()]
     torch.testing.assert_close(ours, torch.tensor(theirs, dtype=torch.float64))
 
 
 def test_lab_equals_skimage():
     colours = torch.rand(1, 3, 6, 7, dtype=torch.float64)
-    planes = histogram._planes(colours, "lab")[0].permute(1, 2, 0)
+    planes = colour_spaces.channels(colours, "lab")[0].permute(1, 2, 0)
     ours = planes * torch.tensor([100, 220, 220]) - torch.tensor([0, 110, 110])
     theirs = torch.from_numpy(rgb2lab(colours[0].permute(1, 2, 0).numpy()))
     torch.testing.assert_close(ours, theirs, atol=0.02, rtol=0)  # their matrix has six digits

@@ -1,4 +1,4 @@
-"""Fourier transform: the image as waves."""
+"""Discrete Fourier transform: amplitude and phase of each frequency."""
 
 import torch
 from torch import Tensor
@@ -14,23 +14,22 @@ from imrep.ops.resize import square
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
-_SHOWN = (0.002, 0.998)  # quantiles of the log magnitude that a picture tells apart
-_FLOOR = 1e-8  # keeps the slope of the root finite where there is no power
+_QUANTILES = (0.002, 0.998)  # of the log magnitude, to which a picture's colours are clipped
+_EPSILON = 1e-8  # keeps the gradient of the root finite where there is no power
 
 
 class Fourier(Representation[Spectrum]):
-    """Amplitude and phase of the waves that an image is the sum of.
+    """Amplitude and phase of the sinusoids whose sum is the image.
 
     The code is the discrete Fourier transform of each channel at the image's own size, zero
-    frequency first, without normalisation: the first number is the sum of the pixels. Nothing is
-    lost, and moving the image round its borders turns phases only.
+    frequency first, unnormalised: the first number is the sum of the pixels. It is invertible, and
+    a cyclic shift of the image changes phases only.
 
-    The vector forgets the phases: luminance without its mean, brought to `side`, half the plane of
-    frequencies (the other half mirrors it). Three habits of spectral estimation make it a better
-    one than the bare log magnitude: the image fades out towards its borders (Tukey's taper), which
-    takes away the cross that their jump draws; power is averaged over 3 × 3 frequencies (Daniell),
-    since a single one is as uncertain as it is large; and the square root of the amplitude takes
-    the logarithm's place.
+    The vector discards phase: luminance without its mean, resized to `side`, half the plane of
+    frequencies (the other half mirrors it). Three steps of spectral estimation: Tukey's taper,
+    which removes the cross that the jump at the borders causes; averages of the power over 3 × 3
+    frequencies (Daniell), since the standard error of a periodogram is as large as its value; and
+    the square root of the amplitude in place of the logarithm.
 
     Args:
         side: Side in pixels of the square whose spectrum is the vector, at least 4.
@@ -68,49 +67,51 @@ class Fourier(Representation[Spectrum]):
         return Spectrum(torch.fft.fft2(image), (image.shape[2], image.shape[3]))
 
     def invert(self, code: Spectrum) -> Image:
-        """The image, to rounding error; of a code that was changed, the nearest real one."""
+        """The image, to rounding error; of a modified code, the nearest real image."""
         return torch.fft.ifft2(_plane(code)).real
 
     def check_code(self, code: Spectrum) -> None:
-        """One complex tensor, the transform of an image of the code's size.
+        """Refuse what is not the complex transform of an image of the code's size.
 
         Raises:
-            BadCode: If it is not.
+            BadCode: Naming what is needed and what came.
         """
         values, sizes = code.values, [(n, *code.size) for n in (1, 3)]
         if isinstance(values, Tensor) and values.is_complex() and tuple(values.shape[1:]) in sizes:
             return
-        got = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else "blocks"
+        description = (
+            f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else "blocks"
+        )
         raise BadCode(
             f"{self.name} needs one complex (batch, 1 or 3, {code.size[0]}, {code.size[1]}), got "
-            f"{got}. Use the code that encode gave."
+            f"{description}. Use the code that encode gave."
         )
 
     def pool(self, code: Spectrum) -> Vectors:
         """Square root of the smoothed amplitude, (batch, side * (side // 2 + 1))."""
         luma = luminance(_plane(code))[..., : code.size[1] // 2 + 1]
         image = square(torch.fft.irfft2(luma, s=code.size), self.side)
-        fade = taper(self.side, image)
-        tapered = fade[:, None] * fade * (image - image.mean((2, 3), keepdim=True))
+        window = taper(self.side, image)
+        tapered = window[:, None] * window * (image - image.mean((2, 3), keepdim=True))
         power = torch.view_as_real(torch.fft.rfft2(tapered, norm="ortho")).square().sum(-1)
-        return (self._smooth(power) + _FLOOR).pow(0.25).flatten(1)
+        return (self._smooth(power) + _EPSILON).pow(0.25).flatten(1)
 
     def picture(self, code: Spectrum, image: Image | None = None) -> Picture:
-        """Log magnitude, zero frequency in the middle; the few strongest share one colour."""
+        """Log magnitude, zero frequency in the middle, clipped to its quantiles."""
         magnitude = torch.fft.fftshift(_plane(code).detach().abs(), dim=(2, 3))
         height = magnitude.mean(1, keepdim=True).log1p()
         sorted_ = height.flatten(1).sort(1).values
         low, high = (
-            sorted_[:, round(q * (sorted_.shape[1] - 1)), None, None, None] for q in _SHOWN
+            sorted_[:, round(q * (sorted_.shape[1] - 1)), None, None, None] for q in _QUANTILES
         )
         return enlarge(sequential(height.clamp(low, high)))
 
     def _smooth(self, power: Tensor) -> Tensor:
         """Means over 3 × 3 frequencies of (b, 1, side, side // 2 + 1)."""
-        other = power.flip(-2).roll(1, -2)  # the half left out: -f has the power of f
+        mirrored = power.flip(-2).roll(1, -2)  # the other half plane: -f has the power of f
         last = (self.side - 1) // 2
-        wide = torch.cat([other[..., 1:2], power, other[..., last : last + 1]], dim=-1)
-        rows = wide + wide.roll(1, -2) + wide.roll(-1, -2)
+        padded = torch.cat([mirrored[..., 1:2], power, mirrored[..., last : last + 1]], dim=-1)
+        rows = padded + padded.roll(1, -2) + padded.roll(-1, -2)
         return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
 
 

@@ -24,35 +24,34 @@ from imrep.types import Image, Picture, Vectors
 from imrep.weights import strict
 
 _NAMED = ("published", "random")
-_one_at_a_time = threading.Lock()
-_LARGEST = 512  # side in pixels up to which a network is asked whether a larger image would do
+_serial_lock = threading.Lock()
+_MAX_SIDE = 512  # pixels up to which the least size of a network is searched
 
 
 class CNN(Representation[Map | Tokens]):
-    """Feature maps of a convolutional network, by the name timm or torchvision know it by.
+    """Feature maps of a convolutional network, by its name in timm or torchvision.
 
-    The network reads the image at the size that came, or at `side`, normalised as its authors did;
-    a network that was made for one size (a vision transformer) gets that size. `layer` chooses one
-    of its stages, that is the last map of each size, and the vector is that map's mean. With
-    another `pooling` the code is the network's tokens, and the vector is what the network itself
-    makes of its last features. Batch normalisation always uses its stored statistics, and no
-    weight has a gradient: this represents images, it does not train.
+    The network reads the image at its own size, or at `side`, normalised as in its training; a
+    network with a fixed input size (a vision transformer) gets that size. `layer` selects a stage,
+    the last map of one resolution, and the vector is that map's mean. With another `pooling` the
+    code is the network's tokens, and the vector its own summary of the last features. Batch
+    normalisation uses its stored statistics, and no weight has a gradient.
 
-    Weights are the network's own, every number of them, or refused. Published ones come from the
-    caches of the libraries that host them and are fetched only within
-    `imrep.weights.allow_download()`, which is `--download`. Random weights are the same each
-    time; they show what the architecture alone is good for, and every table says so. `lenet5` is
-    LeCun's network for digits with its third layer fully connected (61,706 parameters): it reads
-    gray images of 32 × 32, so others are brought to that size; nobody hosts weights for it.
+    Every number of the weights must be the network's own, or they are refused. Published ones come
+    from the caches of the libraries that host them, and are downloaded only within
+    `imrep.weights.allow_download()` or with `--download`. Random weights are seeded; they show what
+    the architecture alone contributes, and every table says so. `lenet5` is LeCun's network for
+    digits with its third layer fully connected (61,706 parameters); it reads gray images of 32 ×
+    32, so others are resized; no weights for it are published.
 
     Args:
         arch: A network in timm, with or without its tag, or else in torchvision; or lenet5.
         weights: "published", "random", a file with a state dict or a trainer's checkpoint
             (.safetensors, .pt, .pth), a folder that holds one (of `save`, of Hugging Face or
-            timm), or the name of an installed package that does.
+            timm), or the name of an installed package that holds one.
         layer: Stage of the network, from 0 for the finest or from -1 for the last.
-        side: Height and width that images are resized to, in pixels; none for the network's own
-            where it has only one, and else for the image's. Positions are interpolated.
+        side: Height and width that images are resized to, in pixels; none for the network's fixed
+            input size, if it has one, else for the image's. Position embeddings are interpolated.
         pooling: "mean" of the map, the class "token", or the network's own "head": its features
             before the classifier, (batch, 1280) of tf_efficientnet_lite0.
 
@@ -105,14 +104,15 @@ class CNN(Representation[Map | Tokens]):
         self._settle()
 
     def _settle(self) -> None:
-        """Weights that were learned on images of one size get images of that size."""
+        """Trained weights get images of the size that they were trained on."""
         self.canvas = self._side if self._fixed or self.weights != "random" else None
 
     def encode(self, image: Image) -> Map | Tokens:
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
         checks.image(image, self.name)
         size = (image.shape[2], image.shape[3])
-        x = image if image.dtype == torch.float64 else image.float()  # what resizing is made for
+        # Resizing has no half precision on the CPU.
+        x = image if image.dtype == torch.float64 else image.float()
         x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
         x = square(x, self._side) if self._fixed else x
         x = x.to(next(self.network.parameters()).dtype)
@@ -124,7 +124,7 @@ class CNN(Representation[Map | Tokens]):
         return Tokens(summary[0], values.flatten(2).mT, grid)
 
     def pool(self, code: Map | Tokens) -> Vectors:
-        """The map's mean, or what the network made of it."""
+        """The map's mean, or the network's summary."""
         return code.summary if isinstance(code, Tokens) else code.values.mean((2, 3))
 
     def check_code(self, code: Map | Tokens) -> None:
@@ -137,15 +137,15 @@ class CNN(Representation[Map | Tokens]):
             return draw(code, image)
         values = code.values.detach()
         spread = values.flatten(2).std(2, correction=0).mean(0)
-        liveliest = values[:, spread.argsort(descending=True)[:64]]
-        return draw(replace(code, values=liveliest, signed=bool((liveliest < 0).any())))
+        strongest = values[:, spread.argsort(descending=True)[:64]]
+        return draw(replace(code, values=strongest, signed=bool((strongest < 0).any())))
 
     def train(self, mode: bool = True) -> "CNN":
-        """Stay in evaluation mode: a vector must not depend on the batch it came in."""
+        """Stay in evaluation mode: a vector must not depend on its batch."""
         return super().train(False)
 
     def load_weights(self, folder: str | Path) -> "CNN":
-        """Load what `save` wrote, and take on the name its weights went by.
+        """Load what `save` wrote, with the name of its weights.
 
         Raises:
             BadParameter: If they are another network's, or there are none.
@@ -169,26 +169,26 @@ class CNN(Representation[Map | Tokens]):
             return self.network(x)
         x = x.contiguous(memory_format=torch.channels_last)
         try:
-            with _one_at_a_time if self._serial else nullcontext():
-                made: list[Tensor] = self.network(x)
+            with _serial_lock if self._serial else nullcontext():
+                outputs: list[Tensor] = self.network(x)
         except (RuntimeError, AssertionError, ValueError) as error:
-            least = self._least(x)
-            if least is None:  # the size is not to blame
+            side = self._min_side(x)
+            if side is None:  # the size is not the cause
                 raise
-            raise self._too_small(x, least) from error
-        if not made[0].numel():
-            raise self._too_small(x, self._least(x) or _LARGEST)
-        return made
+            raise self._too_small(x, side) from error
+        if not outputs[0].numel():
+            raise self._too_small(x, self._min_side(x) or _MAX_SIDE)
+        return outputs
 
-    def _too_small(self, x: Tensor, least: int) -> BadImage:
+    def _too_small(self, x: Tensor, side: int) -> BadImage:
         return BadImage(
-            f"{self.name} needs images of at least {least}×{least} for {self.arch}, "
-            f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first, or say side={self._side}."
+            f"{self.name} needs images of at least {side}×{side} for {self.arch}, "
+            f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first, or set side={self._side}."
         )
 
-    def _least(self, x: Tensor) -> int | None:
-        """Side of the smallest square that the network reads, if it is over that of `x`."""
-        low, high = min(x.shape[2:]), _LARGEST
+    def _min_side(self, x: Tensor) -> int | None:
+        """Side of the smallest square that the network takes, if larger than `x`; by bisection."""
+        low, high = min(x.shape[2:]), _MAX_SIDE
         if low >= high or self._fixed or not self._reads(x, high):
             return None
         while high - low > 1:
@@ -204,8 +204,8 @@ class CNN(Representation[Map | Tokens]):
             return False
 
     def _fingerprint_params(self) -> dict[str, Any]:
-        known = self.weights in _NAMED
-        return {**self.get_params(), "weights": self.weights if known else self._digest()}
+        named = self.weights in _NAMED
+        return {**self.get_params(), "weights": self.weights if named else self._digest()}
 
     def _blank_spec(self) -> str:
         return specs.write(self.name, {**self.get_params(), "weights": "random"})

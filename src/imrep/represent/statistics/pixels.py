@@ -1,4 +1,4 @@
-"""Raw pixels: the image itself, small."""
+"""Raw pixels: the image at a small size."""
 
 import torch
 
@@ -13,13 +13,13 @@ from imrep.types import Image, Picture, Vectors
 
 
 class Pixels(Representation[Map]):
-    """The image shrunk to a small square, each pixel a number.
+    """The image resized to a small square, each pixel a number.
 
     The baseline that every other representation has to beat. Shrinking with an antialiasing filter
     averages away noise and small shifts, and 32 × 32 is about where people still name most things
-    they see. The aspect ratio is given up; an image of the very size is kept as it is.
+    they see. The aspect ratio is given up; an image of the very size is planes as it is.
 
-    The inverse enlarges the square to the image's size again: what was finer is lost. It is exact
+    The inverse enlarges the square to the image's size; finer detail is lost. It is exact
     for images of `side` × `side`; with `gray` it is the gray image.
 
     Args:
@@ -53,19 +53,19 @@ class Pixels(Representation[Map]):
         """The small image, (batch, channel, side, side); one channel where `gray`."""
         checks.image(image, self.name, linear=True)
         height, width = image.shape[2:]
-        kept = luminance(image) if self.gray else image
-        labels = ("red", "green", "blue") if kept.shape[1] == 3 else ("gray",)
-        return Map(square(kept, self.side), (height, width), labels)
+        planes = luminance(image) if self.gray else image
+        labels = ("red", "green", "blue") if planes.shape[1] == 3 else ("gray",)
+        return Map(square(planes, self.side), (height, width), labels)
 
     def pool(self, code: Map) -> Vectors:
         """Every pixel: channel by channel, row by row."""
         return code.values.flatten(1)
 
     def check_code(self, code: Map) -> None:
-        """One or three maps of the small square's size.
+        """Refuse maps of another size, or other than one or three.
 
         Raises:
-            BadCode: If they are not.
+            BadCode: Naming what is needed and what came.
         """
         channels = (1,) if self.gray else (1, 3)
         codecheck.maps(code.values, self.name, channels, (self.side, self.side))
