@@ -9,7 +9,7 @@ References:
     doi:10.3982/ECTA5771 (the stepping down)
     M. W. Fagerland, S. Lydersen and P. Laake, "The McNemar test for binary matched-pairs data:
     mid-p and asymptotic are better than exact conditional", BMC Medical Research Methodology 13,
-    2013. doi:10.1186/1471-2288-13-91 (what the sign flip is on a balanced folder)
+    2013. doi:10.1186/1471-2288-13-91 (what the sign flip is on a balanced data set)
 """
 
 import math
@@ -146,7 +146,7 @@ def p_flip(
 ) -> float:
     """Share of 2,000 random sign flips of the groups that open a larger gap; half of equal ones.
 
-    Every class counts the same. On a balanced folder without groups this is McNemar's mid-p.
+    Every class counts the same. On a balanced data set without groups this is McNemar's mid-p.
     """
     weight = 1 / (labels.max() + 1) / np.bincount(labels)[labels]
     number = np.unique(groups, return_inverse=True)[1]
