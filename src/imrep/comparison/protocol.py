@@ -59,7 +59,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
         sizes = compare_sizes(
-            [candidate.candidate for candidate in encoded],
+            [each.candidate for each in encoded],
             settings.sizes,
             state.size,
             state.encode,
@@ -80,7 +80,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             absent=[*absent, *state.failed],
         )
         folder = write(outcome, inputs, settings)
-        encode.forget([part for candidate in encoded for part in candidate.parts])
+        encode.forget([part for each in encoded for part in each.parts])
         return folder
 
 
@@ -104,7 +104,7 @@ def _measure(
 ) -> list[Measurements]:
     """Measurements of every candidate that need no labels."""
     measured = []
-    for done, candidate in enumerate(encoded):
+    for done, each in enumerate(encoded):
         state.progress("reconstruction and robustness", done, len(encoded))
-        measured.append(measure(candidate, images, state))
+        measured.append(measure(each, images, state))
     return measured

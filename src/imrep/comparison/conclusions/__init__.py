@@ -1,1 +1,1 @@
-"""What the measurements allow to be said, and which candidate to use."""
+"""Sentences of the report and the recommended candidate."""

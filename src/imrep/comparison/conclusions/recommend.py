@@ -34,6 +34,6 @@ def near_the_top(verdict: Verdict, margin: float = 2) -> tuple[int, ...]:
 
 def equally_cheap(verdict: Verdict, ms: Sequence[float], margin: float = 2) -> tuple[int, ...]:
     """Of those near the top, the ones whose times count as equal to the smallest."""
-    near = near_the_top(verdict, margin)
-    limit = _EQUAL_COST * min(ms[j] for j in near)
-    return tuple(j for j in near if ms[j] <= limit or ms[j] < _FREE_MS)
+    top = near_the_top(verdict, margin)
+    limit = _EQUAL_COST * min(ms[j] for j in top)
+    return tuple(j for j in top if ms[j] <= limit or ms[j] < _FREE_MS)

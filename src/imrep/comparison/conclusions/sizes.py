@@ -18,7 +18,7 @@ from imrep.comparison.statistics.verdict import judge
 Encode = Callable[[Sequence[Candidate], int], list[EncodedCandidate]]
 
 ALL_FIXED = Sentence("sizes", "Every one of these reads images at a size of its own, not --sizes.")
-NO_SCORES = Sentence("sizes", "Whether a larger image helps cannot be told without scores.")
+NO_SCORES = Sentence("sizes", "Whether a larger image helps cannot be decided without scores.")
 
 
 class AtSize(NamedTuple):

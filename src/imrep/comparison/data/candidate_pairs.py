@@ -94,8 +94,8 @@ class Neighbours:
             cosines[line, rows] = -1  # no image is its own duplicate, or its own mirror image
             for _ in range(NEAREST):
                 best = cosines.argmax(1)
-                near = cosines[line, best] > _MIN_COSINE[self.descriptor]
-                yield rows[near], best[near]
+                similar = cosines[line, best] > _MIN_COSINE[self.descriptor]
+                yield rows[similar], best[similar]
                 cosines[line, best] = -1
 
     def similar(self, rows: Index) -> NDArray[np.bool_]:
@@ -180,6 +180,7 @@ def split_keys(keys: Index, n: int) -> tuple[Index, Index, NDArray[np.bool_]]:
 
 def describe(thumbs: Floats) -> dict[str, Floats]:
     """The descriptors of thumbnails (n, 32, 32), before they are scaled to unit length."""
+    # the lowest 17 × 9 frequencies of the half spectrum
     spectrum = np.log1p(np.abs(scipy.fft.rfft2(thumbs)))[:, :, :9]
     return {
         "layout": _eighths(thumbs),

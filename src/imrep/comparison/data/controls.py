@@ -136,6 +136,7 @@ def alarms(
         hog: Score of HOG, which the frame is compared with even where it is no candidate.
     """
     chance = 1 / len(counts)
+    # standard error of the balanced accuracy of guessing
     error = np.sqrt(np.mean(chance * (1 - chance) / np.asarray(counts, float)) * chance)
     raised = []
     if noise and noise.best > chance + _NOISE_ERRORS * error:
@@ -162,6 +163,6 @@ def _one_hot(names: Sequence[str]) -> Array:
 
 
 def _standardised(columns: Array) -> Float32[Array, "n d"]:
-    spread = columns.std(axis=0)
+    spread = columns.std(axis=0)  # 0: the column becomes 0 by division by infinity
     centred = columns - columns.mean(axis=0)
     return (centred / np.where(spread > 1e-9, spread, np.inf)).astype(np.float32)

@@ -121,6 +121,7 @@ def find(
     aligned.add(candidate_pairs.candidates(thumbnails), lambda share: report(0.2 + 0.6 * share))
     ceiling = _ceiling(images.shape[1])
     selected = _duplicate_pairs(aligned, ceiling, lambda share: report(0.8 + 0.2 * share))
+    # identical images override the alignment
     edges = _edges(aligned, selected, first) | _repeats(pixels) | _repeats(digests or ())
     edge_list = _without_chains([edges[pair] for pair in sorted(edges)], len(images), ceiling)
     report(1.0)
@@ -259,6 +260,7 @@ def _edges(aligned: _Aligned, selected: Index, first: Index) -> dict[tuple[int, 
     """Edges between the images of these pairs, each in the better of its two orientations."""
     i, j, mirrored = aligned.pairs
     edges = {}
+    # in rising order of detail, so that the better orientation is written last
     for k in selected[np.argsort(aligned.hn[selected], kind="stable")]:
         a, b = sorted((int(first[i[k]]), int(first[j[k]])))
         scores = float(aligned.v[k]), float(aligned.hn[k])
@@ -293,4 +295,4 @@ def _components(edges: Sequence[Edge], n: int) -> NDArray[np.int64]:
     _, first, component = np.unique(
         connected_components(graph, directed=False)[1], return_index=True, return_inverse=True
     )
-    return np.argsort(np.argsort(first))[component]
+    return np.argsort(np.argsort(first))[component]  # rank of each component's first image

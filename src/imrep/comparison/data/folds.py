@@ -86,8 +86,10 @@ def merge(
     chained = np.stack([np.arange(len(labels)), first[number]], 1)
     groups = _components(len(labels), np.concatenate([chained, pairs]))
     before, after = _groups_per_class(labels, own_groups), _groups_per_class(labels, groups)
+    # classes that the duplicates would leave with too few groups to test
     poor = (after < _MIN_GROUPS) & (before >= _MIN_GROUPS)
     scarce = np.flatnonzero(poor | ((after == 1) & (before > 1)))
+    # their pairs that are not nearly certain, and that the user has not grouped
     doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(similarity) < _CERTAIN)
     doubtful &= own_groups[pairs[:, 0]] != own_groups[pairs[:, 1]]
     if doubtful.any():
@@ -125,7 +127,7 @@ def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> 
     if labels.min() < 0 or counts[counts > 0].min() < 2:
         raise BadData("folds need two groups in every class, got a class with fewer. Leave it out.")
     k = min(_MAX_FOLDS, int(counts.max()))
-    for draw in range(_MAX_REDRAWS + 1):
+    for draw in range(_MAX_REDRAWS + 1):  # until no class lies in a single fold
         assignment = _draw(labels, groups, k, seed + 1000 * draw)
         in_folds = _groups_per_class(labels, assignment)
         together = np.flatnonzero(in_folds == 1)

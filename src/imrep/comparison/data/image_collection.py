@@ -29,8 +29,8 @@ class ImageCollection:
         relaxed: Classes in which only nearly certain duplicates were joined across the user's
             groups.
         untestable: Classes that cannot be tested, since all their images are one group.
-        builtin: Whether these are the built-in photographs, whose tiles look alike but do not
-            overlap.
+        builtin: Whether these are the built-in photographs, whose tiles may look the same but do
+            not overlap.
         seed: Of the sample.
     """
 

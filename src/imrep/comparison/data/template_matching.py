@@ -61,6 +61,7 @@ def prepare(thumbs: Floats) -> Thumbs:
         small = cv2.resize(thumb, (_SHRUNK, _SHRUNK), interpolation=cv2.INTER_AREA)
         full[:], shrunk[:] = thumb[_RIM:-_RIM, _RIM:-_RIM], small[rim:-rim, rim:-rim]
     centred = templates - templates.mean((2, 3), keepdims=True)
+    # zero-padded to the thumbnail's size, so that products of spectra are correlations
     canvas = np.pad(centred, ((0, 0), (0, 0), (_RIM, _RIM), (_RIM, _RIM)))
     sums, squares = _window_sums(pixels), _window_sums(pixels * pixels)
     return Thumbs(
@@ -103,6 +104,7 @@ def blockwise(p: Floats, q: Floats) -> Floats:
 
 def _match(template: Thumbs, scale: int, image: Thumbs) -> tuple[Floats, Floats, Floats]:
     """Best correlation of each template over the 9 × 9 shifts, and the two patches."""
+    # cross-power spectrum; as (real, imaginary) pairs, one product transforms it at 81 shifts
     crossed = template.template_spectra[:, scale].conj() * image.spectra
     products = crossed.view(np.float32).reshape(-1, len(_SHIFTS)) @ _SHIFTS
     energy = template.energies[:, scale, None] * image.window_energies.reshape(-1, _SHIFTS.shape[1])
@@ -137,6 +139,7 @@ def _mirror_spectra(spectra: Complexes) -> Complexes:
 
 def _window_sums(maps: Floats) -> NDArray[np.float64]:
     """Sums of maps (n, 32, 32) over every 24 × 24 window, (n, 9, 9)."""
+    # summed-area table: a window is a difference of four entries
     total = np.pad(maps, ((0, 0), (1, 0), (1, 0))).cumsum(1, np.float64).cumsum(2)
     rows = total[:, _PATCH:] - total[:, :-_PATCH]
     return rows[:, :, _PATCH:] - rows[:, :, :-_PATCH]

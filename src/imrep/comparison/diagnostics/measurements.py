@@ -176,11 +176,11 @@ def exact_inverse(
                 continue
             error = float((inverted - image).double().square().mean())
             psnr.append(min(_MAX_PSNR, -10 * float(np.log10(max(error, 1e-30)))))
-    return ExactInverse(float(np.mean(psnr)), _numbers(rep, decoded, device)) if psnr else None
+    return ExactInverse(float(np.mean(psnr)), code_numbers(rep, decoded, device)) if psnr else None
 
 
-def _numbers(rep: Representation, decoded: Decoded, device: str) -> int:
-    """Real numbers in the code of one square; a complex number counts as two."""
+def code_numbers(rep: Representation, decoded: Decoded, device: str) -> int:
+    """Real numbers in the code of one image; a complex number counts as two."""
     with torch.inference_mode():
         tensors = rep.encode(images.batch(decoded.squares[:1], device)).tensors().values()
     return sum(tensor.numel() * (2 if tensor.is_complex() else 1) for tensor in tensors)

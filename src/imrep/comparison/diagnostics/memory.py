@@ -18,15 +18,15 @@ def encoding_memory(
     peaks: dict[str, int] = {}
     missing: list[tuple[str, int]] = []
     paths: dict[str, Path] = {}
-    for candidate in encoded:
-        spec = candidate.candidate.rebuild_spec
+    for each in encoded:
+        spec = each.candidate.rebuild_spec
         if not spec:
             continue
-        key = cache.key("memory", candidate.candidate.fingerprint, candidate.side, threads)
+        key = cache.key("memory", each.candidate.fingerprint, each.side, threads)
         paths[spec] = cache.folder("memory", key) / "bytes.json"
         stored = cache.read_json(paths[spec])
         if stored is None:
-            missing.append((spec, candidate.side))
+            missing.append((spec, each.side))
         else:
             peaks[spec] = stored
     progress("peak memory of encoding", 0, len(missing))

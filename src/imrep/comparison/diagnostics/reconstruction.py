@@ -68,6 +68,7 @@ def sample(groups: Int[Array, " n"], seed: int = 0) -> Sample | None:
     number = np.unique(groups, return_inverse=True)[1]
     if n == 0 or number.max() == 0:
         return None
+    # groups in random order, the images of a group next to each other
     order = np.argsort(rng.permutation(number.max() + 1)[number], kind="stable")
     n_train, n_test = (max(1, min(limit, int(share * n))) for limit, share in (_TRAIN, _TEST))
     test = order[:n_test]
@@ -108,6 +109,7 @@ def _weights(
 ) -> Float[Array, "q t"]:
     """Weights of the training images in each reconstructed one."""
     inner, cross = (gram.products[np.ix_(part, parts.train)] for part in parts)
+    # both kernels centred on the training images, as the intercept requires
     row = inner.mean(0)
     inner = inner - (row[:, None] + (row - row.mean()))
     cross = cross - (cross.mean(1, keepdims=True) + (row - row.mean()))

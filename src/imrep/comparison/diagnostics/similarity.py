@@ -44,6 +44,7 @@ def describe(gram: Gram) -> Shape:
     if total <= 1e-12 * gram.energy.sum():
         return Shape(0.0, 0.0, 0.0)
     n = len(products)
+    # the Gram matrix and the covariance have the same nonzero eigenvalues
     scaled = (products / total).astype(np.float32)
     leading = eigvalsh(scaled, subset_by_index=(max(0, n - _LEADING), n - 1), check_finite=False)
     return Shape(
@@ -59,6 +60,7 @@ def cka(grams: Sequence[Gram]) -> Float[Array, "r r"]:
     1 where vectors differ by a rotation and a scale only, 0 where they share no linear structure or
     one is constant.
     """
+    # CKA is the cosine of the centred Gram matrices as vectors; infinity makes a constant zero
     flat = []
     for gram in grams:
         products = _centred(gram).ravel()

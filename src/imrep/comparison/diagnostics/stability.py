@@ -83,6 +83,7 @@ def stability(
         perturbed: By perturbation, vectors of the same images in the same order.
     """
     distances = cdist(original, original)
+    # a vector equal to an earlier one has no distance to others of its own
     equal = distances <= _EQUAL * np.linalg.norm(original, axis=1)[:, None]
     distinct = np.flatnonzero(~np.tril(equal, -1).any(axis=1))
     if len(distinct) < 2:

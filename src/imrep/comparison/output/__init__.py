@@ -1,1 +1,1 @@
-"""The results folder: rows, tables, notes and pictures."""
+"""The results folder: rows, tables, notes and figures."""

@@ -101,7 +101,7 @@ class EncodedCandidate:
 
     def _summand(self, part: Encoded, dataset: LabelledDataset) -> Summand:
         largest_train = dataset.folds.largest_train
-        if part.raw is not None:
+        if part.raw is not None:  # codes to fit on: one view per fold
             trained = [dataset.rows[train] for train, _ in dataset.folds]
             fitted = (encode.refit(part, train)[dataset.rows] for train in trained)
             return [view(vectors, self.spec, largest_train) for vectors in fitted]

@@ -144,7 +144,7 @@ def gram(vectors: Float[Array, "n d"], spec: str) -> Gram:
         _check_finite(part, spec, 0)
         energy += _squares(part)
         part -= part.mean(0)
-        products += part @ part.T
+        products += part @ part.T  # in blocks of columns: only a block is in float64
     return Gram(products, energy)
 
 
@@ -194,6 +194,7 @@ def joint_kernel(
 
     Views with constant training vectors are left out; None if no other remains.
     """
+    # of unit vectors scaled by 1/√v and put side by side, cosines are the mean of the views'
     kernels = [kernel for v in views if (kernel := v.unit_kernel(train, test))]
     if len(kernels) < 2:
         return kernels[0] if kernels else None

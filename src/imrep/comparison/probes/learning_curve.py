@@ -95,6 +95,7 @@ def _labelled(
     """The first `m` images of each class in random order: fewer labels are part of more."""
     order = rng.permutation(pool)
     order = order[np.argsort(labels[order], kind="stable")]
+    # position within its class, from the start of each run of equal labels
     first = np.unique(labels[order], return_index=True)[1]
     rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
     return np.sort(order[rank < m])

@@ -77,6 +77,7 @@ class Bootstrap:
 
     def intervals(self) -> tuple[Float[Array, " r"], Float[Array, " r"]]:
         """Lower and upper ends of the 95 % intervals of the accuracies, within [0, 1]."""
+        # variances of sums over classes, so that they add; `_width` divides by the classes
         minimum = _per_stratum(_min_variance(self.counts, self.spread), self.counts.stratum)
         variance = np.maximum(self.strata.var(2).T, minimum)
         half = ACCURACY * self._width(variance)
@@ -106,7 +107,7 @@ class Bootstrap:
         return float(self._freedom((self.strata[:, a] - self.strata[:, b]).var(1)))
 
     def _freedom(self, variance: Float[Array, "*r s"]) -> Float[Array, "*r"]:
-        # where nothing varies, every stratum counts the same
+        # (Σ v_s)² / Σ (v_s² / f_s); where nothing varies, every stratum counts the same
         variance = np.where(variance.sum(-1, keepdims=True) > _EPSILON**2, variance, 1.0)
         return variance.sum(-1) ** 2 / (variance**2 / self.counts.freedom).sum(-1)
 
@@ -158,6 +159,7 @@ def bootstrap(
     for s in range(len(strata)):
         classes = np.flatnonzero(counts.stratum == s)
         rows = np.flatnonzero(counts.stratum[labels] == s)
+        # one product draws all totals: multiplicities (draws, groups) times tally (groups, columns)
         tally = _tally(hits[:, rows], labels[rows], groups[rows], classes)
         totals = np.concatenate([weight @ tally for weight in _weights(tally.shape[0], rng)])
         images = totals[:, -len(classes) :]
@@ -181,6 +183,7 @@ def _tally(
 ) -> Float[Array, "g k"]:
     """Per group: hits of each candidate in each class, then images in each class."""
     group, number = np.unique(groups, return_inverse=True)
+    # one bincount over (group, class) cells for each candidate
     cell = number * len(classes) + np.searchsorted(classes, labels)
     size = len(group) * len(classes)
     columns = [np.bincount(cell, row, size) for row in (*hits, np.ones(len(cell)))]
@@ -207,7 +210,8 @@ def _min_variance(counts: Counts, spread: Float[Array, "r c"]) -> Float[Array, "
     A class that is always or never predicted has no bootstrap variance.
     """
     n = np.where(spread > _EPSILON**2, counts.images, counts.groups)
-    p = (n * counts.hits / counts.images + 1) / (n + 2)
+    # without bootstrap variance the groups count as the independent units, else the images
+    p = (n * counts.hits / counts.images + 1) / (n + 2)  # Laplace's rule of succession
     return p * (1 - p) / (n + 2)
 
 
@@ -217,6 +221,7 @@ def _per_stratum(values: Float[Array, "r c"], stratum: Int[Array, " c"]) -> Floa
 
 def _joined(pairs: Int[Array, "p 2"]) -> Int[Array, " c"]:
     """Stratum of each class, from the pairs (class, group) that occur."""
+    # a bipartite graph: classes are nodes 0 … c - 1, groups c … c + g - 1
     c, g = pairs.max(0) + 1
     links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], c + pairs[:, 1])), (c + g, c + g))
     return np.unique(connected_components(links, directed=False)[1][:c], return_inverse=True)[1]

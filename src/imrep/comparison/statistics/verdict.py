@@ -9,7 +9,7 @@ References:
     doi:10.3982/ECTA5771 (the stepping down)
     M. W. Fagerland, S. Lydersen and P. Laake, "The McNemar test for binary matched-pairs data:
     mid-p and asymptotic are better than exact conditional", BMC Medical Research Methodology 13,
-    2013. doi:10.1186/1471-2288-13-91 (what the sign flip is on a balanced folder)
+    2013. doi:10.1186/1471-2288-13-91 (what the sign flip is on a balanced data set)
 """
 
 import math
@@ -146,8 +146,9 @@ def p_flip(
 ) -> float:
     """Share of 2,000 random sign flips of the groups that open a larger gap; half of equal ones.
 
-    Every class counts the same. On a balanced folder without groups this is McNemar's mid-p.
+    Every class counts the same. On a balanced data set without groups this is McNemar's mid-p.
     """
+    # what an image adds to the balanced accuracy
     weight = 1 / (labels.max() + 1) / np.bincount(labels)[labels]
     number = np.unique(groups, return_inverse=True)[1]
     gains = np.bincount(number, weight * (first.astype(float) - second)).round(_DECIMALS)
@@ -156,9 +157,9 @@ def p_flip(
     # groups of one size are interchangeable, so that only their number of signs matters
     size, times = np.unique(np.abs(gains[gains != 0]), return_counts=True)
     plus = np.random.default_rng(seed).binomial(times, 0.5, (_FLIPS, len(size)))
-    flipped = np.abs((2 * plus - times) @ size)
+    flipped = np.abs((2 * plus - times) @ size)  # plus signs minus minus signs, times the gain
     observed = abs(gains.sum())
-    equal = np.abs(flipped - observed) < 1e-9
+    equal = np.abs(flipped - observed) < 1e-9  # mid-p: ties count half
     return float((flipped > observed)[~equal].sum() + equal.sum() / 2) / _FLIPS
 
 
@@ -202,6 +203,7 @@ def _visible(
         return math.nan
     best = max(others, key=lambda j: accuracy[j])
     rivals = [j for j in tied if j != leader] or [best]
+    # a gap is shown if it exceeds the critical value plus the quantile of the power
     return max(
         (DIFFERENCE * q * small_sample(boot.freedom(leader, j)) + _POWER)
         * boot.bounded_sd(leader, j)
@@ -213,4 +215,5 @@ def _need(groups: int, gap: float, classes: int) -> int:
     """Images a class, rounded up to tens, that would show a gap of 10 points."""
     if math.isnan(gap):
         return 0
+    # the gap shrinks with the root of the number of groups
     return 10 * math.ceil(max(groups * (gap / 0.1) ** 2, 60 / classes, 5) / 10 - 1e-9)
