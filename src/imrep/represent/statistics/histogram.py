@@ -15,6 +15,7 @@ from imrep.errors import BadCode, BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import from_ycbcr, luminance, to_lab, to_ycbcr
 from imrep.ops.filter import canny
+from imrep.ops.luma import LUMA
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture
 
@@ -25,7 +26,6 @@ _NUDGE = 1e-4  # bins; rounding must not scatter neutral gray over two bins that
 _BARS = 64  # drawn of a joint histogram
 _HEIGHT = 160
 _WIDTH = 320
-_LUMA = (0.299, 0.587, 0.114)
 _PAPER = 0.82  # gray on which both black and white bars show
 
 
@@ -237,14 +237,14 @@ class Histogram(Representation[Vector]):
             parts = values.reshape(3, self.bins)
             planes = [np.repeat(centres, _whole(part, pixels)) for part in parts]
             colours = _rgb(np.stack(planes, axis=1), self.space)
-        order = np.argsort(colours @ _LUMA, kind="stable")
+        order = np.argsort(colours @ LUMA, kind="stable")
         return colours[order]
 
     def _bars(self, values: Tensor, colours: np.ndarray) -> Tensor:
         heights = values.numpy()
         if len(heights) > _BARS and self.joint:
             fullest = np.sort(np.argsort(-heights, kind="stable")[:_BARS])
-            light = colours[fullest] @ _LUMA
+            light = colours[fullest] @ LUMA
             chosen = fullest[np.argsort(light, kind="stable")]
             heights, colours = heights[chosen], colours[chosen]
         wide = max(1, _WIDTH // len(heights))
