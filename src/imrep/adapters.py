@@ -1,6 +1,5 @@
 """Representations from a spec, an instance, a module or function, or vectors made elsewhere."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -17,6 +16,7 @@ from imrep.base import Representation
 from imrep.codes import Vector
 from imrep.datasets import Item
 from imrep.errors import BadParameter, short_repr
+from imrep.io.digests import digest
 from imrep.registry.cards import Card
 from imrep.types import Image
 
@@ -115,9 +115,7 @@ class Ready(Representation[Vector]):
         self.label = label
         self.vectors = array
         self.rows = {Path(path).as_posix(): row for row, path in enumerate(paths)}
-        digest = hashlib.blake2b(array.tobytes(), digest_size=6)
-        digest.update("\n".join(self.rows).encode(errors="surrogateescape"))
-        self._fingerprint = f"{OBJECT}{digest.hexdigest()}"
+        self._fingerprint = OBJECT + digest(array.tobytes(), "\n".join(self.rows), size=6)
 
     @property
     def spec(self) -> str:

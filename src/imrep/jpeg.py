@@ -13,7 +13,6 @@ import ctypes
 import itertools
 import math
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -76,12 +75,6 @@ class Facts:
     complete: bool
     remark: str
 
-    @property
-    def whole(self) -> tuple[int, ...]:
-        """The former name of `complete_rows`."""
-        warnings.warn("Facts.whole is now complete_rows.", FutureWarning, stacklevel=2)
-        return self.complete_rows
-
 
 @dataclass(frozen=True)
 class Coefficients:
@@ -107,7 +100,7 @@ class Coefficients:
         if facts.orientation == 1:
             return self
         _check_turn(facts)
-        blocks = tuple(_turned(plane, facts.orientation) for plane in self.blocks)
+        blocks = tuple(_rotated(plane, facts.orientation) for plane in self.blocks)
         if ORIENTATIONS[facts.orientation][0]:
             facts = replace(
                 facts,
@@ -129,7 +122,7 @@ class Coefficients:
 
 
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coefficients:
-    """The quantised coefficients of a JPEG as stored: not turned, each plane at its own size.
+    """The quantised coefficients of a JPEG as stored: not rotated, each plane at its own size.
 
     Every sampling, sequential and progressive, Huffman- and arithmetic-coded, one to four planes
     of 8 bits.
@@ -147,10 +140,10 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coeffic
         >>> from imrep import jpeg
         >>> file = io.BytesIO()
         >>> PIL.Image.fromarray(numpy.full((20, 40, 3), 200, "uint8")).save(file, "jpeg")
-        >>> found = jpeg.read(file.getvalue())
-        >>> found.facts.space, found.facts.sampling, [plane.shape[:2] for plane in found.blocks]
+        >>> code = jpeg.read(file.getvalue())
+        >>> code.facts.space, code.facts.sampling, [plane.shape[:2] for plane in code.blocks]
         ('YCbCr', ((2, 2), (1, 1), (1, 1)), [(3, 5), (2, 3), (2, 3)])
-        >>> int(found.blocks[0][0, 0, 0, 0]) * int(found.facts.tables[0][0, 0])  # 8 (200 - 128)
+        >>> int(code.blocks[0][0, 0, 0, 0]) * int(code.facts.tables[0][0, 0])  # 8 (200 - 128)
         576
     """
     with _opened(source, max_pixels) as file:
@@ -161,11 +154,11 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Coeffic
 
 
 def spectrum(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Spectrum, Facts]:
-    """The dequantised coefficients of a JPEG, upright, and what is known of it besides.
+    """The dequantised coefficients of a JPEG, upright, and its facts.
 
-    They have the units of pixels from 0 to 255 less 128, so DC is 8 (mean - 128); one float32
-    (1, 8, 8, rows, columns) per plane. Where a turn is refused, `read(source).spectrum()` gives
-    them as stored.
+    Units are those of pixels from 0 to 255 minus 128, so DC is 8 (mean - 128); one float32
+    (1, 8, 8, rows, columns) per plane. Where a rotation is refused, `read(source).spectrum()`
+    gives them as stored.
 
     Args:
         source: A path, or the bytes of a file.
@@ -181,9 +174,9 @@ def spectrum(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tup
             planes = file.filled("planes", planes, 2)
             facts = file.facts()
             return _spectrum(planes, facts), facts
-    found = read(file.data, max_pixels=max_pixels)
-    found = replace(found, facts=replace(found.facts, name=file.name)).upright()
-    return found.spectrum(), found.facts
+    stored = read(file.data, max_pixels=max_pixels)
+    upright = replace(stored, facts=replace(stored.facts, name=file.name)).upright()
+    return upright.spectrum(), upright.facts
 
 
 class _Raw(ctypes.Structure):
@@ -321,7 +314,7 @@ def _check_turn(facts: Facts) -> None:
             )
 
 
-def _turned(blocks: NDArray[np.int16], orientation: int) -> NDArray[np.int16]:
+def _rotated(blocks: NDArray[np.int16], orientation: int) -> NDArray[np.int16]:
     """Blocks (rows, columns, v, u) rotated and mirrored from EXIF's orientation to upright."""
     transposed, across, down = ORIENTATIONS[orientation]
     upright = blocks.transpose(1, 0, 3, 2) if transposed else blocks

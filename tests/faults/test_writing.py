@@ -11,7 +11,7 @@ from PIL import Image
 
 import imrep
 from imrep.embedding import checkpoints
-from imrep.io.ownfolder import claimed
+from imrep.io.output_folder import claimed
 
 resource = pytest.importorskip("resource", reason="limits are those of POSIX")
 

@@ -142,5 +142,5 @@ def test_make_says_what_was_left_out(tmp_path):
     )
     lines = done.stdout.splitlines()
     assert len(lines) == 2
-    assert "slower, with equal numbers" in lines[0] and "Debian: gcc)" in lines[0]
+    assert "slower, with equal results" in lines[0] and "Debian: gcc)" in lines[0]
     assert "libjpeg62-turbo-dev" in lines[1] and "`make native`" in lines[1]

@@ -12,7 +12,7 @@ from imrep import images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
 from imrep.io.names import as_path
-from imrep.io.ownfolder import claimed
+from imrep.io.output_folder import claimed
 from imrep.registry.signatures import renamed
 from imrep.results import Row
 

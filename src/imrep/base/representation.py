@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import hashlib
 import inspect
 import itertools
 import json
@@ -21,6 +20,8 @@ from imrep import checks, codecheck
 from imrep.codes import Code
 from imrep.drawing import draw
 from imrep.errors import BadParameter, NoInverse
+from imrep.io import tensor_digest
+from imrep.io.digests import digest
 from imrep.io.files import write_atomic, write_text
 from imrep.io.names import as_path
 from imrep.registry import catalog, signatures, specs
@@ -156,11 +157,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits of the spec, the revision and the weights; stored beside vectors."""
-        digest = hashlib.blake2b(f"{self._identity()}@{self.card.revision}".encode(), digest_size=6)
-        for key, value in sorted(self.state_dict().items()):
-            digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-        return digest.hexdigest()
+        identity = f"{self._identity()}@{self.card.revision}"
+        return digest(identity, *tensor_digest.parts(self.state_dict()), size=6)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor arguments by name, as scikit-learn has them.

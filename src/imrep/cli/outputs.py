@@ -6,7 +6,6 @@ other file of that name is lost.
 """
 
 import glob
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from imrep.cli import screen
 from imrep.errors import BadParameter
 from imrep.io import marks
+from imrep.io.digests import digest
 from imrep.io.files import check_writable
 
 __all__ = [
@@ -35,8 +35,7 @@ def beside(source: Path, *words: str, suffix: str = ".png") -> Path:
 def mark(command: str, *sources: str | Path) -> str:
     """The mark of an output: the command, and a digest of its sources' paths."""
     paths = "\n".join(os.path.realpath(source) for source in sources)
-    digest = hashlib.blake2b(os.fsencode(paths), digest_size=8).hexdigest()
-    return f"{command} {digest}"
+    return f"{command} {digest(os.fsencode(paths), size=8)}"
 
 
 def check_replaceable(out: Path, expected: str, source: str | Path) -> None:

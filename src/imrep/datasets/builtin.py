@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imrep.errors import BadData
+from imrep.ops.luma import LUMA
 
 _TILE = 64
 _PER_CLASS = 48
@@ -115,7 +116,7 @@ def _inside(file: str) -> Path:
 def _gray(name: str) -> NDArray[np.uint8]:
     with Image.open(_inside(_PHOTOGRAPHS[name])) as image:
         rgb = np.asarray(image.convert("RGB"), np.float64)
-    gray = np.rint(rgb @ (0.299, 0.587, 0.114)).astype(np.uint8)
+    gray = np.rint(rgb @ LUMA).astype(np.uint8)
     return gray[_RETINA, _RETINA] if name == "retina" else gray
 
 

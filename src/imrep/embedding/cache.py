@@ -5,7 +5,6 @@ by a digest of all that the content depends on. A file is written under another 
 that a name which exists is whole; arrays that grow keep a log of the rows that are done.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from imrep.io.digests import digest
 from imrep.io.files import replacing, write_atomic, write_text
 from imrep.io.locks import Lock
 
@@ -30,7 +30,7 @@ def root() -> Path:
 def key(*parts: Any) -> str:
     """Twenty hex digits of anything that JSON can write."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+    return digest(text, size=10)
 
 
 def folder(kind: str, digest: str) -> Path:

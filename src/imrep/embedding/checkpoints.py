@@ -5,7 +5,6 @@ and renamed. One process at a time holds the folder. What an interrupted run wit
 there is thrown away; a folder that no run made is refused.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrep.errors import BadData, Busy
+from imrep.io import digests
 from imrep.io.files import clear_drafts, resolved, sync
 from imrep.io.locks import Lock
 
@@ -182,4 +182,4 @@ def _remove(path: Path) -> None:
 
 def digest(value: object) -> str:
     """Sixteen hexadecimal digits of anything JSON can hold."""
-    return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
+    return digests.digest(json.dumps(value), size=8)

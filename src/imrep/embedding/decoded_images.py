@@ -11,6 +11,7 @@ from imrep import images
 from imrep.datasets import Item
 from imrep.embedding import cache
 from imrep.errors import BadFile
+from imrep.io.digests import digest
 
 _BATCH = 256
 
@@ -48,7 +49,7 @@ def digests(items: Sequence[Item], threads: int) -> list[str]:
 
     def one(item: Item) -> str:
         try:
-            return images.digest(item.read())
+            return digest(item.read())
         except BadFile:
             return ""
 

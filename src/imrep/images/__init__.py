@@ -8,7 +8,6 @@ Rooms: `decode` (bytes to pixels), `formats` (what Pillow does not decode exactl
 `metadata`, `encode` (pixels to bytes).
 """
 
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +56,6 @@ __all__ = [
     "assumption",
     "batch",
     "content",
-    "digest",
     "fetch",
     "kind",
     "load_squares",
@@ -82,11 +80,6 @@ _STARTS = {
     ".tif": re.compile(rb"II[*+]\0|MM\0[*+]"),
     ".webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-
-
-def digest(data: bytes) -> str:
-    """BLAKE2b of `data` as 32 hexadecimal digits."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def fetch(source: str | Path | bytes) -> bytes:

@@ -25,7 +25,7 @@ from imrep.embedding.batching import Loaded
 from imrep.embedding.checkpoints import Shard, WorkFolder, digest
 from imrep.embedding.vector_file import Progress
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
-from imrep.io import files
+from imrep.io import digests, files
 from imrep.io import skipped as skipped_list
 from imrep.matching.match import Match, keypoints, match, needed, some
 from imrep.ops import parallel
@@ -265,7 +265,7 @@ def _key(
     return {
         "format": _FORMAT,
         "decoder": images.DECODER,
-        "query": images.digest(np.ascontiguousarray(query.cpu().numpy()).tobytes()),
+        "query": digests.digest(np.ascontiguousarray(query.cpu().numpy()).tobytes()),
         "shape": list(query.shape),
         "spec": rep.spec,
         "fingerprint": rep.fingerprint,

@@ -23,7 +23,12 @@ Plane = NDArray[np.float64]
 def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of images in [0, 1] of one shape, at most 160."""
     error = _summed(a, b, 0, lambda x, y: float(np.square(x - y).sum())) / a.numel()
-    return -10 * math.log10(max(error, _MIN_ERROR))
+    return decibels(error, _MIN_ERROR)
+
+
+def decibels(mean_square: float, floor: float) -> float:
+    """PSNR of a mean squared error of values in [0, 1]; errors below `floor` count as it."""
+    return -10 * math.log10(max(mean_square, floor))
 
 
 def ssim(a: Tensor, b: Tensor) -> float:

@@ -4,13 +4,13 @@
 checks that they fit a network: either all of its weights come from the file or none does.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from imrep.io import digests, tensor_digest
 from imrep.weights.files import Checkpoint, State, checkpoint, read
 from imrep.weights.hubs import allow_download, any_cached, may_download, published
 
@@ -39,9 +39,4 @@ def seeded(build: Callable[[], Network], seed: int = 0) -> Network:
 
 def digest(state: Mapping[str, Tensor]) -> str:
     """Twelve hex digits of names, types, shapes and values, independent of the order."""
-    digest = hashlib.blake2b(digest_size=6)
-    for key, value in sorted(state.items()):
-        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-        numbers = value.detach().cpu().contiguous().view(-1).view(torch.uint8)
-        digest.update(numbers.numpy().data)
-    return digest.hexdigest()
+    return digests.digest(*tensor_digest.parts(state), size=6)

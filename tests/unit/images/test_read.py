@@ -504,8 +504,3 @@ class TestLoadSquares:
 
     def test_nothing_gives_nothing(self):
         assert list(images.load_squares([], 16)) == []
-
-
-def test_a_digest_depends_on_every_byte():
-    assert images.digest(b"a") == images.digest(b"a") != images.digest(b"b")
-    assert len(images.digest(b"")) == 32

@@ -6,13 +6,14 @@ were saved or collected differently; a strong frame, that the background reveals
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray as Array
+
+from imrep.io.digests import digest
 
 _NOISE_DIMENSIONS = 64
 _FRAME_WIDTH = 0.08  # of the side
@@ -72,8 +73,8 @@ def noise(images: UInt8[Array, "n s s 3"]) -> Float32[Array, "n 64"]:
     """64 normal numbers an image, seeded by its pixels: equal images have equal noise."""
     vectors = np.empty((len(images), _NOISE_DIMENSIONS), np.float32)
     for row, image in zip(vectors, images, strict=True):
-        digest = blake2b(np.ascontiguousarray(image).data, digest_size=8).digest()
-        row[:] = np.random.default_rng(int.from_bytes(digest)).standard_normal(_NOISE_DIMENSIONS)
+        seed = int(digest(np.ascontiguousarray(image).data, size=8), 16)
+        row[:] = np.random.default_rng(seed).standard_normal(_NOISE_DIMENSIONS)
     return vectors
 
 

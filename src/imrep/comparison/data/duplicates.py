@@ -10,7 +10,6 @@ other more than photographs do and one data set may hold both.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from imrep.comparison.data import candidate_pairs, template_matching
 from imrep.comparison.data.candidate_pairs import Thumbnails
 from imrep.comparison.data.template_matching import Floats, Index
 from imrep.errors import BadParameter
+from imrep.io.digests import digest
 
 Progress = Callable[[float], object]
 
@@ -112,9 +112,7 @@ def find(
             f"duplicates needs one digest for each of {len(images)} images, got {len(digests)}."
         )
     report = progress or (lambda share: None)
-    pixels = [
-        blake2b(np.ascontiguousarray(image).data, digest_size=16).hexdigest() for image in images
-    ]
+    pixels = [digest(np.ascontiguousarray(image).data) for image in images]
     _, first, number = np.unique(np.array(pixels, str), return_index=True, return_inverse=True)
     thumbnails = candidate_pairs.prepare(images[k] for k in first)
     aligned = _Aligned(thumbnails)

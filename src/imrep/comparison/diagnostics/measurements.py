@@ -21,6 +21,7 @@ from imrep.embedding import cache, encode
 from imrep.embedding.decoded_images import Decoded
 from imrep.embedding.encode import Encoded
 from imrep.errors import BadFile, NoInverse
+from imrep.ops.metrics import decibels
 from imrep.results import PROTOCOL
 
 _NATIVE_FILES = 2  # on which an exact inverse is measured at their own size
@@ -175,7 +176,7 @@ def exact_inverse(
             except (BadFile, NoInverse):
                 continue
             error = float((inverted - image).double().square().mean())
-            psnr.append(min(_MAX_PSNR, -10 * float(np.log10(max(error, 1e-30)))))
+            psnr.append(min(_MAX_PSNR, decibels(error, 1e-30)))
     return ExactInverse(float(np.mean(psnr)), code_numbers(rep, decoded, device)) if psnr else None
 
 

@@ -13,6 +13,7 @@ from numpy import ndarray as Array
 from scipy.linalg import eigh
 
 from imrep.comparison.probes.kernel_matrix import Gram
+from imrep.ops.metrics import decibels
 
 SIDE = 32
 _THUMBNAIL = 4
@@ -99,7 +100,7 @@ def reconstruct(
     return Reconstruction(
         _explained(error, spread),
         _explained(_detail(error), _detail(spread)),
-        -10 * float(np.log10(max(mse, 1e-10))),
+        decibels(mse, 1e-10),
         (_as_images(rebuilt[:_DISPLAYED]) * 255).round().astype(np.uint8),
     )
 

@@ -13,6 +13,7 @@ from imrep.images import notes
 from imrep.images.colour import icc, spaces
 from imrep.images.formats import optional, tiff_bits
 from imrep.images.stored_pixels import StoredPixels, floats, integers
+from imrep.ops.luma import LUMA
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -195,7 +196,7 @@ def _from_ycbcr(
     page: "TiffPage", unit: NDArray[np.float32], profile: bytes | None, name: str
 ) -> StoredPixels:
     """By the coefficients and reference levels that the file states."""
-    red, green, blue = _ratios(page.tags.valueof(529), (0.299, 0.587, 0.114))
+    red, green, blue = _ratios(page.tags.valueof(529), LUMA)
     levels = _ratios(page.tags.valueof(532), (0, 255, 128, 255, 128, 255))
     white = 2 ** int(np.max(page.bitspersample)) - 1
     if tuple(page.tags.valueof(530, (2, 2))) != (1, 1):

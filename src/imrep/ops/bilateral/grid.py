@@ -16,6 +16,7 @@ from torch import Tensor
 from imrep.ops.bilateral.lattice import Lattice
 from imrep.ops.bilateral.native import Slicing, Splatting, kernels
 from imrep.ops.filter.borders import mirrored
+from imrep.ops.filter.gaussian import gaussian
 from imrep.ops.tiling import cut, each
 
 R = TypeVar("R")
@@ -120,12 +121,11 @@ def _blur_space(grid: Tensor, axis: int, sigma: float) -> Tensor:
     radius = math.ceil(RADIUS * sigma)
     n = grid.shape[axis]
     padded = mirrored(grid, -radius, n + radius, axis)
-    taps = [math.exp(-0.5 * (i / sigma) ** 2) for i in range(radius + 1)]
-    norm = 2 * sum(taps) - taps[0]
-    total = padded.narrow(axis, radius, n) * (taps[0] / norm)
+    taps = gaussian(sigma, radius)[radius:]
+    total = padded.narrow(axis, radius, n) * taps[0]
     for i, tap in enumerate(taps[1:], start=1):
-        total.add_(padded.narrow(axis, radius - i, n), alpha=tap / norm)
-        total.add_(padded.narrow(axis, radius + i, n), alpha=tap / norm)
+        total.add_(padded.narrow(axis, radius - i, n), alpha=tap)
+        total.add_(padded.narrow(axis, radius + i, n), alpha=tap)
     return total
 
 

@@ -1,17 +1,21 @@
 """Mirrored borders: values beyond the edge of an image."""
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Index = TypeVar("Index", int, Tensor)
 
-def reflected(index: Tensor, size: int) -> Tensor:
+
+def reflected(index: Index, size: int) -> Index:
     """Indices beyond the ends of an axis reflected into it, without repeating the edge.
 
     Any index is allowed: the reflection repeats with a period of 2 * size - 2.
     """
     index = index % max(2 * size - 2, 1)
-    return torch.where(index < size, index, 2 * size - 2 - index)
+    return (size - 1) - abs(index - (size - 1))
 
 
 def mirror(x: Tensor, pad: int) -> Tensor:

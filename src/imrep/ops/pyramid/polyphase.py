@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imrep.ops.filter.borders import reflected
 from imrep.ops.native import followed
 
 _BLOCK = 1 << 19  # samples per block
@@ -189,9 +190,7 @@ def _weights(x: Tensor, a: float) -> _Weights:
 
 def _mirrored(x: Tensor, index: int, axis: int = 2) -> Tensor:
     """The sample at an index beyond the edge, by reflection about the edge sample."""
-    n = x.shape[axis]
-    index %= max(2 * n - 2, 1)
-    return x.narrow(axis, index if index < n else 2 * n - 2 - index, 1)
+    return x.narrow(axis, reflected(index, x.shape[axis]), 1)
 
 
 def _mirrored_rows(x: Tensor, first: int, end: int) -> Tensor:

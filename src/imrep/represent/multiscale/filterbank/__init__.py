@@ -1,6 +1,5 @@
 """A bank of filters, rectified: what one layer of a network computes, and how to undo it."""
 
-import hashlib
 import math
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from imrep.base import Representation
 from imrep.codes import Map
 from imrep.drawing import beside, diverging, enlarge, montage, sequential
 from imrep.errors import BadImage, BadParameter, NoInverse
+from imrep.io.digests import digest
 from imrep.ops.fourier.radial_bands import transformable
 from imrep.ops.pooling import means
 from imrep.registry.cards import Card, Inverse
@@ -300,10 +300,9 @@ class FilterBank(Representation[Map]):
         return type(self)(**{**self.get_params(), "bank": "gabor"}).spec
 
     def _digest(self) -> str:
-        numbers = hashlib.blake2b(digest_size=6)
-        for array in (self.kernels, self.thresholds)[: 1 + bool(self.thresholds.any())]:
-            numbers.update(array.detach().cpu().contiguous().numpy().tobytes())
-        return numbers.hexdigest()
+        arrays = (self.kernels, self.thresholds)[: 1 + bool(self.thresholds.any())]
+        numbers = (array.detach().cpu().contiguous().numpy().tobytes() for array in arrays)
+        return digest(*numbers, size=6)
 
     def _spectra(self, height: int, width: int, like: Tensor, block: slice = slice(None)) -> Tensor:
         """Transforms of a block of filters; the last is the mean, if no filter passes it."""

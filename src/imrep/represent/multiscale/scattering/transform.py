@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import torch
 from torch import Tensor
 
+from imrep.ops.filter.borders import reflected
 from imrep.represent.multiscale.scattering import native as in_c
 from imrep.represent.multiscale.scattering.wavelets import crop, gaussian, morlet
 
@@ -344,8 +345,7 @@ def _padded(x: Tensor, plan: Plan) -> Tensor:
 
 def _reflection(n: int, before: int, padded: int) -> Tensor:
     """Source index of each pixel of a padded axis; the edge is not repeated."""
-    index = (torch.arange(padded) - before) % max(2 * n - 2, 1)
-    return torch.where(index < n, index, 2 * n - 2 - index)
+    return reflected(torch.arange(padded) - before, n)
 
 
 def _gathered(matrix: Tensor, source: Tensor, n: int) -> Tensor:

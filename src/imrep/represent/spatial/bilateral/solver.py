@@ -20,6 +20,7 @@ from torch import Tensor
 
 from imrep import checks
 from imrep.errors import BadImage, BadParameter
+from imrep.ops.luma import YCBCR
 from imrep.ops.solvers import conjugate_gradients
 
 _STEPS = 25  # of conjugate gradients
@@ -28,9 +29,7 @@ _MIN_DIAGONAL = 1e-5  # of the preconditioner
 _TOLERANCE = 1e-5  # of the residual, relative to the right-hand side
 _BYTE_TOLERANCE = 1e-3  # levels this near to an integer are taken for one
 _MAX_KEYS = 2**62
-# JFIF, as in files: Cb and Cr are centred on 128.
-_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
-_SHIFT = np.array([0.0, 128.0, 128.0])
+_SHIFT = np.array([0.0, 128.0, 128.0])  # of Y, Cb, Cr in files
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,7 @@ def _levels(image: Tensor) -> Tensor:
     levels = image.detach().expand(3, -1, -1).flatten(1).T.cpu().double().numpy() * 255
     integers = np.round(levels)
     levels = np.where(np.abs(levels - integers) < _BYTE_TOLERANCE, integers, levels)
-    ycbcr = torch.from_numpy((levels @ _YCBCR.T + _SHIFT).T)
+    ycbcr = torch.from_numpy((levels @ np.array(YCBCR).T + _SHIFT).T)
     return ycbcr.unflatten(1, image.shape[1:]).to(image.device)
 
 

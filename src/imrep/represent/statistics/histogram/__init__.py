@@ -11,6 +11,7 @@ from imrep.base import Representation
 from imrep.codes import Vector
 from imrep.errors import BadCode, BadParameter
 from imrep.ops import differentiable
+from imrep.ops.luma import LUMA
 from imrep.registry.cards import Card
 from imrep.represent.statistics.histogram.colour_spaces import SPACES, channels, to_rgb
 from imrep.represent.statistics.histogram.threshold import otsu
@@ -24,7 +25,6 @@ _EDGE_SHIFT = 1e-4  # of a bin, so that round-off does not split neutral gray be
 _MAX_BARS = 64  # in the picture of a joint histogram
 _HEIGHT_PX = 160
 _WIDTH_PX = 320
-_LUMA = (0.299, 0.587, 0.114)
 _BACKGROUND = 0.82  # gray against which both black and white bars are visible
 
 
@@ -237,14 +237,14 @@ class Histogram(Representation[Vector]):
             parts = values.reshape(3, self.bins)
             planes = [np.repeat(centres, _pixel_counts(part, pixels)) for part in parts]
             colours = to_rgb(np.stack(planes, axis=1), self.space)
-        order = np.argsort(colours @ _LUMA, kind="stable")
+        order = np.argsort(colours @ LUMA, kind="stable")
         return colours[order]
 
     def _bars(self, values: Tensor, colours: np.ndarray) -> Tensor:
         heights = values.numpy()
         if len(heights) > _MAX_BARS and self.joint:
             largest = np.sort(np.argsort(-heights, kind="stable")[:_MAX_BARS])
-            order = largest[np.argsort(colours[largest] @ _LUMA, kind="stable")]
+            order = largest[np.argsort(colours[largest] @ LUMA, kind="stable")]
             heights, colours = heights[order], colours[order]
         width = max(1, _WIDTH_PX // len(heights))
         rows = np.round(heights / max(heights.max(), 1e-12) * _HEIGHT_PX)

@@ -7,7 +7,7 @@ import pytest
 
 from imrep.errors import BadData, Busy
 from imrep.io import skipped
-from imrep.io.ownfolder import claimed, is_own
+from imrep.io.output_folder import claimed, is_own
 
 
 def test_the_list_is_named_after_the_output_and_removed_when_there_is_none(tmp_path):
