@@ -39,16 +39,16 @@ def deep(tmp_path):
 
 
 def test_a_chain_on_a_file(imrep, cat):
-    said = imrep("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
+    printed = imrep("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
     assert re.fullmatch(
         r"cat\.stretch-unsharp\.png  60×48, 8 bits, RGB; stretch: black [\d.]+, white [\d.]+; "
         r"\d+\.\d s\n",
-        said.stdout,
+        printed.stdout,
     )
-    assert said.stderr == ""
-    wanted = package.apply_edits(images.read(cat), "stretch, unsharp:alpha=0.7")
-    found = images.read(cat.parent / "cat.stretch-unsharp.png")
-    assert_close(found, wanted, rtol=0, atol=0.51 / 255)
+    assert printed.stderr == ""
+    expected = package.apply_edits(images.read(cat), "stretch, unsharp:alpha=0.7")
+    result = images.read(cat.parent / "cat.stretch-unsharp.png")
+    assert_close(result, expected, rtol=0, atol=0.51 / 255)
 
 
 def test_nothing_is_rounded_between_operations(inside, tmp_path):
@@ -60,9 +60,9 @@ def test_nothing_is_rounded_between_operations(inside, tmp_path):
 
 
 def test_what_a_picture_was_it_stays(inside, deep):
-    said = inside("edit", "deep.png", "blur", "-o", "new/out.png").stdout
+    printed = inside("edit", "deep.png", "blur", "-o", "new/out.png").stdout
     assert re.match(
-        r"new/out\.png  80×64, 16 bits, RGB; with transparency, ICC profile, EXIF; ", said
+        r"new/out\.png  80×64, 16 bits, RGB; with transparency, ICC profile, EXIF; ", printed
     )
     before, after = images.original(deep), images.original("new/out.png")
     assert after.bits == 16 and after.profile == before.profile and after.exif == before.exif
@@ -74,9 +74,10 @@ def test_what_a_picture_was_it_stays(inside, deep):
 
 
 def test_what_a_format_cannot_hold_is_said(inside, deep):
-    said = inside("edit", "deep.png", "blur", "-o", "out.jpg").stdout
+    printed = inside("edit", "deep.png", "blur", "-o", "out.jpg").stdout
     assert (
-        "8 bits, RGB; with ICC profile, EXIF; without 16 bits and transparency, which JPG" in said
+        "8 bits, RGB; with ICC profile, EXIF; without 16 bits and transparency, which JPG"
+        in printed
     )
 
 
@@ -86,11 +87,11 @@ def test_gray_of_colours_leaves_the_profile_behind(inside, deep):
 
 
 def test_json(inside, cat):
-    found = json.loads(inside("edit", "cat.png", "stretch", "--json").stdout)
-    assert found.pop("seconds") > 0
-    [measured] = found.pop("measured")
+    result = json.loads(inside("edit", "cat.png", "stretch", "--json").stdout)
+    assert result.pop("seconds") > 0
+    [measured] = result.pop("measured")
     assert measured["operation"] == "stretch" and measured["values"]["white"] > 0.5
-    assert found == {
+    assert result == {
         "path": "cat.stretch.png",
         "chain": "stretch",
         "image": "60×48, 8 bits, RGB",
@@ -105,8 +106,8 @@ def test_json(inside, cat):
 
 def test_the_input_is_written_over_only_when_told_to(inside, cat):
     before = cat.read_bytes()
-    said = inside("edit", "cat.png", "blur", "-o", "cat.png", expect=1).output
-    assert said == "edit would write over cat.png. Use another -o, or --in-place.\n"
+    printed = inside("edit", "cat.png", "blur", "-o", "cat.png", expect=1).output
+    assert printed == "edit would write over cat.png. Use another -o, or --in-place.\n"
     (cat.parent / "link.png").symlink_to(cat)
     inside("edit", "cat.png", "blur", "-o", "link.png", expect=1)
     assert cat.read_bytes() == before
@@ -123,7 +124,7 @@ def test_a_further_picture_is_spared_too(inside, cat):
 
 
 @pytest.mark.parametrize(
-    ("chain", "said"),
+    ("chain", "printed"),
     [
         ("unsharpen", r"no operation is called 'unsharpen'. Did you mean 'unsharp'\?"),
         ("blur:sigma=-1", "blur needs sigma .*got -1"),
@@ -136,11 +137,11 @@ def test_a_further_picture_is_spared_too(inside, cat):
         ("compress:quality=0", "compress needs quality from 1 to 100, got 0"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(inside, cat, chain, said):
+def test_what_cannot_be_done_is_one_line(inside, cat, chain, printed):
     images.write(cat.parent / "small.png", torch.zeros(1, 1, 5, 5))
     before = {path.name for path in cat.parent.iterdir()}
     output = inside("edit", "cat.png", chain, expect=1).output
-    assert re.search(said, output) and output.count("\n") == 1, output
+    assert re.search(printed, output) and output.count("\n") == 1, output
     assert {path.name for path in cat.parent.iterdir()} == before
 
 
@@ -149,16 +150,18 @@ def test_files_that_cannot_be_read_or_written(inside, cat):
     assert inside("edit", "broken.jpg", "blur", expect=1).output.startswith("broken.jpg ")
     assert "does not exist" in inside("edit", "none.png", "blur", expect=1).output
     (cat.parent / "file").write_text("")
-    said = inside("edit", "cat.png", "blur", "-o", "file/x.png", expect=1).output
-    assert re.match(r"file/x\.png cannot be written: .*\n$", said)
+    printed = inside("edit", "cat.png", "blur", "-o", "file/x.png", expect=1).output
+    assert re.match(r"file/x\.png cannot be written: .*\n$", printed)
     assert "got 'x.bmp'" in inside("edit", "cat.png", "blur", "-o", "x.bmp", expect=1).output
 
 
 def test_only_the_first_of_several_pictures_is_edited(inside, tmp_path):
     frames = [Image.new("L", (12, 10), shade) for shade in (40, 120, 200)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    said = inside("edit", "a.gif", "blur").stdout
-    assert said.startswith("a.blur.png  12×10, 8 bits, RGB from a palette, the first of 3 images; ")
+    printed = inside("edit", "a.gif", "blur").stdout
+    assert printed.startswith(
+        "a.blur.png  12×10, 8 bits, RGB from a palette, the first of 3 images; "
+    )
     assert images.read("a.blur.png").mean() == pytest.approx(40 / 255, abs=0.01)
 
 
@@ -170,11 +173,11 @@ def test_a_warning_is_a_remark(inside, tmp_path):
 
 
 def test_packed_and_unpacked(inside, deep):
-    said = inside("edit", "deep.png", "compress:quality=90", "-o", "new/small.imr").stdout
+    printed = inside("edit", "deep.png", "compress:quality=90", "-o", "new/small.imr").stdout
     figures = re.fullmatch(
         r"new/small\.imr  80×64, 16 bits, RGB; ([\d.]+) bits per pixel \(([\d,]+) bytes\), "
         r"PSNR ([\d.]+) dB, SSIM ([\d.]+); with transparency, ICC profile, EXIF; \d+\.\d s\n",
-        said,
+        printed,
     ).groups()
     bits, size, psnr, ssim = (float(figure.replace(",", "")) for figure in figures)
     assert size == Path("new/small.imr").stat().st_size
@@ -186,19 +189,22 @@ def test_packed_and_unpacked(inside, deep):
     assert metrics.psnr(after.pixels, before.pixels) == pytest.approx(psnr, abs=0.1) and psnr > 40
     assert metrics.ssim(after.pixels, before.pixels) == pytest.approx(ssim, abs=0.01)
     inside("edit", "new/small.imr", "decode, stretch, compress", "-o", "smaller.imr")
-    said = inside("edit", "new/small.imr", "blur", expect=1).output
-    assert said == "blur needs an image, got small.imr. Put decode before it.\n"
+    printed = inside("edit", "new/small.imr", "blur", expect=1).output
+    assert printed == "blur needs an image, got small.imr. Put decode before it.\n"
 
 
 def test_a_rate_curve(inside, cat):
-    said = inside("edit", "cat.png", "compress", "--curve", "rate.svg").stdout.splitlines()
-    assert said[0].startswith("cat.imr  60×48, 8 bits, RGB; ") and said[1].split()[0] == "quality"
-    assert {line.split()[0] for line in said[2:-1]} == {"dct", "laplacian", "jpeg"}
-    assert said[-1] == "rate.svg  PSNR and SSIM against bits per pixel"
+    printed = inside("edit", "cat.png", "compress", "--curve", "rate.svg").stdout.splitlines()
+    assert (
+        printed[0].startswith("cat.imr  60×48, 8 bits, RGB; ")
+        and printed[1].split()[0] == "quality"
+    )
+    assert {line.split()[0] for line in printed[2:-1]} == {"dct", "laplacian", "jpeg"}
+    assert printed[-1] == "rate.svg  PSNR and SSIM against bits per pixel"
     assert Path("rate.svg").read_text().startswith("<svg")
-    found = json.loads(inside("edit", "cat.png", "compress", "--curve", "r.png", "--json").stdout)
-    assert len(found["curve"]) == len(said) - 3
-    psnr = [point["psnr"] for point in found["curve"] if point["method"] == "dct"]
+    result = json.loads(inside("edit", "cat.png", "compress", "--curve", "r.png", "--json").stdout)
+    assert len(result["curve"]) == len(printed) - 3
+    psnr = [point["psnr"] for point in result["curve"] if point["method"] == "dct"]
     assert psnr == sorted(psnr)
     for words, complaint in (
         (("cat.png", "compress", "--curve", "r.gif"), "got 'r.gif'"),
@@ -211,8 +217,8 @@ def test_a_rate_curve(inside, cat):
 
 def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
     inside("edit", "deep.png", "compress")
-    whole = packed.read("deep.imr")
-    for words, tensors, said in (
+    complete = packed.read("deep.imr")
+    for words, tensors, printed in (
         ({"samples": "many"}, {}, "needs valid metadata"),
         ({"samples": "uint8 0 inf 1"}, {}, "needs valid metadata"),
         ({"samples": "object 0 1 1"}, {}, "needs valid metadata"),
@@ -221,42 +227,42 @@ def test_what_stands_in_an_imr_file_is_not_believed(inside, deep):
         ({"exif": "no base64!"}, {}, "needs valid metadata"),
         ({}, {"alpha": torch.zeros(3, 5, dtype=torch.uint8)}, "needs alpha of"),
     ):
-        packed.write(whole.adding(words, tensors), "other.imr")
-        assert said in inside("edit", "other.imr", "decode", expect=1).output
+        packed.write(complete.adding(words, tensors), "other.imr")
+        assert printed in inside("edit", "other.imr", "decode", expect=1).output
     words = base64.b64encode(b"junk" * 40).decode()
     junk = {"exif": words, "profile": words, "dpi": "1e30 nan"}
-    packed.write(whole.adding(junk, {}), "other.imr")
+    packed.write(complete.adding(junk, {}), "other.imr")
     for suffix in (".png", ".tif", ".jpg"):
-        said = inside("edit", "other.imr", "decode", "-o", f"other{suffix}").stdout
-        assert "EXIF" not in said and "ICC" not in said
+        printed = inside("edit", "other.imr", "decode", "-o", f"other{suffix}").stdout
+        assert "EXIF" not in printed and "ICC" not in printed
         assert images.read(f"other{suffix}").shape == (1, 3, 64, 80)
     Path("other.imr").write_bytes(Path("deep.imr").read_bytes()[:400])
     assert "truncated" in inside("edit", "other.imr", "decode", expect=1).output
 
 
 def test_a_folder_is_packed_and_unpacked(inside, photos):
-    found = json.loads(inside("edit", "photos", "compress", "-o", "small", "--json").stdout)
-    assert found["written"] == 12 and found["figures"]["psnr"] > 25
+    result = json.loads(inside("edit", "photos", "compress", "-o", "small", "--json").stdout)
+    assert result["written"] == 12 and result["figures"]["psnr"] > 25
     assert len(list(Path("small").rglob("*.png.imr"))) == 12
-    found = json.loads(inside("edit", "small", "decode", "-o", "again", "--json").stdout)
-    assert found["written"] == 12 and Path("again/a/00.png.png").is_file()
+    result = json.loads(inside("edit", "small", "decode", "-o", "again", "--json").stdout)
+    assert result["written"] == 12 and Path("again/a/00.png.png").is_file()
 
 
 def test_a_folder(inside, photos):
     (photos / "b" / "one.bmp").write_bytes(b"")
     Image.open(photos / "a" / "00.png").save(photos / "b" / "one.bmp")
-    said = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
+    printed = inside("edit", "photos", "stretch", "-o", "out", "--strict", expect=3).stdout
     assert re.fullmatch(
         r"1 skipped, with reasons in out\.skipped\.csv\n"
         r"stretch: black [\d. to]+, white [\d. to]+\nout  13 images; \d+\.\d s\n",
-        said,
+        printed,
     )
     names = sorted(p.relative_to("out").as_posix() for p in Path("out").rglob("*.png"))
     assert names == sorted([f"{'ab'[i % 2]}/{i:02}.png" for i in range(12)] + ["b/one.bmp.png"])
     [row] = csv.DictReader(Path("out.skipped.csv").read_text().splitlines())
     assert row["path"] == "a/broken.jpg"
-    wanted = package.apply_edits(images.read(photos / "a" / "02.png"), "stretch")
-    assert_close(images.read("out/a/02.png"), wanted, rtol=0, atol=0.51 / 255)
+    expected = package.apply_edits(images.read(photos / "a" / "02.png"), "stretch")
+    assert_close(images.read("out/a/02.png"), expected, rtol=0, atol=0.51 / 255)
     assert not (photos.parent / "out.parts").exists()
 
 
@@ -264,9 +270,9 @@ def test_an_archive_goes_to_a_folder_of_its_name(inside, photos):
     with zipfile.ZipFile("pack.zip", "w") as archive:
         archive.write(photos / "a" / "00.png", "../../sly.png")
         archive.write(photos / "a" / "02.png", "deep/er.png")
-    found = json.loads(inside("edit", "pack.zip", "blur", "--json").stdout)
-    assert found["written"] == 2 and found["skipped"] == [] and found["resumed"] == 0
-    out = photos.parent / found["path"]
+    result = json.loads(inside("edit", "pack.zip", "blur", "--json").stdout)
+    assert result["written"] == 2 and result["skipped"] == [] and result["resumed"] == 0
+    out = photos.parent / result["path"]
     assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png")) == [
         "deep/er.png",
         "sly.png",
@@ -278,14 +284,14 @@ def test_folders_that_are_refused(inside, photos):
         "with one image, got photos. Use -o."
         in inside("edit", "photos", "blur", "--in-place", expect=1).output
     )
-    said = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
-    assert "among the images it reads" in said
+    printed = inside("edit", "photos", "blur", "-o", "photos", expect=1).output
+    assert "among the images it reads" in printed
     for out in ("photos/new", "photos/a", "."):
-        said = inside("edit", "photos", "blur", "-o", out, expect=1).output
-        assert "among the images it reads" in said
+        printed = inside("edit", "photos", "blur", "-o", out, expect=1).output
+        assert "among the images it reads" in printed
     assert not Path("photos/new").exists()
-    said = inside("edit", "photos", "blur:sigma=-1", "-o", "out", expect=1).output
-    assert said.startswith("blur needs sigma") and said.count("\n") == 1
+    printed = inside("edit", "photos", "blur:sigma=-1", "-o", "out", expect=1).output
+    assert printed.startswith("blur needs sigma") and printed.count("\n") == 1
 
 
 def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
@@ -293,18 +299,18 @@ def test_a_run_that_was_interrupted_goes_on(inside, photos, monkeypatch):
 
     real, done = folder.edit_file, []
 
-    def interrupted(*given):
+    def interrupted(*args):
         if len(done) == 5:
             raise KeyboardInterrupt
-        done.append(given)
-        return real(*given)
+        done.append(args)
+        return real(*args)
 
     monkeypatch.setattr(folder, "edit_file", interrupted)
-    said = inside("edit", "photos", "blur", "-o", "out", expect=130)
-    assert "The progress is saved. To resume: imrep" in said.stderr
+    printed = inside("edit", "photos", "blur", "-o", "out", expect=130)
+    assert "The progress is saved. To resume: imrep" in printed.stderr
     monkeypatch.setattr(folder, "edit_file", real)
-    found = json.loads(inside("edit", "photos", "blur", "-o", "out", "--json").stdout)
-    assert found["resumed"] == 5 and found["written"] == 12
+    result = json.loads(inside("edit", "photos", "blur", "-o", "out", "--json").stdout)
+    assert result["resumed"] == 5 and result["written"] == 12
 
 
 def test_another_chain_starts_anew(inside, photos, monkeypatch):
@@ -317,8 +323,8 @@ def test_another_chain_starts_anew(inside, photos, monkeypatch):
     with pytest.raises(AttributeError):
         inside("edit", "photos", "blur", "-o", "out")
     monkeypatch.setattr(folder, "edit_file", real)
-    found = json.loads(inside("edit", "photos", "blur:sigma=3", "-o", "out", "--json").stdout)
-    assert found["resumed"] == 0
+    result = json.loads(inside("edit", "photos", "blur:sigma=3", "-o", "out", "--json").stdout)
+    assert result["resumed"] == 0
 
 
 @pytest.mark.slow
@@ -330,18 +336,18 @@ def test_killed_at_random_moments_it_ends_with_the_same_files(forking, photos, t
     moments = np.random.default_rng(0).uniform(0.2, 1, 8) * takes
     for moment in moments:
         forking.run(*words, tmp_path / "killed", kill_after=float(moment))
-        whole = [p for p in (tmp_path / "killed").rglob("*.png") if not p.name.startswith(".")]
-        for path in whole:
+        complete = [p for p in (tmp_path / "killed").rglob("*.png") if not p.name.startswith(".")]
+        for path in complete:
             Image.open(path).load()
     assert forking.run(*words, tmp_path / "killed") == 0
     for path in (tmp_path / "whole").rglob("*.*"):
-        other = tmp_path / "killed" / path.relative_to(tmp_path / "whole")
-        assert other.read_bytes() == path.read_bytes()
+        second = tmp_path / "killed" / path.relative_to(tmp_path / "whole")
+        assert second.read_bytes() == path.read_bytes()
 
 
 def test_all_that_is_known_of_an_operation(imrep):
     listed = imrep("edit", "--help").stdout
     assert all(re.search(rf"^  {name} +\S", listed, re.M) for name in operations.names())
-    said = imrep("edit", "--about", "blend").stdout
-    assert said.startswith("blend\n") and "  with=FILE\n" in said and "doi:" in said
+    printed = imrep("edit", "--about", "blend").stdout
+    assert printed.startswith("blend\n") and "  with=FILE\n" in printed and "doi:" in printed
     assert "no operation" in imrep("edit", "--about", "nothing", expect=1).stderr

@@ -44,17 +44,17 @@ def test_other_data_is_named_after_itself(tmp_path, monkeypatch):
 
 def test_a_file_made_of_another_picture_is_spared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    out, one, other = Path("000.blur.png"), "disc/000.png", "wave/000.png"
-    outputs.check_replaceable(out, outputs.mark("edit", one), one)
-    images.write(out, torch.rand(1, 3, 8, 8), mark=outputs.mark("edit", one))
-    outputs.check_replaceable(out, outputs.mark("edit", one), one)
-    outputs.check_replaceable(out, outputs.mark("edit", Path("disc/../disc/000.png")), one)
-    for mark in (outputs.mark("edit", other), outputs.mark("invert", one)):
+    out, first, second = Path("000.blur.png"), "disc/000.png", "wave/000.png"
+    outputs.check_replaceable(out, outputs.mark("edit", first), first)
+    images.write(out, torch.rand(1, 3, 8, 8), mark=outputs.mark("edit", first))
+    outputs.check_replaceable(out, outputs.mark("edit", first), first)
+    outputs.check_replaceable(out, outputs.mark("edit", Path("disc/../disc/000.png")), first)
+    for mark in (outputs.mark("edit", second), outputs.mark("invert", first)):
         with pytest.raises(BadParameter, match=r"of wave/000.png, got 000.blur.png, .* with -o"):
-            outputs.check_replaceable(out, mark, other)
+            outputs.check_replaceable(out, mark, second)
     images.write(out, torch.rand(1, 3, 8, 8))
     with pytest.raises(BadParameter, match="may be of another image"):
-        outputs.check_replaceable(out, outputs.mark("edit", one), one)
+        outputs.check_replaceable(out, outputs.mark("edit", first), first)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_nothing_is_written_among_what_is_read(tmp_path, monkeypatch, data, out,
     if not refused:
         outputs.check_separate(data, Path(out), files, "edit")
         return
-    with pytest.raises(BadParameter, match="edit would write among the images it reads") as said:
+    with pytest.raises(BadParameter, match="edit would write among the images it reads") as output:
         outputs.check_separate(data, Path(out), files, "edit")
-    remedy = str(said.value).removesuffix(".").rpartition(" ")[2]
+    remedy = str(output.value).removesuffix(".").rpartition(" ")[2]
     outputs.check_separate(data, Path(remedy), files, "edit")

@@ -97,18 +97,18 @@ def motion_photo(path):
     path.write_bytes(path.read_bytes() + b"\0\0\0\x18ftypmp42" + bytes(200))
 
 
-MAKE = "in place would make it"
+CONVERTED = "in place would make it"
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "said"),
+    ("name", "write_file", "output"),
     [
         ("a.webp", moving_webp, "a.webp holds 4 images; in place would lose 3. Use -o."),
         ("a.png", moving_png, "a.png holds 4 images; in place would lose 3. Use -o."),
         ("a.tif", tiff_pages, "a.tif holds 4 images; in place would lose 3. Use -o."),
         ("a.jpg", two_jpegs, "a.jpg holds 2 images; in place would lose 1. Use -o."),
-        ("a.jpg", png_called_jpg, f"a.jpg holds a PNG; {MAKE} a JPEG. Use -o a.png."),
-        ("a.png", jpeg_called_png, f"a.png holds a JPEG; {MAKE} a PNG. Use -o a.jpg."),
+        ("a.jpg", png_called_jpg, f"a.jpg holds a PNG; {CONVERTED} a JPEG. Use -o a.png."),
+        ("a.png", jpeg_called_png, f"a.png holds a JPEG; {CONVERTED} a PNG. Use -o a.jpg."),
         ("a.jpg", inks, "a.jpg: in place CMYK would become RGB. Use -o."),
         ("a.tif", inks_tiff, "a.tif: in place CMYK would become RGB. Use -o."),
         ("a.tif", jpeg_in_tiff, "a.tif: in place compression JPEG would become deflate. Use -o."),
@@ -116,23 +116,23 @@ MAKE = "in place would make it"
         ("a.jpg", motion_photo, "a.jpg: in place would lose a video. Use -o."),
     ],
 )  # fmt: skip
-def test_in_place_is_refused_before_anything_is_lost(inside, tmp_path, name, make, said):
+def test_in_place_is_refused_before_anything_is_lost(inside, tmp_path, name, write_file, output):
     path = tmp_path / name
-    make(path)
+    write_file(path)
     before = path.read_bytes()
-    assert inside("edit", name, "blur", "--in-place", expect=1).output == f"{said}\n"
+    assert inside("edit", name, "blur", "--in-place", expect=1).output == f"{output}\n"
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [name]
-    remedy = said.removesuffix(".").rpartition("-o")[2].strip() or f"b{path.suffix}"
+    remedy = output.removesuffix(".").rpartition("-o")[2].strip() or f"b{path.suffix}"
     line = inside("edit", name, "blur", "-o", remedy).stdout
     for word in ("images", "CMYK became RGB", "became deflate", "credentials", "a video"):
-        assert (word in line) == (word in said.replace("would become", "became"))
+        assert (word in line) == (word in output.replace("would become", "became"))
 
 
 def test_an_operation_that_loses_something_is_refused_too(inside, tmp_path):
     picture().save(tmp_path / "a.png", icc_profile=SRGB)
     before = (tmp_path / "a.png").read_bytes()
-    said = inside("edit", "a.png", "edges", "--in-place", expect=1).output
-    assert said == "a.png: in place would lose the ICC profile of colours. Use -o.\n"
+    output = inside("edit", "a.png", "edges", "--in-place", expect=1).output
+    assert output == "a.png: in place would lose the ICC profile of colours. Use -o.\n"
     assert (tmp_path / "a.png").read_bytes() == before
 
 
@@ -148,8 +148,8 @@ def test_in_place_follows_links_keeps_the_mode_and_spares_what_is_closed(inside,
     assert real.stat().st_mode & 0o777 == 0o640
     real.chmod(0o444)
     before = real.read_bytes()
-    said = inside("edit", real.name, "blur", "--in-place", expect=1).output
-    assert "cannot be written: Permission denied" in said and said.count("\n") == 1
+    output = inside("edit", real.name, "blur", "--in-place", expect=1).output
+    assert "cannot be written: Permission denied" in output and output.count("\n") == 1
     assert real.read_bytes() == before and real.stat().st_mode & 0o777 == 0o444
 
 
@@ -158,9 +158,9 @@ def test_the_same_file_by_another_name_is_not_written_over(inside, tmp_path):
     (tmp_path / "link.webp").symlink_to("a.webp")
     os.link(tmp_path / "a.webp", tmp_path / "hard.webp")
     before = (tmp_path / "a.webp").read_bytes()
-    for other in ("a.webp", "./a.webp", "link.webp", "hard.webp"):
-        said = inside("edit", "a.webp", "blur", "-o", other, expect=1).output
-        assert "edit would write over a.webp" in said
+    for second in ("a.webp", "./a.webp", "link.webp", "hard.webp"):
+        output = inside("edit", "a.webp", "blur", "-o", second, expect=1).output
+        assert "edit would write over a.webp" in output
     assert (tmp_path / "a.webp").read_bytes() == before
 
 
@@ -176,8 +176,8 @@ def test_default_names_overwrite_nothing_of_another_picture(inside, tmp_path):
     inside("edit", "disc/000.png", "blur:sigma=3")  # the same picture's may be made again
     assert (tmp_path / "000.blur.png").read_bytes() != first
     before = (tmp_path / "000.blur.png").read_bytes()
-    said = inside("edit", "wave/000.png", "blur", expect=1).output
-    assert "edit needs a new name" in said and "-o" in said
+    output = inside("edit", "wave/000.png", "blur", expect=1).output
+    assert "edit needs a new name" in output and "-o" in output
     assert (tmp_path / "000.blur.png").read_bytes() == before
     inside("edit", "wave/000.png", "blur", "-o", "000.blur.png")  # as was asked for
 
@@ -190,8 +190,8 @@ def test_a_pattern_is_edited_into_a_folder_beside_what_it_reads(inside, tmp_path
     inside("edit", "photos/*/00[12].png", "blur")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photos", "photos.blur"]
     assert len(list((tmp_path / "photos.blur").rglob("*.png"))) == 4
-    said = inside("edit", "photos/*/00[12].png", "blur", "-o", "photos/new", expect=1).output
-    assert "among the images it reads" in said and not (tmp_path / "photos/new").exists()
+    output = inside("edit", "photos/*/00[12].png", "blur", "-o", "photos/new", expect=1).output
+    assert "among the images it reads" in output and not (tmp_path / "photos/new").exists()
 
 
 # Beside the pixels -----------------------------------------------------------------------------
@@ -242,22 +242,22 @@ def words_of(path):
     with Image.open(path) as image:
         image.load()
         info, tags = image.info, getattr(image, "tag_v2", {})
-        known = {"xmp": info.get("xmp") or tags.get(700)}
-        known["comment"] = info.get("comment") or info.get("Comment") or tags.get(270)
-        known["author"] = info.get("Author")
-        known["iptc"] = b"Example" in data or b"Example".hex() in str(info.get(
+        metadata = {"xmp": info.get("xmp") or tags.get(700)}
+        metadata["comment"] = info.get("comment") or info.get("Comment") or tags.get(270)
+        metadata["author"] = info.get("Author")
+        metadata["iptc"] = b"Example" in data or b"Example".hex() in str(info.get(
             "Raw profile type iptc", ""))  # fmt: skip
-        known["dpi"] = tuple(round(float(n)) for n in info.get("dpi", ()))
-    return known
+        metadata["dpi"] = tuple(round(float(n)) for n in info.get("dpi", ()))
+    return metadata
 
 
 @pytest.mark.parametrize("target", SUFFIXES)
 @pytest.mark.parametrize("source", SUFFIXES)
 def test_words_go_on_or_are_named(inside, tmp_path, source, target):
     MAKERS[source](tmp_path / f"a{source}")
-    said = json.loads(inside("edit", f"a{source}", "blur", "-o", f"b{target}", "--json").stdout)
+    output = json.loads(inside("edit", f"a{source}", "blur", "-o", f"b{target}", "--json").stdout)
     before, after = words_of(tmp_path / f"a{source}"), words_of(tmp_path / f"b{target}")
-    lost = " ".join(said["lost"])
+    lost = " ".join(output["lost"])
     assert bytes(after["xmp"]).strip() == XMP
     if source != ".webp":
         assert after["iptc"] != ("IPTC" in lost) and after["iptc"] == (target != ".webp")
@@ -320,10 +320,10 @@ def test_viewers_show_the_colours_they_showed(inside, tmp_path, name, suffix):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_inks_become_the_colours_of_their_profile(inside, tmp_path, suffix):
     picture().convert("CMYK").save(tmp_path / "a.tif")
-    found = json.loads(
+    result = json.loads(
         inside("edit", "a.tif", "blur:sigma=0.6", "-o", f"b{suffix}", "--json").stdout
     )
-    assert found["lost"] == ["CMYK became RGB"]
+    assert result["lost"] == ["CMYK became RGB"]
     before, after = images.read(tmp_path / "a.tif"), images.read(tmp_path / f"b{suffix}")
     assert (after - before).abs().mean() < 4 / 255
 
@@ -339,9 +339,9 @@ def test_a_jpeg_keeps_its_tables_and_the_resolution_of_its_chroma(
     before = picture().convert(mode)
     before.save(tmp_path / "a.jpg", quality=quality, subsampling=subsampling, progressive=True)
     assert "its JPEG quality" in inside("edit", "a.jpg", "blur", "-o", "b.jpg").stdout
-    with Image.open(tmp_path / "a.jpg") as one, Image.open(tmp_path / "b.jpg") as other:
-        assert one.quantization == other.quantization and other.info["progressive"]
-        assert get_sampling(one) == get_sampling(other)
+    with Image.open(tmp_path / "a.jpg") as single, Image.open(tmp_path / "b.jpg") as second:
+        assert single.quantization == second.quantization and second.info["progressive"]
+        assert get_sampling(single) == get_sampling(second)
     assert (tmp_path / "b.jpg").stat().st_size < 1.3 * (tmp_path / "a.jpg").stat().st_size
 
 
@@ -394,10 +394,10 @@ def test_a_tiff_keeps_its_compression(inside, tmp_path, compression, number, mod
     inside("edit", "a.tif", "median", "-o", "b.tif")
     with Image.open(tmp_path / "b.tif") as after:
         assert after.tag_v2[259] == number
-        wanted = images.original(tmp_path / "a.tif")
-        found = images.original(tmp_path / "b.tif")
-    assert found.samples == wanted.samples
-    torch.testing.assert_close(found.pixels, median(wanted.pixels), rtol=0, atol=1e-6)
+        expected = images.original(tmp_path / "a.tif")
+        result = images.original(tmp_path / "b.tif")
+    assert result.samples == expected.samples
+    torch.testing.assert_close(result.pixels, median(expected.pixels), rtol=0, atol=1e-6)
 
 
 # Numbers ---------------------------------------------------------------------------------------
@@ -428,13 +428,13 @@ def test_numbers_come_back_in_their_units_and_type(inside, tmp_path, kind, chann
     after = tifffile.imread(tmp_path / "a.blur.tif")
     assert after.dtype == before.dtype and after.shape == before.shape
     sigmas = (2, 2, 0)[: before.ndim]
-    wanted = gaussian_filter(before.astype(float), sigmas, mode="mirror", truncate=4)
+    expected = gaussian_filter(before.astype(float), sigmas, mode="mirror", truncate=4)
     tolerance = 0.51 if np.dtype(kind).kind != "f" else {"float16": 0.1}.get(kind, 1e-3)
-    assert np.abs(after.astype(float) - wanted).max() <= tolerance
+    assert np.abs(after.astype(float) - expected).max() <= tolerance
     inside("edit", "a.tif", "erode", "--in-place")
     eroded = tifffile.imread(tmp_path / "a.tif")
-    known = np.unique(before).astype(float)
-    off = np.abs(known - eroded.astype(float)[..., None]).min(-1)
+    levels = np.unique(before).astype(float)
+    off = np.abs(levels - eroded.astype(float)[..., None]).min(-1)
     assert eroded.dtype == before.dtype and off.max() <= (1e-12 if kind == "float64" else 0)
 
 
@@ -445,9 +445,9 @@ def test_what_goes_beyond_the_extremes_is_not_cut(inside, tmp_path):
     after = tifffile.imread(tmp_path / "b.tif")
     x = before.astype(float)
     x = x + 6 * (x - gaussian_filter(x, 2, mode="mirror", truncate=4))
-    wanted = gaussian_filter(x, 1, mode="mirror", truncate=4)
-    assert wanted.max() > before.max() + 5 and wanted.min() < before.min() - 5
-    assert np.abs(after - wanted).max() < 2e-3
+    expected = gaussian_filter(x, 1, mode="mirror", truncate=4)
+    assert expected.max() > before.max() + 5 and expected.min() < before.min() - 5
+    assert np.abs(after - expected).max() < 2e-3
 
 
 def test_what_was_not_measured_stays_so(inside, tmp_path):
@@ -461,26 +461,26 @@ def test_what_was_not_measured_stays_so(inside, tmp_path):
 
 
 def test_two_files_of_other_extremes_are_not_stretched_apart(inside, tmp_path):
-    for name, most in (("near", 212.25), ("far", 271.25)):
-        ramp = np.linspace(12.5, most, 80 * 60, dtype=np.float32).reshape(60, 80)
+    for name, limit in (("near", 212.25), ("far", 271.25)):
+        ramp = np.linspace(12.5, limit, 80 * 60, dtype=np.float32).reshape(60, 80)
         tifffile.imwrite(tmp_path / f"{name}.tif", ramp)
     inside("edit", "near.tif", "blur:sigma=0.3", "-o", "n.tif")
     inside("edit", "far.tif", "blur:sigma=0.3", "-o", "f.tif")
     for name, before in (("n", "near"), ("f", "far")):
-        one, other = (tifffile.imread(tmp_path / f"{path}.tif") for path in (name, before))
-        assert np.abs(one - other).max() < 1.5 and one.dtype == np.float32
+        single, second = (tifffile.imread(tmp_path / f"{path}.tif") for path in (name, before))
+        assert np.abs(single - second).max() < 1.5 and single.dtype == np.float32
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_formats_of_whole_numbers_need_a_range(inside, tmp_path, suffix):
     tifffile.imwrite(tmp_path / "a.tif", metres("float32"))
     words = ("edit", "a.tif", "blur", "-o", f"b{suffix}")
-    said = inside(*words, expect=1).output
-    assert "--data-range" in said and ".tif" in said and said.count("\n") == 1
+    output = inside(*words, expect=1).output
+    assert "--data-range" in output and ".tif" in output and output.count("\n") == 1
     line = inside(*words, "--data-range", "-200,200").stdout
     assert "float32 from -200 to 200 became" in line
-    found = images.read(tmp_path / f"b{suffix}").mean().item()
-    assert found == pytest.approx((metres("float32").mean() + 200) / 400, abs=0.01)
+    result = images.read(tmp_path / f"b{suffix}").mean().item()
+    assert result == pytest.approx((metres("float32").mean() + 200) / 400, abs=0.01)
     tifffile.imwrite(tmp_path / "unit.tif", metres("float32") / 400 + 0.5)
     assert "became" in inside("edit", "unit.tif", "blur", "-o", f"c{suffix}").stdout
 
@@ -490,11 +490,11 @@ def test_original_refuses_numbers_without_a_scale_unless_they_come_back(tmp_path
     tifffile.imwrite(tmp_path / "a.tif", before)
     with pytest.raises(BadFile, match="needs a scale"):
         images.original(tmp_path / "a.tif")
-    given = images.original(tmp_path / "a.tif", data_range=(0, 100))
-    assert given.samples.white == 100 and given.samples.stated
-    found = images.original(tmp_path / "a.tif", own_scale=True)
-    assert (found.samples.black, found.samples.white) == (before.min(), before.max())
-    for picture in (given, found):
+    stated = images.original(tmp_path / "a.tif", data_range=(0, 100))
+    assert stated.samples.white == 100 and stated.samples.stated
+    result = images.original(tmp_path / "a.tif", own_scale=True)
+    assert (result.samples.black, result.samples.white) == (before.min(), before.max())
+    for picture in (stated, result):
         images.save(tmp_path / "b.tif", picture)
         np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), before)
 
@@ -502,9 +502,9 @@ def test_original_refuses_numbers_without_a_scale_unless_they_come_back(tmp_path
 def test_floats_whose_smallest_number_is_white_stay_so(inside, tmp_path):
     before = metres("float32")
     tifffile.imwrite(tmp_path / "a.tif", before, photometric="miniswhite")
-    found = images.original(tmp_path / "a.tif", own_scale=True)
+    result = images.original(tmp_path / "a.tif", own_scale=True)
     darkest = np.unravel_index(before.argmax(), before.shape)
-    assert found.pixels[0, 0][darkest] == 0
+    assert result.pixels[0, 0][darkest] == 0
     inside("edit", "a.tif", "median", "-o", "b.tif")
     with tifffile.TiffFile(tmp_path / "b.tif") as file:
         assert file.pages[0].photometric == 0
@@ -531,10 +531,12 @@ def test_packed_and_unpacked_numbers_are_in_their_units(inside, tmp_path, kind):
     assert after.dtype == kind and np.abs(after - metres(kind).astype(float)).max() < 3
 
 
-@pytest.mark.parametrize(("mode", "said"), [("1", "gray from 1 bit"), ("P", "RGB from a palette")])
-def test_what_bits_and_palettes_become_is_said(inside, tmp_path, mode, said):
+@pytest.mark.parametrize(
+    ("mode", "output"), [("1", "gray from 1 bit"), ("P", "RGB from a palette")]
+)
+def test_what_bits_and_palettes_become_is_said(inside, tmp_path, mode, output):
     picture().convert(mode).save(tmp_path / "a.png")
-    assert f"8 bits, {said}; " in inside("edit", "a.png", "blur").stdout
+    assert f"8 bits, {output}; " in inside("edit", "a.png", "blur").stdout
 
 
 # Doing nothing ---------------------------------------------------------------------------------
@@ -549,8 +551,8 @@ def test_a_picture_that_comes_out_as_it_was_is_copied_and_that_is_said(inside, t
         in inside("edit", f"a{suffix}", "blur:sigma=0", "-o", f"b{suffix}").stdout
     )
     assert (tmp_path / f"b{suffix}").read_bytes() == before
-    found = json.loads(inside("edit", f"a{suffix}", "blur:sigma=0", "--in-place", "--json").stdout)
-    assert found["unchanged"] and (tmp_path / f"a{suffix}").read_bytes() == before
+    result = json.loads(inside("edit", f"a{suffix}", "blur:sigma=0", "--in-place", "--json").stdout)
+    assert result["unchanged"] and (tmp_path / f"a{suffix}").read_bytes() == before
 
 
 def test_a_picture_without_noise_is_left_and_that_is_said(inside, tmp_path):
@@ -567,16 +569,18 @@ def test_what_is_measured_is_said(inside, tmp_path):
         values = smooth(128, 160) / 255 + noise * RNG.standard_normal((128, 160, 3))
         values = np.uint8(values.clip(0, 1) * 255)
         Image.fromarray(values).save(tmp_path / "noisy" / f"{i}.png")
-    found = json.loads(inside("edit", "noisy/0.png", "denoise", "--json").stdout)
-    [one] = found["measured"]
-    assert one["operation"] == "denoise" and one["values"]["noise"] == pytest.approx(0.05, rel=0.3)
-    said = inside("edit", "noisy", "denoise, stretch", "-o", "clean").stdout
-    low, high = said.split("denoise: noise ")[1].split("\n")[0].split(" to ")
+    result = json.loads(inside("edit", "noisy/0.png", "denoise", "--json").stdout)
+    [single] = result["measured"]
+    assert single["operation"] == "denoise" and single["values"]["noise"] == pytest.approx(
+        0.05, rel=0.3
+    )
+    output = inside("edit", "noisy", "denoise, stretch", "-o", "clean").stdout
+    low, high = output.split("denoise: noise ")[1].split("\n")[0].split(" to ")
     assert float(low) == pytest.approx(0.05, rel=0.3) and float(high) == pytest.approx(0.1, rel=0.3)
-    assert "stretch: black 0" in said and "white 0" in said
+    assert "stretch: black 0" in output and "white 0" in output
     for chain, word in (("enhance", "band_1"), ("bandpass", "contrast_passed")):
-        found = json.loads(inside("edit", "noisy/0.png", chain, "--json").stdout)
-        assert found["measured"][0]["values"][word] > 0
+        result = json.loads(inside("edit", "noisy/0.png", chain, "--json").stdout)
+        assert result["measured"][0]["values"][word] > 0
 
 
 def test_a_folder_says_what_it_lost(inside, tmp_path):
@@ -584,8 +588,8 @@ def test_a_folder_says_what_it_lost(inside, tmp_path):
     for i in range(2):
         inks(tmp_path / "in" / f"{i}.jpg")
     frames(tmp_path / "in" / "moving.webp", "WEBP")
-    found = json.loads(inside("edit", "in", "blur", "-o", "out", "--json").stdout)
-    assert found["lost"] == {"CMYK became RGB": 2, "further images in the file": 1}
+    result = json.loads(inside("edit", "in", "blur", "-o", "out", "--json").stdout)
+    assert result["lost"] == {"CMYK became RGB": 2, "further images in the file": 1}
     assert (
         "2 have lost or changed: CMYK became RGB" in inside("edit", "in", "blur", "-o", "o2").stdout
     )

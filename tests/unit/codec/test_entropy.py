@@ -21,25 +21,25 @@ def _tensor(numbers):
     ),
     st.lists(st.lists(_int16, min_size=1, max_size=40), min_size=1, max_size=3),
 )
-def test_any_numbers_come_back(rest, details):
-    given_rest, given_details = _tensor(rest), [_tensor(part) for part in details]
-    streams = entropy.write([given_rest, given_rest.T.contiguous()], given_details)
+def test_any_numbers_come_back(residual, details):
+    coarse, parts = _tensor(residual), [_tensor(part) for part in details]
+    streams = entropy.write([coarse, coarse.T.contiguous()], parts)
     kinds = dict(zip(entropy.NAMES, entropy.TYPES, strict=True))
     assert {name: stream.dtype for name, stream in streams.items()} == kinds
-    sizes = [tuple(given_rest.shape), tuple(given_rest.T.shape)]
-    rests, found = entropy.read(streams, sizes, sum(map(len, details)))
-    assert torch.equal(rests[0], given_rest) and torch.equal(rests[1], given_rest.T)
-    assert torch.equal(found, torch.cat(given_details))
+    sizes = [tuple(coarse.shape), tuple(coarse.T.shape)]
+    pictures, result = entropy.read(streams, sizes, sum(map(len, details)))
+    assert torch.equal(pictures[0], coarse) and torch.equal(pictures[1], coarse.T)
+    assert torch.equal(result, torch.cat(parts))
 
 
 def test_long_runs_of_zeros_and_many_runs(monkeypatch):
     details = torch.zeros(5000, dtype=torch.int16)
     details[[0, 255, 511, 512, 4999]] = _tensor([1, -300, 127, -128, 5])
-    whole = entropy.write([_tensor([[0]])], [details])
-    assert whole["gaps"].tolist() == [0, 254, 255, 0, 255] and len(whole["large"]) == 4
+    complete = entropy.write([_tensor([[0]])], [details])
+    assert complete["gaps"].tolist() == [0, 254, 255, 0, 255] and len(complete["large"]) == 4
     monkeypatch.setattr(entropy, "_RUN", 2)
     parts = entropy.write([_tensor([[0]])], details.split(1700))
-    assert all(torch.equal(parts[name], whole[name]) for name in entropy.NAMES)
+    assert all(torch.equal(parts[name], complete[name]) for name in entropy.NAMES)
     assert torch.equal(entropy.read(parts, [(1, 1)], 5000)[1], details)
 
 

@@ -22,26 +22,26 @@ def small():
     )
 
 
-def _changed(kept, change):
+def _changed(packed_image, change):
     """The file's bytes with another header, after `change(entries)`."""
-    raw = gzip.decompress(kept.data)
+    raw = gzip.decompress(packed_image.data)
     length = int.from_bytes(raw[:8], "little")
     entries = json.loads(raw[8 : 8 + length])
     text = json.dumps(change(entries) or entries).encode()
     return gzip.compress(len(text).to_bytes(8, "little") + text + raw[8 + length :])
 
 
-def _said(**words):
+def _metadata(**words):
     return lambda entries: entries["__metadata__"].update(words)
 
 
 def test_what_is_kept_with_an_image_comes_back(small, tmp_path):
     packed.write(small, tmp_path / "new" / "a.imr")
-    found = packed.read(tmp_path / "new" / "a.imr")
-    assert found.parameters == small.parameters and found.extra == small.extra
-    assert torch.equal(found.tensors["alpha"], small.tensors["alpha"])
-    assert torch.equal(decode(found), decode(small))
-    assert found.adding({"more": ""}, {}).extra == {**small.extra, "more": ""}
+    result = packed.read(tmp_path / "new" / "a.imr")
+    assert result.parameters == small.parameters and result.extra == small.extra
+    assert torch.equal(result.tensors["alpha"], small.tensors["alpha"])
+    assert torch.equal(decode(result), decode(small))
+    assert result.adding({"more": ""}, {}).extra == {**small.extra, "more": ""}
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.imr"]
 
 
@@ -76,7 +76,7 @@ def test_names_and_types_that_will_not_do_are_refused(small, tmp_path):
 )
 def test_headers_that_do_not_fit_are_refused(small, words, reason):
     with pytest.raises(BadFile, match=reason):
-        decode(packed.read(_changed(small, _said(**words))))
+        decode(packed.read(_changed(small, _metadata(**words))))
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_deep_headers_are_refused():
 
 
 def test_numbers_that_are_none_are_refused(small):
-    kept = small.adding({}, {"depth": torch.tensor([0.0, float("nan")])})
+    packed_image = small.adding({}, {"depth": torch.tensor([0.0, float("nan")])})
     with pytest.raises(BadFile, match=r"got NaN or infinity in extra\.depth"):
-        packed.read(kept.data)
+        packed.read(packed_image.data)
 
 
 def test_truncated_files_are_refused(small):
@@ -157,10 +157,10 @@ def test_truncated_files_are_refused(small):
 def test_a_mutated_file_gives_an_image_or_is_refused(method, inside):
     """Inside the deflated bytes checksums find it; behind them only what is checked does."""
     chance = random.Random(0)
-    kept = compress(torch.rand(1, 3, 10, 13), method=method, quality=98)
-    whole, refused = gzip.decompress(kept.data) if inside else kept.data, 0
+    packed_image = compress(torch.rand(1, 3, 10, 13), method=method, quality=98)
+    complete, refused = gzip.decompress(packed_image.data) if inside else packed_image.data, 0
     for _ in range(600):
-        mutated = bytearray(whole)
+        mutated = bytearray(complete)
         for _ in range(chance.choice([1, 1, 3])):
             mutated[chance.randrange(len(mutated))] = chance.choice([0, 255, chance.randrange(256)])
         try:

@@ -28,9 +28,9 @@ def test_more_bits_are_more_alike_whoever_spends_them(points):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_each_step_is_told_and_the_bits_are_the_files(channels):
-    image, told = torch.rand(1, channels, 20, 30), []
-    points = curve(image, [50], progress=lambda *step: told.append(step))
-    assert told == [
+    image, calls = torch.rand(1, channels, 20, 30), []
+    points = curve(image, [50], progress=lambda *step: calls.append(step))
+    assert calls == [
         ("dct at quality 50", 0, 3),
         ("laplacian at quality 50", 1, 3),
         ("jpeg at quality 50", 2, 3),
@@ -42,8 +42,8 @@ def test_each_step_is_told_and_the_bits_are_the_files(channels):
 def test_it_is_drawn_as_the_suffix_says(points, tmp_path):
     draw(points, tmp_path / "new" / "curve.png")
     draw(points, tmp_path / "new" / "curve.svg")
-    with Image.open(tmp_path / "new" / "curve.png") as drawn:
-        assert drawn.width > 1200 and len(drawn.convert("RGB").getcolors(1 << 20)) > 20
+    with Image.open(tmp_path / "new" / "curve.png") as rendered:
+        assert rendered.width > 1200 and len(rendered.convert("RGB").getcolors(1 << 20)) > 20
     text = (tmp_path / "new" / "curve.svg").read_text()
     assert all(word in text for word in ("laplacian", "PSNR, dB", "SSIM", "bits per pixel"))
     assert len(list((tmp_path / "new").iterdir())) == 2

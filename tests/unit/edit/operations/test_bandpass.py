@@ -12,19 +12,19 @@ from imrep.edit.operations.bandpass import bandpass
 from imrep.errors import BadImage, BadParameter
 
 
-def wave(height, width, down, right):
+def wave(height, width, down, across):
     """Half waves, as many as said, of the mirrored image; of height 0.2 around middle gray."""
     y = torch.cos(math.pi * down * (torch.arange(height).double() + 0.5) / height)
-    x = torch.cos(math.pi * right * (torch.arange(width).double() + 0.5) / width)
+    x = torch.cos(math.pi * across * (torch.arange(width).double() + 0.5) / width)
     return (0.2 * y[:, None] * x)[None, None]
 
 
 @pytest.mark.parametrize("size", [(16, 20), (1, 30), (13, 31)])
-@pytest.mark.parametrize(("down", "right"), [(0, 3), (0, 19), (5, 7), (12, 0)])
-def test_a_wave_is_multiplied_by_the_gain(size, down, right):
+@pytest.mark.parametrize(("down", "across"), [(0, 3), (0, 19), (5, 7), (12, 0)])
+def test_a_wave_is_multiplied_by_the_gain(size, down, across):
     down = min(down, size[0] - 1)
-    detail = wave(*size, down, right)
-    r = math.hypot(down / 2 / size[0], right / 2 / size[1])
+    detail = wave(*size, down, across)
+    r = math.hypot(down / 2 / size[0], across / 2 / size[1])
     low_pass, high_pass = math.exp(-(r**2) / 2 / 0.3**2), 1 - math.exp(-(r**2) / 2 / 0.1**2)
     low = bandpass(detail + 0.5, low=None, high=0.3)
     torch.testing.assert_close(low, 0.5 + low_pass * detail, rtol=0, atol=1e-12)
@@ -51,28 +51,28 @@ def test_a_gaussian_is_a_gaussian_blur_of_the_mirrored_image():
     x = np.random.default_rng(0).random((50, 61))
     cutoff = 0.05
     blurred = gaussian_filter(x, 1 / (2 * np.pi * cutoff), mode="reflect", truncate=9)
-    found = bandpass(torch.from_numpy(x)[None, None], low=None, high=cutoff)[0, 0]
-    np.testing.assert_allclose(found, blurred, rtol=0, atol=1e-7)
+    result = bandpass(torch.from_numpy(x)[None, None], low=None, high=cutoff)[0, 0]
+    np.testing.assert_allclose(result, blurred, rtol=0, atol=1e-7)
 
 
 def test_butterworth_is_scikit_images_on_the_mirrored_image():
     x = np.random.default_rng(0).random((40, 51))
-    whole = np.pad(x, ((0, 40), (0, 51)), mode="symmetric")
-    expected = butterworth(whole, 0.1, high_pass=False, order=3)[:40, :51]
-    found = bandpass(
+    complete = np.pad(x, ((0, 40), (0, 51)), mode="symmetric")
+    expected = butterworth(complete, 0.1, high_pass=False, order=3)[:40, :51]
+    result = bandpass(
         torch.from_numpy(x)[None, None], kind="butterworth", low=None, high=0.1, order=3
     )
-    np.testing.assert_allclose(found[0, 0], expected.clip(0, 1), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result[0, 0], expected.clip(0, 1), rtol=0, atol=1e-9)
 
 
 def test_bright_and_dark_ends_do_not_meet():
     ramp = torch.linspace(0, 1, 200).expand(1, 1, 20, 200)
-    found = bandpass(ramp, low=None, high=0.05)
-    torch.testing.assert_close(found, ramp, rtol=0, atol=0.02)
+    result = bandpass(ramp, low=None, high=0.05)
+    torch.testing.assert_close(result, ramp, rtol=0, atol=0.02)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("params", "message"),
     [
         ({"kind": "sinc"}, "kind to be one of gaussian, butterworth, ideal, got 'sinc'"),
         ({"low": None, "high": None}, "low, high or both"),
@@ -81,9 +81,9 @@ def test_bright_and_dark_ends_do_not_meet():
         ({"order": 0}, "order of at least 1"),
     ],
 )
-def test_bad_parameters_are_refused_by_name(given, said):
-    with pytest.raises(BadParameter, match=f"bandpass needs {said}"):
-        bandpass(torch.rand(1, 1, 8, 8), **given)
+def test_bad_parameters_are_refused_by_name(params, message):
+    with pytest.raises(BadParameter, match=f"bandpass needs {message}"):
+        bandpass(torch.rand(1, 1, 8, 8), **params)
 
 
 def test_other_types_are_refused():

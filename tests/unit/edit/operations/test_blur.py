@@ -34,8 +34,8 @@ def test_it_is_opencvs(size, sigma):
     x = np.random.default_rng(0).random(size, dtype=np.float32)
     side = 2 * round(4 * sigma) + 1
     expected = cv2.GaussianBlur(x, (side, side), sigma, borderType=cv2.BORDER_REFLECT_101)
-    found = blur(torch.from_numpy(x)[None, None], sigma=sigma)[0, 0].numpy()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
+    result = blur(torch.from_numpy(x)[None, None], sigma=sigma)[0, 0].numpy()
+    np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6)
 
 
 def test_strips_meet_without_a_seam():

@@ -117,8 +117,8 @@ def test_opencvs_own_to_the_bit(clip, size):
     np.testing.assert_array_equal((ours[0, 0] * 255).round().numpy(), theirs)
     deep = photo.astype(np.uint16) * 257
     theirs = cv2.createCLAHE(clip, (8, 8)).apply(deep)
-    given = torch.from_numpy(deep / 65535)[None, None]
-    ours = clahe(given, clip=clip, bins=65536, method="opencv")
+    image = torch.from_numpy(deep / 65535)[None, None]
+    ours = clahe(image, clip=clip, bins=65536, method="opencv")
     np.testing.assert_array_equal((ours[0, 0] * 65535).round().numpy(), theirs)
 
 
@@ -134,5 +134,5 @@ def test_opencvs_keeps_the_chroma():
     x = torch.from_numpy(data.astronaut()[100:200, 100:230].copy()).permute(2, 0, 1)[None] / 255
     out = clahe(x, method="opencv")
     levels = (luminance(x) * 255).round()
-    wanted = cv2.createCLAHE(2.0, (8, 8)).apply(levels[0, 0].numpy().astype(np.uint8))
-    assert_close(luminance(out)[0, 0] * 255, torch.from_numpy(wanted).float(), rtol=0, atol=0.01)
+    expected = cv2.createCLAHE(2.0, (8, 8)).apply(levels[0, 0].numpy().astype(np.uint8))
+    assert_close(luminance(out)[0, 0] * 255, torch.from_numpy(expected).float(), rtol=0, atol=0.01)

@@ -22,24 +22,24 @@ def test_it_is_opencvs_at_odd_sizes(shape, size):
     x = np.random.default_rng(0).random((40, 51), dtype=np.float32)
     element = cv2.getStructuringElement(SHAPES[shape], (size, size))
     expected = cv2.morphologyEx(x, cv2.MORPH_CLOSE, element)
-    found = closing(torch.from_numpy(x)[None, None], size=size, shape=shape)
-    np.testing.assert_array_equal(found[0, 0].numpy(), expected)
+    result = closing(torch.from_numpy(x)[None, None], size=size, shape=shape)
+    np.testing.assert_array_equal(result[0, 0].numpy(), expected)
 
 
 @pytest.mark.parametrize("size", [2, 5])
 def test_it_is_above_the_image_and_done_at_once(size):
     image = torch.rand(1, 3, 20, 31)
-    found = closing(image, size=size)
-    assert (found >= image).all()
-    assert torch.equal(closing(found, size=size), found)
+    result = closing(image, size=size)
+    assert (result >= image).all()
+    assert torch.equal(closing(result, size=size), result)
 
 
 def test_small_holes_are_filled_and_large_ones_stay():
     large = torch.ones(1, 1, 20, 20)
     large[..., 8:14, 8:14] = 0
-    both = large.clone()
-    both[..., 2:4, 2:4] = 0
-    assert torch.equal(closing(both, size=3, shape="rect"), large)
+    pair = large.clone()
+    pair[..., 2:4, 2:4] = 0
+    assert torch.equal(closing(pair, size=3, shape="rect"), large)
 
 
 def test_bad_parameters_are_refused_by_name():

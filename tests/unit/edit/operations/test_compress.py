@@ -37,9 +37,9 @@ def test_a_pyramid_is_off_by_at_most_half_a_step(quality, step):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_quality_costs_bits_and_buys_likeness(method, channels):
     image = _soft(50, 61)[:, :channels]
-    found = [compress(image, method=method, quality=q) for q in (1, 10, 40, 70, 95)]
-    sizes = [packed.bits_per_pixel for packed in found]
-    likeness = [psnr(image, decode(packed)) for packed in found]
+    result = [compress(image, method=method, quality=q) for q in (1, 10, 40, 70, 95)]
+    sizes = [packed.bits_per_pixel for packed in result]
+    likeness = [psnr(image, decode(packed)) for packed in result]
     assert sizes == sorted(sizes) and sizes[-1] > 2 * sizes[0]
     assert likeness == sorted(likeness) and likeness[0] > 15
 
@@ -54,10 +54,10 @@ def test_dct_is_smaller_than_jpeg_and_the_pyramid_not_much_larger(shared_data):
         levels.append(psnr(image, images.read(file.getvalue())))
         bits.append(8 * len(file.getvalue()) / pixels[..., 0].size)
     for quality in (60, 90):
-        for method, most in (("dct", 1.0), ("laplacian", 2.0)):
+        for method, limit in (("dct", 1.0), ("laplacian", 2.0)):
             packed = compress(image, method=method, quality=quality)
             as_good = np.exp(np.interp(psnr(image, decode(packed)), levels, np.log(bits)))
-            assert packed.bits_per_pixel < most * as_good
+            assert packed.bits_per_pixel < limit * as_good
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -47,8 +47,8 @@ def test_a_picture_stays_one(name, dtype, channels):
     before = image.clone()
     after = applied(name, image)
     assert_close(image, before, rtol=0, atol=0)
-    wanted = 1 if name in ONE_CHANNEL else channels
-    assert after.shape == (1, wanted, 48, 70) and after.dtype == dtype
+    expected = 1 if name in ONE_CHANNEL else channels
+    assert after.shape == (1, expected, 48, 70) and after.dtype == dtype
     assert after.min() >= 0 and after.max() <= 1
     assert after.data_ptr() != image.data_ptr(), "the result shares memory with the input"
 
@@ -63,11 +63,11 @@ def test_it_does_something(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_means_a_loop(name):
-    one, other = photo(), photo().flip(3) ** 1.5
-    both = applied(name, torch.cat([one, other]))
-    assert_close(both[:1], applied(name, one), rtol=0, atol=2e-6)
+    first, second = photo(), photo().flip(3) ** 1.5
+    pair = applied(name, torch.cat([first, second]))
+    assert_close(pair[:1], applied(name, first), rtol=0, atol=2e-6)
     if "mask" not in {p.name for p in operations.entry(name).parameters}:  # made of the first
-        assert_close(both[1:], applied(name, other), rtol=0, atol=2e-6)
+        assert_close(pair[1:], applied(name, second), rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,8 +76,8 @@ def test_a_batch_means_a_loop(name):
 def test_gray_and_the_same_gray_as_colours_come_out_alike(name, noise, dtype):
     gray = photo(96, 140, dtype=dtype)[:, :1]
     gray = (gray + noise * torch.randn_like(gray)).clamp(0, 1)
-    one, three = applied(name, gray), applied(name, gray.expand(-1, 3, -1, -1).contiguous())
-    assert_close(three, one.expand_as(three), rtol=0, atol=1e-3)
+    first, three = applied(name, gray), applied(name, gray.expand(-1, 3, -1, -1).contiguous())
+    assert_close(three, first.expand_as(three), rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - FEW_LEVELS))

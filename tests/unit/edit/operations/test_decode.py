@@ -14,8 +14,8 @@ from imrep.ops.metrics import psnr
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size_comes_back(method, size, channels):
     image = torch.rand(1, channels, *size)
-    kept = compress(image, method=method, quality=100, chroma="full")
-    result = decode(packed.read(kept.data))
+    packed_image = compress(image, method=method, quality=100, chroma="full")
+    result = decode(packed.read(packed_image.data))
     assert result.shape == image.shape and result.dtype == torch.float32
     assert psnr(result, image) > 55
 
@@ -31,17 +31,19 @@ def test_halved_chroma_is_enlarged_in_place(method):
 
 def test_strips_are_no_matter(monkeypatch):
     image = torch.rand(1, 3, 37, 41)
-    whole = decode(compress(image))
+    complete = decode(compress(image))
     for name in ("block_dct._STRIP", "_STRIP", "entropy._RUN"):
         monkeypatch.setattr(f"imrep.codec.{name}", 97)
-    assert (decode(compress(image)) - whole).abs().max() < 0.05  # a number or two rounds otherwise
-    assert psnr(decode(compress(image)), whole) > 60
+    assert (
+        decode(compress(image)) - complete
+    ).abs().max() < 0.05  # a number or two rounds otherwise
+    assert psnr(decode(compress(image)), complete) > 60
 
 
 def test_numbers_beyond_a_byte_and_beyond_black_and_white_do_no_harm():
     edges = (torch.rand(1, 1, 40, 40) > 0.5).float()
-    kept = compress(edges, quality=100)
-    assert len(kept.streams["large"]) > 100
-    result = decode(kept)
+    packed_image = compress(edges, quality=100)
+    assert len(packed_image.streams["large"]) > 100
+    result = decode(packed_image)
     assert result.min() >= 0 and result.max() <= 1
     torch.testing.assert_close(result, edges, atol=0.01, rtol=0)

@@ -51,32 +51,35 @@ def test_scikit_images_non_local_means_and_total_variation_are_behind(bytes_, de
     from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
     image, noise = photo(bytes_), deviation / 255
-    given = noisy(image, noise)
-    found = decibels(denoise(given, noise=noise), image)
-    x = given[0].permute(1, 2, 0).squeeze(2).numpy()
+    degraded = noisy(image, noise)
+    result = decibels(denoise(degraded, noise=noise), image)
+    x = degraded[0].permute(1, 2, 0).squeeze(2).numpy()
     axis = 2 if x.ndim == 3 else None
     means = denoise_nl_means(x, 5, 6, 0.8 * noise, fast_mode=True, sigma=noise, channel_axis=axis)
     variation = denoise_tv_chambolle(x, weight=1.3 * noise, channel_axis=axis)
     for peer in (means, variation):
         peer = torch.from_numpy(np.atleast_3d(peer)).permute(2, 0, 1)[None]
-        assert found > decibels(peer.clamp(0, 1), image) + 0.3
+        assert result > decibels(peer.clamp(0, 1), image) + 0.3
 
 
 def test_it_is_as_good_as_the_filter_banks_and_all_blocks():
     image, noise = photo(astronaut(), 128), 0.1
-    given = noisy(image, noise)
-    found, dense = (decibels(denoise(given, noise=noise, stride=s), image) for s in (4, 1))
-    bank = imrep.get("filterbank:bank=dct,size=8").denoise(given, noise)
-    assert dense - 0.15 < found < dense
-    assert found > decibels(bank, image) - 0.1
+    degraded = noisy(image, noise)
+    result, dense = (decibels(denoise(degraded, noise=noise, stride=s), image) for s in (4, 1))
+    bank = imrep.get("filterbank:bank=dct,size=8").denoise(degraded, noise)
+    assert dense - 0.15 < result < dense
+    assert result > decibels(bank, image) - 0.1
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.1])
 def test_the_noise_need_not_be_told(noise):
     image = photo(astronaut())
-    given = noisy(image, noise)
-    told, measured = decibels(denoise(given, noise=noise), image), decibels(denoise(given), image)
-    assert measured > told - 0.2
+    degraded = noisy(image, noise)
+    oracle, measured = (
+        decibels(denoise(degraded, noise=noise), image),
+        decibels(denoise(degraded), image),
+    )
+    assert measured > oracle - 0.2
 
 
 def test_a_clean_image_hardly_changes():
@@ -93,8 +96,8 @@ def as_a_camera_writes(image, noise, quality=92):
     kernel = np.outer([1, 2, 1], [1, 2, 1])
     planes = []
     for plane, mask in zip(light[0].numpy(), masks, strict=True):
-        seen, weight = (cv2.filter2D(p, -1, kernel / 4) for p in (plane * mask, mask * 1.0))
-        planes.append(seen / weight)
+        masked, weight = (cv2.filter2D(p, -1, kernel / 4) for p in (plane * mask, mask * 1.0))
+        planes.append(masked / weight)
     pixels = np.stack(planes, 2).clip(0, 1) * 255
     file = io.BytesIO()
     Image.fromarray(pixels.round().astype(np.uint8)).save(file, "JPEG", quality=quality)
@@ -105,32 +108,32 @@ def as_a_camera_writes(image, noise, quality=92):
 @pytest.mark.parametrize("quality", [85, 92])
 def test_noise_that_a_camera_wrote_is_measured(noise, quality):
     image = blur(photo(astronaut(), 240), sigma=1)  # what a lens leaves of it
-    given = as_a_camera_writes(image, noise, quality)
-    with measurements.recording() as found:
-        clean = denoise(given)
-    by_hand = max(decibels(denoise(given, noise=n), image) for n in (0.03, 0.05, 0.08))
-    assert decibels(clean, image) > decibels(given, image) + 1
+    degraded = as_a_camera_writes(image, noise, quality)
+    with measurements.recording() as records:
+        clean = denoise(degraded)
+    by_hand = max(decibels(denoise(degraded, noise=n), image) for n in (0.03, 0.05, 0.08))
+    assert decibels(clean, image) > decibels(degraded, image) + 1
     assert decibels(clean, image) > by_hand - 0.7
-    [one] = found
-    assert one.operation == "denoise" and noise / 3 < one.values["noise"] < noise * 1.5
-    again = denoise(given, noise=one.values["noise"])
+    [record] = records
+    assert record.operation == "denoise" and noise / 3 < record.values["noise"] < noise * 1.5
+    again = denoise(degraded, noise=record.values["noise"])
     torch.testing.assert_close(again, clean, rtol=0, atol=1e-6)
 
 
 def test_without_noise_it_says_so_and_leaves_all():
     image = torch.linspace(0, 1, 90).expand(1, 3, 70, 90).contiguous()
-    with measurements.recording() as found:
+    with measurements.recording() as records:
         assert torch.equal(denoise(image), image)
-    assert found[0].note.startswith("no noise found") and found[0].values["noise"] < 0.3 / 255
+    assert records[0].note.startswith("no noise found") and records[0].values["noise"] < 0.3 / 255
 
 
 @pytest.mark.parametrize("noise", [None, 0.05])
 def test_a_gray_scan_in_colours_is_denoised_as_gray(noise):
     gray = noisy(photo(camera(), 128), 0.08)
     scanned = gray.expand(-1, 3, -1, -1) + torch.tensor([0, 0.4, -0.4]).view(1, 3, 1, 1) / 255
-    found = denoise(scanned.clamp(0, 1), noise=noise)
+    result = denoise(scanned.clamp(0, 1), noise=noise)
     if noise is None:
-        assert (found.mean(1, keepdim=True) - denoise(gray)).abs().mean() < 2 / 255
+        assert (result.mean(1, keepdim=True) - denoise(gray)).abs().mean() < 2 / 255
 
 
 @pytest.mark.parametrize("name", ["Canon80D_8_8_12800_printer_14", "Sony_4_200_3200_door_10"])
@@ -142,15 +145,15 @@ def test_real_cameras(shared_data, name):
 
 
 def test_turned_images_are_the_turned_result():
-    given = noisy(photo(camera(), 64), 0.1)
+    degraded = noisy(photo(camera(), 64), 0.1)
     torch.testing.assert_close(
-        denoise(given.mT, noise=0.1), denoise(given, noise=0.1).mT, rtol=0, atol=1e-5
+        denoise(degraded.mT, noise=0.1), denoise(degraded, noise=0.1).mT, rtol=0, atol=1e-5
     )
 
 
 def test_double_precision_agrees():
-    given = noisy(photo(camera(), 64), 0.1)
-    single, double = denoise(given, noise=0.1), denoise(given.double(), noise=0.1)
+    degraded = noisy(photo(camera(), 64), 0.1)
+    single, double = denoise(degraded, noise=0.1), denoise(degraded.double(), noise=0.1)
     assert double.dtype == torch.float64
     torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-5)
 

@@ -22,8 +22,8 @@ def test_it_is_opencvs_at_odd_sizes(shape, size):
     x = np.random.default_rng(0).random((40, 51), dtype=np.float32)
     element = cv2.getStructuringElement(SHAPES[shape], (size, size))
     expected = cv2.dilate(x, element)
-    found = dilate(torch.from_numpy(x)[None, None], size=size, shape=shape)
-    np.testing.assert_array_equal(found[0, 0].numpy(), expected)
+    result = dilate(torch.from_numpy(x)[None, None], size=size, shape=shape)
+    np.testing.assert_array_equal(result[0, 0].numpy(), expected)
 
 
 def test_it_is_never_below_the_image():

@@ -14,18 +14,18 @@ from imrep.errors import BadParameter
 def test_a_step_is_a_line():
     step = torch.zeros(1, 3, 12, 20, dtype=torch.float64)
     step[..., 10:] = 1
-    found = edges(step)
-    assert found.shape == (1, 1, 12, 20) and found.dtype == torch.float64
-    assert torch.equal(found.unique(), torch.tensor([0.0, 1.0], dtype=torch.float64))
-    assert (found[0, 0].sum(1) == 1).all() and int(found[0, 0, 5].argmax()) in (9, 10)
+    result = edges(step)
+    assert result.shape == (1, 1, 12, 20) and result.dtype == torch.float64
+    assert torch.equal(result.unique(), torch.tensor([0.0, 1.0], dtype=torch.float64))
+    assert (result[0, 0].sum(1) == 1).all() and int(result[0, 0, 5].argmax()) in (9, 10)
 
 
 def test_it_is_opencvs():
     bytes_ = astronaut()
     gray = cv2.GaussianBlur(cv2.cvtColor(bytes_, cv2.COLOR_RGB2GRAY), (0, 0), 2.0)
     image = torch.from_numpy(bytes_.copy()).permute(2, 0, 1)[None] / 255
-    found = edges(image, low=30, high=90, sigma=2)[0, 0].numpy()
-    np.testing.assert_array_equal(found * 255, cv2.Canny(gray, 30, 90))
+    result = edges(image, low=30, high=90, sigma=2)[0, 0].numpy()
+    np.testing.assert_array_equal(result * 255, cv2.Canny(gray, 30, 90))
 
 
 def test_it_is_the_representations():
@@ -36,9 +36,9 @@ def test_it_is_the_representations():
 
 def test_less_is_asked_for_the_more_is_found():
     image = torch.from_numpy(astronaut().copy()).permute(2, 0, 1)[None] / 255
-    few, some, many = (edges(image, low=t / 2, high=t) for t in (200, 100, 50))
-    assert few.sum() < some.sum() < many.sum()
-    assert (few <= some).all() and (some <= many).all()
+    few, weak, strong = (edges(image, low=t / 2, high=t) for t in (200, 100, 50))
+    assert few.sum() < weak.sum() < strong.sum()
+    assert (few <= weak).all() and (weak <= strong).all()
 
 
 def test_bad_parameters_are_refused_by_name():

@@ -22,8 +22,8 @@ def test_gains_of_one_give_the_image_back(gains):
 
 def test_each_band_is_multiplied():
     image = _soft(1)
-    bands, rest = laplacian.build(image, 3)
-    expected = laplacian.collapse([1.5 * bands[0], 0.25 * bands[1], bands[2]], rest)
+    bands, residual = laplacian.build(image, 3)
+    expected = laplacian.collapse([1.5 * bands[0], 0.25 * bands[1], bands[2]], residual)
     torch.testing.assert_close(enhance(image, gains="1.5 .25"), expected)
 
 
@@ -43,8 +43,8 @@ def test_luma_is_enhanced_and_colour_kept():
 
 def test_it_is_linear_in_the_gains_until_it_clips():
     image = _soft(1)
-    one, two = (enhance(image, gains=gains) - image for gains in ("1.5", "2"))
-    torch.testing.assert_close(two, 2 * one, atol=1e-6, rtol=0)
+    first, two = (enhance(image, gains=gains) - image for gains in ("1.5", "2"))
+    torch.testing.assert_close(two, 2 * first, atol=1e-6, rtol=0)
     assert enhance(torch.rand(1, 1, 20, 20), gains="10").aminmax() == (0, 1)
 
 

@@ -13,8 +13,8 @@ from imrep.errors import BadParameter
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 3), (40, 51)])
 def test_it_is_scipys_at_any_depth(size, shape):
     x = np.random.default_rng(0).random(shape, dtype=np.float32)
-    found = median(torch.from_numpy(x)[None, None], size=size)[0, 0].numpy()
-    np.testing.assert_array_equal(found, median_filter(x, size, mode="nearest"))
+    result = median(torch.from_numpy(x)[None, None], size=size)[0, 0].numpy()
+    np.testing.assert_array_equal(result, median_filter(x, size, mode="nearest"))
 
 
 def test_times_is_how_often():
@@ -24,9 +24,9 @@ def test_times_is_how_often():
 
 def test_double_precision_is_rounded_only():
     x = np.random.default_rng(0).random((30, 31))
-    found = median(torch.from_numpy(x)[None, None])
-    assert found.dtype == torch.float64
-    np.testing.assert_allclose(found[0, 0], median_filter(x, 3, mode="nearest"), rtol=1e-7)
+    result = median(torch.from_numpy(x)[None, None])
+    assert result.dtype == torch.float64
+    np.testing.assert_allclose(result[0, 0], median_filter(x, 3, mode="nearest"), rtol=1e-7)
 
 
 def test_specks_go_and_edges_stay():

@@ -41,8 +41,8 @@ def test_colours_are_about_as_near_as_scikit_learns():
 def test_a_pixel_takes_the_nearest_colour():
     x = coffee()
     lab, out = (to_lab(y)[0].flatten(1).T * torch.tensor([1, 2.2, 2.2]) for y in (x, poster(x)))
-    apart = torch.cdist(lab, out.unique(dim=0)).amin(1)
-    assert_close((lab - out).norm(dim=1), apart, rtol=0, atol=1e-5)
+    difference = torch.cdist(lab, out.unique(dim=0)).amin(1)
+    assert_close((lab - out).norm(dim=1), difference, rtol=0, atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_and_another_may_not():

@@ -29,8 +29,8 @@ def test_a_constant_stays():
 def test_it_is_opencvs(name, matrix, size):
     x = np.random.default_rng(0).random(size, dtype=np.float32)
     expected = cv2.filter2D(x, -1, np.array(matrix)).clip(0, 1)
-    found = sharpen(torch.from_numpy(x)[None, None], kernel=name)[0, 0].numpy()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
+    result = sharpen(torch.from_numpy(x)[None, None], kernel=name)[0, 0].numpy()
+    np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6)
 
 
 def test_a_kernel_in_words_or_in_a_file(tmp_path):
@@ -39,8 +39,8 @@ def test_a_kernel_in_words_or_in_a_file(tmp_path):
     np.save(tmp_path / "tall.npy", tall)
     expected = cv2.filter2D(image[0].permute(1, 2, 0).numpy(), -1, tall).clip(0, 1)
     for kernel in ("-1/2; 2; -1/2", str(tmp_path / "tall.npy")):
-        found = sharpen(image, kernel=kernel)[0].permute(1, 2, 0).numpy()
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        result = sharpen(image, kernel=kernel)[0].permute(1, 2, 0).numpy()
+        np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6)
 
 
 def test_strength_goes_on_evenly():
@@ -50,7 +50,7 @@ def test_strength_goes_on_evenly():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "said"),
+    ("kernel", "message"),
     [
         ("1 0; 0 0", "odd sides.* got 2×2. Add a row"),
         ("0 -1 0; -1 4 -1; 0 -1 0", "sum one.* got 0. Add 1"),
@@ -58,6 +58,6 @@ def test_strength_goes_on_evenly():
         ("no such name", "sharpen needs .*got 'no such name'"),
     ],
 )
-def test_kernels_are_refused_by_name(kernel, said):
-    with pytest.raises(BadParameter, match=said):
+def test_kernels_are_refused_by_name(kernel, message):
+    with pytest.raises(BadParameter, match=message):
         sharpen(torch.rand(1, 1, 4, 4), kernel=kernel)

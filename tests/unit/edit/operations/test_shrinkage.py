@@ -41,8 +41,8 @@ def slowly(x, level, stride):
 @pytest.mark.parametrize("stride", [1, 3, 4, 8])
 def test_it_is_the_definition(stride):
     x = np.random.default_rng(0).random((19, 22))
-    found = shrinkage.denoise_plane(torch.from_numpy(x), 0.1, stride)
-    np.testing.assert_allclose(found, slowly(x, 0.1, stride), rtol=0, atol=1e-12)
+    result = shrinkage.denoise_plane(torch.from_numpy(x), 0.1, stride)
+    np.testing.assert_allclose(result, slowly(x, 0.1, stride), rtol=0, atol=1e-12)
 
 
 @pytest.mark.skipif(not _native.built("kernels"), reason="no C compiler here")
@@ -51,18 +51,18 @@ def test_it_is_the_definition(stride):
 def test_c_and_torch_agree(size, stride):
     """Few coefficients of smooth noise stand at the very threshold, where rounding decides."""
     plane = torch.rand(size)
-    found = shrinkage.denoise_plane(plane, 0.02, stride)
+    result = shrinkage.denoise_plane(plane, 0.02, stride)
     with _native.switched_off():
         expected = shrinkage.denoise_plane(plane, 0.02, stride)
-    apart = (found - expected).abs()
-    assert apart.median() < 1e-6 and apart.max() < 2e-3
+    difference = (result - expected).abs()
+    assert difference.median() < 1e-6 and difference.max() < 2e-3
 
 
 def test_threads_and_strips_change_nothing(monkeypatch):
     plane = torch.rand(300, 40)
-    whole = shrinkage.denoise_plane(plane, 0.1, 4)
+    complete = shrinkage.denoise_plane(plane, 0.1, 4)
     monkeypatch.setattr(shrinkage, "_ROWS", 64)
-    assert torch.equal(shrinkage.denoise_plane(plane, 0.1, 4), whole)
+    assert torch.equal(shrinkage.denoise_plane(plane, 0.1, 4), complete)
     with _native.switched_off():
         once = shrinkage.denoise_plane(plane, 0.1, 4)
         monkeypatch.setattr(shrinkage, "_PIXELS_CPU", 400)
@@ -80,8 +80,8 @@ def test_noise_is_measured_on_each_axis():
     image = torch.linspace(0, 1, 200).expand(3, 100, 200).clone()
     image[1] += 0.1 * torch.randn(100, 200)
     image[2] += 0.02 * torch.randn(100, 200)
-    found = shrinkage.deviations(image, torch.eye(3))
-    torch.testing.assert_close(found, torch.tensor([0.0, 0.1, 0.02]), rtol=0.05, atol=1e-4)
+    result = shrinkage.deviations(image, torch.eye(3))
+    torch.testing.assert_close(result, torch.tensor([0.0, 0.1, 0.02]), rtol=0.05, atol=1e-4)
     mixed = shrinkage.deviations(image, torch.tensor([[0.0, 0.6, 0.8]]))
     assert float(mixed) == pytest.approx((0.06**2 + 0.016**2) ** 0.5, rel=0.05)
 
@@ -89,8 +89,8 @@ def test_noise_is_measured_on_each_axis():
 def test_noise_coarser_than_a_block_is_removed():
     plane = 0.5 + 0.1 * torch.randn(128, 150)
     fine = shrinkage.denoise_plane(plane, 0.1, 4)
-    both = shrinkage.denoise_plane(shrinkage.remove_coarse_noise(plane, 0.1, 4), 0.1, 4)
-    assert both.std() < 0.8 * fine.std()
+    pair = shrinkage.denoise_plane(shrinkage.remove_coarse_noise(plane, 0.1, 4), 0.1, 4)
+    assert pair.std() < 0.8 * fine.std()
 
 
 def test_coarse_noise_removal_changes_nothing_without_noise_or_without_a_half():

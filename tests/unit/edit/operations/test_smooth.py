@@ -28,12 +28,12 @@ def by_sums(x, sigma_space, sigma_range):
     padded = np.pad(x, reach, mode="reflect")
     total, weights = np.zeros_like(x), np.zeros_like(x)
     for down in range(2 * reach + 1):
-        for right in range(2 * reach + 1):
-            other = padded[down : down + x.shape[0], right : right + x.shape[1]]
-            distance = (down - reach) ** 2 + (right - reach) ** 2
-            near = np.exp(-distance / (2 * sigma_space**2))
-            weight = near * np.exp(-((other - x) ** 2) / (2 * sigma_range**2))
-            total, weights = total + weight * other, weights + weight
+        for across in range(2 * reach + 1):
+            second = padded[down : down + x.shape[0], across : across + x.shape[1]]
+            distance = (down - reach) ** 2 + (across - reach) ** 2
+            spatial = np.exp(-distance / (2 * sigma_space**2))
+            weight = spatial * np.exp(-((second - x) ** 2) / (2 * sigma_range**2))
+            total, weights = total + weight * second, weights + weight
     return total / weights
 
 
@@ -50,9 +50,9 @@ def hard_images():
 @pytest.mark.parametrize(("space", "spread"), [(6, 1e6), (6, 0.1), (2, 0.1), (3, 0.3), (4, 1.0)])
 def test_how_far_the_grid_is_from_the_sum_as_its_docstring_says(name, space, spread):
     image = hard_images()[name]
-    given = torch.from_numpy(image)[None, None]
-    found = smooth(given, sigma_space=space, sigma_range=spread)[0, 0].numpy()
-    off = 255 * np.abs(found - by_sums(image, space, spread))
+    noisy = torch.from_numpy(image)[None, None]
+    result = smooth(noisy, sigma_space=space, sigma_range=spread)[0, 0].numpy()
+    off = 255 * np.abs(result - by_sums(image, space, spread))
     assert off.mean() < 1
     assert off.max() < (50 if name == "speck" else 5)
 

@@ -44,10 +44,10 @@ def test_together_channels_keep_their_order_and_apart_each_fills_the_range():
     x = torch.rand(1, 3, 20, 20) * torch.tensor([0.9, 0.5, 0.3])[:, None, None]
     together = stretch(x, low=0, high=100)
     assert_close((together - together[:, :1]), (x - x[:, :1]) / (x.max() - x.min()))
-    apart = stretch(x, low=0, high=100, per_channel=True)
+    difference = stretch(x, low=0, high=100, per_channel=True)
     for channel in range(3):
         alone = stretch(x[:, channel : channel + 1], low=0, high=100)
-        assert torch.equal(apart[:, channel : channel + 1], alone)
+        assert torch.equal(difference[:, channel : channel + 1], alone)
 
 
 def test_a_constant_stays_as_it_is_and_says_so():

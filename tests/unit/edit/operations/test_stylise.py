@@ -34,23 +34,23 @@ def test_fine_bins_no_edges_and_a_narrow_filter_give_the_image():
 def test_without_a_filter_lightness_is_the_papers():
     x = coffee()[:, :1]
     light = lightness(x)
-    near = (light * 8).round() / 8
-    shade = near + 1 / 16 * torch.tanh(32 * (light - near))
+    nearest = (light * 8).round() / 8
+    shade = nearest + 1 / 16 * torch.tanh(32 * (light - nearest))
     g = light[0, 0].numpy()
-    one, other = (
+    first, second = (
         cv2.GaussianBlur(g, (2 * round(3 * s) + 1,) * 2, s, borderType=cv2.BORDER_REFLECT_101)
         for s in (1.0, 1.6)
     )
-    lines = 1 + np.tanh(np.minimum(100 * (one - 0.98 * other), 0))
+    lines = 1 + np.tanh(np.minimum(100 * (first - 0.98 * second), 0))
     out = stylise(x, passes=1, sigma_space=0.1, sigma_range=0.1, sigma_edge=1.0)
-    wanted = shade.clamp(0, 1) * torch.from_numpy(lines)
-    assert (lightness(out) - wanted).abs().median() < 1e-3
-    assert psnr(lightness(out), wanted) > 35
+    expected = shade.clamp(0, 1) * torch.from_numpy(lines)
+    assert (lightness(out) - expected).abs().median() < 1e-3
+    assert psnr(lightness(out), expected) > 35
 
 
 def test_few_bins_leave_few_shades():
-    near = (lightness(stylise(coffee(), bins=4, edges=0)) * 4).flatten()
-    on_a_shade = ((near - 0.5).round() - (near - 0.5)).abs() < 0.1
+    nearest = (lightness(stylise(coffee(), bins=4, edges=0)) * 4).flatten()
+    on_a_shade = ((nearest - 0.5).round() - (nearest - 0.5)).abs() < 0.1
     fine = (lightness(coffee()) * 4).flatten()
     at_first = ((fine - 0.5).round() - (fine - 0.5)).abs() < 0.1
     assert on_a_shade.double().mean() > 1.5 * at_first.double().mean()
@@ -59,13 +59,13 @@ def test_few_bins_leave_few_shades():
 def test_lines_lie_on_the_dark_side_of_a_step_and_grow_with_edges():
     x = torch.full((1, 1, 40, 60), 0.3, dtype=torch.float64)
     x[..., 30:] = 0.9
-    plain, some, many = (stylise(x, edges=edges, sigma_edge=1.5)[0, 0] for edges in (0, 0.3, 3))
-    darker = plain - some > 0.01
+    plain, weak, strong = (stylise(x, edges=edges, sigma_edge=1.5)[0, 0] for edges in (0, 0.3, 3))
+    darker = plain - weak > 0.01
     assert (
         darker[:, 26:30].any(0).sum() >= 2 and not darker[:, 32:].any() and not darker[:, :20].any()
     )
-    assert (many <= some + 1e-6).all() and (some <= plain + 1e-6).all()
-    assert many[:, 29].max() < 0.1
+    assert (strong <= weak + 1e-6).all() and (weak <= plain + 1e-6).all()
+    assert strong[:, 29].max() < 0.1
 
 
 def test_colours_stay():

@@ -26,10 +26,10 @@ def smoothed(log, space, spread):
     wide = np.pad(log, radius, mode="reflect")
     sums, weights = np.zeros_like(log), np.zeros_like(log)
     for y, x in np.ndindex(2 * radius + 1, 2 * radius + 1):
-        other = wide[y : y + log.shape[0], x : x + log.shape[1]]
+        second = wide[y : y + log.shape[0], x : x + log.shape[1]]
         far = ((y - radius) ** 2 + (x - radius) ** 2) / (2 * space**2)
-        weight = np.exp(-far - (other - log) ** 2 / (2 * spread**2))
-        sums, weights = sums + weight * other, weights + weight
+        weight = np.exp(-far - (second - log) ** 2 / (2 * spread**2))
+        sums, weights = sums + weight * second, weights + weight
     return sums / weights
 
 
@@ -40,9 +40,9 @@ def test_it_is_durands_and_dorseys():
     base = smoothed(log, 3, 0.4)
     k = math.log10(20) / (base.max() - base.min())
     assert k < 1
-    wanted = (rgb / luminance * 10 ** ((base - base.max()) * k + log - base)).clip(0, 1)
+    expected = (rgb / luminance * 10 ** ((base - base.max()) * k + log - base)).clip(0, 1)
     ours = tonemap(scene(), contrast=20, sigma_space=3, linear=True)
-    assert psnr(ours, torch.from_numpy(wanted ** (1 / 2.2))[None]) > 48
+    assert psnr(ours, torch.from_numpy(expected ** (1 / 2.2))[None]) > 48
 
 
 def test_exposure_does_not_matter():
@@ -55,8 +55,8 @@ def test_shade_is_lifted_and_its_detail_kept():
     flat = tonemap(x, contrast=5, sigma_space=12, linear=True)
     assert flat[..., 36:].mean() > 4 * (x / x.max()).pow(1 / 2.2)[..., 36:].mean()
     before, after = (y[..., 36:].log10().diff(dim=2) for y in (x, flat**2.2))
-    kept = (flat[..., 36:] < 1).all(2)[..., None, :] & (before.abs() < 0.02)
-    assert (after - before)[kept].abs().median() < 2e-3
+    preserved = (flat[..., 36:] < 1).all(2)[..., None, :] & (before.abs() < 0.02)
+    assert (after - before)[preserved].abs().median() < 2e-3
 
 
 def test_ratios_of_colours_stay():

@@ -16,8 +16,8 @@ def test_nothing_added_is_the_image():
 
 def test_a_constant_and_a_ramp_stay():
     ramp = torch.linspace(0.1, 0.9, 101).expand(1, 3, 40, 101)
-    found = unsharp(ramp, alpha=2, sigma=2)[..., 8:-8]
-    torch.testing.assert_close(found, ramp[..., 8:-8], rtol=0, atol=1e-6)
+    result = unsharp(ramp, alpha=2, sigma=2)[..., 8:-8]
+    torch.testing.assert_close(result, ramp[..., 8:-8], rtol=0, atol=1e-6)
     flat = torch.full((1, 1, 5, 6), 0.3)
     torch.testing.assert_close(unsharp(flat, alpha=3), flat)
 
@@ -34,10 +34,10 @@ def test_an_edge_overshoots_on_both_sides():
 def test_it_is_scikit_images(alpha, sigma):
     x = np.random.default_rng(0).random((90, 101, 3))
     expected = unsharp_mask(x, radius=sigma, amount=alpha, channel_axis=2)
-    found = unsharp(torch.from_numpy(x).permute(2, 0, 1)[None], alpha=alpha, sigma=sigma)
+    result = unsharp(torch.from_numpy(x).permute(2, 0, 1)[None], alpha=alpha, sigma=sigma)
     inside = (slice(22, -22), slice(22, -22))  # it mirrors with the edge repeated
     np.testing.assert_allclose(
-        found[0].permute(1, 2, 0).numpy()[inside], expected[inside], rtol=0, atol=1e-12
+        result[0].permute(1, 2, 0).numpy()[inside], expected[inside], rtol=0, atol=1e-12
     )
 
 
