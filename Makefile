@@ -9,6 +9,7 @@ BIN    := $(VENV)/bin
 
 # A thread a process: two processes whose threads wait for each other take ten times as long.
 test slow shapes: export OMP_NUM_THREADS := 1
+PYTEST := $(BIN)/pytest -q -n 2 --dist worksteal
 
 NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
 
@@ -18,16 +19,21 @@ NATIVE := setup.py $(wildcard src/imrep/_native/*.[ch])
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-$(VENV)/installed: pyproject.toml $(NATIVE)
+$(VENV)/created:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/installed: pyproject.toml $(NATIVE) | $(VENV)/created
 	$(BIN)/pip install --quiet --editable '.[all]'
 	@$(BIN)/python -m imrep._native
 	@touch $@
 
-$(VENV)/developed: $(VENV)/installed
-	$(BIN)/pip install --quiet --group dev --group docs
-	@touch $@
+# One run of pip for both: it resolves everything once.
+$(VENV)/developed: pyproject.toml $(NATIVE) | $(VENV)/created
+	$(BIN)/pip install --quiet --editable '.[all]' --group dev --group docs
+	@$(BIN)/python -m imrep._native
+	@touch $(VENV)/installed $@
 
 install: $(VENV)/installed
 
@@ -40,7 +46,7 @@ compare: $(VENV)/installed
 	$(BIN)/imrep compare $(DATA) --out $(OUT)
 
 test: lint $(VENV)/developed
-	$(BIN)/pytest -q -n 2
+	$(PYTEST)
 
 lint: $(VENV)/developed
 	$(BIN)/ruff format --check .
@@ -52,11 +58,11 @@ lint: $(VENV)/developed
 
 # Over five seconds each: kill tests, false-alarm rates, large sets, the default compiler.
 slow: $(VENV)/developed
-	$(BIN)/pytest -q -n 2 --durations=15 -m "slow and not gpu and not network"
+	$(PYTEST) --durations=15 -m "slow and not gpu and not network"
 
 # The shapes in annotations, checked while the contract runs.
 shapes: $(VENV)/developed
-	$(BIN)/pytest -q -n 2 --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype -m "not gpu and not network" tests/contract tests/represent
+	$(PYTEST) --jaxtyping-packages=imrep.base,imrep.codes,imrep.represent,beartype.beartype -m "not gpu and not network" tests/contract tests/represent
 
 # Some minutes: every representation on three photographs. `mkdocs serve` shows it while you write.
 docs: $(VENV)/developed

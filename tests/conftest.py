@@ -54,6 +54,19 @@ def shared_data():
     return _DATA
 
 
+_REFERENCES = _DATA.parent / "refs"
+
+
+@pytest.fixture(params=["computed", "stored"] if _REFERENCES.is_dir() else ["computed"])
+def references(request):
+    """Arrays of a topic to be equalled, computed here; stored ones too where there are any."""
+    import references as module
+
+    if request.param == "stored":
+        return lambda topic: module.stored(topic, _REFERENCES)
+    return module.computed
+
+
 @pytest.fixture
 def refs(shared_data):
     """Reference outputs of the peers, beside the shared data."""

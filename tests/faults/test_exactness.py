@@ -1,6 +1,5 @@
 """What is called exact is so at the worst images, in float32; what is not solved says so."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -66,8 +65,8 @@ def test_dct_comes_back_within_two_ten_thousandths_of_a_level(name):
         assert off <= 2e-4
 
 
-def test_dct_comes_back_on_the_reference_photograph(refs):
-    stored = np.load(refs / "classic" / "c1_dctnet_448.npz")["img_rgb_u8"]
+def test_dct_comes_back_on_the_reference_photograph(references):
+    stored = references("jpeg")["img_rgb_u8"]
     image = torch.from_numpy(stored).permute(2, 0, 1)[None].float() / 255
     dct = imrep.get("dct")
     assert 255 * (dct.invert(dct.encode(image)) - image).abs().max() <= 2e-4

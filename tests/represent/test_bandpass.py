@@ -31,8 +31,8 @@ def band(kind="gaussian", low=0.05, high=0.2, **more):
         ("butterworth", "butter2_bp_0p05_0p2"),
     ],
 )
-def test_equals_the_reference(refs, kind, stored):
-    arrays = np.load(refs / "classic" / "e1_fourier.npz")
+def test_equals_the_reference(references, kind, stored):
+    arrays = references("fourier")
     gray = torch.from_numpy(arrays["gray_u8"] / 255)[None, None]
     for dtype, within in ((torch.float64, 1e-12), (torch.float32, 2e-6)):
         code = band(kind).encode(gray.to(dtype))

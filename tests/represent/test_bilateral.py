@@ -1,6 +1,5 @@
 """The bilateral grid as a representation; the filter's own laws are in tests/unit."""
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -27,8 +26,8 @@ def test_sliced_it_is_the_filtered_image(height, width, channels):
     assert_close(rep.invert(code), wanted, rtol=0, atol=1e-12)
 
 
-def test_near_the_stored_exact_filter(refs):
-    stored = np.load(refs / "classic" / "b3_bilateral_exact.npz")
+def test_near_the_stored_exact_filter(references):
+    stored = references("bilateral")
     rgb = torch.from_numpy(stored["rgb"]).permute(2, 0, 1)[None]
     gray = torch.from_numpy(stored["gray"])[None, None]
     wanted = torch.from_numpy(stored["exact_cross_rgb_ss8_sr0p1_r24"]).permute(2, 0, 1)

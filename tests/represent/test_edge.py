@@ -20,9 +20,9 @@ STORED = [
 
 
 @pytest.mark.parametrize(("key", "words"), STORED)
-def test_equals_opencvs_reference_bit_by_bit(refs, key, words):
-    with np.load(refs / "classic" / "e4_canny.npz") as stored:
-        levels, wanted = torch.from_numpy(stored["img_u8"]), torch.from_numpy(stored[key])
+def test_equals_opencvs_reference_bit_by_bit(references, key, words):
+    stored = references("canny")
+    levels, wanted = torch.from_numpy(stored["img_u8"]), torch.from_numpy(stored[key])
     rep = imrep.get(f"edge:{words}")
     edges = rep.encode(levels[None, None] / 255).values[0, 0]
     assert torch.equal(edges * 255, wanted.float())

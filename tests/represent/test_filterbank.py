@@ -35,22 +35,33 @@ def decibels(got, wanted):
 
 
 @pytest.fixture
-def stored(refs):
-    return np.load(refs / "classic" / "f1_filterbank.npz")
+def stored(references):
+    return references("filterbank")
+
+
+def with_banks(arrays, folder):
+    """The photograph in double precision, and a maker of banks of the kernels."""
+
+    def bank(kernels=slice(None), thresholds=None, **more):
+        chosen = {"kernels": arrays["kernels"][kernels]}
+        if thresholds is not None:
+            chosen["thresholds"] = thresholds
+        np.savez(folder / "bank.npz", **chosen)
+        return imrep.get("filterbank", bank=str(folder / "bank.npz"), **more)
+
+    return torch.from_numpy(arrays["img_u8"] / 255)[None, None], bank
 
 
 @pytest.fixture
 def shared(stored, tmp_path):
-    """The shared photograph in double precision, and a maker of banks of the shared kernels."""
+    return with_banks(stored, tmp_path)
 
-    def bank(kernels=slice(None), thresholds=None, **more):
-        arrays = {"kernels": stored["kernels"][kernels]}
-        if thresholds is not None:
-            arrays["thresholds"] = thresholds
-        np.savez(tmp_path / "bank.npz", **arrays)
-        return imrep.get("filterbank", bank=str(tmp_path / "bank.npz"), **more)
 
-    return torch.from_numpy(stored["img_u8"] / 255)[None, None], bank
+@pytest.fixture
+def measured(refs, tmp_path):
+    """The stored photograph and kernels, which the numbers of some tests were measured with."""
+    with np.load(refs / "classic" / "f1_filterbank.npz") as arrays:
+        return with_banks(dict(arrays), tmp_path)
 
 
 @settings(max_examples=20)
@@ -104,8 +115,8 @@ def test_the_start_is_preconditioned_and_steps_count(shared):
         (1.0, {10: (22, 24), 100: (23, 25)}),
     ],
 )
-def test_thresholds_below_a_fifth_of_the_deviation_lose_nothing(shared, share, after):
-    image, make = shared
+def test_thresholds_below_a_fifth_of_the_deviation_lose_nothing(measured, share, after):
+    image, make = measured
     deviations = make(rectify="none").encode(image).values.std((2, 3))[0]
     bank = make(thresholds=(share * deviations).numpy())
     assert bank.inverse == "approximate"
@@ -127,8 +138,8 @@ def test_a_threshold_is_taken_from_the_responses():
 
 
 @pytest.mark.parametrize(("kernels", "least"), [(2, 40), (3, 112), (4, 112)])
-def test_few_filters_need_an_equation_per_pixel(shared, kernels, least):
-    image, make = shared
+def test_few_filters_need_an_equation_per_pixel(measured, kernels, least):
+    image, make = measured
     bank = make(slice(kernels))
     code = bank.encode(image)
     assert bank.inverse == ("approximate" if kernels < 4 else "exact")
@@ -136,8 +147,8 @@ def test_few_filters_need_an_equation_per_pixel(shared, kernels, least):
     assert decibels(_stopped(bank, code, 100), image) > least
 
 
-def test_filters_that_never_fire_leave_the_start(shared):
-    image, make = shared
+def test_filters_that_never_fire_leave_the_start(measured):
+    image, make = measured
     bank = make(slice(1))
     code = bank.encode(image)
     assert float(bank.equations(code)) == 0

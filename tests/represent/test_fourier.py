@@ -27,8 +27,8 @@ def test_energy_is_kept():
     torch.testing.assert_close(power / (13 * 20), image.square().sum())
 
 
-def test_equals_the_reference(refs):
-    stored = np.load(refs / "classic" / "e1_fourier.npz")
+def test_equals_the_reference(references):
+    stored = references("fourier")
     gray = torch.from_numpy(stored["gray_u8"] / 255)[None, None]
     for dtype, within in ((torch.float64, 1e-6), (torch.float32, 5e-4)):
         values = imrep.get("fourier").encode(gray.to(dtype)).values[0, 0]

@@ -16,15 +16,15 @@ OPERATORS = ("sobel", "sobel5", "scharr")
     [("sobel", "sobel_x", 0), ("sobel", "sobel_y", 1), ("sobel5", "sobel5_x", 0),
      ("scharr", "scharr_x", 0)],
 )  # fmt: skip
-def test_equals_opencvs_reference(refs, operator, key, channel):
-    stored = np.load(refs / "classic" / "e3_kernels.npz")
+def test_equals_opencvs_reference(references, operator, key, channel):
+    stored = references("kernels")
     image = torch.from_numpy(stored["img_f32"])[None, None]
     slopes = imrep.get("gradient", operator=operator).encode(image).values[0, channel]
     np.testing.assert_allclose(slopes.numpy(), stored[key], atol=1e-5)
 
 
-def test_magnitude_and_direction_equal_the_reference(refs):
-    stored = np.load(refs / "classic" / "e3_kernels.npz")
+def test_magnitude_and_direction_equal_the_reference(references):
+    stored = references("kernels")
     gx, gy = imrep.get("gradient").encode(torch.from_numpy(stored["img_f32"])[None, None]).values[0]
     np.testing.assert_allclose(torch.hypot(gx, gy).numpy(), stored["mag"], atol=1e-5)
     turn = torch.rad2deg(torch.atan2(gy, gx)).numpy() % 360
@@ -32,8 +32,8 @@ def test_magnitude_and_direction_equal_the_reference(refs):
     assert apart[stored["mag"] > 1e-3].max() < 0.02
 
 
-def test_polar_codes_are_opencvs_magnitude_and_angle(refs):
-    stored = np.load(refs / "classic" / "e3_kernels.npz")
+def test_polar_codes_are_opencvs_magnitude_and_angle(references):
+    stored = references("kernels")
     image = torch.from_numpy(stored["img_f32"])[None, None]
     code = imrep.get("gradient:polar=true").encode(image)
     assert code.labels == ("magnitude", "direction") and not code.signed

@@ -112,8 +112,8 @@ def _layout(code, rep):
         ("rgb_u8", "rgb_o9_pc8x8_cb3x3_L2-Hys", "block=3"),
     ],
 )
-def test_equals_skimage(refs, image, key, spec):
-    stored = np.load(refs / "classic" / "e7_hog_skimage.npz")
+def test_equals_skimage(references, image, key, spec):
+    stored = references("hog")
     rep = imrep.get(f"hog:side=none,{spec}")
     blocks = _layout(rep.encode(_tensor(stored[image])), rep)
     np.testing.assert_allclose(blocks, stored[key], atol=1e-6)
@@ -122,10 +122,10 @@ def test_equals_skimage(refs, image, key, spec):
     np.testing.assert_allclose(single, stored[key], atol=0.02 if image == "rgb_u8" else 1e-5)
 
 
-def test_equals_skimage_away_from_ties(refs):
+def test_equals_skimage_away_from_ties(references):
     # At 8 bins 45° and 135° are edges of bins, and the last bit of an arc tangent decides on which
     # side |gx| = |gy| falls: the two bins on either side are compared as one.
-    stored = np.load(refs / "classic" / "e7_hog_skimage.npz")
+    stored = references("hog")
     rep = imrep.get("hog:side=none,cell=16,block=1,orientations=8,norm=l1")
 
     def merged(blocks):

@@ -20,9 +20,8 @@ def build(words):
 
 
 @pytest.fixture
-def stored(refs):
-    with np.load(refs / "classic" / "e3_kernels.npz") as arrays:
-        return dict(arrays)
+def stored(references):
+    return references("kernels")
 
 
 @pytest.mark.parametrize(

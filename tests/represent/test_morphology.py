@@ -39,8 +39,8 @@ def applied(name, x, element, convention):
     return operation(x, element, convention=convention)
 
 
-def test_every_reference_is_matched_exactly(refs):
-    stored = np.load(refs / "classic" / "e9_morphology.npz")
+def test_every_reference_is_matched_exactly(references):
+    stored = references("morphology")
     compared = 0
     for key in stored:
         binary = key.startswith("bin_")

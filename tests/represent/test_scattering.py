@@ -35,26 +35,26 @@ def photographs():
     return found
 
 
-def test_equals_the_reference(refs):
-    files = sorted((refs / "scattering").glob("s*.npz"))
-    assert files
-    for path in files:
-        with np.load(path) as stored:
-            parameters = {
-                "scales": int(stored["J"]),
-                "orientations": int(stored["L"]),
-                "order": int(stored["max_order"]),
-                "pre_pad": bool(stored["pre_pad"]),
-            }
-            x, wanted, meta = stored["x"], stored["S"].astype(np.float64), stored["meta"]
-        scattering = imrep.get("scattering", **parameters)
-        assert np.array_equal(scattering.meta, meta)
-        for dtype, within in ((torch.float32, 1e-6), (torch.float64, 2e-7)):
-            found = scattering.encode(torch.from_numpy(x)[:, None].to(dtype)).values
-            assert found.dtype == dtype
-            apart = np.abs(found.double().numpy() - wanted)
-            assert np.linalg.norm(apart) < within * np.linalg.norm(wanted)
-            assert (apart.max((2, 3)) < 1e-5 * np.abs(wanted).max((2, 3))).all()
+@pytest.mark.parametrize(
+    "topic", ["scattering", "scattering of order 1", "scattering of an odd size"]
+)
+def test_equals_the_reference(references, topic):
+    stored = references(topic)
+    parameters = {
+        "scales": int(stored["J"]),
+        "orientations": int(stored["L"]),
+        "order": int(stored["max_order"]),
+        "pre_pad": bool(stored["pre_pad"]),
+    }
+    x, expected = stored["x"], stored["S"].astype(np.float64)
+    scattering = imrep.get("scattering", **parameters)
+    assert np.array_equal(scattering.meta, stored["meta"])
+    for dtype, within in ((torch.float32, 1e-6), (torch.float64, 2e-7)):
+        values = scattering.encode(torch.from_numpy(x)[:, None].to(dtype)).values
+        assert values.dtype == dtype
+        difference = np.abs(values.double().numpy() - expected)
+        assert np.linalg.norm(difference) < within * np.linalg.norm(expected)
+        assert (difference.max((2, 3)) < 1e-5 * np.abs(expected).max((2, 3))).all()
 
 
 def test_gradient_equals_the_reference(refs):

@@ -142,8 +142,8 @@ def test_near_the_exact_filter(space, spread, samples, least):
     assert psnr(out, exact(image, image, space, spread)) > least
 
 
-def test_near_the_stored_exact_ones(refs):
-    stored = np.load(refs / "classic" / "b3_bilateral_exact.npz")
+def test_near_the_stored_exact_ones(references):
+    stored = references("bilateral")
     gray = torch.from_numpy(stored["gray"])[None, None]
     rgb = torch.from_numpy(stored["rgb"]).permute(2, 0, 1)[None]
     wanted = torch.from_numpy(stored["exact_gray_ss8_sr0p1_r24"])
@@ -154,8 +154,8 @@ def test_near_the_stored_exact_ones(refs):
     assert psnr(out[0], wanted) > 58.5
 
 
-def test_the_reference_of_these_tests_is_the_stored_one(refs):
-    stored = np.load(refs / "classic" / "b3_bilateral_exact.npz")
+def test_the_reference_of_these_tests_is_the_stored_one(references):
+    stored = references("bilateral")
     gray = torch.from_numpy(stored["gray"])[None, None].double()
     wanted = stored["exact_square_ss4_sr0p1_r6"]
     np.testing.assert_allclose(exact(gray, gray, 4, 0.1, 6)[0, 0], wanted, atol=1e-6)

@@ -69,8 +69,8 @@ def test_floats_equal_opencv_to_rounding(native, kind, within, size):
 
 
 @both
-def test_equals_the_reference(native, refs):
-    stored = np.load(refs / "classic" / "a1_cv2_pyr.npz")
+def test_equals_the_reference(native, references):
+    stored = references("pyramid")
     image = {key: torch.from_numpy(stored[key]).permute(2, 0, 1) for key in stored}
     with mode(native):
         assert torch.equal(reduce(image["x_u8"]), image["down_u8"])

@@ -15,22 +15,22 @@ def planes(*size):
     return torch.rand(*size, generator=torch.Generator().manual_seed(1))
 
 
-def test_filters_equal_the_reference(refs):
+def test_filters_equal_the_reference(references):
     sizes = {"a": ((40, 40), 2, 8), "b": ((48, 56), 3, 6)}
-    with np.load(refs / "scattering" / "filters.npz") as stored:
-        names = [key for key in stored.files if "_phi_" in key or "_psi_" in key]
-        assert len(names) > 20
-        for key in names:
-            which, kind, *rest = key.split("_")
-            size, scales, orientations = sizes[which]
-            if kind == "phi":
-                rows, columns = (wavelets.gaussian(n, scales) for n in size)
-                table = rows[:, None] * columns
-            else:
-                table = wavelets.morlet(size, int(rest[0][1:]), orientations)[int(rest[1][1:])]
-            level = int(rest[-1].removeprefix("r"))
-            found = wavelets.crop(table, 2**level).numpy()
-            np.testing.assert_allclose(found, stored[key], rtol=0, atol=5e-7)
+    stored = references("filters")
+    names = [key for key in stored if "_phi_" in key or "_psi_" in key]
+    assert len(names) > 20
+    for key in names:
+        which, kind, *rest = key.split("_")
+        size, scales, orientations = sizes[which]
+        if kind == "phi":
+            rows, columns = (wavelets.gaussian(n, scales) for n in size)
+            table = rows[:, None] * columns
+        else:
+            table = wavelets.morlet(size, int(rest[0][1:]), orientations)[int(rest[1][1:])]
+        level = int(rest[-1].removeprefix("r"))
+        found = wavelets.crop(table, 2**level).numpy()
+        np.testing.assert_allclose(found, stored[key], rtol=0, atol=5e-7)
 
 
 @pytest.mark.parametrize("orientations", [1, 2, 7, 8])
