@@ -64,7 +64,7 @@ def _measure(shared: Path, data: str, name: str, max_images: int | None) -> dict
     """Accuracy of the probe / of k-NN in per cent, by spec."""
     with tempfile.TemporaryDirectory() as out:
         folder = shared / "classification" / data
-        table = imrep.compare(folder, specs(name), out, most=max_images).table()
+        table = imrep.compare(folder, specs(name), out, max_images=max_images).table()
     return {line["spec"]: f"{100 * line['accuracy']:.1f}/{100 * line['knn']:.1f}" for line in table}
 
 

@@ -303,6 +303,8 @@ def test_every_control_is_explained(name, said):
         (words.digits(2.64), "2.6"),
         (words.digits(1953.4), "1,953"),
         (words.kilobytes(3120), "3.1"),
+        (words.decibels(17.32), "17.3 dB"),
+        (words.decibels(200.0), "no error"),
         (words.several(1, "image", "images"), "1 image"),
         (words.several(1000, "image", "images"), "1,000 images"),
     ],

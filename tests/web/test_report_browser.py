@@ -126,7 +126,7 @@ def test_the_table_sorts_by_click_and_by_key(open_page, tied):
 
 def test_unknown_values_sort_last_both_ways(open_page, tied):
     page = open_page(tied)
-    kept = page.get_by_role("button", name="R² of reconstruction")
+    kept = page.get_by_role("button", name="R² image")
     for _ in range(2):
         kept.click()
         assert set(first_column(page)[-4:]) == set(fixture.CONTROLS)

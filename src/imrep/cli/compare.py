@@ -220,7 +220,7 @@ _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),
     ("object", "mAP", 6, lambda line: f"{100 * line['object']:.1f}%"),
     ("object_lo", "95% CI", 7, _ends("object_lo", "object_hi")),
-    ("kept", "recon. R²", 9, lambda line: f"{100 * line['kept']:.0f}%"),
+    ("kept", "R² image", 8, lambda line: f"{100 * line['kept']:.0f}%"),
     ("moves", "sensitivity", 11, lambda line: f"{line['moves']:.2f}"),
     ("ms", "ms", 8, lambda line: f"{line['ms']:.3f}"),
     ("bytes", "bytes", 7, lambda line: f"{line['bytes']:.0f}"),

@@ -24,7 +24,7 @@ def emphasised(text: str) -> Markup:
 
 def breakable(name: str) -> Markup:
     """A long name that may be broken after punctuation."""
-    return Markup(re.sub(r"([,:=+/_.-])", r"\1<wbr>", str(escape(name))))
+    return Markup(re.sub(r"([,:=+/_])", r"\1<wbr>", str(escape(name))))
 
 
 def as_json(data: dict[str, Any]) -> Markup:

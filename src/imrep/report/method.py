@@ -18,8 +18,8 @@ def sentences(findings: Findings) -> list[str]:
     return [
         reading,
         f"The images were split into {findings.meta.folds} folds. All images of a group "
-        "(near-duplicates, or the groups of --groups) are in one fold. The class of each image was "
-        f"predicted by a probe trained on the other folds.{_fitting(findings)}",
+        "(near-duplicates, or groups that you declared) are in one fold. The class of each image "
+        f"was predicted by a probe trained on the other folds.{_fitting(findings)}",
         *_CLASSIFICATION,
     ]
 

@@ -49,14 +49,14 @@ MAIN = (
     ),
     Metric(*("cost", "dimensions", words.count, "dimensions"), "Length of the vector."),
     Metric(
-        *("information", "kept", words.percent, "R² of reconstruction"),
+        *("information", "kept", words.percent, "R² image"),
         "Share of the variance of unseen images, reduced to 32 × 32, that a least-squares "
         "reconstruction from the vector explains. 0%: no better than the mean image. The "
         "reconstruction is a ridge regression fitted on this folder. It needs 200 images. "
         "Information that does not appear in it may still be in the vector.",
     ),
     Metric(
-        *("information", "detail", words.percent, "R² of fine detail"),
+        *("information", "detail", words.percent, "R² detail"),
         "The same after subtraction of what a 4 × 4 thumbnail contains.",
     ),
     Metric(
@@ -66,8 +66,8 @@ MAIN = (
         "Low is no merit by itself: a constant vector has 0.",
     ),
     Metric(
-        *("cost", "fit_s", words.digits, "seconds to fit"),
-        "Processor time to fit it once, for example a codebook.",
+        *("cost", "fit_s", words.digits, "fit, s"),
+        "Seconds of processor time to fit it once, for example a codebook.",
     ),
 )
 SPREAD = (

@@ -106,7 +106,7 @@ if (sheet) {
   }
 
   function strip(view, query) {
-    const parts = view.spec.split(/(?<=[,:=+/_.-])/).flatMap((part) => [part, element("wbr")]);
+    const parts = view.spec.split(/(?<=[,:=+/_])/).flatMap((part) => [part, element("wbr")]);
     const name = element("p", { class: "name" }, element("span", { class: "spec" }, ...parts));
     const tiles = view.nearest[query].map((i) => neighbour(query, i));
     const node = element("div", { class: `strip ${view.standing}` }, name);
