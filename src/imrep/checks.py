@@ -1,5 +1,6 @@
 """Checks at the door: each says who refused, what came, and what to do."""
 
+import difflib
 import math
 from collections.abc import Sequence
 
@@ -110,10 +111,12 @@ def whole(value: int, low: int, high: int, who: str, what: str) -> None:
 
 
 def one_of(value: str, choices: Sequence[str], who: str, what: str) -> None:
-    """Refuse a parameter that is none of the choices."""
+    """Refuse a parameter that is none of the choices, and offer the nearest."""
     if value not in choices:
+        nearest = difflib.get_close_matches(str(value).lower(), choices, n=1)
+        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise BadParameter(
-            f"{who} needs {what} to be one of {', '.join(choices)}, got {short_repr(value)}."
+            f"{who} needs {what} to be one of {', '.join(choices)}, got {short_repr(value)}.{hint}"
         )
 
 

@@ -1,12 +1,12 @@
 """Representations from specs and from folders that `Representation.save` wrote."""
 
 import importlib
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from imrep.base import Representation, Sum
+from imrep.base.representation import annotation
 from imrep.errors import BadParameter, UnknownName
 from imrep.registry import catalog, specs
 from imrep.registry.signatures import current
@@ -95,7 +95,7 @@ def _of_class(
     cls = (exact or defined)[-1]  # of one defined again, as notebooks do, the latest
     texts = current(texts, cls.renamed, name)
     signature = cls._signature().items()
-    annotations = {key: inspect.formatannotation(p.annotation) for key, p in signature}
+    annotations = {key: annotation(parameter) for key, parameter in signature}
     return cls(**specs.typed(texts, annotations, name))
 
 

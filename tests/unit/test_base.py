@@ -240,6 +240,21 @@ def test_a_sum_refuses_what_its_views_do_not_have(params, reason):
     assert both.spec == "test_base"
 
 
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"power": [1, 2]}, r"power to be a whole number, got \[1, 2\]"),
+        ({"power": "2"}, "power to be a whole number, got '2'"),
+        ({"power": True}, "power to be a whole number, got True"),
+        ({"gain": (1.0,)}, "gain to be a number"),
+        ({"note": ["a"]}, r"note to be a word or none, got \['a'\]"),
+    ],
+)
+def test_a_constructor_refuses_other_types_by_name(params, reason):
+    with pytest.raises(BadParameter, match=f"^test_base needs {reason}"):
+        Power(**params)
+
+
 def test_a_parameter_under_another_name_is_named():
     class Renamed(Power):
         def __init__(self, *, order: int = 1) -> None:

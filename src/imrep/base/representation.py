@@ -62,8 +62,8 @@ class Representation(nn.Module, ABC, Generic[C]):
             if codecheck.takes_a_code(method, function):
                 setattr(cls, method, codecheck.checked(function))
         cls._pool_unchecked = getattr(cls.pool, "unchecked", cls.pool)
-        if "renamed" in cls.__dict__ and "__init__" in cls.__dict__:
-            setattr(cls, "__init__", _with_old_names(cls.__init__))  # noqa: B010
+        if "__init__" in cls.__dict__:
+            setattr(cls, "__init__", _checked(cls.__init__))  # noqa: B010
 
     @abstractmethod
     def encode(self, image: Image) -> C:
@@ -186,8 +186,7 @@ class Representation(nn.Module, ABC, Generic[C]):
         params = signatures.current(params, self.renamed, self.name)
         specs.check_keys(params, signature, self.name)
         for key, value in params.items():
-            annotation = inspect.formatannotation(signature[key].annotation)
-            specs.check_type(value, annotation, self.name, key)
+            specs.check_type(value, annotation(signature[key]), self.name, key)
         self.__dict__ = type(self)(**{**self.get_params(), **params}).__dict__
         return self
 
@@ -259,11 +258,24 @@ class Representation(nn.Module, ABC, Generic[C]):
         return {key: p for key, p in parameters.items() if p.kind not in variadic}
 
 
-def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor that takes renamed parameters by their old names too, with a warning."""
+def annotation(parameter: inspect.Parameter) -> str:
+    """The annotation of a parameter as it is written; "" if there is none."""
+    if parameter.annotation is parameter.empty:
+        return ""
+    as_text = isinstance(parameter.annotation, str)  # from __future__ import annotations
+    return parameter.annotation if as_text else inspect.formatannotation(parameter.annotation)
+
+
+def _checked(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that refuses values of other types, and takes old names with a warning."""
+    annotations = {key: annotation(p) for key, p in inspect.signature(init).parameters.items()}
+    plain = {key: text for key, text in annotations.items() if specs.is_plain(text)}
 
     @functools.wraps(init)  # `inspect.signature` sees the present names
     def constructor(self: Representation, *args: Any, **params: Any) -> None:
-        init(self, *args, **signatures.current(params, self.renamed, self.name))
+        params = signatures.current(params, self.renamed, self.name)
+        for key in plain.keys() & params.keys():
+            specs.check_type(params[key], plain[key], self.name, key)
+        init(self, *args, **params)
 
     return constructor

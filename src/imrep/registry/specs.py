@@ -115,6 +115,11 @@ def check_keys(keys: Iterable[str], names: Iterable[str], caller: str) -> None:
         raise BadParameter(f"{caller} has no parameter {key!r}; it takes {takes}{hint}")
 
 
+def is_plain(annotation: str) -> bool:
+    """Whether a spec can hold values of the annotated types."""
+    return {kind.strip() for kind in annotation.split("|")} <= set(_ORDER)
+
+
 def check_type(value: Any, annotation: str, caller: str, key: str) -> None:
     """Refuse a Python value whose type is not the annotation's.
 
@@ -166,13 +171,12 @@ def _kinds(annotation: str, caller: str, key: str) -> list[str]:
     Raises:
         BadParameter: If one of them is none that a spec can hold.
     """
-    kinds = [kind.strip() for kind in annotation.split("|")]
-    if not set(kinds) <= set(_ORDER):
+    if not is_plain(annotation):
         raise BadParameter(
             f"{caller} needs its parameter {key!r} annotated with {', '.join(_ORDER)}, got "
             f"{annotation or 'nothing'}. A spec holds no other types."
         )
-    return kinds
+    return [kind.strip() for kind in annotation.split("|")]
 
 
 def _is(value: Any, kind: str) -> bool:
