@@ -88,8 +88,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """
         collection = _listed(X)
         if self.size is not None:
-            checks.whole(self.size, 1, checks.MAX_SIDE, "Embedder", "size")
-        checks.whole(self.batch, 1, _MAX_BATCH, "Embedder", "batch")
+            checks.integer(self.size, 1, checks.MAX_SIDE, "Embedder", "size")
+        checks.integer(self.batch, 1, _MAX_BATCH, "Embedder", "batch")
         rep = adapters.resolve(self.representation, "Embedder")
         built = rep if isinstance(self.representation, str) else rep.__sklearn_clone__()
         self.representation_ = built.to(self.device).eval()

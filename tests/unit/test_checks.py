@@ -99,7 +99,7 @@ def test_parameters():
 @pytest.mark.parametrize("value", ["3", None, [1], torch.ones(3), 1j, b"3"])
 def test_what_is_no_number_is_refused(value):
     for refuse in (lambda: checks.at_least(value, 0, "hog", "cell"),
-                   lambda: checks.whole(value, 0, 9, "hog", "cell")):  # fmt: skip
+                   lambda: checks.integer(value, 0, 9, "hog", "cell")):  # fmt: skip
         with pytest.raises(BadParameter, match=r"^hog needs cell to be a number, got "):
             refuse()
 
@@ -107,6 +107,6 @@ def test_what_is_no_number_is_refused(value):
 def test_numbers_of_other_libraries_are_numbers():
     for value in (np.float32(2), np.int64(2), torch.tensor(2.0), 10**400):
         checks.at_least(value, 0, "hog", "cell")
-    checks.whole(2.0, 0, 9, "hog", "cell")
+    checks.integer(2.0, 0, 9, "hog", "cell")
     with pytest.raises(BadParameter, match=r"hog needs cell to be a whole number, got 2\.5"):
-        checks.whole(2.5, 0, 9, "hog", "cell")
+        checks.integer(2.5, 0, 9, "hog", "cell")

@@ -148,10 +148,10 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
 
 def _check(size: int | None, batch: int, threads: int | None) -> None:
     if size is not None:
-        checks.whole(size, 1, checks.MAX_SIDE, "embed", "size")
-    checks.whole(batch, 1, _MAX_BATCH, "embed", "batch")
+        checks.integer(size, 1, checks.MAX_SIDE, "embed", "size")
+    checks.integer(batch, 1, _MAX_BATCH, "embed", "batch")
     if threads is not None:
-        checks.whole(threads, 1, _MAX_THREADS, "embed", "threads")
+        checks.integer(threads, 1, _MAX_THREADS, "embed", "threads")
 
 
 def _in_order(items: "Sequence[Item]", data: Any) -> "Sequence[Item]":

@@ -103,8 +103,8 @@ class Settings:
                     f"compare needs sizes of at least {_MIN_SIDE} pixels, got {side}."
                 )
         checks.between(self.margin, 0, 100, _CALLER, "margin")
-        checks.whole(self.seed, 0, 2**32 - 1, _CALLER, "seed")
-        checks.whole(self.threads, 1, 256, _CALLER, "threads")
+        checks.integer(self.seed, 0, 2**32 - 1, _CALLER, "seed")
+        checks.integer(self.threads, 1, 256, _CALLER, "threads")
 
 
 def _check_integer(number: object, name: str) -> None:

@@ -95,7 +95,7 @@ def invert(
     """
     checks.image(image, rep.name)
     if iterations is not None:
-        checks.whole(iterations, 1, checks.MAX_ITERATIONS, "invert", "iterations")
+        checks.integer(iterations, 1, checks.MAX_ITERATIONS, "invert", "iterations")
     if len(image) != 1:
         raise BadImage(f"invert takes one image at a time, got a batch of {len(image)}.")
     with torch.no_grad():

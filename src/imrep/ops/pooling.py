@@ -16,7 +16,7 @@ def means(x: Tensor, cells: int) -> Tensor:
     size, and repeat pixels where the image is smaller than the grid.
     """
     if not torch.compiler.is_compiling():
-        checks.whole(cells, 1, checks.MAX_CELLS, "pooling", "cells")
+        checks.integer(cells, 1, checks.MAX_CELLS, "pooling", "cells")
     height, width = x.shape[2:]
     if height % cells or width % cells or width < 8 * cells:
         return F.adaptive_avg_pool2d(x, cells).flatten(1)

@@ -195,7 +195,7 @@ class FilterBank(Representation[Map]):
         Raises:
             NoInverse: If the bank does not pass a frequency of images of this size.
         """
-        checks.whole(iterations, 0, checks.MAX_ITERATIONS, self.name, "iterations")
+        checks.integer(iterations, 0, checks.MAX_ITERATIONS, self.name, "iterations")
         for what, value in {"tikhonov": tikhonov, "noise": noise or 0.0}.items():
             checks.between(value, 0, _MAX_WEIGHT, self.name, what)
         maps = self._maps(code)

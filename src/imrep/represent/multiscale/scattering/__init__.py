@@ -133,7 +133,7 @@ class Scattering(Representation[Map]):
             careful: Search twice, the second time from coarse to fine, and return the image whose
                 code is nearer: twice the time.
         """
-        checks.whole(iterations, 0, checks.MAX_ITERATIONS, self.name, "iterations")
+        checks.integer(iterations, 0, checks.MAX_ITERATIONS, self.name, "iterations")
         filters = self._plan(code.size, code.values)
         planes = [
             unscatter(target.detach(), filters, iterations, careful)
