@@ -66,10 +66,10 @@ def plain_warp(images, rois, size, chart, angles):
         row, column = torch.arange(rows)[:, None], torch.arange(columns)[None]
         across, down = (2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1
         rx, ry = (x2 - x1) / math.sqrt(math.pi), (y2 - y1) / math.sqrt(math.pi)
-        if chart.kind == "cartesian":
+        if chart.method == "cartesian":
             u, v = (x2 - x1) / 2 * across.atanh(), (y2 - y1) / 2 * down.atanh()
         else:
-            if chart.kind == "polar":
+            if chart.method == "polar":
                 far, turn = (column / columns).atanh(), row * (math.tau / rows)
                 cos, sin = turn.cos(), turn.sin()
             else:
@@ -100,10 +100,10 @@ def plain_restore(maps, rois, size, chart, angles):
         rx, ry = (x2 - x1) / math.sqrt(math.pi), (y2 - y1) / math.sqrt(math.pi)
         near = torch.tanh(torch.hypot(u / rx, v / ry))
         turn = torch.atan2(v, u) if chart.keep_aspect_ratio else torch.atan2(v / ry, u / rx)
-        if chart.kind == "cartesian":
+        if chart.method == "cartesian":
             column = (torch.tanh(2 * u / (x2 - x1)) + 1) / 2 * columns - 0.5
             row = (torch.tanh(2 * v / (y2 - y1)) + 1) / 2 * rows - 0.5
-        elif chart.kind == "polar":
+        elif chart.method == "polar":
             seen = F.pad(F.pad(seen, (0, 0, 1, 1), mode="circular"), (1, 0, 0, 0), mode="replicate")
             column = near * columns + 1
             row = torch.remainder(turn, math.tau) * (rows / math.tau) + 1

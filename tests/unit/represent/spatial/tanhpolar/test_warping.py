@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from imrep.errors import BadImage, BadParameter
 from imrep.represent.spatial.tanhpolar import coordinates
-from imrep.represent.spatial.tanhpolar.coordinates import KINDS, Chart
+from imrep.represent.spatial.tanhpolar.coordinates import METHODS, Chart
 from imrep.represent.spatial.tanhpolar.warping import (
     convert,
     forward_map,
@@ -32,7 +32,7 @@ FAR = math.atanh(1 - 1e-9)
 
 
 def each_chart(function):
-    names = [f"{c.kind}{'-kept' * c.keep_aspect_ratio}" for c in CHARTS]
+    names = [f"{c.method}{'-kept' * c.keep_aspect_ratio}" for c in CHARTS]
     return pytest.mark.parametrize("chart", CHARTS, ids=names)(function)
 
 
@@ -50,10 +50,10 @@ def looks_at(chart, roi, angle, size, row, column):
     w, h, rows, columns = x2 - x1, y2 - y1, *size
     across, down = (2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1
     rx, ry = w / math.sqrt(math.pi), h / math.sqrt(math.pi)
-    if chart.kind == "cartesian":
+    if chart.method == "cartesian":
         u, v = w / 2 * math.atanh(across), h / 2 * math.atanh(down)
     else:
-        if chart.kind == "polar":
+        if chart.method == "polar":
             far, turn = math.atanh(column / columns), math.tau * row / rows
         else:
             reach, turn = math.hypot(across, down), math.atan2(down, across)
@@ -73,13 +73,13 @@ def lies_at(chart, roi, angle, size, x, y):
     x, y = x - (x1 + x2) / 2, y - (y1 + y2) / 2
     u = math.cos(angle) * x + math.sin(angle) * y
     v = math.cos(angle) * y - math.sin(angle) * x
-    if chart.kind == "cartesian":
+    if chart.method == "cartesian":
         column = (math.tanh(u / (w / 2)) + 1) / 2 * columns - 0.5
         return column, (math.tanh(v / (h / 2)) + 1) / 2 * rows - 0.5
     rx, ry = w / math.sqrt(math.pi), h / math.sqrt(math.pi)
     near = math.tanh(math.hypot(u / rx, v / ry))
     turn = math.atan2(v, u) if chart.keep_aspect_ratio else math.atan2(v / ry, u / rx)
-    if chart.kind == "polar":
+    if chart.method == "polar":
         return near * columns, turn % math.tau * rows / math.tau
     return (math.cos(turn) * near + 1) * columns / 2 - 0.5, (
         (math.sin(turn) * near + 1) * rows / 2 - 0.5
@@ -116,7 +116,7 @@ def test_maps_are_the_formulas_and_one_undoes_the_other(chart, roi, angle, rows,
     wanted = written_out(
         lambda row, column: lies_at(chart, roi[0].tolist(), angle, size, column, row), (7, 8)
     )
-    wraps = torch.tensor([columns, rows if chart.kind == "polar" else 1e9]).reshape(2, 1, 1)
+    wraps = torch.tensor([columns, rows if chart.method == "polar" else 1e9]).reshape(2, 1, 1)
     apart = (back[0] - wanted).abs()
     assert torch.minimum(apart, (apart - wraps).abs()).max() < 1e-6  # row 0 is row `rows`
 
@@ -149,7 +149,9 @@ def test_restoring_is_a_look_up_at_the_inverse_map(chart, padding):
     maps = torch.rand(3, 2, 19, 24, dtype=torch.float64)
     found = restore(maps, ROIS.double(), (50, 41), chart, ANGLES.double(), padding)
     places = inverse_map(ROIS.double(), (50, 41), (19, 24), chart, ANGLES.double())
-    polar = chart.kind == "polar"  # padded as the authors do: round in rows, replicated at the pole
+    polar = (
+        chart.method == "polar"
+    )  # padded as the authors do: round in rows, replicated at the pole
     if polar:
         maps = torch.nn.functional.pad(maps, (0, 0, 1, 1), mode="circular")
         maps = torch.nn.functional.pad(maps, (1, 0, 0, 0), mode="replicate")
@@ -167,10 +169,10 @@ def test_converting_goes_through_the_plane_whatever_the_angle(source, target):
             lies_at(source, roi[i].tolist(), float(ANGLES[i]), (19, 24), *xy)
             for xy in places.flatten(1).T.tolist()
         ]
-        polar = source.kind == "polar"
+        polar = source.method == "polar"
         padded = torch.cat([maps, maps[:, :, :1]], dim=2) if polar else maps
         cells = torch.tensor(at, dtype=torch.float64).T.reshape(2, 16, 11)
-        wanted, pole = sampled(padded[i], cells, "border"), int(target.kind == "polar")
+        wanted, pole = sampled(padded[i], cells, "border"), int(target.method == "polar")
         assert_close(found[i, ..., pole:], wanted[..., pole:], rtol=0, atol=1e-6)  # has no row
 
 
@@ -197,7 +199,7 @@ def test_a_turned_region_sees_a_turned_image():
 
 @pytest.mark.parametrize("size", [49, 98, 103, 107, 196, 197, 599])
 def test_every_size_has_its_number_of_rows_and_columns(size):
-    for kind in KINDS:
+    for kind in METHODS:
         assert forward_map(ROIS[:1], (3, size), Chart(kind)).shape == (1, 2, 3, size)
         assert forward_map(ROIS[:1], (size, 3), Chart(kind)).isfinite().all()
 
@@ -245,7 +247,7 @@ def test_gradients_in_image_region_and_angle(chart):
     assert torch.autograd.gradcheck(
         lambda i, r, a: restore(i, r, (5, 4), chart, a), (image, roi, angle), fast_mode=True
     )
-    target = Chart("polar" if chart.kind == "circular" else "circular", True)
+    target = Chart("polar" if chart.method == "circular" else "circular", True)
     assert torch.autograd.gradcheck(
         lambda i, r: convert(i, r, (4, 5), chart, target), (image, roi), fast_mode=True
     )
@@ -288,7 +290,7 @@ def test_the_centre_has_the_same_value_with_and_without_gradient(chart):
     plain = restore(maps, roi, (9, 9), chart)
     tracked = restore(maps, roi.clone().requires_grad_(), (9, 9), chart)
     assert_close(tracked, plain)
-    if chart.kind == "polar":
+    if chart.method == "polar":
         assert_close(plain[0, :, 4, 4], maps[0, :, 0, 0])
 
 
@@ -395,7 +397,7 @@ def test_bad_images_sizes_and_options_are_refused():
         warp(image, roi, (8, 8), POLAR, padding="mirror")
     with pytest.raises(BadParameter, match="mode to be one of"):
         warp(image, roi, (8, 8), POLAR, mode="cubic")
-    with pytest.raises(BadParameter, match="kind to be one of cartesian, polar, circular"):
+    with pytest.raises(BadParameter, match="method to be one of cartesian, polar, circular"):
         Chart("square")
 
 
