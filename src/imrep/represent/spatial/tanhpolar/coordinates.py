@@ -108,7 +108,7 @@ class Chart:
     """Which coordinates a map has.
 
     Args:
-        kind: "cartesian": tanh along either axis. "polar": columns are tanh of the distance, from
+        method: "cartesian": tanh along either axis. "polar": columns are tanh of the distance, from
             the pole outwards; rows the direction, from +x towards +y. "circular": the disk that
             "polar" unrolls; its corners lie outside the disk.
         keep_aspect_ratio: Whether directions are those of the image; else those after the region is
