@@ -10,7 +10,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from imrep import datasets
-from imrep.datasets import path_resolution
+from imrep.datasets.tables import path_resolution
 from imrep.errors import BadData, BadFile
 
 

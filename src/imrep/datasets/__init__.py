@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep.datasets import assemble, builtin, file_types, label_tables, path_lists
+from imrep.datasets import assemble, builtin, file_types, path_lists
 from imrep.datasets.dataset import Dataset, Item, several
-from imrep.datasets.path_resolution import Names
 from imrep.datasets.sources import File
+from imrep.datasets.tables import label_tables
+from imrep.datasets.tables.path_resolution import Names
 from imrep.errors import BadData, BadFile, BadParameter
 from imrep.io.names import printable
 

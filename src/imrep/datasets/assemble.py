@@ -4,13 +4,14 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from imrep.datasets import columns, file_tree, folder_labels, label_tables, parquet
-from imrep.datasets.columns import Table
+from imrep.datasets import file_tree, folder_labels
 from imrep.datasets.dataset import Dataset, Item, count, several
 from imrep.datasets.file_tree import Tree
-from imrep.datasets.parquet import Frame, NoData
-from imrep.datasets.path_resolution import Names
 from imrep.datasets.sources import File, Member, Refused, Source
+from imrep.datasets.tables import columns, label_tables, parquet
+from imrep.datasets.tables.columns import Table
+from imrep.datasets.tables.parquet import Frame, NoData
+from imrep.datasets.tables.path_resolution import Names
 from imrep.errors import BadData, BadFile
 from imrep.io import provenance
 

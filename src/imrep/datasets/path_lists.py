@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from imrep.datasets import assemble, file_tree, file_types, folder_labels, parquet
+from imrep.datasets import assemble, file_tree, file_types, folder_labels
 from imrep.datasets.dataset import Dataset, Item, several
-from imrep.datasets.parquet import NoData
-from imrep.datasets.path_resolution import Names
 from imrep.datasets.sources import ClosedFolder, File, Refused, Source
+from imrep.datasets.tables import parquet
+from imrep.datasets.tables.parquet import NoData
+from imrep.datasets.tables.path_resolution import Names
 from imrep.errors import BadData
 from imrep.io import provenance
 

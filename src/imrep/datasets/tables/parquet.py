@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from imrep import images
-from imrep.datasets import columns
-from imrep.datasets.columns import Table
-from imrep.datasets.path_resolution import Names
 from imrep.datasets.sources import File, Member, Source
+from imrep.datasets.tables import columns
+from imrep.datasets.tables.columns import Table
+from imrep.datasets.tables.path_resolution import Names
 from imrep.errors import BadData, BadFile
 
 _LOCK = threading.Lock()  # threads that read neighbouring rows share the cached group of rows

@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from imrep.datasets import columns
-from imrep.datasets.columns import Table
 from imrep.datasets.dataset import count
-from imrep.datasets.path_resolution import Names
 from imrep.datasets.sources import Source
+from imrep.datasets.tables import columns
+from imrep.datasets.tables.columns import Table
+from imrep.datasets.tables.path_resolution import Names
 from imrep.errors import BadData
 
 _PROBED = 100  # paths that decide whether a table names files at all
