@@ -358,7 +358,7 @@ LIMIT = ("--max-pixels", "100"), r"--max-pixels", ("--max-pixels", "10000")
         (("edit", "cat.png"), ("gamma:2",), "no operation is called 'gamma'", ("stretch",)),
         (("edit", "cat.png"), ("shapren",), "Did you mean 'sharpen'", ("sharpen",)),
         (("edit", "cat.png"), ("blur+median",), "commas", ("blur,median",)),
-        (("edit", "cat.png"), ("median:size=9",), r"Use times=2", ("median:times=2",)),
+        (("edit", "cat.png"), ("median:size=9",), r"Use iterations=2", ("median:iterations=2",)),
         (("card",), ("hgo",), "Did you mean 'hog'", ("hog",)),
         (("card",), ("hog:cel=4",), r"it takes cell\b", ("hog:cell=4",)),
         (("picture", "cat.png"), ("hog:layout=dog",), "skimage, opencv", ("hog:layout=opencv",)),

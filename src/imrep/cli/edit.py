@@ -103,24 +103,29 @@ def command(  # noqa: PLR0913  # one argument for each option
     reported, and --in-place is then refused. A folder, a zip, a parquet or a glob is edited into a
     folder; an interrupted run is continued by running the same command again.
     """
-    operations.parse(chain)  # misspellings are reported before torch is imported
-    from imrep.cli import engine
-    from imrep.edit.file import Chain
+    with screen.warnings_remarked(machine.quiet):
+        operations.parse(chain)  # misspellings are reported before torch is imported
+        from imrep.cli import engine
+        from imrep.edit.chain import Chain
 
-    threads = engine.start(threads=machine.threads, seed=machine.seed)
-    steps = Chain(chain, engine.device(machine.device), reading)
-    screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
-    with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
-        if not _is_dataset(data):
-            _edit_file(Path(data), steps, (out, in_place), curve, as_json, meter)
-            return
-        if in_place or curve:
-            raise BadParameter(
-                f"edit takes --in-place and --curve with one image, got {data}. Use -o."
-            )
-        skipped = _edit_folder(data, steps, out, as_json, machine.quiet, meter)
-        if strict and skipped:
-            raise SystemExit(_SKIPPED)
+        threads = engine.start(threads=machine.threads, seed=machine.seed)
+        steps = Chain(chain, engine.device(machine.device), reading)
+        screen.remark(f"{steps.spec}, {threads} threads, {steps.device}", not machine.verbose)
+        with screen.Meter(machine.quiet) as meter:
+            if _is_dataset(data):
+                _check_single(data, in_place, curve)
+                skipped = _edit_folder(data, steps, out, as_json, machine.quiet, meter)
+            else:
+                _edit_file(Path(data), steps, (out, in_place), curve, as_json, meter)
+                skipped = 0
+    if strict and skipped:
+        raise SystemExit(_SKIPPED)
+
+
+def _check_single(data: str, in_place: bool, curve: Path | None) -> None:
+    """Refuse the options that one image takes and a dataset does not."""
+    if in_place or curve:
+        raise BadParameter(f"edit takes --in-place and --curve with one image, got {data}. Use -o.")
 
 
 def _is_dataset(data: str) -> bool:

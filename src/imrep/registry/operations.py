@@ -16,7 +16,7 @@ from typing import Any
 
 from imrep.errors import BadParameter, UnknownName
 from imrep.registry import specs
-from imrep.registry.signatures import Parameter, parameters
+from imrep.registry.signatures import Parameter, current, parameters
 
 _ROOT = Path(__file__).parents[1] / "edit" / "operations"
 _IMAGE = "Image"  # annotation of a parameter that is an additional image
@@ -30,6 +30,7 @@ class Operation:
     summary: str
     doc: str
     parameters: tuple[Parameter, ...]
+    renamed: dict[str, str]  # old names of parameters and the present ones
     takes: str  # "Image", or "Packed" for a compressed image
     gives: str
 
@@ -95,6 +96,7 @@ def entry(name: str) -> Operation:
         summary=doc.partition("\n")[0],
         doc=doc,
         parameters=parameters(function, doc),
+        renamed=_renamed(function),
         takes=_source(function.args.args[0].annotation),
         gives=_source(function.returns),
     )
@@ -119,6 +121,7 @@ def _step(spec: str) -> Step:
     name, arguments = _parsed(spec)
     operation = entry(name)
     by_name = {parameter.name.rstrip("_"): parameter for parameter in operation.parameters}
+    arguments = current(arguments, operation.renamed, operation.name)
     arguments = specs.matched(arguments, by_name, operation.name)
     if missing := [key for key, p in by_name.items() if p.needed and key not in arguments]:
         remedy = _remedy(missing, by_name)
@@ -147,6 +150,16 @@ def _parsed(spec: str) -> tuple[str, dict[str, str]]:
 def _remedy(missing: list[str], by_name: dict[str, Parameter]) -> str:
     pairs = (f"{key}={'FILE' if is_image(by_name[key]) else 'VALUE'}" for key in missing)
     return f"Write {','.join(pairs)} after its name and a colon."
+
+
+def _renamed(function: ast.FunctionDef) -> dict[str, str]:
+    """The arguments of the decorator `renamed`, if there is one."""
+    return {
+        str(keyword.arg): ast.literal_eval(keyword.value)
+        for call in function.decorator_list
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "renamed"
+        for keyword in call.keywords
+    }
 
 
 def _source(annotation: ast.expr | None) -> str:

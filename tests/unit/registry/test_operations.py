@@ -68,6 +68,14 @@ def test_names_are_found_as_people_write_them():
         operations.entry("unsharpen")
 
 
+def test_old_names_of_parameters_work_and_warn():
+    with pytest.warns(FutureWarning, match="'kind' is now called 'method'"):
+        [step] = operations.parse("bandpass:kind=ideal")
+    assert step.params == {"method": "ideal"}
+    with pytest.raises(BadParameter, match="takes 'method', formerly 'kind', once"):
+        operations.parse("bandpass:kind=ideal,method=gaussian")
+
+
 def test_parameters_are_typed():
     [step] = operations.parse("unsharp:alpha=2")
     assert step.params == {"alpha": 2.0} and isinstance(step.params["alpha"], float)

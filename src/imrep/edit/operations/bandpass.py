@@ -10,16 +10,18 @@ from imrep import checks
 from imrep.edit import measurements
 from imrep.ops.fourier import passbands
 from imrep.ops.fourier.radial_bands import transformable
+from imrep.registry.signatures import renamed
 from imrep.types import Image
 
 _MID_GRAY = 0.5  # added where the mean does not pass
 _ROWS = 64  # whose gains are computed together, in double precision
 
 
+@renamed(kind="method")
 def bandpass(
     image: Image,
     *,
-    kind: str = "gaussian",
+    method: str = "gaussian",
     low: float | None = 0.03,
     high: float | None = 0.3,
     order: int = 2,
@@ -40,15 +42,15 @@ def bandpass(
     Args:
         image: (b, 1|3, h, w), values in [0, 1], float32 or float64. Sides with a large prime factor
             take up to four times longer.
-        kind: gaussian, butterworth or ideal, whose sharp cutoff rings.
+        method: gaussian, butterworth or ideal, whose sharp cutoff rings.
         low: Lower cutoff, up to 0.707; None passes all low frequencies.
         high: Upper cutoff; None passes all high frequencies.
         order: Order of the Butterworth gain, at least 1; the others have none.
 
     Raises:
         BadImage: The input is not a batch of images, or of another floating type.
-        BadParameter: The kind is none of these, a cutoff is out of its range, both are None, or low
-            is not below high.
+        BadParameter: The method is none of these, a cutoff is out of its range, both are None, or
+            low is not below high.
 
     References:
         N. Ahmed, T. Natarajan and K. R. Rao, "Discrete cosine transform", IEEE Trans. Computers
@@ -57,11 +59,11 @@ def bandpass(
         S. Butterworth, "On the theory of filter amplifiers", Experimental Wireless 7, 1930.
     """
     transformable(checks.image(image, "bandpass"), "bandpass")
-    checks.one_of(kind, passbands.METHODS, "bandpass", "kind")
+    checks.one_of(method, passbands.METHODS, "bandpass", "method")
     passbands.check_cutoffs(low, high, order, "bandpass")
     gains = torch.cat(
         [
-            passbands.gain(r, kind, low, high, order).to(image.dtype)
+            passbands.gain(r, method, low, high, order).to(image.dtype)
             for r in _radii(image.shape[2], image.shape[3])
         ]
     )

@@ -13,6 +13,7 @@ from imrep.ops.colour import from_lab, lightness, to_lab
 from imrep.ops.filter.gaussian import gaussian, smooth
 from imrep.ops.filter.strips import by_rows
 from imrep.ops.tiling import each, strips
+from imrep.registry.signatures import renamed
 from imrep.types import Image
 
 _SPACE, _LINE = 0.006, 0.0015  # standard deviations, as shares of the longer side
@@ -20,10 +21,11 @@ _RATIO, _TAU = 1.6, 0.98  # of the two Gaussians' widths and weights: Winnemöll
 _STEEPNESS = 4.0  # half a bin over the width of the step in it
 
 
+@renamed(passes="iterations")
 def stylise(
     image: Image,
     *,
-    passes: int = 2,
+    iterations: int = 2,
     sigma_space: float | None = None,
     sigma_range: float = 0.06,
     bins: int = 8,
@@ -38,12 +40,12 @@ def stylise(
     same at any size.
 
     The paper's filter weighs differences of colour, this one those of lightness only; chroma is
-    smoothed once, with the last pass and at half the size; and the paper varies the softness of
+    smoothed once, in the last iteration and at half the size; and the paper varies the softness of
     steps with the gradient, which matters in video.
 
     Args:
         image: (b, 1|3, h, w), values in [0, 1].
-        passes: Iterations of the bilateral filter, 1 to 10.
+        iterations: Iterations of the bilateral filter, 1 to 10.
         sigma_space: The filter's standard deviation of distance, in pixels; default: 0.006 of the
             longer side.
         sigma_range: The filter's standard deviation of lightness, L* / 100.
@@ -61,7 +63,7 @@ def stylise(
         doi:10.1145/1179352.1142018
     """
     checks.image(image, "stylise")
-    checks.between(passes, 1, 10, "stylise", "passes")
+    checks.between(iterations, 1, 10, "stylise", "iterations")
     checks.between(bins, 2, 256, "stylise", "bins")
     checks.between(edges, 0, 100, "stylise", "edges")
     longer = max(image.shape[2:])
@@ -75,7 +77,7 @@ def stylise(
     drawings = []
     for single in image.split(1):
         light = _lightness(single)
-        for _ in range(passes):
+        for _ in range(iterations):
             guide, light = light, smoothed(light, light)
         chroma = _chroma(single, guide, space, sigma_range)
         lines = _lines(light, line, edges) if edges else torch.ones_like(light)

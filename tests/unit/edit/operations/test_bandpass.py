@@ -32,12 +32,14 @@ def test_a_wave_is_multiplied_by_the_gain(size, down, across):
     torch.testing.assert_close(high, 0.5 + high_pass * detail, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "butterworth", "ideal"])
-def test_a_wide_low_pass_is_the_image_and_two_halves_are_one(kind):
+@pytest.mark.parametrize("method", ["gaussian", "butterworth", "ideal"])
+def test_a_wide_low_pass_is_the_image_and_two_halves_are_one(method):
     image = 0.3 + 0.2 * torch.rand(1, 3, 21, 30, dtype=torch.float64)
-    wide = bandpass(image, kind=kind, low=None, high=1e5)
+    wide = bandpass(image, method=method, low=None, high=1e5)
     torch.testing.assert_close(wide, image, rtol=0, atol=1e-9)
-    low, high = (bandpass(image, kind=kind, low=a, high=b) for a, b in ((None, 0.2), (0.2, None)))
+    low, high = (
+        bandpass(image, method=method, low=a, high=b) for a, b in ((None, 0.2), (0.2, None))
+    )
     torch.testing.assert_close(low + high - 0.5, image, rtol=0, atol=1e-9)
 
 
@@ -60,7 +62,7 @@ def test_butterworth_is_scikit_images_on_the_mirrored_image():
     complete = np.pad(x, ((0, 40), (0, 51)), mode="symmetric")
     expected = butterworth(complete, 0.1, high_pass=False, order=3)[:40, :51]
     result = bandpass(
-        torch.from_numpy(x)[None, None], kind="butterworth", low=None, high=0.1, order=3
+        torch.from_numpy(x)[None, None], method="butterworth", low=None, high=0.1, order=3
     )
     np.testing.assert_allclose(result[0, 0], expected.clip(0, 1), rtol=0, atol=1e-9)
 
@@ -74,7 +76,7 @@ def test_bright_and_dark_ends_do_not_meet():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"kind": "sinc"}, "kind to be one of gaussian, butterworth, ideal, got 'sinc'"),
+        ({"method": "sinc"}, "method to be one of gaussian, butterworth, ideal, got 'sinc'"),
         ({"low": None, "high": None}, "low, high or both"),
         ({"low": 0.3, "high": 0.1}, "low below high"),
         ({"low": 0.8}, "low above 0 and below 0.7071"),

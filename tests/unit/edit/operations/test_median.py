@@ -19,7 +19,7 @@ def test_it_is_scipys_at_any_depth(size, shape):
 
 def test_times_is_how_often():
     image = torch.rand(2, 3, 20, 31)
-    assert torch.equal(median(image, times=3), median(median(median(image))))
+    assert torch.equal(median(image, iterations=3), median(median(median(image))))
 
 
 def test_double_precision_is_rounded_only():
@@ -41,7 +41,7 @@ def test_specks_go_and_edges_stay():
 def test_the_image_is_not_written_to():
     image = torch.rand(1, 1, 9, 9)
     before = image.clone()
-    median(image, times=2)
+    median(image, iterations=2)
     assert torch.equal(image, before)
 
 
@@ -51,6 +51,6 @@ def test_other_sizes_are_refused_by_name(size):
         median(torch.rand(1, 1, 9, 9), size=size)
 
 
-def test_times_is_refused_by_name():
-    with pytest.raises(BadParameter, match="median needs times from 1 to 100, got 0"):
-        median(torch.rand(1, 1, 9, 9), times=0)
+def test_iterations_are_refused_by_name():
+    with pytest.raises(BadParameter, match="median needs iterations from 1 to 100, got 0"):
+        median(torch.rand(1, 1, 9, 9), iterations=0)

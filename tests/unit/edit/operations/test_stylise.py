@@ -42,7 +42,7 @@ def test_without_a_filter_lightness_is_the_papers():
         for s in (1.0, 1.6)
     )
     lines = 1 + np.tanh(np.minimum(100 * (first - 0.98 * second), 0))
-    out = stylise(x, passes=1, sigma_space=0.1, sigma_range=0.1, sigma_edge=1.0)
+    out = stylise(x, iterations=1, sigma_space=0.1, sigma_range=0.1, sigma_edge=1.0)
     expected = shade.clamp(0, 1) * torch.from_numpy(lines)
     assert (lightness(out) - expected).abs().median() < 1e-3
     assert psnr(lightness(out), expected) > 35
@@ -93,7 +93,7 @@ def test_the_same_scene_at_twice_the_size_looks_the_same():
 def test_what_cannot_be_is_refused():
     x = torch.rand(1, 3, 8, 8)
     for options, message in (
-        ({"passes": 0}, "stylise needs passes from 1 to 10, got 0"),
+        ({"iterations": 0}, "stylise needs iterations from 1 to 10, got 0"),
         ({"bins": 1}, "stylise needs bins from 2 to 256, got 1"),
         ({"edges": -1}, "stylise needs edges from 0 to 100, got -1"),
         ({"sigma_edge": -1}, "stylise needs sigma_edge from 0 to 100, got -1"),
