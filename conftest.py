@@ -29,3 +29,8 @@ def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collecto
     if file_path.is_relative_to(_SOURCE):
         return collectors
     return [collector for collector in collectors if type(collector).__name__ != "DoctestModule"]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note the modules imported so far, for tests/house/test_collection.py."""
+    session.config.imported_by_collection = frozenset(sys.modules)  # type: ignore[attr-defined]

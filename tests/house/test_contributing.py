@@ -18,7 +18,7 @@ def checkout(tmp_path):
     for folder in ("src", "tests"):
         clutter = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=clutter)
-    for name in ("pyproject.toml", "CITATION.cff"):
+    for name in ("pyproject.toml", "conftest.py", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path)
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     paths = re.findall(r"`((?:src|tests)/\S+contrast\.py)`", text)
