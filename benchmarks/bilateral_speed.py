@@ -25,7 +25,7 @@ from imrep.ops.metrics import psnr
 from imrep.represent.spatial.bilateral.slice import bilateral_slice
 
 SIGMA_RANGE = 0.1
-NEAR = 55  # dB of the definition
+MIN_PSNR = 55  # dB of the definition
 ALIKE = 25  # dB of OpenCV's
 PIXELS = 2000  # compared with the definition
 
@@ -48,9 +48,9 @@ def batch() -> Tensor:
     dice = np.random.default_rng(0)
     crops = []
     for i in range(32):
-        whole = photographs[i % len(photographs)]
-        y, x = (dice.integers(0, side - 255) for side in whole.shape[2:])
-        crops.append(whole[..., y : y + 256, x : x + 256])
+        photograph = photographs[i % len(photographs)]
+        y, x = (dice.integers(0, side - 255) for side in photograph.shape[2:])
+        crops.append(photograph[..., y : y + 256, x : x + 256])
     return torch.cat(crops).contiguous()
 
 
@@ -60,44 +60,48 @@ def exact(image: Tensor, sigma_space: float, y: Tensor, x: Tensor) -> Tensor:
     pad = [(0, 0), (radius, radius), (radius, radius)]
     mirrored = torch.from_numpy(np.pad(image.double().numpy(), pad, mode="reflect"))
     guide = luminance(mirrored[None])[0, 0]
-    apart = torch.arange(2 * radius + 1)
-    far = (apart - radius).double().square()
-    near = torch.exp(-(far[:, None] + far) / (2 * sigma_space**2))
-    found = []
+    offsets = torch.arange(2 * radius + 1)
+    far = (offsets - radius).double().square()
+    closeness = torch.exp(-(far[:, None] + far) / (2 * sigma_space**2))
+    result = []
     for i, j in zip(y.tolist(), x.tolist(), strict=True):
         window = guide[i : i + 2 * radius + 1, j : j + 2 * radius + 1]
         unlike = (window - guide[i + radius, j + radius]).square() / (2 * SIGMA_RANGE**2)
-        weight = near * torch.exp(-unlike)
+        weight = closeness * torch.exp(-unlike)
         colours = mirrored[:, i : i + 2 * radius + 1, j : j + 2 * radius + 1]
-        found.append((colours * weight).sum((1, 2)) / weight.sum())
-    return torch.stack(found)
+        result.append((colours * weight).sum((1, 2)) / weight.sum())
+    return torch.stack(result)
 
 
 def near_exact(image: Tensor, out: Tensor, sigma_space: float) -> float:
     """Decibels between the filtered batch and the definition."""
     dice = torch.Generator().manual_seed(0)
-    ours, wanted = [], []
-    for one, filtered in zip(image, out, strict=True):
-        y, x = (torch.randint(n, (PIXELS // len(image),), generator=dice) for n in one.shape[1:])
+    ours, expected = [], []
+    for plane, filtered in zip(image, out, strict=True):
+        y, x = (torch.randint(n, (PIXELS // len(image),), generator=dice) for n in plane.shape[1:])
         ours.append(filtered[:, y, x].T)
-        wanted.append(exact(one, sigma_space, y, x))
-    return psnr(torch.cat(ours), torch.cat(wanted))
+        expected.append(exact(plane, sigma_space, y, x))
+    return psnr(torch.cat(ours), torch.cat(expected))
 
 
-def compare(bench: Benchmark, name: str, image: Tensor, sigma_space: float, floor: float) -> None:
-    arrays = [np.ascontiguousarray(one.permute(1, 2, 0).numpy()) for one in image]
+def compare(
+    benchmark: Benchmark, name: str, image: Tensor, sigma_space: float, floor: float
+) -> None:
+    arrays = [np.ascontiguousarray(plane.permute(1, 2, 0).numpy()) for plane in image]
 
     def opencv() -> list[np.ndarray]:
-        return [cv2.bilateralFilter(one, -1, SIGMA_RANGE, sigma_space) for one in arrays]
+        return [cv2.bilateralFilter(plane, -1, SIGMA_RANGE, sigma_space) for plane in arrays]
 
     def agree(ours: Tensor, theirs: list[np.ndarray]) -> None:
-        other = torch.from_numpy(np.stack([np.atleast_3d(one) for one in theirs]))
-        alike = psnr(ours, other.permute(0, 3, 1, 2))
-        near = near_exact(image, ours, sigma_space)
-        bench.console.print(f"{near:.1f} dB of the definition, {alike:.1f} dB of OpenCV's {name}")
-        assert near >= NEAR and alike >= ALIKE
+        reference = torch.from_numpy(np.stack([np.atleast_3d(plane) for plane in theirs]))
+        similarity = psnr(ours, reference.permute(0, 3, 1, 2))
+        closeness = near_exact(image, ours, sigma_space)
+        benchmark.console.print(
+            f"{closeness:.1f} dB of the definition, {similarity:.1f} dB of OpenCV's {name}"
+        )
+        assert closeness >= MIN_PSNR and similarity >= ALIKE
 
-    bench.run(
+    benchmark.run(
         name,
         lambda: bilateral_filter(image, sigma_space=sigma_space, sigma_range=SIGMA_RANGE),
         peers={"OpenCV": opencv},
@@ -111,19 +115,23 @@ def sampled(grid: Tensor, guide: Tensor) -> Tensor:
     """The slice as one call of torch's."""
     b, _, height, width = guide.shape
     y, x = ((torch.arange(n) + 0.5) * 2 / n - 1 for n in (height, width))
-    places = [x.expand(b, height, width), y[:, None].expand(b, height, width), 2 * guide[:, 0] - 1]
-    at = torch.stack(places, dim=-1).unsqueeze(1)
+    coordinates = [
+        x.expand(b, height, width),
+        y[:, None].expand(b, height, width),
+        2 * guide[:, 0] - 1,
+    ]
+    at = torch.stack(coordinates, dim=-1).unsqueeze(1)
     return F.grid_sample(grid, at, padding_mode="border", align_corners=False).squeeze(2)
 
 
 def main() -> None:
-    bench = Benchmark("bilateral, sigma_range 0.1, float32", native="kernels")
+    benchmark = Benchmark("bilateral, sigma_range 0.1, float32", native="kernels")
     cv2.setNumThreads(1)
-    compare(bench, "1×1×4000×3000, sigma_space 16", large(), 16.0, 14)
-    compare(bench, "32×3×256², sigma_space 8", batch(), 8.0, 5.5)
+    compare(benchmark, "1×1×4000×3000, sigma_space 16", large(), 16.0, 14)
+    compare(benchmark, "32×3×256², sigma_space 8", batch(), 8.0, 5.5)
     guide = luminance(batch()[:4])
     grid = torch.randn(4, 12, 8, 16, 16, generator=torch.Generator().manual_seed(0))
-    bench.run(
+    benchmark.run(
         "slice 4×12×8×16² to 256²",
         lambda: bilateral_slice(grid, guide),
         peers={"grid_sample": lambda: sampled(grid, guide)},
@@ -131,7 +139,7 @@ def main() -> None:
         floors={"grid_sample": (1, 1)},
         inputs=grid.nbytes + guide.nbytes,
     )
-    bench.finish()
+    benchmark.finish()
 
 
 if __name__ == "__main__":

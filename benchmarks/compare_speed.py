@@ -29,14 +29,14 @@ AFTER = ("near-copies", "probe", "controls", "labels needed", "what each", "writ
 def cpu() -> float:
     """Processor seconds of this process and its children so far."""
     own, children = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(process) for process in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     return sum(use.ru_utime + use.ru_stime for use in (own, children))
 
 
 def peak() -> float:
-    """Most memory this process has held so far, in MB of 2²⁰ bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Peak memory of this process so far, in MB of 1,000,000 bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 class Stages:
@@ -77,32 +77,32 @@ def main() -> None:
     options.add_argument("--crops", type=int, default=0)
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("-r", action="append", dest="specs")
-    given = options.parse_args()
+    arguments = options.parse_args()
     shared = Path(os.environ.get("IMREP_DATA", Path(__file__).parents[2] / "shared" / "data"))
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["IMREP_CACHE"] = f"{temporary}/cache"
-        data = shared / "classification" / given.data
-        if given.crops:
-            data = cropped(data, Path(temporary) / "crops", given.crops)
+        data = shared / "classification" / arguments.data
+        if arguments.crops:
+            data = cropped(data, Path(temporary) / "crops", arguments.crops)
         import torch
 
         import imrep
 
-        torch.set_num_threads(given.threads)
+        torch.set_num_threads(arguments.threads)
         stages, wall, before = Stages(), time.perf_counter(), cpu()
-        specs = given.specs or [*NINE, RANDOM]
-        found = imrep.compare(
-            data, specs, Path(temporary) / "report", progress=stages, threads=given.threads
+        specs = arguments.specs or [*NINE, RANDOM]
+        comparison = imrep.compare(
+            data, specs, Path(temporary) / "report", progress=stages, threads=arguments.threads
         )
         stages("done", 0, 0)
         total, seconds = cpu() - before, time.perf_counter() - wall
-        print(found)
+        print(comparison)
         print()
         for what, spent in sorted(stages.spent.items(), key=lambda item: -item[1]):
             print(f"{spent:8.2f} s  {stages.peaks[what]:6.0f} MB so far  {what}")
     after = sum(s for what, s in stages.spent.items() if any(part in what for part in AFTER))
     print(f"{total:8.2f} s CPU in all, {after:.2f} s after encoding; wall {seconds:.1f} s")
-    print(f"{peak():8.0f} MB peak, load {os.getloadavg()[0]:.1f}, threads {given.threads}")
+    print(f"{peak():8.0f} MB peak, load {os.getloadavg()[0]:.1f}, threads {arguments.threads}")
     print(json.dumps({"cpu": total, "after": after, "wall": seconds, "peak_mb": peak()}))
 
 

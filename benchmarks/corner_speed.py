@@ -17,8 +17,8 @@ COUNT, SIDE, BLOCK, K = 32, 256, 3, 0.04
 
 def same(ours: torch.Tensor, theirs: object) -> None:
     if isinstance(theirs, list):
-        wanted = torch.stack([torch.from_numpy(one) for one in theirs])
-        torch.testing.assert_close(ours[:, 0], wanted, atol=1e-6 * float(wanted.max()), rtol=0)
+        expected = torch.stack([torch.from_numpy(plane) for plane in theirs])
+        torch.testing.assert_close(ours[:, 0], expected, atol=1e-6 * float(expected.max()), rtol=0)
 
 
 def main() -> None:
@@ -27,11 +27,11 @@ def main() -> None:
     planes = list(images[:, 0].numpy())
     rep = imrep.get("corner", block=BLOCK, k=K)
     peers = {
-        "OpenCV": lambda: [cv2.cornerHarris(one, BLOCK, 3, K) for one in planes],
+        "OpenCV": lambda: [cv2.cornerHarris(plane, BLOCK, 3, K) for plane in planes],
         "Kornia": lambda: kornia.feature.harris_response(images, K),
     }
-    bench = Benchmark("corner")
-    bench.run(
+    benchmark = Benchmark("corner")
+    benchmark.run(
         f"{COUNT} × 1 × {SIDE}², response",
         lambda: rep.response(images).values,
         peers=peers,
@@ -39,7 +39,7 @@ def main() -> None:
         floors={"OpenCV": (0.5, 0.5), "Kornia": (9, 9)},
         inputs=images.nbytes,
     )
-    bench.run(
+    benchmark.run(
         f"{COUNT} × 1 × {SIDE}², points",
         lambda: rep.encode(images).values,
         peers=peers,
@@ -47,7 +47,7 @@ def main() -> None:
         floors={},
         inputs=images.nbytes,
     )
-    bench.finish()
+    benchmark.finish()
 
 
 if __name__ == "__main__":

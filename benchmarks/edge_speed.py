@@ -25,14 +25,16 @@ def tiles() -> torch.Tensor:
     for name in names:
         photo = getattr(data, name)()
         gray.append(photo if photo.ndim == 2 else cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
-    cut = [one[y : y + SIDE, x : x + SIDE] for one in gray for y in (0, 40) for x in (0, 120)]
-    return torch.stack([torch.from_numpy(one.copy()) for one in cut])[:COUNT, None].float() / 255
+    cut = [image[y : y + SIDE, x : x + SIDE] for image in gray for y in (0, 40) for x in (0, 120)]
+    return (
+        torch.stack([torch.from_numpy(image.copy()) for image in cut])[:COUNT, None].float() / 255
+    )
 
 
 def same(ours: torch.Tensor, theirs: object) -> None:
     if isinstance(theirs, list):
-        wanted = torch.stack([torch.from_numpy(edges) for edges in theirs])
-        assert torch.equal(ours[:, 0] * 255, wanted.float())
+        expected = torch.stack([torch.from_numpy(edges) for edges in theirs])
+        assert torch.equal(ours[:, 0] * 255, expected.float())
 
 
 def main() -> None:
@@ -40,17 +42,17 @@ def main() -> None:
     images = tiles()
     levels = list((images[:, 0] * 255).round().byte().numpy())
     rep = imrep.get("edge", low=LOW, high=HIGH)
-    bench = Benchmark("edge")
-    bench.run(
+    benchmark = Benchmark("edge")
+    benchmark.run(
         f"{len(images)} × 1 × {SIDE}²",
         lambda: rep.encode(images).values,
-        peers={"OpenCV": lambda: [cv2.Canny(one, LOW, HIGH) for one in levels]},
+        peers={"OpenCV": lambda: [cv2.Canny(image, LOW, HIGH) for image in levels]},
         agree=same,
         floors={"OpenCV": (0.667, 0.667)},
         inputs=images.nbytes,
     )
     few = images[:: COUNT // FEW].contiguous()
-    bench.run(
+    benchmark.run(
         f"{len(few)} × 1 × {SIDE}²",
         lambda: rep.encode(few).values,
         peers={"Kornia": lambda: kornia.filters.canny(few)[1]},
@@ -58,7 +60,7 @@ def main() -> None:
         floors={"Kornia": (100, 100)},
         inputs=few.nbytes,
     )
-    bench.finish()
+    benchmark.finish()
 
 
 if __name__ == "__main__":

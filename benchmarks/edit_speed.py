@@ -44,11 +44,11 @@ def prepare(folder: Path) -> None:
 
 def run(folder: Path, name: str) -> tuple[float, float, float]:
     """Seconds of the command and of the edit, and gigabytes at most."""
-    given = "a.imr" if name == "decode" else "a.jpg"
+    picture = "a.imr" if name == "decode" else "a.jpg"
     words = [
         Path(sys.executable).with_name("imrep"),
         "edit",
-        given,
+        picture,
         CHAINS.get(name, name),
         "--json",
     ]
@@ -81,23 +81,23 @@ def main() -> int:
     console.print(
         f"[bold]imrep edit[/]  12 MP JPEG, {os.cpu_count()} cores, torch {torch.__version__}"
     )
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as place:
-        os.chdir(place)
-        prepare(Path(place))
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        prepare(Path(folder))
         if names == ["decode"]:
-            run(Path(place), "compress")
+            run(Path(folder), "compress")
         for _ in range(options.rounds):
             for name in names:
-                found[name].append(run(Path(place), name))
+                runs[name].append(run(Path(folder), name))
         os.chdir("/")
     missed = 0
-    for name, rounds in found.items():
-        whole, edit, peak = (statistics.median(column) for column in zip(*rounds, strict=True))
+    for name, rounds in runs.items():
+        command, edit, peak = (statistics.median(column) for column in zip(*rounds, strict=True))
         short = edit >= SECONDS or peak >= GIGABYTES
         missed += short
         console.print(
-            f"{name:10}  command {whole:5.2f} s   edit {edit:5.2f} s   peak {peak:4.2f} GB"
+            f"{name:10}  command {command:5.2f} s   edit {edit:5.2f} s   peak {peak:4.2f} GB"
             f"   {'MISSED' if short else 'met'}"
         )
     return 1 if missed else 0

@@ -19,11 +19,11 @@ _WORKS = ((1, 64), (16, 64), (1, 256), (1, 512))  # images, side
 
 def main() -> None:
     """Encode colour images with the 25 Gabor filters of 15 × 15, rectified."""
-    bench = Benchmark("filterbank")
+    benchmark = Benchmark("filterbank")
     rep = imrep.get("filterbank")
     for images, side in _WORKS:
         image = photo(side, side, batch=images)
-        bench.run(
+        benchmark.run(
             f"{images} x 3 x {side}^2, 25 filters",
             lambda image=image: rep.encode(image).values,
             peers={
@@ -33,7 +33,7 @@ def main() -> None:
             floors={"conv2d": (0.7, 0.7), "one FFT": (1.0, 1.0)},
             agree=lambda ours, peer: torch.testing.assert_close(ours, peer, rtol=0, atol=1e-5),
         )
-    bench.finish()
+    benchmark.finish()
 
 
 def _convolved(image: Tensor, kernels: Tensor) -> Tensor:

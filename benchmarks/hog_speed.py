@@ -15,20 +15,20 @@ SIDE = 256
 
 
 def main() -> None:
-    bench = Benchmark("hog")
+    benchmark = Benchmark("hog")
     photo = skimage.data.astronaut()
     corners = [(32 * i, 64 * j) for i in range(8) for j in range(4)]
     tiles = np.stack([photo[y : y + SIDE, x : x + SIDE] for y, x in corners])
     gray = tiles[..., :1] / 255.0
-    histograms(bench, "gray, 32 x 256^2, float32", gray, torch.float32, 6)
-    histograms(bench, "gray, 32 x 256^2, float64", gray, torch.float64, 6)
+    histograms(benchmark, "gray, 32 x 256^2, float32", gray, torch.float32, 6)
+    histograms(benchmark, "gray, 32 x 256^2, float64", gray, torch.float64, 6)
     # in bytes two channels can be equally steep, and the last bit chooses the direction: add grain
     colour = (tiles + np.random.default_rng(0).random(tiles.shape))[::4] / 256
-    histograms(bench, "colour, 8 x 256^2, float64", colour, torch.float64, None)
-    bench.finish()
+    histograms(benchmark, "colour, 8 x 256^2, float64", colour, torch.float64, None)
+    benchmark.finish()
 
 
-def histograms(bench, work, images, dtype, floor):
+def histograms(benchmark, work, images, dtype, floor):
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).to(dtype).contiguous()
     rep = imrep.get("hog:side=none")
 
@@ -40,7 +40,7 @@ def histograms(bench, work, images, dtype, floor):
         blocks = rep.encode(batch).values.permute(0, 2, 3, 1)
         return blocks.unflatten(3, (2, 2, 9)).numpy()
 
-    bench.run(
+    benchmark.run(
         work,
         ours,
         peers={"scikit-image": skimage_hog},

@@ -33,9 +33,9 @@ ENTROPY = 1 / 1.3
 
 
 def file(height: int, width: int, subsampling: int) -> bytes:
-    one = data.astronaut()
-    two = np.concatenate([one, one[:, ::-1]], 1)
-    four = np.concatenate([two, two[::-1]])
+    photo = data.astronaut()
+    wide = np.concatenate([photo, photo[:, ::-1]], 1)
+    four = np.concatenate([wide, wide[::-1]])
     times = -(-height // len(four)), -(-width // len(four))
     out = io.BytesIO()
     image = Image.fromarray(np.tile(four, (*times, 1))[:height, :width])
@@ -45,51 +45,51 @@ def file(height: int, width: int, subsampling: int) -> bytes:
 
 def close(ours: tuple[torch.Tensor, ...], theirs: tuple[torch.Tensor, ...]) -> None:
     """Within the rounding to pixels; halved chroma has other blocks and is left to the tests."""
-    for mine, other in zip(ours, theirs, strict=True):
-        if mine.shape == other.shape:
-            assert (mine - other).square().mean().sqrt() < 1  # of 1024
+    for mine, reference in zip(ours, theirs, strict=True):
+        if mine.shape == reference.shape:
+            assert (mine - reference).square().mean().sqrt() < 1  # of 1024
 
 
-def plainly(given: bytes) -> tuple[torch.Tensor, ...]:
+def plainly(quantised: bytes) -> tuple[torch.Tensor, ...]:
     """Decode, convert, cut into blocks, multiply by the 64 × 64 matrix of products of cosines."""
-    image = 255 * imrep.read(given)
+    image = 255 * imrep.read(quantised)
     planes = to_ycbcr(image) - image.new_tensor([128.0, 0, 0]).view(3, 1, 1)
     height, width = (-(-n // 8) for n in image.shape[2:])
-    whole = F.pad(planes, (0, -image.shape[3] % 8, 0, -image.shape[2] % 8), mode="replicate")
-    blocks = whole.reshape(3, height, 8, width, 8).permute(0, 1, 3, 2, 4).reshape(-1, 64)
+    padded = F.pad(planes, (0, -image.shape[3] % 8, 0, -image.shape[2] % 8), mode="replicate")
+    blocks = padded.reshape(3, height, 8, width, 8).permute(0, 1, 3, 2, 4).reshape(-1, 64)
     waves = basis(8, image)
-    found = (blocks @ torch.kron(waves, waves).T).view(3, height, width, 8, 8)
-    return tuple(found.permute(0, 3, 4, 1, 2).contiguous()[:, None])
+    coefficients = (blocks @ torch.kron(waves, waves).T).view(3, height, width, 8, 8)
+    return tuple(coefficients.permute(0, 3, 4, 1, 2).contiguous()[:, None])
 
 
 def main() -> None:
-    bench = Benchmark("JPEG bytes to DCT coefficients", "jpeg", alone=True)
+    benchmark = Benchmark("JPEG bytes to DCT coefficients", "jpeg", alone=True)
     entropy = _native.library("jpeg").imrep_jpeg_entropy
     entropy.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
     dct = DCT()
     for size, shape in SIZES.items():
         for sampling, number in SAMPLINGS.items():
-            given = file(*shape, number)
-            bench.run(
+            quantised = file(*shape, number)
+            benchmark.run(
                 f"{size}, {sampling}: float planes",
-                lambda given=given: jpeg.spectrum(given)[0].values,
+                lambda quantised=quantised: jpeg.spectrum(quantised)[0].values,
                 peers={
-                    "decode, convert, DCT": lambda g=given: plainly(g),
-                    "dct.encode": lambda g=given: dct.encode(imrep.read(g)).values,
+                    "decode, convert, DCT": lambda g=quantised: plainly(g),
+                    "dct.encode": lambda g=quantised: dct.encode(imrep.read(g)).values,
                 },
                 agree=close,
                 floors={"decode, convert, DCT": (TIMES[sampling],) * 2},
-                inputs=len(given),
+                inputs=len(quantised),
             )
-            bench.run(
+            benchmark.run(
                 f"{size}, {sampling}: int16 blocks",
-                lambda given=given: jpeg.read(given).blocks,
-                peers={"entropy decoding": lambda g=given: entropy(g, len(g))},
+                lambda quantised=quantised: jpeg.read(quantised).blocks,
+                peers={"entropy decoding": lambda g=quantised: entropy(g, len(g))},
                 agree=lambda ours, theirs: np.testing.assert_equal(theirs, 1),
                 floors={"entropy decoding": (ENTROPY, ENTROPY)},
-                inputs=len(given),
+                inputs=len(quantised),
             )
-    bench.finish()
+    benchmark.finish()
 
 
 if __name__ == "__main__":

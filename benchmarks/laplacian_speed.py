@@ -52,40 +52,42 @@ def planes(arrays: list[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
 
 
-def compare(bench: Benchmark, name: str, image: Tensor, floors: dict, *, with_kornia: bool) -> None:
+def compare(
+    benchmark: Benchmark, name: str, image: Tensor, floors: dict, *, with_kornia: bool
+) -> None:
     """Encode and invert one batch."""
     laplacian = imrep.get("laplacian", levels=LEVELS)
-    arrays = [np.ascontiguousarray(one.permute(1, 2, 0).numpy()) for one in image]
+    arrays = [np.ascontiguousarray(array.permute(1, 2, 0).numpy()) for array in image]
 
     def encode() -> list[Tensor]:
         return list(laplacian.encode(image).tensors().values())
 
     def agree(ours: list[Tensor], theirs: list) -> None:
         if isinstance(theirs[0], list):
-            for one, other in zip(ours, zip(*theirs, strict=True), strict=True):
-                torch.testing.assert_close(one, planes(list(other)), rtol=0, atol=1e-6)
+            for array, reference in zip(ours, zip(*theirs, strict=True), strict=True):
+                torch.testing.assert_close(array, planes(list(reference)), rtol=0, atol=1e-6)
         else:
             assert [t.shape for t in ours] == [t.shape for t in theirs]
             torch.testing.assert_close(kornia_back(theirs), image, rtol=0, atol=1e-5)
 
-    peers = {OPENCV: lambda: [opencv(one) for one in arrays]}
+    peers = {OPENCV: lambda: [opencv(array) for array in arrays]}
     if with_kornia:
         peers[KORNIA] = lambda: build_laplacian_pyramid(image, LEVELS + 1)
-    bench.run(
+    benchmark.run(
         f"encode {name}", encode, peers=peers, agree=agree, floors=floors, inputs=image.nbytes
     )
 
     code = laplacian.encode(image)
-    coded = [opencv(one) for one in arrays]
+    pyramids = [opencv(array) for array in arrays]
 
     def rebuilt(ours: Tensor, theirs: list[np.ndarray]) -> None:
         torch.testing.assert_close(ours, planes(theirs), rtol=0, atol=1e-6)
         torch.testing.assert_close(ours, image, rtol=0, atol=1e-6)
 
-    bench.run(
+    benchmark.run(
         f"invert {name}",
         lambda: laplacian.invert(code),
-        peers={OPENCV: lambda: [opencv_back(one) for one in coded]},
+        peers={OPENCV: lambda: [opencv_back(array) for array in pyramids]},
         agree=rebuilt,
         floors={},
         inputs=sum(t.nbytes for t in code.tensors().values()),
@@ -93,12 +95,12 @@ def compare(bench: Benchmark, name: str, image: Tensor, floors: dict, *, with_ko
 
 
 def main() -> None:
-    bench = Benchmark("laplacian, 5 levels, float32", native="kernels")
+    benchmark = Benchmark("laplacian, 5 levels, float32", native="kernels")
     batch = photo(256, 256, batch=32)
-    compare(bench, "32×3×256²", batch, {KORNIA: (10, 6)}, with_kornia=True)
+    compare(benchmark, "32×3×256²", batch, {KORNIA: (10, 6)}, with_kornia=True)
     large = photo(3000, 4000, batch=1)
-    compare(bench, "1×3×4000×3000", large, {OPENCV: (0.7, 0.3)}, with_kornia=False)
-    bench.finish()
+    compare(benchmark, "1×3×4000×3000", large, {OPENCV: (0.7, 0.3)}, with_kornia=False)
+    benchmark.finish()
 
 
 if __name__ == "__main__":

@@ -14,24 +14,24 @@ from imrep.ops.morphology.elements import structuring_element
 
 
 def main() -> None:
-    bench = Benchmark("morphology")
+    benchmark = Benchmark("morphology")
     cv2.setNumThreads(1)
     images = torch.rand(32, 1, 256, 256)
     large = torch.rand(1, 1, 3000, 4000)
     rect, disk = (structuring_element(shape, 15, 15) for shape in ("rect", "ellipse"))
-    dilation(bench, "rect 15, 32 x 256^2", images, rect, {"OpenCV": 0.33, "Kornia": 20})
-    dilation(bench, "ellipse 15, 32 x 256^2", images, disk, {"OpenCV": 0.33, "Kornia": 20})
-    dilation(bench, "rect 15, 3000 x 4000", large, rect, {})
-    bench.finish()
+    dilation(benchmark, "rect 15, 32 x 256^2", images, rect, {"OpenCV": 0.33, "Kornia": 20})
+    dilation(benchmark, "ellipse 15, 32 x 256^2", images, disk, {"OpenCV": 0.33, "Kornia": 20})
+    dilation(benchmark, "rect 15, 3000 x 4000", large, rect, {})
+    benchmark.finish()
 
 
-def dilation(bench, work, images, element, floors):
+def dilation(benchmark, work, images, element, floors):
     mask = element.numpy().astype(np.uint8)
     planes = images[:, 0].numpy()
     peers = {"OpenCV": lambda: np.stack([cv2.dilate(plane, mask) for plane in planes])[:, None]}
     if "Kornia" in floors:
         peers["Kornia"] = lambda: kornia.morphology.dilation(images, element.float()).numpy()
-    bench.run(
+    benchmark.run(
         work,
         lambda: operators.dilate(images, element).numpy(),
         peers=peers,

@@ -27,8 +27,8 @@ FILTERS = 20  # times as fast to make
 
 def agree(ours, theirs):
     """Relative L2 of 1e-6."""
-    apart = float((ours - theirs).norm() / theirs.norm())
-    assert apart <= 1e-6, f"relative L2 {apart:.2e}"
+    error = float((ours - theirs).norm() / theirs.norm())
+    assert error <= 1e-6, f"relative L2 {error:.2e}"
 
 
 def cropped(table, level):
@@ -40,7 +40,7 @@ def cropped(table, level):
     return np.ascontiguousarray(table[np.ix_(rows, columns)])
 
 
-def forward(bench, shape, scales):
+def forward(benchmark, shape, scales):
     side = shape[-1]
     x = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     plan = Plan((side, side), scales, 8, like=x)
@@ -48,7 +48,7 @@ def forward(bench, shape, scales):
     filter_bank.periodize_filter_fft = cropped
     theirs = ScatteringTorch2D(scales, (side, side))
     filter_bank.periodize_filter_fft = original
-    bench.run(
+    benchmark.run(
         f"{shape}, J={scales}",
         lambda: scatter(x, plan),
         peers={"Kymatio": lambda: theirs(x)},
@@ -58,19 +58,19 @@ def forward(bench, shape, scales):
     )
 
 
-def construction(bench):
+def construction(benchmark):
     """Once each: Kymatio takes seconds."""
     like = torch.empty(0)
     times = []
-    for make in (
+    for build in (
         lambda: Plan((224, 224), 3, 8, like=like),
         lambda: ScatteringTorch2D(3, (224, 224)),
     ):
         began = time.process_time()
-        make()
+        build()
         times.append(time.process_time() - began)
     ratio = times[1] / times[0]
-    bench.console.print(
+    benchmark.console.print(
         f"filters, 224^2, J=3: {1e3 * times[0]:.0f} ms, {ratio:.0f}× Kymatio, "
         f"{'met' if ratio >= FILTERS else 'MISSED'}: {FILTERS}"
     )
@@ -78,11 +78,11 @@ def construction(bench):
 
 
 if __name__ == "__main__":
-    bench = Benchmark("scattering", "kernels")
-    met = not bench.options.only and construction(bench)
+    benchmark = Benchmark("scattering", "kernels")
+    met = not benchmark.options.only and construction(benchmark)
     for shape, scales in WORKS:
-        if bench.options.only in str(shape) and (shape[-1] < 1024 or bench.options.only):
-            forward(bench, shape, scales)
-    if not met and not bench.options.only:
+        if benchmark.options.only in str(shape) and (shape[-1] < 1024 or benchmark.options.only):
+            forward(benchmark, shape, scales)
+    if not met and not benchmark.options.only:
         sys.exit(1)
-    bench.finish()
+    benchmark.finish()

@@ -16,16 +16,16 @@ ROUNDS = 10
 
 
 def main() -> None:
-    bench = Benchmark("segment")
+    benchmark = Benchmark("segment")
     cv2.setNumThreads(1)
     photo = skimage.data.astronaut().astype(np.float32) / 255
     rows = np.ascontiguousarray(cv2.cvtColor(photo, cv2.COLOR_RGB2Lab).reshape(-1, 3))
-    clusters(bench, "k=6, 10 rounds, 512^2", rows, 6, {"OpenCV": 0.5})
-    clusters(bench, "k=32, 10 rounds, 512^2", rows, 32, {"OpenCV": 0.5})
-    bench.finish()
+    clusters(benchmark, "k=6, 10 rounds, 512^2", rows, 6, {"OpenCV": 0.5})
+    clusters(benchmark, "k=32, 10 rounds, 512^2", rows, 32, {"OpenCV": 0.5})
+    benchmark.finish()
 
 
-def clusters(bench, work, rows, count, floors):
+def clusters(benchmark, work, rows, count, floors):
     nearest = kmeans(torch.from_numpy(rows), count, iterations=1)[1].numpy()
     labels = nearest.astype(np.int32)[:, None]
     start = torch.from_numpy(np.stack([rows[nearest == k].mean(0) for k in range(count)]))
@@ -46,12 +46,12 @@ def clusters(bench, work, rows, count, floors):
         return peer.cluster_centers_[peer.labels_]
 
     def agree(mine, theirs):  # how far pixels are from their centres: rounds are counted otherwise
-        left = [float(((rows - found) ** 2).sum()) for found in (mine, theirs)]
+        left = [float(((rows - centres) ** 2).sum()) for centres in (mine, theirs)]
         np.testing.assert_allclose(left[0], left[1], rtol=0.03)
 
     peers = {"OpenCV": opencv, "scikit-learn": sklearn}
     floors = {peer: (floor, floor) for peer, floor in floors.items()}
-    bench.run(work, ours, peers=peers, agree=agree, floors=floors, inputs=rows.nbytes)
+    benchmark.run(work, ours, peers=peers, agree=agree, floors=floors, inputs=rows.nbytes)
 
 
 if __name__ == "__main__":

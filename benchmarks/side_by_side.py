@@ -124,8 +124,8 @@ class Benchmark:
     def _times(self, contestants: Mapping[str, Work]) -> dict[str, list[float]]:
         times: dict[str, list[float]] = {name: [] for name in contestants}
         names = list(contestants)
-        for turn in range(self.options.rounds):
-            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        for round_index in range(self.options.rounds):
+            for name in names[round_index % len(names) :] + names[: round_index % len(names)]:
                 began = time.process_time()
                 result = contestants[name]()
                 times[name].append(time.process_time() - began)
@@ -146,7 +146,7 @@ class Benchmark:
             verdict = verdict if floor is not None else ""
             cells.append(f"{ratio:.2f}× [{low:.2f}–{high:.2f}] {peer}{verdict}")
         if row["moved"]:
-            cells.append(f"peak {row['peak'] / 2**20:.0f} MiB = {row['peak'] / row['moved']:.1f}×")
+            cells.append(f"peak {row['peak'] / 1e6:.0f} MB = {row['peak'] / row['moved']:.1f}×")
         table.add_row(*cells)
         self.console.print(table)
 

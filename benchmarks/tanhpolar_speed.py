@@ -27,13 +27,13 @@ CHARTS = {  # floors are of the default chart
 
 def main():
     torch.manual_seed(0)
-    bench = Benchmark("tanhpolar")
+    benchmark = Benchmark("tanhpolar")
     images, maps = torch.rand(32, 3, *LARGE), torch.rand(32, 3, *SMALL)
     centres, sides = 176 + 160 * torch.rand(32, 2), 120 + 100 * torch.rand(32, 2)
     rois = torch.cat([centres - sides / 2, centres + sides / 2], dim=1)
     angles = 0.6 * torch.rand(32) - 0.3
     for name, chart in CHARTS.items():
-        bench.run(
+        benchmark.run(
             f"warp to 256^2, {name}",
             functools.partial(warp, images, rois, SMALL, chart, angles),
             peers={"plain": functools.partial(plain_warp, images, rois, SMALL, chart, angles)},
@@ -42,7 +42,7 @@ def main():
             inputs=images.nbytes,
         )
     for name, chart in CHARTS.items():
-        bench.run(
+        benchmark.run(
             f"restore to 512^2, {name}",
             functools.partial(restore, maps, rois, LARGE, chart, angles),
             peers={"plain": functools.partial(plain_restore, maps, rois, LARGE, chart, angles)},
@@ -50,7 +50,7 @@ def main():
             floors={"plain": (1.8, 1.8)} if name == "polar" else {},
             inputs=maps.nbytes,
         )
-    bench.finish()
+    benchmark.finish()
 
 
 def agree(ours, plain):
@@ -61,7 +61,7 @@ def agree(ours, plain):
 def plain_warp(images, rois, size, chart, angles):
     """Where each cell lies, by the formulas, and what is there."""
     (rows, columns), (height, width) = size, images.shape[2:]
-    found = []
+    outputs = []
     for image, (x1, y1, x2, y2), angle in zip(images, rois, angles, strict=True):
         row, column = torch.arange(rows)[:, None], torch.arange(columns)[None]
         across, down = (2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1
@@ -84,16 +84,16 @@ def plain_warp(images, rois, size, chart, angles):
         x = (x1 + x2) / 2 + angle.cos() * u - angle.sin() * v
         y = (y1 + y2) / 2 + angle.sin() * u + angle.cos() * v
         grid = torch.stack([x / (width - 1) * 2 - 1, y / (height - 1) * 2 - 1], dim=-1)
-        found.append(F.grid_sample(image[None], grid[None], align_corners=True)[0])
-    return torch.stack(found)
+        outputs.append(F.grid_sample(image[None], grid[None], align_corners=True)[0])
+    return torch.stack(outputs)
 
 
 def plain_restore(maps, rois, size, chart, angles):
     """In which cell each pixel lies, by the formulas, and what is there."""
     (height, width), (rows, columns) = size, maps.shape[2:]
-    found = []
-    for one, (x1, y1, x2, y2), angle in zip(maps, rois, angles, strict=True):
-        seen = one[None]
+    outputs = []
+    for single, (x1, y1, x2, y2), angle in zip(maps, rois, angles, strict=True):
+        padded = single[None]
         y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         x, y = x - (x1 + x2) / 2, y - (y1 + y2) / 2
         u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
@@ -108,12 +108,14 @@ def plain_restore(maps, rois, size, chart, angles):
             column = near * columns + 1
             row = torch.remainder(turn, math.tau) * (rows / math.tau) + 1
         else:
-            column = (turn.cos() * near + 1) * columns / 2 - 0.5
-            row = (turn.sin() * near + 1) * rows / 2 - 0.5
-        last = seen.shape[3] - 1, seen.shape[2] - 1
+            column = (angle_at.cos() * radius + 1) * columns / 2 - 0.5
+            row = (angle_at.sin() * radius + 1) * rows / 2 - 0.5
+        last = padded.shape[3] - 1, padded.shape[2] - 1
         grid = torch.stack([column / last[0] * 2 - 1, row / last[1] * 2 - 1], dim=-1)
-        found.append(F.grid_sample(seen, grid[None], padding_mode="border", align_corners=True)[0])
-    return torch.stack(found)
+        outputs.append(
+            F.grid_sample(padded, grid[None], padding_mode="border", align_corners=True)[0]
+        )
+    return torch.stack(outputs)
 
 
 if __name__ == "__main__":

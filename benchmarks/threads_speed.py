@@ -69,9 +69,9 @@ def seconds(command):
 
 def measure(name, photos, folder, rounds):
     """Median wall and processor seconds with one thread, and with the default."""
-    found = {1: [], 0: []}
+    measured = {1: [], 0: []}
     for i in range(rounds):
-        for threads, times in found.items():
+        for threads, times in measured.items():
             if name == "Embedder":
                 command = [sys.executable, "-c", EMBEDDER, str(threads)]
             else:
@@ -80,7 +80,9 @@ def measure(name, photos, folder, rounds):
                 command = [sys.executable, "-m", "imrep", *words]
                 command += ["--threads", str(threads)] if threads else []
             times.append(seconds(command))
-    return [tuple(map(statistics.median, zip(*found[threads], strict=True))) for threads in (1, 0)]
+    return [
+        tuple(map(statistics.median, zip(*measured[threads], strict=True))) for threads in (1, 0)
+    ]
 
 
 def main():
@@ -88,18 +90,18 @@ def main():
     parser.add_argument("--busy", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=[*COMMANDS, "Embedder"], action="append")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"{'':18}  {'beside':>6}  {'one thread':>16}  {'default':>16}  {'ratio':>5}")
     with tempfile.TemporaryDirectory() as root:
         photos = Path(root, "photos")
         draw(photos)
-        for count in (0, given.busy):
+        for count in (0, arguments.busy):
             with busy(count):
-                for name in given.only or (*COMMANDS, "Embedder"):
-                    one, default = measure(name, photos, Path(root), given.rounds)
-                    shown = [f"{wall:6.2f} s ({cpu:5.2f})" for wall, cpu in (one, default)]
-                    ratio = one[0] / default[0]
-                    print(f"{name:18}  {count:6}  {shown[0]}  {shown[1]}  {ratio:5.2f}", flush=True)
+                for name in arguments.only or (*COMMANDS, "Embedder"):
+                    single, default = measure(name, photos, Path(root), arguments.rounds)
+                    cells = [f"{wall:6.2f} s ({cpu:5.2f})" for wall, cpu in (single, default)]
+                    ratio = single[0] / default[0]
+                    print(f"{name:18}  {count:6}  {cells[0]}  {cells[1]}  {ratio:5.2f}", flush=True)
 
 
 if __name__ == "__main__":
