@@ -114,7 +114,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         BadParameter: An argument is out of its range.
 
     Example:
-        >>> import numpy as np
+        >>> import numpy as np, imrep
         >>> images = np.random.default_rng(0).random((4, 16, 16, 3))
         >>> imrep.embed(images, "pixels:side=2").vectors.shape
         (4, 12)

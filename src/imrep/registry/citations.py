@@ -11,17 +11,17 @@ from imrep.registry import catalog
 from imrep.registry.catalog import Entry
 
 _LINK = re.compile(r"(.+?)\s*\b(doi:\s?[^\s,;]+|arXiv:[^\s,;]+|https?://[^\s,;]+)")
-_WRITTEN = re.compile(
+_REFERENCE = re.compile(
     r'(?P<authors>.+?),\s+["“](?P<title>.+?)[,.]?["”],?\s*(?P<where>.*?),?\s*(?P<year>[12]\d{3})\b'
 )
 _LINE = re.compile(r"(?P<authors>.+?),?\s+(?P<year>[12]\d{3})\b")  # of a card: Burt & Adelson 1983
 _VOLUME = re.compile(r"(?P<journal>.+?),? (?P<volume>\d+)(?: ?\((?P<number>[\d–-]+)\))?(?:, .*)?$")
-_DULL = {"a", "an", "the", "on", "of", "for", "and", "in", "to", "towards", "toward"}
+_STOP_WORDS = {"a", "an", "the", "on", "of", "for", "and", "in", "to", "towards", "toward"}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One paper, as far as the source says; "" where it says nothing."""
+    """One paper; "" for what the source does not say."""
 
     authors: tuple[str, ...]
     title: str
@@ -32,11 +32,11 @@ class Reference:
 
     @property
     def key(self) -> str:
-        """Surname, year and the first telling word of the title: burt1983laplacian."""
+        """Surname, year and the first significant word of the title: burt1983laplacian."""
         surname = self.authors[0].split()[-1] if self.authors else ""
         words = re.findall(r"\w+", self.title.lower())
-        telling = next((word for word in words if word not in _DULL), "")
-        return re.sub(r"[^a-z0-9]", "", f"{_plain(surname)}{self.year}{telling}".lower())
+        significant = next((word for word in words if word not in _STOP_WORDS), "")
+        return re.sub(r"[^a-z0-9]", "", f"{_plain(surname)}{self.year}{significant}".lower())
 
 
 def references(spec: str) -> list[Reference]:
@@ -46,8 +46,8 @@ def references(spec: str) -> list[Reference]:
         UnknownName: If nothing has one of the names.
         BadParameter: If the spec cannot be read.
     """
-    found = [ref for entry, _ in catalog.views(spec) for ref in _of(entry)]
-    return list(dict.fromkeys(found))
+    papers = [ref for entry, _ in catalog.views(spec) for ref in _of(entry)]
+    return list(dict.fromkeys(papers))
 
 
 def bibtex(reference: Reference) -> str:
@@ -95,14 +95,14 @@ def _papers(text: str) -> list[tuple[str, str]]:
 
 def _read(text: str, link: str) -> Reference:
     text = text.lstrip(" .;,")
-    parts = _WRITTEN.match(text) or _LINE.match(text)
-    said = parts.groupdict() if parts else {"authors": text.rstrip(" .,")}
+    parts = _REFERENCE.match(text) or _LINE.match(text)
+    fields = parts.groupdict() if parts else {"authors": text.rstrip(" .,")}
     link = re.sub("^arXiv:", "https://arxiv.org/abs/", link.rstrip(".)"))
     return Reference(
-        authors=_people(said["authors"]),
-        title=said.get("title", ""),
-        where=said.get("where", ""),
-        year=said.get("year", ""),
+        authors=_people(fields["authors"]),
+        title=fields.get("title", ""),
+        where=fields.get("where", ""),
+        year=fields.get("year", ""),
         doi=link[4:].strip() if link.startswith("doi:") else "",
         url="" if link.startswith("doi:") else link,
     )

@@ -44,19 +44,19 @@ def parameters(function: ast.FunctionDef, doc: str) -> tuple[Parameter, ...]:
 
 
 def helps(doc: str) -> dict[str, str]:
-    """What the docstring's Args section says of each parameter."""
-    _, _, rest = doc.partition("Args:\n")
-    found: dict[str, str] = {}
+    """The text of a docstring's Args section for each parameter."""
+    _, _, section = doc.partition("Args:\n")
+    texts: dict[str, str] = {}
     name = ""
-    for line in rest.splitlines():
+    for line in section.splitlines():
         if not line.startswith("    "):
             break
         if line[4:5] != " " and ":" in line:
             name, _, text = line.strip().partition(":")
-            found[name] = text.strip()
+            texts[name] = text.strip()
         elif name:
-            found[name] += " " + line.strip()
-    return found
+            texts[name] += " " + line.strip()
+    return texts
 
 
 def current(
@@ -65,9 +65,9 @@ def current(
     """Parameters by their present names; an old name works, with a warning.
 
     Args:
-        params: Values by name, of any age.
+        params: Values by present or old name.
         renamed: The present name of each old one.
-        caller: Whose parameters they are, for messages.
+        caller: The name that a message starts with.
         stacklevel: As `warnings.warn` counts, seen from here.
 
     Raises:
