@@ -9,7 +9,7 @@ from imrep.comparison.statistics import bootstrap
 
 
 def hits_of(rates, sizes, seed=0):
-    """Independent hits, each contender with its rate."""
+    """Independent hits, each candidate with its rate."""
     labels = np.repeat(np.arange(len(sizes)), sizes)
     rng = np.random.default_rng(seed)
     return rng.random((len(rates), len(labels))) < np.array(rates)[:, None], labels
@@ -54,7 +54,7 @@ def test_shared_groups_join_classes():
 
 
 def test_interval_by_hand():
-    """One contender, two classes of single images: the textbook written out."""
+    """One candidate, two classes of single images: the textbook written out."""
 
     from scipy.stats import t as student
 

@@ -35,7 +35,7 @@ def test_gram_wise_predictions_equal_feature_wise(monkeypatch):
     assert (by_gram.knn == by_feature.knn).all()
 
 
-def test_rare_class_is_found():
+def test_rare_class_is_recalled():
     """At 80 : 10 an unweighted probe loses 9-17 points; here both classes fare alike."""
     z, labels = gaussian_classes((160, 20), d=5, apart=0.8, seed=3)
     found = cross_validated(z, labels)
@@ -44,7 +44,7 @@ def test_rare_class_is_found():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7])
-def test_constant_code_names_one_class(value):
+def test_constant_vectors_predict_one_class(value):
     labels = np.repeat(np.arange(4), [10, 20, 30, 40])
     found = cross_validated(np.full((100, 8), value, np.float32), labels)
     assert found.note == "constant"
@@ -64,7 +64,7 @@ def test_constant_fold_is_noted():
     assert (found.probe == labels)[parts.assignment != 2].mean() > 0.9
 
 
-def test_each_fold_may_have_codes_of_its_own():
+def test_each_fold_may_have_vectors_of_its_own():
     """The class is readable only in the view that was fitted for the fold."""
     z, labels = gaussian_classes((20, 20), apart=4)
     groups = np.arange(40)
@@ -79,7 +79,7 @@ def test_each_fold_may_have_codes_of_its_own():
     assert (again.probe == shared.probe).all()
 
 
-def test_sum_sees_what_either_sees():
+def test_a_sum_predicts_what_either_view_predicts():
     """Two views, each blind to half of the classes."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(4), 30)
@@ -106,7 +106,7 @@ def test_order_of_images_changes_nothing():
     assert (found.probe == other.probe[::-1]).all()
 
 
-def test_class_absent_from_training_is_never_named():
+def test_class_absent_from_training_is_never_predicted():
     z, labels = gaussian_classes((20, 20, 4), apart=3)
     parts = folds.Folds(np.where(labels == 2, 0, np.arange(44) % 5), 5, (2,))
     found = classifier.cross_validate([gram(z, "it")], labels, np.arange(44), parts)
@@ -118,7 +118,7 @@ def test_score_that_is_no_number_is_an_error():
         classifier.predicted_class(np.array([[0.1, np.nan]]))
 
 
-def test_large_folders_ask_some_neighbours(monkeypatch):
+def test_large_data_sets_query_a_sample(monkeypatch):
     monkeypatch.setattr(classifier, "DUAL", 0)
     monkeypatch.setattr(classifier, "_MAX_QUERIES", 60)
     monkeypatch.setattr(classifier, "_QUERY_BATCH", 7)
@@ -163,7 +163,7 @@ def histogram(images):
         ("mnist", pixels, 83.2, 89.8),
     ],
 )
-def test_real_folders_score_as_measured(shared_data, name, codes, linear, near):
+def test_real_data_sets_score_as_measured(shared_data, name, codes, linear, near):
     """Within three points of a prototype that decoded and pooled on its own."""
     images, labels = real_folder(shared_data / "classification" / name)
     found = cross_validated(codes(images).astype(np.float32), labels)

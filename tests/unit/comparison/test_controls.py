@@ -155,7 +155,7 @@ def test_the_frame_is_measured_against_the_best():
     assert ids(FAIR, GOOD[2:], frame=Score(0.34, 0.3)) == ["frame"]
 
 
-def test_a_frame_beside_contenders_that_see_nothing():
+def test_a_frame_beside_candidates_that_see_nothing():
     blind = [Score(0.11, 0.1), Score(0.1, 0.1)]
     assert ids(FAIR, blind, frame=Score(0.4, 0.4)) == []
     assert ids(FAIR, [], frame=Score(0.4, 0.4)) == []
@@ -210,11 +210,11 @@ def test_alarms_of_the_shared_sets(shared_data, name, frame, best, said):
     pictures, facts, labels = squares(shared_data / "classification" / name)
     outer, codes = scores(controls.frame(pictures), labels), controls.file_facts(facts)
     assert 100 * outer.best == pytest.approx(frame, abs=5)
-    heard = controls.alarms(
+    raised = controls.alarms(
         np.bincount(labels),
         [Score(best / 100, 0)],
         noise=scores(controls.noise(pictures), labels),
         frame=outer,
         file=None if codes is None else scores(codes, labels),
     )
-    assert [one.id for one in heard] == said
+    assert [alarm.control for alarm in raised] == said

@@ -1,4 +1,4 @@
-"""Near-copies are found wherever they lie, and what is merely alike is left alone."""
+"""Near-duplicates are detected, and merely similar images are not joined."""
 
 import cv2
 import numpy as np
@@ -65,7 +65,7 @@ def recall(pictures, chosen, kind):
 # Laws
 
 
-def test_unlike_pictures_stay_alone(textures):
+def test_unrelated_images_stay_single(textures):
     found = duplicates.find(textures)
     assert found.edges == ()
     np.testing.assert_array_equal(found.component, np.arange(40))
@@ -74,11 +74,11 @@ def test_unlike_pictures_stay_alone(textures):
 
 
 @pytest.mark.parametrize("kind", sorted(COPY.keys() - {"turn"}))  # turned noise is other noise
-def test_every_kind_of_copy_is_found(textures, kind):
+def test_every_kind_of_duplicate_is_detected(textures, kind):
     assert recall(textures, np.arange(0, 40, 3), kind) == 1
 
 
-def test_mirror_images_are_found_and_named_so(textures):
+def test_mirror_images_are_detected_and_marked(textures):
     found = duplicates.find(np.concatenate([textures, textures[:10, :, ::-1]]))
     assert [(e.i, e.j) for e in found.edges] == [(i, 40 + i) for i in range(10)]
     assert all(e.mirrored and not e.identical and e.v > 0.999 for e in found.edges)
@@ -110,14 +110,14 @@ def test_a_hundred_repeats_are_one_group(textures):
     assert found.groups() == [[3, *range(40, 140)]]
 
 
-def test_equal_files_are_joined_without_a_look(textures):
+def test_equal_digests_are_joined(textures):
     digests = ["same" if i in (4, 30) else f"{i}" for i in range(40)]
     found = duplicates.find(textures, digests)
     assert found.edges == (Edge(4, 30, 1.0, 1.0, False, True),)
     assert duplicates.find(textures, [""] * 40).edges == ()  # of files that were never read
 
 
-def test_a_different_colour_is_a_different_picture(textures):
+def test_a_different_colour_is_a_different_image(textures):
     red = textures[:8].copy()
     red[..., 0] = np.minimum(red[..., 0].astype(int) + 60, 255)
     red[..., 1] = np.maximum(red[..., 1].astype(int) - 30, 0)  # luminance is about kept
@@ -138,7 +138,7 @@ def test_blocks_change_nothing(textures, monkeypatch):
     np.testing.assert_array_equal(parts.component, whole.component)
 
 
-def test_candidates_are_the_four_nearest_above_the_floor():
+def test_candidates_are_the_four_nearest_above_the_threshold():
     rng = np.random.default_rng(0)
     views = candidate_pairs.unit(rng.normal(size=(50, 6)).astype(np.float32))
     cosines = views @ views.T
@@ -174,7 +174,7 @@ def test_weak_chains_break_and_bursts_stay():
 # The answer
 
 
-def test_what_a_report_asks():
+def test_groups_and_counts():
     edges = (Edge(0, 2, 0.9, 0.9, False, False), Edge(2, 3, 1, 1, False, True))
     copies = Duplicates(edges, np.array([0, 1, 0, 0]), np.array([False, True, False, False]))
     assert copies.groups() == [[0, 2, 3]]
@@ -240,12 +240,12 @@ def test_mnist_does_not_chain(shared_data):
         ("orl_faces_a", "crop", 0.85),
     ],
 )
-def test_planted_copies_are_found(shared_data, name, kind, least):
+def test_planted_duplicates_are_detected(shared_data, name, kind, least):
     pictures, _ = squares(shared_data / "classification" / name, 1 if name == "orl_faces_a" else 3)
     assert recall(pictures, np.arange(0, len(pictures), 4), kind) >= least
 
 
-def test_a_true_burst_stays_whole(shared_data):
+def test_a_burst_stays_one_group(shared_data):
     pictures, _ = squares(shared_data / "classification/caltech101_a", 2)
     rng = np.random.default_rng(0)
     frames = [shifted(pictures[7], by) for by in np.linspace(0, 2, 30)]
@@ -255,7 +255,7 @@ def test_a_true_burst_stays_whole(shared_data):
     assert found.largest >= 30
 
 
-def test_other_views_of_an_object_are_not_copies(shared_data):
+def test_other_views_of_an_object_are_no_duplicates(shared_data):
     files = sorted((shared_data / "retrieval/ukbench_a").glob("*.jpg"))
     pictures = np.stack([images.square(file, 64)[0] for file in files])
     found = duplicates.find(pictures)
@@ -276,7 +276,7 @@ def test_other_views_of_an_object_are_not_copies(shared_data):
         ("orl_faces_a", 38, 3),
     ],
 )
-def test_real_sets_hold_few_copies(shared_data, name, grouped, largest):
+def test_real_sets_hold_few_duplicates(shared_data, name, grouped, largest):
     """Of faces, shots of one person; of digits, ones. None joins two classes."""
     pictures, labels = squares(shared_data / "classification" / name)
     found = duplicates.find(pictures)
@@ -332,7 +332,7 @@ def _frame(image, rng):
 
 
 @pytest.mark.slow
-def test_groups_undo_what_copies_flatter(shared_data):
+def test_groups_remove_the_bias_of_duplicates(shared_data):
     """kNN on pixels: clean, with a copy of every image, and with copies kept in one fold."""
     pictures, names = squares(shared_data / "classification/cifar10", 2)
     labels = np.unique(names, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""More labels help, draws are shared, no test image has a friend in training."""
+"""More labels help, draws are shared, no test image shares a group with training."""
 
 import numpy as np
 
@@ -42,13 +42,13 @@ def test_few_labels_are_part_of_more():
     assert np.isin(more, pool).all()
 
 
-def test_poor_class_gives_what_it_has():
+def test_small_class_gives_all_its_images():
     labels = np.repeat([0, 1], [20, 3])
     some = learning_curve._labelled(np.arange(23), labels, 10, np.random.default_rng(0))
     assert np.bincount(labels[some]).tolist() == [10, 3]
 
 
-def test_copies_do_not_help():
+def test_duplicates_do_not_help():
     """Pure noise with each image there twice: neighbours in training would give it away."""
     rng = np.random.default_rng(0)
     z = np.repeat(rng.normal(size=(80, 200)), 2, axis=0).astype(np.float32)
@@ -57,7 +57,7 @@ def test_copies_do_not_help():
     assert needed(z, labels, np.arange(160))[-1].accuracy > 0.5
 
 
-def test_constant_code_guesses():
+def test_constant_vectors_score_chance():
     z, labels, groups = folder()
     assert {p.accuracy for p in needed(np.ones_like(z), labels, groups)} == {0.25}
 

@@ -1,4 +1,4 @@
-"""The decoder against ridge regression written out; pixels are kept, noise is not."""
+"""The reconstruction against ridge regression written out."""
 
 import numpy as np
 import pytest
@@ -20,16 +20,16 @@ def photos(n=120, seed=0):
     return (0.5 + 0.2 * wave).transpose(0, 2, 3, 1).astype(np.float32)
 
 
-def kept_of(codes, pixels):
+def reconstructed(codes, pixels):
     chosen = reconstruction.sample(np.arange(len(pixels)))
     flat = codes.reshape(len(codes), -1).astype(np.float32)
     return reconstruction.reconstruct(kernel_matrix.gram(flat, "it"), pixels, chosen), chosen
 
 
-def test_pixels_are_kept_and_noise_is_not():
+def test_pixels_are_reconstructed_and_noise_is_not():
     pixels = photos()
-    own, chosen = kept_of(pixels, pixels)
-    noise, _ = kept_of(np.random.default_rng(0).normal(size=(120, 64)), pixels)
+    own, chosen = reconstructed(pixels, pixels)
+    noise, _ = reconstructed(np.random.default_rng(0).normal(size=(120, 64)), pixels)
     assert own.explained > 0.95
     assert own.detail > 0.9
     assert own.psnr > 25
@@ -41,23 +41,23 @@ def test_pixels_are_kept_and_noise_is_not():
     assert np.abs(own.images - shown).mean() < 12
 
 
-def test_thumbnail_keeps_no_detail():
+def test_thumbnail_has_no_detail():
     pixels = photos()
     small = pixels.reshape(120, 4, 8, 4, 8, 3).mean((2, 4))
-    found, _ = kept_of(small, pixels)
+    found, _ = reconstructed(small, pixels)
     assert found.explained > found.detail + 0.2
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4])
-def test_constant_code_rebuilds_the_mean(value):
+def test_constant_vectors_give_the_mean_image(value):
     pixels = photos()
-    found, chosen = kept_of(np.full((120, 5), value), pixels)
+    found, chosen = reconstructed(np.full((120, 5), value), pixels)
     mean = pixels[chosen.train].mean(0)
     assert (found.explained, found.detail) == (0, 0)
     assert np.abs(found.images - 255 * mean).max() <= 0.5 + 1e-3
 
 
-def test_decoder_is_ridge_regression():
+def test_weights_are_those_of_ridge_regression():
     rng = np.random.default_rng(0)
     codes, pixels = rng.normal(size=(100, 6)), photos(100)
     chosen = reconstruction.sample(np.arange(100))
@@ -101,7 +101,7 @@ def test_groups_are_not_split(groups_wanted, most, seed):
     assert len(test) <= max(200, most)
 
 
-def test_part_of_a_large_folder_decodes_the_same():
+def test_a_compact_sample_gives_the_same():
     """Only the images drawn need a Gram matrix."""
     pixels = photos()
     codes = pixels.reshape(120, -1)[:, ::7]
@@ -133,7 +133,7 @@ def test_target_averages_areas():
     np.testing.assert_allclose(reconstruction.target(images), expected, atol=0.5 / 255 + 1e-6)
 
 
-def test_detail_is_what_a_thumbnail_leaves_out():
+def test_detail_is_the_image_minus_its_thumbnail():
     import cv2
 
     images = photos(2)

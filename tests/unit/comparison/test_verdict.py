@@ -53,7 +53,7 @@ def test_standings_agree_with_themselves(judged):
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.permutations(range(5)))
-def test_order_of_contenders_does_not_matter(seed, order):
+def test_order_of_candidates_does_not_matter(seed, order):
     hits, labels = hits_of([0.3, 0.45, 0.5, 0.6, 0.75], [13, 20, 27], seed)
     groups = np.arange(60) // 2
     one = verdict.judge(hits, labels, groups)
@@ -84,7 +84,7 @@ def test_same_seed_same_verdict(seed):
     assert one == again
 
 
-def test_one_contender_has_an_interval_only():
+def test_one_candidate_has_an_interval_only():
     hits, labels = hits_of([0.6], [30, 30])
     found = verdict.judge(hits, labels, np.arange(60))
     assert found.tied == (0,)
@@ -94,7 +94,7 @@ def test_one_contender_has_an_interval_only():
     assert found.second is None
 
 
-def test_no_contender_is_refused():
+def test_no_candidate_is_refused():
     with pytest.raises(BadParameter, match="at least one candidate"):
         verdict.judge(np.zeros((0, 4), bool), np.array([0, 0, 1, 1]), np.arange(4))
 
