@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imrep.matching.match import Match
     from imrep.matching.ranking import Ranking, Settings
 
-_SPEC, _LONGEST = "sift:detector=opencv", 1024  # as tasks has them, known without torch
+_SPEC, _LONGEST = "sift:detector=opencv", 1024  # as in `matching`, which imports torch
 _SKIPPED = 3  # exit code under --strict
 _MAX_ROWS = 10  # rows of a ranking on the screen
 
@@ -107,8 +107,7 @@ def command(  # noqa: PLR0913  # one argument for each option
         reading=reading,
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
-    many = not Path(second).is_file() or datasets.holds_many(second)
-    if not many:
+    if Path(second).is_file() and not datasets.holds_many(second):
         _pair(first, Path(second), rep, out, settings, as_json)
         return
     out = _csv(out, first, second)
@@ -116,7 +115,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     if as_json:
         options.write_json(_ranking_facts(ranking, first, rep) | {"notes": list(notes)})
     else:
-        _say(ranking)
+        _print_ranking(ranking)
     if strict and ranking.skipped:
         raise SystemExit(_SKIPPED)
 
@@ -134,8 +133,8 @@ def _pair(
     from imrep.matching.match import keypoints, match, require_keypoints
     from imrep.ops.resize import shrunk
 
-    made = outputs.mark("match", first, second)
-    out = outputs.ready(out, outputs.beside(first, second.stem, "match"), made, first)
+    mark = outputs.mark("match", first, second)
+    out = outputs.ready(out, outputs.beside(first, second.stem, "match"), mark, first)
     _spare(out, first, second)
     originals = [images.read(path, **settings.reading.keywords) for path in (first, second)]
     reduced = [shrunk(image, settings.longest).to(settings.device) for image in originals]
@@ -145,7 +144,7 @@ def _pair(
     ]
     result = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
     with screen.writing(out):
-        images.write(out, draw(result, reduced[0], reduced[1]), mark=made)
+        images.write(out, draw(result, reduced[0], reduced[1]), mark=mark)
     sizes = [(image.shape[2], image.shape[3]) for image in originals]
     result = result.resized(sizes[0], sizes[1])  # figures are in pixels of the files
     if as_json:
@@ -177,7 +176,7 @@ def _rank(
     data = datasets.find(second)
     screen.notes(data.notes, machine.quiet)
     for item in data.items:
-        if item.file and _same(item.file, first):
+        if item.file and _is_same(item.file, first):
             screen.remark(f"{item.path} is A itself and left out", machine.quiet)
         else:
             items.append(item)
@@ -192,8 +191,7 @@ def _rank(
 def _csv(out: Path | None, first: Path, second: str) -> Path:
     """The table to write, refused before the work where it cannot be written.
 
-    A table carries no mark of what it was made of: one that is there under the default name may be
-    anybody's.
+    A table carries no mark of its origin: one under the default name may be the user's own.
     """
     path = out or outputs.beside(first, outputs.name_of(second), "match", suffix=".csv")
     if out is None and path.exists():
@@ -209,12 +207,12 @@ def _csv(out: Path | None, first: Path, second: str) -> Path:
 def _spare(out: Path, *read: Path) -> None:
     """Refuse to write over what is read."""
     for path in read:
-        if _same(out, path):
+        if _is_same(out, path):
             raise BadParameter(f"match would write over {path}, which it reads. Use another -o.")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+def _is_same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and a.samefile(b)
 
 
 def _facts(result: "Match") -> dict[str, object]:
@@ -246,8 +244,8 @@ def _ranking_facts(ranking: "Ranking", first: Path, rep: "Representation") -> di
     }
 
 
-def _say(ranking: "Ranking") -> None:
-    """The sentence, the first rows, where all are."""
+def _print_ranking(ranking: "Ranking") -> None:
+    """The sentence, the first rows, and the path of the table."""
     click.secho(ranking.sentence, bold=True)
     first_rows = ranking.rows[:_MAX_ROWS]
     width = max(len(row.path) for row in first_rows)

@@ -50,8 +50,8 @@ def draw(match: Match, first: Image, second: Image) -> Picture:
     factor = max(1, math.ceil(_MIN_SIDE_PX / max(*sizes[0], *sizes[1])))
     tiles = [_tile(image, factor) for image in (first, second)]
     gap = torch.ones(1, 3, 1, _GAP_PX - 2)  # `beside` adds a column on each side
-    both = beside(beside(tiles[0], gap), tiles[1])
-    canvas = np.ascontiguousarray((both[0].permute(1, 2, 0) * 255).round().byte().numpy())
+    pair = beside(beside(tiles[0], gap), tiles[1])
+    canvas = np.ascontiguousarray((pair[0].permute(1, 2, 0) * 255).round().byte().numpy())
     offset = canvas.shape[1] - tiles[1].shape[3]
     first_xy = _enlarged(match.first, factor)
     second_xy = _enlarged(match.second, factor) + first_xy.new_tensor([offset, 0.0])

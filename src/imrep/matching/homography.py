@@ -79,8 +79,8 @@ def chance(pairs: int, size: tuple[int, int], within: float = WITHIN) -> int:
 def corners(size: tuple[int, int]) -> Tensor:
     """Corners (4, 2) of an image's area, clockwise from the upper left."""
     height, width = size
-    right, bottom = width - 0.5, height - 0.5
-    ring = [(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)]
+    x, y = width - 0.5, height - 0.5  # of the right and of the lower edge
+    ring = [(-0.5, -0.5), (x, -0.5), (x, y), (-0.5, y)]
     return torch.tensor(ring, dtype=torch.float64)
 
 

@@ -265,26 +265,26 @@ def _mutual_nearest(first: Tensor, second: Tensor, ratio: float) -> tuple[Tensor
     return i, j[i]
 
 
-def _ratio_test(rows: Tensor, others: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
-    """The nearest of `others` to each row, and its distance: infinity where the test fails.
+def _ratio_test(rows: Tensor, candidates: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    """The nearest of `candidates` to each row, and its distance: infinity where the test fails.
 
     The two distances are computed anew from differences: those that the matrix product implies
     cancel where descriptors are nearly equal.
     """
-    similarity = _similarity(rows, others)
+    similarity = _similarity(rows, candidates)
     first = similarity.argmax(1)
     similarity[np.arange(len(rows)), first] = -np.inf
     nearest, second = torch.from_numpy(first), torch.from_numpy(similarity.argmax(1))
-    distance, runner_up = ((rows - others[k]).norm(dim=1) for k in (nearest, second))
+    distance, runner_up = ((rows - candidates[k]).norm(dim=1) for k in (nearest, second))
     return nearest, distance.masked_fill(distance >= ratio * runner_up, math.inf)
 
 
-def _similarity(rows: Tensor, others: Tensor) -> np.ndarray:
+def _similarity(rows: Tensor, candidates: Tensor) -> np.ndarray:
     """(n, m), falling with the distance: a . b - |b|² / 2 = (|a|² - |a - b|²) / 2.
 
     An array of NumPy, whose argmax along rows is several times as fast as torch's.
     """
-    return torch.addmm(-others.square().sum(1) / 2, rows, others.T).numpy()
+    return torch.addmm(-candidates.square().sum(1) / 2, rows, candidates.T).numpy()
 
 
 def _one_per_point(xy: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
