@@ -42,7 +42,7 @@ def test_a_thing_is_found_and_drawn(imrep, scenes):
     )
     x1, y1, x2, y2 = map(int, figures.groups()[:4])
     assert 148 <= x1 < 200 and 350 < x2 <= 408 and 38 <= y1 < 90 and 240 < y2 <= 298
-    assert written == "thing.with.match.png  what agrees in both"
+    assert written == "thing.with.match.png  inliers and outline"
     assert said.stderr == ""
     with Image.open(scenes / "thing.with.match.png") as drawn:
         assert drawn.size == (256 + 8 + 480, 320)

@@ -87,7 +87,7 @@ def match(
         download: Whether published weights that are not on this machine are fetched.
 
     Returns:
-        A `Match`: found, sentence, inliers, homography, outline; `imrep.matching.drawing.draw`
+        A `Match`: is_match, sentence, inliers, homography, outline; `imrep.matching.drawing.draw`
         draws it.
 
     Raises:
@@ -99,8 +99,8 @@ def match(
 
     rep = adapters.resolve(representation, "match", download=download).eval()
     return task.match(
-        task.some(task.keypoints(rep, query, "the query"), "the query"),
-        task.some(task.keypoints(rep, target, "the target"), "the target"),
+        task.require_keypoints(task.keypoints(rep, query, "the query"), "the query"),
+        task.require_keypoints(task.keypoints(rep, target, "the target"), "the target"),
         ratio=ratio,
         within=within,
     )

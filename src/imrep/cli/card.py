@@ -65,7 +65,6 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("text", "embedded in the same space" if card.text else ""),
-        ("reads", "JPEG coefficients too, in Python" if card.reads == "jpeg" else ""),
         ("native", _kernels(card)),
         ("paper", card.cite),
         ("revision", str(card.revision)),

@@ -8,7 +8,7 @@ import click
 from imrep.cli import options, screen
 
 if TYPE_CHECKING:
-    from imrep.embedding.vector_file import Written
+    from imrep.embedding.vector_file import OutputFile
     from imrep.images import Reading
 
 _SKIPPED = 3  # exit code under --strict
@@ -92,7 +92,7 @@ def _embed(
     size: int | None,
     machine: options.Machine,
     chosen: dict[str, Any],
-) -> "tuple[Written, tuple[str, ...]]":
+) -> "tuple[OutputFile, tuple[str, ...]]":
     """The output, and the notes on the data."""
     from imrep import datasets, factory
     from imrep.cli import engine
@@ -123,7 +123,7 @@ def _embed(
         return vector_file.embed(items, rep, out, settings, meter), dataset.notes
 
 
-def _page(output: "Written") -> str:
+def _page(output: "OutputFile") -> str:
     lines = [
         f"{click.style(str(output.path), bold=True)}  {output.rows:,} vectors of "
         f"{output.dim:,} numbers, {output.seconds:.1f} s"
@@ -137,7 +137,7 @@ def _page(output: "Written") -> str:
     return "\n".join(lines)
 
 
-def _facts(output: "Written") -> dict[str, object]:
+def _facts(output: "OutputFile") -> dict[str, object]:
     return {
         "out": str(output.path),
         "rows": output.rows,

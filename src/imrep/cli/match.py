@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from imrep.matching.match import Match
     from imrep.matching.ranking import Ranking, Settings
 
-_SPEC, _LONGEST = "sift:detector=opencv", 1024  # as tasks has them, known without torch
+_SPEC, _LONGEST = "sift:detector=opencv", 1024  # as in `matching`, which imports torch
 _SKIPPED = 3  # exit code under --strict
-_SHOWN = 10  # rows of a ranking on the screen
+_MAX_ROWS = 10  # rows of a ranking on the screen
 
 
 @click.command(
@@ -107,8 +107,7 @@ def command(  # noqa: PLR0913  # one argument for each option
         reading=reading,
     )
     screen.remark(f"{rep.spec}, {threads} threads, {device}", not machine.verbose)
-    many = not Path(second).is_file() or datasets.holds_many(second)
-    if not many:
+    if Path(second).is_file() and not datasets.holds_many(second):
         _pair(first, Path(second), rep, out, settings, as_json)
         return
     out = _csv(out, first, second)
@@ -116,7 +115,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     if as_json:
         options.write_json(_ranking_facts(ranking, first, rep) | {"notes": list(notes)})
     else:
-        _say(ranking)
+        _print_ranking(ranking)
     if strict and ranking.skipped:
         raise SystemExit(_SKIPPED)
 
@@ -131,31 +130,32 @@ def _pair(
 ) -> None:
     from imrep import images
     from imrep.matching.drawing import draw
-    from imrep.matching.match import keypoints, match, some
+    from imrep.matching.match import keypoints, match, require_keypoints
     from imrep.ops.resize import shrunk
 
-    made = outputs.mark("match", first, second)
-    out = outputs.ready(out, outputs.beside(first, second.stem, "match"), made, first)
+    mark = outputs.mark("match", first, second)
+    out = outputs.ready(out, outputs.beside(first, second.stem, "match"), mark, first)
     _spare(out, first, second)
-    whole = [images.read(path, **settings.reading.keywords) for path in (first, second)]
-    seen = [shrunk(image, settings.longest).to(settings.device) for image in whole]
+    originals = [images.read(path, **settings.reading.keywords) for path in (first, second)]
+    reduced = [shrunk(image, settings.longest).to(settings.device) for image in originals]
     points = [
-        some(keypoints(rep, image, path.name), path.name)
-        for image, path in zip(seen, (first, second), strict=True)
+        require_keypoints(keypoints(rep, image, path.name), path.name)
+        for image, path in zip(reduced, (first, second), strict=True)
     ]
-    found = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
+    result = match(points[0], points[1], ratio=settings.ratio, within=settings.within)
     with screen.writing(out):
-        images.write(out, draw(found, seen[0], seen[1]), mark=made)
-    sizes = [(image.shape[2], image.shape[3]) for image in whole]
-    found = found.resized(sizes[0], sizes[1])  # what is said is in pixels of the files
+        images.write(out, draw(result, reduced[0], reduced[1]), mark=mark)
+    sizes = [(image.shape[2], image.shape[3]) for image in originals]
+    result = result.resized(sizes[0], sizes[1])  # figures are in pixels of the files
     if as_json:
         options.write_json(
             {"first": str(first), "second": str(second), "spec": rep.spec, "out": str(out)}
-            | _facts(found)
+            | _facts(result)
         )
         return
-    click.secho(found.sentence, bold=True)
-    click.echo(f"{printable(out)}  {'what agrees in both' if found.found else 'what was paired'}")
+    click.secho(result.sentence, bold=True)
+    content = "inliers and outline" if result.is_match else "paired keypoints"
+    click.echo(f"{printable(out)}  {content}")
 
 
 def _rank(
@@ -176,7 +176,7 @@ def _rank(
     data = datasets.find(second)
     screen.notes(data.notes, machine.quiet)
     for item in data.items:
-        if item.file and _same(item.file, first):
+        if item.file and _is_same(item.file, first):
             screen.remark(f"{item.path} is A itself and left out", machine.quiet)
         else:
             items.append(item)
@@ -191,8 +191,7 @@ def _rank(
 def _csv(out: Path | None, first: Path, second: str) -> Path:
     """The table to write, refused before the work where it cannot be written.
 
-    A table carries no mark of what it was made of: one that is there under the default name may be
-    anybody's.
+    A table carries no mark of its origin: one under the default name may be the user's own.
     """
     path = out or outputs.beside(first, outputs.name_of(second), "match", suffix=".csv")
     if out is None and path.exists():
@@ -208,26 +207,26 @@ def _csv(out: Path | None, first: Path, second: str) -> Path:
 def _spare(out: Path, *read: Path) -> None:
     """Refuse to write over what is read."""
     for path in read:
-        if _same(out, path):
+        if _is_same(out, path):
             raise BadParameter(f"match would write over {path}, which it reads. Use another -o.")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+def _is_same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and a.samefile(b)
 
 
-def _facts(found: "Match") -> dict[str, object]:
-    view = found.homography if found.found else None
+def _facts(result: "Match") -> dict[str, object]:
+    homography = result.homography if result.is_match else None
     return {
-        "found": found.found,
-        "sentence": found.sentence,
-        "inliers": found.inliers,
-        "pairs": found.pairs,
-        "chance": found.chance,
-        "points": list(found.points),
-        "box": None if found.box is None else list(found.box),
-        "outline": None if found.outline is None else found.outline.tolist(),
-        "homography": None if view is None else view.tolist(),
+        "found": result.is_match,
+        "sentence": result.sentence,
+        "inliers": result.inliers,
+        "pairs": result.pairs,
+        "chance": result.chance,
+        "points": list(result.points),
+        "box": None if result.box is None else list(result.box),
+        "outline": None if result.outline is None else result.outline.tolist(),
+        "homography": None if homography is None else homography.tolist(),
     }
 
 
@@ -237,25 +236,26 @@ def _ranking_facts(ranking: "Ranking", first: Path, rep: "Representation") -> di
         "spec": rep.spec,
         "out": str(ranking.path),
         "sentence": ranking.sentence,
-        "found": ranking.found,
-        "ranking": [asdict(row) | {"found": row.found} for row in ranking.rows],
+        "found": ranking.matches,
+        "ranking": [asdict(row) | {"found": row.is_match} for row in ranking.rows],
         "skipped": [{"path": path, "reason": reason} for path, reason in ranking.skipped],
         "resumed": ranking.resumed,
         "seconds": round(ranking.seconds, 3),
     }
 
 
-def _say(ranking: "Ranking") -> None:
-    """The sentence, the first rows, where all are."""
+def _print_ranking(ranking: "Ranking") -> None:
+    """The sentence, the first rows, and the path of the table."""
     click.secho(ranking.sentence, bold=True)
-    shown = ranking.rows[:_SHOWN]
-    width = max(len(row.path) for row in shown)
+    first_rows = ranking.rows[:_MAX_ROWS]
+    width = max(len(row.path) for row in first_rows)
     click.secho(f"  {'':{width}}  {'inliers':>7}  {'pairs':>6}  {'chance':>6}", dim=True)
-    for row in shown:
-        mark = "●" if row.found else " "
+    for row in first_rows:
+        mark = "●" if row.is_match else " "
         click.echo(f"{mark} {row.path:{width}}  {row.inliers:7,}  {row.pairs:6,}  {row.chance:6,}")
-    rest = len(ranking.rows) - len(shown)
-    notes = ["● found"] * bool(ranking.found) + [f"{rest:,} more in the file"] * bool(rest)
+    remainder = len(ranking.rows) - len(first_rows)
+    notes = ["● found"] * bool(ranking.matches)
+    notes += [f"{remainder:,} more in the file"] * bool(remainder)
     if notes:
         click.secho("   ".join(notes), dim=True)
     if ranking.skipped:

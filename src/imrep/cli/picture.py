@@ -73,15 +73,13 @@ def _fit(
     machine: options.Machine,
 ) -> None:
     from imrep import datasets
-    from imrep.embedding import vector_file
+    from imrep.embedding import fitting, vector_file
 
-    settings = vector_file.Settings(
-        size=side or vector_file.SIZE, seed=machine.seed, reading=reading
-    )
+    settings = vector_file.Settings(size=side or vector_file.SIZE, reading=reading)
     with screen.Meter(machine.quiet) as meter:
         dataset = datasets.find(data)
         screen.notes(dataset.notes, machine.quiet)
-        count = vector_file.fit(rep, dataset.items, settings, meter)
+        count = fitting.fit(rep, dataset.items, settings, machine.seed, meter)
     screen.remark(f"fitted on {count:,} images of {data}", machine.quiet)
 
 

@@ -24,9 +24,9 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.settings import Inputs, Settings
 from imrep.comparison.state import State
 from imrep.embedding import encode
-from imrep.embedding.decoded_images import Progress
 from imrep.errors import BadData
 from imrep.ops import parallel
+from imrep.types import Progress
 
 
 def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:

@@ -12,10 +12,11 @@ from imrep.comparison.data.image_collection import ImageCollection, collect
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.datasets import Dataset
 from imrep.embedding import encode
-from imrep.embedding.decoded_images import Decoded, Progress, decode, digests
+from imrep.embedding.decoded_images import Decoded, decode, digests
 from imrep.embedding.encode import Encoded
 from imrep.errors import BadData, ImrepError
 from imrep.images import Reading
+from imrep.types import Progress
 
 
 @dataclass(kw_only=True)

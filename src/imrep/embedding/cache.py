@@ -1,8 +1,8 @@
-"""Where a comparison keeps what it has done, so that nothing is done twice or lost.
+"""The cache of `compare`: what was computed once is read back, also after a run was killed.
 
 Everything lies under `IMREP_CACHE` (default: `imrep` in the user's cache folder) in folders named
 by a digest of all that the content depends on. A file is written under another name and renamed, so
-that a name which exists is whole; arrays that grow keep a log of the rows that are done.
+that a name which exists is complete; arrays that grow keep a log of the rows they hold.
 """
 
 import json
@@ -21,9 +21,9 @@ from imrep.io.locks import Lock
 
 def root() -> Path:
     """The cache folder; it need not exist yet."""
-    told = os.environ.get("IMREP_CACHE")
-    if told:
-        return Path(told)
+    requested = os.environ.get("IMREP_CACHE")
+    if requested:
+        return Path(requested)
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "imrep"
 
 
@@ -34,38 +34,52 @@ def key(*parts: Any) -> str:
 
 
 def folder(kind: str, digest: str) -> Path:
-    """The folder of one cached thing, made where it is not there."""
+    """The folder of a cached result, created if it is missing."""
     path = root() / kind / digest
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
+    """Write JSON, complete or not at all."""
     write_text(path, json.dumps(content))
 
 
 def read_json(path: Path) -> Any | None:
-    """What `write_json` wrote, or None where there is nothing."""
+    """What `write_json` wrote, or None if the file is missing."""
     return json.loads(path.read_text()) if path.is_file() else None
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write arrays into one .npz, whole or not at all."""
+    """Write arrays into one .npz, complete or not at all."""
     with replacing(path) as draft:
         np.savez(draft, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
-    """What `write_arrays` wrote, or None where there is nothing."""
+    """What `write_arrays` wrote, or None if the file is missing."""
     if not path.is_file():
         return None
     with np.load(path, allow_pickle=False) as stored:
         return dict(stored)
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Lock a folder against other processes; waits for the one that has it.
+
+    What the other computed meanwhile is in the folder, and is not computed again.
+    """
+    lock = Lock(folder / "lock")
+    lock.acquire(wait=True)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Log:
-    """Lines of JSON, each of them the record of a batch that lies on disk.
+    """Lines of JSON, each the record of a batch that lies on disk.
 
     A process may be killed while it writes: a torn last line is dropped, and with it the batch.
     """
@@ -80,11 +94,11 @@ class Log:
             yield json.loads(line)
 
     def repair(self) -> None:
-        """Cut a torn last line off, so that the next one starts where it should."""
+        """Cut a torn last line off, so that the next record starts on a line of its own."""
         if self.path.is_file():
-            whole = self.path.read_bytes().rpartition(b"\n")
-            if whole[2]:
-                write_atomic(self.path, whole[0] + whole[1])
+            complete, newline, torn = self.path.read_bytes().rpartition(b"\n")
+            if torn:
+                write_atomic(self.path, complete + newline)
 
     def append(self, record: Any) -> None:
         """Add one line and hand it to the system at once."""
@@ -92,22 +106,36 @@ class Log:
             file.write(json.dumps(record).encode() + b"\n")
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Within it no other process adds to the folder; waits for one that does.
+class GrowingArray:
+    """An array on disk that batches are written into, and the log of those that it holds.
 
-    What the other has done meanwhile lies there, and is not done again.
+    Args:
+        folder: Where it lies.
+        name: Of the array, `NAME.npy`.
     """
-    lock = Lock(folder / "lock")
-    lock.acquire(wait=True)
-    try:
-        yield
-    finally:
-        lock.release()
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path = folder / f"{name}.npy"
+        self.log = Log(folder / "log.jsonl")
+        self.log.repair()
+
+    def append(self, record: Any, start: int, values: np.ndarray, count: int) -> None:
+        """Write rows from `start` on and then their record, so that the log is never ahead.
+
+        Args:
+            record: What to log.
+            start: Row of the first value.
+            values: (n, …).
+            count: Rows of the complete array.
+        """
+        stored = growing(self.path, (count, *values.shape[1:]), values.dtype)
+        stored[start : start + len(values)] = values
+        stored.flush()
+        self.log.append(record)
 
 
 def growing(path: Path, shape: tuple[int, ...], dtype: Any) -> np.memmap:
-    """An array on disk that batches are written into; opened again where it is already there."""
+    """An array on disk to write into, created if it is missing."""
     if path.is_file():
         return np.lib.format.open_memmap(path, mode="r+")
     with replacing(path) as draft:
@@ -117,7 +145,7 @@ def growing(path: Path, shape: tuple[int, ...], dtype: Any) -> np.memmap:
 
 
 def _reserve(path: Path) -> None:
-    """Have the disk set the space aside: a mapped page that finds none kills the process."""
+    """Allocate the disk space: a mapped page without any would kill the process later."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

@@ -1,8 +1,8 @@
-"""Where a run keeps what it has done until the whole is done.
+"""Checkpoints of a run beside its output: shards of results, and the key of the run they belong to.
 
 Everything in the folder appears complete or not at all: it is written under another name, synced
-and renamed. One process at a time holds the folder. What an interrupted run with another key left
-there is thrown away; a folder that no run made is refused.
+and renamed. One process at a time holds the folder. The content of an interrupted run with another
+key is discarded; a folder that no run made is refused.
 """
 
 import json
@@ -24,33 +24,40 @@ from imrep.io.files import clear_drafts, resolved, sync
 from imrep.io.locks import Lock
 
 _KEY, _LOCK, _DRAFT = "key.json", "lock", "draft."
-_MARK = {"made by": "imrep"}  # what tells a work folder from one that a user made
+_MARK = {"made by": "imrep"}  # distinguishes a work folder from a user's folder of that name
 
 
 @dataclass(frozen=True)
 class Shard:
-    """The vectors of a stretch of a data set, and what could not be read of it."""
+    """The results of consecutive images of a data set.
 
-    vectors: NDArray[np.float32]  # (n, dim); (0, 0) where nothing could be read
-    rows: tuple[int, ...]  # their places in the data set
-    skipped: tuple[tuple[int, str], ...]  # place and reason
-    notes: tuple[str, ...] = ()  # what was assumed of the files up to this shard
+    Args:
+        vectors: (n, dim), a row for each image that could be read; (0, 0) where there is none.
+        rows: Their indices in the data set.
+        skipped: Index and reason of the images without a row.
+        notes: Assumptions about the files up to this shard.
+    """
+
+    vectors: NDArray[np.float32]
+    rows: tuple[int, ...]
+    skipped: tuple[tuple[int, str], ...]
+    notes: tuple[str, ...] = ()
 
 
 class WorkFolder:
-    """`OUT.parts/`, held within a `with` block by the run that `key` names.
+    """`OUT.parts/`, locked within a `with` block by the run that `key` identifies.
 
-    It lies beside the file that `out` leads to. It is there after the block, for the next run,
+    It lies beside the file that `out` resolves to, and remains after the block for the next run
     unless `discard` was called.
 
     Args:
         out: The output.
-        key: Whatever decides the result, as JSON can hold it.
+        key: Everything that decides the result, as JSON can hold it.
 
     Raises:
         Busy: Another run holds it.
         BadData: There is a folder of that name that no run made.
-        OSError: The system does not let it be made.
+        OSError: The system refuses to create it.
     """
 
     def __init__(self, out: Path, key: dict[str, object]) -> None:
@@ -61,7 +68,7 @@ class WorkFolder:
 
     def __enter__(self) -> "WorkFolder":
         self.path.mkdir(parents=True, exist_ok=True)
-        while not self._held():  # another run ended just now and took the folder with it
+        while not self._acquire():  # another run has just ended and removed the folder
             self.path.mkdir(parents=True, exist_ok=True)
         try:
             clear_drafts(self.path.parent)
@@ -81,30 +88,30 @@ class WorkFolder:
         with suppress(OSError):  # Windows removes no folder with an open file; else it is not empty
             self.path.rmdir()
 
-    def write(self, name: str, by: Callable[[Path], object]) -> Path:
-        """Have `by` write a file or folder, which then appears as `name`."""
+    def write(self, name: str, writer: Callable[[Path], object]) -> Path:
+        """Have `writer` write a file or folder, which then appears as `name`."""
         draft = self.path / f"{_DRAFT}{os.getpid()}.{name}"
         try:
-            by(draft)
+            writer(draft)
             for file in draft.iterdir() if draft.is_dir() else [draft]:
                 sync(file)
             return draft.replace(self.path / name)
         except BaseException:
-            _remove(draft)  # on a full disk it would be in the way
+            _remove(draft)  # which would still fill a full disk
             raise
 
     def save(self, number: int, shard: Shard) -> None:
-        """Keep a shard."""
-        rows, words = np.array(shard.rows, int), json.dumps([shard.skipped, shard.notes])
+        """Store a shard."""
+        rows, texts = np.array(shard.rows, int), json.dumps([shard.skipped, shard.notes])
 
         def write(draft: Path) -> None:
             with draft.open("wb") as file:
-                np.savez(file, vectors=shard.vectors, rows=rows, words=words)
+                np.savez(file, vectors=shard.vectors, rows=rows, words=texts)
 
         self.write(f"{number:06}.npz", write)
 
     def load(self, number: int) -> Shard:
-        """A shard that was kept."""
+        """A stored shard."""
         with np.load(self.path / f"{number:06}.npz") as stored:
             skipped, notes = json.loads(str(stored["words"]))
             rows = tuple(stored["rows"].tolist())
@@ -112,7 +119,7 @@ class WorkFolder:
             return Shard(stored["vectors"], rows, reasons, tuple(notes))
 
     def count(self) -> int:
-        """How many shards there are from the first without a gap."""
+        """Number of stored shards up to the first gap."""
         numbers = {path.stem for path in self.path.glob("[0-9]*.npz")}
         return next(i for i in range(len(numbers) + 1) if f"{i:06}" not in numbers)
 
@@ -121,14 +128,18 @@ class WorkFolder:
         return map(self.load, range(self.count()))
 
     def discard(self) -> None:
-        """Remove the folder; killed meanwhile, it goes on to be this run's."""
+        """Remove the folder.
+
+        The key goes last: a run that is killed meanwhile leaves a folder that the next one owns.
+        """
         self._clear()
         (self.path / _KEY).unlink()
         self._lock.release()
-        with suppress(OSError):  # the next run has come already
+        with suppress(OSError):  # the next run has started already
             self.path.rmdir()
 
-    def _held(self) -> bool:
+    def _acquire(self) -> bool:
+        """Take the lock; False if the folder is gone."""
         try:
             if self._lock.acquire():
                 return True
@@ -139,7 +150,7 @@ class WorkFolder:
         raise Busy(f"another run{process} writes {self._out}. Wait for it or use another -o.")
 
     def _take_over(self) -> None:
-        """Go on with the parts of this run, or throw those of another away."""
+        """Keep the parts of this run, or discard those of another."""
         stored = self._stored()
         if stored is None:
             foreign = [path.name for path in self.path.iterdir() if not _is_ours(path.name)]
@@ -154,13 +165,16 @@ class WorkFolder:
             self.write(_KEY, lambda draft: draft.write_text(text))
 
     def _clear(self) -> None:
-        """Remove what a run left, the last parts first, but for the key and the lock."""
+        """Remove all but the key and the lock, from the last part to the first.
+
+        In this order a run that is killed meanwhile leaves parts without a gap.
+        """
         for path in sorted(self.path.iterdir(), reverse=True):
             if path.name not in (_KEY, _LOCK):
                 _remove(path)
 
     def _stored(self) -> Any:
-        """The key that lies there; None where there is none of a run's."""
+        """The key of the run that wrote the folder; None where no run did."""
         try:
             stored = json.loads((self.path / _KEY).read_text())
             return stored["key"] if stored.items() >= _MARK.items() else None
@@ -169,7 +183,7 @@ class WorkFolder:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether a run leaves that name before it has written its key."""
+    """Whether a run writes that name before its key."""
     return name == _LOCK or name.startswith(_DRAFT)
 
 

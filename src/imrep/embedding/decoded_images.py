@@ -1,8 +1,9 @@
-"""The images of a data set at one size, decoded once and kept on disk."""
+"""The images of a data set at one size, decoded once for all representations and kept on disk."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy as np
 from imrep import images
 from imrep.datasets import Item
 from imrep.embedding import cache
+from imrep.embedding.batching import Loaded, images_per_batch
 from imrep.errors import BadFile
 from imrep.io.digests import digest
+from imrep.ops import parallel
+from imrep.types import Progress
 
-_BATCH = 256
-
-Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+Outcome = dict[str, object]  # of a file: its facts, or {"reason": why it cannot be read}
 
 
-@dataclass(frozen=True, eq=False)  # the same object or another: it is a key of caches
+@dataclass(frozen=True, eq=False)  # compared by identity: it is a key of caches
 class Decoded:
     """Those images of a data set that could be read, as squares.
 
@@ -26,7 +28,7 @@ class Decoded:
         key: Digest of the files' contents, their names, the size and the decoder.
         items: The readable items, in the data set's order.
         squares: uint8 (N, S, S, 3), memory-mapped.
-        facts: What is known of each file besides its pixels.
+        facts: The metadata of each file.
         digests: Digest of each file's bytes.
         skipped: (path, reason) of what could not be read.
     """
@@ -47,14 +49,13 @@ class Decoded:
 def digests(items: Sequence[Item], threads: int) -> list[str]:
     """The digest of each file's bytes, "" where it cannot be opened."""
 
-    def one(item: Item) -> str:
+    def digest_of(item: Item) -> str:
         try:
             return digest(item.read())
         except BadFile:
             return ""
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, items))
+    return list(parallel.ordered_map(digest_of, items, threads))
 
 
 def decode(
@@ -70,52 +71,61 @@ def decode(
     listed = [[item.path, content] for item, content in zip(items, contents, strict=True)]
     key = cache.key("squares", images.DECODER, size, reading.key, listed)
     folder = cache.folder("squares", key)
-    log = cache.Log(folder / "log.jsonl")
     with cache.held(folder):
-        log.repair()
-        stored = cache.growing(folder / "squares.npy", (len(items), size, size, 3), np.uint8)
-        outcomes = [outcome for batch in log for outcome in batch]
-        while len(outcomes) < len(items):
-            progress(f"reading at {size} px", len(outcomes), len(items))
-            batch = items[len(outcomes) : len(outcomes) + _BATCH]
-            good = sum("reason" not in outcome for outcome in outcomes)
-            new = _read(batch, stored[good:], size, threads, reading)
-            stored.flush()
-            log.append(new)
-            outcomes += new
-    return _gather(key, items, contents, outcomes, folder / "squares.npy")
+        stored = cache.GrowingArray(folder, "squares")
+        outcomes = [outcome for batch in stored.log for outcome in batch]
+        if len(outcomes) < len(items):
+            remaining = items[len(outcomes) :]
+            loaded = images.load_squares(remaining, size, threads=threads, **reading.keywords)
+            with closing(loaded):
+                _store(loaded, stored, outcomes, size, len(items), progress)
+    return _gather(key, items, contents, outcomes, stored.path)
 
 
-def _read(
-    batch: Sequence[Item], into: np.ndarray, size: int, threads: int, reading: images.Reading
-) -> list[dict[str, object]]:
-    """Write the readable ones one after the other; facts or the reason for each."""
-    outcomes: list[dict[str, object]] = []
-    row = 0
-    for loaded in images.load_squares(batch, size, threads=threads, **reading.keywords):
-        if len(loaded) == 2:
-            outcomes.append({"reason": str(loaded[1])})
-        else:
-            into[row] = loaded[1]
-            outcomes.append(asdict(loaded[2]))
-            row += 1
-    return outcomes
+def _store(
+    loaded: Iterator[Loaded],
+    stored: cache.GrowingArray,
+    outcomes: list[Outcome],
+    size: int,
+    count: int,
+    progress: Progress,
+) -> None:
+    """Write the readable squares one after the other; adds to `outcomes` what became of each."""
+    readable = sum("reason" not in outcome for outcome in outcomes)
+    while len(outcomes) < count:
+        progress(f"reading at {size} px", len(outcomes), count)
+        batch = list(islice(loaded, images_per_batch(size)))
+        squares = _squares(batch, size)
+        new = [_outcome(entry) for entry in batch]
+        stored.append(new, readable, squares, count)
+        outcomes += new
+        readable += len(squares)
+
+
+def _squares(batch: Sequence[Loaded], size: int) -> np.ndarray:
+    """Those that could be read."""
+    squares = [entry[1] for entry in batch if len(entry) == 3]
+    return np.stack(squares) if squares else np.empty((0, size, size, 3), np.uint8)
+
+
+def _outcome(entry: Loaded) -> Outcome:
+    return asdict(entry[2]) if len(entry) == 3 else {"reason": str(entry[1])}
 
 
 def _gather(
     key: str,
     items: Sequence[Item],
     contents: Sequence[str],
-    outcomes: list[dict[str, object]],
+    outcomes: list[Outcome],
     path: Path,
 ) -> Decoded:
-    good = [i for i, outcome in enumerate(outcomes) if "reason" not in outcome]
+    readable = [i for i, outcome in enumerate(outcomes) if "reason" not in outcome]
     return Decoded(
         key=key,
-        items=tuple(items[i] for i in good),
-        squares=np.lib.format.open_memmap(path, mode="r")[: len(good)],
-        facts=tuple(images.Facts(**outcomes[i]) for i in good),  # type: ignore[arg-type]
-        digests=tuple(contents[i] for i in good),
+        items=tuple(items[i] for i in readable),
+        squares=np.lib.format.open_memmap(path, mode="r")[: len(readable)],
+        facts=tuple(images.Facts(**outcomes[i]) for i in readable),  # type: ignore[arg-type]
+        digests=tuple(contents[i] for i in readable),
         skipped=tuple(
             (items[i].path, str(outcome["reason"]))
             for i, outcome in enumerate(outcomes)

@@ -1,8 +1,8 @@
-"""Vectors of every image by one representation and what they cost, in batches that outlive a kill.
+"""Vectors of every image by one representation and what they cost, kept in the cache of `compare`.
 
 A representation that learns from images (a codebook) is fitted on the training part of each fold
-where there are fewer than 1,000 images; a codebook fitted on all of them, labels unseen, flatters
-by two or three points. Its codes are kept, so that a fold redoes only the fit and the assignment.
+where there are fewer than 1,000 images: one that was fitted on all of them, even without labels,
+overstates the accuracy. Its codes are kept, so that a fold repeats only the fit and the pooling.
 """
 
 import copy
@@ -20,16 +20,15 @@ from imrep import images
 from imrep.adapters import OBJECT, Ready
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
-from imrep.embedding import cache
-from imrep.embedding.decoded_images import Decoded, Progress
-from imrep.errors import BadImage
+from imrep.embedding import batching, cache, engine, fitting
+from imrep.embedding.decoded_images import Decoded
 from imrep.io import codes
 from imrep.ops import parallel
+from imrep.types import Progress
 
 PER_FOLD = 1000  # below this many images a codebook is fitted inside the folds
-_FIT_ON = 3000
-_SLICE = 0.2  # CPU seconds: batches are joined to at least this before a median is taken
-_PIXELS = 64 * 64 * 64  # about as many pixels a batch
+_SLICE_SECONDS = 0.2  # CPU time: batches are joined to at least this before a median is taken
+_WARM_UP = 8  # images
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Encoded:
         key: Digest of the images and the representation.
         rep: The representation, fitted on all images where it is one that is fitted.
         side: Of the squares it read, in pixels.
-        path: Where the vectors lie.
+        path: The file of the vectors.
         cpu_ms: CPU milliseconds an image, the median over slices of at least 0.2 s.
         wall_ms: Wall-clock milliseconds an image, likewise.
         fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
@@ -62,59 +61,51 @@ class Encoded:
     def vectors(self) -> np.ndarray:
         """float32 (N, d), from the representation as it stands in `rep`.
 
-        Mapped anew each time, so that what was looked at leaves memory with the array.
+        Mapped anew each time, so that the pages that were read leave memory with the array.
         """
         return np.load(self.path, mmap_mode="r")
 
 
-def batches(n: int, size: int) -> Iterator[slice]:
-    """Slices of n images of size × size, at least 8 images each."""
-    step = int(np.clip(_PIXELS // size**2, 8, 256))
-    for start in range(0, n, step):
-        yield slice(start, min(start + step, n))
-
-
 def embed(rep: Representation, squares: np.ndarray, device: str = "cpu") -> np.ndarray:
-    """Vectors (n, d) of squares, nothing kept."""
+    """Vectors (n, d) of squares; nothing is cached.
 
-    def vectors(part: slice) -> torch.Tensor:
-        with torch.inference_mode():  # a thread has its own
-            return rep.embed(images.batch(squares[part], device)).float().cpu()
-
-    with parallel.one_thread() as threads:
-        parts = batches(len(squares), squares.shape[1])
-        return torch.cat(
-            list(parallel.ordered_map(vectors, parts, _threads(threads, device)))
-        ).numpy()
+    Raises:
+        BadImage: If the representation refuses them, or a vector holds a number that is not finite.
+    """
+    parts = batching.equal_squares(squares)
+    with (
+        parallel.one_thread(),
+        closing(engine.encode(engine.vectors(rep), parts, device)) as encoded,
+    ):
+        return np.concatenate([part.value for part in encoded])
 
 
 def encode(rep: Representation, decoded: Decoded, device: str, progress: Progress) -> Encoded:
     """Vectors of every image, from the cache where they are there.
 
     Raises:
-        BadImage: If a vector holds a number that is not finite.
+        BadImage: If the representation refuses them, or a vector holds a number that is not finite.
     """
     digest = cache.key("codes", decoded.key, rep.fingerprint)
     folder = cache.folder("codes", digest)
     raw, fit_seconds, fitted = None, 0.0, False
-    log, path = cache.Log(folder / "log.jsonl"), folder / "vectors.npy"
     with cache.held(folder), parallel.one_thread():
         if isinstance(rep, Fitted) and not rep.fitted:
-            own = copy.deepcopy(rep)  # the one given is fitted anew at another size
-            few = len(decoded.squares) < PER_FOLD
-            raw = _codes(own, decoded, folder / "raw", device, progress) if few else None
+            own = copy.deepcopy(rep)  # the caller's is fitted anew at another size
+            if len(decoded.squares) < PER_FOLD:
+                raw = _write_codes(own, decoded, folder / "raw", device, progress)
             rep, fit_seconds = _fit(own, decoded, folder, raw, device)
             fitted = True
-        log.repair()
-        _embed(rep, decoded, path, log, device, progress)
-    costs = list(log)
+        stored = cache.GrowingArray(folder, "vectors")
+        _embed(rep, decoded, stored, device, progress)
+    costs = list(stored.log)
     return Encoded(
         key=digest,
         rep=rep,
         side=decoded.size,
-        path=path,
-        cpu_ms=_median(costs, "cpu"),
-        wall_ms=_median(costs, "wall"),
+        path=stored.path,
+        cpu_ms=_median_ms(costs, "cpu"),
+        wall_ms=_median_ms(costs, "wall"),
         fit_seconds=fit_seconds,
         fitted=fitted,
         raw=raw,
@@ -137,10 +128,10 @@ def ready(rep: Ready, decoded: Decoded) -> Encoded:
 
 
 def forget(encoded: Sequence[Encoded]) -> None:
-    """Drop the vectors of objects, which no later run could ask for."""
-    for one in encoded:
-        if one.rep.fingerprint.startswith(OBJECT):
-            shutil.rmtree(one.path.parent, ignore_errors=True)
+    """Remove the cached vectors of objects, which no later run can name."""
+    for vectors in encoded:
+        if vectors.rep.fingerprint.startswith(OBJECT):
+            shutil.rmtree(vectors.path.parent, ignore_errors=True)
 
 
 def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
@@ -154,7 +145,7 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     assert isinstance(rep, Fitted)  # nothing else has codes in `raw`
     parts = _read_codes(encoded.raw)
     with torch.inference_mode(), parallel.one_thread():
-        rep.fit_codes(list(_chosen(parts, train)))
+        rep.fit_codes(list(_selected(parts, train)))
         vectors = torch.cat([rep.pool(part).float() for part in parts]).numpy()
     cache.write_arrays(path, vectors=vectors)
     return vectors
@@ -163,54 +154,37 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
 def _embed(
     rep: Representation,
     decoded: Decoded,
-    path: Path,
-    log: cache.Log,
+    stored: cache.GrowingArray,
     device: str,
     progress: Progress,
 ) -> None:
-    """Embed what the log does not have yet; each batch is on disk before the log says so."""
-    n = len(decoded.squares)
-    done = max((record["stop"] for record in log), default=0)
-    if done < n:
-        with torch.inference_mode():
-            rep.embed(images.batch(decoded.squares[:8], device))  # warm-up, dropped
-        missing = [part for part in batches(n, decoded.size) if part.stop > done]
-        timed = parallel.ordered_map(
-            lambda part: _timed(rep, images.batch(decoded.squares[part], device)),
-            missing,
-            _threads(parallel.workers(), device),
-        )
-        with closing(timed):
-            for part, (record, values) in zip(missing, timed, strict=True):
-                progress(rep.spec, part.start, n)
-                if not np.isfinite(values).all():
-                    raise BadImage(f"{rep.spec} gave numbers that are not finite.")
-                stored = cache.growing(path, (n, values.shape[1]), np.float32)
-                stored[part] = values
-                stored.flush()
-                log.append({"stop": part.stop, **record})
-
-
-def _threads(count: int, device: str) -> int:
-    """How many batches are encoded at once."""
-    return count if device == "cpu" else 1
-
-
-def _timed(rep: Representation, seen: torch.Tensor) -> tuple[dict[str, float], np.ndarray]:
-    """Vectors, and what they cost the one thread that made them."""
-    cpu, wall = time.thread_time(), time.perf_counter()
+    """Embed the rows that the log does not have yet."""
+    count = len(decoded.squares)
+    done = max((record["stop"] for record in stored.log), default=0)
+    if done == count:
+        return
+    progress(rep.spec, done, count)
     with torch.inference_mode():
-        values = rep.embed(seen).float().cpu().numpy()
-    spent = {"cpu": time.thread_time() - cpu, "wall": time.perf_counter() - wall}
-    return {"n": len(seen), **spent}, values
+        # The first call builds filters and allocates memory, which is no cost of an image.
+        rep.embed(images.batch(decoded.squares[:_WARM_UP], device))
+    remaining = batching.equal_squares(decoded.squares, np.arange(done, count))
+    with closing(engine.encode(engine.vectors(rep), remaining, device)) as encoded:
+        for part in encoded:
+            stop = part.rows[-1] + 1
+            record = {"stop": stop, "n": len(part.rows), "cpu": part.cpu, "wall": part.wall}
+            stored.append(record, part.rows[0], part.value, count)
+            progress(rep.spec, stop, count)
 
 
-def _median(costs: list[dict[str, float]], clock: str) -> float:
-    """Median milliseconds an image over slices of at least 0.2 s CPU, or over all if it is less."""
+def _median_ms(costs: list[dict[str, float]], clock: str) -> float:
+    """Median milliseconds an image over slices of at least 0.2 s CPU, or over all if it is less.
+
+    A clock's resolution and a single interruption would dominate shorter slices.
+    """
     slices, count, seconds, cpu = [], 0.0, 0.0, 0.0
     for cost in costs:
         count, seconds, cpu = count + cost["n"], seconds + cost[clock], cpu + cost["cpu"]
-        if cpu >= _SLICE:
+        if cpu >= _SLICE_SECONDS:
             slices.append(seconds / count)
             count, seconds, cpu = 0.0, 0.0, 0.0
     if not slices:
@@ -221,52 +195,53 @@ def _median(costs: list[dict[str, float]], clock: str) -> float:
 def _fit(
     rep: Fitted, decoded: Decoded, folder: Path, raw: Path | None, device: str
 ) -> tuple[Fitted, float]:
-    """Fit on all images (at most 3,000, drawn with seed 0), or load what was fitted before."""
+    """Fit on the codes in `raw`, else on a sample of the images; or load an earlier run's."""
     saved = folder / "fitted"
     done = cache.read_json(folder / "fitted.json")
     if done is not None:
         rep.load_weights(saved)
         return rep, done["seconds"]
-    n = len(decoded.squares)
-    chosen = np.sort(np.random.default_rng(0).choice(n, min(n, _FIT_ON), replace=False))
     start = time.process_time()
     with torch.inference_mode():
         if raw is not None:
             rep.fit_codes(_read_codes(raw))
         else:
-            parts = [chosen[part] for part in batches(len(chosen), decoded.size)]
-            rep.fit(images.batch(decoded.squares[part], device) for part in parts)
+            chosen = fitting.sample(len(decoded.squares), seed=0)
+            parts = batching.equal_squares(decoded.squares, chosen)
+            rep.fit(part.images(device) for part in parts)
     seconds = time.process_time() - start
     rep.save(saved)
     cache.write_json(folder / "fitted.json", {"seconds": seconds})
     return rep, seconds
 
 
-def _codes(rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress) -> Path:
-    """The codes of every image before pooling, a file a batch."""
-    n = len(decoded.squares)
-
-    def write(part: slice) -> int:
-        path = folder / f"{part.start:08}.safetensors"
-        if not path.is_file():
-            with torch.inference_mode():  # a thread has its own
-                code = rep.encode(images.batch(decoded.squares[part], device))
-            codes.write(code.map(_cpu), path)
-        return part.start
-
-    threads = _threads(parallel.workers(), device)
-    with closing(parallel.ordered_map(write, batches(n, decoded.size), threads)) as written:
-        for start in written:
-            progress(rep.spec, start, n)
+def _write_codes(
+    rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress
+) -> Path:
+    """The codes of every image before pooling, a file for each batch."""
+    count = len(decoded.squares)
+    missing = (
+        batch
+        for batch in batching.equal_squares(decoded.squares)
+        if not _code_file(folder, batch.rows[0]).is_file()
+    )
+    with closing(engine.encode(rep.encode, missing, device)) as encoded:
+        for part in encoded:
+            codes.write(part.value.map(_to_cpu), _code_file(folder, part.rows[0]))
+            progress(rep.spec, part.rows[-1] + 1, count)
     return folder
+
+
+def _code_file(folder: Path, row: int) -> Path:
+    return folder / f"{row:08}.safetensors"
 
 
 def _read_codes(folder: Path) -> list[Code]:
     return [codes.read(path) for path in sorted(folder.glob("*.safetensors"))]
 
 
-def _chosen(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:
-    """The chosen rows, part by part."""
+def _selected(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:
+    """The codes of some rows, part by part."""
     start = 0
     for part in parts:
         inside = rows[(rows >= start) & (rows < start + len(part))] - start
@@ -275,5 +250,5 @@ def _chosen(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:
         start += len(part)
 
 
-def _cpu(tensor: torch.Tensor) -> torch.Tensor:
+def _to_cpu(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.cpu()

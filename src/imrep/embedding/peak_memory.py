@@ -1,7 +1,7 @@
 """Peak memory of encoding one batch, each representation in a process of its own.
 
-One helper process imports torch, which is the idle import that is subtracted; for every
-representation it forks a child that builds it, encodes a batch and tells how far its memory grew.
+One helper process imports torch, which is the idle import that is subtracted. For every
+representation it forks a child that builds it, encodes a batch and prints how far its memory grew.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, kilobytes elsewhere
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, kilobytes elsewhere
 _TIMEOUT = 120.0
 
 
@@ -39,17 +39,17 @@ def peaks(specs: Sequence[tuple[str, int]], threads: int) -> dict[str, int]:
     return dict(json.loads(line) for line in done.stdout.splitlines())
 
 
-def _one(spec: str, size: int) -> int:
+def _growth(spec: str, size: int) -> int:
     """Growth of this process, in bytes, while it encodes one batch of noise."""
     import numpy as np
 
     from imrep import factory, images
-    from imrep.embedding import encode
+    from imrep.embedding import batching
 
-    before = _peak()  # right after the fork: what the idle import holds
+    before = _peak()  # right after the fork: the memory of the idle import
     rep = factory.get(spec)
-    part = next(encode.batches(256, size))
-    noise = np.random.default_rng(0).integers(0, 256, (part.stop, size, size, 3), np.uint8)
+    count = batching.images_per_batch(size)
+    noise = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
     rep.encode(images.batch(noise))
     return max(0, _peak() - before)
 
@@ -57,7 +57,7 @@ def _one(spec: str, size: int) -> int:
 def _peak() -> int:
     import resource  # not on Windows, where there is no fork either
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 
 def _serve() -> None:
@@ -66,17 +66,17 @@ def _serve() -> None:
     importlib.import_module("imrep.embedding.encode")  # once, so that no child pays for it
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     for spec, size in json.loads(sys.stdin.read()):
-        sys.stdout.flush()
+        sys.stdout.flush()  # a child would otherwise write the parent's buffer again
         if child := os.fork():
             os.waitpid(child, 0)
             continue
         status = 1
         try:
-            line = json.dumps([spec, _one(spec, size)])
+            line = json.dumps([spec, _growth(spec, size)])
             os.write(1, line.encode() + b"\n")
             status = 0
         finally:
-            os._exit(status)
+            os._exit(status)  # no clean-up of what the parent still uses
 
 
 if __name__ == "__main__":

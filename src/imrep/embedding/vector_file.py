@@ -1,57 +1,45 @@
 """A data set and a representation become one file of vectors, in bounded memory.
 
-Files are read ahead on threads and batches encoded on others, each of which computes alone; the
-vectors are the same however many there are. Every few hundred images a shard goes to a work folder
-beside the output; the output is put together from shards at the end and renamed into place. So a
-run may be killed at any moment: the same call goes on at the first shard that is missing and ends
-with the same bytes. A work folder of another run (other images, spec or size) is recognised by its
-key and thrown away.
+Every few hundred images a shard of vectors is stored in a work folder beside the output; at the end
+the shards become the output, which is renamed into place. So a run may be killed at any moment: the
+same call starts at the first shard that is missing and writes the same bytes. The work folder of
+another run (other images, spec or size) is recognised by its key and discarded.
 """
 
-import itertools
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from imrep import __version__, images
-from imrep.base import Fitted, Representation, Sum
+from imrep.base import Representation
 from imrep.datasets import Item
-from imrep.embedding import batching
-from imrep.embedding.batching import Batch, Skip
-from imrep.embedding.checkpoints import Shard, WorkFolder, digest
-from imrep.errors import BadData, BadImage
-from imrep.io import files, provenance, vectors
+from imrep.embedding import engine, fitting, shards
+from imrep.embedding.checkpoints import WorkFolder, digest
+from imrep.errors import BadData
+from imrep.io import files, vectors
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
-from imrep.types import Image
+from imrep.types import Progress
 
-Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-
-SIZE = 64  # of the square, unless another is asked for
-_FIT_ON = 3000  # images a codebook is fitted on
-_REP, _FITTED, _CONFIG = "rep", "fitted.json", "config.json"
+SIZE = 64  # of the square, unless another is requested
+_CONFIG = "config.json"
 _FORMAT = 2  # raised when shards change their meaning
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(shards.Settings):
     """How a run is done.
 
     Args:
         size: Side of the square every image is read at; None keeps each at its own size.
-        batch: Most images encoded at once.
-        shard: Images to a shard: what a kill can cost.
-        threads: Files read, and batches encoded, at once; a device other than the processor gets
-            one batch at a time.
-        seed: Of the choice of images that a codebook is fitted on.
+        batch: Images encoded at once, at most.
+        shard: Images in a shard: what a kill can cost.
+        threads: Files decoded, and batches encoded, at once; a device other than the CPU gets one
+            batch at a time.
+        seed: Of the sample of images that a codebook is fitted on.
         device: Where to encode.
         reading: How files become pixels.
     """
@@ -59,24 +47,33 @@ class Settings:
     size: int | None = SIZE
     batch: int = 64
     shard: int = 256
-    threads: int = 2
     seed: int = 0
-    device: str = "cpu"
-    reading: images.Reading = images.DEFAULT_READING
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a run left behind."""
+class OutputFile:
+    """The file of vectors, and how it was made.
+
+    Args:
+        path: The file.
+        rows: Vectors in it.
+        dim: Numbers in a vector.
+        skipped: Path and reason of the files that have none.
+        skipped_path: The list of these, beside the output.
+        fitted_path: Folder of the representation, where it was fitted in this run.
+        fitted_on: Images it was fitted on.
+        resumed: Images whose vectors an interrupted run had stored.
+        seconds: Of this run.
+    """
 
     path: Path
     rows: int
     dim: int
-    skipped: tuple[tuple[str, str], ...]  # path and reason
+    skipped: tuple[tuple[str, str], ...]
     skipped_path: Path | None
-    fitted_path: Path | None  # folder of the representation, where it was fitted here
+    fitted_path: Path | None
     fitted_on: int
-    resumed: int  # images taken over from a run that was interrupted
+    resumed: int
     seconds: float
 
 
@@ -86,212 +83,66 @@ def embed(
     out: str | Path,
     settings: Settings | None = None,
     progress: Progress | None = None,
-) -> Written:
+) -> OutputFile:
     """Write the vectors of every image that can be read to `out`, by its suffix.
 
-    Beside it come `OUT.skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where
+    Beside it appear `OUT.skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where
     the representation had to be fitted first.
 
     Raises:
         BadParameter: If the suffix names no format.
-        BadData: If not one image could be read, or a name beside `out` is that of a file or folder
+        BadData: If no image could be read, or a name beside `out` is that of a file or folder
             which no run wrote.
         Busy: If another run writes `out`.
-        OSError: If the system does not let it be written; what is done is kept for the next call.
+        OSError: If the system refuses to write; finished shards are kept for the next call.
     """
     began, out = time.perf_counter(), Path(out)
     settings, progress = settings or Settings(), progress or (lambda *_: None)
     listed = skipped_list.beside(out)
-    vectors.suffix(out)
-    files.check_writable(out)
-    skipped_list.check(listed)
-    _check_fitted(out, rep)
+    _check_names(out, listed, rep)
     with (
-        parallel.one_thread(_threads(settings)),
+        parallel.one_thread(engine.thread_count(settings.threads, settings.device)),
         WorkFolder(out, _key(items, rep, settings)) as work,
     ):
         rep = rep.to(settings.device).eval()
-        fitted_on = _fit_once(items, rep, work, settings, progress)
-        resumed = _encode(items, rep, work, settings, progress)
-        for note in dict.fromkeys(note for shard in work.shards() for note in shard.notes):
-            images.note(note)  # of shards taken over, too
-        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-        written = skipped_list.write(listed, skipped)
+        fitted_on = fitting.fit_once(rep, items, work, settings, settings.seed, progress)
+        resumed = shards.fill(
+            work,
+            items,
+            engine.vectors(rep),
+            settings,
+            lambda done, count: progress(rep.spec, done, count),
+        )
+        skipped = shards.skipped(work, items)
+        skipped_path = skipped_list.write(listed, skipped)
         if len(skipped) == len(items):
             work.discard()
-            raise BadData(f"none of the {len(items)} files gave a vector; {written} says why.")
+            raise BadData(f"none of the {len(items)} files gave a vector; {skipped_path} says why.")
         rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
         fitted_path = _publish(out, draft, rep, work)
     seconds = time.perf_counter() - began
-    return Written(out, rows, dim, skipped, written, fitted_path, fitted_on, resumed, seconds)
+    return OutputFile(
+        out, rows, dim, skipped, skipped_path, fitted_path, fitted_on, resumed, seconds
+    )
 
 
-def fit(
-    rep: Representation, items: Sequence[Item], settings: Settings, progress: Progress | None = None
-) -> int:
-    """Fit a representation, in place, on at most 3,000 of the images, drawn by the seed.
-
-    Returns:
-        How many images it saw.
-
-    Raises:
-        BadData: If not one image could be read.
-    """
-    count = min(len(items), _FIT_ON)
-    drawn = np.random.default_rng(settings.seed).choice(len(items), count, replace=False)
-    chosen = [items[i] for i in np.sort(drawn)]
-    seen: list[int] = []
-
-    def batches() -> Iterator[Image]:
-        loaded = images.load_squares(
-            chosen, settings.size, threads=settings.threads, **settings.reading.keywords
+def _check_names(out: Path, listed: Path, rep: Representation) -> None:
+    """Refuse a name that cannot be written, before any work is done."""
+    vectors.suffix(out)
+    files.check_writable(out)
+    skipped_list.check(listed)
+    folder = _fitted_folder(out)
+    if rep.needs_fit and folder.exists() and not _was_fitted(folder):
+        raise BadData(
+            f"{rep.name} needs {folder}/ to keep its codebook in, got a folder that imrep embed "
+            "did not write. Move it away or use another -o."
         )
-        with closing(loaded), closing(batching.batches(loaded, settings.batch)) as parts:
-            for part in parts:
-                if isinstance(part, Batch):
-                    seen.extend(part.rows)
-                    yield part.images(settings.device)
-                    if progress:
-                        progress(f"fitting {rep.name}", len(seen), count)
-
-    with parallel.one_thread(_threads(settings)):
-        _fit(rep, _not_empty(batches(), count))
-    return len(seen)
-
-
-def _threads(settings: Settings) -> int:
-    """How many batches are encoded at once."""
-    return settings.threads if settings.device == "cpu" else 1
-
-
-def _fit(rep: Representation, batches: Iterable[Image]) -> None:
-    if isinstance(rep, Fitted | Sum):
-        rep.fit(batches)
-
-
-def _not_empty(batches: Iterator[Image], count: int) -> Iterator[Image]:
-    first = next(batches, None)
-    if first is None:
-        raise BadData(f"none of the {count} files could be read as an image; nothing to fit on.")
-    return itertools.chain([first], batches)
-
-
-def _fit_once(
-    items: Sequence[Item],
-    rep: Representation,
-    work: WorkFolder,
-    settings: Settings,
-    progress: Progress,
-) -> int:
-    """Fit what needs it, or load what an earlier call fitted; how many images it was fitted on."""
-    saved = work.path / _REP
-    if rep.needs_fit and not saved.is_dir():
-        count = fit(rep, items, settings, progress)
-
-        def write(draft: Path) -> None:
-            draft.mkdir()
-            provenance.mark_folder(draft, "representation")
-            rep.save(draft)
-            facts = {"images": count, "size": settings.size, "seed": settings.seed}
-            (draft / _FITTED).write_text(json.dumps(facts) + "\n")
-
-        work.write(_REP, write)
-    if not saved.is_dir():
-        return 0
-    rep.load_weights(saved)
-    return int(json.loads((saved / _FITTED).read_text())["images"])
-
-
-def _encode(
-    items: Sequence[Item],
-    rep: Representation,
-    work: WorkFolder,
-    settings: Settings,
-    progress: Progress,
-) -> int:
-    """Add the shards that are missing; how many images were there already."""
-    size = settings.shard
-    start = min(work.count() * size, len(items))
-    loaded = images.load_squares(
-        items[start:], settings.size, threads=settings.threads, **settings.reading.keywords
-    )
-    parts = batching.batches(loaded, settings.batch, start, size)
-    encoded = parallel.ordered_map(
-        lambda part: _encoded(part, rep, settings.device),
-        parts,
-        parallel.workers(),
-        weight=lambda part: part.pixels,
-        limit=parallel.PIXELS,
-    )
-    number, pieces = start // size, _Pieces()
-    # Closed in this order: else an error leaves them to whichever thread collects garbage.
-    with closing(loaded), closing(parts), closing(encoded), images.noting() as notes:
-        for piece in encoded:
-            pieces.add(piece)
-            if isinstance(piece, _Vectors):
-                progress(rep.spec, piece.rows[-1] + 1, len(items))
-            if pieces.count == min(size, len(items) - number * size):
-                work.save(number, replace(pieces.shard(), notes=tuple(notes)))
-                number, pieces = number + 1, _Pieces()
-    return start
-
-
-@dataclass(frozen=True)
-class _Vectors:
-    """What became of a batch: vectors, or why there are none."""
-
-    rows: list[int]
-    values: NDArray[np.float32] | BadImage
-
-
-def _encoded(part: Batch | Skip, rep: Representation, device: str) -> _Vectors | Skip:
-    if isinstance(part, Skip):
-        return part
-    try:
-        with torch.no_grad():  # a thread has its own
-            return _Vectors(part.rows, _finite(rep.embed(part.images(device)), rep))
-    except BadImage as error:  # the same for all: they have one shape
-        return _Vectors(part.rows, error)
-
-
-@dataclass
-class _Pieces:
-    """A shard as it grows."""
-
-    vectors: list[NDArray[np.float32]] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    skipped: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """Images that are accounted for."""
-        return len(self.rows) + len(self.skipped)
-
-    def add(self, piece: _Vectors | Skip) -> None:
-        if isinstance(piece, Skip):
-            self.skipped.append((piece.row, piece.reason))
-        elif isinstance(piece.values, BadImage):
-            self.skipped += [(row, str(piece.values)) for row in piece.rows]
-        else:
-            self.rows += piece.rows
-            self.vectors.append(piece.values)
-
-    def shard(self) -> Shard:
-        vectors = np.concatenate(self.vectors or [np.empty((0, 0), np.float32)])
-        return Shard(vectors, tuple(self.rows), tuple(sorted(self.skipped)))
-
-
-def _finite(vectors: torch.Tensor, rep: Representation) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = vectors.float().cpu().numpy()
-    if not np.isfinite(values).all():
-        raise BadImage(f"{rep.spec} gave numbers that are not finite.")
-    return values
 
 
 def _assemble(
     items: Sequence[Item], rep: Representation, work: WorkFolder, suffix: str, size: int | None
 ) -> tuple[int, int, Path]:
-    """Put the shards together: rows, length of a vector, and the file in the work folder."""
+    """Join the shards: number of rows, length of a vector, and the file in the work folder."""
     rows = [row for shard in work.shards() for row in shard.rows]
     dim = next(shard.vectors.shape[1] for shard in work.shards() if shard.rows)
     columns: dict[str, list[str | None]] = {
@@ -310,31 +161,22 @@ def _assemble(
     return len(rows), dim, draft
 
 
-def _check_fitted(out: Path, rep: Representation) -> None:
-    """Refuse to fit what could not be kept, since another folder has its name."""
-    folder = _fitted_folder(out)
-    if rep.needs_fit and folder.exists() and not _was_fitted(folder):
-        raise BadData(
-            f"{rep.name} needs {folder}/ to keep its codebook in, got a folder that imrep embed "
-            "did not write. Move it away or use another -o."
-        )
-
-
 def _fitted_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.rep")
 
 
 def _was_fitted(folder: Path) -> bool:
-    """Whether it is what an earlier run left."""
-    return (folder / _FITTED).is_file() and (folder / _CONFIG).is_file()
+    """Whether an earlier run wrote it."""
+    return (folder / fitting.SUMMARY).is_file() and (folder / _CONFIG).is_file()
 
 
 def _publish(out: Path, draft: Path, rep: Representation, work: WorkFolder) -> Path | None:
-    """Give the results their names; whatever moment we are killed at, a second call repairs."""
-    folder, saved = _fitted_folder(out), work.path / _REP
+    """Move the results to their names; a second call repairs a run that is killed here."""
+    folder, saved = _fitted_folder(out), fitting.folder(work)
     if _was_fitted(folder) and _fingerprint(folder) != rep.fingerprint:
         folder.replace(work.path / "replaced")  # of an earlier output of this name
     if saved.is_dir() and not folder.exists():
+        # A copy: `saved` must stay until the output has its name, for the run after a kill.
         copied = work.write("copied", lambda copy: shutil.copytree(saved, copy))
         copied.replace(folder)
     files.publish(draft, out)

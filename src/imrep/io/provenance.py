@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 FOLDER = ".imrep"  # the file that marks its folder
-_WORK_KEY, _WORK = "key.json", b'{"made by": "imrep"'  # as workfolder writes them
+_WORK_KEY, _WORK = "key.json", b'{"made by": "imrep"'  # as embedding.checkpoints writes them
 _REPORT, _REPORT_KEY = "results.jsonl", b'{"run": "'  # and index.html, of reports without a mark
 _WORDS = ("inverted", "match")  # of default names, beside representations and operations
 _LISTS = (("path", "reason"), ("path", "found", "inliers", "pairs", "chance"))  # first columns

@@ -1,4 +1,4 @@
-"""Views of a plane: the homography that pairs of places share, and what chance makes of pairs."""
+"""Homographies: robust estimation from paired points, and the inliers that chance explains."""
 
 import math
 
@@ -8,25 +8,26 @@ import torch
 from scipy.special import gammaln
 from torch import Tensor
 
-__all__ = ["WITHIN", "chance", "corners", "estimate", "moved", "scaling"]
+__all__ = ["WITHIN", "chance", "corners", "estimate", "scaling", "transform"]
 
-WITHIN = 3.0  # pixels
-_MINIMAL = 4  # pairs that fix a homography
-_RARE = 0.01  # pictures in which chance gives more
-_DEEP = 16.0  # times larger or smaller is no view of it any more
+WITHIN = 3.0  # pixels between an inlier and the mapped point
+_MINIMAL = 4  # pairs that determine a homography
+_MAX_FALSE_ALARMS = 0.01  # expected in an image without the query
+_MAX_ENLARGEMENT = 16.0  # in length, and its inverse: beyond, no keypoint is detected in both
 
 
 def estimate(first: Tensor, second: Tensor, size: tuple[int, int], within: float) -> Tensor | None:
-    """The homography that most pairs of places (n, 2) keep to, if a camera could have seen it so.
+    """The homography with the most inliers among paired points (n, 2), by MAGSAC++.
 
     Args:
-        first: Places in the first picture, float64.
-        second: Places in the second.
+        first: Points of the first image, float64.
+        second: Their partners in the second.
         size: Height and width of the first.
-        within: Pixels that a pair may be off and keep to it.
+        within: Pixels between an inlier and the mapped point, at most.
 
     Returns:
-        (3, 3), its last number 1; None for four pairs or fewer, or where it is no view.
+        (3, 3), its last number 1; None for four pairs or fewer, or where no camera could have taken
+        both images of a plane.
 
     References:
         D. Barath, J. Noskova, M. Ivashechkin and J. Matas, "MAGSAC++, a fast, reliable and accurate
@@ -34,26 +35,27 @@ def estimate(first: Tensor, second: Tensor, size: tuple[int, int], within: float
     """
     if len(first) <= _MINIMAL:
         return None
-    found, _ = cv2.findHomography(
+    matrix, _ = cv2.findHomography(
         first.numpy(), second.numpy(), cv2.USAC_MAGSAC, within, maxIters=10_000, confidence=0.9999
     )
-    if found is None or not np.isfinite(found).all() or abs(found[2, 2]) < 1e-12:
+    if matrix is None or not np.isfinite(matrix).all() or abs(matrix[2, 2]) < 1e-12:
         return None
-    view = torch.from_numpy(found / found[2, 2])
-    return view if _possible(view, size) else None
+    homography = torch.from_numpy(matrix / matrix[2, 2])
+    return homography if _is_view(homography, size) else None
 
 
 def chance(pairs: int, size: tuple[int, int], within: float = WITHIN) -> int:
-    """The most inliers that pairs of places drawn at random give, but for one picture in a hundred.
+    """Inliers that pairs of uniformly random points reach; more, in one image of a hundred.
 
-    Four pairs fix a view and always keep to it. Any other pair does with p, the share of the
-    picture within reach of one place. A set of k of n pairs that keep to a view fixed by four of
-    them is expected (n - 4) C(n, k) C(k, 4) p^(k - 4) times: the number of false alarms.
+    Four pairs determine a homography and are its inliers. Any other random pair is one with the
+    probability p, the area of a circle of radius `within` over the image's. The expected number of
+    sets of k inliers among n pairs, the number of false alarms, is
+    (n - 4) C(n, k) C(k, 4) p^(k - 4).
 
     Args:
-        pairs: How many there are.
-        size: Height and width of the picture in which they are to agree.
-        within: Pixels that an inlier may be off.
+        pairs: Number of pairs.
+        size: Height and width of the second image.
+        within: Pixels between an inlier and the mapped point, at most.
 
     References:
         L. Moisan, P. Moulon and P. Monasse, "Automatic homographic registration of a pair of
@@ -66,49 +68,52 @@ def chance(pairs: int, size: tuple[int, int], within: float = WITHIN) -> int:
     """
     if pairs <= _MINIMAL:
         return pairs
-    share = min(1.0, math.pi * within**2 / (size[0] * size[1]))
+    p = min(1.0, math.pi * within**2 / (size[0] * size[1]))
     k = np.arange(_MINIMAL + 1, pairs + 1)
-    ways = _log_choose(pairs, k) + _log_choose(k, _MINIMAL) + math.log(pairs - _MINIMAL)
-    alarms = ways + (k - _MINIMAL) * math.log(share)
-    return int(k[alarms > math.log(_RARE)].max(initial=_MINIMAL))
+    # In logarithms: the binomials overflow floats from about a thousand pairs on.
+    sets = _log_choose(pairs, k) + _log_choose(k, _MINIMAL) + math.log(pairs - _MINIMAL)
+    false_alarms = sets + (k - _MINIMAL) * math.log(p)
+    return int(k[false_alarms > math.log(_MAX_FALSE_ALARMS)].max(initial=_MINIMAL))
 
 
 def corners(size: tuple[int, int]) -> Tensor:
-    """Of the pixels' area, clockwise from the upper left."""
+    """Corners (4, 2) of an image's area, clockwise from the upper left."""
     height, width = size
-    right, bottom = width - 0.5, height - 0.5
-    ring = [(-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)]
+    x, y = width - 0.5, height - 0.5  # of the right and of the lower edge
+    ring = [(-0.5, -0.5), (x, -0.5), (x, y), (-0.5, y)]
     return torch.tensor(ring, dtype=torch.float64)
 
 
 def scaling(old: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """Takes pixels of a picture to those of the same picture at another size."""
+    """The homography from an image's pixels to those of the same image at another size."""
     y, x = (after / before for before, after in zip(old, new, strict=True))
     rows = [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def moved(places: Tensor, view: Tensor) -> Tensor:
-    """Places (n, 2) through a homography."""
-    at = _homogeneous(places) @ view.T
-    return at[:, :2] / at[:, 2:]
+def transform(points: Tensor, homography: Tensor) -> Tensor:
+    """Points (n, 2) mapped by a homography."""
+    mapped = _homogeneous(points) @ homography.T
+    return mapped[:, :2] / mapped[:, 2:]
 
 
-def _possible(view: Tensor, size: tuple[int, int]) -> bool:
-    """Whether the whole picture stays before the camera, unmirrored, and is about as large.
+def _is_view(homography: Tensor, size: tuple[int, int]) -> bool:
+    """Whether the complete image lies before the camera, unmirrored, at a similar scale.
 
-    Else all of it could be crushed into one spot, where any pair that ends there would agree.
+    A degenerate homography maps the image to one spot, and every pair that ends there is an inlier.
     """
-    depth = _homogeneous(corners(size)) @ view[2]
-    turned = view.det()
-    if not bool((depth > 0).all()) or not bool(turned > 0):
+    depth = _homogeneous(corners(size)) @ homography[2]
+    determinant = homography.det()
+    if not bool((depth > 0).all()) or not bool(determinant > 0):
         return False
-    enlarged = (turned / depth**3).sqrt()
-    return bool(((enlarged < _DEEP) & (enlarged > 1 / _DEEP)).all())
+    # The Jacobian of a homography is det(H) / depth³; its root is the local enlargement.
+    enlargement = (determinant / depth**3).sqrt()
+    limits = (enlargement < _MAX_ENLARGEMENT) & (enlargement > 1 / _MAX_ENLARGEMENT)
+    return bool(limits.all())
 
 
-def _homogeneous(places: Tensor) -> Tensor:
-    return torch.cat([places, places.new_ones(len(places), 1)], dim=1)
+def _homogeneous(points: Tensor) -> Tensor:
+    return torch.cat([points, points.new_ones(len(points), 1)], dim=1)
 
 
 def _log_choose(n: int | np.ndarray, k: int | np.ndarray) -> np.ndarray:

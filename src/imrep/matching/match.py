@@ -1,12 +1,13 @@
-"""Is what one picture shows also in another, and where? Keypoints that agree on one view of it.
+"""Whether one image appears in another, and where: keypoints that agree on a homography.
 
-Each keypoint of the first picture is paired with the one in the second whose descriptor is nearest,
-if that is clearly nearer than the next and if both choose each other. Most such pairs are wrong. If
-a plane is in both pictures, a homography takes its right pairs from one to the other; MAGSAC++
-finds the one that most pairs keep to, and wrong ones do so only by chance, which can be counted.
+Each keypoint of the first image is paired with the one in the second whose descriptor is nearest,
+if it passes the ratio test and both are each other's nearest. Most such pairs are wrong. If a plane
+is in both images, a homography maps its correct pairs from one to the other. MAGSAC++ estimates the
+homography with the most inliers; how many inliers wrong pairs reach by chance can be computed.
 """
 
 import math
+import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,32 +19,40 @@ from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Points
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.matching.homography import WITHIN, chance, corners, estimate, moved, scaling
+from imrep.matching.homography import WITHIN, chance, corners, estimate, scaling, transform
 from imrep.types import Image
 
-__all__ = ["LEAST", "SPEC", "Match", "keypoints", "match", "needed", "some"]
+__all__ = [
+    "MIN_INLIERS",
+    "SPEC",
+    "Match",
+    "keypoints",
+    "match",
+    "min_inliers",
+    "require_keypoints",
+]
 
 SPEC = "sift:detector=opencv"
-LEAST = 10  # inliers: unrelated photographs have up to 6, in one of 900 pairs
+MIN_INLIERS = 10  # above what unrelated photographs reach
 _RATIO = 0.8  # Lowe 2004, section 7.1
-_ROWS = 1024  # descriptors compared at once
+_ROWS = 1024  # descriptors compared in one product: bounds the memory
 
 
 @dataclass(frozen=True)
 class Match:
-    """What two pictures have in common: pairs of places, and the view that most of them share.
+    """Paired keypoints of two images, and the homography that explains the most of them.
 
-    Places are (x, y) in pixels, x to the right, y down, pixel centres at integers.
+    Points are (x, y) in pixels, x to the right, y down, pixel centres at integers.
 
     Args:
-        first: Where each pair is in the first picture.
-        second: Where it is in the second.
-        inlier: Whether the homography takes one to within some pixels of the other.
-        homography: Takes (x, y, 1) of the first to the second, its last number 1; None where no
-            view explains more than four pairs.
-        sizes: Height and width of both pictures.
+        first: Each pair's point in the first image.
+        second: Its point in the second.
+        inlier: Whether the homography maps one to within some pixels of the other.
+        homography: Maps (x, y, 1) of the first to the second, its last number 1; None where no
+            homography explains more than four pairs.
+        sizes: Height and width of both images.
         points: Keypoints of both.
-        chance: The most inliers that wrong pairs would give, but for one picture in a hundred.
+        chance: Inliers that wrong pairs reach by chance; more happen in one image of a hundred.
     """
 
     first: Float[Tensor, "pair 2"] = field(repr=False)
@@ -56,77 +65,88 @@ class Match:
 
     @property
     def pairs(self) -> int:
-        """Keypoints that chose each other."""
+        """Keypoints that are each other's nearest."""
         return len(self.first)
 
     @property
     def inliers(self) -> int:
-        """Those that agree on one view."""
+        """Pairs that agree on the homography."""
         return int(self.inlier.sum())
 
     @property
-    def found(self) -> bool:
-        """Whether the second picture shows what the first does: 10 inliers, and no mere chance."""
-        return self.inliers >= needed(self.chance)
+    def is_match(self) -> bool:
+        """Whether the second image shows the first: at least 10 inliers, and more than chance."""
+        return self.inliers >= min_inliers(self.chance)
+
+    def __getattr__(self, name: str) -> bool:
+        """`found`, the name of `is_match` in earlier releases.
+
+        Raises:
+            AttributeError: Any other name.
+        """
+        if name != "found":
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        warnings.warn("Match.found is now called Match.is_match", FutureWarning, stacklevel=2)
+        return self.is_match
 
     @property
     def outline(self) -> Float[Tensor, "4 2"] | None:
-        """The first picture's corners in the second, clockwise; None where it was not found.
+        """The first image's corners in the second, clockwise; None where it was not found.
 
-        They may lie outside the picture.
+        They may lie outside the image.
         """
-        if self.homography is None or not self.found:
+        if self.homography is None or not self.is_match:
             return None
-        return moved(corners(self.sizes[0]), self.homography)
+        return transform(corners(self.sizes[0]), self.homography)
 
     @property
     def box(self) -> tuple[float, float, float, float] | None:
-        """Least x, y and greatest x, y of the inliers in the second picture, where it was found."""
-        if not self.found:
+        """Minimum and maximum x, y of the inliers in the second image; None without a match."""
+        if not self.is_match:
             return None
-        places = self.second[self.inlier]
-        x1, y1, x2, y2 = torch.cat([places.amin(0), places.amax(0)]).tolist()
+        points = self.second[self.inlier]
+        x1, y1, x2, y2 = torch.cat([points.amin(0), points.amax(0)]).tolist()
         return x1, y1, x2, y2
 
     @property
     def sentence(self) -> str:
-        """The verdict, its figures, and what chance would give."""
-        kept = f"{self.inliers:,} of {_pairs(self.pairs)} agree on one view"
+        """The verdict, its figures, and the inliers that chance explains."""
+        agreement = f"{self.inliers:,} of {_pairs(self.pairs)} agree on one view"
         if (box := self.box) is None:
-            why = f"at least {needed(self.chance)} are needed, chance alone gives up to"
-            return f"Not found: {kept}; {why} {self.chance}."
+            why = f"at least {min_inliers(self.chance)} are needed, chance alone gives up to"
+            return f"Not found: {agreement}; {why} {self.chance}."
         x1, y1, x2, y2 = (round(edge) for edge in box)
-        where = f"Found, between ({x1}, {y1}) and ({x2}, {y2})"
-        return f"{where}: {kept}, where chance would give at most {self.chance}."
+        box_text = f"between ({x1}, {y1}) and ({x2}, {y2})"
+        return f"Found, {box_text}: {agreement}, where chance would give at most {self.chance}."
 
     def resized(self, first: tuple[int, int], second: tuple[int, int]) -> "Match":
-        """The same in pixels of both pictures at other sizes, each height and width."""
-        onto = [scaling(old, new) for old, new in zip(self.sizes, (first, second), strict=True)]
-        view = self.homography
-        if view is not None:
-            view = onto[1] @ view @ onto[0].inverse()
-            view = view / view[2, 2]
+        """The same match in pixels of both images at other sizes, each (height, width)."""
+        scales = [scaling(old, new) for old, new in zip(self.sizes, (first, second), strict=True)]
+        homography = self.homography
+        if homography is not None:
+            homography = scales[1] @ homography @ scales[0].inverse()
+            homography = homography / homography[2, 2]
         return replace(
             self,
-            first=moved(self.first, onto[0]),
-            second=moved(self.second, onto[1]),
-            homography=view,
+            first=transform(self.first, scales[0]),
+            second=transform(self.second, scales[1]),
+            homography=homography,
             sizes=(first, second),
         )
 
 
-def needed(chance: int) -> int:
-    """Inliers from which something is found, where chance gives up to `chance`."""
-    return max(LEAST, chance + 1)
+def min_inliers(chance: int) -> int:
+    """Inliers that make a match, where wrong pairs reach `chance`."""
+    return max(MIN_INLIERS, chance + 1)
 
 
-def keypoints(rep: Representation, image: Image, which: str) -> Points:
+def keypoints(rep: Representation, image: Image, label: str) -> Points:
     """The keypoints of one image, on the CPU.
 
     Args:
         rep: Any representation whose code is `Points`.
         image: (1, 1|3, h, w), values in [0, 1].
-        which: What to call the picture in a message.
+        label: The name of the image in a message.
 
     Raises:
         BadParameter: The representation gives no keypoints.
@@ -134,7 +154,7 @@ def keypoints(rep: Representation, image: Image, which: str) -> Points:
     """
     checks.image(image, "match")
     if len(image) != 1:
-        raise BadImage(f"match takes one picture at a time, got {len(image)} of {which}.")
+        raise BadImage(f"match takes one picture at a time, got {len(image)} of {label}.")
     with torch.no_grad():
         code = rep.encode(image)
     if not isinstance(code, Points):
@@ -142,38 +162,38 @@ def keypoints(rep: Representation, image: Image, which: str) -> Points:
             f"match needs a representation by keypoints, got {rep.spec}, whose code is a "
             f"{type(code).__name__}. Use {SPEC}."
         )
-    found = code.map(Tensor.cpu)
-    assert isinstance(found, Points)
-    return found
+    points = code.map(Tensor.cpu)
+    assert isinstance(points, Points)
+    return points
 
 
-def some(points: Points, which: str) -> Points:
+def require_keypoints(points: Points, label: str) -> Points:
     """The points, if there are any.
 
     Raises:
-        BadImage: If not; `which` is what to call the picture.
+        BadImage: If not; `label` is the name of the image.
     """
     if not points.present.any():
         raise BadImage(
-            f"match needs keypoints, got none in {which}. Take one with more detail, or larger."
+            f"match needs keypoints, got none in {label}. Take one with more detail, or larger."
         )
     return points
 
 
 def match(first: Points, second: Points, *, ratio: float = _RATIO, within: float = WITHIN) -> Match:
-    """Pairs of keypoints of two pictures, and the view that most agree on.
+    """Pairs of keypoints of two images, and the homography that the most of them agree on.
 
-    The same points give the same answer: nothing is drawn by chance but by a fixed seed.
+    The same points give the same match: MAGSAC++ samples with a fixed seed.
 
     Args:
-        first: Keypoints of the picture that is looked for, a batch of one.
-        second: Keypoints of the picture in which it may be.
-        ratio: A pair's distance is less than this share of that to the next nearest descriptor.
-        within: Pixels from where the view puts a point that an inlier may be, in the second.
+        first: Keypoints of the query, a batch of one.
+        second: Keypoints of the image that may show it.
+        ratio: Of the distances to the nearest and the second nearest descriptor, at most.
+        within: Pixels of the second image between an inlier and the mapped point, at most.
 
     Raises:
         BadParameter: `ratio` is not in (0, 1], or `within` not above 0.
-        BadCode: Descriptors of two kinds, or more than one picture.
+        BadCode: The descriptors have different lengths, or there is more than one image.
 
     References:
         D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004.
@@ -181,34 +201,34 @@ def match(first: Points, second: Points, *, ratio: float = _RATIO, within: float
 
     Example:
         >>> import torch, imrep
-        >>> sift, whole = imrep.get("sift:detector=opencv"), torch.rand(1, 1, 120, 160)
-        >>> part = whole[..., 20:100, 30:130]
-        >>> found = match(sift.encode(part), sift.encode(whole))
-        >>> found.found, (found.outline[0] - torch.tensor([30, 20])).abs().max().item() < 1.5
+        >>> sift, image = imrep.get("sift:detector=opencv"), torch.rand(1, 1, 120, 160)
+        >>> part = image[..., 20:100, 30:130]
+        >>> result = match(sift.encode(part), sift.encode(image))
+        >>> result.is_match, (result.outline[0] - torch.tensor([30, 20])).abs().max().item() < 1.5
         (True, True)
     """
-    _refuse(first, second, ratio, within)
-    (one, said), (other, answered) = _present(first), _present(second)
-    i, j = _paired(said, answered, ratio)
-    i, j = _distinct(one, i, j)
-    j, i = _distinct(other, j, i)
-    here, there = one[i], other[j]
-    view = estimate(here, there, first.size, within)
-    kept = torch.zeros(len(here), dtype=torch.bool)
-    if view is not None:
-        kept = (moved(here, view) - there).norm(dim=1) <= within
+    _check(first, second, ratio, within)
+    (xy1, descriptors1), (xy2, descriptors2) = _present(first), _present(second)
+    i, j = _mutual_nearest(descriptors1, descriptors2, ratio)
+    i, j = _one_per_point(xy1, i, j)
+    j, i = _one_per_point(xy2, j, i)
+    paired1, paired2 = xy1[i], xy2[j]
+    homography = estimate(paired1, paired2, first.size, within)
+    inlier = torch.zeros(len(paired1), dtype=torch.bool)
+    if homography is not None:
+        inlier = (transform(paired1, homography) - paired2).norm(dim=1) <= within
     return Match(
-        first=here,
-        second=there,
-        inlier=kept,
-        homography=view,
+        first=paired1,
+        second=paired2,
+        inlier=inlier,
+        homography=homography,
         sizes=(first.size, second.size),
-        points=(len(one), len(other)),
-        chance=chance(len(here), second.size, within),
+        points=(len(xy1), len(xy2)),
+        chance=chance(len(paired1), second.size, within),
     )
 
 
-def _refuse(first: Points, second: Points, ratio: float, within: float) -> None:
+def _check(first: Points, second: Points, ratio: float, within: float) -> None:
     if not 0 < ratio <= 1:
         raise BadParameter(f"match needs ratio above 0 and up to 1, got {ratio}.")
     if not 0 < within < math.inf:
@@ -226,48 +246,52 @@ def _refuse(first: Points, second: Points, ratio: float, within: float) -> None:
 
 
 def _present(code: Points) -> tuple[Tensor, Tensor]:
-    """Places and descriptors of the points there are, without gradient, on the CPU."""
-    places, values = (t[code.present].detach().cpu() for t in (code.xy, code.values))
-    return places.double(), values
+    """Coordinates (n, 2), float64, and descriptors (n, d) of the keypoints, on the CPU."""
+    xy, values = (t[code.present].detach().cpu() for t in (code.xy, code.values))
+    return xy.double(), values
 
 
-def _paired(first: Tensor, second: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
-    """Rows (n, d) and (m, d) that chose each other, clearly; the nearest pairs first."""
-    if len(first) == 0 or len(second) < 2:  # without a next nearest there is no ratio
-        none = torch.zeros(0, dtype=torch.long)
-        return none, none
-    parts = [_clear(rows, second, ratio) for rows in first.split(_ROWS)]
+def _mutual_nearest(first: Tensor, second: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    """Rows of (n, d) and (m, d) that are each other's nearest, sorted by distance."""
+    if len(first) == 0 or len(second) < 2:  # the ratio test needs a second nearest
+        empty = torch.zeros(0, dtype=torch.long)
+        return empty, empty
+    parts = [_ratio_test(rows, second, ratio) for rows in first.split(_ROWS)]
     j, distance = (torch.cat(each) for each in zip(*parts, strict=True))
     i = distance.isfinite().nonzero().flatten()
-    back = [_closeness(rows, first).argmax(1) for rows in second[j[i]].split(_ROWS)]
-    i = i[torch.from_numpy(np.concatenate(back)) == i]
+    nearest = [_similarity(rows, first).argmax(1) for rows in second[j[i]].split(_ROWS)]
+    i = i[torch.from_numpy(np.concatenate(nearest)) == i]
     i = i[distance[i].argsort(stable=True)]
     return i, j[i]
 
 
-def _clear(rows: Tensor, others: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
-    """The nearest of `others` to each row, and how far it is: infinity if the next is about as far.
+def _ratio_test(rows: Tensor, candidates: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    """The nearest of `candidates` to each row, and its distance: infinity where the test fails.
 
-    The two distances are taken from the differences, exact where descriptors are equal.
+    The two distances are computed anew from differences: those that the matrix product implies
+    cancel where descriptors are nearly equal.
     """
-    close = _closeness(rows, others)
-    nearest = close.argmax(1)
-    close[np.arange(len(rows)), nearest] = -np.inf
-    j, after = torch.from_numpy(nearest), torch.from_numpy(close.argmax(1))
-    distance, further = ((rows - others[k]).norm(dim=1) for k in (j, after))
-    return j, distance.masked_fill(distance >= ratio * further, math.inf)
+    similarity = _similarity(rows, candidates)
+    first = similarity.argmax(1)
+    similarity[np.arange(len(rows)), first] = -np.inf
+    nearest, second = torch.from_numpy(first), torch.from_numpy(similarity.argmax(1))
+    distance, runner_up = ((rows - candidates[k]).norm(dim=1) for k in (nearest, second))
+    return nearest, distance.masked_fill(distance >= ratio * runner_up, math.inf)
 
 
-def _closeness(rows: Tensor, others: Tensor) -> np.ndarray:
-    """(n, m), the greater the nearer; NumPy finds the greatest of a row several times sooner."""
-    return torch.addmm(-others.square().sum(1) / 2, rows, others.T).numpy()
+def _similarity(rows: Tensor, candidates: Tensor) -> np.ndarray:
+    """(n, m), falling with the distance: a . b - |b|² / 2 = (|a|² - |a - b|²) / 2.
+
+    An array of NumPy, whose argmax along rows is several times as fast as torch's.
+    """
+    return torch.addmm(-candidates.square().sum(1) / 2, rows, candidates.T).numpy()
 
 
-def _distinct(places: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
-    """The first pair at each place: a detector may give one place several directions."""
-    _, at = np.unique(places[i].numpy(), axis=0, return_index=True)
-    kept = torch.from_numpy(np.sort(at))
-    return i[kept], j[kept]
+def _one_per_point(xy: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+    """The first pair at each point: a detector may report a point at several orientations."""
+    _, index = np.unique(xy[i].numpy(), axis=0, return_index=True)
+    first = torch.from_numpy(np.sort(index))
+    return i[first], j[first]
 
 
 def _pairs(count: int) -> str:

@@ -1,40 +1,36 @@
-"""One picture as a detector: which of many pictures show what it shows, the surest first.
+"""One image as a detector: which of many images show what it shows, by falling inliers.
 
-Pictures are read ahead on threads and looked at on others. Every few of them a shard of figures
-goes to a work folder beside the output, so a run may be killed at any moment and the same call goes
-on.
+The images are read, matched and stored by the engine of `embedding`, one to a batch, so a run may
+be killed at any moment and the same call continues it.
 """
 
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imrep import images
 from imrep.base import Representation
 from imrep.codes import Points
 from imrep.datasets import Item
-from imrep.embedding.batching import Loaded
-from imrep.embedding.checkpoints import Shard, WorkFolder, digest
-from imrep.embedding.vector_file import Progress
-from imrep.errors import BadData, BadFile, BadImage, BadParameter
+from imrep.embedding import engine, shards
+from imrep.embedding.checkpoints import WorkFolder, digest
+from imrep.errors import BadData, BadParameter
 from imrep.io import digests, files
 from imrep.io import skipped as skipped_list
-from imrep.matching.match import Match, keypoints, match, needed, some
+from imrep.matching.match import Match, keypoints, match, min_inliers, require_keypoints
 from imrep.ops import parallel
 from imrep.ops.resize import shrunk
-from imrep.types import Image
+from imrep.types import Image, Progress
 
 __all__ = ["LONGEST", "Ranked", "Ranking", "Settings", "rank"]
 
-LONGEST = 1024  # pixels; larger pictures have more keypoints than it takes, and cost their square
+LONGEST = 1024  # pixels; matching costs the square of the keypoints, which grow with the area
 _FORMAT = 1  # raised when shards change their meaning
 _COLUMNS = ("path", "found", "inliers", "pairs", "chance", "outline")
 
@@ -44,13 +40,13 @@ class Settings:
     """How a run is done.
 
     Args:
-        longest: Pixels along the longer side that pictures are made smaller to; None for none.
+        longest: Pixels along the longer side that images are reduced to; None for their own size.
         ratio: As in `match`.
-        within: As in `match`, in pixels of the smaller pictures.
-        shard: Pictures to a shard: what a kill can cost.
-        threads: Pictures read, and looked at, at once; on the processor only.
+        within: As in `match`, in pixels of the reduced images.
+        shard: Images in a shard: what a kill can cost.
+        threads: Images read, and matched, at once; on the CPU only.
         device: Where to encode.
-        reading: How pictures are read.
+        reading: How images are read.
     """
 
     longest: int | None = LONGEST
@@ -64,15 +60,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Ranked:
-    """What was found in one picture.
+    """The match of the query and one image.
 
     Args:
-        path: Its name in the data set.
+        path: The image's name in the data set.
         inliers: Pairs of keypoints that agree on one view.
-        pairs: Pairs of keypoints that chose each other.
-        chance: The most inliers that chance would give.
-        outline: The query's corners in pixels of the picture as it is on disk, upright; None where
-            it was not found.
+        pairs: Pairs of keypoints that are each other's nearest.
+        chance: Inliers that wrong pairs reach by chance.
+        outline: The query's corners in pixels of the image as it is on disk, upright; None where
+            the query was not found.
     """
 
     path: str
@@ -82,38 +78,47 @@ class Ranked:
     outline: tuple[tuple[float, float], ...] | None
 
     @property
-    def found(self) -> bool:
-        """As `Match.found`."""
-        return self.inliers >= needed(self.chance)
+    def is_match(self) -> bool:
+        """As `Match.is_match`."""
+        return self.inliers >= min_inliers(self.chance)
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What a run left behind; the surest rows come first."""
+    """The images in the order of their inliers, and how they were ranked.
+
+    Args:
+        path: The table.
+        rows: All images that could be read, the surest first.
+        skipped: Path and reason of the others.
+        skipped_path: The list of these, beside the table.
+        resumed: Images whose figures an interrupted run had stored.
+        seconds: Of this run.
+    """
 
     path: Path
     rows: tuple[Ranked, ...]
-    skipped: tuple[tuple[str, str], ...]  # path and reason
+    skipped: tuple[tuple[str, str], ...]
     skipped_path: Path | None
-    resumed: int  # pictures taken over from a run that was interrupted
+    resumed: int
     seconds: float
 
     @property
-    def found(self) -> int:
-        """How many show it."""
-        return sum(row.found for row in self.rows)
+    def matches(self) -> int:
+        """Images that show what the query shows."""
+        return sum(row.is_match for row in self.rows)
 
     @property
     def sentence(self) -> str:
         """The verdict."""
-        many = f"{len(self.rows):,} picture" + "s" * (len(self.rows) != 1)
-        if not self.found:
-            most = self.rows[0]
+        count = f"{len(self.rows):,} picture" + "s" * (len(self.rows) != 1)
+        if not self.matches:
+            first = self.rows[0]
             return (
-                f"Found in none of {many}; the nearest, {most.path}, has {most.inliers} inliers, "
-                f"at least {needed(most.chance)} are needed."
+                f"Found in none of {count}; the nearest, {first.path}, has {first.inliers} "
+                f"inliers, at least {min_inliers(first.chance)} are needed."
             )
-        return f"Found in {self.found:,} of {many}, surest in {self.rows[0].path}."
+        return f"Found in {self.matches:,} of {count}, surest in {self.rows[0].path}."
 
 
 def rank(
@@ -124,115 +129,96 @@ def rank(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Ranking:
-    """Look for the query in every picture and write them to `out`, a csv, by falling inliers.
+    """Match the query with every image and write them to `out`, a csv, by falling inliers.
 
-    Ties go by pairs, then by name. Beside it comes `OUT.skipped.csv` where files could not be read.
+    Ties go by pairs, then by name. Beside it appears `OUT.skipped.csv` where files could not be
+    read.
 
     Args:
         query: (1, 1|3, h, w), values in [0, 1], at its own size.
-        items: The pictures.
+        items: The images.
         rep: Any representation whose code is `Points`.
         out: A name ending in .csv.
         settings: How.
-        progress: Told what is being done, how many are done, of how many.
+        progress: Called after each image.
 
     Raises:
         BadParameter: `out` is no csv, or the representation gives no keypoints.
         BadImage: The query has no keypoints.
-        BadData: Not one picture could be read, or a name beside `out` is that of a file which no
-            run wrote.
+        BadData: No image could be read, or a name beside `out` is that of a file or folder
+            which no run wrote.
         Busy: Another run writes `out`.
-        OSError: The system does not let it be written; what is done is kept for the next call.
+        OSError: The system refuses to write; finished shards are kept for the next call.
     """
     began, out = time.perf_counter(), Path(out)
     settings, progress = settings or Settings(), progress or (lambda *_: None)
-    if out.suffix.lower() != ".csv":
-        raise BadParameter(
-            f"a ranking is written as .csv, got {out.name!r}. Try {out.with_suffix('.csv').name}."
-        )
     listed = skipped_list.beside(out)
-    files.check_writable(out)
-    skipped_list.check(listed)
+    _check_names(out, listed)
     rep = rep.to(settings.device).eval()
-    small = shrunk(query, settings.longest).to(settings.device)
-    points = some(keypoints(rep, small, "the query"), "the query")
-    threads = settings.threads if settings.device == "cpu" else 1
+    reduced = shrunk(query, settings.longest).to(settings.device)
+    points = require_keypoints(keypoints(rep, reduced, "the query"), "the query")
+    threads = engine.thread_count(settings.threads, settings.device)
     key = _key(query, items, rep, settings)
     with parallel.one_thread(threads), WorkFolder(out, key) as work:
-        resumed = _look(points, items, rep, work, settings, progress)
+        resumed = shards.fill(
+            work,
+            items,
+            _figures_of(points, rep, settings),
+            _engine_settings(settings),
+            lambda done, count: progress("looking", done, count),
+        )
         rows = sorted(_rows(items, work), key=lambda row: (-row.inliers, -row.pairs, row.path))
-        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
-        written = skipped_list.write(listed, skipped)
+        skipped = shards.skipped(work, items)
+        skipped_path = skipped_list.write(listed, skipped)
         if rows:
             files.write_text(out, _text(rows))
         work.discard()
     if not rows:
-        raise BadData(f"none of the {len(items)} files could be read; {written} says why.")
-    return Ranking(out, tuple(rows), skipped, written, resumed, time.perf_counter() - began)
+        raise BadData(f"none of the {len(items)} files could be read; {skipped_path} says why.")
+    seconds = time.perf_counter() - began
+    return Ranking(out, tuple(rows), skipped, skipped_path, resumed, seconds)
 
 
-def _look(
-    query: Points,
-    items: Sequence[Item],
-    rep: Representation,
-    work: WorkFolder,
-    settings: Settings,
-    progress: Progress,
-) -> int:
-    """Add the shards that are missing; how many pictures were done already."""
-    size = settings.shard
-    start = min(work.count() * size, len(items))
-    loaded = images.load_squares(
-        items[start:], None, threads=settings.threads, **settings.reading.keywords
+def _check_names(out: Path, listed: Path) -> None:
+    """Refuse a name that cannot be written, before any work is done."""
+    if out.suffix.lower() != ".csv":
+        raise BadParameter(
+            f"a ranking is written as .csv, got {out.name!r}. Try {out.with_suffix('.csv').name}."
+        )
+    files.check_writable(out)
+    skipped_list.check(listed)
+
+
+def _engine_settings(settings: Settings) -> shards.Settings:
+    """One image to a batch: each has a size and keypoints of its own."""
+    return shards.Settings(
+        size=None,
+        batch=1,
+        shard=settings.shard,
+        threads=settings.threads,
+        device=settings.device,
+        reading=settings.reading,
     )
 
-    def look(pixels: NDArray[np.uint8]) -> list[float]:
-        whole = images.batch(pixels[None], settings.device)
-        points = keypoints(rep, shrunk(whole, settings.longest), "a batch")
-        found = match(query, points, ratio=settings.ratio, within=settings.within)
-        return _figures(found.resized(query.size, (whole.shape[2], whole.shape[3])))
 
-    def outcome(found: Loaded) -> list[float] | str:
-        """Figures, or why there are none: no image, or too small a one."""
-        pixels = found[1]
-        try:
-            with torch.no_grad():  # a thread has its own
-                return str(pixels) if isinstance(pixels, BadFile) else look(pixels)
-        except BadImage as error:
-            return str(error)
+def _figures_of(
+    query: Points, rep: Representation, settings: Settings
+) -> Callable[[Image], NDArray[np.float32]]:
+    """The function that matches the query with one image, (1, …) to figures (1, 11)."""
 
-    outcomes = parallel.ordered_map(
-        outcome, loaded, parallel.workers(), weight=_pixels, limit=parallel.PIXELS
-    )
-    number, shard = start // size, list[list[float] | str]()
-    with closing(loaded), closing(outcomes):
-        for each in outcomes:
-            shard.append(each)
-            done = number * size + len(shard)
-            progress("looking", done, len(items))
-            if len(shard) == size or done == len(items):
-                work.save(number, _shard(shard, number * size))
-                number, shard = number + 1, []
-    return start
+    def figures(image: Image) -> NDArray[np.float32]:
+        points = keypoints(rep, shrunk(image, settings.longest), "a batch")
+        result = match(query, points, ratio=settings.ratio, within=settings.within)
+        result = result.resized(query.size, (image.shape[2], image.shape[3]))
+        return np.array([_figures(result)], np.float32)
+
+    return figures
 
 
-def _pixels(found: Loaded) -> int:
-    return 0 if isinstance(found[1], BadFile) else found[1].size // 3
-
-
-def _shard(outcomes: Sequence[list[float] | str], start: int) -> Shard:
-    """Figures and reasons of pictures from the one numbered `start` on."""
-    numbered = list(enumerate(outcomes, start))
-    figures = [each for each in outcomes if not isinstance(each, str)]
-    table = np.array(figures, np.float32) if figures else np.empty((0, 0), np.float32)
-    rows = tuple(row for row, each in numbered if not isinstance(each, str))
-    return Shard(table, rows, tuple((row, each) for row, each in numbered if isinstance(each, str)))
-
-
-def _figures(found: Match) -> list[float]:
-    """Inliers, pairs, chance, and x, y of the four corners or eight times nothing."""
-    corners = [np.nan] * 8 if found.outline is None else found.outline.flatten().tolist()
-    return [found.inliers, found.pairs, found.chance, *corners]
+def _figures(result: Match) -> list[float]:
+    """Inliers, pairs, chance, then x, y of the four corners, or eight NaN where there are none."""
+    corners = [np.nan] * 8 if result.outline is None else result.outline.flatten().tolist()
+    return [result.inliers, result.pairs, result.chance, *corners]
 
 
 def _rows(items: Sequence[Item], work: WorkFolder) -> Iterator[Ranked]:
@@ -240,9 +226,9 @@ def _rows(items: Sequence[Item], work: WorkFolder) -> Iterator[Ranked]:
         for row, (inliers, pairs, chance, *corners) in zip(
             shard.rows, shard.vectors.tolist(), strict=True
         ):
-            pairwise = zip(corners[::2], corners[1::2], strict=True)
-            places = tuple((round(x, 2), round(y, 2)) for x, y in pairwise)
-            outline = None if np.isnan(corners).any() else places
+            xy = zip(corners[::2], corners[1::2], strict=True)
+            rounded = tuple((round(x, 2), round(y, 2)) for x, y in xy)
+            outline = None if np.isnan(corners).any() else rounded
             yield Ranked(items[row].path, int(inliers), int(pairs), int(chance), outline)
 
 
@@ -253,8 +239,8 @@ def _text(rows: Sequence[Ranked]) -> str:
     lines.writerow(_COLUMNS)
     for row in rows:
         corners = ", ".join(f"{x:g} {y:g}" for x, y in row.outline or ())
-        found = "yes" if row.found else "no"
-        lines.writerow([row.path, found, row.inliers, row.pairs, row.chance, corners])
+        is_match = "yes" if row.is_match else "no"
+        lines.writerow([row.path, is_match, row.inliers, row.pairs, row.chance, corners])
     return text.getvalue()
 
 

@@ -21,7 +21,6 @@ class Card:
         differentiable: Whether gradients reach the image, tested.
         dtype: What `encode` keeps: "any" of float32 and float64, or "float32", which both become.
             Other types, half precision among them, are refused by every representation.
-        reads: "jpeg" where it also takes a file's own coefficients, by `encode_jpeg`.
         weights: Whether learned weights are needed before a code means anything.
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
@@ -35,7 +34,6 @@ class Card:
     inverse: Inverse = "none"
     differentiable: bool = True
     dtype: Literal["any", "float32"] = "any"
-    reads: Literal["pixels", "jpeg"] = "pixels"
     weights: Literal["none", "optional", "required"] = "none"
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""

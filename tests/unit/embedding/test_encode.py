@@ -6,7 +6,7 @@ import pytest
 import imrep
 from imrep import images
 from imrep.datasets import find
-from imrep.embedding import cache, encode
+from imrep.embedding import batching, cache, encode
 from imrep.embedding.decoded_images import decode, digests
 from imrep.errors import BadImage
 from imrep.ops import parallel
@@ -83,9 +83,7 @@ def test_vectors_are_those_of_embed(folder):
 
 def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
     decoded = decoded_at(folder, 16)
-    monkeypatch.setattr(
-        encode, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
-    )
+    monkeypatch.setattr(batching, "images_per_batch", lambda side: 8)
     rep = imrep.get("pixels:side=8")
     whole = encode.encode(rep, decoded, "cpu", silent)
     log = cache.folder("codes", whole.key) / "log.jsonl"
@@ -96,15 +94,13 @@ def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
     seen = []
     again = encode.encode(rep, decoded, "cpu", lambda what, done, total: seen.append(done))
     assert np.array_equal(again.vectors, encode.embed(rep, decoded.squares))
-    assert seen == [16, 24, 32]
+    assert seen == [16, 24, 32, 40]
 
 
 @pytest.mark.parametrize("spec", ["hog", "sift:words=8"])
 def test_codes_are_the_same_bits_on_several_threads(folder, tmp_path, monkeypatch, spec):
     decoded, found = decoded_at(folder, 32), []
-    monkeypatch.setattr(
-        encode, "batches", lambda n, size: (slice(i, min(i + 8, n)) for i in range(0, n, 8))
-    )
+    monkeypatch.setattr(batching, "images_per_batch", lambda side: 8)
     for threads in (1, 3):
         monkeypatch.setenv("IMREP_CACHE", str(tmp_path / f"cache{threads}"))
         with parallel.sharing(threads):

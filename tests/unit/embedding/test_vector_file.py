@@ -11,7 +11,7 @@ from PIL import Image
 from imrep import datasets, factory, images
 from imrep.base import Fitted
 from imrep.codes import Map, Vector
-from imrep.embedding import vector_file
+from imrep.embedding import fitting, vector_file
 from imrep.embedding.checkpoints import WorkFolder
 from imrep.embedding.vector_file import Settings
 from imrep.errors import BadData, BadImage, BadParameter
@@ -215,12 +215,12 @@ def fail_when_encoding(what, *_):
 
 
 def test_a_codebook_is_fitted_on_at_most_three_thousand(folder, monkeypatch):
-    monkeypatch.setattr(vector_file, "_FIT_ON", 4)
+    monkeypatch.setattr(fitting, "_MAX_IMAGES", 4)
     items = items_of(folder)
     reps = [Means(), Means(), Means()]
     seeds = (0, 0, 1)
     for rep, seed in zip(reps, seeds, strict=True):
-        assert vector_file.fit(rep, items, Settings(size=16, seed=seed)) in (3, 4)
+        assert fitting.fit(rep, items, Settings(size=16), seed) in (3, 4)
     assert torch.equal(reps[0].centre, reps[1].centre)
     assert not torch.equal(reps[0].centre, reps[2].centre)
 

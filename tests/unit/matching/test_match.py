@@ -72,7 +72,7 @@ VIEWS = {
 def test_a_known_view_is_found_to_a_pixel(photo, name):
     view = np.array(VIEWS[name])
     found = imrep.match(photo, seen(photo, view))
-    assert found.found and found.inliers > 5 * found.chance
+    assert found.is_match and found.inliers > 5 * found.chance
     corners = np.array([[-0.5, -0.5], [255.5, -0.5], [255.5, 255.5], [-0.5, 255.5]])
     expected = cv2.perspectiveTransform(corners[None], view)[0]
     np.testing.assert_allclose(found.outline, expected, atol=1.5)
@@ -83,7 +83,7 @@ def test_a_known_view_is_found_to_a_pixel(photo, name):
 
 def test_what_is_not_there_is_not_found(photo, other):
     found = imrep.match(photo, other)
-    assert not found.found and found.inliers <= found.chance
+    assert not found.is_match and found.inliers <= found.chance
     assert found.outline is None and found.box is None
     assert re.fullmatch(
         r"Not found: \d+ of \d+ pairs? of points agree on one view; at least 10 are needed, "
@@ -97,7 +97,7 @@ def test_a_mirrored_picture_is_another(photo):
     straight = made(mirrored.xy[0] * torch.tensor([-1, 1]) + torch.tensor([300, 0]), np.eye(40))
     found = match(mirrored, straight)
     assert found.pairs == 40
-    assert found.homography is None and not found.found
+    assert found.homography is None and not found.is_match
 
 
 def test_what_is_crushed_into_a_spot_is_no_view():
@@ -105,7 +105,7 @@ def test_what_is_crushed_into_a_spot_is_no_view():
     spot = np.array(whole) / 200 + 50
     found = match(made(whole, np.eye(40)), made(spot, np.eye(40)))
     assert found.pairs == 40
-    assert found.inliers == 0 and not found.found
+    assert found.inliers == 0 and not found.is_match
 
 
 def test_the_same_points_give_the_same_answer(photo):
@@ -161,7 +161,7 @@ def test_points_with_a_gradient_do_as_well(photo):
     dense = imrep.get("sift").encode(photo.clone().requires_grad_())
     assert dense.values.requires_grad
     found = match(dense, dense)
-    assert found.found and not found.first.requires_grad
+    assert found.is_match and not found.first.requires_grad
 
 
 @pytest.mark.parametrize("count", [5, 12, 40])
@@ -175,7 +175,7 @@ def test_places_on_one_line_fix_no_view(count):
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_few_points_are_no_match(count):
     few, many = made(np.zeros((count, 2)), np.eye(9)[:count]), made(np.zeros((9, 2)), np.eye(9))
-    assert not match(few, many).found and not match(many, few).found
+    assert not match(few, many).is_match and not match(many, few).is_match
 
 
 def test_chance_gives_no_more_than_is_said():
@@ -198,8 +198,8 @@ def test_chance_grows_with_pairs_and_reach_and_never_passes_them():
 def test_many_wrong_pairs_do_not_make_ten_enough():
     lucky = replace(match(*random_pairs(40, 0)), chance=12)
     twelve = replace(lucky, inlier=torch.arange(40) < 12)
-    assert not twelve.found and "at least 13 are needed" in twelve.sentence
-    assert replace(twelve, inlier=torch.arange(40) < 13).found
+    assert not twelve.is_match and "at least 13 are needed" in twelve.sentence
+    assert replace(twelve, inlier=torch.arange(40) < 13).is_match
 
 
 def test_other_sizes_say_the_same(photo):
@@ -260,7 +260,7 @@ def test_the_drawing_enlarges_what_is_small_and_takes_gray(photo):
     gray = photo[:, :1, :100, :120]
     found = imrep.match(gray, gray)
     assert draw(found, gray, gray).shape == (1, 3, 400, 480 + 8 + 480)
-    with pytest.raises(BadImage, match=r"Try found\.resized\(\*\(\(100, 120\), \(99, 120\)\)\)"):
+    with pytest.raises(BadImage, match=r"Try match\.resized\(\*\(\(100, 120\), \(99, 120\)\)\)"):
         draw(found, gray, gray[:, :, 1:])
 
 
@@ -284,7 +284,7 @@ def ranked(photo, album, out, progress=None, **more):
 def test_a_folder_is_ranked(photo, album, tmp_path):
     found = ranked(photo, album, tmp_path / "new" / "r.csv")
     assert [row.path for row in found.rows] == ["d.png", "c.png", "a.png", "b.png"]
-    assert [row.found for row in found.rows] == [True, True, False, False]
+    assert [row.is_match for row in found.rows] == [True, True, False, False]
     assert found.sentence == "Found in 2 of 4 pictures, surest in d.png."
     single = imrep.match(photo, imrep.read(album / "d.png"))
     assert (found.rows[0].inliers, found.rows[0].chance) == (single.inliers, single.chance)
@@ -375,9 +375,9 @@ def test_right_pairs_come_first_and_unrelated_ones_are_never_found(shared_data):
             (right if things[i] == things[j] else wrong).append(found)
     firsts = score.argmax(1)
     assert sum(things[i] == things[j] for i, j in enumerate(firsts)) == 32
-    assert len(wrong) > 400 and not any(found.found for found in wrong)
+    assert len(wrong) > 400 and not any(found.is_match for found in wrong)
     assert max(found.inliers for found in wrong) <= 6
     assert all(found.inliers <= found.chance for found in wrong)
     inliers = [found.inliers for found in right]
     assert min(inliers) >= 7 and np.median(inliers) > 200
-    assert sum(found.found for found in right) >= 43
+    assert sum(found.is_match for found in right) >= 43

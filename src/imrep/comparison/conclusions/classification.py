@@ -19,7 +19,8 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding import encode
-from imrep.embedding.decoded_images import Decoded, Progress
+from imrep.embedding.decoded_images import Decoded
+from imrep.types import Progress
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
 _REFERENCE = "hog"  # predicts most classes, so that the frame can be compared with something

@@ -10,8 +10,9 @@ from imrep.comparison.data import duplicates, folds
 from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.datasets import Dataset
 from imrep.embedding import cache
-from imrep.embedding.decoded_images import Decoded, Progress
+from imrep.embedding.decoded_images import Decoded
 from imrep.results import PROTOCOL
+from imrep.types import Progress
 
 _SAMPLE = 1500  # images from which similarity and reconstruction are estimated
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.embedding import cache, peak_memory
-from imrep.embedding.decoded_images import Progress
+from imrep.types import Progress
 
 
 def encoding_memory(
