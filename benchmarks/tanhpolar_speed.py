@@ -70,8 +70,8 @@ def plain_warp(images, rois, size, chart, angles):
             u, v = (x2 - x1) / 2 * across.atanh(), (y2 - y1) / 2 * down.atanh()
         else:
             if chart.method == "polar":
-                far, turn = (column / columns).atanh(), row * (math.tau / rows)
-                cos, sin = turn.cos(), turn.sin()
+                far, angle_at = (column / columns).atanh(), row * (math.tau / rows)
+                cos, sin = angle_at.cos(), angle_at.sin()
             else:
                 reach = torch.hypot(across, down)
                 cos, sin = across / reach, down / reach
@@ -98,15 +98,17 @@ def plain_restore(maps, rois, size, chart, angles):
         x, y = x - (x1 + x2) / 2, y - (y1 + y2) / 2
         u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
         rx, ry = (x2 - x1) / math.sqrt(math.pi), (y2 - y1) / math.sqrt(math.pi)
-        near = torch.tanh(torch.hypot(u / rx, v / ry))
-        turn = torch.atan2(v, u) if chart.keep_aspect_ratio else torch.atan2(v / ry, u / rx)
+        radius = torch.tanh(torch.hypot(u / rx, v / ry))
+        angle_at = torch.atan2(v, u) if chart.keep_aspect_ratio else torch.atan2(v / ry, u / rx)
         if chart.method == "cartesian":
             column = (torch.tanh(2 * u / (x2 - x1)) + 1) / 2 * columns - 0.5
             row = (torch.tanh(2 * v / (y2 - y1)) + 1) / 2 * rows - 0.5
         elif chart.method == "polar":
-            seen = F.pad(F.pad(seen, (0, 0, 1, 1), mode="circular"), (1, 0, 0, 0), mode="replicate")
-            column = near * columns + 1
-            row = torch.remainder(turn, math.tau) * (rows / math.tau) + 1
+            padded = F.pad(
+                F.pad(padded, (0, 0, 1, 1), mode="circular"), (1, 0, 0, 0), mode="replicate"
+            )
+            column = radius * columns + 1
+            row = torch.remainder(angle_at, math.tau) * (rows / math.tau) + 1
         else:
             column = (angle_at.cos() * radius + 1) * columns / 2 - 0.5
             row = (angle_at.sin() * radius + 1) * rows / 2 - 0.5
