@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import imrep
 from imrep.errors import BadImage, BadParameter, NotFitted
-from imrep.represent.local import sift as module
-from imrep.represent.local.sift import aggregation
+from imrep.represent.local.sift import aggregation, dense, vocabulary
 from imrep.testing import photo
 
 
@@ -23,8 +23,8 @@ def test_dense_descriptors_resemble_opencvs():
     gray = (image[0, 0] * 255).round().byte().numpy()
     # diameter s has bins of 1.5 s pixels; the blur it goes with is sigma 1.6, twice ours
     points = [cv2.KeyPoint(float(x), float(y), 4 / 1.5, 0) for x, y in code.xy[0]]
-    kept, theirs = cv2.SIFT.create().compute(gray, points)
-    assert len(kept) == len(points)
+    described, theirs = cv2.SIFT.create().compute(gray, points)
+    assert len(described) == len(points)
     theirs = np.sqrt(theirs / theirs.sum(1, keepdims=True).clip(1))
     ours = torch.nn.functional.normalize(code.values[0], dim=1).numpy()
     inside = ((code.xy[0] > 12) & (code.xy[0] < 52)).all(1).numpy()
@@ -37,22 +37,22 @@ def test_dense_descriptors_resemble_opencvs():
 def test_descriptors_are_the_sums_that_the_paper_writes():
     image = torch.rand(1, 1, 40, 33)
     code = imrep.get("sift", step=7).encode(image)
-    gx, gy = (g[0, 0].double().numpy() for g in module._slopes(image))
+    gx, gy = (g[0, 0].double().numpy() for g in dense.slopes(image))
     x0, y0 = code.xy[0, 8].tolist()
     raw = np.zeros((4, 4, 8))
     for y in range(40):
         for x in range(33):
             dx, dy = (x - x0) / 4, (y - y0) / 4
-            size, turn = np.hypot(gx[y, x], gy[y, x]), np.arctan2(-gy[y, x], gx[y, x])
+            size, angle = np.hypot(gx[y, x], gy[y, x]), np.arctan2(-gy[y, x], gx[y, x])
             window = np.exp(-(dx**2 + dy**2) / 8)
             for i, j, k in np.ndindex(4, 4, 8):
-                near = max(0, 1 - abs(dy - i + 1.5)) * max(0, 1 - abs(dx - j + 1.5))
-                away = abs((turn * 4 / np.pi - k + 4) % 8 - 4)
-                raw[i, j, k] += size * window * near * max(0, 1 - away)
+                share = max(0, 1 - abs(dy - i + 1.5)) * max(0, 1 - abs(dx - j + 1.5))
+                distance = abs((angle * 4 / np.pi - k + 4) % 8 - 4)
+                raw[i, j, k] += size * window * share * max(0, 1 - distance)
     unit = (raw / np.linalg.norm(raw)).clip(max=0.2)
-    wanted = np.sqrt(unit / unit.sum()).ravel()
-    got = torch.nn.functional.normalize(code.values[0, 8], dim=0).numpy()
-    np.testing.assert_allclose(got, wanted, atol=1e-5)
+    expected = np.sqrt(unit / unit.sum()).ravel()
+    actual = torch.nn.functional.normalize(code.values[0, 8], dim=0).numpy()
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_faint_patches_fade_and_flat_ones_are_zero():
@@ -87,30 +87,30 @@ def test_cells_are_the_quarters_of_the_image():
     rep = _fitted()
     image = photo(64, 64, batch=1)
     cells = rep.embed(image).unflatten(1, (5, 32))[0]
-    other = image.clone()
-    other[..., 32:, 32:] = 0.5
-    changed = (rep.embed(other).unflatten(1, (5, 32))[0] - cells).abs().amax(1)
+    edited = image.clone()
+    edited[..., 32:, 32:] = 0.5
+    changed = (rep.embed(edited).unflatten(1, (5, 32))[0] - cells).abs().amax(1)
     assert changed[4] > 0.05
     assert changed[0] > 0.01
     assert changed[1] < changed[4] / 4  # patches reach a few pixels over the border
 
 
 def test_fitting_does_not_depend_on_how_codes_are_batched():
-    rep, other = imrep.get("sift:words=16"), imrep.get("sift:words=16")
+    rep, again = imrep.get("sift:words=16"), imrep.get("sift:words=16")
     images = photo(64, 64, batch=6)
     rep.fit(images)
-    other.fit(images.split([1, 4, 1]))
-    torch.testing.assert_close(rep.codebook, other.codebook)
+    again.fit(images.split([1, 4, 1]))
+    torch.testing.assert_close(rep.codebook, again.codebook)
     assert rep.fitted
 
 
 def test_words_lie_among_the_descriptors():
     rows = torch.cat([torch.randn(50, 4) * 0.01 + 5 * corner for corner in torch.eye(4)])
     rows = rows[torch.randperm(200)]
-    centres = module._means(rows, 4 * 4)
+    centres = vocabulary.codebook(rows, 4 * 4)
     assert (torch.cdist(rows, centres).amin(1) < 0.1).all()
-    few = module._means(rows[:3], 5)
-    assert torch.equal(few[3:], few[:2]) and torch.equal(few[:3], rows[:3])
+    few = vocabulary.codebook(rows[:3], 5)
+    assert (torch.cdist(rows[:3], few).amin(1) < 1e-6).all()
 
 
 def test_keypoints_are_opencvs():
@@ -129,8 +129,8 @@ def test_keypoints_are_opencvs():
 
 def test_images_without_keypoints_give_a_zero_vector():
     rep = _fitted("sift:detector=opencv,words=8", photo(96, 96, batch=3))
-    both = torch.stack([torch.full((3, 96, 96), 0.4), photo(96, 96, batch=1)[0]])
-    vectors = rep.embed(both)
+    images = torch.stack([torch.full((3, 96, 96), 0.4), photo(96, 96, batch=1)[0]])
+    vectors = rep.embed(images)
     assert vectors[0].abs().max() == 0
     assert vectors[1].abs().max() > 0
     with pytest.raises(
@@ -194,6 +194,15 @@ def test_a_pooling_saves_what_it_learned(pooling, tmp_path):
     torch.testing.assert_close(back.embed(photo()), rep.embed(photo()), rtol=0, atol=0)
 
 
+def test_a_folder_of_revision_1_loads(tmp_path):
+    rep = _fitted("sift:words=3")
+    folder = rep.save(tmp_path)
+    state = load_file(folder / "weights.safetensors")
+    state["seen"] = state.pop("fitted_on")
+    save_file(state, folder / "weights.safetensors")
+    torch.testing.assert_close(imrep.load(folder).embed(photo()), rep.embed(photo()))
+
+
 def test_words_of_none_are_256_and_keep_their_numbers():
     assert imrep.get("sift").dim == imrep.get("sift:words=256").dim == 1280
     with pytest.raises(BadParameter, match="words from 1 to 65536, got 0"):
@@ -205,14 +214,14 @@ def test_words_of_none_are_256_and_keep_their_numbers():
 def test_vlad_sums_residuals_as_the_paper_writes():
     rows, centres = torch.rand(30, 4, dtype=torch.float64), torch.rand(3, 4, dtype=torch.float64)
     weights = torch.stack([torch.full((30,), 1 / 30), torch.eye(30)[4]]).double()
-    wanted = torch.zeros(3, 4, dtype=torch.float64)
+    expected = torch.zeros(3, 4, dtype=torch.float64)
     for row in rows:
         k = (row - centres).norm(dim=1).argmin()
-        wanted[k] += (row - centres[k]) / 30
-    rooted = (wanted.sign() * wanted.abs().sqrt()).flatten()
-    got = aggregation.vlad(rows, weights, centres)
-    torch.testing.assert_close(got[0], rooted / rooted.norm())
-    assert int((got[1] != 0).sum()) == 4  # one row speaks of one word only
+        expected[k] += (row - centres[k]) / 30
+    rooted = (expected.sign() * expected.abs().sqrt()).flatten()
+    vectors = aggregation.vlad(rows, weights, centres)
+    torch.testing.assert_close(vectors[0], rooted / rooted.norm())
+    assert int((vectors[1] != 0).sum()) == 4  # one row speaks of one word only
 
 
 def test_fisher_is_the_gradient_of_the_log_likelihood():
@@ -227,34 +236,34 @@ def test_fisher_is_the_gradient_of_the_log_likelihood():
     # Perronnin 2010: each is divided by the root of its Fisher information
     scaled = [by_mean * deviations / shares[:, None].sqrt()]
     scaled.append(by_deviation * deviations / (2 * shares[:, None]).sqrt())
-    wanted = torch.cat([part.detach().flatten() for part in scaled])
-    wanted = wanted.sign() * wanted.abs().sqrt()
-    model = aggregation.Mixture(shares, means.detach(), deviations.detach().square())
-    got = aggregation.fisher(rows, torch.full((1, 40), 1 / 40, dtype=torch.float64), model)
-    torch.testing.assert_close(got[0], wanted / wanted.norm())
+    expected = torch.cat([part.detach().flatten() for part in scaled])
+    expected = expected.sign() * expected.abs().sqrt()
+    model = vocabulary.Mixture(shares, means.detach(), deviations.detach().square())
+    vectors = aggregation.fisher(rows, torch.full((1, 40), 1 / 40, dtype=torch.float64), model)
+    torch.testing.assert_close(vectors[0], expected / expected.norm())
 
 
-def test_a_mixture_is_found_again():
+def test_a_mixture_is_recovered():
     dice = torch.Generator().manual_seed(1)
     parts = [
         torch.randn(n, 2, generator=dice, dtype=torch.float64) * s + m
         for n, s, m in [(600, 0.5, 0.0), (300, 1.0, 6.0), (100, 0.8, -5.0)]
     ]
     rows = torch.cat(parts)
-    model = aggregation.mixture(rows, 3)
+    model = vocabulary.mixture(rows, 3)
     order = model.means[:, 0].argsort()
     shares = torch.tensor([0.1, 0.6, 0.3]).double()
-    torch.testing.assert_close(model.shares[order], shares, atol=0.02, rtol=0)
-    wanted = torch.tensor([0.64, 0.25, 1.0]).double()[:, None].expand(3, 2)
-    torch.testing.assert_close(model.variances[order], wanted, rtol=0.3, atol=0)
-    torch.testing.assert_close(model.belongs(rows).sum(1), torch.ones(1000).double())
-    few = aggregation.mixture(rows[:2], 5)
+    torch.testing.assert_close(model.weights[order], shares, atol=0.02, rtol=0)
+    expected = torch.tensor([0.64, 0.25, 1.0]).double()[:, None].expand(3, 2)
+    torch.testing.assert_close(model.variances[order], expected, rtol=0.3, atol=0)
+    torch.testing.assert_close(model.posterior(rows).sum(1), torch.ones(1000).double())
+    few = vocabulary.mixture(rows[:2], 5)
     assert few.means.isfinite().all() and few.variances.min() > 0
 
 
 def test_principal_axes_are_those_of_the_singular_values():
     rows = torch.randn(50, 6, dtype=torch.float64) * torch.tensor([5.0, 3, 2, 1, 0.5, 0.1])
-    mean, axes = aggregation.principal(rows, 3)
+    mean, axes = vocabulary.principal_axes(rows, 3)
     _, _, theirs = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
     torch.testing.assert_close(mean, rows.mean(0))
     torch.testing.assert_close(
@@ -268,15 +277,14 @@ def test_keypoints_have_opencvs_response_and_octave():
     image = torch.nn.functional.interpolate(spots, scale_factor=3, mode="bicubic").clamp(0, 1)
     image = (image * 255).round() / 255
     code = imrep.get("sift:detector=opencv").encode(image)
-    for i, one in enumerate(image):
-        red, green, blue = one
+    for i, (red, green, blue) in enumerate(image):
         gray = ((0.299 * red + 0.587 * green + 0.114 * blue) * 255).round().byte().numpy()
-        wanted = cv2.SIFT.create().detect(gray, None)
+        expected = cv2.SIFT.create().detect(gray, None)
         there = code.present[i]
-        assert int(there.sum()) == len(wanted) > 0
-        response = [p.response for p in wanted]
+        assert int(there.sum()) == len(expected) > 0
+        response = [p.response for p in expected]
         torch.testing.assert_close(code.response[i][there], torch.tensor(response))
-        octave = [p.octave & 255 for p in wanted]
+        octave = [p.octave & 255 for p in expected]
         octave = [o - 256 if o > 127 else o for o in octave]
         assert code.octave[i][there].tolist() == octave and min(octave) == -1
     best = code.sort("response").first(5)

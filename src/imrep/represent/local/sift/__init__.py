@@ -1,10 +1,8 @@
-"""SIFT: what the neighbourhood of a point looks like, and which such words an image uses."""
+"""SIFT: local descriptors of gradient orientations, pooled over a learned vocabulary."""
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,66 +12,47 @@ from imrep.base import Fitted
 from imrep.codes import Points, Tokens
 from imrep.drawing import draw
 from imrep.errors import BadImage
-from imrep.ops import differentiable
 from imrep.ops.colour import luminance
-from imrep.ops.filter.borders import mirror
-from imrep.ops.filter.orientations import soft_votes
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
-from imrep.represent.local.sift import aggregation
+from imrep.represent.local.sift import aggregation, dense, keypoints, vocabulary
 from imrep.types import Image, Picture, Vectors
 
-_BINS = 4  # spatial bins per side of a patch
-_DIRECTIONS = 8
-_CELL = 4  # pixels per spatial bin, so a patch covers 16 × 16 and fades out over 19 × 19
-_BLUR = 0.8  # pixels; takes the jaggedness off, leaves the edges of small images
-_WINDOW = 2.0  # spatial bins; Lowe 2004, section 6.1: half the patch
-_CLIP = 0.2  # Lowe 2004, section 6.1
-_QUIET = 4e-4  # gradient per pixel; patches fainter than this fade to a zero descriptor
-
 _WORDS = {"words": 256, "vlad": 16, "fisher": 16}
-_DIM = _BINS * _BINS * _DIRECTIONS
-_REDUCED = 32  # principal components that VLAD and Fisher vectors keep
-
-_RUN = 16  # patches along an axis that one matrix product gives
-
-_SAMPLE = 8_000  # descriptors the codebook is fitted on
-_ROUNDS = 8
-_SHARP = 0.15  # distance at which a word's share falls to 1/e
+_REDUCED = 32  # principal components of VLAD's and Fisher vectors' descriptors
+_SAMPLE = 8_000  # descriptors that the vocabulary is fitted on
 
 
 class SIFT(Fitted[Points]):
-    """Which of a few hundred learned edge patterns occur, in the whole image and in its quarters.
+    """Which of a few hundred learned edge patterns occur, in the image and in its quarters.
 
-    A descriptor holds 4 × 4 histograms of 8 gradient directions round a point, weighted by a
-    Gaussian, clipped at 0.2, its entries' shares square-rooted (RootSIFT). Descriptors of all
-    images are clustered into `words` by k-means, without labels; each descriptor is shared among
-    the words by exp(-(distance / 0.15)²), and the vector is the root of the mean shares, for the
-    whole image and for each of grid × grid cells.
+    A descriptor holds 4 × 4 histograms of 8 gradient orientations round a point, weighted by a
+    Gaussian, normalised, clipped at 0.2, and the square roots of its entries' shares are taken
+    (RootSIFT). Descriptors of all images are clustered into `words` by k-means, without labels.
+    Each descriptor is shared among the words by exp(-(distance / 0.15)²). The vector is the square
+    root of the mean shares, for the image and for each of grid × grid cells.
 
     With `detector=dense` there is an upright patch of 16 × 16 pixels every `step` pixels, and its
-    descriptor's length is c / (c + 0.0004) for contrast c, so that flat patches share a word of
-    their own instead of having their noise blown up. The Gaussian and the linear sharing separate
-    into rows and columns: two small matrix products give all patches exactly. With
-    `detector=opencv` the keypoints are OpenCV's, turned to their main direction; an image without
-    any gives a zero vector. Each has its `response` (the contrast) and its `octave` (-1 for the
-    image enlarged twice), so that `code.sort("response").first(100)` are the clearest. Both
-    detectors have OpenCV's layout: rows, columns, directions anticlockwise.
+    descriptor's length is c / (c + 0.0004) for contrast c, so that noise in flat patches is not
+    amplified. With `detector=opencv` the keypoints are OpenCV's, rotated to their dominant
+    orientation; an image without any has a zero vector. Each has its `response` (the contrast) and
+    its `octave` (-1 for the image enlarged twice): `code.sort("response").first(100)` selects the
+    strongest. Both detectors have OpenCV's layout: rows, columns, orientations anticlockwise.
 
-    `pooling` may be another than the shares of words. `vlad` sums up what descriptors differ from
-    their nearest word, `fisher` how the means and deviations of a mixture of Gaussians should move
-    for them: few words say much, since each has as many numbers as a descriptor, here reduced to
-    32 principal components. Signed roots are taken, and each cell has length one.
+    `pooling` may replace the shares of words. `vlad` sums the differences of descriptors from their
+    nearest word; `fisher` is the gradient of the likelihood under a mixture of Gaussians. Few words
+    are enough, since each has as many numbers as a descriptor, here reduced to 32 principal
+    components. Signed square roots are taken, and each cell has unit length.
 
-    Keypoints are found on bytes. Gradients reach the image from dense descriptors only.
+    Keypoints are detected on bytes. Gradients reach the image from dense descriptors only.
 
     Args:
-        words: Size of the codebook; none for 256, or for 16 where pooled by vlad or fisher.
+        words: Size of the vocabulary; none for 256, or for 16 where pooled by vlad or fisher.
         step: Pixels between dense patches.
-        grid: Cells per side, besides the whole image; 1 for the whole image only.
+        grid: Cells per side, besides the complete image; 1 for the complete image only.
         detector: dense or opencv.
-        pooling: words (shares of words), vlad (differences from the nearest word) or fisher (how a
-            mixture of Gaussians should move).
+        pooling: words (shares of words), vlad (differences from the nearest word) or fisher
+            (gradient of the likelihood of a mixture of Gaussians).
 
     References:
         D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004.
@@ -101,9 +80,10 @@ class SIFT(Fitted[Points]):
         title="SIFT words",
         family="local",
         cite="Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94",
+        revision=2,
     )
     codebook: Tensor
-    seen: Tensor
+    fitted_on: Tensor
     mean: Tensor
     axes: Tensor
     variances: Tensor
@@ -127,53 +107,54 @@ class SIFT(Fitted[Points]):
         super().__init__()
         self.words, self.step, self.grid, self.detector = words, step, grid, detector
         self.pooling = pooling
-        each = _DIM if pooling == "words" else _REDUCED
-        self.register_buffer("codebook", torch.zeros(self._size, each))
-        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        width = dense.DIM if pooling == "words" else _REDUCED
+        self.register_buffer("codebook", torch.zeros(self._size, width))
+        self.register_buffer("fitted_on", torch.zeros((), dtype=torch.long))
         if pooling != "words":
-            self.register_buffer("mean", torch.zeros(_DIM))
-            self.register_buffer("axes", torch.zeros(_REDUCED, _DIM))
+            self.register_buffer("mean", torch.zeros(dense.DIM))
+            self.register_buffer("axes", torch.zeros(_REDUCED, dense.DIM))
         if pooling == "fisher":
             self.register_buffer("variances", torch.ones(self._size, _REDUCED))
             self.register_buffer("shares", torch.full((self._size,), 1 / self._size))
 
     @property
     def differentiable(self) -> bool:
-        """Where the patches do not hang on what a detector finds."""
+        """Whether patches lie on a lattice, not at detections."""
         return self.detector == "dense"
 
     @property
     def fitted(self) -> bool:
-        """Whether there are words."""
-        return bool(self.seen > 0)
+        """Whether there is a vocabulary."""
+        return bool(self.fitted_on > 0)
 
     @property
     def dim(self) -> int:
-        """Words times what is said of each, times cells, fitted or not."""
-        each = {"words": 1, "vlad": _REDUCED, "fisher": 2 * _REDUCED}[self.pooling]
-        return self._size * each * (1 + (self.grid**2 if self.grid > 1 else 0))
+        """Words times numbers per word, times cells, fitted or not."""
+        numbers = {"words": 1, "vlad": _REDUCED, "fisher": 2 * _REDUCED}[self.pooling]
+        return self._size * numbers * (1 + (self.grid**2 if self.grid > 1 else 0))
 
     def encode(self, image: Image) -> Points:
         """RootSIFT descriptors, (batch, point, 128), dense ones row by row."""
-        checks.image(image, self.name)
-        gray = luminance(image)
-        return _detected(gray.detach()) if self.detector == "opencv" else _dense(gray, self.step)
+        gray = luminance(checks.image(image, self.name))
+        if self.detector == "opencv":
+            return keypoints.detect(gray.detach())
+        return dense.describe(gray, self.step)
 
     def fit_codes(self, codes: Sequence[Points]) -> None:
-        """Cluster up to 8,000 descriptors, drawn evenly with a fixed seed.
+        """Learn the vocabulary from up to 8,000 descriptors, sampled uniformly with a fixed seed.
 
         Raises:
             BadImage: If no image has a keypoint.
         """
-        found = torch.cat([code.values[code.present] for code in codes])
-        if not len(found):
+        rows = torch.cat([code.values[code.present] for code in codes])
+        if not len(rows):
             raise BadImage(
                 f"{self.name} needs keypoints to fit its codebook on, got none in "
                 f"{sum(map(len, codes))} images. Use detector=dense, or larger images."
             )
-        drawn = torch.randperm(len(found), generator=torch.Generator().manual_seed(0))[:_SAMPLE]
-        self._learn(found[drawn.to(found.device)])
-        self.seen.fill_(len(found))
+        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+        self._learn(rows[order[:_SAMPLE].to(rows.device)])
+        self.fitted_on.fill_(len(rows))
 
     def check_code(self, code: Points) -> None:
         """A descriptor of 128 numbers for each point.
@@ -181,23 +162,22 @@ class SIFT(Fitted[Points]):
         Raises:
             BadCode: If they are not.
         """
-        codecheck.columns(code.values, self.name, _DIM)
+        codecheck.columns(code.values, self.name, dense.DIM)
 
     def pool(self, code: Points) -> Vectors:
-        """The whole image, then cells row by row, (batch, cells * words) or what is said of them.
+        """The complete image, then cells row by row, (batch, cells * numbers).
 
-        Roots of the words' mean shares; or VLAD's or Fisher's vectors.
+        Square roots of the words' mean shares; or VLAD's or Fisher vectors.
         """
         self._need_fit()
-        cells = self._cells(code)
-        pooled = [  # one by one: an image's numbers must not hang on its neighbours' rounding
-            self._gathered(values, mine).flatten()
-            for values, mine in zip(code.values, cells, strict=True)
+        pooled = [  # one at a time: rounding must not depend on the other images of a batch
+            self._aggregated(values, weights).flatten()
+            for values, weights in zip(code.values, self._cells(code), strict=True)
         ]
         return torch.stack(pooled)
 
     def picture(self, code: Points, image: Image | None = None) -> Picture:
-        """Dense: like patches in like colours (three principal components); else the keypoints."""
+        """Dense: patches coloured by three principal components; else the keypoints."""
         if self.detector == "opencv":
             return draw(code, image)
         columns = int((code.xy[0, :, 1] == code.xy[0, 0, 1]).sum())
@@ -205,178 +185,51 @@ class SIFT(Fitted[Points]):
         colours = draw(Tokens(code.values[:, 0], code.values, grid))
         if image is None:
             return colours
-        under = resize(luminance(image.detach()).to(colours), *colours.shape[2:]).clamp(0, 1)
-        return 0.6 * colours + 0.4 * under
+        gray = resize(luminance(image.detach()).to(colours), *colours.shape[2:]).clamp(0, 1)
+        return 0.6 * colours + 0.4 * gray
 
     def _learn(self, rows: Tensor) -> None:
-        """What pooling needs to know of descriptors in general."""
+        """Fill the buffers of the pooling from descriptors (n, 128)."""
         if self.pooling == "words":
-            self.codebook.copy_(_means(rows, self._size))
+            self.codebook.copy_(vocabulary.codebook(rows, self._size))
             return
-        for buffer, value in zip(
-            (self.mean, self.axes), aggregation.principal(rows, _REDUCED), strict=True
-        ):
-            buffer.copy_(value)
+        mean, axes = vocabulary.principal_axes(rows, _REDUCED)
+        self.mean.copy_(mean)
+        self.axes.copy_(axes)
         rows = (rows - self.mean.to(rows)) @ self.axes.to(rows).T
         if self.pooling == "vlad":
-            self.codebook.copy_(aggregation.codebook(rows, self._size))
+            self.codebook.copy_(vocabulary.codebook(rows, self._size))
             return
-        model = aggregation.mixture(rows, self._size)
-        for buffer, value in zip((self.shares, self.codebook, self.variances), model, strict=True):
-            buffer.copy_(value)
+        model = vocabulary.mixture(rows, self._size)
+        self.shares.copy_(model.weights)
+        self.codebook.copy_(model.means)
+        self.variances.copy_(model.variances)
 
-    def _gathered(self, values: Tensor, weights: Tensor) -> Tensor:
-        """One image's descriptors (n, 128) in its cells, whose weights are (cells, n)."""
+    def _aggregated(self, rows: Tensor, weights: Tensor) -> Tensor:
+        """One image's descriptors (n, 128) in its cells, by their weights (cells, n)."""
         if self.pooling == "words":
-            codebook = self.codebook.to(values)
-            bias = -codebook.square().sum(1) / _SHARP**2
-            slope = codebook.T * (2 / _SHARP**2)
-            return differentiable.sqrt(weights @ torch.addmm(bias, values, slope).softmax(1))
-        rows = (values - self.mean.to(values)) @ self.axes.to(values).T
+            return aggregation.word_shares(rows, weights, self.codebook.to(rows))
+        rows = (rows - self.mean.to(rows)) @ self.axes.to(rows).T
         if self.pooling == "vlad":
-            return aggregation.vlad(rows, weights, self.codebook.to(values))
+            return aggregation.vlad(rows, weights, self.codebook.to(rows))
         parts = (self.shares, self.codebook, self.variances)
-        model = aggregation.Mixture(*(part.to(values) for part in parts))
+        model = vocabulary.Mixture(*(part.to(rows) for part in parts))
         return aggregation.fisher(rows, weights, model)
 
     def _cells(self, code: Points) -> Tensor:
-        """What each point counts in each cell, (batch, cells, points); rows sum to 1, or to 0."""
+        """Weight of each point in each cell, (batch, cells, points); rows sum to 1, or to 0."""
         height, width = code.size
-        whole = code.present.to(code.values).unsqueeze(1)
+        weights = code.present.to(code.values).unsqueeze(1)
         if self.grid > 1:
             size = code.xy.new_tensor((width, height))
-            column, row = (
-                ((code.xy + 0.5) * (self.grid / size)).long().clamp(0, self.grid - 1).unbind(2)
-            )
+            cells = ((code.xy + 0.5) * (self.grid / size)).long().clamp(0, self.grid - 1)
+            column, row = cells.unbind(2)
             one_hot = F.one_hot(row * self.grid + column, self.grid**2).mT
-            whole = torch.cat([whole, whole * one_hot], dim=1)
-        return whole / whole.sum(2, keepdim=True).clamp_min(1)
+            weights = torch.cat([weights, weights * one_hot], dim=1)
+        return weights / weights.sum(2, keepdim=True).clamp_min(1)
 
-
-def _dense(gray: Tensor, step: int) -> Points:
-    """Descriptors of upright patches on a centred lattice, cut off at the image's edge."""
-    batch, _, height, width = gray.shape
-    gx, gy = _slopes(gray)
-    magnitude, angle = differentiable.polar(gx, -gy)  # y up, as OpenCV turns
-    votes = soft_votes(magnitude, angle * (_DIRECTIONS / math.tau), _DIRECTIONS)
-    ys, xs = _lattice(height, step), _lattice(width, step)
-    votes = _summed(_summed(votes, ys, step).mT, xs, step)  # (b, 8, columns * 4, rows * 4)
-    votes = votes.unflatten(3, (len(ys), _BINS)).unflatten(2, (len(xs), _BINS))
-    values = _rooted(votes.permute(0, 4, 2, 5, 3, 1).reshape(batch, len(ys) * len(xs), -1))
-    xy = torch.cartesian_prod(torch.tensor(ys), torch.tensor(xs)).flip(1).to(gray)
-    count = len(xy)
-    return Points(
-        xy=xy.expand(batch, -1, -1),
-        values=values,
-        extent=gray.new_full((batch, count), _BINS * _CELL),
-        angle=gray.new_zeros(batch, count),
-        present=torch.ones(batch, count, dtype=torch.bool, device=gray.device),
-        size=(height, width),
-    )
-
-
-def _slopes(gray: Tensor) -> tuple[Tensor, Tensor]:
-    """Central differences per pixel along x and y of the slightly blurred image."""
-    radius = math.ceil(3 * _BLUR)
-    bell = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / _BLUR) ** 2).to(gray)
-    bell = bell / bell.sum()
-    smooth = F.conv2d(mirror(gray, radius), bell.view(1, 1, 1, -1))
-    wide = mirror(F.conv2d(smooth, bell.view(1, 1, -1, 1)), 1)
-    gx = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
-    gy = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
-    return gx / 2, gy / 2
-
-
-def _lattice(size: int, step: int) -> list[int]:
-    """Places of patch centres along an axis: whole pixels, `step` apart, evenly off both ends."""
-    first = (size - 1) % step // 2
-    return list(range(first, size, step))
-
-
-def _kernel() -> Tensor:
-    """What a pixel gives to each of the four bins, times the window; (pixel, bin), sum 1."""
-    reach = math.ceil(_CELL * (_BINS + 1) / 2) - 1
-    place = torch.arange(-reach, reach + 1, dtype=torch.float64)[:, None] / _CELL
-    centres = torch.arange(_BINS) - (_BINS - 1) / 2
-    weight = (1 - (place - centres).abs()).clamp_min(0) * torch.exp(-0.5 * (place / _WINDOW) ** 2)
-    return weight / weight.sum()
-
-
-def _summed(x: Tensor, places: list[int], step: int) -> Tensor:
-    """Weighted sums over axis 2 for the four bins of each place: (b, 8, n, m), (b, 8, 4 p, m).
-
-    A product with a band matrix; in runs of places, so that large images cost in proportion.
-    """
-    kernel = _kernel().to(x)
-    reach = len(kernel) // 2
-    wide = F.pad(x, (0, 0, reach, reach))
-    found = []
-    for start in range(0, len(places), _RUN):
-        run = places[start : start + _RUN]
-        length = run[-1] - run[0] + len(kernel)
-        band = torch.stack([F.pad(kernel, (0, 0, p - run[0], run[-1] - p)) for p in run])
-        here = wide[:, :, run[0] : run[0] + length]
-        found.append(band.mT.flatten(0, 1) @ here)
-    return torch.cat(found, dim=2)
-
-
-def _rooted(values: Tensor) -> Tensor:
-    """RootSIFT of raw histograms (b, n, 128), its length fading with the contrast."""
-    length = values.norm(dim=2, keepdim=True)
-    clipped = (values / length.clamp_min(1e-12)).clamp_max(_CLIP)
-    shares = clipped / clipped.sum(2, keepdim=True).clamp_min(1e-12)
-    return differentiable.sqrt(shares) * (length / (length + _QUIET))
-
-
-def _detected(gray: Tensor) -> Points:
-    """OpenCV's keypoints, padded to the most that one image has."""
-    sift = cv2.SIFT.create()
-    levels = (gray[:, 0] * 255).round().clamp(0, 255).byte().cpu().numpy()
-    found = [_keypoints(sift, one) for one in levels]
-    most = max(len(rows) for rows in found)
-    table = np.zeros((len(found), most, 6 + 128), np.float32)
-    for i, rows in enumerate(found):
-        table[i, : len(rows)] = rows
-    columns = torch.from_numpy(table).to(gray.device).split([2, 1, 1, 1, 1, 128], dim=2)
-    xy, extent, angle, response, octave, raw = (part.squeeze(2) for part in columns)
-    count = torch.tensor([len(rows) for rows in found], device=gray.device)
-    shares = raw / raw.sum(2, keepdim=True).clamp_min(1)
-    present = torch.arange(most, device=gray.device) < count[:, None]
-    size = (gray.shape[2], gray.shape[3])
-    return Points(
-        xy=xy.to(gray),
-        values=shares.sqrt().to(gray),
-        extent=extent.to(gray),
-        angle=angle.to(gray),
-        present=present,
-        size=size,
-        response=response.to(gray),
-        octave=octave.long(),
-    )
-
-
-def _keypoints(sift: cv2.SIFT, levels: np.ndarray) -> np.ndarray:
-    """Rows of x, y, diameter, angle, response, octave and the 128 numbers."""
-    points, values = sift.detectAndCompute(levels, None)
-    if not points:
-        return np.zeros((0, 134), np.float32)
-    # The lowest byte of OpenCV's octave, as a signed number; the next is the layer within it.
-    places = np.array(
-        [(*p.pt, p.size, p.angle, p.response, (p.octave + 128) % 256 - 128) for p in points],
-        np.float32,
-    )
-    return np.concatenate([places, values], axis=1)
-
-
-def _means(rows: Tensor, count: int) -> Tensor:
-    """Lloyd's k-means from the first rows, which come shuffled; an empty cluster stays put.
-
-    With fewer rows than clusters the surplus ones repeat.
-    """
-    centres = rows[torch.arange(count, device=rows.device) % len(rows)].clone()
-    for _ in range(_ROUNDS):
-        nearest = (rows @ centres.T - centres.square().sum(1) / 2).argmax(1)
-        total = torch.zeros_like(centres).index_add_(0, nearest, rows)
-        size = torch.bincount(nearest, minlength=count).unsqueeze(1)
-        centres = torch.where(size > 0, total / size.clamp_min(1), centres)
-    return centres
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """The buffer `fitted_on` was called `seen` in folders of revision 1."""
+        if f"{prefix}seen" in state_dict:
+            state_dict[f"{prefix}fitted_on"] = state_dict.pop(f"{prefix}seen")
+        super()._load_from_state_dict(state_dict, prefix, *args)
