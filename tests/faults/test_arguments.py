@@ -36,6 +36,8 @@ CALLS = {
     "Embedder's batch": lambda odd, _: imrep.Embedder("pixels", batch=odd).fit(list(IMAGE)),
 }
 TAKEN = {
+    ("embed's data", "an array"), ("embed's data", "a tensor"),
+    ("embed's representation", "a module"), ("picture's representation", "a module"),
     ("read", "a picture"), ("a parameter", "a number"), ("Embedder's size", "None"),
     ("Embedder's size", "a number"), ("Embedder's batch", "a number"),
     ("Embedder's pictures", "an array"), ("Embedder's pictures", "a tensor"),

@@ -124,7 +124,7 @@ def test_embedder_takes_modules_and_functions(paths):
 
 def test_invert_and_match_take_instances(pictures):
     image = torch.from_numpy(pictures[0][:1]).permute(0, 3, 1, 2) / 255
-    assert imrep.invert(imrep.get("dct"), image).image.shape == image.shape
+    assert imrep.invert(image, imrep.get("dct")).image.shape == image.shape
     with pytest.raises(BadParameter):
         imrep.match(image, image, imrep.get("dct"))
 
@@ -167,5 +167,7 @@ def test_a_class_of_a_program_is_loaded_or_it_is_said_why_not(tmp_path):
     done = subprocess.run([sys.executable, "-c", program, tmp_path / "mine"], capture_output=True)
     assert done.stdout.split() == [b"3"], done.stderr
     assert json.loads((tmp_path / "mine" / "config.json").read_text())["spec"] == "mine:gain=3"
-    with pytest.raises(UnknownName, match=r"needs the class .* got none for 'mine:gain=3'"):
+    with pytest.raises(
+        UnknownName, match=r"needs the class __main__\.Mine .* got none\. Define it"
+    ):
         imrep.load(tmp_path / "mine")

@@ -15,6 +15,7 @@ from imrep import adapters, checks, datasets, images
 from imrep.api.data import source
 from imrep.api.frames import data_frame
 from imrep.base import Representation
+from imrep.errors import BadData
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -125,6 +126,8 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     rep = copy.deepcopy(rep) if rep.needs_fit and rep is representation else rep
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     _check(size, batch, threads)
+    if data is None:
+        raise BadData("embed needs a path, images, or (images, labels), got None. Try 'photos/'.")
     origin = source(data, reading, "embed")
     dataset = origin if isinstance(origin, datasets.Dataset) else datasets.find(origin)
     items = _in_order(dataset.items, data)

@@ -1,7 +1,7 @@
 """Images in memory as a data set."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,11 +123,18 @@ def _bytes(array: np.ndarray, caller: str) -> np.ndarray:
         return np.asarray(np.rint(array.clip(0, 1) * 255), np.uint8)
     if array.dtype.name not in _WHITE:
         raise BadData(
-            f"{caller} needs floats in [0, 1] or bytes, got {array.dtype}. {_remedy(array)}."
+            f"{caller} needs floats in [0, 1] or bytes, got {array.dtype}. {_conversion(array)}."
         )
     return np.asarray(
         np.rint(array.astype(np.float64) * (255 / _WHITE[array.dtype.name])), np.uint8
     )
+
+
+def _conversion(array: np.ndarray) -> str:
+    """What brings numbers of another type to floats in [0, 1]."""
+    if array.dtype.kind in "iu":
+        return _remedy(array)
+    return "Try x.real" if array.dtype.kind == "c" else "Try x.astype(float)"
 
 
 def _remedy(array: np.ndarray) -> str:
@@ -148,7 +155,7 @@ def pair(data: Any, caller: str = "compare") -> tuple[Any, Any] | None:
             several = getattr(second, "ndim", 0) > 1 and getattr(first, "ndim", 0) < 4
             if not several or isinstance(first, list):  # two arrays may be two pictures
                 return first, second
-    if isinstance(data, Sequence) or hasattr(data, "__len__"):
+    if hasattr(data, "__len__") and not isinstance(data, type):
         if isinstance(data, list | tuple) and all(isinstance(each, str | Path) for each in data):
             return None
         return data, None
