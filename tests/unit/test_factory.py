@@ -138,6 +138,7 @@ def run(folder, *words, name="Mine"):
         (["save", "sum"], "Mine", "imrep.base.sum mine:power=3+pixels:side=2 15"),
         (["save", "sum"], "HOG", "imrep.base.sum hog:power=3+pixels:side=2 15"),
     ],
+    ids=["alone", "alone, a taken name", "in a sum", "in a sum, a taken name"],
 )
 def test_a_class_of_a_script_is_saved_and_loaded(tmp_path, words, name, printed):
     done = run(tmp_path, *words, name=name)
