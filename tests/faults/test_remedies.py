@@ -32,8 +32,7 @@ OPTIONS = {name: {o for p in command.params for o in (*p.opts, *p.secondary_opts
 READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictures
 # Options of one command, which modules below it name where that option was given.
 OF_ONE = {"--groups": "compare", "--same-object": "compare", "--sizes": "compare"}
-_CSS = ("report/charts.py", "report/frame.py", "report/heat.py")  # --ink and the like
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+_OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
 
 @functools.cache
@@ -85,7 +84,7 @@ def test_an_option_that_is_named_is_one_of_its_command():
 
 def check_options(path):
     place = path.relative_to(SOURCE).as_posix()
-    if place in _CSS or place in ("cli/options.py", "cli/__init__.py"):
+    if place in ("cli/options.py", "cli/__init__.py"):
         return  # where options are defined, and no message names one
     command = path.stem if path.parent.name == "cli" and path.stem in COMMANDS else None
     shared = set.intersection(*(OPTIONS[name] for name in READERS)) | {"--help"}
@@ -143,14 +142,15 @@ def test_calls_that_are_named_exist():
 
 def test_parameters_that_a_representation_or_an_operation_names_are_its_own():
     for path, line, text in all_literals():
-        if path.stem in catalog.names() and path.parent.parent.name == "represent":
-            known = {p.name for p in catalog.entry(path.stem).parameters}
-        elif path.stem in operations.names() and path.parent.name == "edit":
-            known = {p.name.rstrip("_") for p in operations.entry(path.stem).parameters}
+        room, *below = path.relative_to(SOURCE).with_suffix("").parts
+        if room == "represent" and len(below) > 1 and below[1] in catalog.names():
+            parameters = {p.name for p in catalog.entry(below[1]).parameters}
+        elif room == "edit" and below[0] == "operations" and below[1] in operations.names():
+            parameters = {p.name.rstrip("_") for p in operations.entry(below[1]).parameters}
         else:
             continue
         for name in re.findall(r"Use ([a-z_]+)=", text):
-            assert name in known, f"{path.name}:{line} {name}"
+            assert name in parameters, f"{path.name}:{line} {name}"
 
 
 def test_no_message_talks_like_a_shop():
