@@ -6,7 +6,7 @@ the image into an .imr file, or begin by unpacking one.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,10 +23,10 @@ from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
 from imrep.registry.operations import Step
+from imrep.types import Progress
 
-__all__ = ["FLOATING", "Chain", "EditedFile", "Progress", "edit_file", "output_suffix"]
+__all__ = ["FLOATING", "Chain", "EditedFile", "edit_file", "output_suffix"]
 
-Progress = Callable[[str, int, int], None]  # the current step, steps completed, steps in all
 FLOATING = (".pfm", ".fits", ".fit", ".fts", ".exr", ".hdr", ".dcm")  # hold physical units
 _SUBSAMPLING = 16  # rows and columns between pixels of the first, quick comparison
 _FORMATS = {"PNG": "a PNG", "JPEG": "a JPEG", "TIFF": "a TIFF", "WEBP": "a WebP"}

@@ -22,14 +22,16 @@ import PIL.Image
 from imrep import images
 from imrep.codec.packed import SUFFIX
 from imrep.datasets import Item
-from imrep.edit.file import FLOATING, Chain, EditedFile, Progress, edit_file
+from imrep.edit.file import FLOATING, Chain, EditedFile, edit_file
 from imrep.edit.measurements import Measurement
 from imrep.edit.rate_distortion import RateDistortion
+from imrep.embedding import shards
 from imrep.embedding.checkpoints import Shard, WorkFolder, digest
 from imrep.errors import BadData, BadFile, BadImage, BadParameter
 from imrep.io import files, provenance
 from imrep.io import skipped as skipped_list
 from imrep.ops import parallel
+from imrep.types import Progress
 
 _FORMAT = 2  # raised when the same call writes other images
 _LARGE = 2**23  # pixels; such images are edited one by one, each on all threads
@@ -116,7 +118,7 @@ def edit_folder(
                 _save_record(work, i, record)
                 work.save(i, shard)
                 progress("editing", i + 1, len(items))
-        skipped = tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+        skipped = shards.skipped(work, items)
         figures = [row for shard in work.shards() for row in shard.vectors if row.size]
         records = _load_records(work, len(items))
         skipped_path = skipped_list.write(list_path, skipped)

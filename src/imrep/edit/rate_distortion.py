@@ -18,7 +18,7 @@ from imrep.edit.operations.compress import compress
 from imrep.errors import BadImage, BadParameter
 from imrep.io.files import write_atomic
 from imrep.ops.metrics import psnr, ssim
-from imrep.types import Image
+from imrep.types import Image, Progress
 
 JPEG = "jpeg"  # Pillow's, for comparison
 
@@ -78,7 +78,7 @@ def curve(
     image: Image,
     qualities: Sequence[int] = _QUALITIES,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Point]:
     """The points of each method, from low quality to high.
 
