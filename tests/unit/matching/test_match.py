@@ -225,9 +225,9 @@ def test_refusals_name_what_came(photo):
     points = rep.encode(photo)
     with pytest.raises(BadParameter, match=r"got hog, whose code is a Map\. Use sift:detector"):
         imrep.match(photo, photo, "hog")
-    with pytest.raises(BadImage, match="needs keypoints, got none in the second"):
+    with pytest.raises(BadImage, match="needs keypoints, got none in the target"):
         imrep.match(photo, torch.full_like(photo, 0.3))
-    with pytest.raises(BadImage, match="got 2 of the first"):
+    with pytest.raises(BadImage, match="got 2 of the query"):
         imrep.match(photo.expand(2, -1, -1, -1), photo)
     with pytest.raises(BadImage, match=r"got torch\.uint8"):
         imrep.match((photo * 255).byte(), photo)
