@@ -35,8 +35,8 @@ def test_kmeans_is_a_fixed_point_of_lloyds_step(n, d, seed, data):
     rows = torch.rand(n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     count = data.draw(st.integers(1, n))
     centres, labels = kmeans(rows, count, iterations=200, seed=seed)
-    apart = torch.cdist(rows, centres)
-    torch.testing.assert_close(apart.gather(1, labels[:, None])[:, 0], apart.amin(1))
+    distance = torch.cdist(rows, centres)
+    torch.testing.assert_close(distance.gather(1, labels[:, None])[:, 0], distance.amin(1))
     for k in range(count):
         assert (labels == k).any(), "rows are all different: no centre need be empty"
         torch.testing.assert_close(centres[k], rows[labels == k].mean(0))
