@@ -76,7 +76,7 @@ class Segment(Representation[Regions]):
         cite="Achanta et al. 2012, doi:10.1109/TPAMI.2012.120",
         inverse="approximate",
     )
-    eager_only = "how often k-means goes round depends on the pixels"
+    eager_only = "the number of k-means iterations depends on the pixels"
 
     def __init__(  # noqa: PLR0913  # k-means's own, and a weight for each property
         self,

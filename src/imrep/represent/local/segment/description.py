@@ -1,4 +1,4 @@
-"""What the vector tells of regions: sizes, means, moments and shares of cells."""
+"""Properties of regions for the vector: sizes, mean colours, moments and shares of cells."""
 
 import torch
 from torch import Tensor
