@@ -42,8 +42,8 @@ def test_differences_are_scipys_away_from_the_border():
     rep = imrep.get("blob:method=dog,min_sigma=1,max_sigma=4,scales=3")
     sigmas = [*rep.sigmas, 8.0]
     blurred = [ndimage.gaussian_filter(image[0, 0].numpy(), s) for s in sigmas]
-    wanted = [a - b for a, b in itertools.pairwise(blurred)]
-    np.testing.assert_allclose(rep.response(image).values[0].numpy(), wanted, atol=1e-6)
+    expected = [a - b for a, b in itertools.pairwise(blurred)]
+    np.testing.assert_allclose(rep.response(image).values[0].numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["log", "dog"])
@@ -87,9 +87,9 @@ def test_a_disk_is_found_where_it_is_and_as_large(x, y, radius):
 
 def test_polarity_chooses():
     image = 0.5 + 0.5 * disk(15, 25, 5) - 0.5 * disk(48, 25, 5)
-    for polarity, wanted in (("bright", [15]), ("dark", [48]), ("both", [15, 48])):
+    for polarity, expected in (("bright", [15]), ("dark", [48]), ("both", [15, 48])):
         code = imrep.get("blob", polarity=polarity, threshold=0.2).encode(image)
-        assert sorted(code.xy[0, :, 0].tolist()) == wanted
+        assert sorted(code.xy[0, :, 0].tolist()) == expected
 
 
 def test_disks_share_what_geometry_says():

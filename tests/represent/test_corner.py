@@ -26,10 +26,10 @@ def opencv(gray, method, block, k=0.04):
 def test_response_is_opencvs_on_every_way(method, block, height, width):
     image = torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(height))
     rep = imrep.get("corner", method=method, block=block, k=0.06)
-    wanted = np.stack([opencv(one[0].numpy(), method, block, 0.06) for one in image])
-    np.testing.assert_array_equal(rep.response(image).values[:, 0].numpy(), wanted)
+    expected = np.stack([opencv(one[0].numpy(), method, block, 0.06) for one in image])
+    np.testing.assert_array_equal(rep.response(image).values[:, 0].numpy(), expected)
     slow = rep.response(image.double()).values[:, 0]
-    np.testing.assert_allclose(slow.numpy(), wanted, atol=2e-6 * np.abs(wanted).max())
+    np.testing.assert_allclose(slow.numpy(), expected, atol=2e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("method", MEASURES)
@@ -51,11 +51,11 @@ def test_points_are_skimages_peaks():
     rep = imrep.get("corner:quality=0.01,distance=3,max_points=4800")
     image = photo(60, 80, batch=1, channels=1)
     response = rep.response(image).values[0, 0].numpy()
-    wanted = feature.corner_peaks(
+    expected = feature.corner_peaks(
         response, min_distance=3, threshold_rel=0.01, exclude_border=False, p_norm=np.inf
     )
     ours = rep.encode(image).xy[0].long().flip(1).tolist()
-    assert sorted(ours) == sorted(wanted.tolist())
+    assert sorted(ours) == sorted(expected.tolist())
 
 
 def test_the_greatest_within_a_window():
@@ -73,8 +73,8 @@ def test_turning_the_image_turns_the_points():
     x, y = code.xy[0].T
     moved = torch.stack([32 - y, x], dim=1)  # clockwise on screen
     torch.testing.assert_close(turned.sort("response").xy[0], moved)
-    apart = (turned.angle - code.angle - 90 + 180) % 360 - 180
-    assert apart.abs().max() < 1e-6
+    distance = (turned.angle - code.angle - 90 + 180) % 360 - 180
+    assert distance.abs().max() < 1e-6
 
 
 def test_a_plateau_counts_once_and_nothing_counts_not_at_all():
@@ -144,17 +144,18 @@ def test_every_aperture_is_opencvs(method, aperture):
     rep = imrep.get("corner", method=method, aperture=aperture, block=4)
     array = gray[0, 0].numpy()
     if method == "harris":
-        wanted = cv2.cornerHarris(array, 4, aperture, 0.04)
+        expected = cv2.cornerHarris(array, 4, aperture, 0.04)
     else:
-        wanted = cv2.cornerMinEigenVal(array, 4, ksize=aperture)
+        expected = cv2.cornerMinEigenVal(array, 4, ksize=aperture)
     for image in (gray, gray.double(), gray.clone().requires_grad_()):  # OpenCV, and the slopes
         found = rep.response(image).values[0, 0].detach().numpy()
-        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=2e-5 * np.abs(wanted).max())
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-5 * np.abs(expected).max())
     code = rep.encode(gray)
     x, y = code.xy[0].long().unbind(1)
     torch.testing.assert_close(
         code.columns()["response"][0].double(),
-        torch.from_numpy(wanted).double()[y, x], rtol=1e-3, atol=1e-6 * float(abs(wanted).max()),
+        torch.from_numpy(expected).double()[y, x],
+        rtol=1e-3, atol=1e-6 * float(abs(expected).max()),
     )  # fmt: skip
 
 

@@ -22,10 +22,10 @@ STORED = [
 @pytest.mark.parametrize(("key", "words"), STORED)
 def test_equals_opencvs_reference_bit_by_bit(references, key, words):
     stored = references("canny")
-    levels, wanted = torch.from_numpy(stored["img_u8"]), torch.from_numpy(stored[key])
+    levels, expected = torch.from_numpy(stored["img_u8"]), torch.from_numpy(stored[key])
     rep = imrep.get(f"edge:{words}")
     edges = rep.encode(levels[None, None] / 255).values[0, 0]
-    assert torch.equal(edges * 255, wanted.float())
+    assert torch.equal(edges * 255, expected.float())
     assert torch.equal(rep.steps(levels[None, None] / 255).values[0, 3], edges)
 
 
@@ -44,8 +44,8 @@ def test_the_steps_end_in_opencvs_edges(height, width, low, wider, euclidean, ap
     levels = dice.integers(0, 256 // grain, (height, width)).astype(np.uint8) * grain
     rep = imrep.get("edge", low=low, high=low + wider, aperture=aperture, euclidean=euclidean)
     steps = rep.steps(torch.from_numpy(levels)[None, None] / 255).values[0]
-    wanted = cv2.Canny(levels, low, low + wider, None, aperture, euclidean)
-    np.testing.assert_array_equal(255 * steps[3].numpy(), wanted)
+    expected = cv2.Canny(levels, low, low + wider, None, aperture, euclidean)
+    np.testing.assert_array_equal(255 * steps[3].numpy(), expected)
     assert (
         (steps[1] == 0) | (steps[1] == steps[0])
     ).all()  # thinning takes away and alters nothing
@@ -60,8 +60,8 @@ def test_colour_is_opencvs_gray():
     edges = imrep.get("edge:low=50,high=150").encode(image).values[0, 0]
     np.testing.assert_array_equal(255 * edges.numpy(), cv2.Canny(gray, 50, 150))
     blurred = imrep.get("edge:low=50,high=150,sigma=1.4").encode(image).values[0, 0]
-    wanted = cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.4), 50, 150)
-    np.testing.assert_array_equal(255 * blurred.numpy(), wanted)
+    expected = cv2.Canny(cv2.GaussianBlur(gray, (0, 0), 1.4), 50, 150)
+    np.testing.assert_array_equal(255 * blurred.numpy(), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

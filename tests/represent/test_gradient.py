@@ -28,8 +28,8 @@ def test_magnitude_and_direction_equal_the_reference(references):
     gx, gy = imrep.get("gradient").encode(torch.from_numpy(stored["img_f32"])[None, None]).values[0]
     np.testing.assert_allclose(torch.hypot(gx, gy).numpy(), stored["mag"], atol=1e-5)
     turn = torch.rad2deg(torch.atan2(gy, gx)).numpy() % 360
-    apart = np.abs((turn - stored["ang_deg"] + 180) % 360 - 180)
-    assert apart[stored["mag"] > 1e-3].max() < 0.02
+    distance = np.abs((turn - stored["ang_deg"] + 180) % 360 - 180)
+    assert distance[stored["mag"] > 1e-3].max() < 0.02
 
 
 def test_polar_codes_are_opencvs_magnitude_and_angle(references):
@@ -40,8 +40,8 @@ def test_polar_codes_are_opencvs_magnitude_and_angle(references):
     magnitude, degrees = code.values[0].numpy()
     np.testing.assert_allclose(magnitude, stored["mag"], atol=1e-5)
     assert 0 <= degrees.min() <= degrees.max() < 360
-    apart = np.abs((degrees - stored["ang_deg"] + 180) % 360 - 180)
-    assert apart[stored["mag"] > 1e-3].max() < 0.02
+    distance = np.abs((degrees - stored["ang_deg"] + 180) % 360 - 180)
+    assert distance[stored["mag"] > 1e-3].max() < 0.02
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -45,8 +45,8 @@ def test_equals_opencvs_reference(stored, words, key):
 )
 def test_bytes_are_opencvs_but_for_their_rounding(stored, words, key):
     values = build(words).encode(torch.from_numpy(stored["img_u8"])[None, None] / 255).values
-    apart = (255 * values[0, 0]).round() - torch.from_numpy(stored[key]).float()
-    assert apart.abs().max() <= 1
+    distance = (255 * values[0, 0]).round() - torch.from_numpy(stored[key]).float()
+    assert distance.abs().max() <= 1
 
 
 def test_a_shift_moves_right_and_down(stored):
@@ -112,8 +112,8 @@ def test_inverse_is_near_where_it_says_approximate(words):
     image = photo(33, 48, batch=1)
     again = rep.invert(rep.encode(image))
     if words in ("edge", "laplacian"):  # brightness is lost, nothing else
-        apart = again - image
-        assert (apart - apart.mean((2, 3), keepdim=True)).abs().max() < 1e-4
+        distance = again - image
+        assert (distance - distance.mean((2, 3), keepdim=True)).abs().max() < 1e-4
     elif words.startswith("shift"):
         torch.testing.assert_close(again[..., 2:, :-3], image[..., 2:, :-3], atol=1e-5, rtol=0)
         torch.testing.assert_close(again[..., -3:], torch.full_like(again[..., -3:], 0.5))

@@ -14,7 +14,7 @@ from imrep.codes import Regions
 from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.io import codes
 from imrep.ops import regions
-from imrep.ops.kmeans import _drawn, kmeans
+from imrep.ops.kmeans import _plusplus, kmeans
 from imrep.testing import photo
 
 
@@ -35,8 +35,8 @@ def test_kmeans_is_a_fixed_point_of_lloyds_step(n, d, seed, data):
     rows = torch.rand(n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     count = data.draw(st.integers(1, n))
     centres, labels = kmeans(rows, count, iterations=200, seed=seed)
-    apart = torch.cdist(rows, centres)
-    torch.testing.assert_close(apart.gather(1, labels[:, None])[:, 0], apart.amin(1))
+    distance = torch.cdist(rows, centres)
+    torch.testing.assert_close(distance.gather(1, labels[:, None])[:, 0], distance.amin(1))
     for k in range(count):
         assert (labels == k).any(), "rows are all different: no centre need be empty"
         torch.testing.assert_close(centres[k], rows[labels == k].mean(0))
@@ -72,11 +72,11 @@ def test_kmeans_is_sklearns_from_the_same_centres():
 def test_seeds_are_drawn_by_squared_distance():
     rows = torch.zeros(1000, 1)
     rows[:3] = torch.tensor([[0.0], [3.0], [1.0]])  # 3 is likelier than 1: 9 to 1
-    second = [float(_drawn(rows, 2, seed).max()) for seed in range(100)]
+    second = [float(_plusplus(rows, 2, seed).max()) for seed in range(100)]
     assert 80 <= second.count(3.0) <= 97
     assert set(second) == {3.0, 1.0}
-    assert torch.equal(_drawn(rows, 5, 3), _drawn(rows, 5, 3))
-    assert not _drawn(torch.zeros(4, 2), 3, 0).any()
+    assert torch.equal(_plusplus(rows, 5, 3), _plusplus(rows, 5, 3))
+    assert not _plusplus(torch.zeros(4, 2), 3, 0).any()
 
 
 def test_an_empty_cluster_moves_to_the_farthest_row():

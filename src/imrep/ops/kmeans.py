@@ -1,4 +1,7 @@
-"""K-means, exactly repeatable: Lloyd's iteration from seeded k-means++ or from given centres.
+"""K-means of one image's pixels: Lloyd's iteration from seeded k-means++ or from centres.
+
+It runs inside `encode`, once an image, on the image's device, and gives the same on every run. What
+is fitted on many images is scikit-learn's.
 
 References:
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 28(2), 1982.
@@ -14,8 +17,8 @@ from torch import Tensor
 
 from imrep.errors import BadParameter
 
-_AT_ONCE = 2**14  # rows whose distances are held at a time, so that they stay in the cache
-_SAME = 1e-6  # of the largest distance from the mean: nearer than that is rounding
+_BATCH = 2**14  # rows whose distances are computed in one pass and stay in the cache
+_ROUNDING = 1e-6  # of the largest coordinate: distances below are rounding
 
 
 def kmeans(
@@ -23,16 +26,16 @@ def kmeans(
 ) -> tuple[Tensor, Tensor]:
     """Centres (count, d) of rows (n, d), and the number of each row's centre (n,).
 
-    A row equally near to several centres belongs to the first. A centre without rows moves to the
-    row that is farthest from its own centre (the first of equals, the next one for a second such
+    A row at equal distance from several centres belongs to the first. A centre without rows moves
+    to the row farthest from its own centre (the first of equals, the next for a second such
     centre); where every row is at a centre already it stays empty.
 
     Args:
         rows: Finite numbers.
-        count: How many centres, at most n.
-        start: Centres to begin with, (count, d); drawn by k-means++ if none.
-        iterations: Rounds of assigning and averaging; fewer if nothing changes any more.
-        seed: Of the drawing.
+        count: Number of centres, at most n.
+        start: First centres (count, d); by k-means++ if none.
+        iterations: Greatest number of iterations; they end when nothing changes.
+        seed: Seed of k-means++.
 
     Raises:
         BadParameter: If there are fewer rows than centres.
@@ -42,91 +45,93 @@ def kmeans(
             f"k-means needs a number of clusters from 1 to the {len(rows)} rows, got {count}."
         )
     mean = rows.mean(0)
-    rows = (rows - mean).detach()  # distances lose no digits to where the rows are
-    centres = _drawn(rows, count, seed) if start is None else (start - mean).detach()
-    bench = _Bench(rows, count)
+    rows = (rows - mean).detach()  # an offset would cost digits of the distances
+    centres = _plusplus(rows, count, seed) if start is None else (start - mean).detach()
+    workspace = _Workspace(rows, count)
     for _ in range(iterations):
-        totals = bench.totals(centres)
+        totals = workspace.totals(centres)
         size = totals[:, -1:]
         moved = torch.where(size > 0, totals[:, :-1] / size.clamp_min(1), centres)
         if not bool((size > 0).all()):
-            moved = _refilled(rows, moved, size.flatten() > 0, bench.labels(centres))
+            moved = _refilled(rows, moved, size.flatten() > 0, workspace.labels(centres))
         if torch.equal(moved, centres):
             break
         centres = moved
-    return centres + mean, bench.labels(centres)
+    return centres + mean, workspace.labels(centres)
 
 
-def _drawn(rows: Tensor, count: int, seed: int) -> Tensor:
-    """Rows drawn by their squared distance from those drawn before; equal ones where none is off.
+def _plusplus(rows: Tensor, count: int, seed: int) -> Tensor:
+    """Rows sampled in proportion to the squared distance from those sampled before.
 
-    Chance comes from the processor, so that every device draws the same.
+    Random numbers come from the CPU, so that every device samples the same rows.
     """
-    chance = torch.rand(count, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    uniform = torch.rand(count, generator=generator, dtype=torch.float64).tolist()
     n = len(rows)
-    chosen = [rows[min(int(float(chance[0]) * n), n - 1)]]
-    apart = (rows - chosen[0]).square().sum(1)
-    for draw in chance[1:].tolist():
-        running = apart.double().cumsum(0)
-        place = torch.searchsorted(running, draw * running[-1:], right=True)
-        chosen.append(rows[place.clamp_max(n - 1)[0]])
-        apart = torch.minimum(apart, (rows - chosen[-1]).square().sum(1))
+    chosen = [rows[min(int(uniform[0] * n), n - 1)]]
+    distance = (rows - chosen[0]).square().sum(1)
+    for u in uniform[1:]:
+        cumulative = distance.double().cumsum(0)
+        index = torch.searchsorted(cumulative, u * cumulative[-1:], right=True)
+        chosen.append(rows[index.clamp_max(n - 1)[0]])
+        distance = torch.minimum(distance, (rows - chosen[-1]).square().sum(1))
     return torch.stack(chosen)
 
 
-def _refilled(rows: Tensor, centres: Tensor, full: Tensor, labels: Tensor) -> Tensor:
-    """Centres, the empty ones moved to the rows farthest from theirs."""
-    apart = (rows - centres[labels]).square().sum(1)
-    least = (_SAME * rows.abs().max()) ** 2
+def _refilled(rows: Tensor, centres: Tensor, occupied: Tensor, labels: Tensor) -> Tensor:
+    """Centres, with the empty ones moved to the rows farthest from theirs."""
+    distance = (rows - centres[labels]).square().sum(1)
+    rounding = (_ROUNDING * rows.abs().max()) ** 2
     centres = centres.clone()
-    for empty in (~full).nonzero().flatten().tolist():
-        place = apart.argmax()
-        if not bool(apart[place] > least):
+    for empty in (~occupied).nonzero().flatten().tolist():
+        farthest = distance.argmax()
+        if not bool(distance[farthest] > rounding):
             break
-        centres[empty] = rows[place]
-        apart = torch.minimum(apart, (rows - rows[place]).square().sum(1))
+        centres[empty] = rows[farthest]
+        distance = torch.minimum(distance, (rows - rows[farthest]).square().sum(1))
     return centres
 
 
-class _Bench:
-    """Rows in pieces, and memory for the scores of one piece: fresh memory costs more than sums.
+class _Workspace:
+    """Rows in batches, and buffers for the scores of one batch, used again in every iteration.
 
-    The score of a centre is x · c - |c|² / 2, greatest where the distance is least.
+    The score of a centre is x · c - |c|² / 2, greatest where the distance is least. Rows carry a
+    column of ones: it multiplies -|c|² / 2 in the scores, and counts rows in the totals.
     """
 
     def __init__(self, rows: Tensor, count: int) -> None:
-        ones = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
-        self.pieces = ones.T.contiguous().split(_AT_ONCE, dim=1)
-        most = min(len(rows), _AT_ONCE)
-        self.scores, self.belongs = rows.new_empty(2, count, most).unbind(0)
+        extended = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
+        self.batches = extended.T.contiguous().split(_BATCH, dim=1)
+        size = min(len(rows), _BATCH)
+        self.scores, self.ranks = rows.new_empty(2, count, size).unbind(0)
         self.rank = torch.arange(count, 0, -1).to(rows)[:, None]
-        self.first = rows.new_empty(most)
+        self.best = rows.new_empty(size)
 
     def totals(self, centres: Tensor) -> Tensor:
-        """Sums of each centre's rows, and how many they are, (count, d + 1)."""
+        """Sums of each centre's rows, and their number, (count, d + 1)."""
         totals = centres.new_zeros(len(centres), centres.shape[1] + 1)
-        for piece, ranks, first in self._ranked(centres):
-            torch.eq(ranks, first, out=ranks)
-            totals += (piece @ ranks.T).T
+        for batch, ranks, best in self._ranked(centres):
+            torch.eq(ranks, best, out=ranks)  # one-hot assignment
+            totals += (batch @ ranks.T).T
         return totals
 
     def labels(self, centres: Tensor) -> Tensor:
         """The number of each row's nearest centre."""
-        found = [len(centres) - first for _, _, first in self._ranked(centres)]
-        return torch.cat(found).long()
+        labels = [len(centres) - best for _, _, best in self._ranked(centres)]
+        return torch.cat(labels).long()
 
     def _ranked(self, centres: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Pieces with the rank of each nearest centre, 0 elsewhere, and the greatest rank.
+        """Batches with the rank of each nearest centre, 0 elsewhere, and the greatest rank.
 
-        The first centre has the greatest rank.
+        The first centre has the greatest rank, so that it wins among equals. All of it happens in
+        the buffers, whose contents the next batch overwrites.
         """
         weights = torch.cat([centres, -centres.square().sum(1, keepdim=True) / 2], dim=1)
-        for piece in self.pieces:
-            size = piece.shape[1]
-            scores, belongs = self.scores[:, :size], self.belongs[:, :size]
-            first = self.first[:size]
-            torch.mm(weights, piece, out=scores)
-            torch.amax(scores, 0, out=first)
-            torch.eq(scores, first, out=belongs).mul_(self.rank)
-            torch.amax(belongs, 0, out=first)
-            yield piece, belongs, first
+        for batch in self.batches:
+            size = batch.shape[1]
+            scores, ranks, best = self.scores[:, :size], self.ranks[:, :size], self.best[:size]
+            torch.mm(weights, batch, out=scores)
+            torch.amax(scores, 0, out=best)
+            torch.eq(scores, best, out=ranks).mul_(self.rank)
+            torch.amax(ranks, 0, out=best)
+            yield batch, ranks, best

@@ -1,4 +1,4 @@
-"""What can be measured of a partition of an image: borders, contours."""
+"""Measurements of a partition of an image: contours and borders."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from imrep import checks
 
-_LARGEST = 1e6  # pixels
+_MAX_PX = 1e6
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Contour:
     Attributes:
         label: The region's number.
         points: x and y in pixels, (n, 2); pixel centres at whole numbers, y down.
-        area: Within the polygon, in pixels; less than the number of pixels, whose outer halves it
-            leaves out. A hole's counts what the curve round it encloses.
+        area: Of the polygon through pixel centres, in pixels: less than the number of pixels. For a
+            hole, the area that its curve encloses.
         length: Of the closed polygon, in pixels.
-        parent: Which contour of the list encloses it within its own region: a hole's is the outer
-            edge, that of a piece of the region inside a hole is the hole; None outermost.
+        parent: Index of the enclosing contour of the same region: the outline for a hole, the hole
+            for a piece of the region inside it; None for an outermost one.
         hole: Whether it is the edge of a hole.
     """
 
@@ -52,31 +52,31 @@ class Contour:
         Raises:
             BadParameter: If the tolerance is negative or not finite.
         """
-        checks.between(tolerance, 0, _LARGEST, "simplify", "tolerance")
+        checks.between(tolerance, 0, _MAX_PX, "simplify", "tolerance")
         return cv2.approxPolyDP(self.points, tolerance, True)[:, 0]
 
 
 def contours(labels: Tensor, only: int | None = None) -> list[Contour]:
     """All contours of one partition (height, width), region by region; S. Suzuki and K. Abe 1985.
 
-    Pixels of a region that touch at a corner hang together. doi:10.1016/0734-189X(85)90016-7
+    Pixels of a region that touch at a corner are connected. doi:10.1016/0734-189X(85)90016-7
 
     Args:
         labels: The region of each pixel.
-        only: A region whose contours alone are wanted; None for all.
+        only: One region, whose contours alone are traced; None for all.
     """
     plane = labels.detach().cpu().numpy()
-    found: list[Contour] = []
+    traced: list[Contour] = []
     for label in np.unique(plane).tolist() if only is None else [only]:
         mask = (plane == label).astype(np.uint8)
         curves, tree = cv2.findContours(mask, cv2.RETR_TREE, cv2.CHAIN_APPROX_NONE)
-        first = len(found)
+        first = len(traced)
         links = [] if tree is None else tree[0].tolist()
         for curve, (_, _, _, parent) in zip(curves, links, strict=True):
             depth, above = 0, parent
             while above >= 0:
                 depth, above = depth + 1, int(tree[0][above][3])
-            found.append(
+            traced.append(
                 Contour(
                     label=label,
                     points=curve[:, 0],
@@ -86,20 +86,21 @@ def contours(labels: Tensor, only: int | None = None) -> list[Contour]:
                     hole=depth % 2 == 1,
                 )
             )
-    return found
+    return traced
 
 
 def borders(labels: Tensor, count: int) -> Tensor:
     """Length of the border between each two regions of a partition (height, width), in pixel edges.
 
     Returns:
-        Symmetric (count, count), zero on the diagonal: who touches whom, and how much.
+        Symmetric (count, count), zero on the diagonal.
     """
     pairs = [
         (labels[:, :-1].flatten(), labels[:, 1:].flatten()),
         (labels[:-1].flatten(), labels[1:].flatten()),
     ]
-    one, other = (torch.cat(side).long() for side in zip(*pairs, strict=True))
-    crossed = torch.bincount((one * count + other)[one != other], minlength=count**2)
+    first, second = (torch.cat(side).long() for side in zip(*pairs, strict=True))
+    index = (first * count + second)[first != second]
+    crossed = torch.bincount(index, minlength=count**2)
     lengths = crossed.view(count, count)
     return lengths + lengths.T

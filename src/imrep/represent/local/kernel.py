@@ -1,4 +1,4 @@
-"""A kernel: a small matrix of weights slid over the image."""
+"""Correlation with a kernel: a small matrix of weights moved over the image."""
 
 import torch
 from torch import Tensor
@@ -10,33 +10,34 @@ from imrep.drawing import diverging, enlarge
 from imrep.errors import BadParameter, NoInverse
 from imrep.ops.filter import convolution
 from imrep.ops.pooling import means, roots
+from imrep.ops.solvers import conjugate_gradients
 from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Picture, Vectors
 
-_SOLVABLE = 64  # greatest over least gain up to which float32 gives the image back to 1e-5
-_GRID = 129  # frequencies per axis among which the least gain is looked for
-_TINY = 1e-30  # keeps 0 / 0 at 0
+_MAX_CONDITION = 64  # greatest over least gain up to which float32 inverts to 1e-5
+_GRID = 129  # frequencies per axis at which gains are compared
+_EPSILON = 1e-30  # keeps 0 / 0 at 0
 _ITERATIONS = 100
-_AMPLITUDE = 0.045  # at a frequency of f cycles per pixel over f: an image of variance 0.06
+_AMPLITUDE = 0.045  # times 1 / f at f cycles per pixel: an image of variance 0.06
 _CHANNELS = {1: ("",), 3: ("red", "green", "blue")}
 
 
 class Kernel(Representation[Map]):
-    """Each pixel replaced by a weighted sum of its neighbours: blurred, sharpened, or edges alone.
+    """Each pixel replaced by a weighted sum of its neighbours: blur, sharpening or edges.
 
     The matrix is correlated with each channel, its element (rows // 2, columns // 2) on the pixel,
     the image mirrored at its borders without repeating the edge; so the code equals OpenCV's
     filter2D. It is linear and not clipped: sharpened values may leave [0, 1] (in the picture they
-    are clipped; where the weights sum to zero, grey is zero, blue below and orange above).
+    are clipped; where the weights sum to zero, gray is zero, blue below and orange above).
 
     `sharpen` is [0 -1 0; -1 5 -1; 0 -1 0], `sharpen_soft` a tenth of [-1 -2 -1; -2 22 -2; -1 -2
     -1], `unsharp` the image plus alpha times its difference to its Gaussian, `edge` [-1 -1 -1; -1 8
     -1; -1 -1 -1], `laplacian` [0 1 0; 1 -4 1; 0 1 0], `shift` moves the image by (dx, dy).
 
-    A kernel that is its own mirror image, left to right and top to bottom, multiplies the
-    frequencies of the mirrored image, so `invert` divides: exactly where it passes all of them
-    (sharpening, narrow Gaussians), nearly where some all but vanish (blurs, edges, whose brightness
-    is lost). With any other kernel it solves by conjugate gradients; what was shifted out is gone.
+    A kernel that equals its mirror images, horizontally and vertically, multiplies the frequencies
+    of the mirrored image, so `invert` divides: exactly where all of them pass (sharpening, narrow
+    Gaussians), approximately where some nearly vanish (blurs, edges, whose brightness is lost). For
+    any other kernel it solves by conjugate gradients; pixels shifted out of the image are lost.
 
     The vector holds, per channel and cell, the fourth root of the mean distance from the image's
     mean response, and before it the mean where brightness passes.
@@ -48,7 +49,7 @@ class Kernel(Representation[Map]):
         size: Odd side of box, gaussian and unsharp in pixels. None for 3 of box and, of the
             Gaussians, twice round(4 sigma) plus 1.
         sigma: Standard deviation of gaussian and unsharp, in pixels.
-        alpha: How much unsharp adds.
+        alpha: Weight of the difference that unsharp adds.
         dx: Pixels that shift moves the image to the right.
         dy: Pixels that shift moves it down.
         normalise: Whether to divide the weights by their sum.
@@ -75,7 +76,7 @@ class Kernel(Representation[Map]):
         inverse="exact",
     )
 
-    def __init__(  # noqa: PLR0913  # each named kernel's own, and two for all
+    def __init__(  # noqa: PLR0913  # each named kernel's own parameters, and two for all
         self,
         *,
         kernel: str = "sharpen",
@@ -92,29 +93,29 @@ class Kernel(Representation[Map]):
         self.size, self.sigma, self.alpha, self.dx, self.dy = size, sigma, alpha, dx, dy
         self.normalise, self.cells, self.kernel = normalise, cells, kernel
         self._check()
-        matrix = self._made()
+        matrix = self._build_matrix()
         self.matrix = (
             convolution.unit(matrix, self.name) if normalise else matrix
         )  # (rows, columns)
 
     @property
     def inverse(self) -> Inverse:
-        """Exact where a kernel like its mirror image passes every frequency well enough."""
+        """Exact where a symmetric kernel passes every frequency well enough."""
         if not self.matrix.any():
             return "none"
         if not convolution.symmetric(self.matrix):
             return "approximate"
         line = torch.linspace(0, 0.5, _GRID, dtype=torch.float64)
         gain = convolution.gain(self.matrix, line, line).abs()
-        return "exact" if float(gain.max()) <= _SOLVABLE * float(gain.min()) else "approximate"
+        return "exact" if float(gain.max()) <= _MAX_CONDITION * float(gain.min()) else "approximate"
 
     def encode(self, image: Image) -> Map:
         """Weighted sums, of the image's shape, (batch, channel, height, width)."""
         checks.image(image, self.name, linear=True)
         size = image.shape[2], image.shape[3]
-        below = bool((self.matrix < 0).any())
+        signed = bool((self.matrix < 0).any())
         values = convolution.correlate(image, self.matrix)
-        return Map(values, size, _CHANNELS[image.shape[1]], signed=below)
+        return Map(values, size, _CHANNELS[image.shape[1]], signed=signed)
 
     def check_code(self, code: Map) -> None:
         """One or three maps of the image's size.
@@ -129,8 +130,8 @@ class Kernel(Representation[Map]):
 
         (batch, channel * cells²), or twice as many.
         """
-        apart = code.values - code.values.mean((2, 3), keepdim=True)
-        spread = roots(apart, self.cells)
+        deviation = code.values - code.values.mean((2, 3), keepdim=True)
+        spread = roots(deviation, self.cells)
         if not self._has_sum:
             return spread
         return torch.cat([means(code.values, self.cells), spread], dim=1)
@@ -140,8 +141,8 @@ class Kernel(Representation[Map]):
 
         Args:
             code: As `encode` gives it.
-            noise: Standard deviation of what is wrong with its numbers; what passed more faintly is
-                not asked back. 0.001 for values that were kept as bytes.
+            noise: Standard deviation of the errors in its values; frequencies that passed more
+                weakly are not restored. 0.001 for values that were stored as bytes.
 
         Raises:
             NoInverse: If all weights are zero.
@@ -166,27 +167,27 @@ class Kernel(Representation[Map]):
         mean = values.mean(1, keepdim=True)
         return enlarge(
             diverging(mean.sign() * mean.abs().sqrt())
-        )  # one edge must not dim the others
+        )  # for weak edges beside a strong one
 
     @property
     def _has_sum(self) -> bool:
         """Whether brightness passes."""
         return convolution.has_sum(self.matrix)
 
-    def _made(self) -> convolution.Matrix:
-        """The weights that the name stands for, or those that were written."""
+    def _build_matrix(self) -> convolution.Matrix:
+        """The weights that the name stands for, or those of the text or file."""
         if self.kernel in convolution.FIXED:
             return convolution.read(convolution.FIXED[self.kernel], self.name)
-        made = {
+        builders = {
             "box": lambda: convolution.box(self.size or 3),
             "gaussian": lambda: convolution.gaussian(self.sigma, self.size),
             "unsharp": lambda: convolution.unsharp(self.alpha, self.sigma, self.size),
             "shift": lambda: convolution.shift(self.dx, self.dy),
         }
-        if self.kernel in made:
-            return made[self.kernel]()
+        if self.kernel in builders:
+            return builders[self.kernel]()
         matrix = convolution.read(self.kernel, self.name)
-        self.kernel = convolution.text(matrix)  # a file may be gone when the spec is read again
+        self.kernel = convolution.text(matrix)  # the spec must not depend on a file
         return matrix
 
     def _check(self) -> None:
@@ -202,56 +203,57 @@ class Kernel(Representation[Map]):
             checks.between(value, -127, 127, self.name, what)
 
     def _divided(self, values: Tensor, noise: float) -> Tensor:
-        """By the kernel's gain, among the frequencies of the image and its mirror images."""
+        """Division by the transfer function, in the Fourier domain of the mirrored image.
+
+        With noise it is a Wiener filter, which returns zero for frequencies lost in it. Photographs
+        have amplitudes like 1 / f (Field 1987), so noise counts more the higher the frequency.
+        """
         height, width = values.shape[2:]
-        waves = torch.fft.rfft2(_and_mirrored(_and_mirrored(values, 2), 3))
+        waves = torch.fft.rfft2(_with_mirror_image(_with_mirror_image(values, 2), 3))
         size = (max(1, 2 * height - 2), max(1, 2 * width - 2))
         y = torch.fft.fftfreq(size[0], dtype=values.dtype, device=values.device)
         x = torch.fft.rfftfreq(size[1], dtype=values.dtype, device=values.device)
         gain = convolution.gain(self.matrix, y, x)
-        # Photographs have amplitudes like 1 / f (Field 1987), so the finer the less to lose.
-        least = noise / _AMPLITUDE * torch.hypot(y[:, None], x)
-        inverse = gain / (gain.square() + least.square()).clamp_min(_TINY)
+        noise_to_signal = noise / _AMPLITUDE * torch.hypot(y[:, None], x)
+        inverse = gain / (gain.square() + noise_to_signal.square()).clamp_min(_EPSILON)
         if not self._has_sum:
             inverse[0, 0] = 0
         image = torch.fft.irfft2(waves * inverse, s=size)[..., :height, :width]
         return image if self._has_sum else _centred(image)
 
     def _solved(self, values: Tensor, noise: float) -> Tensor:
-        """By conjugate gradients on the normal equations, from mid-gray; a channel for itself."""
-        x = torch.full_like(values, 0.5).requires_grad_()
+        """Least squares by conjugate gradients on the normal equations, each channel alone.
+
+        Iterations end when the residual Aᵀ(b - A x) falls to what noise alone would leave: a
+        standard deviation of `noise` times the norm of the kernel.
+        """
+        start = torch.full_like(values, 0.5).requires_grad_()
         with torch.enable_grad():
-            response = convolution.correlate(x, self.matrix)
+            response = convolution.correlate(start, self.matrix)
 
-        def back(y: Tensor) -> Tensor:
-            return torch.autograd.grad(response, x, y, retain_graph=True)[0]
+        def transposed(y: Tensor) -> Tensor:
+            return torch.autograd.grad(response, start, y, retain_graph=True)[0]
 
-        def dot(y: Tensor) -> Tensor:
-            return y.square().sum((2, 3), keepdim=True)
-
-        image, rest = x.detach().clone(), (values - response).detach()
-        slope = direction = back(rest)
-        size = dot(slope)
-        for _ in range(_ITERATIONS):
-            bent = convolution.correlate(direction, self.matrix)
-            going = rest.square().mean((2, 3), keepdim=True) > noise**2
-            if not going.any():
-                break
-            step = torch.where(going, size / dot(bent), 0)
-            image, rest = image + step * direction, rest - step * bent
-            slope = back(rest)
-            before, size = size, dot(slope)
-            direction = slope + torch.where(going, size / before, 0) * direction
+        limit = noise**2 * float((self.matrix**2).sum()) * values[0, 0].numel()
+        image, _ = conjugate_gradients(
+            lambda x: transposed(convolution.correlate(x, self.matrix)),
+            transposed(values),
+            start.detach(),
+            precondition=lambda x: x,
+            unsolved=lambda _, size: size > limit,
+            axes=(2, 3),
+            iterations=_ITERATIONS,
+        )
         return image
 
 
-def _and_mirrored(x: Tensor, axis: int) -> Tensor:
-    """An axis and, after it, what comes before it begins again: n to 2 n - 2."""
+def _with_mirror_image(x: Tensor, axis: int) -> Tensor:
+    """An axis continued by its mirror image up to where it would repeat: n to 2 n - 2."""
     n = x.shape[axis]
     return torch.cat([x, x.narrow(axis, 1, n - 2).flip(axis)], axis) if n > 2 else x
 
 
 def _centred(image: Tensor) -> Tensor:
-    """Brightness, where it is lost, such that black and white are equally far."""
+    """Brightness, where it is lost, set so that the range is centred on middle gray."""
     middle = (image.amax((2, 3), keepdim=True) + image.amin((2, 3), keepdim=True)) / 2
     return image - middle + 0.5

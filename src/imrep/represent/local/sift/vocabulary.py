@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-_ITERATIONS = 10
+_ITERATIONS = 8
 _MIN_VARIANCE = 1e-2  # of the rows' mean variance: no Gaussian collapses onto a few rows
 _MIN_WEIGHT = 1e-4  # a Gaussian without rows would have an infinite Fisher score
 
