@@ -20,11 +20,11 @@ from imrep import checks
 from imrep.base import Representation, Sum
 from imrep.codes import Code, Views
 from imrep.errors import BadImage, NoInverse
-from imrep.inversion.descent import Watch
 from imrep.inversion.gradient_search import search
 from imrep.ops.colour import luminance, to_ycbcr
 from imrep.ops.metrics import psnr, ssim
 from imrep.ops.resize import resize
+from imrep.ops.solvers import Watch
 from imrep.types import Image
 
 Method = Literal["exact", "iterative", "approximate", "gradient"]

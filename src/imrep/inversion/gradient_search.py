@@ -19,9 +19,10 @@ from torch import Tensor
 
 from imrep.base import Fitted, Representation
 from imrep.codes import Code, Points
-from imrep.inversion.descent import Watch, descend
+from imrep.inversion.descent import descend
 from imrep.ops.colour import to_ycbcr
 from imrep.ops.resize import resize
+from imrep.ops.solvers import Watch
 from imrep.types import Image
 
 
@@ -75,12 +76,12 @@ def search(
         loss = _objective(rep, target, shape, stage.smoothness)
         planned, steps = round(stage.end * iterations), round(stage.end * iterations) - planned
         result = descend(loss, image, iterations=steps, watch=_offset(watch, done))
-        image, done = result.values, done + result.iterations
+        image, done = result.point, done + result.iterations
         # Quasi-Newton steps end at a kink of the loss. Adam walks over it.
         if result.iterations < steps and stage.smoothness > _SMOOTH:
             steps -= result.iterations
             result = descend(loss, image, iterations=steps, method="adam", rate=_RATE)
-            image, done = result.values, done + result.iterations
+            image, done = result.point, done + result.iterations
     return image.expand(-1, shape[0], -1, -1), done
 
 

@@ -16,14 +16,14 @@ def test_it_finds_the_lowest_point(method, near):
     found = descend(
         valley(target), torch.full_like(target, 0.5), method=method, iterations=400, rate=0.02
     )
-    torch.testing.assert_close(found.values, target, atol=near, rtol=0)
+    torch.testing.assert_close(found.point, target, atol=near, rtol=0)
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_outside_the_box_it_ends_on_the_wall(method):
     target = torch.tensor([-2.0, 0.25, 3.0])
     found = descend(valley(target), torch.full((3,), 0.6), method=method, iterations=300)
-    torch.testing.assert_close(found.values, torch.tensor([0.0, 0.25, 1.0]), atol=2e-3, rtol=0)
+    torch.testing.assert_close(found.point, torch.tensor([0.0, 0.25, 1.0]), atol=2e-3, rtol=0)
 
 
 def test_the_loss_only_ever_sees_images():
@@ -60,9 +60,9 @@ def test_no_number_ends_at_the_best_before():
         return total / 0 if x.max() > 0.7 else total
 
     found = descend(loss, torch.full((4,), 0.5), iterations=50, method="adam")
-    assert found.values.isfinite().all()
+    assert found.point.isfinite().all()
     assert found.loss < 4 * 0.4**2
-    assert found.loss == pytest.approx(float(loss(found.values)))
+    assert found.loss == pytest.approx(float(loss(found.point)))
 
 
 def test_it_stops_when_it_has_arrived_and_says_so():

@@ -5,11 +5,10 @@ of the plane, and L-BFGS minimises their distance to the target. It starts from 
 which holds the low frequencies. The problem is not convex: the result depends on the start.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
+from imrep.ops.solvers import lbfgs
 from imrep.represent.multiscale.scattering.transform import Plan, scatter
 
 _HISTORY = 20  # pairs of steps and gradients in the L-BFGS memory
@@ -74,29 +73,10 @@ def _orders(plan: Plan) -> tuple[slice, ...]:
 
 
 def _descend(start: Tensor, target: Tensor, plan: Plan, iterations: int, order: int) -> Tensor:
-    planes = start.detach().clone().requires_grad_()
-    optimiser = torch.optim.LBFGS(
-        [planes],
-        max_iter=iterations,
-        max_eval=10 * iterations,
-        history_size=_HISTORY,
-        line_search_fn="strong_wolfe",
-        tolerance_grad=0.0,
-        tolerance_change=0.0,
-    )
-    best, lowest = start, math.inf
+    def loss(planes: Tensor) -> Tensor:
+        return _LOSS_SCALE * distance(scatter(planes, plan), target, plan, order)
 
-    def closure() -> Tensor:
-        nonlocal best, lowest
-        loss = _LOSS_SCALE * distance(scatter(planes, plan), target, plan, order)
-        (planes.grad,) = torch.autograd.grad(loss, planes)
-        if (value := float(loss.detach())) < lowest:
-            best, lowest = planes.detach().clone(), value
-        return loss.detach()
-
-    with torch.enable_grad():
-        optimiser.step(closure)
-    return best
+    return lbfgs(loss, start, iterations=iterations, history=_HISTORY).point
 
 
 def _cubic(n: int, samples: int, before: int, step: int) -> Tensor:
