@@ -227,6 +227,7 @@ class HOG(Representation[Map]):
         """Weight of each pixel of a block for each cell, column by column: (block², 1, b, b)."""
         size = self.cell * self.block
         pixel = torch.arange(size, dtype=torch.float64)
+        # Not `ops.filter.gaussian`: OpenCV centres it at size / 2 and does not normalise.
         gauss = torch.exp(-((pixel - size / 2) ** 2) / (2 * (size / 4) ** 2))
         distance = (pixel + 0.5) / self.cell - 0.5 - torch.arange(self.block)[:, None]
         share = gauss * (1 - distance.abs()).clamp_min(0)
