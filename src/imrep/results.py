@@ -99,9 +99,6 @@ METRICS = {
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
-SENTENCES = (
-    *("nothing", "noise", "one", "too few", "none", "solved", "clear", "tied", "unlabelled"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
