@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imrep.ops.filter.gaussian import gaussian
-from imrep.ops.tiling import each
+from imrep.ops.tiling import cut, each
 
 _MIN_ERROR = 1e-16  # mean squared error: 160 dB, the precision of float32
 _SIGMA = 1.5
@@ -73,12 +73,10 @@ def _summed(a: Tensor, b: Tensor, overlap: int, of: Callable[[Plane, Plane], flo
     """The sum of `of` over strips of rows, each with `overlap` rows above and below."""
     first, second = (x.detach().cpu().reshape(-1, *x.shape[-2:]) for x in (a, b))
     planes, height, width = first.shape
-    step = max(1, _STRIP // width)
 
-    def strip_sum(position: tuple[int, int]) -> float:
-        plane, start = position
-        rows = slice(start, min(start + step, height - 2 * overlap) + 2 * overlap)
+    def strip_sum(part: tuple[int, slice]) -> float:
+        plane, rows = part[0], slice(part[1].start, part[1].stop + 2 * overlap)
         return of(*(x[plane, rows].double().numpy() for x in (first, second)))
 
-    starts = range(0, height - 2 * overlap, step)
-    return math.fsum(each(strip_sum, [(p, start) for p in range(planes) for start in starts]))
+    strips = cut(height - 2 * overlap, max(1, _STRIP // width))
+    return math.fsum(each(strip_sum, [(p, rows) for p in range(planes) for rows in strips]))

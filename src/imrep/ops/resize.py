@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imrep.ops.tiling import cut
+
 _STRIP = 512  # rows
 
 
@@ -41,7 +43,7 @@ def shrunk_pixels(pixels: NDArray, longest: int | None) -> Tensor:
     height, width = _within(pixels.shape[0], pixels.shape[1], longest)
     if (height, width) == pixels.shape[:2]:
         return _floating(pixels)
-    strips = (pixels[top : top + _STRIP] for top in range(0, len(pixels), _STRIP))
+    strips = (pixels[rows] for rows in cut(len(pixels), _STRIP))
     narrow = [resize(_floating(strip), len(strip), width) for strip in strips]
     return resize(torch.cat(narrow, 2), height, width).clamp(0, 1)
 

@@ -2,6 +2,8 @@
 
 Strips are distributed over threads, each with one thread inside torch. Threads that synchronise
 after every small operation mostly wait as soon as another process is busy.
+
+Modules that run without torch, as most of the comparison, slice their batches themselves.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.filter.borders import mirrored
-from imrep.ops.tiling import each, strip_rows
+from imrep.ops.tiling import cut, each, strip_rows
 
 RowFilter = Callable[[Tensor], Tensor]  # rows (radius + n + radius, width) to (n, width)
 
@@ -28,11 +28,11 @@ def by_rows(image: Tensor, radius: int, work: RowFilter) -> Tensor:
     result = torch.empty_like(image, memory_format=torch.contiguous_format)
     planes, outputs = image.flatten(0, 1), result.view(-1, height, width)
 
-    def filter_strip(part: tuple[int, int]) -> None:
-        i, top = part
-        end = min(top + rows, height)
-        outputs[i, top:end] = work(mirrored(planes[i], top - radius, end + radius, 0))
+    def filter_strip(part: tuple[int, slice]) -> None:
+        i, strip = part
+        padded = mirrored(planes[i], strip.start - radius, strip.stop + radius, 0)
+        outputs[i, strip] = work(padded)
 
-    strips = [(i, top) for i in range(len(planes)) for top in range(0, height, rows)]
-    each(filter_strip, strips, image)
+    strips = cut(height, rows)
+    each(filter_strip, [(i, strip) for i in range(len(planes)) for strip in strips], image)
     return result

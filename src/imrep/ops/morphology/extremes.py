@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.ops.morphology.elements import Rectangle, clipped
-from imrep.ops.tiling import each
+from imrep.ops.tiling import cut, each
 
 _BATCH = 2**19  # numbers in one pass: several small planes, or a strip of a large one
 
@@ -33,7 +33,7 @@ def extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme) -> Tenso
     batches = x.reshape(-1, height, width).split(max(1, _BATCH // (height * width)))
     if not workspace.reuses:
         results = [
-            torch.cat([_strip(planes, *rows, parts, margins, workspace) for rows in strips], dim=1)
+            torch.cat([_strip(planes, rows, parts, margins, workspace) for rows in strips], dim=1)
             for planes in batches
         ]
         return torch.cat(results).view(x.shape)
@@ -41,13 +41,13 @@ def extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme) -> Tenso
     outputs = result.view(-1, height, width).split(len(batches[0]))
     local = threading.local()  # a workspace for each thread
 
-    def filter_strip(job: tuple[Tensor, Tensor, int, int]) -> None:
-        planes, output, top, end = job
+    def filter_strip(job: tuple[Tensor, Tensor, slice]) -> None:
+        planes, output, rows = job
         local.workspace = getattr(local, "workspace", None) or _Workspace(extreme, x)
-        output[:, top:end] = _strip(planes, top, end, parts, margins, local.workspace)
+        output[:, rows] = _strip(planes, rows, parts, margins, local.workspace)
 
     pairs = zip(batches, outputs, strict=True)
-    each(filter_strip, [(*pair, *rows) for pair in pairs for rows in strips], x)
+    each(filter_strip, [(*pair, rows) for pair in pairs for rows in strips], x)
     return result
 
 
@@ -129,21 +129,19 @@ class _Margins(NamedTuple):
         )
 
 
-def _strips(height: int, width: int, margins: _Margins) -> list[tuple[int, int]]:
-    """First and last row of each strip, much higher than the margins that strips share."""
-    rows = max(_BATCH // width, 4 * (margins.above + margins.below), 1)
-    return [(top, min(top + rows, height)) for top in range(0, height, rows)]
+def _strips(height: int, width: int, margins: _Margins) -> list[slice]:
+    """Strips of rows, much higher than the margins that strips share."""
+    return cut(height, max(_BATCH // width, 4 * (margins.above + margins.below), 1))
 
 
 def _strip(
     planes: Tensor,
-    top: int,
-    end: int,
+    rows: slice,
     parts: tuple[Rectangle, ...],
     margins: _Margins,
     workspace: _Workspace,
 ) -> Tensor:
-    """Extremes of planes (n, height, width) in the rows from `top` to `end`.
+    """Extremes of planes (n, height, width) in `rows`.
 
     The buffer is one long row of numbers: image rows one after the other, each followed by as many
     neutral values as an element extends to one side, so that nothing wraps round into the next
@@ -153,9 +151,10 @@ def _strip(
         ends | rows above | row 0, gap | row 1, gap | … | rows below | next plane … | ends
     """
     count, height, width = planes.shape
+    top, end = rows.start, rows.stop
     first, last = max(top - margins.above, 0), min(end + margins.below, height)
     gap = max(margins.before, margins.after)
-    stride, rows = width + gap, end - top + margins.above + margins.below
+    stride, tall = width + gap, end - top + margins.above + margins.below
     pads = (0, gap, first - top + margins.above, end + margins.below - last)
     ends = (margins.before, margins.after + (margins.above + margins.below) * stride)
     flat = workspace.pad(planes[:, first:last], pads, ends)
@@ -163,8 +162,8 @@ def _strip(
     for part, row, protected in _row_extremes(flat, parts, margins, workspace):
         below = row[(part.top + margins.above) * stride :]
         columns = _window(below, part.height, stride, workspace, *protected)
-        total = workspace.add(columns[: count * rows * stride], *protected)
-    return total.view(count, rows, stride)[:, : end - top, :width]
+        total = workspace.add(columns[: count * tall * stride], *protected)
+    return total.view(count, tall, stride)[:, : end - top, :width]
 
 
 def _row_extremes(

@@ -9,7 +9,7 @@ run in the order of the C kernels, so that results agree to the last bit.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from imrep.ops.filter.borders import reflected
 from imrep.ops.native import followed
+from imrep.ops.tiling import cut
 
 _BLOCK = 1 << 19  # samples per block
 _HUGE_PAGES = 1 << 20  # bytes from which NumPy allocates
@@ -220,10 +221,8 @@ def _undivided(*tensors: Tensor | None) -> bool:
     )
 
 
-def _blocks(planes: int, rows: int, per_row: int) -> Iterator[tuple[slice, int, int]]:
+def _blocks(planes: int, rows: int, per_row: int) -> list[tuple[slice, int, int]]:
     """The planes, the first row and the end row of each block."""
     together = max(1, _BLOCK // (rows * per_row))
-    step = max(1, min(rows, _BLOCK // per_row))
-    for plane in range(0, planes, together):
-        for first in range(0, rows, step):
-            yield slice(plane, plane + together), first, min(first + step, rows)
+    strips = cut(rows, max(1, min(rows, _BLOCK // per_row)))
+    return [(part, strip.start, strip.stop) for part in cut(planes, together) for strip in strips]

@@ -28,7 +28,7 @@ from imrep.ops.filter.borders import mirrored
 from imrep.ops.fourier.dct import basis
 from imrep.ops.native import kernels_for
 from imrep.ops.pyramid import laplacian
-from imrep.ops.tiling import each
+from imrep.ops.tiling import cut, each
 
 BLOCK = 8  # pixels per side
 
@@ -102,13 +102,13 @@ def _shrink_native(
     noisy, pilot = planes[0].data_ptr(), planes[1].data_ptr() if len(planes) > 1 else None
     kernel = native.imrep_shrink_f32
 
-    def shrink_rows(top: int) -> None:
+    def shrink_rows(strip: slice) -> None:
         pointers = map(ctypes.c_void_p, (noisy, pilot, result.data_ptr()))
         sizes = map(ctypes.c_int64, (height, width, stride))
-        rows = map(ctypes.c_int64, (top, min(top + _ROWS, height)))
+        rows = map(ctypes.c_int64, (strip.start, strip.stop))
         kernel(*pointers, *sizes, ctypes.c_double(level), *rows)
 
-    each(shrink_rows, range(0, height, _ROWS), *planes)
+    each(shrink_rows, cut(height, _ROWS), *planes)
     return result
 
 
@@ -116,12 +116,11 @@ def _shrink_reference(planes: tuple[Tensor, ...], level: float, stride: int) -> 
     """The plain reference, for other devices, for gradients and without a compiler."""
     height, width = planes[0].shape
     pixels = _PIXELS_CPU if planes[0].device.type == "cpu" else _PIXELS_GPU
-    rows, strips, margin = max(pixels // width, BLOCK), [], BLOCK - 1
-    for top in range(0, height, rows):
-        end = min(top + rows, height)
-        tall = [mirrored(plane, top - margin, end + margin, 0) for plane in planes]
+    strips, margin = [], BLOCK - 1
+    for rows in cut(height, max(pixels // width, BLOCK)):
+        tall = [mirrored(plane, rows.start - margin, rows.stop + margin, 0) for plane in planes]
         wide = torch.stack([mirrored(plane, -margin, width + margin, 1) for plane in tall])
-        strip = _shrink_strip(wide, level, stride, 2 * margin - top)
+        strip = _shrink_strip(wide, level, stride, 2 * margin - rows.start)
         strips.append(strip[margin:-margin, margin:-margin])
     return torch.cat(strips)
 

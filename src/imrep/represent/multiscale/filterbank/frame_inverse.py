@@ -9,7 +9,6 @@ Responses are (b, c, k, height, width).
 """
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.ops.solvers import Operator, conjugate_gradients
+from imrep.ops.tiling import cut
 
 _BLOCK = 1 << 19  # responses computed together, to fit the cache
 EXACT = 1e-11  # relative residual at which a float32 solution has converged
@@ -50,10 +50,9 @@ def gather(maps: Tensor, spectra: Tensor) -> Tensor:
     return torch.fft.irfft2(total, s=maps.shape[-2:])
 
 
-def blocks(x: Tensor, filters: int) -> Iterator[slice]:
+def blocks(x: Tensor, filters: int) -> list[slice]:
     """Slices of filters whose responses to x (b, c, h, w) fit the cache together."""
-    step = max(1, _BLOCK // x.numel())
-    return (slice(start, start + step) for start in range(0, filters, step))
+    return cut(filters, max(1, _BLOCK // x.numel()))
 
 
 def solve(

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from imrep.ops.filter.borders import reflected
+from imrep.ops.tiling import cut
 from imrep.represent.multiscale.scattering import native as in_c
 from imrep.represent.multiscale.scattering.wavelets import crop, gaussian, morlet
 
@@ -304,11 +305,9 @@ def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
     return torch.cat(tiles)
 
 
-def _tiles(count: int, numbers: int, like: Tensor) -> Iterator[slice]:
+def _tiles(count: int, numbers: int, like: Tensor) -> list[slice]:
     """Slices of `count` items, each of `numbers` complex numbers, that fit into the cache."""
-    size = max(1, _TILE_BYTES // (numbers * 2 * like.element_size()))
-    for start in range(0, count, size):
-        yield slice(start, start + size)
+    return cut(count, max(1, _TILE_BYTES // (numbers * 2 * like.element_size())))
 
 
 class _Spectra:

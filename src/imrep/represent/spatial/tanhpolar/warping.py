@@ -15,6 +15,7 @@ from torch import Tensor
 
 from imrep import checks
 from imrep.errors import BadImage
+from imrep.ops.tiling import cut
 from imrep.represent.spatial.tanhpolar.coordinates import (
     Angles,
     Chart,
@@ -252,7 +253,6 @@ def _sampled(
     kind = np.float64 if source.dtype == torch.float64 else np.float32
     out = torch.from_numpy(np.empty((*source.shape[:2], *size), kind))
     step, band = max(1, _TILE // (size[0] * size[1])), max(1, _TILE // size[1])
-    for first, top in itertools.product(range(0, len(source), step), range(0, size[0], band)):
-        images, rows = slice(first, first + step), slice(top, top + band)
+    for images, rows in itertools.product(cut(len(source), step), cut(size[0], band)):
         out[images, :, rows] = piece(images, rows)
     return out
