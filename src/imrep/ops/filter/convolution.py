@@ -6,7 +6,6 @@ repeating its edge.
 
 import re
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -165,8 +164,8 @@ def _parsed(source: str, caller: str) -> Matrix:
     rows = [re.findall(r"[^\s,]+", row) for row in re.split(r"[;\n]", source)]
     rows = [row for row in rows if row]
     try:
-        numbers = [[float(Fraction(token)) for token in row] for row in rows]
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        numbers = [[_number(token) for token in row] for row in rows]
+    except (ValueError, ZeroDivisionError) as error:
         raise BadParameter(f"{caller} cannot read a matrix from {source!r}: {error}.") from error
     lengths = sorted({len(row) for row in rows})
     if len(lengths) != 1:
@@ -176,6 +175,12 @@ def _parsed(source: str, caller: str) -> Matrix:
             "Put semicolons between the rows."
         )
     return _checked(np.array(numbers), caller)
+
+
+def _number(token: str) -> float:
+    """A number or a quotient of two. Not by `Fraction`, for which 1e999999999 is an exact integer."""
+    numerator, _, denominator = token.partition("/")
+    return float(numerator) / float(denominator or 1)
 
 
 def _checked(matrix: NDArray, caller: str) -> Matrix:
