@@ -178,7 +178,7 @@ def _parsed(source: str, caller: str) -> Matrix:
 
 
 def _number(token: str) -> float:
-    """A number or a quotient of two. Not by `Fraction`, for which 1e999999999 is an exact integer."""
+    """A number or a quotient of two. `Fraction` would expand 1e999999999 to an integer."""
     numerator, _, denominator = token.partition("/")
     return float(numerator) / float(denominator or 1)
 
