@@ -44,7 +44,8 @@ def read(source: str, caller: str) -> Matrix:
     path = Path(source)
     try:
         if path.suffix == ".npy":
-            return _checked(np.load(path, allow_pickle=False), caller)
+            with path.open("rb") as file:
+                return _checked(np.lib.format.read_array(file, allow_pickle=False), caller)
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())

@@ -78,6 +78,13 @@ def test_arrays_that_are_no_matrix_are_refused(tmp_path, array):
         convolution.read(str(tmp_path / "k.npy"), "blur")
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
+def test_broken_array_files_are_refused(tmp_path, content):
+    (tmp_path / "k.npy").write_bytes(content)
+    with pytest.raises(BadParameter, match=r"blur needs .* or a .txt, .csv or .npy file"):
+        convolution.read(str(tmp_path / "k.npy"), "blur")
+
+
 @given(SIDES, SIDES, st.integers(1, 12), st.integers(1, 12), st.booleans())
 def test_correlation_is_scipys(rows, columns, height, width, dense):
     from scipy.ndimage import correlate
