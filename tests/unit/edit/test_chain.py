@@ -57,3 +57,29 @@ def test_additional_images_are_read_once(tmp_path, monkeypatch):
     torch.testing.assert_close(chain.apply(image), first)
     torch.testing.assert_close(first, image.flip(3), atol=0.51 / 255, rtol=0)
     assert len(reads) == 2
+
+
+@pytest.mark.parametrize("chain", ["compress", "decode", "blur, compress"])
+def test_packing_belongs_to_other_functions(chain):
+    with pytest.raises(BadParameter, match=rf"images to images, got '{chain}'. Use imrep.pack"):
+        imrep.apply_edits(photo(batch=1), chain)
+
+
+def test_the_old_name_warns():
+    from imrep.edit import chain
+
+    with pytest.warns(FutureWarning, match="edited is called apply_edits now"):
+        out = chain.edited(photo(batch=1), "blur:sigma=2")
+    torch.testing.assert_close(out, imrep.edit.blur(photo(batch=1), sigma=2))
+
+
+def test_a_batch_is_a_loop_and_a_chain_its_steps():
+    image = photo(batch=3)
+    chain = Chain("stretch, median, blur:sigma=1")
+    out = chain.apply(image)
+    for one, expected in zip(image, out, strict=True):
+        torch.testing.assert_close(chain.apply(one[None])[0], expected)
+    stepwise = image
+    for step in chain.steps:
+        stepwise = Chain(step.spec).apply(stepwise)
+    torch.testing.assert_close(stepwise, out, rtol=0, atol=1e-6)

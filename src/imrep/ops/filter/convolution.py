@@ -6,7 +6,6 @@ repeating its edge.
 
 import re
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +44,8 @@ def read(source: str, caller: str) -> Matrix:
     path = Path(source)
     try:
         if path.suffix == ".npy":
-            return _checked(np.load(path, allow_pickle=False), caller)
+            with path.open("rb") as file:
+                return _checked(np.lib.format.read_array(file, allow_pickle=False), caller)
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -165,8 +165,8 @@ def _parsed(source: str, caller: str) -> Matrix:
     rows = [re.findall(r"[^\s,]+", row) for row in re.split(r"[;\n]", source)]
     rows = [row for row in rows if row]
     try:
-        numbers = [[float(Fraction(token)) for token in row] for row in rows]
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        numbers = [[_number(token) for token in row] for row in rows]
+    except (ValueError, ZeroDivisionError) as error:
         raise BadParameter(f"{caller} cannot read a matrix from {source!r}: {error}.") from error
     lengths = sorted({len(row) for row in rows})
     if len(lengths) != 1:
@@ -176,6 +176,12 @@ def _parsed(source: str, caller: str) -> Matrix:
             "Put semicolons between the rows."
         )
     return _checked(np.array(numbers), caller)
+
+
+def _number(token: str) -> float:
+    """A number or a quotient of two. `Fraction` would expand 1e999999999 to an integer."""
+    numerator, _, denominator = token.partition("/")
+    return float(numerator) / float(denominator or 1)
 
 
 def _checked(matrix: NDArray, caller: str) -> Matrix:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -31,8 +32,8 @@ def read(path: str, caller: str) -> tuple[Tensor, Tensor | None]:
         BadParameter: If the file has another suffix, cannot be read, or holds other arrays.
     """
     readers: dict[str, Callable[[str], Any]] = {
-        ".npy": lambda p: {"kernels": np.load(p, allow_pickle=False)},
-        ".npz": lambda p: dict(np.load(p, allow_pickle=False)),
+        ".npy": lambda p: {"kernels": _array(p)},
+        ".npz": _arrays,
         ".safetensors": lambda p: {k: v.numpy() for k, v in load_file(p).items()},
     }
     suffix = Path(path).suffix.lower()
@@ -43,7 +44,7 @@ def read(path: str, caller: str) -> tuple[Tensor, Tensor | None]:
         )
     try:
         arrays = readers[suffix](path)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, BadZipFile, SafetensorError) as error:
         raise BadParameter(f"{caller} cannot read kernels from {path!r}: {error}") from error
     kernels = next(iter(arrays.values())) if len(arrays) == 1 else arrays.get("kernels")
     if kernels is None or kernels.ndim != 3 or not _real(kernels):
@@ -62,6 +63,17 @@ def read(path: str, caller: str) -> tuple[Tensor, Tensor | None]:
             f"got {bias.dtype} {bias.shape}."
         )
     return _tensor(kernels), None if bias is None else _tensor(bias)
+
+
+def _array(path: str) -> Any:
+    # Not by `np.load`, which opens whatever archive has this name and leaves a broken one open.
+    with Path(path).open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _arrays(path: str) -> dict[str, Any]:
+    with Path(path).open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _real(array: Any) -> bool:
