@@ -184,6 +184,7 @@ def test_a_command_line_is_taken_back_by_a_shell(tmp_path):
         "two\nlines",
         "back\\slash" + LATIN,
         "'" + LATIN,
+        "next\x85line\u2028",
     ]
     line = command_line(words)
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)

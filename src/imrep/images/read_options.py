@@ -38,6 +38,7 @@ class Reading:
             )
         if self.max_pixels < 1:
             raise BadParameter(f"images need max_pixels of at least 1, got {self.max_pixels}.")
+        object.__setattr__(self, "max_pixels", int(self.max_pixels))
         if self.data_range is not None:
             object.__setattr__(self, "data_range", _pair(self.data_range))
 

@@ -53,8 +53,11 @@ class Samples:
         numbers = values.astype(np.float64) * (self.white - self.black) + self.black
         if np.dtype(self.kind).kind == "f":
             return numbers.astype(self.kind)
-        limits = np.iinfo(self.kind)
-        return np.clip(np.rint(numbers), limits.min, limits.max).astype(self.kind)
+        limits, numbers = np.iinfo(self.kind), np.rint(numbers)
+        # The maximum of 64 bits rounds up to a number outside the type, which a cast wraps.
+        below = numbers < float(limits.max)
+        cast = np.where(below, numbers.clip(limits.min), limits.min).astype(self.kind)
+        return np.where(below, cast, np.array(limits.max, self.kind))
 
 
 UINT8 = Samples()
@@ -95,7 +98,7 @@ def _range(
         return *data_range, True
     if floating and low >= 0 and high <= 1:
         return 0.0, 1.0, True
-    return low, high if high > low else low + 1, False
+    return low, high if high > low else max(low + 1, float(np.nextafter(low, np.inf))), False
 
 
 def _filled(values: NDArray, finite: NDArray) -> NDArray:

@@ -75,7 +75,14 @@ def _quoted(word: str) -> str:
     if not _UNPRINTABLE.search(word):
         return shlex.quote(word)
     doubled = word.replace("\\", "\\\\").replace("'", "\\'")
-    return f"$'{printable(doubled)}'"  # as bash, zsh and ksh read it
+    return f"$'{_UNPRINTABLE.sub(_bytes, doubled)}'"  # as bash, zsh and ksh read it
+
+
+def _bytes(match: "re.Match[str]") -> str:
+    r"""Each byte of a character: `\x85` alone would be a byte that is no UTF-8."""
+    undecodable = "\udc80" <= match[0] <= "\udcff"
+    data = match[0].encode("utf-8", "surrogateescape" if undecodable else "surrogatepass")
+    return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def _escaped(match: "re.Match[str]") -> str:

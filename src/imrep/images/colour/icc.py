@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor
 
-from imrep.errors import BadParameter
+from imrep.errors import BadParameter, short_repr
 from imrep.images.colour import spaces
 
 _SPACE = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # of a mode, in ICC's words
@@ -21,11 +21,12 @@ def colour(over: str) -> tuple[int, int, int]:
         BadParameter: No such colour.
     """
     try:
-        return ImageColor.getrgb(over)[:3]
-    except (ValueError, AttributeError) as error:
+        red, green, blue = (min(level, 255) for level in ImageColor.getrgb(over)[:3])
+    except (ValueError, AttributeError, TypeError) as error:
         raise BadParameter(
-            f"images need over to be a colour such as 'white' or '#808080', got {over!r}."
+            f"images need over to be a colour such as 'white' or '#808080', got {short_repr(over)}."
         ) from error
+    return red, green, blue
 
 
 def opaque(

@@ -90,7 +90,7 @@ def of_profile(profile: bytes, channels: int) -> ColourSpace | None:
         curves = tuple(_icc_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
         columns = [_icc_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
         return ColourSpace(curves, _from_d50() @ np.array(columns).T)
-    except (KeyError, struct.error, ValueError, IndexError):
+    except (KeyError, struct.error, ValueError, IndexError, ZeroDivisionError):
         return None
 
 

@@ -94,8 +94,8 @@ def _text(key: str, text: str) -> tuple[bytes, bytes]:
 
 
 def _international(key: str, text: bytes) -> bytes:
-    """The body of a text chunk in UTF-8."""
-    return key.encode() + b"\0\0\0\0\0" + text
+    """The body of a text chunk in UTF-8, its keyword in Latin-1."""
+    return key.encode("latin-1", "replace") + b"\0\0\0\0\0" + text
 
 
 def _jpeg(values: NDArray, picture: Original) -> bytes:

@@ -68,7 +68,7 @@ def _describe(tags: Any, picture: Original) -> None:
     if metadata.iptc:
         tags.tagtype[34377], tags[34377] = _BYTE, metadata.iptc
     if metadata.comments and _DESCRIPTION not in tags:
-        tags[_DESCRIPTION] = b"\n".join(metadata.comments).decode("utf-8", "replace")
+        tags[_DESCRIPTION] = b"\n".join(metadata.comments)  # Pillow writes other texts as ASCII
 
 
 def _strips(rows: NDArray[np.uint8], compression: int) -> tuple[list[bytes], int]:

@@ -147,7 +147,10 @@ def _fits(data: bytes) -> Header | None:
         raise ValueError("unsupported planes of FITS")
     result = Header(data, "FITS", int(fields["NAXIS1"]), int(fields["NAXIS2"]), 1)
     result.dtype = np.dtype(_FITS_TYPES[fields["BITPIX"]])
-    result.scale, result.zero = float(fields.get("BSCALE", 1)), float(fields.get("BZERO", 0))
+    result.scale, result.zero = (
+        float(fields.get(key, value).replace("D", "E"))  # Fortran's exponents, as FITS permits
+        for key, value in (("BSCALE", "1"), ("BZERO", "0"))
+    )
     result.blank = int(fields["BLANK"]) if "BLANK" in fields else None
     result.offset = -(-(position + _FITS_CARD) // _FITS_BLOCK) * _FITS_BLOCK
     return result
