@@ -1,5 +1,7 @@
 """The grammar of specs: what is written is read back, and what is wrong is named."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -121,3 +123,68 @@ def test_python_values_that_fit(value, annotation):
 def test_python_values_that_do_not_fit(value, annotation):
     with pytest.raises(BadParameter, match="some needs key to be"):
         specs.check_type(value, annotation, "some", "key")
+
+
+WORD = st.text(st.characters(categories=["Ll", "Nd"]), min_size=1, max_size=4)
+TEXT = st.text("ab ,:+='1e", max_size=6)
+PAIRS = st.dictionaries(WORD, TEXT, max_size=3)
+
+
+@given(st.lists(st.tuples(WORD, PAIRS), min_size=1, max_size=3))
+def test_a_sum_is_read_back_view_by_view(views):
+    written = "+".join(specs.write(name, dict(pairs)) for name, pairs in views)
+    assert specs.parse(written) == views
+    assert specs.names(written) == [name for name, _ in views]
+
+
+@given(st.lists(st.tuples(WORD, PAIRS), min_size=1, max_size=3))
+def test_a_chain_is_split_where_its_steps_were_joined(steps):
+    written = [specs.write(name, pairs) for name, pairs in steps]
+    assert specs.chain(", ".join(written)) == written
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_parsed_or_refused(text):
+    for read in (specs.parse, specs.names, specs.chain):
+        with suppress(BadParameter):
+            parts = read(text)
+            assert parts and all(isinstance(part, str | tuple) for part in parts)
+
+
+@pytest.mark.parametrize("spec", [None, 3, b"hog", ["hog"]])
+def test_what_is_no_text_is_no_spec(spec):
+    for read in (specs.parse, specs.names, specs.chain):
+        with pytest.raises(BadParameter, match="a spec needs to be text such as 'name:key=value'"):
+            read(spec)
+
+
+def test_keys_are_matched_in_any_case_and_once():
+    assert specs.matched({"SIDE": "3", "Gray": "true"}, ["side", "gray"], "f") == {
+        "side": "3", "gray": "true",
+    }  # fmt: skip
+    assert specs.typed({"SIDE": "3"}, {"side": "int"}, "f") == {"side": 3}
+    with pytest.raises(BadParameter, match="f needs each parameter once, got side, SIDE"):
+        specs.matched({"side": "3", "SIDE": "3"}, ["side"], "f")
+    with pytest.raises(BadParameter, match=r"^f has no parameter 'x'; it takes none$"):
+        specs.matched({"x": "3"}, [], "f")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "plain"),
+    [("int", True), ("int | None", True), ("bool|str", True), ("float | None | str", True),
+     ("list[int]", False), ("int | list", False), ("", False), ("Int", False)],
+)  # fmt: skip
+def test_annotations_that_a_spec_can_hold(annotation, plain):
+    assert specs.is_plain(annotation) is plain
+    if not plain:
+        with pytest.raises(BadParameter, match="A spec holds no other types"):
+            specs.check_type(1, annotation, "f", "key")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "none"), (True, "true"), (3, "3"), (1e16, "1e+16"), (0.1, "0.1"),
+     ("a", "a"), ("", "''"), (" a", "' a'"), ("a,b", "'a,b'"), ("it's", '"it\'s"')],
+)  # fmt: skip
+def test_values_are_quoted_where_they_must_be(value, text):
+    assert specs.text(value) == text
