@@ -66,7 +66,7 @@ def test_embed_on_a_full_disk_keeps_its_parts_and_the_old_file(photos, suffix):
     old = Path(f"out{suffix}").read_bytes()
     with disk_of(20_000):  # a shard has 12 kB, the vectors 49
         said = refused(*words)
-    assert said.startswith(f"out{suffix} cannot be written: File too large. Make room")
+    assert said.startswith(f"out{suffix} cannot be written: File too large. Free space")
     assert Path(f"out{suffix}").read_bytes() == old
     assert names() == [f"out{suffix}", f"out{suffix}.parts", "photos"]
     assert not list(Path(f"out{suffix}.parts").glob("draft*"))
@@ -97,7 +97,7 @@ def test_edit_on_a_full_disk_keeps_what_is_done(photos):
     small.save(photos / "a" / "00.png")
     with disk_of(20_000):  # a picture has 50 kB
         said = refused(*COMMANDS["edit"])
-    assert said.startswith("out cannot be written: File too large. Make room")
+    assert said.startswith("out cannot be written: File too large. Free space")
     assert names("out") == [".imrep", "a"] and names("out/a") == ["00.png"]
     assert "1 were done already" in run(*COMMANDS["edit"]).stdout
     assert len(list(Path("out").rglob("*.png"))) == 16
@@ -115,7 +115,7 @@ def test_match_on_a_full_disk_keeps_what_is_done(photos):
 def test_compare_on_a_full_disk_leaves_no_half_report(photos, size):
     with disk_of(size):
         said = refused(*COMMANDS["compare"])
-    assert "cannot be written: File too large. Make room" in said
+    assert "cannot be written: File too large. Free space" in said
     assert not Path("out/index.html").exists()
     run(*COMMANDS["compare"], "-q")
     assert Path("out/index.html").is_file()
