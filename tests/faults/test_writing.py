@@ -1,6 +1,7 @@
 """A full disk, a closed folder, a second run: one line, exit 1, nothing that was there is lost."""
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,13 +40,18 @@ def photos(tmp_path, monkeypatch):
 
 @contextmanager
 def disk_of(size):
-    """Files of more than `size` bytes cannot be written, as on a full disk."""
+    """Files of more than `size` bytes cannot be written, as on a full disk.
+
+    Bytecode is not written meanwhile: Python keeps truncated files of it, and cannot load them.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode
 
 
 def refused(*words):
@@ -70,7 +76,7 @@ def test_embed_on_a_full_disk_keeps_its_parts_and_the_old_file(photos, suffix):
     assert Path(f"out{suffix}").read_bytes() == old
     assert names() == [f"out{suffix}", f"out{suffix}.parts", "photos"]
     assert not list(Path(f"out{suffix}.parts").glob("draft*"))
-    assert "16 were done already" in run(*words).stdout
+    assert "16 were embedded before" in run(*words).stdout
     run(*words[:-1], f"again{suffix}")
     assert Path(f"again{suffix}").read_bytes() == Path(f"out{suffix}").read_bytes()
     assert names() == [f"again{suffix}", f"out{suffix}", "photos"]

@@ -29,7 +29,7 @@ def conjugate_gradients(
     start: Tensor,
     *,
     precondition: Operator,
-    unsolved: Callable[[Tensor, Tensor], Tensor],
+    unsolved: Callable[[Tensor, Tensor, Tensor], Tensor],
     axes: Sequence[int],
     iterations: int,
 ) -> tuple[Tensor, Tensor]:
@@ -42,8 +42,8 @@ def conjugate_gradients(
         rhs: Right-hand sides.
         start: Initial x, of their shape.
         precondition: Approximate inverse of `system`; symmetric, positive definite.
-        unsolved: Mask of systems that have not converged, from the residual and its squared norm
-            under the preconditioner; a converged system is not changed.
+        unsolved: Mask of systems that have not converged, from x, the residual, and its squared
+            norm under the preconditioner; a converged system is not changed.
         axes: Along which one system's numbers lie; the other axes enumerate systems.
         iterations: Limit of the steps.
 
@@ -53,7 +53,7 @@ def conjugate_gradients(
     x, residual = start, rhs - system(start)
     direction = z = precondition(residual)  # z, as in the paper's preconditioned form
     size = _dot(residual, z, axes)
-    active = unsolved(residual, size)
+    active = unsolved(x, residual, size)
     for _ in range(iterations):
         if not bool(active.any()):
             break
@@ -69,7 +69,7 @@ def conjugate_gradients(
         previous, size = size, torch.where(moving, _dot(residual, z, axes), size)
         beta = torch.where(moving, size / torch.where(moving, previous, 1), 0)
         direction = z + beta * direction
-        active = active & unsolved(residual, size)
+        active = active & unsolved(x, residual, size)
     return x, size
 
 

@@ -25,7 +25,7 @@ def solve(matrices, rhs, *, tolerance=1e-10, precondition=lambda r: r, iteration
         rhs,
         torch.zeros_like(rhs),
         precondition=precondition,
-        unsolved=lambda residual, size: size > tolerance**2,
+        unsolved=lambda _, __, size: size > tolerance**2,
         axes=(1,),
         iterations=iterations,
     )

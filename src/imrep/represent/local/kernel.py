@@ -224,8 +224,8 @@ class Kernel(Representation[Map]):
     def _solved(self, values: Tensor, noise: float) -> Tensor:
         """Least squares by conjugate gradients on the normal equations, each channel alone.
 
-        Iterations end when the residual Aᵀ(b - A x) falls to what noise alone would leave: a
-        standard deviation of `noise` times the norm of the kernel.
+        By the discrepancy principle (Morozov 1966), a channel stops when the mean square of b - A x
+        falls to that of the noise: beyond it, iterations fit the noise.
         """
         start = torch.full_like(values, 0.5).requires_grad_()
         with torch.enable_grad():
@@ -234,13 +234,16 @@ class Kernel(Representation[Map]):
         def transposed(y: Tensor) -> Tensor:
             return torch.autograd.grad(response, start, y, retain_graph=True)[0]
 
-        limit = noise**2 * float((self.matrix**2).sum()) * values[0, 0].numel()
+        def unsolved(x: Tensor, *_: Tensor) -> Tensor:
+            error = values - convolution.correlate(x, self.matrix)
+            return error.square().mean((2, 3), keepdim=True) > noise**2
+
         image, _ = conjugate_gradients(
             lambda x: transposed(convolution.correlate(x, self.matrix)),
             transposed(values),
             start.detach(),
             precondition=lambda x: x,
-            unsolved=lambda _, size: size > limit,
+            unsolved=unsolved,
             axes=(2, 3),
             iterations=_ITERATIONS,
         )

@@ -139,7 +139,7 @@ def _solved(
         rhs,
         start,
         precondition=precondition,
-        unsolved=lambda _, size: size > limit,
+        unsolved=lambda _, __, size: size > limit,
         axes=(2, 3),
         iterations=iterations,
     )

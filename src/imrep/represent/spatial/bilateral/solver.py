@@ -170,7 +170,7 @@ def _solve(grid: Vertices, target: Tensor, confidence: Tensor, smoothness: float
         rhs,
         start,
         precondition=lambda x: x / diagonal,
-        unsolved=lambda residual, _: residual.detach().norm(dim=1, keepdim=True) > limit,
+        unsolved=lambda _, residual, __: residual.detach().norm(dim=1, keepdim=True) > limit,
         axes=(1,),
         iterations=_STEPS,
     )
