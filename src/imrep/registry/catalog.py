@@ -1,8 +1,9 @@
 """Find representations by name, without importing torch.
 
-The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`. Cards, parameters and
-summaries are read from the source with `ast`; `factory` imports a module to build an instance of
-it. Other packages join through the entry-point group `imrep.representations`.
+The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`, and the class in
+`represent/local/sift/__init__.py` is `sift`. Cards, parameters and summaries are read from the
+source with `ast`; `factory` imports a module to build an instance of it. Other packages join
+through the entry-point group `imrep.representations`.
 
 The folder of a saved representation stands where a name does; a name has precedence over a folder
 of the same name.
@@ -89,18 +90,25 @@ def entry(name: str) -> Entry:
         fields = _read(name, module, path)
     except _UNREADABLE as error:
         raise UnknownName(
-            f"{name} needs a literal card and literal defaults in {path.name}, got {error}. "
+            f"{name} needs a literal card and literal defaults in {_short(path)}, got {error}. "
             "Write values, not expressions."
         ) from error
     if fields is None:
-        raise UnknownName(f"{path.name} defines no class with a literal `card = Card(...)`.")
+        raise UnknownName(f"{_without_class(path)}.")
     return fields
 
 
 def name_of(module: str) -> str:
-    """The name a module's representation goes by: its entry point's, or its file's stem."""
-    names = (name for name, (listed, _) in _modules().items() if listed == module)
-    return next(names, module.rpartition(".")[2])
+    """The name of the representation that a module belongs to, as in `get`.
+
+    It is that of the module itself or of the innermost folder around it that is a representation;
+    for a module of neither, its last component.
+    """
+    names = {listed: name for name, (listed, _) in _modules().items()}
+    enclosing = module
+    while enclosing and enclosing not in names:
+        enclosing = enclosing.rpartition(".")[0]
+    return names.get(enclosing, module.rpartition(".")[2])
 
 
 def card(name: str) -> Card:
@@ -212,7 +220,18 @@ def _unfit(point: EntryPoint, path: Path | None, names: Container[str]) -> str:
         fields = _read(point.name, point.module, path)
     except _UNREADABLE as error:
         return f"its card cannot be read ({error})"
-    return "" if fields else f"{path.name} defines no class with a literal `card = Card(...)`"
+    return "" if fields else _without_class(path)
+
+
+def _without_class(path: Path) -> str:
+    """That a source defines no representation, and for a folder where the class belongs."""
+    other = ", which is not read from the folder's other files" if path.stem == "__init__" else ""
+    return f"{_short(path)} defines no class with a literal `card = Card(...)`{other}"
+
+
+def _short(path: Path) -> str:
+    """The name of a file; of an `__init__.py` with that of its folder."""
+    return f"{path.parent.name}/{path.name}" if path.stem == "__init__" else path.name
 
 
 def _source(module: str) -> Path | None:

@@ -22,7 +22,9 @@ def gradient_as_the_property_says(rep: Representation) -> None:
         require(absent, f"{rep.spec} has a gradient, though it is not differentiable")
         return
     if slope is None:
-        raise AssertionError(f"{rep.spec} cuts the gradient, though it is differentiable")
+        raise AssertionError(
+            f"{rep.spec} cuts the gradient, though its card has differentiable=True, the default"
+        )
     require(bool(slope.isfinite().all()), f"{rep.spec} has a gradient that is not finite")
     require(bool(slope.any()), f"{rep.spec} has a gradient of zero")
     flat = _slope(rep, torch.full((1, 3, 64, 64), 0.5))

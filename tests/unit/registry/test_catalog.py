@@ -111,6 +111,18 @@ def test_a_misspelt_name_is_offered_the_nearest():
 def test_modules_go_by_their_names():
     assert catalog.name_of("imrep.represent.statistics.pixels") == "pixels"
     assert catalog.name_of("some.package.stem") == "stem"
+    assert catalog.name_of("imrep.represent.local.sift.dense") == "sift"  # a part of a folder
+
+
+def test_a_folder_whose_class_is_elsewhere_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "lbp" / "__init__.py"
+    path.parent.mkdir()
+    path.write_text("from imrep.represent.local.lbp.model import LBP\n")
+    monkeypatch.setattr(catalog, "_modules", lambda: {"lbp": ("lbp", path)})
+    catalog.entry.cache_clear()
+    with pytest.raises(UnknownName, match=r"^lbp/__init__\.py defines no class .* other files\.$"):
+        catalog.entry("lbp")
+    catalog.entry.cache_clear()
 
 
 def test_sources_are_found_without_importing(tmp_path, monkeypatch):
