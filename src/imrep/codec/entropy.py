@@ -74,6 +74,7 @@ def read(
     details, last = np.zeros(count, np.int16), -1
     runs = zip(_unescaped(gaps, large[1]), _unescaped(values, large[2]), strict=True)
     for zeros, numbers in runs:
+        # A value lies `zeros` + 1 after the one before it; `last` ends the part before.
         indices = np.cumsum(zeros + 1) + last
         last = int(indices[-1])
         _check(last < count, "as many details")
@@ -89,6 +90,7 @@ def _run_lengths(details: Iterable[Tensor]) -> Iterator[tuple[Integers, Integers
             run = part[start : start + _RUN].numpy()
             indices = np.flatnonzero(run)
             gaps = np.diff(indices, prepend=-1) - 1
+            # A run of zeros may continue across parts: the first gap includes those before.
             gaps[:1] += zeros
             zeros = len(run) - 1 - int(indices[-1]) if len(indices) else zeros + len(run)
             yield gaps, run[indices]
@@ -125,6 +127,7 @@ def _differences(x: Integers) -> Integers:
 
 def _summed(steps: Integers) -> NDArray[np.int16]:
     """The inverse of `_differences`."""
+    # The first column downwards, then each row from its first sample.
     steps[:, 0] = np.cumsum(steps[:, 0])
     x = np.cumsum(steps, axis=1)
     _check(x.min() >= -_SPAN and x.max() < _SPAN, "sums within 16 bits")
@@ -134,6 +137,7 @@ def _summed(steps: Integers) -> NDArray[np.int16]:
 def _zigzag(x: Integers) -> Integers:
     """Signed numbers as unsigned ones: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4."""
     wide = x.astype(np.int32)
+    # x >> 31 is -1 where x is negative; XOR with -1 turns 2 x into -2 x - 1.
     return (wide << 1) ^ (wide >> 31)
 
 
@@ -186,6 +190,7 @@ class Inflater:
             BadFile: It is wrong or missing, or more data follow.
         """
         while not self._member.eof or self._input or self._position < len(self._data):
+            # The checksum and an empty member yield no byte; further content does.
             if self._inflate(1):
                 raise BadFile("an .imr file needs to end with its last tensor, got more.")
 
@@ -203,6 +208,7 @@ class Inflater:
             content = member.decompress(self._input, max_bytes)
         except zlib.error as error:
             raise BadFile(f"an .imr file needs to be gzip, got other bytes ({error}).") from error
+        # Past the end of a member begins the next; before it, `max_bytes` left input over.
         self._input = member.unused_data if member.eof else member.unconsumed_tail
         return content
 

@@ -124,6 +124,7 @@ class Match:
         scales = [scaling(old, new) for old, new in zip(self.sizes, (first, second), strict=True)]
         homography = self.homography
         if homography is not None:
+            # Right to left: new pixels of the first image, its old, the second's old, its new.
             homography = scales[1] @ homography @ scales[0].inverse()
             homography = homography / homography[2, 2]
         return replace(
@@ -210,12 +211,14 @@ def match(first: Points, second: Points, *, ratio: float = _RATIO, within: float
     _check(first, second, ratio, within)
     (xy1, descriptors1), (xy2, descriptors2) = _present(first), _present(second)
     i, j = _mutual_nearest(descriptors1, descriptors2, ratio)
+    # Pairs are sorted by distance: the first at a point is its best. Both images are filtered.
     i, j = _one_per_point(xy1, i, j)
     j, i = _one_per_point(xy2, j, i)
     paired1, paired2 = xy1[i], xy2[j]
     homography = estimate(paired1, paired2, first.size, within)
     inlier = torch.zeros(len(paired1), dtype=torch.bool)
     if homography is not None:
+        # By the definition of `within`, not by the estimator's own mask.
         inlier = (transform(paired1, homography) - paired2).norm(dim=1) <= within
     return Match(
         first=paired1,
@@ -259,6 +262,7 @@ def _mutual_nearest(first: Tensor, second: Tensor, ratio: float) -> tuple[Tensor
     parts = [_ratio_test(rows, second, ratio) for rows in first.split(_ROWS)]
     j, distance = (torch.cat(each) for each in zip(*parts, strict=True))
     i = distance.isfinite().nonzero().flatten()
+    # Only the partners of pairs that pass the ratio test are compared with all of `first`.
     nearest = [_similarity(rows, first).argmax(1) for rows in second[j[i]].split(_ROWS)]
     i = i[torch.from_numpy(np.concatenate(nearest)) == i]
     i = i[distance[i].argsort(stable=True)]
@@ -273,6 +277,7 @@ def _ratio_test(rows: Tensor, candidates: Tensor, ratio: float) -> tuple[Tensor,
     """
     similarity = _similarity(rows, candidates)
     first = similarity.argmax(1)
+    # With the nearest masked, the maximum is the second nearest.
     similarity[np.arange(len(rows)), first] = -np.inf
     nearest, second = torch.from_numpy(first), torch.from_numpy(similarity.argmax(1))
     distance, runner_up = ((rows - candidates[k]).norm(dim=1) for k in (nearest, second))
@@ -289,6 +294,7 @@ def _similarity(rows: Tensor, candidates: Tensor) -> np.ndarray:
 
 def _one_per_point(xy: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
     """The first pair at each point: a detector may report a point at several orientations."""
+    # `unique` gives first occurrences in the order of coordinates; sorting restores the pairs'.
     _, index = np.unique(xy[i].numpy(), axis=0, return_index=True)
     first = torch.from_numpy(np.sort(index))
     return i[first], j[first]

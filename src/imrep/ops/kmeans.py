@@ -54,6 +54,7 @@ def kmeans(
         moved = torch.where(size > 0, totals[:, :-1] / size.clamp_min(1), centres)
         if not bool((size > 0).all()):
             moved = _refilled(rows, moved, size.flatten() > 0, workspace.labels(centres))
+        # Equal to the last bit: another iteration would assign and average the same rows.
         if torch.equal(moved, centres):
             break
         centres = moved
@@ -71,7 +72,9 @@ def _plusplus(rows: Tensor, count: int, seed: int) -> Tensor:
     chosen = [rows[min(int(uniform[0] * n), n - 1)]]
     distance = (rows - chosen[0]).square().sum(1)
     for u in uniform[1:]:
+        # Inverse transform sampling. In float64, so that a long sum does not lose small distances.
         cumulative = distance.double().cumsum(0)
+        # `right` skips rows at distance 0; where all are, the index is n and is clamped below n.
         index = torch.searchsorted(cumulative, u * cumulative[-1:], right=True)
         chosen.append(rows[index.clamp_max(n - 1)[0]])
         distance = torch.minimum(distance, (rows - chosen[-1]).square().sum(1))
@@ -85,6 +88,7 @@ def _refilled(rows: Tensor, centres: Tensor, occupied: Tensor, labels: Tensor) -
     centres = centres.clone()
     for empty in (~occupied).nonzero().flatten().tolist():
         farthest = distance.argmax()
+        # Fewer different rows than centres: the remaining centres stay empty.
         if not bool(distance[farthest] > rounding):
             break
         centres[empty] = rows[farthest]
@@ -101,6 +105,7 @@ class _Workspace:
 
     def __init__(self, rows: Tensor, count: int) -> None:
         extended = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
+        # Transposed: the maximum over centres then runs elementwise along contiguous memory.
         self.batches = extended.T.contiguous().split(_BATCH, dim=1)
         size = min(len(rows), _BATCH)
         self.scores, self.ranks = rows.new_empty(2, count, size).unbind(0)
@@ -130,6 +135,7 @@ class _Workspace:
         for batch in self.batches:
             size = batch.shape[1]
             scores, ranks, best = self.scores[:, :size], self.ranks[:, :size], self.best[:size]
+            # Each centre of the best score gets its rank; the greatest is that of the first.
             torch.mm(weights, batch, out=scores)
             torch.amax(scores, 0, out=best)
             torch.eq(scores, best, out=ranks).mul_(self.rank)

@@ -63,6 +63,7 @@ class Gram:
         floor = _MIN_LENGTH * length.mean()
         test_length = np.maximum(self.products.diagonal()[test] - 2 * across + mean, 0)
         length, test_length = np.sqrt(length + floor), np.sqrt(test_length + floor)
+        # (x - m)·(y - m) = x·y - x·m - y·m + m·m; `row` and `across` are the products with m.
         inner -= row[:, None] + (row - mean)
         cross -= across[:, None] + (row - mean)
         inner /= length[:, None] * length

@@ -135,6 +135,7 @@ def leave_out(rotated: Rotated, penalty: float, targets: Targets) -> Float[Array
     """
     shrinkage = rotated.shrinkage(penalty)
     error = targets.residual - rotated.vectors @ (shrinkage[:, None] * rotated.along)
+    # `share` is the intercept's part of the leverage, w / Σ w of the image.
     residual = error / (1 - rotated.squares @ shrinkage - targets.share)[:, None]
     for groups in targets.left_out:
         vectors, root = rotated.vectors[groups], targets.root[groups]

@@ -70,6 +70,7 @@ def matrix_of(primaries: tuple[float, ...]) -> NDArray[np.float64] | None:
 
     None where they are sRGB's, or do not span a triangle.
     """
+    # Files state chromaticities in few digits.
     if np.abs(np.subtract(primaries, SRGB_PRIMARIES)).max() < 2e-3:
         return None
     try:
@@ -116,6 +117,8 @@ def _to_d50(primaries: tuple[float, ...]) -> NDArray[np.float64]:
     points = zip(primaries[::2], primaries[1::2], strict=True)
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in points])
     white, rgb = columns[0], columns[1:].T
+    # Primaries are scaled so that equal amounts add up to white, which is then adapted to D50:
+    # Bradford's cone responses are multiplied by the ratio of those of both whites.
     scaled = rgb * np.linalg.solve(rgb, white)
     cone = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white))
     return np.asarray(np.linalg.inv(_BRADFORD) @ cone @ _BRADFORD @ scaled)
@@ -128,18 +131,22 @@ def _from_d50() -> NDArray[np.float64]:
 
 def _icc_tags(profile: bytes, channels: int) -> dict[bytes, bytes] | None:
     """The tags of a matrix profile for that many channels with XYZ connection space, else None."""
+    # A header of 128 bytes, the number of tags, and 12 bytes for each (ICC.1:2022, 7.2 and 7.3).
     space, connection = profile[16:20], profile[20:24]
     if space != {1: b"GRAY", 3: b"RGB "}[channels] or connection != b"XYZ ":
         return None
     (count,) = struct.unpack_from(">I", profile, 128)
+    # A damaged profile may state billions.
     if count > 100:
         return None
     entries = [struct.unpack_from(">4sII", profile, 132 + 12 * i) for i in range(count)]
     tags = {name: profile[offset : offset + size] for name, offset, size in entries}
+    # Lookup tables have precedence over the matrix.
     return None if any(name in tags for name in (b"A2B0", b"A2B1", b"D2B0", b"D2B1")) else tags
 
 
 def _icc_xyz(tag: bytes) -> tuple[float, ...]:
+    # s15Fixed16Number, after the type and four reserved bytes.
     return tuple(n / 65536 for n in struct.unpack_from(">3i", tag, 8))
 
 
@@ -158,6 +165,7 @@ def _icc_curve(tag: bytes) -> Curve:
         raise ValueError("a curve of an unknown type")
     (form,) = struct.unpack_from(">H", tag, 8)
     count = (1, 3, 4, 5, 7)[form]
+    # Every form is written as the last: (a x + b)^g + e from d on, c x + f below.
     g, *params = (n / 65536 for n in struct.unpack_from(f">{count}i", tag, 12))
     a, b, c, d, e, f = {
         0: lambda: (1, 0, 0, -1, 0, 0),
@@ -191,6 +199,7 @@ def _light_from_hlg(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return (np.power(scene, 1.2) * 1_000 / _WHITE_NITS).astype(np.float32)
 
 
+# ITU-T H.273, table 3.
 _TRANSFERS: dict[int, Curve] = {
     **dict.fromkeys((1, 6, 14, 15), _light_from_bt709),
     4: by_gamma(2.2),
@@ -199,12 +208,13 @@ _TRANSFERS: dict[int, Curve] = {
     16: _light_from_pq,
     18: _light_from_hlg,
 }
+# ITU-T H.273, table 2: white, red, green, blue.
 _PRIMARIES = {
-    4: (0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
-    5: (0.3127, 0.329, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),
-    6: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
-    7: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),
-    9: (0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),
-    11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
-    12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
+    4: (0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),  # BT.470 System M
+    5: (0.3127, 0.329, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),  # BT.470 System B, G
+    6: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),  # BT.601 525
+    7: (0.3127, 0.329, 0.63, 0.34, 0.31, 0.595, 0.155, 0.07),  # SMPTE 240M
+    9: (0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046),  # BT.2020
+    11: (0.314, 0.351, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),  # DCI-P3
+    12: (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06),  # Display P3
 }

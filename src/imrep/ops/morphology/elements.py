@@ -59,15 +59,18 @@ def clipped(parts: tuple[Rectangle, ...], height: int, width: int) -> tuple[Rect
         return parts
     cropped: list[Rectangle] = []
     for part in sorted(parts, key=lambda part: (part.left, part.width, part.top)):
+        # An offset of the image's height or width or more leaves the image from every pixel.
         top, left = max(part.top, 1 - height), max(part.left, 1 - width)
         bottom, column_end = min(part.top + part.height, height), min(part.left + part.width, width)
         if top < bottom and left < column_end:
             cropped.append(Rectangle(top, left, bottom - top, column_end - left))
+    # No offset stays within the image: any one part gives the neutral value.
     if not cropped:
         return parts[:1]
     merged: list[Rectangle] = []
     for part in sorted(set(cropped), key=lambda part: (part.left, part.width, part.top)):
         last = merged[-1] if merged else None
+        # [1::2] is (left, width): such parts merge where their rows touch or overlap.
         if last and last[1::2] == part[1::2] and part.top <= last.top + last.height:
             end = max(last.top + last.height, part.top + part.height)
             merged[-1] = last._replace(height=end - last.top)
@@ -94,6 +97,7 @@ def rectangles(element: Element) -> tuple[Rectangle, ...]:
     rows = [_runs(row) for row in (element != 0).tolist()]
     parts, top = [], 0
     for i in range(1, len(rows) + 1):
+        # Rows top … i - 1 have the same runs: one rectangle for each run.
         if i == len(rows) or rows[i] != rows[top]:
             parts += [
                 Rectangle(top - middle, left - centre, i - top, width) for left, width in rows[top]
@@ -104,6 +108,7 @@ def rectangles(element: Element) -> tuple[Rectangle, ...]:
 
 def _runs(row: list[bool]) -> list[tuple[int, int]]:
     """First index and length of each run of members."""
+    # Indices where membership changes; first indices and ends alternate.
     edges = [i for i in range(len(row) + 1) if (i < len(row) and row[i]) != (i > 0 and row[i - 1])]
     return [(first, end - first) for first, end in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -114,6 +119,7 @@ def _ellipse(height: int, width: int) -> Tensor:
     mask = torch.zeros(height, width, dtype=torch.bool)
     for i in range(height):
         if r and abs(i - r) <= r:
+            # Python rounds halves to even, and so does OpenCV's cvRound.
             half = round(c * math.sqrt((r * r - (i - r) ** 2) / r**2))
             mask[i, max(c - half, 0) : c + half + 1] = True
         else:

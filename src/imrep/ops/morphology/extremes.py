@@ -103,6 +103,7 @@ class _Workspace:
 
     def _free(self, *tensors: Tensor) -> Tensor:
         """A buffer that shares no memory with any of these, nor with the total."""
+        # Operands are slices of buffers: their storages are compared, not the tensors.
         used = {t.untyped_storage().data_ptr() for t in (*tensors, self.total) if t is not None}
         for buffer in self.buffers:
             if buffer.data_ptr() not in used:
@@ -156,6 +157,8 @@ def _strip(
     gap = max(margins.before, margins.after)
     stride, tall = width + gap, end - top + margins.above + margins.below
     pads = (0, gap, first - top + margins.above, end + margins.below - last)
+    # A window is read from its upper left corner on: before the first row there is room for the
+    # leftmost window, after the last for the lowest and the rightmost.
     ends = (margins.before, margins.after + (margins.above + margins.below) * stride)
     flat = workspace.pad(planes[:, first:last], pads, ends)
     total = flat
@@ -163,6 +166,8 @@ def _strip(
         below = row[(part.top + margins.above) * stride :]
         columns = _window(below, part.height, stride, workspace, *protected)
         total = workspace.add(columns[: count * tall * stride], *protected)
+    # `above` was added to every offset, so results begin in row 0; the last above + below rows and
+    # the gaps hold by-products.
     return total.view(count, tall, stride)[:, : end - top, :width]
 
 
@@ -194,6 +199,7 @@ def _window(x: Tensor, length: int, step: int, workspace: _Workspace, *protected
     while 2 * covered <= length:
         x = workspace(x[: -covered * step], x[covered * step :], *protected)
         covered *= 2
+    # The rest is covered by a second window that overlaps the first: no extremum changes.
     missing = (length - covered) * step
     return workspace(x[:-missing], x[missing:], *protected) if missing else x
 

@@ -63,6 +63,7 @@ def dilate(x: Tensor, element: Element, *, convention: str = "textbook") -> Tens
     checks.one_of(convention, CONVENTIONS, "dilate", "convention")
     parts = rectangles(element)
     if convention == "textbook":  # the element reflected in its origin
+        # Rows top … top + height - 1 become 1 - top - height … -top, columns likewise.
         parts = tuple(Rectangle(1 - p.top - p.height, 1 - p.left - p.width, *p[2:]) for p in parts)
     return extremes(_checked(x, "dilate"), parts, torch.maximum)
 
@@ -86,6 +87,7 @@ def _difference(x: Tensor, y: Tensor) -> Tensor:
     """The difference x - y; for types without a sign, negative differences are 0."""
     if x.dtype == torch.bool:
         return x & ~y
+    # An unsigned x - y would wrap round where y is the larger.
     signed = x.is_floating_point() or torch.iinfo(x.dtype).min < 0
     return x - y if signed else torch.maximum(x, y) - y
 

@@ -67,6 +67,7 @@ def _denoised(image: Tensor, noise: float | None, stride: int) -> Tensor:
         if k:
             plane = remove_coarse_noise(plane, levels[k], step)
         clean = denoise_plane(plane, levels[k], step)
+        # The axes are orthonormal: the inverse transform has the same weights.
         for channel, weight in enumerate(axis.tolist()):
             denoised[channel].add_(clean, alpha=weight)
     return denoised

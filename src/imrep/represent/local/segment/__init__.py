@@ -164,6 +164,7 @@ class Segment(Representation[Regions]):
         rows = [part.gather(1, order[..., None].expand_as(part)).flatten(1) for part in parts]
         shared = lengths.gather(1, order[..., None].expand_as(lengths))
         shared = shared.gather(2, order[:, None].expand_as(shared))
+        # The adjacency is symmetric, and no region borders itself: the upper triangle has it all.
         above = torch.triu_indices(self.regions, self.regions, 1, device=colours.device)
         return torch.cat([*rows, shared[:, above[0], above[1]].sqrt()], dim=1)
 
@@ -198,6 +199,7 @@ class Segment(Representation[Regions]):
         )
         size = torch.bincount(labels, minlength=self.regions)
         order = size.argsort(descending=True, stable=True)
+        # The argsort of a permutation is its inverse: from a centre's number to its rank by size.
         return order.argsort()[labels].view(height, width)
 
     def _colours(self, code: Regions) -> Tensor:
@@ -216,6 +218,7 @@ def _outlined(picture: Tensor, curves: list[Contour], factor: int) -> Tensor:
     canvas = np.ascontiguousarray(canvas.repeat(factor, axis=0).repeat(factor, axis=1))
     min_area = _MIN_AREA * picture[0].numel()
     lines = [
+        # Integer coordinates are pixel centres, in the image and in its enlargement.
         ((curve.points + 0.5) * factor - 0.5).round().astype(np.int32)
         for curve in curves
         if curve.area >= min_area and not curve.hole  # what lies in a hole has its own contour

@@ -24,6 +24,7 @@ def moments(labels: Tensor, size: Tensor) -> Tensor:
     The image's sides are 1.
     """
     height, width = labels.shape[1:]
+    # Float64: E[y²] - E[y]² cancels most digits of a small region far from the origin.
     y = (torch.arange(height, device=labels.device, dtype=torch.float64) + 0.5) / height
     x = (torch.arange(width, device=labels.device, dtype=torch.float64) + 0.5) / width
     y, x = y[:, None].expand(height, width), x.expand(height, width)

@@ -34,9 +34,11 @@ def grid_centres(rows: Tensor, count: int, height: int, width: int) -> Tensor:
 
     They are spread evenly, and each moves to the pixel of the lowest gradient within 3 × 3.
     """
+    # As many rows of centres as make cells square, or more: a row has at most `width` centres.
     down = max(1, min(height, round(math.sqrt(count * height / width))))
     while down * width < count:
         down += 1
+    # The first rows have one centre more where `down` does not divide the count.
     across = [count // down + (i < count % down) for i in range(down)]
     positions = [
         (int((i + 0.5) * height / down), int((j + 0.5) * width / columns))
@@ -57,6 +59,7 @@ def _contrast(light: Tensor) -> Tensor:
     padded, side = mirror(light, _RADIUS), 2 * _RADIUS + 1
     mean = F.avg_pool2d(padded, side, 1)
     square = F.avg_pool2d(padded.square(), side, 1)
+    # E[x²] - E[x]² of a flat window may be negative by rounding.
     return (square - mean.square()).clamp_min(0).sqrt()
 
 

@@ -18,6 +18,7 @@ from imrep.registry.cards import Card
 from imrep.represent.local.sift import aggregation, dense, keypoints, vocabulary
 from imrep.types import Image, Picture, Vectors
 
+# A word has one number where shares are counted, d in VLAD and 2 d in Fisher vectors.
 _WORDS = {"words": 256, "vlad": 16, "fisher": 16}
 _REDUCED = 32  # principal components of VLAD's and Fisher vectors' descriptors
 _SAMPLE = 8_000  # descriptors that the vocabulary is fitted on
@@ -107,6 +108,7 @@ class SIFT(Fitted[Points]):
         super().__init__()
         self.words, self.step, self.grid, self.detector = words, step, grid, detector
         self.pooling = pooling
+        # Buffers are allocated before the fit: `load` fills them, and `dim` does not depend on it.
         width = dense.DIM if pooling == "words" else _REDUCED
         self.register_buffer("codebook", torch.zeros(self._size, width))
         self.register_buffer("fitted_on", torch.zeros((), dtype=torch.long))
@@ -152,6 +154,7 @@ class SIFT(Fitted[Points]):
                 f"{self.name} needs keypoints to fit its codebook on, got none in "
                 f"{sum(map(len, codes))} images. Use detector=dense, or larger images."
             )
+        # Sampled on the CPU, so that the device does not change the vocabulary.
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
         self._learn(rows[order[:_SAMPLE].to(rows.device)])
         self.fitted_on.fill_(len(rows))
@@ -180,6 +183,7 @@ class SIFT(Fitted[Points]):
         """Dense: patches coloured by three principal components; else the keypoints."""
         if self.detector == "opencv":
             return draw(code, image)
+        # The lattice runs row by row: as many points share the first y as it has columns.
         columns = int((code.xy[0, :, 1] == code.xy[0, 0, 1]).sum())
         grid = (code.xy.shape[1] // columns, columns)
         colours = draw(Tokens(code.values[:, 0], code.values, grid))
@@ -222,10 +226,12 @@ class SIFT(Fitted[Points]):
         weights = code.present.to(code.values).unsqueeze(1)
         if self.grid > 1:
             size = code.xy.new_tensor((width, height))
+            # Pixel centres are integers: the image begins at -0.5.
             cells = ((code.xy + 0.5) * (self.grid / size)).long().clamp(0, self.grid - 1)
             column, row = cells.unbind(2)
             one_hot = F.one_hot(row * self.grid + column, self.grid**2).mT
             weights = torch.cat([weights, weights * one_hot], dim=1)
+        # The sums are counts of points: 1 in place of the 0 of an empty cell.
         return weights / weights.sum(2, keepdim=True).clamp_min(1)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:

@@ -45,6 +45,7 @@ def vlad(rows: Tensor, weights: Tensor, words: Tensor) -> Tensor:
         weights: Weight of each in each cell, (cells, n).
         words: Codebook (k, d).
     """
+    # The nearest word is a step function of the descriptor: no gradient passes through it.
     scores = rows.detach() @ words.T - words.square().sum(1) / 2  # greatest for the nearest
     counts = weights[:, None] * F.one_hot(scores.argmax(1), len(words)).to(rows).T
     return _normalised(counts @ rows - counts.sum(2, keepdim=True) * words)
@@ -59,9 +60,11 @@ def fisher(rows: Tensor, weights: Tensor, model: Mixture) -> Tensor:
         model: Gaussians of all images' descriptors.
     """
     counts = weights[:, None] * model.posterior(rows).T
+    # Sums of 1, x and x² by posterior: the gradient depends on the rows only through these.
     zeroth = counts.sum(2, keepdim=True)
     first, second = counts @ rows, counts @ rows.square()
     deviation, weight = model.variances.sqrt(), model.weights[:, None]
+    # Divided by the root of the Fisher information: w / σ² of a mean, 2 w / σ² of a deviation.
     means = (first - zeroth * model.means) / (deviation * weight.sqrt())
     spread = second - 2 * first * model.means + zeroth * (model.means.square() - model.variances)
     deviations = spread / (model.variances * (2 * weight).sqrt())
