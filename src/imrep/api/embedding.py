@@ -1,6 +1,7 @@
 """`embed`: the vectors of a set of images, in memory."""
 
 import copy
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from imrep import adapters, checks, datasets, images
 from imrep.api.data import source
 from imrep.api.frames import data_frame
 from imrep.base import Representation
+from imrep.datasets import in_memory
 from imrep.errors import BadData
 
 if TYPE_CHECKING:
@@ -158,11 +160,19 @@ def _check(size: int | None, batch: int, threads: int | None) -> None:
 
 
 def _in_order(items: "Sequence[Item]", data: Any) -> "Sequence[Item]":
-    """The items in the order of a list of files, which a data set sorts."""
-    if not isinstance(data, list | tuple) or not all(isinstance(p, str | Path) for p in data):
+    """The items in the order of a list of paths, alone or with labels; a data set sorts them."""
+    pair = in_memory.pair(data)
+    paths = data if pair is None else pair[0]
+    if not isinstance(paths, list | tuple) or not all(isinstance(p, str | Path) for p in paths):
         return items
-    positions = {Path(path).resolve(): i for i, path in enumerate(data)}
-    order = [positions.get(item.file.resolve()) if item.file else None for item in items]
+    positions = {_location(Path(path)): i for i, path in enumerate(paths)}
+    order = [positions.get(_location(item.file or Path(item.raw))) for item in items]
     if None in order:  # folders or tables among them
         return items
     return [items[i] for i in np.argsort(order)]  # type: ignore[arg-type]
+
+
+def _location(path: Path) -> tuple[str, str]:
+    """A path without links in its folder; two links to one file are two images."""
+    path = path.expanduser()
+    return os.path.realpath(path.parent), path.name

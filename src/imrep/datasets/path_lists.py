@@ -178,7 +178,8 @@ def _identity(item: Item, folders: dict[Path, str]) -> object:
 
 def _topmost(folders: list[str], files: list[str]) -> list[str]:
     """Folders that are in no other listed folder, and whose own content is not listed."""
-    direct = {Path(os.path.dirname(path)) for path in (*folders, *files)}  # noqa: PTH120
+    direct = {Path(os.path.dirname(path)) for path in files}  # noqa: PTH120
+    direct |= {path.parent for path in map(Path, folders) if path != path.parent}  # as "." is
     inside = {each for folder in direct for each in (folder, *folder.parents)}
     return [folder for folder in folders if Path(folder) not in inside]
 

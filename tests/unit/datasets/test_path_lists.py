@@ -62,6 +62,13 @@ def test_a_folder_in_the_list_brings_its_files_and_classes(files):
     assert labels("a", "b") == labels("a/1.png", "a/2.png", "b/3.png", "b/deep/4.png")
 
 
+@pytest.mark.parametrize("paths", [["a/", "b/"], ["./a", "b"], ["."], ["./"], ["../{}"]])
+def test_folders_are_read_however_they_are_written(files, paths):
+    dataset = of_paths([path.format(files.name) for path in paths], "standard input")
+    assert sorted(item.file.name for item in dataset.items) == [f"{i}.png" for i in (1, 2, 3, 4)]
+    assert dataset.classes == ("a", "b")
+
+
 def test_a_folder_whose_files_are_listed_is_not_read_as_well(files):
     assert labels("a", "a/1.png", "b/3.png") == {"a/1.png": "a", "b/3.png": "b"}
 

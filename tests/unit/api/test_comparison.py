@@ -1,0 +1,82 @@
+"""The outcome of a comparison from its rows alone: table, verdict, notebook."""
+
+import pytest
+
+from imrep import results
+from imrep.api import comparison
+from imrep.api.comparison import Comparison
+from imrep.results import Row
+
+VERDICT = {"text": "Use **hog** <now>.", "warnings": [], "notes": []}
+
+
+def scores(spec, role="contender", **metrics):
+    kinds = {"probe": "accuracy", "knn": "accuracy", "retrieval": "accuracy", "kept": "information",
+             "moves": "stability", "ms": "cost", "bytes": "cost", "dimensions": "cost"}  # fmt: skip
+    for metric, value in metrics.items():
+        bounds = {"lo": value - 0.1, "hi": value + 0.1} if kinds[metric] == "accuracy" else {}
+        yield Row(kind=kinds[metric], metric=metric, spec=spec, role=role, value=value, **bounds)
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """A comparison whose folder holds these rows."""
+
+    def write(*rows, verdict=VERDICT, pick="hog"):
+        every = [*rows, Row(kind="verdict", metric="sentence", spec=pick, detail=verdict),
+                 Row(kind="data", metric="skipped", value=3)]  # fmt: skip
+        results.write(tmp_path / results.FILENAME, every)
+        return Comparison(tmp_path)
+
+    return write
+
+
+def test_the_table_has_contenders_and_sums_the_best_first(compared):
+    outcome = compared(
+        *scores("dct", probe=0.5, knn=0.4, ms=1.0, bytes=40),
+        *scores("hog", probe=0.75, kept=0.9, moves=0.2, ms=2.0, bytes=80, dimensions=20),
+        *scores("a+b", "sum", probe=0.5, ms=3.0, bytes=9),
+        *scores("file size", "control", probe=0.99, ms=0.0, bytes=4),
+    )
+    table = outcome.table()
+    assert [line["spec"] for line in table] == ["hog", "a+b", "dct"]
+    assert table[0] == {
+        "spec": "hog", "accuracy": 0.75, "lo": 0.65, "hi": 0.85, "kept": 0.9, "moves": 0.2,
+        "ms": 2.0, "bytes": 80,
+    }  # fmt: skip
+    assert table[2]["knn"] == 0.4 and table[2]["hi"] == pytest.approx(0.6)
+
+
+def test_without_labels_the_precision_of_retrieval_decides(compared):
+    outcome = compared(
+        *scores("dct", retrieval=0.5, bytes=4), *scores("hog", retrieval=0.9, ms=1.0, bytes=4)
+    )
+    assert [line["object"] for line in outcome.table()] == [0.9, 0.5]
+    assert outcome.table()[0]["object_lo"] == pytest.approx(0.8)
+    lines = repr(outcome).splitlines()
+    assert " 90.0 % (80-100)" in lines[1] and "1.00 ms" in lines[1]
+    assert " 50.0 % (40-60)" in lines[2] and " -  " in lines[2] and lines[2].endswith("4 bytes")
+
+
+def test_the_verdict_is_read_from_its_row(compared):
+    outcome = compared(
+        Row(kind="failed", metric="weights", spec="cnn", role="contender", detail="run x"),
+        Row(kind="failed", metric="extra", spec="dct", role="contender", detail="pip y"),
+        Row(kind="failed", metric="error", spec="hog", role="contender", detail="too small"),
+    )
+    assert outcome.verdict == VERDICT and outcome.pick == "hog" and outcome.skipped == 3
+    assert outcome.sentence == "Use hog <now>."
+    assert outcome.absent == {"cnn": "run x", "dct": "pip y"}
+    assert outcome.report == outcome.folder / "index.html"
+
+
+def test_a_notebook_has_escaped_text_and_only_measured_columns(compared):
+    page = compared(*scores("a<b", probe=0.123456, bytes=4), pick="")._repr_html_()
+    assert "Use hog &lt;now&gt;." in page and "<td>a&lt;b</td>" in page and "<td>0.123</td>" in page
+    assert "<th>accuracy</th>" in page and "knn" not in page and "object" not in page
+
+
+def test_one_representation_is_a_list_of_it_and_none_stays_none():
+    assert comparison._listed(None) is None and comparison._listed([]) is None
+    assert comparison._listed("hog") == ("hog",) and comparison._listed(["hog"]) == ("hog",)
+    assert comparison._listed((len, "hog")) == (len, "hog")
