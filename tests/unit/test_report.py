@@ -5,30 +5,15 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import report_fixture as fixture
-import vl_convert
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imrep import report, results
 from imrep.assets import Assets
 from imrep.errors import BadData
-from imrep.report import (
-    curves,
-    differences,
-    frame,
-    heat,
-    labels,
-    method,
-    page,
-    scatter,
-    tables,
-    words,
-)
+from imrep.report import page, tables
 from imrep.report.findings import Findings
 from imrep.results import Row
 
@@ -231,183 +216,6 @@ def test_torch_is_not_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# findings
-
-
-@pytest.mark.parametrize(
-    ("specs", "short"),
-    [
-        (["hog", "dct"], ["hog", "dct"]),
-        (["hog:cell=4", "dct"], ["hog", "dct"]),
-        (["hog", "hog:cell=4"], ["hog", "hog cell=4"]),
-        (["hog", "hog+dct"], ["hog", "hog + dct"]),
-        (
-            ["cnn:arch=resnet50.a1_in1k,weights=random,layer=-1"],
-            ["cnn resnet50.a1_in1k (random)"],
-        ),
-        (["cnn:weights='/a,b+c',layer=2", "cnn"], ["cnn weights='/a,b+c' layer=2", "cnn"]),
-        (
-            ["cnn:arch=r18,weights=random", "cnn:arch=r18,weights=random,layer=-2"],
-            ["cnn r18 (random)", "cnn r18 (random) layer=-2"],
-        ),
-    ],
-)
-def test_short_names_tell_apart(specs, short):
-    rows = [Row(kind="cost", metric="ms", value=1, spec=s, role="contender") for s in specs]
-    names = Findings(rows).short
-    assert [names[spec] for spec in specs] == short
-
-
-def test_contenders_are_ordered_by_accuracy_and_the_failed_left_out():
-    findings = Findings(fixture.rows(failed=[("hog", "error", "x")]))
-    accuracy = [findings.value("accuracy", "probe", spec) for spec in findings.contenders]
-    assert accuracy == sorted(accuracy, reverse=True)
-    assert "hog" not in findings.contenders
-
-
-def test_standings_are_those_of_the_verdict():
-    findings = Findings(fixture.rows("tied"))
-    found = {spec: findings.standing(spec) for spec in ("dct", "scattering", "hog", "noise")}
-    assert found == {"dct": "pick", "scattering": "tied", "hog": "other", "noise": "control"}
-    assert Findings(fixture.rows("noise")).standing("dct") == "other"
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("noise", "random"), ("frame", "outer"), ("file bytes", "bytes"), ("file facts", "format")],
-)
-def test_every_control_is_explained(name, said):
-    rows = [Row(kind="accuracy", metric="probe", value=0.1, spec=name, role="control")]
-    [(spec, meaning)] = method.controls(Findings(rows))
-    assert spec == name
-    assert said in meaning
-
-
-# words
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        (words.percent(0.842), "84%"),
-        (words.percent(None), "–"),
-        (words.interval(0.77, 0.912), "77–91%"),
-        (words.points(-0.142), "−14"),
-        (words.points(0.06), "+6"),
-        (words.points(-0.001), "0"),
-        (words.probability(0.0004), "< 0.001"),
-        (words.probability(0.0042), "0.004"),
-        (words.probability(0.37), "0.37"),
-        (words.digits(0.0834), "0.083"),
-        (words.digits(0.0004), "0.00040"),
-        (words.digits(2.64), "2.6"),
-        (words.digits(1953.4), "1,953"),
-        (words.kilobytes(3120), "3.1"),
-        (words.decibels(17.32), "17.3 dB"),
-        (words.decibels(200.0), "no error"),
-        (words.several(1, "image", "images"), "1 image"),
-        (words.several(1000, "image", "images"), "1,000 images"),
-    ],
-)
-def test_numbers_in_words(said, expected):
-    assert said == expected
-
-
-# labels
-
-
-_pixels = st.floats(0, 400, allow_nan=False)
-_dots = st.builds(
-    lambda x, y, up, down, name: labels.Dot(x, y, y - up, y + down, name),
-    _pixels,
-    _pixels,
-    st.floats(0, 60),
-    st.floats(0, 60),
-    st.text("abcdef", min_size=1, max_size=40),
-)
-
-
-@given(st.lists(_dots, max_size=12))
-def test_names_cover_no_other_name_and_no_dot_and_stay_inside(dots):
-    places = labels.placed(dots, 400, 400)
-    assert len(places) == len(dots)
-    boxes = [labels._box(d, p) for d, p in zip(dots, places, strict=True) if p is not None]
-    for i, (left, top, right, bottom) in enumerate(boxes):
-        assert left >= 0
-        assert top >= 0
-        assert right <= 400
-        assert bottom <= 400
-        for other in boxes[:i]:
-            assert right <= other[0] or left >= other[2] or bottom <= other[1] or top >= other[3]
-        for dot in dots:
-            assert not (left < dot.x < right and top < dot.y < bottom)
-
-
-def test_a_lone_name_stands_beside_its_dot():
-    [place] = labels.placed([labels.Dot(100, 100, 80, 120, "hog")], 400, 400)
-    assert place == labels.Label("left", labels.GAP, 100)
-
-
-@given(st.lists(st.tuples(_pixels, st.floats(1, 40)), min_size=1, max_size=25))
-def test_spread_keeps_order_and_distance_and_moves_nothing_without_need(things):
-    wanted, sizes = zip(*things, strict=True)
-    placed = labels.spread(wanted, sizes)
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    for i, j in pairwise(order):
-        assert placed[j] - placed[i] >= (sizes[i] + sizes[j]) / 2 - 1e-6
-    far = [1000.0 * i for i in range(len(wanted))]
-    assert labels.spread(far, sizes) == pytest.approx(far)
-
-
-# plots
-
-
-CHARTS = {
-    "cost": scatter.accuracy_and_cost,
-    "differences": differences.differences,
-    "labels": lambda run: curves.curves(run, "probe_curve", "labels", "labels a class"),
-    "sizes": lambda run: curves.curves(run, "probe_size", "sizes", "side"),
-    "size-costs": lambda run: curves.curves(run, "ms_size", "size-costs", "side"),
-    "stability": heat.stability,
-    "similarity": heat.similarity,
-    "confusion": lambda _: heat.confusion(["a", "b" * 70], [[3, 1], [0, 4]]),
-}
-
-
-@pytest.mark.parametrize("form", ["wide", "narrow"])
-@pytest.mark.parametrize("id", CHARTS)
-def test_plots_are_valid_and_coloured_by_the_page_alone(id, form):
-    chart = CHARTS[id](Findings(fixture.rows("tied", sizes=True)))
-    assert chart.id == id
-    spec = getattr(chart, form)
-    svg = vl_convert.vegalite_to_svg({**spec, "width": 500}, vl_version=frame.VEGA_LITE)
-    colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg))
-    assert colours - {"none", "transparent", "#000"} == {c for c in colours if "var(" in c}
-    assert chart.alt
-
-
-def test_of_many_classes_the_most_confused_are_shown():
-    counts = (10 * np.eye(100, dtype=int)).tolist()
-    counts[70][3], counts[5][90] = 9, 8
-    cells = heat.confusion([f"class {i}" for i in range(100)], counts).wide["data"]["values"]
-    shown = {cell["spec"] for cell in cells}
-    assert {"class 70", "class 3", "class 5", "class 90"} <= shown
-    assert len(cells) == 16 * 16
-    worst = next(c for c in cells if (c["spec"], c["predicted"]) == ("class 70", "class 3"))
-    assert worst["value"] == pytest.approx(9 / 19)
-
-
-@given(st.text("ab _-", max_size=80), st.integers(4, 30))
-def test_wrapped_lines_are_short_and_lose_nothing_before_the_third(name, width):
-    lines = frame.wrapped(name, width).split("\n")
-    assert len(lines) <= 3
-    assert all(len(line) <= width + 1 for line in lines)
-    kept = "".join(lines).removesuffix("…").replace(" ", "")
-    assert name.replace(" ", "").startswith(kept)
-    if not lines[-1].endswith("…"):
-        assert kept == name.replace(" ", "")
-
-
 @pytest.mark.slow
 def test_writing_takes_few_seconds_of_processor_time(tmp_path):
     """Four on a quiet machine, most of them Vega's bundle; twice that is a fault of ours."""
@@ -419,9 +227,3 @@ def test_writing_takes_few_seconds_of_processor_time(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path)]
     ran = subprocess.run(command, check=True, capture_output=True, text=True)
     assert float(ran.stdout) < 8
-
-
-def test_what_was_made_from_files_stands_with_its_fingerprint():
-    facts = dict(method.facts(Findings(fixture.rows())))
-    assert facts["fingerprints"] == "cnn:arch=resnet50.a1_in1k,weights=random,layer=-1 0005"
-    assert "fingerprints" not in dict(method.facts(Findings(fixture.rows(specs=FEW))))
