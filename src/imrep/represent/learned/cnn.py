@@ -100,12 +100,12 @@ class CNN(Representation[Map | Tokens]):
         self.network = self.network.to(memory_format=torch.channels_last)
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
         self._serial = built.serial
-        self._side, self._fixed = built.side, built.fixed or side is not None
+        self._input_side, self._fixed = built.side, built.fixed or side is not None
         self._settle()
 
     def _settle(self) -> None:
         """Trained weights get images of the size that they were trained on."""
-        self.canvas = self._side if self._fixed or self.weights != "random" else None
+        self.canvas = self._input_side if self._fixed or self.weights != "random" else None
 
     def encode(self, image: Image) -> Map | Tokens:
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
@@ -114,7 +114,7 @@ class CNN(Representation[Map | Tokens]):
         # Resizing has no half precision on the CPU.
         x = image if image.dtype == torch.float64 else image.float()
         x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
-        x = square(x, self._side) if self._fixed else x
+        x = square(x, self._input_side) if self._fixed else x
         x = x.to(next(self.network.parameters()).dtype)
         mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
         values, *summary = self._run((x - mean) / std)
@@ -183,7 +183,7 @@ class CNN(Representation[Map | Tokens]):
     def _too_small(self, x: Tensor, side: int) -> BadImage:
         return BadImage(
             f"{self.name} needs images of at least {side}×{side} for {self.arch}, "
-            f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first, or set side={self._side}."
+            f"got {x.shape[2]}×{x.shape[3]}. Enlarge them first, or set side={self._input_side}."
         )
 
     def _min_side(self, x: Tensor) -> int | None:

@@ -21,7 +21,7 @@ from imrep.ops.fourier.radial_bands import transformable
 from imrep.ops.pooling import means
 from imrep.registry.cards import Card, Inverse
 from imrep.represent.multiscale.filterbank import filters, frame_inverse
-from imrep.represent.multiscale.filterbank.rectification import PARTS, known, rectified
+from imrep.represent.multiscale.filterbank.rectification import PARTS, recovered, rectified
 from imrep.represent.multiscale.filterbank.shrinkage import denoise
 from imrep.types import Image, Picture, Vectors
 
@@ -207,7 +207,7 @@ class FilterBank(Representation[Map]):
         exact = self.inverse == "exact"
         tolerance = frame_inverse.EXACT if code.values.dtype == torch.float32 else _DOUBLE
         for each in maps.split(1):
-            values, mask = self._known(each, noise)
+            values, mask = self._recovered(each, noise)
             images.append(
                 frame_inverse.solve(
                     values,
@@ -224,7 +224,7 @@ class FilterBank(Representation[Map]):
 
     def equations(self, code: Map) -> Tensor:
         """Known responses per pixel, (batch, channel); `invert` needs more than one."""
-        mask = self._known(self._maps(code), None)[1][:, :, : len(self.kernels)]
+        mask = self._recovered(self._maps(code), None)[1][:, :, : len(self.kernels)]
         return mask.to(code.values).sum(2).mean((2, 3))
 
     def denoise(self, image: Image, noise: float | None = None) -> Image:
@@ -318,8 +318,8 @@ class FilterBank(Representation[Map]):
         bias = F.pad(self.thresholds + self.threshold, (0, int(self._zero_mean)))
         return bias.to(like)[:, None, None]
 
-    def _known(self, maps: Tensor, noise: float | None) -> tuple[Tensor, Tensor]:
-        return known(maps, self._bias(maps), self.rectify, noise)
+    def _recovered(self, maps: Tensor, noise: float | None) -> tuple[Tensor, Tensor]:
+        return recovered(maps, self._bias(maps), self.rectify, noise)
 
     def _maps(self, code: Map) -> Tensor:
         """The code's maps by channel and filter, (b, c, parts * k, h, w)."""

@@ -57,7 +57,7 @@ def blocks(x: Tensor, filters: int) -> list[slice]:
 
 def solve(
     values: Tensor,
-    known: Tensor,
+    mask: Tensor,
     spectra: Tensor,
     *,
     tikhonov: float = 0.0,
@@ -73,7 +73,7 @@ def solve(
 
     Args:
         values: Responses, (b, c, k, h, w); ignored where not known.
-        known: Mask of the same shape, boolean.
+        mask: Where responses are known, boolean, of the same shape.
         spectra: Transforms of the filters; their power or `tikhonov` must be positive.
         tikhonov: Weight of |x|², as a share of the upper frame bound.
         iterations: Limit of the steps, each of two transforms of every map.
@@ -89,7 +89,7 @@ def solve(
         waves = torch.fft.rfft2(x).unsqueeze(2)
         total = damping * waves.squeeze(2)
         for block in blocks(x, len(spectra)):
-            response = known[:, :, block] * torch.fft.irfft2(waves * spectra[block], s=size)
+            response = mask[:, :, block] * torch.fft.irfft2(waves * spectra[block], s=size)
             total = total + (torch.fft.rfft2(response) * spectra[block].conj()).sum(2)
         return torch.fft.irfft2(total, s=size)
 
@@ -97,7 +97,7 @@ def solve(
         """The exact inverse if every response were known."""
         return torch.fft.irfft2(torch.fft.rfft2(x) / (gain + damping), s=size)
 
-    rhs = gather(torch.where(known, values, 0), spectra)
+    rhs = gather(torch.where(mask, values, 0), spectra)
     tolerance = max(tolerance, _SINGLE) if values.dtype == torch.float32 else tolerance
     return _Solution.apply(rhs, normal, precondition, iterations, tolerance, caller)
 

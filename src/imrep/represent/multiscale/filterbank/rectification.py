@@ -16,7 +16,7 @@ def rectified(response: Tensor, bias: Tensor, rectify: str) -> Tensor:
     return maps.unsqueeze(2)
 
 
-def known(
+def recovered(
     maps: Tensor, bias: Tensor, rectify: str, noise: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """Responses recovered from rectified maps, and where they are known, both (b, c, k, h, w).
