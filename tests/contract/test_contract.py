@@ -20,17 +20,21 @@ NO_SHAPES = {
 
 def cases(asked, specs=SPECS):
     """Each spec with each question, none of them built yet."""
-    wanted = {question.__name__ for question in asked}
+    names = {question.__name__ for question in asked}
     return [
         pytest.param(
-            question,
-            id=f"{spec}-{question.__name__}",
-            marks=[pytest.mark.no_shapes] if question.__name__ in NO_SHAPES else [],
+            question, id=f"{spec}-{question.__name__}", marks=tuple(marks(question.__name__))
         )
         for spec in specs
         for question in testing.questions(spec, slow=True)
-        if question.__name__ in wanted
+        if question.__name__ in names
     ]
+
+
+def marks(name):
+    """What a question is marked with: tracing a graph takes seconds, whatever the backend."""
+    yield from [pytest.mark.no_shapes] if name in NO_SHAPES else []
+    yield from [pytest.mark.slow] if name.startswith("compiles") else []
 
 
 @pytest.mark.parametrize("question", cases(testing.QUESTIONS))
