@@ -88,7 +88,7 @@ def test_light(photos):
     np.testing.assert_allclose(seen["contrast"], (photos + middle) / 2, atol=0.501)
 
 
-def test_zoom_and_turn_are_about_the_centre():
+def test_zoom_and_rotation_are_about_the_centre():
     y, x = np.mgrid[:65, :65] - 32.0
     rings = np.uint8(np.hypot(y, x) * 2)[None, ..., None].repeat(3, 3)
     seen = perturb(rings)
@@ -183,7 +183,7 @@ def test_repeated_images_are_skipped(codes):
 
 
 @pytest.mark.parametrize("value", [0.0, 3.7])
-def test_a_code_that_tells_nothing_apart(value):
+def test_a_code_that_distinguishes_nothing(value):
     constant = np.full((20, 8), value, np.float32)
     found = stability(constant, {"same": constant, "other": constant + 1})
     assert found.move == found.top1 == {"same": 0.0, "other": 0.0}
