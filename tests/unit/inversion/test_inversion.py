@@ -143,17 +143,17 @@ def test_without_inverse_and_gradient_it_is_refused_with_a_remedy():
         inversion.invert(Counted(), photo())
 
 
-def test_a_sum_goes_by_its_best_views():
+def test_a_sum_is_inverted_by_its_best_views():
     lossy, exact = factory.get("pixels", side=4), factory.get("laplacian", levels=2)
-    ways = {
+    sums = {
         "exact": Sum((lossy, exact)),
         "approximate": Sum((Counted(), lossy)),
         "gradient": Sum((lossy, Counted(), Blurred())),
     }
-    for how, rep in ways.items():
-        assert inversion.invert(rep, photo(), iterations=5).method == how
+    for method, rep in sums.items():
+        assert inversion.invert(rep, photo(), iterations=5).method == method
     alone = inversion.invert(Blurred(), photo(), iterations=30)
-    assert inversion.invert(ways["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
+    assert inversion.invert(sums["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
     with pytest.raises(NoInverse):
         inversion.invert(Sum((Counted(), Counted())), photo())
 

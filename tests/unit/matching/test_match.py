@@ -179,13 +179,13 @@ def test_too_few_points_are_no_match(count):
 
 
 def test_random_pairs_reach_no_more_than_chance():
-    most = 0
+    largest = 0
     for seed in range(150):
         found = match(*random_pairs(40, seed))
         assert found.pairs == 40
         assert found.inliers <= found.chance == 7
-        most = max(most, found.inliers)
-    assert most >= 5  # else the bound would be idle
+        largest = max(largest, found.inliers)
+    assert largest >= 5  # else the bound would be idle
 
 
 def test_chance_grows_with_pairs_and_reach_and_never_passes_them():
