@@ -70,7 +70,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker that saw it would call every name an object
 
     def __getattr__(name: str) -> object:
-        """Import torch only when somebody asks for something that needs it."""
+        """Import torch only when an attribute that needs it is used."""
         if name not in _LAZY:
             raise AttributeError(f"imrep has no attribute {name!r}")
         module = importlib.import_module(_LAZY[name])

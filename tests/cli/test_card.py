@@ -19,7 +19,7 @@ def test_every_parameter_is_explained(inside, name):
         assert parameter.help, f"{name} does not explain {parameter.name}"
 
 
-def test_values_of_a_spec_are_shown_beside_the_defaults(inside):
+def test_values_of_a_spec_are_listed_with_the_defaults(inside):
     said = inside("card", "laplacian:levels=2").output
     assert "levels=2" in said and "[default: 4]" in said.replace("\n", " ")
 

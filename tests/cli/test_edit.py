@@ -59,7 +59,7 @@ def test_nothing_is_rounded_between_operations(inside, tmp_path):
         assert len(np.unique(np.asarray(image))) > 25, "four levels drawn out stay four"
 
 
-def test_what_a_picture_was_it_stays(inside, deep):
+def test_an_edit_preserves_depth_profile_exif_and_transparency(inside, deep):
     printed = inside("edit", "deep.png", "blur", "-o", "new/out.png").stdout
     assert re.match(
         r"new/out\.png  80×64, 16 bits, RGB; with transparency, ICC profile, EXIF; ", printed
@@ -73,7 +73,7 @@ def test_what_a_picture_was_it_stays(inside, deep):
     )
 
 
-def test_what_a_format_cannot_hold_is_said(inside, deep):
+def test_what_a_format_cannot_hold_is_reported(inside, deep):
     printed = inside("edit", "deep.png", "blur", "-o", "out.jpg").stdout
     assert (
         "8 bits, RGB; with ICC profile, EXIF; without 16 bits and transparency, which JPG"
@@ -104,7 +104,7 @@ def test_json(inside, cat):
     }
 
 
-def test_the_input_is_written_over_only_when_told_to(inside, cat):
+def test_the_input_is_overwritten_only_on_request(inside, cat):
     before = cat.read_bytes()
     printed = inside("edit", "cat.png", "blur", "-o", "cat.png", expect=1).output
     assert printed == "edit would write over cat.png. Use another -o, or --in-place.\n"
@@ -345,7 +345,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_files(forking, photos, t
         assert second.read_bytes() == path.read_bytes()
 
 
-def test_all_that_is_known_of_an_operation(imrep):
+def test_help_lists_the_operations_and_about_describes_one(imrep):
     listed = imrep("edit", "--help").stdout
     assert all(re.search(rf"^  {name} +\S", listed, re.M) for name in operations.names())
     printed = imrep("edit", "--about", "blend").stdout

@@ -38,7 +38,7 @@ def test_vectors_are_those_of_the_library(inside, photos, tmp_path):
     np.testing.assert_allclose(vector, expected, atol=1e-6)
 
 
-def test_a_codebook_is_kept_beside_the_output(inside, photos, tmp_path):
+def test_a_codebook_is_saved_next_to_the_output(inside, photos, tmp_path):
     said = inside("embed", photos, "sift:words=8", "-o", "v.safetensors", "--size", "32").output
     assert "v.safetensors.rep/  fitted on 12 images" in said
     rep = package.load(tmp_path / "v.safetensors.rep")
@@ -62,7 +62,7 @@ def test_json_and_strict(inside, photos):
     inside("embed", photos, "pixels", "-o", "v.npz", "--strict")
 
 
-def test_what_cannot_be_done_is_said_first(inside, photos, tmp_path):
+def test_impossible_requests_are_refused_before_any_work(inside, photos, tmp_path):
     said = inside("embed", photos, "pixels", "-o", "v.csv", expect=1).stderr
     assert said == (
         "vectors are written as .parquet, .npz, .safetensors, got 'v.csv'. Try v.parquet.\n"

@@ -28,7 +28,7 @@ def test_json_has_the_numbers(inside, cat):
     assert set(found["explained"]) == {"layout", "fine detail", "colour"}
 
 
-def test_no_way_back_is_said_with_the_way_out(inside, cat):
+def test_a_spec_without_an_inverse_is_refused_with_a_remedy(inside, cat):
     said = inside("invert", cat, "sift:detector=opencv", expect=1).stderr
     assert said.startswith("sift:detector=opencv has no inverse")
     assert "`imrep list` shows which have either" in said

@@ -32,7 +32,7 @@ def scenes(tmp_path):
     return tmp_path
 
 
-def test_a_thing_is_found_and_drawn(imrep, scenes):
+def test_a_match_is_reported_and_drawn(imrep, scenes):
     said = imrep("match", "thing.png", "street/with.png", cwd=scenes)
     sentence, written = said.stdout.splitlines()
     figures = re.fullmatch(
@@ -63,7 +63,7 @@ def test_json_says_where_in_pixels_of_the_files(inside, scenes):
         assert drawn.size == (256 + 8 + 480, 320)
 
 
-def test_not_found_is_an_answer(inside, scenes):
+def test_no_match_is_a_result(inside, scenes):
     said = inside("match", "thing.png", "street/without.png", "-v", "--device", "cpu")
     assert said.stdout.startswith("Not found: ")
     assert re.fullmatch(r"sift:detector=opencv, \d+ threads, cpu\n", said.stderr)

@@ -5,7 +5,7 @@ from PIL import Image
 from imrep import images
 
 
-def test_a_picture_is_written_where_asked(imrep, cat, tmp_path):
+def test_a_picture_is_written_to_the_output_path(imrep, cat, tmp_path):
     said = imrep("picture", cat, "pixels", "-o", tmp_path / "new" / "out.png").stdout
     with Image.open(tmp_path / "new" / "out.png") as drawn:
         assert said == f"{tmp_path / 'new' / 'out.png'}  {drawn.width} × {drawn.height}\n"
@@ -27,7 +27,7 @@ def test_size_cuts_a_square_and_large_images_shrink(inside, cat):
     assert "100 × 100" in inside(*command, "--size", "100").stderr
 
 
-def test_a_codebook_is_fitted_on_what_is_given(inside, cat, photos):
+def test_a_codebook_is_fitted_on_the_images_of_fit(inside, cat, photos):
     said = inside("picture", cat, "sift:words=8", "--fit", photos)
     assert "fitted on 12 images" in said.stderr
     assert inside("picture", cat, "sift:words=8", "--fit", photos, "-q").stderr == ""

@@ -185,7 +185,7 @@ def test_a_block_of_python_runs(there, page, text):
         assert f"({', '.join(map(str, names['vector'].shape))})" in text
 
 
-def test_what_an_installation_is_asked_for_exists():
+def test_extras_in_the_documentation_exist():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     asked = set(re.findall(r"pip install '[^']*\[(\w+)\]'", text))

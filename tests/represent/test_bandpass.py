@@ -88,7 +88,7 @@ def test_a_gaussian_is_a_blur():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wave_is_kept_or_not_by_its_length(kind):
+def test_a_wave_passes_according_to_its_length(kind):
     """Cycles per pixel: 0.2 passes a band around it whatever the size, 0.4 and 0.02 hardly."""
     rep = band(kind, 0.12, 0.28, order=6) if kind == "butterworth" else band(kind, 0.12, 0.28)
     kept = []

@@ -26,7 +26,7 @@ def test_sliced_it_is_the_filtered_image(height, width, channels):
     assert_close(rep.invert(code), wanted, rtol=0, atol=1e-12)
 
 
-def test_near_the_stored_exact_filter(references):
+def test_the_result_approximates_the_stored_exact_filter(references):
     stored = references("bilateral")
     rgb = torch.from_numpy(stored["rgb"]).permute(2, 0, 1)[None]
     gray = torch.from_numpy(stored["gray"])[None, None]
@@ -35,7 +35,7 @@ def test_near_the_stored_exact_filter(references):
     assert psnr(rep.invert(rep.encode(rgb, guide=gray))[0], wanted) > 58.5
 
 
-def test_a_constant_is_found_at_its_depth():
+def test_a_constant_lies_at_its_depth_in_the_grid():
     rep = imrep.get("bilateral", sigma_range=0.1)
     image = torch.full((1, 1, 48, 64), 0.4, dtype=torch.float64)
     code = rep.encode(image)

@@ -74,7 +74,7 @@ def test_blobs_are_skimages(method):
 
 @settings(max_examples=10)
 @given(x=st.integers(20, 44), y=st.integers(20, 30), radius=st.floats(3, 12))
-def test_a_disk_is_found_where_it_is_and_as_large(x, y, radius):
+def test_a_disk_is_detected_at_its_position_and_scale(x, y, radius):
     rep = imrep.get("blob:scales=24,min_sigma=1.5,threshold=0.3")
     code = rep.encode(disk(x, y, radius)).first(1)
     assert code.xy[0, 0].tolist() == [x, y]
@@ -105,7 +105,7 @@ def test_disks_share_what_geometry_says():
     assert shared[2] == pytest.approx(float(share), abs=3e-3)
 
 
-def test_of_two_that_overlap_the_smaller_goes_unless_its_keeper_went():
+def test_of_two_that_overlap_the_smaller_is_dropped_unless_the_larger_was():
     rep = imrep.get("blob")
     xy = torch.tensor([[0.0, 0.0], [4.0, 0.0], [7.0, 0.0], [0.0, 0.0]])
     sigma = torch.tensor([5.0, 4.0, 2.0, 1.0])
@@ -119,7 +119,7 @@ def test_of_two_that_overlap_the_smaller_goes_unless_its_keeper_went():
     ]  # fmt: skip
 
 
-def test_no_two_that_are_kept_overlap_too_much():
+def test_no_two_selected_blobs_overlap_too_much():
     image = photo(96, 96, batch=1)
     code = imrep.get("blob:threshold=0.01,polarity=bright").encode(image)
     radius = code.extent[0].double() / 2

@@ -66,7 +66,7 @@ def test_layers_are_stages(layer, stride):
     assert tuple(values.shape[2:]) == (64 // stride, 96 // stride)
 
 
-def test_torchvision_is_asked_where_timm_knows_nothing():
+def test_torchvision_builds_networks_that_timm_lacks():
     from torchvision import models
 
     cnn = imrep.get("cnn:arch=squeezenet1_1,weights=random")
@@ -109,7 +109,7 @@ def test_published_weights_must_be_at_hand(caches):
         imrep.get("cnn:arch=lenet5")
 
 
-def test_published_weights_are_found_in_the_hubs_cache(caches):
+def test_published_weights_load_from_the_hubs_cache(caches):
     import timm
     from safetensors.torch import save_file
 
@@ -136,7 +136,7 @@ def test_published_names_are_fitted_by_timm(caches):
     assert torch.equal(cnn.network.state_dict()["stem_0.weight"], stored)
 
 
-def test_published_weights_are_found_in_torchs_cache(caches):
+def test_published_weights_load_from_torchs_cache(caches):
     from torchvision import models
 
     published = models.squeezenet1_1(weights=None)

@@ -23,7 +23,7 @@ def opencv(gray, method, block, k=0.04):
 @pytest.mark.parametrize("method", MEASURES)
 @settings(max_examples=15)
 @given(block=st.integers(2, 7), height=st.integers(8, 30), width=st.integers(8, 30))
-def test_response_is_opencvs_on_every_way(method, block, height, width):
+def test_the_response_is_opencvs_in_float32_and_float64(method, block, height, width):
     image = torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(height))
     rep = imrep.get("corner", method=method, block=block, k=0.06)
     expected = np.stack([opencv(one[0].numpy(), method, block, 0.06) for one in image])

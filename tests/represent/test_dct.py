@@ -25,7 +25,7 @@ def test_inverse_is_exact_for_any_size(height, width, channels, block):
     torch.testing.assert_close(dct.invert(dct.encode(image)), image, rtol=0, atol=1e-12)
 
 
-def test_energy_of_a_plane_is_kept():
+def test_energy_of_a_plane_is_preserved():
     gray = photo(24, 32, channels=1).double()
     (plane,) = imrep.get("dct").encode(gray).values
     torch.testing.assert_close(plane.square().sum(), (255 * gray - 128).square().sum())
@@ -178,7 +178,7 @@ def test_a_jpeg_of_any_size_is_inverted_to_what_a_decoder_shows(height, width, s
 @needs_native
 @pytest.mark.parametrize("channels", [6, 24, 64, 192])
 @pytest.mark.parametrize(("mode", "subsampling"), [("RGB", 0), ("RGB", 2), ("L", 0)])
-def test_a_jpegs_vector_is_near_that_of_its_pixels(channels, mode, subsampling):
+def test_a_jpegs_vector_approximates_that_of_its_pixels(channels, mode, subsampling):
     dct = imrep.get("dct", channels=channels)
     image = _coffee()[..., :128, :200]
     data = _jpeg(image, mode, subsampling=subsampling)
@@ -217,7 +217,7 @@ def test_red_green_and_blue_are_mixed_as_they_are():
 
 
 @needs_native
-def test_what_has_no_luma_or_is_not_whole_is_refused_by_name():
+def test_jpegs_without_luma_or_truncated_are_refused_by_name():
     dct, data = imrep.get("dct"), _jpeg(_coffee()[..., :200, :200])
     with pytest.raises(BadFile, match=r"needs gray, YCbCr or RGB planes for dct, got 4 planes"):
         dct.encode_jpeg(_jpeg(_coffee()[..., :64, :64], "CMYK"))

@@ -272,7 +272,7 @@ def test_denoising_is_a_loop_and_differentiable():
     assert slope.isfinite().all() and slope.any()
 
 
-def test_a_batch_is_inverted_like_its_images():
+def test_a_batch_is_inverted_as_its_images_are():
     bank = imrep.get(_SMALL)
     image = photo(20, 16, batch=3).double()
     whole = bank.invert(bank.encode(image))

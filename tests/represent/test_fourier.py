@@ -51,7 +51,7 @@ def test_a_shift_turns_phases_only():
 
 
 @pytest.mark.parametrize("side", [8, 9, 64])
-def test_vector_smooths_the_whole_plane(side):
+def test_the_vector_smooths_the_complete_plane(side):
     """The half plane smoothed with its mirrored neighbours is half of the plane smoothed."""
     fourier = imrep.get("fourier", side=side)
     image = photo(side, side, channels=1).double()

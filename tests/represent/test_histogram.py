@@ -74,7 +74,7 @@ def test_soft_shares_are_linear_between_bin_centres():
     torch.testing.assert_close(ends, torch.tensor([[0.5, 0, 0, 0.5]]))
 
 
-def test_soft_hue_goes_round_the_circle():
+def test_soft_hue_is_cyclic():
     rep = imrep.get("histogram:bins=6,space=hsv,soft=true,joint=false")
     red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
     hue = rep.embed(red)[0, :6].square()
@@ -154,7 +154,7 @@ def test_the_inverse_has_the_same_histogram_and_no_layout(spec):
     assert (light[..., 1:].amin(2) >= light[..., :-1].amax(2) - 1e-6).float().mean() > 0.9
 
 
-def test_the_inverse_of_other_spaces_comes_near():
+def test_the_inverse_of_other_spaces_is_approximate():
     for space in ("hsv", "lab", "ycbcr"):
         rep = imrep.get(f"histogram:space={space},bins=16")
         code = rep.encode(photo(40, 33))
@@ -198,7 +198,7 @@ def test_cumulative_shares_are_sums_of_the_shares(space, joint, soft):
     assert summed.picture(code).std() > 0.01
 
 
-def test_the_distance_of_sums_is_the_way_that_brightness_moved():
+def test_the_distance_of_cumulative_sums_is_the_change_of_brightness():
     rep = imrep.get("histogram:bins=64,space=gray,cumulative=true,soft=true")
     image = 0.2 + 0.5 * photo(32, 32, batch=1, channels=1).double()
     start = rep.embed(image)

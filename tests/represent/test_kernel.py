@@ -106,7 +106,7 @@ def test_inverse_is_exact(words, height, width):
 
 
 @pytest.mark.parametrize("words", LOSSY)
-def test_inverse_is_near_where_it_says_approximate(words):
+def test_an_approximate_inverse_is_close(words):
     rep = build(words)
     assert rep.inverse == "approximate"
     image = photo(33, 48, batch=1)

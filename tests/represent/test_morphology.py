@@ -131,7 +131,7 @@ def test_strips_of_large_images_join_without_a_seam(size):
 @pytest.mark.parametrize(
     "dtype", [torch.bool, torch.uint8, torch.int16, torch.float16, torch.double]
 )
-def test_every_dtype_is_kept(dtype):
+def test_every_dtype_is_preserved(dtype):
     x = (torch.rand(2, 1, 12, 9) * 200 - 50).clamp_min(0 if dtype == torch.uint8 else -50).to(dtype)
     element = structuring_element("cross", 3, 3)
     for name in OPERATIONS:

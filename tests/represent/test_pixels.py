@@ -20,7 +20,7 @@ def test_a_constant_stays_constant_at_any_size(height, width):
 
 @given(st.integers(1, 8))
 @settings(max_examples=8, deadline=None)
-def test_whole_factors_keep_the_mean_of_what_is_inside(factor):
+def test_integer_factors_preserve_the_mean_of_each_block(factor):
     image = torch.rand(2, 3, 8 * factor, 8 * factor, dtype=torch.float64)
     small = imrep.get("pixels", side=8).encode(image).values
     # antialiasing mirrors nothing: weights are renormalised at the border, so only nearly the mean

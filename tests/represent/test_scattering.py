@@ -224,7 +224,7 @@ def test_copies_and_pickles_are_small_and_equal():
         assert torch.equal(other.encode(image).values, wanted)
 
 
-def test_inversion_starts_from_the_average_and_ends_near_the_code():
+def test_inversion_starts_from_the_average_and_converges_to_the_code():
     scattering = imrep.get("scattering", scales=2, orientations=4)
     image = photo(24, 32, batch=1)
     made = scattering.encode(image)

@@ -69,7 +69,7 @@ def test_kmeans_is_sklearns_from_the_same_centres():
     assert (labels.numpy() == peer.labels_).all()
 
 
-def test_seeds_are_drawn_by_squared_distance():
+def test_seeds_are_sampled_by_squared_distance():
     rows = torch.zeros(1000, 1)
     rows[:3] = torch.tensor([[0.0], [3.0], [1.0]])  # 3 is likelier than 1: 9 to 1
     second = [float(_plusplus(rows, 2, seed).max()) for seed in range(100)]
@@ -115,7 +115,7 @@ def test_labels_are_a_partition_numbered_by_size(height, width, start, count):
 
 
 @pytest.mark.parametrize("start", ["plusplus", "grid"])
-def test_plain_stripes_are_found_and_painted_again(start):
+def test_plain_stripes_are_segmented_and_inverted(start):
     image = chequered(RED, GREEN, BLUE)
     rep = imrep.get("segment", regions=3, start=start, texture=0.0)
     code = rep.encode(image)

@@ -117,7 +117,7 @@ def test_a_code_on_one_chart_is_nearly_that_on_another():
     assert_close(found[..., near], wanted[..., near], rtol=0, atol=5e-3)
 
 
-def test_the_default_region_is_the_whole_image_from_edge_to_edge():
+def test_the_default_region_is_the_complete_image_from_edge_to_edge():
     rep, image = imrep.get("tanhpolar", height=20, width=30), photo(16, 24)
     code = rep.encode(image)
     assert code.size == (16, 24) and code.angles.tolist() == [0, 0]

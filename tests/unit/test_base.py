@@ -125,7 +125,7 @@ def test_a_refused_parameter_changes_nothing(params, reason):
     assert_close(rep.embed(IMAGE), IMAGE.square().mean((2, 3)))
 
 
-def test_no_inverse_names_the_way_by_gradient():
+def test_no_inverse_names_the_search_by_gradient():
     with pytest.raises(NoInverse, match=r"test_base has no inverse of its own.*imrep invert"):
         Power().invert(Power().encode(IMAGE))
 
@@ -265,7 +265,7 @@ def test_a_parameter_under_another_name_is_named():
         Renamed().spec  # noqa: B018  # looking is the test
 
 
-def test_a_sum_is_moved_whole():
+def test_all_parts_of_a_sum_are_moved():
     rep = Centred()
     rep.fit(IMAGE)
     both = Sum((rep, Power())).double()

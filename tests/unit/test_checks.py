@@ -51,7 +51,7 @@ def test_images_pass_as_they_are(x):
         (GOOD * 5 - 4.5, "-2 to -2", "happens inside"),
     ],
 )
-def test_a_refusal_names_who_what_came_and_the_remedy(x, got, remedy):
+def test_a_refusal_names_the_caller_the_value_and_the_remedy(x, got, remedy):
     with pytest.raises(BadImage, match=rf"^hog needs .*({got}).*\. .*{remedy}.*\.$"):
         checks.image(x, "hog")
 

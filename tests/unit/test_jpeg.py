@@ -160,7 +160,7 @@ def test_planes_sampled_alike_need_no_factors():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", ["4:4:4", "4:2:2", "4:2:0", "4:4:0"])
-def test_turned_coefficients_show_the_turned_image(orientation, name):
+def test_rotated_coefficients_decode_to_the_rotated_image(orientation, name):
     data = files.with_orientation(
         files.written(files.noise(32, 48), factors=SAMPLINGS[name]), orientation
     )
@@ -207,7 +207,7 @@ def test_turns_that_would_move_padding_are_refused(orientation, height, width, f
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CODINGS), st.floats(0, 1), st.booleans())
-def test_of_a_cut_file_what_is_whole_is_given_and_no_more(how, share, ended):
+def test_of_a_truncated_file_only_complete_parts_are_decoded(how, share, ended):
     full = files.written(files.noise(64, 48), *how, factors=SAMPLINGS["4:2:0"])
     complete = jpeg.read(full)
     data = full[: 2 + int(share * (len(full) - 2))] + (b"\xff\xd9" if ended else b"")
@@ -259,7 +259,7 @@ def test_only_the_end_marker_missing_is_no_loss(how):
     assert jpeg.read(full[:-2]).facts.complete
 
 
-def test_a_cut_file_is_not_turned():
+def test_a_truncated_file_is_not_rotated():
     full = files.with_orientation(files.written(files.noise(64, 64)), 3)
     with pytest.raises(BadFile, match="complete to be turned upright"):
         jpeg.read(full[: len(full) // 2]).upright()
@@ -287,7 +287,7 @@ def test_what_is_no_jpeg_is_refused_with_the_reason(data, reason):
             door(data)
 
 
-def test_too_many_pixels_are_refused_before_memory_is_asked_for():
+def test_too_many_pixels_are_refused_before_memory_is_allocated():
     data = _of_size(files.written(files.noise(16, 16)), 65500, 65500)
     began = time.process_time()
     with pytest.raises(BadFile, match="needs at most 200,000,000 pixels, got 65,500 × 65,500"):
@@ -346,7 +346,7 @@ def test_threads_do_not_meet():
     assert all(same(one, wanted[i % 8]) for i, one in enumerate(found))
 
 
-def test_memory_that_others_used_is_never_shown():
+def test_memory_of_earlier_images_never_appears():
     full = files.written(files.noise(256, 256), factors=SAMPLINGS["4:2:0"])
     for share in (0.2, 0.5, 0.8):
         junk = np.full(4_000_000, 77, np.int16)

@@ -76,7 +76,7 @@ def test_a_score_that_is_no_number_is_refused_by_name(bad):
         ({"unit": "%"}, "got '%'"),
     ],
 )
-def test_unknown_words_are_refused_with_the_known_ones(change, said):
+def test_unknown_words_are_refused_with_the_vocabulary(change, said):
     with pytest.raises(BadData, match=said):
         Row(**{"kind": "accuracy", "metric": "probe", **change})
 

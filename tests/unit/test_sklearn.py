@@ -237,7 +237,7 @@ def test_fit_keeps_the_parameters_and_forgets_the_last_fit():
     np.testing.assert_array_equal(again, Embedder(Seen(), batch=5).fit(BYTES[:6]).transform(BYTES))
 
 
-def test_a_subset_gives_the_rows_of_the_whole():
+def test_a_subset_gives_the_rows_of_the_complete_data():
     embedder = Embedder("hog", batch=5).fit(BYTES)
     whole, some = embedder.transform(BYTES), embedder.transform(BYTES[[7, 2]])
     np.testing.assert_allclose(some, whole[[7, 2]], atol=1e-6)

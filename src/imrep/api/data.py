@@ -1,4 +1,4 @@
-"""What `compare` and `embed` take as data: places on disk, or images in memory."""
+"""The data that `compare` and `embed` take: paths, or images in memory."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is done with one image or two: invert, match, picture."""
+"""Functions of one image or two: invert, match, picture."""
 
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -107,9 +107,9 @@ def match(
 
 
 def _image_first(image: Any, representation: Any) -> tuple[Any, Any]:
-    """The two in this order; `invert(spec, image)` was the order once.
+    """Image and representation in this order, also from callers that pass the spec first.
 
-    Its replacement takes the image first, as every other function does.
+    Earlier releases took `invert(spec, image)`; every other function takes the image first.
     """
     if isinstance(image, str | Representation):
         warnings.warn(

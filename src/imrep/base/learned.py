@@ -1,4 +1,4 @@
-"""Representations whose weights come from training: by a loss, or beside those of a language."""
+"""Representations with trained weights: by a loss, or in one space with vectors of text."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from imrep.types import Vectors
 
 
 class Learned(Representation[C]):
-    """A representation whose weights come from descending a loss."""
+    """A representation whose weights are trained by gradient descent on a loss."""
 
     @abstractmethod
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """Scalar to minimise on one batch: `image` (b, c, h, w), `label` (b,) where known."""
+        """Scalar to minimise on one batch: `image` (b, c, h, w), `label` (b,) if labelled."""
 
 
 class Bilingual(Representation[C]):
-    """A representation whose vectors share their space with those of words."""
+    """A representation whose vectors share one space with those of sentences."""
 
     @abstractmethod
     def embed_text(self, texts: Sequence[str]) -> Vectors:

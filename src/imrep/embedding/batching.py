@@ -73,7 +73,7 @@ def batches(
 def equal_squares(
     squares: NDArray[np.uint8], rows: NDArray[np.int64] | None = None
 ) -> Iterator[Batch]:
-    """Batches of squares (n, side, side, 3), or of some rows of them; read when they are due."""
+    """Batches of squares (n, side, side, 3), or of some rows of them; read lazily."""
     rows = np.arange(len(squares)) if rows is None else rows
     step = images_per_batch(squares.shape[1])
     for start in range(0, len(rows), step):

@@ -66,7 +66,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Lock a folder against other processes; waits for the one that has it.
+    """Lock a folder against other processes; waits for the one that holds it.
 
     What the other computed meanwhile is in the folder, and is not computed again.
     """

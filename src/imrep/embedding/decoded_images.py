@@ -1,4 +1,4 @@
-"""The images of a data set at one size, decoded once for all representations and kept on disk."""
+"""The images of a data set at one size, decoded once for all representations and stored on disk."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing

@@ -1,8 +1,8 @@
-"""Vectors of every image by one representation and what they cost, kept in the cache of `compare`.
+"""Vectors of every image by one representation and their cost, stored in the cache of `compare`.
 
 A representation that learns from images (a codebook) is fitted on the training part of each fold
 where there are fewer than 1,000 images: one that was fitted on all of them, even without labels,
-overstates the accuracy. Its codes are kept, so that a fold repeats only the fit and the pooling.
+overstates the accuracy. Its codes are cached, so that a fold repeats only the fit and the pooling.
 """
 
 import copy
@@ -81,7 +81,7 @@ def embed(rep: Representation, squares: np.ndarray, device: str = "cpu") -> np.n
 
 
 def encode(rep: Representation, decoded: Decoded, device: str, progress: Progress) -> Encoded:
-    """Vectors of every image, from the cache where they are there.
+    """Vectors of every image, from the cache where it has them.
 
     Raises:
         BadImage: If the representation refuses them, or a vector holds a number that is not finite.
@@ -113,7 +113,7 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
 
 
 def ready(rep: Ready, decoded: Decoded) -> Encoded:
-    """Vectors made elsewhere, in the order of the images.
+    """Precomputed vectors, in the order of the images.
 
     Raises:
         BadParameter: An image has none.

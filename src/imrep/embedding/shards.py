@@ -57,7 +57,7 @@ def fill(
         work: Where they are stored.
         items: The data set.
         function: Computes the rows of a batch; it runs on several threads.
-        settings: How.
+        settings: How images are read and encoded.
         progress: Called with (images done, all) after each batch.
 
     Returns:

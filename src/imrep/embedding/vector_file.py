@@ -31,7 +31,7 @@ _FORMAT = 2  # raised when shards change their meaning
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(shards.Settings):
-    """How a run is done.
+    """Settings of a run.
 
     Args:
         size: Side of the square every image is read at; None keeps each at its own size.

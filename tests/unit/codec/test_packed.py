@@ -35,7 +35,7 @@ def _metadata(**words):
     return lambda entries: entries["__metadata__"].update(words)
 
 
-def test_what_is_kept_with_an_image_comes_back(small, tmp_path):
+def test_tensors_and_extra_data_are_written_and_read_back(small, tmp_path):
     packed.write(small, tmp_path / "new" / "a.imr")
     result = packed.read(tmp_path / "new" / "a.imr")
     assert result.parameters == small.parameters and result.extra == small.extra

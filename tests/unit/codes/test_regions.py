@@ -27,7 +27,7 @@ def test_areas_number_and_borders_are_counted(labels):
 
 
 @given(LABELS, st.permutations(range(20)))
-def test_neither_the_numbering_nor_a_mirror_nor_a_turn_matters(labels, numbers):
+def test_numbering_mirroring_and_rotation_do_not_matter(labels, numbers):
     for other in (np.array(numbers)[labels], labels[::-1], labels[:, ::-1], labels.T):
         assert_close(pooled(np.ascontiguousarray(other)), pooled(labels))
 

@@ -37,7 +37,7 @@ def test_rings_are_means_of_power_by_distance_from_zero_frequency(height, width)
 
 
 @given(SIZES, SIZES, st.integers(0, 9), st.integers(0, 9))
-def test_neither_a_cyclic_shift_nor_a_mirror_nor_a_turn_changes_the_rings(h, w, down, right):
+def test_shifting_mirroring_and_rotation_do_not_change_the_rings(h, w, down, right):
     image = noise(1, 1, h, w)
     for other in (image.roll((down, right), (2, 3)), image.flip(3), image.mT):
         assert_close(pooled(other).exp(), pooled(image).exp(), atol=1e-6, rtol=1e-5)

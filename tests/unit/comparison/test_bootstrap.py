@@ -73,7 +73,7 @@ def test_interval_by_hand():
     np.testing.assert_allclose([low[0], high[0]], ends)
 
 
-def test_class_never_found_still_has_width():
+def test_a_class_without_correct_predictions_has_an_interval_of_nonzero_width():
     labels = np.repeat([0, 1], [100, 10])
     boot = bootstrap.bootstrap(labels == 0, labels, np.arange(110))
     assert boot.spread[0, 1] == 0
@@ -117,7 +117,7 @@ def test_blocks_of_draws_leave_the_law(monkeypatch):
     assert parts.std() == pytest.approx(whole, rel=0.1)
 
 
-def test_sessions_across_classes_are_drawn_once():
+def test_sessions_across_classes_are_sampled_once():
     """Sessions good or bad for all classes: the classes' errors add up, they do not average."""
     rng = np.random.default_rng(0)
     good = rng.random(30) < 0.5

@@ -30,7 +30,7 @@ def pictures():
 # Noise
 
 
-def test_noise_belongs_to_the_picture_and_not_to_its_place(pictures):
+def test_noise_depends_on_the_image_and_not_on_its_index(pictures):
     codes, order = controls.noise(pictures), np.random.default_rng(1).permutation(60)
     assert codes.shape == (60, 64)
     assert codes.dtype == np.float32

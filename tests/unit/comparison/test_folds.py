@@ -114,7 +114,7 @@ def test_copies_chain_into_one_group():
     assert merged.relaxed == ()
 
 
-def test_copies_join_given_groups():
+def test_copies_join_the_groups_of_the_data():
     given_groups = np.array([7, 7, 9, 9, 11])
     merged = folds.merge(np.zeros(5, int), np.array([[1, 2]]), np.array([0.9]), given_groups)
     assert len(np.unique(merged.groups[:4])) == 1
@@ -134,7 +134,7 @@ def test_doubtful_copies_do_not_impoverish_a_class():
 
 
 @pytest.mark.parametrize("images", [2, 4, 6, 12])
-def test_a_class_is_joined_whole_by_nearly_certain_copies_only(images):
+def test_only_nearly_certain_copies_join_a_complete_class(images):
     pairs = np.array([[i, i + 1] for i in range(images - 1)])
     doubtful = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.9))
     assert len(np.unique(doubtful.groups)) == images

@@ -59,7 +59,7 @@ def numbers(folder):
     ]
 
 
-def test_direction_is_seen_by_what_sees_direction(folder, tmp_path):
+def test_direction_is_classified_by_representations_of_direction(folder, tmp_path):
     found = imrep.compare(folder, ["gradient", "histogram"], tmp_path / "out", size=24)
     accuracy = {line["spec"]: line["accuracy"] for line in found.table()}
     assert accuracy["gradient"] > 0.9
@@ -116,7 +116,7 @@ def test_names_of_files_and_classes_change_nothing(folder, tmp_path):
     assert values(tmp_path / "one") == values(tmp_path / "two")
 
 
-def test_copies_are_found_and_kept_together(folder, tmp_path):
+def test_copies_are_detected_and_stay_in_one_fold(folder, tmp_path):
     for path in sorted((folder / "down").glob("0*.png")):
         shutil.copy(path, path.with_name(f"copy_{path.name}"))
     shutil.copy(folder / "across" / "00.png", folder / "slanted" / "wrong.png")
@@ -233,7 +233,7 @@ def test_a_table_that_names_nothing_is_refused_before_encoding(folder, tmp_path,
         ({"data": "no such folder"}, BadData, "no such folder"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_done(folder, tmp_path, options, error, says):
+def test_mistakes_are_refused_before_any_work(folder, tmp_path, options, error, says):
     given = {"data": folder, "representations": ["pixels"], "out": tmp_path / "out"} | options
     with pytest.raises(error, match=says):
         imrep.compare(**given)

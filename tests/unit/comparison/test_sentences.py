@@ -168,7 +168,7 @@ def test_noise_comes_before_all_but_nothing():
         )
 
 
-def test_part_of_a_folder_is_said():
+def test_a_subset_of_the_images_is_stated():
     whole = headline(facts_of([0.6, 0.8], (1,)))
     part = headline(facts_of([0.6, 0.8], (1,), images=9000))
     assert part.text == whole.text + " Measured from 600 of 9,000 images."
@@ -219,7 +219,7 @@ def test_notes_of_the_folds_name_their_classes():
     assert "put all of cat into one fold" in sentences.together(["cat"]).text
 
 
-def test_ids_are_told_apart():
+def test_ids_are_distinguished():
     made = [
         sentences.file_facts(0.5, 0.1),
         sentences.frame(0.5, 0.6),

@@ -88,7 +88,7 @@ def test_light(photos):
     np.testing.assert_allclose(seen["contrast"], (photos + middle) / 2, atol=0.501)
 
 
-def test_zoom_and_turn_are_about_the_centre():
+def test_zoom_and_rotation_are_about_the_centre():
     y, x = np.mgrid[:65, :65] - 32.0
     rings = np.uint8(np.hypot(y, x) * 2)[None, ..., None].repeat(3, 3)
     seen = perturb(rings)
@@ -105,8 +105,8 @@ def test_zoom_and_turn_are_about_the_centre():
 
 
 def test_noise_jpeg_and_blur(photos):
-    grey = np.full((4, 64, 64, 3), 128, np.uint8)
-    rough = perturb(grey)["noise"].astype(float)
+    gray = np.full((4, 64, 64, 3), 128, np.uint8)
+    rough = perturb(gray)["noise"].astype(float)
     assert rough.std() == pytest.approx(20, rel=0.03)
     assert rough.mean() == pytest.approx(128, abs=0.5)
     block = np.zeros((1, 96, 96, 3), np.uint8)
@@ -119,14 +119,14 @@ def test_noise_jpeg_and_blur(photos):
 
 
 @pytest.mark.parametrize(("side", "covered"), [(20, 7), (64, 22), (100, 35)])
-def test_one_grey_square_inside_the_picture(side, covered):
+def test_one_gray_square_inside_the_picture(side, covered):
     white = np.full((50, side, side, 3), 255, np.uint8)
-    grey = (perturb(white)["occlude"] == 128).all(3)
-    for one in grey:
+    gray = (perturb(white)["occlude"] == 128).all(3)
+    for one in gray:
         rows, columns = np.flatnonzero(one.any(1)), np.flatnonzero(one.any(0))
         assert len(rows) == len(columns) == covered
         assert one.sum() == covered**2
-    assert len({tuple(np.argwhere(one)[0]) for one in grey}) > 25
+    assert len({tuple(np.argwhere(one)[0]) for one in gray}) > 25
 
 
 # The moves
@@ -183,7 +183,7 @@ def test_repeated_images_are_skipped(codes):
 
 
 @pytest.mark.parametrize("value", [0.0, 3.7])
-def test_a_code_that_tells_nothing_apart(value):
+def test_a_code_that_distinguishes_nothing(value):
     constant = np.full((20, 8), value, np.float32)
     found = stability(constant, {"same": constant, "other": constant + 1})
     assert found.move == found.top1 == {"same": 0.0, "other": 0.0}

@@ -148,7 +148,7 @@ def test_flip_weighs_classes_not_images():
     assert verdict.p_flip(one, one, labels, np.arange(110)) == 1
 
 
-def test_flip_turns_groups_as_a_whole():
+def test_a_sign_flip_applies_to_complete_groups():
     rng = np.random.default_rng(0)
     labels, groups = np.repeat([0, 1], 40), np.arange(80) // 8
     one, other = rng.random((2, 80)) < 0.6
@@ -186,7 +186,7 @@ def test_visible_gap_shrinks_with_the_folder():
     assert gaps[0] > 1.5 * gaps[1] > 2.25 * gaps[2]
 
 
-def test_gaps_as_large_as_promised_are_seen():
+def test_gaps_of_the_stated_size_are_detected():
     """About 80 % of folders show the gap that the verdict calls visible."""
     hits, labels = hits_of([0.6, 0.6], [40] * 5)
     gap = verdict.judge(hits, labels, np.arange(200)).gap
@@ -223,5 +223,5 @@ def equals_told_apart(classes, per_class, draws=100):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("classes", "per_class"), [(10, 10), (4, 25), (10, 30)])
-def test_eight_equals_are_rarely_told_apart(classes, per_class):
+def test_eight_equals_are_rarely_separated(classes, per_class):
     assert equals_told_apart(classes, per_class) <= 8

@@ -45,7 +45,7 @@ class TestBuiltIn:
         assert all(item.group.startswith(f"{item.label}/") for item in found.items)
         assert [item.path for item in found.items] == sorted(item.path for item in found.items)
 
-    def test_tiles_are_cut_from_the_photograph_at_their_place(self):
+    def test_tiles_are_cut_from_the_photograph_at_their_position(self):
         import skimage.data
 
         brick = skimage.data.brick()
@@ -138,7 +138,7 @@ class TestFolders:
         planted(tmp_path, "left2.png", "left3.png")
         assert not datasets.find(tmp_path).labelled
 
-    def test_files_are_known_by_name_or_by_their_first_bytes(self, tmp_path):
+    def test_files_are_recognised_by_name_or_by_their_first_bytes(self, tmp_path):
         planted(
             tmp_path,
             "a.PNG",

@@ -103,7 +103,7 @@ def test_stack_and_beside_pad_with_white():
     assert (drawing.beside(tall, wide)[..., 1:, 3:] == 1).all()
 
 
-def test_small_pictures_are_enlarged_by_whole_factors():
+def test_small_pictures_are_enlarged_by_integer_factors():
     drawn = drawing.enlarge(ramp(1, 3, 2, 5))
     assert drawn.shape == (1, 3, 2 * 51, 5 * 51)
     assert drawn[0, 0].unique().numel() == 10

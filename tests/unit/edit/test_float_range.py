@@ -25,7 +25,7 @@ def test_the_result_does_not_depend_on_the_scale(name):
         torch.testing.assert_close((result - offset) / scale, expected, atol=1e-4, rtol=0)
 
 
-def test_overshoots_are_kept():
+def test_overshoots_are_preserved():
     edge = torch.zeros(1, 1, 20, 20, dtype=torch.float64)
     edge[..., 10:] = 1
     sharpen = operations.entry("sharpen").load()

@@ -27,7 +27,7 @@ def test_more_bits_are_more_alike_whoever_spends_them(points):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_each_step_is_told_and_the_bits_are_the_files(channels):
+def test_progress_is_reported_and_the_bits_are_the_files(channels):
     image, calls = torch.rand(1, channels, 20, 30), []
     points = curve(image, [50], progress=lambda *step: calls.append(step))
     assert calls == [
@@ -39,7 +39,7 @@ def test_each_step_is_told_and_the_bits_are_the_files(channels):
     assert points[0].bits_per_pixel == compress(image, quality=50).bits_per_pixel
 
 
-def test_it_is_drawn_as_the_suffix_says(points, tmp_path):
+def test_the_suffix_selects_the_format_of_the_figure(points, tmp_path):
     draw(points, tmp_path / "new" / "curve.png")
     draw(points, tmp_path / "new" / "curve.svg")
     with Image.open(tmp_path / "new" / "curve.png") as rendered:

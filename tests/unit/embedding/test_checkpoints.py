@@ -28,7 +28,7 @@ def save(out, key=KEY, *shards):
             work.save(number, each)
 
 
-def test_a_shard_comes_back(tmp_path):
+def test_a_shard_is_read_back(tmp_path):
     save(tmp_path / "v.npz")
     with WorkFolder(tmp_path / "v.npz", KEY) as again:
         assert again.count() == 1

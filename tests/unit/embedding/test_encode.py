@@ -81,7 +81,7 @@ def test_vectors_are_those_of_embed(folder):
     assert encoded.cpu_ms > 0
 
 
-def test_a_torn_run_goes_on_where_it_stopped(folder, monkeypatch):
+def test_an_interrupted_run_resumes(folder, monkeypatch):
     decoded = decoded_at(folder, 16)
     monkeypatch.setattr(batching, "images_per_batch", lambda side: 8)
     rep = imrep.get("pixels:side=8")

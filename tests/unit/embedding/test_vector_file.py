@@ -137,7 +137,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(folder, tmp_path, suffix, a
     assert again.skipped == whole.skipped
 
 
-def test_what_was_assumed_before_an_interruption_is_said(tmp_path):
+def test_assumptions_before_an_interruption_are_reported(tmp_path):
     Image.fromarray(np.full((20, 20), 0.5, np.float32)).save(tmp_path / "00.tif")
     for i in range(1, 11):
         Image.new("RGB", (20, 20)).save(tmp_path / f"{i:02}.png")
@@ -191,7 +191,7 @@ def test_the_shards_of_another_run_are_thrown_away(folder, tmp_path, change):
         )
 
 
-def test_a_codebook_is_fitted_once_and_kept(folder, tmp_path):
+def test_a_codebook_is_fitted_once_and_saved(folder, tmp_path):
     items, rep, out = items_of(folder), Means(), tmp_path / "v.npz"
     with pytest.raises(Stop):
         vector_file.embed(items, rep, out, SMALL, fail_when_encoding)

@@ -148,7 +148,7 @@ def test_every_mode_becomes_gray_or_colours(tmp_path, mode):
         assert_close(found.pixels.expand(1, 3, 12, 10), images.read(path), rtol=0, atol=1.01 / 255)
 
 
-def test_what_cannot_be_seen_does_not_bleed(tmp_path):
+def test_transparent_pixels_do_not_bleed(tmp_path):
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[:, :4] = (200, 100, 50, 255)  # the other half is black, and clear
     Image.fromarray(pixels).save(tmp_path / "a.png")
@@ -158,7 +158,7 @@ def test_what_cannot_be_seen_does_not_bleed(tmp_path):
     assert found.alpha[..., :4].min() == 1 and found.alpha[..., 4:].max() == 0
 
 
-def test_what_a_format_cannot_hold_is_said(tmp_path):
+def test_what_a_format_cannot_hold_is_reported(tmp_path):
     clear = Original(torch.zeros(1, 3, 16, 16), torch.full((1, 1, 16, 16), 0.5), UINT16)
     assert images.save(tmp_path / "a.jpg", clear) == ("16 bits", "transparency")
     assert_close(

@@ -207,7 +207,7 @@ class TestKinds:
             assert levels(data, over="blue").round().tolist() == [[[*below], [*opaque]]]
             assert images.square(data, None, over="blue")[0].tolist() == [[[*below], [*opaque]]]
 
-    def test_half_transparent_is_half_way_to_white(self):
+    def test_half_transparent_is_half_white(self):
         data = saved(Image.new("RGBA", (2, 2), (100, 0, 0, 128)))
         assert levels(data)[0, 0] == pytest.approx((177, 127, 127), abs=1)
 

@@ -79,6 +79,6 @@ def test_it_stops_when_it_has_arrived_and_says_so():
     assert [loss for _, loss in seen] == sorted((loss for _, loss in seen), reverse=True)
 
 
-def test_the_last_round_is_cut_to_the_iterations_asked_for():
+def test_the_last_round_is_cut_to_the_requested_iterations():
     found = descend(valley(torch.rand(5)), torch.full((5,), 0.5), method="adam", iterations=7)
     assert found.iterations == 7

@@ -30,7 +30,7 @@ def target():
     return image, Means().encode(image)
 
 
-def test_it_comes_near_the_code_with_an_image_in_range():
+def test_the_search_approximates_the_code_with_an_image_in_range():
     image, code = target()
     found, steps = search(Means(), code, (3, 16, 24), iterations=60, seed=0)
     assert found.shape == image.shape and found.min() >= 0 and found.max() <= 1 and steps <= 60

@@ -87,7 +87,7 @@ def test_a_gray_code_loses_the_colour():
     assert found.summary.startswith("Variance explained: colour 0 %")
 
 
-def test_an_iterative_inverse_goes_as_far_as_asked():
+def test_an_iterative_inverse_takes_the_requested_iterations():
     few = inversion.invert(Halved(), photo(), iterations=1)
     default = inversion.invert(Halved(), photo())
     many = inversion.invert(Halved(), photo(), iterations=20)
@@ -134,26 +134,26 @@ def test_what_the_code_leaves_open_is_gray_and_not_flat():
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 7])
-def test_no_more_steps_than_asked_for(iterations):
+def test_no_more_steps_than_requested(iterations):
     assert inversion.invert(Blurred(), photo(), iterations=iterations).iterations <= iterations
 
 
-def test_neither_inverse_nor_gradient_is_refused_with_the_way_out():
+def test_without_inverse_and_gradient_it_is_refused_with_a_remedy():
     with pytest.raises(NoInverse, match=r"no gradient reaches.*Use test_inversion:soft=true\."):
         inversion.invert(Counted(), photo())
 
 
-def test_a_sum_goes_by_its_best_views():
+def test_a_sum_is_inverted_by_its_best_views():
     lossy, exact = factory.get("pixels", side=4), factory.get("laplacian", levels=2)
-    ways = {
+    sums = {
         "exact": Sum((lossy, exact)),
         "approximate": Sum((Counted(), lossy)),
         "gradient": Sum((lossy, Counted(), Blurred())),
     }
-    for how, rep in ways.items():
-        assert inversion.invert(rep, photo(), iterations=5).method == how
+    for method, rep in sums.items():
+        assert inversion.invert(rep, photo(), iterations=5).method == method
     alone = inversion.invert(Blurred(), photo(), iterations=30)
-    assert inversion.invert(ways["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
+    assert inversion.invert(sums["gradient"], photo(), iterations=30).psnr > alone.psnr - 3
     with pytest.raises(NoInverse):
         inversion.invert(Sum((Counted(), Counted())), photo())
 

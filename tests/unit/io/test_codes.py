@@ -24,7 +24,7 @@ CODES = [
 
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: type(code).__name__)
-def test_a_code_comes_back(code, tmp_path):
+def test_a_code_is_read_back(code, tmp_path):
     codes.write(code, tmp_path / "code.safetensors")
     again = codes.read(tmp_path / "code.safetensors")
     assert type(again) is type(code)

@@ -39,7 +39,7 @@ def test_links_are_followed(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
-def test_the_mode_stays(tmp_path, mode):
+def test_the_mode_is_preserved(tmp_path, mode):
     (tmp_path / "private").write_bytes(b"old")
     (tmp_path / "private").chmod(mode)
     write_atomic(tmp_path / "private", b"new")
@@ -68,7 +68,7 @@ def test_two_drafts_at_once_do_not_meet(tmp_path):
     assert [(tmp_path / name).read_bytes() for name in ("a.png", "b.png")] == [b"a", b"b"]
 
 
-def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
+def test_unwritable_outputs_are_refused_before_the_work(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "locked").write_bytes(b"")
     (tmp_path / "locked").chmod(0o444)

@@ -15,7 +15,7 @@ time.sleep(60)
 """
 
 
-def test_one_holds_and_the_other_is_told_who(tmp_path):
+def test_one_process_holds_the_lock_and_the_other_reads_its_owner(tmp_path):
     first, second = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
     assert first.acquire() and not second.acquire()
     assert second.owner().isdigit()
@@ -38,7 +38,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
     lock.release()
 
 
-def test_who_waits_holds_the_file_that_has_the_name(tmp_path):
+def test_a_waiting_process_locks_the_file_of_that_name(tmp_path):
     first, second, held = Lock(tmp_path / "lock"), Lock(tmp_path / "lock"), threading.Event()
     assert first.acquire()
 

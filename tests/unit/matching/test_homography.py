@@ -51,7 +51,7 @@ class TestScaling:
         assert_close(transform(corners(old), scaling(old, new)), corners(new))
 
     @given(SIZE, SIZE, SIZE)
-    def test_by_way_of_a_third_size_is_the_same(self, old, middle, new):
+    def test_scaling_through_a_third_size_is_the_same(self, old, middle, new):
         assert_close(scaling(middle, new) @ scaling(old, middle), scaling(old, new))
 
     def test_a_pixel_of_half_the_size_is_the_middle_of_four(self):

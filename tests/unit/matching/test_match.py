@@ -69,7 +69,7 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_known_view_is_found_to_a_pixel(photo, name):
+def test_a_known_homography_is_estimated_to_a_pixel(photo, name):
     view = np.array(VIEWS[name])
     found = imrep.match(photo, seen(photo, view))
     assert found.is_match and found.inliers > 5 * found.chance
@@ -81,7 +81,7 @@ def test_a_known_view_is_found_to_a_pixel(photo, name):
     assert low[1] <= found.box[1] < found.box[3] <= high[1]
 
 
-def test_what_is_not_there_is_not_found(photo, other):
+def test_an_absent_image_is_no_match(photo, other):
     found = imrep.match(photo, other)
     assert not found.is_match and found.inliers <= found.chance
     assert found.outline is None and found.box is None
@@ -119,7 +119,7 @@ def test_the_same_points_give_the_same_answer(photo):
     assert torch.equal(before.inlier, after.inlier) and torch.equal(before.first, after.first)
 
 
-def test_an_inlier_is_as_near_as_asked(photo):
+def test_inliers_are_within_the_requested_distance(photo):
     rep = imrep.get(SPEC)
     one, two = (rep.encode(x) for x in (photo, seen(photo, np.array(VIEWS["aslant"]))))
     for within in (0.5, 3.0):
@@ -143,7 +143,7 @@ def test_twice_the_same_descriptor_is_nobodys():
     assert match(first, second).second.tolist() == [[5, 5]]
 
 
-def test_a_place_counts_once_however_many_directions_it_has():
+def test_a_point_of_several_orientations_counts_once():
     places = np.array([[20.0 * i, 7 * i * i % 300] for i in range(12)])
     twice = made(np.concatenate([places, places]), np.eye(24))
     assert match(twice, twice).inliers == 12
@@ -165,7 +165,7 @@ def test_points_with_a_gradient_do_as_well(photo):
 
 
 @pytest.mark.parametrize("count", [5, 12, 40])
-def test_places_on_one_line_fix_no_view(count):
+def test_collinear_points_give_no_homography(count):
     line = made([[7.0 * i, 3 * i + 20] for i in range(count)], np.eye(count))
     found = match(line, line)
     assert found.pairs == count
@@ -178,14 +178,14 @@ def test_too_few_points_are_no_match(count):
     assert not match(few, many).is_match and not match(many, few).is_match
 
 
-def test_chance_gives_no_more_than_is_said():
-    most = 0
+def test_random_pairs_reach_no_more_than_chance():
+    largest = 0
     for seed in range(150):
         found = match(*random_pairs(40, seed))
         assert found.pairs == 40
         assert found.inliers <= found.chance == 7
-        most = max(most, found.inliers)
-    assert most >= 5  # else the bound would be idle
+        largest = max(largest, found.inliers)
+    assert largest >= 5  # else the bound would be idle
 
 
 def test_chance_grows_with_pairs_and_reach_and_never_passes_them():
@@ -305,7 +305,7 @@ def test_outlines_are_in_pixels_of_the_file(photo, album, tmp_path):
     np.testing.assert_allclose(found.rows[0].outline, whole.rows[0].outline, atol=4)
 
 
-def test_a_run_goes_on_where_it_was_stopped(photo, album, tmp_path):
+def test_an_interrupted_ranking_resumes(photo, album, tmp_path):
     def stop(what, done, total):
         if done == 3:
             raise KeyboardInterrupt
@@ -322,7 +322,7 @@ def test_a_run_goes_on_where_it_was_stopped(photo, album, tmp_path):
     assert ranked(photo, album, tmp_path / "r.csv", shard=2, ratio=0.7).resumed == 0
 
 
-def test_where_nothing_is_found_the_nearest_is_named(photo, album, tmp_path):
+def test_without_a_match_the_best_candidate_is_named(photo, album, tmp_path):
     for name in "cd":
         (album / f"{name}.png").unlink()
     said = ranked(photo, album, tmp_path / "r.csv").sentence
@@ -355,7 +355,7 @@ def test_pictures_too_small_for_a_representation_are_skipped(photo, tmp_path):
 
 
 @pytest.mark.slow
-def test_right_pairs_come_first_and_unrelated_ones_are_never_found(shared_data):
+def test_correct_pairs_rank_first_and_unrelated_ones_never_match(shared_data):
     """At 512 pixels, where it takes half a minute; at 640 all 44 right pairs have ten inliers."""
     album = [  # 28 photographs of 7 things, 4 of 2 views
         *sorted((shared_data / "retrieval" / "ukbench_a").glob("*.jpg")),

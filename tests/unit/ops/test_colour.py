@@ -88,7 +88,7 @@ def test_light_is_the_standards_formula():
     np.testing.assert_allclose(to_light(srgb), wanted, rtol=0, atol=1e-12)
 
 
-def test_another_luma_is_met_and_hue_is_kept():
+def test_another_luma_is_reached_and_hue_is_preserved():
     image, luma = torch.rand(2, 3, 8, 9).double(), torch.rand(2, 1, 8, 9).double()
     out = with_luminance(image, luma)
     assert out.min() >= 0 and out.max() <= 1

@@ -19,7 +19,7 @@ def test_levels_of_16_bit_files_come_back(words, dtype):
     np.testing.assert_array_equal(counts(values), np.bincount(words, minlength=LEVELS))
 
 
-def test_bytes_fall_on_levels_257_apart_and_the_outside_on_the_ends():
+def test_bytes_fall_on_every_257th_level_and_values_outside_on_the_ends():
     assert level(torch.arange(256) / 255).tolist() == list(range(0, LEVELS, 257))
     assert level(torch.tensor([-1.0, 2.0])).tolist() == [0, LEVELS - 1]
 

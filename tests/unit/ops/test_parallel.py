@@ -26,7 +26,7 @@ def test_results_come_in_the_order_of_the_tasks(threads):
     assert list(parallel.ordered_map(work, range(40), threads)) == [n * n for n in range(40)]
 
 
-def test_tasks_are_drawn_no_further_ahead_than_the_window():
+def test_tasks_are_taken_no_further_ahead_than_the_window():
     drawn = itertools.count()
     results = parallel.ahead(lambda n: n, drawn, 2)
     assert next(results) == 0

@@ -60,7 +60,7 @@ def test_a_gradient_is_recorded_here():
 
 
 @pytest.mark.usefixtures("_two_threads")
-def test_an_error_is_raised_where_it_was_asked_for():
+def test_an_error_is_raised_in_the_calling_thread():
     with pytest.raises(ValueError, match="three"):
         each(lambda i: (_ for _ in ()).throw(ValueError("three")) if i == 3 else i, range(9))
     assert torch.get_num_threads() == 2

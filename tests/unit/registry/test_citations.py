@@ -35,7 +35,7 @@ def read(doc=DOC, **more):
     return citations._of(entry(doc, **more))
 
 
-def test_an_article_is_taken_apart():
+def test_an_article_is_parsed():
     first = read()[0]
     assert first.authors == ("A. Author", "B. von Writer")
     assert first.title == "On the 100 % edge & more"
@@ -43,7 +43,7 @@ def test_an_article_is_taken_apart():
     assert (first.doi, first.url) == ("10.1109/TCOM.1983.1095851", "")
 
 
-def test_every_reference_is_found():
+def test_every_reference_is_parsed():
     found = read()
     assert [ref.year for ref in found] == ["1983", "2005", "2015"]
     assert [ref.key for ref in found] == ["author1983100", "muller2005second", "preprint2015third"]

@@ -61,7 +61,7 @@ def test_what_is_no_chain_is_refused(text, said):
         operations.parse(text)
 
 
-def test_names_are_found_as_people_write_them():
+def test_names_are_matched_in_any_case():
     assert operations.entry("Un-Sharp") is operations.entry("Un-Sharp")
     assert operations.entry("UNSHARP").name == "unsharp"
     with pytest.raises(UnknownName, match=r"'unsharpen'\. Did you mean 'unsharp'\?"):

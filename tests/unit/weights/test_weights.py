@@ -44,7 +44,7 @@ def _same(state):
     assert all(torch.equal(state[key], _STATE[key]) for key in _STATE)
 
 
-def test_seeded_is_the_same_each_time_and_disturbs_nobody():
+def test_seeded_weights_repeat_and_leave_the_random_state_unchanged():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -158,7 +158,7 @@ def test_an_allowed_download_goes_into_the_cache(caches, monkeypatch):
     _same(weights.published("net", "cnn", url=_URL))
 
 
-def test_the_hub_is_asked_for_safetensors_first(caches, monkeypatch):
+def test_the_hub_is_queried_for_safetensors_first(caches, monkeypatch):
     from huggingface_hub.errors import EntryNotFoundError
 
     asked = []
@@ -176,7 +176,7 @@ def test_the_hub_is_asked_for_safetensors_first(caches, monkeypatch):
     assert asked == ["model.safetensors", "pytorch_model.bin"]
 
 
-def test_off_the_network_the_second_file_is_not_asked_for(caches, monkeypatch):
+def test_offline_the_second_file_is_not_requested(caches, monkeypatch):
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     asked = []
@@ -191,7 +191,7 @@ def test_off_the_network_the_second_file_is_not_asked_for(caches, monkeypatch):
     assert asked == ["model.safetensors"]
 
 
-def test_an_empty_cache_is_known_as_one(caches):
+def test_an_empty_cache_is_recognised(caches):
     assert not weights.any_cached()
     (caches / "torch" / "checkpoints").mkdir(parents=True)
     assert not weights.any_cached()
@@ -199,7 +199,7 @@ def test_an_empty_cache_is_known_as_one(caches):
     assert weights.any_cached()
 
 
-def test_what_nobody_hosts_cannot_be_published():
+def test_weights_without_a_host_cannot_be_published():
     with pytest.raises(WeightsNeeded, match=r"nobody hosts any of lenet5\. Pass weights=random"):
         weights.published("lenet5", "cnn")
 

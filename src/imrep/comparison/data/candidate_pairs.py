@@ -134,7 +134,7 @@ def candidates(thumbnails: Thumbnails) -> Index:
 def similar_pairs(thumbnails: Thumbnails, subset: Index) -> Index:
     """Keys of the pairs of these images and those most similar to them.
 
-    Candidates may be near in a coarse descriptor only. Here the fine detail must correlate too:
+    Candidates may be similar in a coarse descriptor only. Here the fine detail must correlate too:
     that of unrelated images correlates at no shift, so their presence does not change the result.
     """
     keys = [np.zeros(0, np.int64)]

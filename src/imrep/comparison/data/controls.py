@@ -1,4 +1,4 @@
-"""Control vectors that do not depend on image content, and the warnings they give rise to.
+"""Control vectors that do not depend on image content, and the warnings they cause.
 
 Noise above chance means that the labels leak. File metadata above chance means that the classes
 were saved or collected differently; a strong frame, that the background reveals them.

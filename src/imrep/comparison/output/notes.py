@@ -92,7 +92,7 @@ def _notes(outcome: Outcome) -> list[Sentence]:
     notes = [Sentence("data", note) for note in outcome.source.notes]
     assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
     notes += [Sentence("data", images.assumption(text)) for text in assumed]
-    if outcome.scores and not outcome.images.builtin:  # which nobody can group anew
+    if outcome.scores and not outcome.images.builtin:  # those photographs have no groups to declare
         notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
     notes += _class_notes(outcome)
     return notes + [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]

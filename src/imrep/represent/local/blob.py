@@ -81,7 +81,7 @@ class Blob(Representation[Points]):
         cite="Lindeberg 1998, doi:10.1023/A:1008045108935",
     )
     renamed: ClassVar[dict[str, str]] = {"most": "max_points"}
-    eager_only = "how many blobs there are depends on the image"
+    eager_only = "the number of blobs depends on the image"
 
     def __init__(  # noqa: PLR0913  # the paper's range of scales, and the selection of blobs
         self,
@@ -291,9 +291,9 @@ def _draw_circles(canvas: np.ndarray, code: Code, factor: int) -> None:
     """Each blob of one image on a canvas (height, width, 3) that is `factor` times as large."""
     points = code.map(Tensor.detach)
     assert isinstance(points, Points)
-    there = points.present
-    circles = torch.cat([points.xy[there], points.extent[there][:, None]], dim=1).tolist()
-    for (x, y, diameter), response in zip(circles, points.values[there][:, 0], strict=True):
+    present = points.present
+    circles = torch.cat([points.xy[present], points.extent[present][:, None]], dim=1).tolist()
+    for (x, y, diameter), response in zip(circles, points.values[present][:, 0], strict=True):
         centre = round((x + 0.5) * factor - 0.5), round((y + 0.5) * factor - 0.5)
         colour = _BRIGHT_COLOUR if response > 0 else _DARK_COLOUR
         cv2.circle(canvas, centre, max(2, round(diameter * factor / 2)), colour, 1)

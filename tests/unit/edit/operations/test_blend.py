@@ -70,7 +70,7 @@ def test_a_coloured_mask_counts_by_its_luma_and_gray_goes_into_colour():
     assert torch.equal(result, blend(image, with_=gray.expand(-1, 3, -1, -1), mask=_LEFT))
 
 
-def test_one_picture_and_mask_serve_a_whole_batch():
+def test_one_image_and_mask_serve_a_complete_batch():
     images, second = torch.rand(2, 1, *_SIZE), torch.rand(1, 1, *_SIZE)
     result = blend(images, with_=second, mask=_LEFT)
     for image, expected in zip(result, images, strict=True):

@@ -61,7 +61,7 @@ def test_dct_is_smaller_than_jpeg_and_the_pyramid_not_much_larger(shared_data):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_more_than_eight_bits_are_kept(method):
+def test_more_than_eight_bits_are_preserved(method):
     ramp = torch.linspace(0.5, 0.51, 512).expand(1, 1, 16, 512)
     off = (decode(compress(ramp, method=method, quality=100)) - ramp).abs().max()
     assert off < 0.35 / 255

@@ -12,7 +12,7 @@ from imrep.ops.metrics import psnr
 @pytest.mark.parametrize("method", ["dct", "laplacian"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (8, 8), (9, 16), (31, 2)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_any_size_comes_back(method, size, channels):
+def test_any_size_is_decoded_to_itself(method, size, channels):
     image = torch.rand(1, channels, *size)
     packed_image = compress(image, method=method, quality=100, chroma="full")
     result = decode(packed.read(packed_image.data))

@@ -72,7 +72,7 @@ def test_it_is_as_good_as_the_filter_banks_and_all_blocks():
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.1])
-def test_the_noise_need_not_be_told(noise):
+def test_the_noise_is_measured_by_default(noise):
     image = photo(astronaut())
     degraded = noisy(image, noise)
     oracle, measured = (
@@ -144,7 +144,7 @@ def test_real_cameras(shared_data, name):
     assert torch.equal(denoise(clean), clean)
 
 
-def test_turned_images_are_the_turned_result():
+def test_denoising_commutes_with_rotation():
     degraded = noisy(photo(camera(), 64), 0.1)
     torch.testing.assert_close(
         denoise(degraded.mT, noise=0.1), denoise(degraded, noise=0.1).mT, rtol=0, atol=1e-5

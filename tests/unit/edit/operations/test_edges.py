@@ -34,7 +34,7 @@ def test_it_is_the_representations():
     assert torch.equal(edges(image, low=20, high=50, sigma=1.0), code.values)
 
 
-def test_less_is_asked_for_the_more_is_found():
+def test_lower_thresholds_give_more_edges():
     image = torch.from_numpy(astronaut().copy()).permute(2, 0, 1)[None] / 255
     few, weak, strong = (edges(image, low=t / 2, high=t) for t in (200, 100, 50))
     assert few.sum() < weak.sum() < strong.sum()

@@ -34,7 +34,7 @@ def test_without_the_finest_bands_what_is_left_is_the_image_halved_and_enlarged(
     torch.testing.assert_close(enhance(image, gains="0 0"), expected)
 
 
-def test_luma_is_enhanced_and_colour_kept():
+def test_luma_is_enhanced_and_colour_preserved():
     image = _soft()
     before, after = to_ycbcr(image), to_ycbcr(enhance(image, gains="2 1.5"))
     torch.testing.assert_close(after[:, :1], enhance(before[:, :1], gains="2 1.5"))

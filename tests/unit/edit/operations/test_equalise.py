@@ -37,7 +37,7 @@ def test_again_it_changes_nothing():
     assert_close(equalise(once), once, rtol=0, atol=1e-4)
 
 
-def test_steps_of_16_bits_stay_apart():
+def test_steps_of_16_bits_stay_distinct():
     x = gray(np.arange(20000, 24096).reshape(64, 64), top=65535)
     assert len(equalise(x).unique()) == 4096
 
@@ -48,7 +48,7 @@ def test_a_constant_stays_as_it_is(value):
     assert_close(equalise(x), x)
 
 
-def test_in_colour_luma_is_equalised_and_hue_kept():
+def test_in_colour_luma_is_equalised_and_hue_preserved():
     x = torch.from_numpy(data.astronaut()).permute(2, 0, 1)[None, :, ::2, ::2].double() / 255
     out = equalise(x)
     assert_close(luminance(out), equalise(luminance(x)), rtol=0, atol=1e-6)

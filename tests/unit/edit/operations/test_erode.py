@@ -31,7 +31,7 @@ def test_it_is_never_above_the_image():
     assert (erode(image, size=4) <= image).all()
 
 
-def test_a_dot_goes_and_a_square_of_the_elements_size_leaves_a_dot():
+def test_a_dot_is_removed_and_a_square_of_the_elements_size_leaves_a_dot():
     image = torch.zeros(1, 1, 12, 12)
     image[..., 1, 1] = 1
     image[..., 5:10, 5:10] = 1

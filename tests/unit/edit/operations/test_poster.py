@@ -28,7 +28,7 @@ def test_an_image_of_few_colours_stays_as_it_is_and_again_changes_nothing():
     assert_close(poster(once, colours=9), once, rtol=0, atol=2e-5)
 
 
-def test_colours_are_about_as_near_as_scikit_learns():
+def test_colours_are_about_as_close_as_scikit_learns():
     from sklearn.cluster import KMeans
 
     x = coffee()

@@ -43,7 +43,7 @@ def test_a_kernel_in_words_or_in_a_file(tmp_path):
         np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6)
 
 
-def test_strength_goes_on_evenly():
+def test_the_effect_is_proportional_to_alpha():
     image = 0.4 + 0.05 * torch.rand(1, 1, 9, 9)
     once, twice = sharpen(image) - image, sharpen(image, alpha=2) - image
     torch.testing.assert_close(twice, 2 * once, rtol=0, atol=1e-6)

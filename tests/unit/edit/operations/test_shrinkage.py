@@ -69,7 +69,7 @@ def test_threads_and_strips_change_nothing(monkeypatch):
         torch.testing.assert_close(shrinkage.denoise_plane(plane, 0.1, 4), once, rtol=0, atol=1e-4)
 
 
-def test_a_gradient_comes_back_through_the_twin():
+def test_a_gradient_passes_through_the_twin():
     plane = torch.rand(10, 11, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
         lambda x: shrinkage.denoise_plane(x, 0.05, 4), plane, fast_mode=True

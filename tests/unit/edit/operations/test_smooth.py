@@ -57,14 +57,14 @@ def test_how_far_the_grid_is_from_the_sum_as_its_docstring_says(name, space, spr
     assert off.max() < (50 if name == "speck" else 5)
 
 
-def test_it_is_near_opencvs_whose_neighbours_end_at_a_disk():
+def test_it_approximates_opencvs_whose_neighbourhood_is_a_disk():
     x = camera()
     theirs = cv2.bilateralFilter(x[0, 0].numpy(), 37, 0.1, 6, borderType=cv2.BORDER_REFLECT_101)
     ours = smooth(x, sigma_space=6, sigma_range=0.1)
     assert psnr(ours, torch.from_numpy(theirs)[None, None]) > 50
 
 
-def test_noise_goes_and_a_step_stays():
+def test_noise_is_removed_and_a_step_preserved():
     step = torch.full((1, 1, 40, 60), 0.2)
     step[..., 30:] = 0.8
     noisy = step + 0.03 * torch.randn(step.shape)

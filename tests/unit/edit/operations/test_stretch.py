@@ -40,7 +40,7 @@ def test_brightness_and_contrast_of_the_input_do_not_matter():
     assert_close(stretch(0.1 + 0.5 * x), stretch(x), rtol=0, atol=1e-4)
 
 
-def test_together_channels_keep_their_order_and_apart_each_fills_the_range():
+def test_joint_stretching_preserves_the_order_of_channels_and_separate_fills_each_range():
     x = torch.rand(1, 3, 20, 20) * torch.tensor([0.9, 0.5, 0.3])[:, None, None]
     together = stretch(x, low=0, high=100)
     assert_close((together - together[:, :1]), (x - x[:, :1]) / (x.max() - x.min()))

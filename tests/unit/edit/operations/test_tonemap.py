@@ -50,7 +50,7 @@ def test_exposure_does_not_matter():
     assert_close(tonemap(x * 12, linear=True), tonemap(x / 7, linear=True))
 
 
-def test_shade_is_lifted_and_its_detail_kept():
+def test_shadows_are_lifted_and_their_detail_preserved():
     x = scene()
     flat = tonemap(x, contrast=5, sigma_space=12, linear=True)
     assert flat[..., 36:].mean() > 4 * (x / x.max()).pow(1 / 2.2)[..., 36:].mean()

@@ -112,7 +112,7 @@ def test_as_wide_as_can_be_is_the_mean():
 
 @pytest.mark.parametrize("turn", [lambda x: x.mT, lambda x: x.flip(2), lambda x: x.flip(3)])
 @pytest.mark.parametrize("side", [60, 61, 97])
-def test_turned_images_are_filtered_alike(turn, side):
+def test_filtering_commutes_with_rotation(turn, side):
     image = camera(side, torch.float64)
     options = {"sigma_space": 4.0, "sigma_range": 0.1}
     one, other = turn(bilateral_filter(image, **options)), bilateral_filter(turn(image), **options)
@@ -136,13 +136,13 @@ def test_brightness_shifts_through():
         (8.0, 0.4, 1.5, 53),
     ],
 )
-def test_near_the_exact_filter(space, spread, samples, least):
+def test_the_result_approximates_the_exact_filter(space, spread, samples, least):
     image = camera(80)
     out = bilateral_filter(image, sigma_space=space, sigma_range=spread, samples=samples)
     assert psnr(out, exact(image, image, space, spread)) > least
 
 
-def test_near_the_stored_exact_ones(references):
+def test_the_result_approximates_the_stored_exact_ones(references):
     stored = references("bilateral")
     gray = torch.from_numpy(stored["gray"])[None, None]
     rgb = torch.from_numpy(stored["rgb"]).permute(2, 0, 1)[None]
@@ -162,7 +162,7 @@ def test_the_reference_of_these_tests_is_the_stored_one(references):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (2, 2), (3, 31)])
-def test_small_images_are_near_the_exact_filter(size):
+def test_small_images_approximate_the_exact_filter(size):
     image = photo(*size, batch=1, channels=1).double()
     for space in (0.7, 3.0):
         out = bilateral_filter(image, sigma_space=space, sigma_range=0.2)

@@ -146,7 +146,7 @@ def test_blocks_change_nothing(monkeypatch, block, kind):
     assert_close(again, x)
 
 
-def test_large_tensors_are_of_the_types_asked_for(monkeypatch):
+def test_large_tensors_are_of_the_requested_types(monkeypatch):
     monkeypatch.setattr(polyphase, "_HUGE_PAGES", 1)
     for kind in (np.float32, np.float64, *INTEGERS):
         x = torch.from_numpy(noise(kind, 9, 12))
@@ -165,7 +165,7 @@ def test_layout_in_memory_does_not_matter(native):
             assert torch.equal(reduce(other), reduce(x))
 
 
-def test_leading_axes_are_kept():
+def test_leading_axes_are_preserved():
     x = torch.rand(2, 1, 3, 7, 5)
     bands, rest = build(x, 2)
     assert [tuple(t.shape) for t in (*bands, rest)] == [

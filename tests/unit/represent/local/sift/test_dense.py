@@ -15,7 +15,7 @@ def gray(height=48, width=56):
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 20))
-def test_patches_are_centred_on_whole_pixels(height, width, step):
+def test_patches_are_centred_on_integer_pixels(height, width, step):
     xy = describe(torch.zeros(1, 1, height, width), step).xy[0]
     for axis, size in ((0, width), (1, height)):
         centres = xy[:, axis].unique()

@@ -60,7 +60,7 @@ def test_solve_is_least_squares(tikhonov):
     torch.testing.assert_close(got.flatten(), wanted)
 
 
-def test_nothing_known_gives_nothing_and_stays_finite():
+def test_without_any_known_response_the_solution_is_zero():
     spectra = frame_inverse.spectra(normal(2, 3, 3), 5, 6)
     known = torch.zeros(1, 1, 2, 5, 6, dtype=torch.bool)
     assert frame_inverse.solve(normal(1, 1, 2, 5, 6), known, spectra).abs().max() == 0

@@ -39,7 +39,7 @@ def test_rectified_maps_are_never_negative_and_both_signs_give_the_soft_threshol
     assert_close(rectified(response, BIAS, "none")[:, :, 0], response)
 
 
-def test_values_that_noise_explains_are_not_known():
+def test_values_that_noise_explains_are_unknown():
     maps = torch.tensor([0.49, 0.51]).view(1, 1, 1, 1, 2)
     _, certain = recovered(maps, torch.zeros(1, 1, 1), "relu", noise=0.1)
     assert certain.flatten().tolist() == [False, True]  # beyond five deviations

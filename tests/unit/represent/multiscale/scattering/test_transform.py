@@ -120,7 +120,7 @@ def test_enlarged_averages_stand_at_the_corners_of_their_cells():
     torch.testing.assert_close(found[4:24, 0], torch.arange(4, 24).double() / 4)
 
 
-def test_what_is_kept_of_inference_mode_serves_gradients_afterwards():
+def test_caches_of_inference_mode_serve_gradients_afterwards():
     rep = imrep.get("scattering", scales=2)
     image = torch.rand(1, 3, 37, 41)
     with torch.inference_mode():

@@ -50,7 +50,7 @@ def test_slice_is_the_papers(depths, rows, columns):
     assert_close(bilateral_slice(grid, guide), by_hand(grid, guide), rtol=0, atol=1e-12)
 
 
-def test_slice_is_grid_sample_of_the_whole_volume(monkeypatch):
+def test_slice_is_grid_sample_of_the_complete_volume(monkeypatch):
     grid, guide = example(size=(40, 30), dtype=torch.float32)
     monkeypatch.setattr(single, "_STRIP", 200)
     y, x = ((torch.arange(n) + 0.5) * 2 / n - 1 for n in (40, 30))

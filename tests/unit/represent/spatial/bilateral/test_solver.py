@@ -115,7 +115,7 @@ def test_a_constant_target_stays():
     assert_close(out, torch.full_like(out, 0.3), rtol=0, atol=1e-6)
 
 
-def test_what_nobody_trusts_is_filled_from_its_own_side_of_an_edge():
+def test_pixels_of_zero_confidence_are_filled_from_their_side_of_an_edge():
     image = torch.zeros(1, 3, 32, 32)
     image[..., 16:] = 1
     target, trust = torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
@@ -131,14 +131,14 @@ def test_a_filter_without_confidence_is_zero():
     assert not vertices(image).filter(torch.ones(1, 9, 9), torch.zeros(1, 9, 9)).any()
 
 
-def test_a_step_beyond_an_axis_meets_nobody():
+def test_a_step_beyond_an_axis_has_no_neighbour():
     image = torch.zeros(1, 1, 300)
     groups = vertices(image, sigma_space=1.0)  # 300 columns: the last has no right neighbour
     assert len(groups) == 300
     assert (groups.neighbours == 300).sum() == 2 + 8 * 300
 
 
-def test_a_batch_is_a_loop_and_types_are_kept():
+def test_a_batch_is_a_loop_and_types_are_preserved():
     target, image = torch.rand(2, 3, 20, 17), photo(20, 17)
     both = bilateral_solver(target, image)
     assert both.dtype == torch.float32

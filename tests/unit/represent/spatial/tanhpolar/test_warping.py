@@ -123,7 +123,7 @@ def test_maps_are_the_formulas_and_one_undoes_the_other(chart, roi, angle, rows,
 
 @each_chart
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 2e-3), (torch.float64, 1e-9)])
-def test_float32_is_near_the_formulas(chart, dtype, within):
+def test_float32_approximates_the_formulas(chart, dtype, within):
     size = (31, 48)
     found = forward_map(ROIS.to(dtype), size, chart, ANGLES)
     assert found.dtype == dtype and found.shape == (3, 2, *size)
@@ -184,7 +184,7 @@ def test_three_quarters_of_the_columns_show_the_ellipse_of_the_regions_area():
         assert inside.sum(1).tolist() == [762] * 64  # tanh(1)
 
 
-def test_a_turned_region_sees_a_turned_image():
+def test_a_rotated_region_samples_a_rotated_image():
     image = photo(33, 33, batch=1)
     roi = torch.tensor([[8.0, 5.0, 24.0, 27.0]])
     lying = torch.tensor([[5.0, 8.0, 27.0, 24.0]])
@@ -212,7 +212,7 @@ def test_corners_of_the_disk_look_far_beyond_it_in_either_precision():
 
 
 @each_chart
-def test_pieces_make_the_whole(chart, monkeypatch):
+def test_tiles_give_the_complete_result(chart, monkeypatch):
     image = photo(45, 33, batch=3)
     whole = warp(image, ROIS, (29, 17), chart, ANGLES)
     back = restore(whole, ROIS, (45, 33), chart, ANGLES)
@@ -274,7 +274,7 @@ def test_slopes_are_finite_at_the_very_centre_and_beside_it(chart, dtype):
     "roi",
     [[0, 0, 1e-5, 1e-5], [3, 3, 3.0001, 900], [-1e8, -1e8, 1e8, 1e7], [1e6, 1e6, 1e6 + 5, 1e6 + 9]],
 )
-def test_huge_tiny_and_far_regions_give_finite_places_and_slopes(chart, roi):
+def test_huge_tiny_and_far_regions_give_finite_positions_and_gradients(chart, roi):
     roi, maps = torch.tensor([roi], requires_grad=True), torch.rand(1, 1, 9, 11, requires_grad=True)
     assert forward_map(roi, (9, 11), chart, ANGLES[:1]).isfinite().all()
     cells = inverse_map(roi, (40, 50), (9, 11), chart, ANGLES[:1])
@@ -295,7 +295,7 @@ def test_the_centre_has_the_same_value_with_and_without_gradient(chart):
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64, torch.bool])
-def test_labels_are_looked_up_at_the_nearest_place(dtype):
+def test_labels_are_sampled_at_the_nearest_pixel(dtype):
     labels = (photo(40, 30, batch=3, channels=1) * 5).to(dtype)
     seen = warp(labels, ROIS, (32, 32), POLAR, padding="border", mode="nearest")
     assert seen.dtype == dtype and set(seen.unique().tolist()) <= set(labels.unique().tolist())
@@ -305,7 +305,7 @@ def test_labels_are_looked_up_at_the_nearest_place(dtype):
         warp(labels, ROIS, (32, 32), POLAR)
 
 
-def test_large_labels_are_kept_exactly():
+def test_large_labels_are_preserved_exactly():
     labels = torch.full((1, 1, 4, 4), 2**53 - 1)
     assert (restore(labels, ROIS[:1], (5, 5), POLAR, mode="nearest") == 2**53 - 1).all()
 
