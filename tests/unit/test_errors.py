@@ -4,6 +4,7 @@ import builtins
 import re
 
 import pytest
+import torch
 
 from imrep import errors
 
@@ -24,3 +25,23 @@ def test_the_tree_is_drawn_in_full():
 
 def test_messages_are_not_quoted():
     assert str(errors.UnknownName("no such name")) == "no such name"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("hog", "'hog'"),
+        (5, "5"),
+        (None, "None"),
+        ([1, 2], "[1, 2]"),
+        ([1] * 100, "a value of type list"),
+        (object(), "a value of type object"),
+        (len, "a value of type builtin_function_or_method"),
+        (torch.zeros(3, 3), "a value of type Tensor"),
+        ("a\nb", r"'a\nb'"),
+        ("x" * 78, "'" + "x" * 78 + "'"),
+        ("x" * 79, "'" + "x" * 79 + "…"),
+    ],
+)
+def test_a_value_in_a_message_is_one_short_line(value, words):
+    assert errors.short_repr(value) == words
