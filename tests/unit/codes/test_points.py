@@ -86,6 +86,13 @@ def test_neither_order_nor_padding_changes_the_vector(code):
     assert_close(loud.pool(), code.pool())
 
 
+@given(CODES)
+def test_the_vector_is_the_mean_of_the_points_that_are_present(code):
+    for i, vector in enumerate(code.pool()):
+        values = code.values[i, code.present[i]]
+        assert_close(vector, values.mean(0) if len(values) else torch.zeros(3))
+
+
 def test_equal_keys_stay_in_their_order():
     code = points(1, 6, share=1.1)
     same = torch.tensor([[1.0, 0, 1, 0, 1, 0]])

@@ -79,6 +79,13 @@ def test_a_folder_beside_the_splits_is_left_out_with_its_count():
     assert any(note.startswith("docs/ (2 pictures) lies beside") for note in folders.notes)
 
 
+@pytest.mark.parametrize(("number", "left_out"), [(9, True), (8, False)])
+def test_a_tenth_beside_a_split_is_few(number, left_out):
+    folders = by_folder([*(f"train/{'ab'[i % 2]}/{i}.png" for i in range(number)), "docs/1.png"])
+    assert bool(folders.left_out) is left_out
+    assert folders.labels["train/a/0.png"] == ("a" if left_out else "train")
+
+
 def test_many_pictures_beside_one_split_make_it_a_class_with_a_note():
     paths = [f"train/{'ab'[i % 2]}/{i}.png" for i in range(8)] + [f"bus/{i}.png" for i in range(8)]
     folders = by_folder(paths)

@@ -123,6 +123,14 @@ class TestEstimate:
         view = estimate(first, factor * first, (400, 500), 0.5)
         assert (view is not None) is possible
 
+    @pytest.mark.parametrize(("factor", "possible"), [(1 / 8, True), (4.0, False)])
+    def test_what_is_nearer_is_enlarged_more(self, factor, possible):
+        """At the lower edge the depth is 1/4, which enlarges eight times."""
+        near = torch.tensor([[factor, 0, 0], [0, factor, 0], [0, -0.75 / 399.5, 1]]).double()
+        first = points(60)
+        view = estimate(first, transform(first, near), (400, 500), 0.5)
+        assert (view is not None) is possible
+
     def test_a_horizon_within_the_image_is_no_view(self):
         behind = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, -1 / 300, 1]], dtype=torch.float64)
         first = points(60, (250, 500))
