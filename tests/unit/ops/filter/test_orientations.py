@@ -35,3 +35,11 @@ def test_the_channel_of_the_longest_gradient_is_taken_the_first_of_equals():
     gy = torch.tensor([4.0, 5.0, 2.0]).view(1, 3, 1, 1)
     assert [part.item() for part in strongest(gx, gy)] == [3.0, 4.0]
     assert [part.item() for part in strongest(gx[:, 1:], gy[:, 1:])] == [0.0, 5.0]
+
+
+def test_gradients_reach_magnitude_and_position():
+    generator = torch.Generator().manual_seed(0)
+    magnitude, position = torch.rand(2, 2, 1, 3, 3, dtype=torch.float64, generator=generator)
+    position = 9 * position - 3
+    inputs = magnitude.requires_grad_(), position.requires_grad_()
+    assert torch.autograd.gradcheck(lambda m, p: soft_votes(m, p, 4), inputs)

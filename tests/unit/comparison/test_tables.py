@@ -1,0 +1,151 @@
+"""The numbers of a comparison as rows: signs, units, and what is left out."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from imrep.comparison.candidates import Absent
+from imrep.comparison.output import tables
+from imrep.comparison.output.rows import Rows
+from imrep.comparison.probes.classifier import Predictions
+from imrep.comparison.statistics.verdict import Standing
+from imrep.results import Row
+
+
+@pytest.fixture
+def rows():
+    return Rows(Row(kind="data", metric="files"))
+
+
+def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0):
+    candidate = SimpleNamespace(
+        fingerprint="f", role="contender", precomputed=precomputed, rebuild_spec=spec
+    )
+    return SimpleNamespace(
+        candidate=candidate, spec=spec, fitted_on=fitted_on, side=64, dimensions=10, bytes=40,
+        cpu_ms=cpu_ms, wall_ms=3.0, fit_seconds=7.0, images=5,
+    )  # fmt: skip
+
+
+def standing(accuracy, behind, t=2.0):
+    return Standing(
+        accuracy, accuracy - 0.1, accuracy + 0.1, behind, behind - 0.05, behind + 0.05, t, 0.3, True
+    )
+
+
+def table(rows):
+    return {(f"{r.kind}.{r.metric}", r.spec, r.detail): r.value for r in rows.rows}
+
+
+def classification(t):
+    labels = np.array([0, 0, 1, 1])
+    right, half = Predictions(labels, labels), Predictions(np.array([0, 1, 1, 1]), labels)
+    return SimpleNamespace(
+        encoded=[encoded("hog"), encoded("dct")],
+        predictions=[right, half],
+        controls={"noise": half},
+        verdict=SimpleNamespace(leader=0, standings=[standing(1, 0), standing(0.75, 0.25, t)]),
+    ), SimpleNamespace(labels=labels, classes=("a", "b"))
+
+
+def test_differences_are_this_minus_the_leader(rows):
+    results, dataset = classification(2.0)
+    tables.accuracy(rows, dataset, results)
+    found = {(r.metric, r.spec): r for r in rows.rows if r.kind == "difference"}
+    assert {spec for _, spec in found} == {"dct"}  # the leader has none to itself
+    row = found["probe", "dct"]
+    assert (row.value, row.lo, row.hi) == pytest.approx((-0.25, -0.3, -0.2))
+    assert row.detail == "hog" and found["t", "dct"].value == 2
+    assert found["p_flip", "dct"].value == 0.3
+    values = table(rows)
+    assert values["accuracy.recall", "dct", "a"] == 0.5
+    assert values["accuracy.recall", "dct", "b"] == 1
+    assert values["accuracy.probe", "noise", ""] == 0.75
+    assert {r.role for r in rows.rows if r.spec == "noise"} == {"control"}
+
+
+def test_an_infinite_t_is_left_out(rows):
+    results, dataset = classification(np.inf)
+    tables.accuracy(rows, dataset, results)
+    assert not [r for r in rows.rows if r.metric == "t"]
+
+
+def test_costs_of_precomputed_vectors_are_their_length_alone(rows):
+    none = SimpleNamespace(stability=None, reconstruction=None, inverse=None)
+    for part in (encoded("mine", precomputed=True), encoded("sift", fitted_on="all", cpu_ms=0.0)):
+        measured = SimpleNamespace(encoded=part, **vars(none))
+        tables.measurements(rows, measured, {"sift": 123, "mine": 5}, 300)
+    values = table(rows)
+    assert [name for name, spec, _ in values if spec == "mine"] == ["cost.dimensions", "cost.bytes"]
+    assert values["cost.memory", "sift", ""] == 123 and values["cost.fit_s", "sift", ""] == 7
+    assert np.isfinite(values["cost.images_s", "sift", ""])  # at no measurable time either
+
+
+@pytest.mark.parametrize(("n", "expected"), [(199, False), (200, True)])
+def test_reconstructions_need_200_images_and_exact_inverses_none(rows, n, expected):
+    measured = SimpleNamespace(
+        encoded=encoded("dct"),
+        stability=SimpleNamespace(move={"blur": 0.5}, top1={"blur": 0.9}, mean=0.5),
+        reconstruction=SimpleNamespace(explained=0.8, detail=0.3, psnr=20.0),
+        inverse=SimpleNamespace(psnr=140.0, numbers=3072),
+    )
+    tables.measurements(rows, measured, {}, n)
+    values = table(rows)
+    assert (("information.kept", "dct", "") in values) is expected
+    assert values["information.exact", "dct", ""] == 140
+    assert values["information.code_numbers", "dct", ""] == 3072
+    assert values["stability.move", "dct", "blur"] == values["stability.moves", "dct", ""] == 0.5
+    assert "cost.memory" not in {name for name, _, _ in values}
+
+
+def test_similarity_has_both_orders_of_each_pair(rows):
+    from imrep.comparison.probes.kernel_matrix import gram
+
+    vectors = np.random.default_rng(0).standard_normal((2, 30, 4)).astype(np.float32)
+    measured = [
+        SimpleNamespace(encoded=encoded(name), gram=gram(x, name))
+        for name, x in zip("ab", vectors, strict=True)
+    ]
+    tables.label_free(rows, measured)
+    values = table(rows)
+    assert values["labelfree.cka", "a", "b"] == values["labelfree.cka", "b", "a"]
+    assert 1 <= values["labelfree.effective_dimensions", "a", ""] <= 4
+    assert (
+        values["labelfree.share1", "a", ""]
+        < values["labelfree.share10", "a", ""]
+        == pytest.approx(1)
+    )
+
+
+def test_failures_have_a_reason_and_no_number(rows):
+    tables.failures(rows, [Absent("vit", "weights", "download them"), Absent("x", "error", "no")])
+    assert table(rows) == {
+        ("failed.weights", "vit", "download them"): None,
+        ("failed.error", "x", "no"): None,
+    }
+
+
+def test_classes_left_out_are_listed_with_their_size(rows):
+    class Images(SimpleNamespace):
+        def __len__(self):
+            return 9
+
+    images = Images(
+        decoded=SimpleNamespace(skipped=["a"] * 2),
+        names=("cat", "dog"),
+        labelled=7,
+        class_sizes={"cat": 6, "dog": 1},
+        untestable=[1],
+    )
+    source = SimpleNamespace(items=range(11), total=50)
+    tables.data(rows, images, source)
+    assert table(rows) == {
+        ("data.files", "", ""): 11,
+        ("data.skipped", "", ""): 2,
+        ("data.total", "", ""): 50,
+        ("data.unlabelled", "", ""): 2,
+        ("data.class", "", "cat"): 6,
+        ("data.class", "", "dog"): 1,
+        ("data.left_out", "", "dog"): 1,
+    }
