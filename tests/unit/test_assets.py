@@ -86,7 +86,7 @@ def test_a_folder_without_index_says_what_to_run(tmp_path):
         ({"copies": smooth(3, 64)}, "copies"),
         ({"rebuilt": {"hog": smooth(6, 32)}}, "rebuilt of hog"),
         ({"confusions": {"hog": np.zeros((3, 3), int)}}, "confusions of hog"),
-        ({"thumbnails": smooth(601, 48)}, "at most 600"),
+        ({"thumbnails": np.zeros((601, 48, 48, 3), np.uint8)}, "at most 600"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused_by_name(change, said):

@@ -11,7 +11,8 @@ CODES = [
     Vector(torch.rand(2, 5)),
     Map(torch.rand(2, 3, 4, 5), (8, 10), ("x", "y", "z"), signed=True),
     Warp(torch.rand(2, 3, 4, 5), (8, 10), ("x",), rois=torch.rand(2, 4), angles=torch.rand(2)),
-    Pyramid(tuple(torch.rand(1, 3, 2**i, 2**i) for i in range(12, 0, -1)), torch.rand(1, 3, 1, 1)),
+    # Twelve levels: in the file, level 10 must not be sorted before level 2.
+    Pyramid(tuple(torch.rand(1, 3, 1, 2**i) for i in range(12, 0, -1)), torch.rand(1, 3, 1, 1)),
     Tokens(torch.rand(2, 4), torch.rand(2, 6, 4), (2, 3)),
     Points(
         *(torch.rand(2, 7, 2), torch.rand(2, 7, 128), torch.rand(2, 7), torch.rand(2, 7)),
