@@ -61,7 +61,7 @@ class TestFingerprint:
         weights.weights[0] += 1e-6
 
         class Revised(Scaled):
-            """The same with other numbers."""
+            """The same class in another revision."""
 
             card = Card(title="Scaled", family="tests", cite="", revision=2)
 

@@ -24,8 +24,8 @@ def test_maps_are_averaged_in_cells_whatever_their_size(height, width, cells, si
     expected = F.adaptive_avg_pool2d(values.abs() if signed else values, cells).flatten(1)
     pooled = Map(values, (height, width), signed=signed).pool(cells)
     assert_close(pooled, expected)
-    turned = Map(-values, (height, width), signed=signed).pool(cells)
-    assert_close(turned, pooled if signed else -pooled)
+    negated = Map(-values, (height, width), signed=signed).pool(cells)
+    assert_close(negated, pooled if signed else -pooled)
 
 
 def test_channels_come_first_then_rows_then_columns():

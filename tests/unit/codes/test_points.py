@@ -81,9 +81,9 @@ def test_the_first_are_a_prefix(code, count):
 def test_neither_order_nor_padding_changes_the_vector(code):
     assert_close(code.sort("x", descending=False).pool(), code.pool())
     assert_close(code.filter(torch.ones_like(code.present)).pool(), code.pool())
-    loud = code.map(lambda t: t)
-    loud.values[~code.present] = 1e6
-    assert_close(loud.pool(), code.pool())
+    altered = code.map(lambda t: t)
+    altered.values[~code.present] = 1e6
+    assert_close(altered.pool(), code.pool())
 
 
 @given(CODES)
@@ -110,9 +110,9 @@ def test_columns_without_labels_and_without_a_detector():
 
 
 def test_no_images_have_no_points():
-    nobody = points(2, 3)[:0]
-    assert nobody.filter(nobody.present).xy.shape == (0, 0, 2)
-    assert nobody.sort("x").pool().shape == (0, 3)
+    empty = points(2, 3)[:0]
+    assert empty.filter(empty.present).xy.shape == (0, 0, 2)
+    assert empty.sort("x").pool().shape == (0, 3)
 
 
 @pytest.mark.parametrize(

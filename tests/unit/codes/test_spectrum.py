@@ -56,7 +56,7 @@ def test_a_flat_image_has_power_at_zero_frequency_alone_and_stays_finite():
     assert pooled(torch.zeros(1, 1, 4, 4)).isfinite().all()
 
 
-def test_the_gradient_of_silence_is_finite():
+def test_the_gradient_at_a_black_image_is_finite():
     image = torch.zeros(1, 1, 8, 8, requires_grad=True)
     pooled(image).sum().backward()
     assert image.grad.isfinite().all()

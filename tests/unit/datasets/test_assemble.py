@@ -45,7 +45,7 @@ def labels(dataset):
     return {item.path: item.label for item in dataset.items}
 
 
-def both(root):
+def as_folder_and_archive(root):
     """The data set of the folder, after a check that its archive gives the same."""
     shutil.make_archive(str(root), "zip", root)
     folder, archive = assemble.of_folder(root), assemble.of_archive(root.with_suffix(".zip"))
@@ -56,7 +56,7 @@ def both(root):
 class TestTables:
     def test_split_csv_decides_over_folders_and_unlisted_files_have_no_label(self, root):
         planted(root, "x/1.png", "y/2.png", split="path,label\nx/1.png,cat\n")
-        dataset = both(root)
+        dataset = as_folder_and_archive(root)
         assert labels(dataset) == {"x/1.png": "cat", "y/2.png": None}
         assert "1 file without a line in split.csv without a label: y/2.png." in dataset.notes
 
@@ -64,20 +64,20 @@ class TestTables:
         planted(root, "a/1.png", "b/1.png")
         for name, label in {"a": "cat", "b": "dog"}.items():
             (root / name / "split.csv").write_text(f"path,label\n1.png,{label}\n")
-        assert labels(both(root)) == {"a/1.png": "cat", "b/1.png": "dog"}
+        assert labels(as_folder_and_archive(root)) == {"a/1.png": "cat", "b/1.png": "dog"}
 
     def test_metadata_csv_counts_only_where_it_names_pictures(self, root):
         planted(root, "x/1.png", "y/2.png", metadata="path,label\n1/x.gif,cat\n")
-        dataset = both(root)
+        dataset = as_folder_and_archive(root)
         assert labels(dataset) == {"x/1.png": "x", "y/2.png": "y"}
         assert any("1 table not used: metadata.csv." in note for note in dataset.notes)
         planted(root, metadata="path,label\nx/1.png,cat\n")
-        assert labels(both(root)) == {"x/1.png": "cat", "y/2.png": None}
+        assert labels(as_folder_and_archive(root)) == {"x/1.png": "cat", "y/2.png": None}
 
     def test_a_table_of_another_name_is_named_with_what_to_do(self, root, tmp_path):
         planted(root, "x/1.png", "y/2.png", classes="path,label\nx/1.png,cat\n")
         remedy = {"folder": "Give one as DATA, or call it", "archive": "Unpack the archive to give"}
-        both(root)
+        as_folder_and_archive(root)
         for dataset, kind in (
             (assemble.of_folder(root), "folder"),
             (assemble.of_archive(tmp_path / "set.zip"), "archive"),
@@ -120,7 +120,7 @@ class TestForms:
             with pytest.raises(BadData, match=r"one form, got .*Give .*set/data/\*\.parquet or"):
                 assemble.of_folder(root)
             return
-        dataset = both(root)
+        dataset = as_folder_and_archive(root)
         assert len(dataset.items) == (count if form == "rows" else pictures)
         [note] = [note for note in dataset.notes if "left out" in note]
         assert ("beside the parquet files" in note) is (form == "rows")
@@ -128,7 +128,7 @@ class TestForms:
     def test_shards_are_one_set_and_a_repeated_note_is_given_once(self, root):
         for i in range(3):
             rows(root / f"s{i}.parquet", 2, kind=["a", "b"])
-        dataset = both(root)
+        dataset = as_folder_and_archive(root)
         assert list(labels(dataset))[:3] == ["s0/000000", "s0/000001", "s1/000000"]
         assert sum("no column of labels" in note for note in dataset.notes) == 1
         assert "3 parquet files are taken together, whatever their split." in dataset.notes
@@ -145,7 +145,7 @@ class TestForms:
     def test_a_damaged_table_beside_pictures_is_a_file_that_cannot_be_read(self, root):
         planted(root, "a/1.png", "b/2.png")
         (root / "t.parquet").write_bytes(b"PAR1")
-        [damaged] = [item for item in both(root).items if item.refused]
+        [damaged] = [item for item in as_folder_and_archive(root).items if item.refused]
         assert damaged.path == "t.parquet" and "cannot be read as parquet" in damaged.stamp
 
 
@@ -170,4 +170,6 @@ def test_a_list_of_skipped_files_is_an_output(root):
     assert assemble.is_own_table(assemble.File(root / "mine.csv"), "mine.csv")
     assert not assemble.is_own_table(assemble.File(root / "other.csv"), "other.csv")
     assert not assemble.is_own_table(assemble.File(Path("gone.csv")), "gone.csv")
-    assert any("output of imrep left out: mine.csv" in note for note in both(root).notes)
+    assert any(
+        "output of imrep left out: mine.csv" in note for note in as_folder_and_archive(root).notes
+    )

@@ -18,15 +18,15 @@ def items(tmp_path):
     return [*listed, Item("000002", source=Refused("in memory"))]
 
 
-def written(folder, text):
+def table_file(folder, text):
     (folder / "g.csv").write_text(text)
     return folder / "g.csv"
 
 
 def test_names_of_items_and_paths_from_the_folder_of_the_table_are_taken(items, tmp_path):
-    table = written(tmp_path / "d", "path,group\na.png,1\nb.png,2\n000002,2\n")
+    table = table_file(tmp_path / "d", "path,group\na.png,1\nb.png,2\n000002,2\n")
     assert groups(items, table) == ({"a.png": "1", "d/b.png": "2", "000002": "2"}, [])
-    table = written(tmp_path, f"path,session\n{tmp_path}/a.png,1\nother.png,2\n")
+    table = table_file(tmp_path, f"path,session\n{tmp_path}/a.png,1\nother.png,2\n")
     assert groups(items, table) == ({"a.png": "1"}, ["other.png"])
 
 
@@ -41,7 +41,7 @@ def test_names_of_items_and_paths_from_the_folder_of_the_table_are_taken(items, 
 )
 def test_a_table_of_other_things_is_refused(items, tmp_path, text, reason):
     with pytest.raises(BadData, match=reason):
-        groups(items, written(tmp_path, text), "--same")
+        groups(items, table_file(tmp_path, text), "--same")
 
 
 def test_a_table_that_is_not_there_is_refused_by_the_option(items, tmp_path):

@@ -38,7 +38,7 @@ def test_a_file_without_bytes_is_refused_by_name(tmp_path, what):
         File(tmp_path / "a.png").read()
 
 
-def test_a_member_is_read_whole_or_from_its_start(tmp_path):
+def test_a_member_is_read_completely_or_from_its_start(tmp_path):
     stamp = packed(tmp_path / "z.zip", a=b"0123456789")
     member = Member(tmp_path / "z.zip", stamp, "a")
     assert member.read() == b"0123456789" and member.start(4) == b"0123"

@@ -53,10 +53,10 @@ def test_the_table_is_read_back_whatever_the_names():
 
 def test_the_figures_of_a_match_are_numbers_with_nan_for_no_outline():
     points = torch.arange(24.0).reshape(12, 2).double()
-    found = Match(points, points, torch.ones(12).bool(), torch.eye(3).double(), ((8, 9), (8, 9)),
+    matched = Match(points, points, torch.ones(12).bool(), torch.eye(3).double(), ((8, 9), (8, 9)),
                   (20, 30), 5)  # fmt: skip
-    assert ranking._figures(found)[:3] == [12, 12, 5]
-    assert ranking._figures(found)[3:] == [-0.5, -0.5, 8.5, -0.5, 8.5, 7.5, -0.5, 7.5]
+    assert ranking._figures(matched)[:3] == [12, 12, 5]
+    assert ranking._figures(matched)[3:] == [-0.5, -0.5, 8.5, -0.5, 8.5, 7.5, -0.5, 7.5]
     lost = Match(points, points, torch.zeros(12).bool(), None, ((8, 9), (8, 9)), (20, 30), 5)
     assert ranking._figures(lost)[:3] == [0, 12, 5]
     assert all(map(math.isnan, ranking._figures(lost)[3:]))

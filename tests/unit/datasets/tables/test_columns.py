@@ -17,7 +17,7 @@ CELL = st.text(
 )
 
 
-def written(rows, delimiter=",", end="\r\n"):
+def csv_text(rows, delimiter=",", end="\r\n"):
     file = io.StringIO()
     csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(rows)
     return file.getvalue()
@@ -33,7 +33,7 @@ def table(text, where="t.csv"):
     st.sampled_from(["\n", "\r\n"]),
 )
 def test_rows_are_read_as_python_writes_them(rows, delimiter, end):
-    read = table(written([("path", "label", "note"), *rows], delimiter, end))
+    read = table(csv_text([("path", "label", "note"), *rows], delimiter, end))
     assert read.names == ("path", "label", "note")
     assert [tuple(row) for row in read.rows] == rows
 
