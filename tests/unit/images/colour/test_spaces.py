@@ -137,8 +137,8 @@ CURVES = {
     "gamma 1.8": table(round(1.8 * 256)),
     "table": table(*(round(65535 * (i / 15) ** 1.7) for i in range(16))),
     "form 0": parametric(0, 2.4),
-    "form 1": parametric(1, 2.0, 0.9, 0.1),
-    "form 2": parametric(2, 2.0, 0.8, 0.1, 0.05),
+    "form 1": parametric(1, 2.0, 1.1, -0.2),
+    "form 2": parametric(2, 2.0, 1.1, -0.2, 0.05),
     "form 3": parametric(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
     "form 4": parametric(4, 2.2, 0.9, 0.05, 0.2, 0.1, 0.02, 0.01),
 }

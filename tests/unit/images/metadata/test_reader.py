@@ -62,6 +62,15 @@ def test_a_damaged_text_is_empty(kind, body):
     assert metadata(png_with((kind, body))).text == (("Title", ""),)
 
 
+@pytest.mark.parametrize(
+    "body", [b"imrep\0edit 0123", b"Raw profile type exif\0\n", b"Raw profile type APP1\0\n"]
+)
+def test_texts_that_the_encoder_replaces_are_left_out(body):
+    assert metadata(png_with((b"tEXt", body), (b"tEXt", b"Title\0kept"))).text == (
+        ("Title", "kept"),
+    )
+
+
 def test_chunks_that_depend_on_the_pixels_are_named_and_others_kept():
     data = png_with((b"prVt", b"mine"), (b"prVT", b"of these pixels"), (b"tIME", bytes(7)))
     assert metadata(data).own == ((b"prVt", b"mine"),)
