@@ -65,6 +65,14 @@ def test_differences_are_this_minus_the_leader(rows):
     assert {r.role for r in rows.rows if r.spec == "noise"} == {"control"}
 
 
+def test_a_constant_code_is_flagged(rows):
+    results, dataset = classification(2.0)
+    results.predictions[1] = Predictions(dataset.labels, dataset.labels, "constant in each fold")
+    tables.accuracy(rows, dataset, results)
+    flags = [(r.spec, r.value) for r in rows.rows if r.metric == "constant"]
+    assert flags == [("dct", 1)]
+
+
 def test_an_infinite_t_is_left_out(rows):
     results, dataset = classification(np.inf)
     tables.accuracy(rows, dataset, results)
@@ -148,4 +156,42 @@ def test_classes_left_out_are_listed_with_their_size(rows):
         ("data.class", "", "cat"): 6,
         ("data.class", "", "dog"): 1,
         ("data.left_out", "", "dog"): 1,
+    }
+
+
+def test_images_per_second_are_those_of_one_processor(rows):
+    none = {"stability": None, "reconstruction": None, "inverse": None}
+    tables.measurements(rows, SimpleNamespace(encoded=encoded("dct", cpu_ms=4.0), **none), {}, 9)
+    assert table(rows)["cost.images_s", "dct", ""] == 250
+
+
+def test_gains_are_missing_at_the_main_size_alone(rows):
+    def score(value):
+        return SimpleNamespace(value=value, low=value - 0.1, high=value + 0.1)
+
+    hog = encoded("hog")
+    comparison = SimpleNamespace(
+        measured=[(64, hog), (128, hog)],
+        scores=[((64, hog), score(0.5), None), ((128, hog), score(0.7), score(0.2))],
+    )
+    tables.sizes(rows, comparison)
+    assert table(rows) == {
+        ("cost.ms_size", "hog", "64"): 2,
+        ("cost.ms_size", "hog", "128"): 2,
+        ("accuracy.probe_size", "hog", "64"): 0.5,
+        ("accuracy.probe_size", "hog", "128"): 0.7,
+        ("difference.size", "hog", "128"): 0.2,
+    }
+
+
+def test_retrieval_has_no_difference_of_the_leader_to_itself(rows):
+    results = SimpleNamespace(
+        encoded=[encoded("hog"), encoded("dct")],
+        verdict=SimpleNamespace(leader=1, standings=[standing(0.6, 0.2), standing(0.8, 0)]),
+    )
+    tables.retrieval(rows, results)
+    assert table(rows) == {
+        ("accuracy.retrieval", "hog", ""): 0.6,
+        ("difference.retrieval", "hog", "dct"): -0.2,
+        ("accuracy.retrieval", "dct", ""): 0.8,
     }
