@@ -111,7 +111,13 @@ def test_points_outside_the_image_are_refused(changes, fault):
     with pytest.raises(BadCode, match=fault):
         codecheck.numbers(points(**changes), "sift")
     hidden = points(**changes, present=torch.zeros(2, 4, dtype=torch.bool))
-    codecheck.numbers(hidden, "sift")  # padding counts for nothing
+    codecheck.numbers(hidden, "sift")
+
+
+def test_padding_may_lie_anywhere():
+    xy, present = torch.rand(2, 4, 2) * 9, torch.ones(2, 4, dtype=torch.bool)
+    xy[1, 3], present[1, 3] = 500, False
+    codecheck.numbers(points(xy=xy, present=present), "sift")
 
 
 def test_a_guide_lies_in_the_unit_interval():

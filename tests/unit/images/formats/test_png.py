@@ -76,7 +76,9 @@ def opened(data):
 @pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3)])
 def test_a_transparent_colour_of_sixteen_bits_is_exact(colour, channels):
     samples = RNG.integers(0, 65536, (4, 5, channels))
-    samples[1, 1] = samples[2, 3] + 1  # differs in its lowest bit
+    samples[2, 3, 0] = 700
+    samples[1, 1] = samples[2, 3]
+    samples[1, 1, 0] = 701  # differs in the lowest bit of one channel
     key = (b"tRNS", struct.pack(f">{channels}H", *samples[2, 3].tolist()))
     data = made(key, samples=samples, depth=16, colour=colour)
     alpha = png.sixteen_bits(opened(data), data).values[..., -1]
