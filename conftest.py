@@ -1,8 +1,10 @@
 """Which files pytest imports to collect tests."""
 
 import os
+import re
 import sys
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,27 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _SOURCE = Path(__file__).parent / "src"
 
+# What parametrises tests over representations without naming them, in files that do not name them.
+_LISTS = re.compile(r"\b(names\(\)|NAMES|SPECS|specimens|own_sources)")
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Skip source files without a doctest: they need not be imported."""
-    if collection_path.suffix == ".py" and collection_path.is_relative_to(_SOURCE):
-        return ">>>" not in collection_path.read_text(encoding="utf-8") or None
-    return None
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skip sources without a doctest, and under `-k NAME` files that cannot hold its tests."""
+    if collection_path.suffix != ".py" or collection_path.name == "conftest.py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    if collection_path.is_relative_to(_SOURCE) and ">>>" not in text:
+        return True
+    name = config.option.keyword.lower()
+    if name not in _representations() or os.environ.get("IMREP_COLLECT_ALL"):
+        return None
+    return not (name in f"{collection_path}{text}".lower() or _LISTS.search(text)) or None
+
+
+@cache
+def _representations() -> frozenset[str]:
+    """Names of the representations: of files, and of folders."""
+    return frozenset(path.stem for path in _SOURCE.glob("imrep/represent/*/[a-z]*"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -65,8 +65,8 @@ def test_a_filter_leaves_only_its_headings(imrep):
 
 
 def test_a_misspelt_family_is_offered_the_nearest(imrep):
-    done = imrep("list", "--family", "locla", expect=2)
-    assert "no family is called 'locla'. Did you mean 'local'?" in done.stderr
+    done = imrep("list", "--family", "locxl", expect=2)
+    assert "no family is called 'locxl'. Did you mean 'local'?" in done.stderr
     done = imrep("list", "--family", "zzz", expect=2)
     assert "Use one of statistics, local, multiscale" in done.stderr
 

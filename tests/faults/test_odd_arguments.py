@@ -32,7 +32,7 @@ OUTS = [
 CHAINS = [
     "", " ", ",", "blur,", "blur:", "blur:sigma", "blur:sigma=nan", "blur:sigma=1e9", "gamma:2",
     "gamma", "blur:2", "blur+blur", "blend", "blend:with=nothing.png,mask=folder", "compress,blur",
-    "decode", "sharpen:kernel=folder", "stretch:low=90,high=10", "enhance:gains=x", "BLURR:Sigma=2",
+    "decode", "sharpen:kernel=folder", "stretch:low=90,high=10", "enhance:gains=x", "BLUX:Sigma=2",
     "median:iterations=100000", "denoise:noise=nan", "close:size=2.5", "tonemap:contrast=inf",
 ]  # fmt: skip
 OPTIONS = {

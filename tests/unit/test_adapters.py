@@ -89,7 +89,7 @@ class TestReady:
     def test_the_fingerprint_is_that_of_the_vectors_and_paths(self):
         prints = [
             Ready("mine", list("abc"), self.VECTORS), Ready("other", list("abc"), self.VECTORS),
-            Ready("mine", list("abd"), self.VECTORS), Ready("mine", list("abc"), self.VECTORS + 1),
+            Ready("mine", list("abx"), self.VECTORS), Ready("mine", list("abc"), self.VECTORS + 1),
         ]  # fmt: skip
         first, same, paths, vectors = [rep.fingerprint for rep in prints]
         assert first == same and len({first, paths, vectors}) == 3

@@ -97,7 +97,7 @@ def test_an_archive_is_read_below_its_name_and_others_are_refused(files):
         archive.write("a/1.png", "k/1.png")
         archive.write("b/3.png", "m/3.png")
     assert labels("z.zip") == {"z.zip/k/1.png": "k", "z.zip/m/3.png": "m"}
-    with pytest.raises(BadData, match=r"^z\.rar needs to be a \.zip .* Unpack it and give the fo"):
+    with pytest.raises(BadData, match=r"^z\.rar needs to be a \.zip .* Unpack it and give the"):
         of_paths(["z.rar"], "the list")
 
 

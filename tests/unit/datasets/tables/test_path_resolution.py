@@ -116,7 +116,7 @@ class TestRefusals:
         [
             ({"A.png", "a.png"}, "A.PNG", "means A.png, a.png alike. Write one of them"),
             ({"x.png", "x.jpg"}, "x", "means x.jpg, x.png alike"),
-            ({"one.png"}, "onw.png", "does not exist. Did you mean 'one.png'?"),
+            ({"one.png"}, "onne.png", "does not exist. Did you mean 'one.png'?"),
             ({"deep/er/one.png"}, "one.png", "Did you mean 'deep/er/one.png'?"),
             ({"one.png"}, "zzzzzzzz", "does not exist. Check the path"),
             ({"one.png"}, "https://host/one.gif", "is no file here. Fetch it, name the copy"),
@@ -137,7 +137,7 @@ class TestRefusals:
 
     def test_suggestions_end_after_a_hundred_misspelt_paths(self):
         names = Names({"one.png"}, None)
-        reasons = [names.refusal("onw.png", "", "t").reason for _ in range(101)]
+        reasons = [names.refusal("onne.png", "", "t").reason for _ in range(101)]
         assert "Did you mean" in reasons[99] and "Check the path" in reasons[100]
 
 
