@@ -13,6 +13,7 @@ NO_SHAPES = {
     "bad_images_are_refused_by_name",
     "codes_that_do_not_fit_are_refused",
     "images_for_pictures_must_fit",
+    "lists_are_refused_by_name",
     "compiles",
     "compiles_by_default",
 }
