@@ -16,8 +16,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _SOURCE = Path(__file__).parent / "src"
 
-# What parametrises tests over representations without naming them, in files that do not name them.
-_LISTS = re.compile(r"\b(names\(\)|NAMES|SPECS|specimens|own_sources)")
+# What parametrises tests over names of representations in files that do not hold these names. That
+# none is missing is tested in tests/house/test_collection.py.
+_LISTS = re.compile(r"\b(names\(\)|NAMES|SPECS|specimens|own_sources|FIXED|BANKS|ADDRESSES)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -28,13 +29,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.is_relative_to(_SOURCE) and ">>>" not in text:
         return True
     name = config.option.keyword.lower()
-    if name not in _representations() or os.environ.get("IMREP_COLLECT_ALL"):
-        return None
-    return not (name in f"{collection_path}{text}".lower() or _LISTS.search(text)) or None
+    return (name in representations() and not may_name(collection_path, name)) or None
+
+
+def may_name(path: Path, name: str) -> bool:
+    """Whether a test in a file may have an id with the name of a representation."""
+    text = path.read_text(encoding="utf-8")
+    return name in f"{path}{text}".lower() or bool(_LISTS.search(text))
 
 
 @cache
-def _representations() -> frozenset[str]:
+def representations() -> frozenset[str]:
     """Names of the representations: of files, and of folders."""
     return frozenset(path.stem for path in _SOURCE.glob("imrep/represent/*/[a-z]*"))
 

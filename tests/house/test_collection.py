@@ -1,12 +1,13 @@
 """Collecting tests is quick: no slow imports, and `-k NAME` reads only files that may match."""
 
-import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SLOW = {"matplotlib", "skimage.restoration", "timm", "torch._dynamo", "torchvision"}
 
 
@@ -16,22 +17,27 @@ def test_collection_imports_nothing_slow(pytestconfig):
     assert "pytest" in imported and not SLOW & imported
 
 
-def collected(name, **environment):
-    """The ids that `pytest -k` collects."""
-    words = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-k", name, "-m", ""]
-    done = subprocess.run(
-        words,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {line for line in done.stdout.splitlines() if "::" in line}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hog", "laplacian", "pixels", "sift", "tanhpolar"])
-def test_a_keyword_collects_what_reading_every_file_would(name):
-    ids = collected(name)
-    assert len(ids) > 40 and ids == collected(name, IMREP_COLLECT_ALL="1")
+def test_no_file_is_left_out_that_holds_tests_of_a_representation():
+    """Else add what parametrises its tests to `_LISTS`."""
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--collect-only",
+        "--snapshot-warn-unused",
+        "-m",
+        "",
+    ]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    ids = [line for line in done.stdout.splitlines() if "::" in line]
+    rules = runpy.run_path(str(ROOT / "conftest.py"))
+    held = {
+        (name, line.partition("::")[0])
+        for line in ids
+        for name in rules["representations"]()
+        if name in line.lower()
+    }
+    assert len(ids) > 5000 and len(held) > 100
+    assert not {(name, file) for name, file in held if not rules["may_name"](ROOT / file, name)}
