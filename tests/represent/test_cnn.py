@@ -105,7 +105,7 @@ def test_no_weight_has_a_gradient_and_training_changes_nothing():
 def test_published_weights_must_be_at_hand(caches):
     with pytest.raises(WeightsNeeded, match=r"resnet50\.a1_in1k, .*--download.*weights=FOLDER"):
         imrep.get("cnn")
-    with pytest.raises(WeightsNeeded, match="nobody hosts any of lenet5"):
+    with pytest.raises(WeightsNeeded, match="none of lenet5 are hosted"):
         imrep.get("cnn:arch=lenet5")
 
 

@@ -63,7 +63,7 @@ def published(tag: str, caller: str, *, repository: str = "", url: str = "") -> 
         return read(cached, caller)
     if not repository and not url:
         raise WeightsNeeded(
-            f"{caller} needs published weights, and nobody hosts any of {tag}. "
+            f"{caller} needs published weights, and none of {tag} are hosted. "
             "Pass weights=random or weights=FOLDER."
         )
     caches = [cache for cache, key in ((_hub_cache(), repository), (_url_cache(), url)) if key]

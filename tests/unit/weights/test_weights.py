@@ -200,7 +200,7 @@ def test_an_empty_cache_is_recognised(caches):
 
 
 def test_weights_without_a_host_cannot_be_published():
-    with pytest.raises(WeightsNeeded, match=r"nobody hosts any of lenet5\. Pass weights=random"):
+    with pytest.raises(WeightsNeeded, match=r"none of lenet5 are hosted\. Pass weights=random"):
         weights.published("lenet5", "cnn")
 
 

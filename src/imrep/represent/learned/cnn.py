@@ -1,4 +1,4 @@
-"""Convolutional networks: whatever timm and torchvision offer, and LeNet-5."""
+"""Convolutional networks: those of timm and torchvision, and LeNet-5."""
 
 import json
 import threading
