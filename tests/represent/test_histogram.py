@@ -228,3 +228,13 @@ def test_otsus_threshold_is_opencvs():
         wanted, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)
         assert 255 * threshold == pytest.approx(wanted)
     assert histogram.otsu(image.double()).dtype == torch.float64
+
+
+def test_every_level_of_gray_is_drawn_and_cumulative_bars_rise():
+    image = torch.linspace(0, 1, 256).expand(1, 1, 8, 256)
+    fine = imrep.get("histogram:space=gray,bins=256")
+    assert fine.picture(fine.encode(image)).shape[3] == 256  # a column a bin
+    sums = imrep.get("histogram:space=gray,bins=4,cumulative=True")
+    chart = sums.picture(sums.encode(image))[0, 0]
+    bars = (chart != chart[0, 0]).sum(0)  # the first bar leaves background at the top
+    assert bars.unique().tolist() == [40, 80, 120, 160]

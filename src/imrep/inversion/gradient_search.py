@@ -80,7 +80,10 @@ def search(
         # Quasi-Newton steps end at a kink of the loss. Adam walks over it.
         if result.iterations < steps and stage.smoothness > _SMOOTH:
             steps -= result.iterations
-            result = descend(loss, image, iterations=steps, method="adam", rate=_RATE)
+            following = _offset(watch, done)
+            result = descend(
+                loss, image, iterations=steps, method="adam", rate=_RATE, watch=following
+            )
             image, done = result.point, done + result.iterations
     return image.expand(-1, shape[0], -1, -1), done
 

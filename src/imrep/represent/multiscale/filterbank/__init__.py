@@ -130,11 +130,11 @@ class FilterBank(Representation[Map]):
     @property
     def inverse(self) -> Inverse:
         """Exact where the bank is well conditioned and the equations outnumber the pixels."""
-        if not self.condition < _SOLVABLE:
+        condition = self.condition
+        if not condition < _SOLVABLE:
             return "none"
-        if self.rectify == "relu" and len(self.kernels) < _MIN_RECTIFIED:
-            return "approximate"
-        if not self.condition < _EXACT:
+        few = self.rectify == "relu" and len(self.kernels) < _MIN_RECTIFIED
+        if few or not condition < _EXACT:
             return "approximate"
         thresholded = self.rectify != "none" and bool(self.threshold or self.thresholds.any())
         return "approximate" if thresholded else "exact"

@@ -9,6 +9,7 @@ Responses are (b, c, k, height, width).
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -39,7 +40,13 @@ def power(spectra: Tensor) -> Tensor:
 
 def respond(x: Tensor, spectra: Tensor) -> Tensor:
     """Convolutions of (b, c, h, w) with each filter, (b, c, k, h, w)."""
-    return torch.fft.irfft2(torch.fft.rfft2(x).unsqueeze(2) * spectra, s=x.shape[-2:])
+    return responder(x, spectra)(slice(None))
+
+
+def responder(x: Tensor, spectra: Tensor) -> Callable[[slice], Tensor]:
+    """`respond` for one block of filters at a time; `x` is transformed once."""
+    waves = torch.fft.rfft2(x).unsqueeze(2)
+    return lambda block: torch.fft.irfft2(waves * spectra[block], s=x.shape[-2:])
 
 
 def gather(maps: Tensor, spectra: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from imrep.ops.fourier.dct import basis
 from imrep.represent.multiscale.filterbank import frame_inverse
 
 _THRESHOLD = 2.7  # of the hard threshold, in standard deviations of the noise
-_MAD = 0.6745  # median absolute deviation of the standard normal distribution
+_MEDIAN_OF_NORMAL = 0.6745  # median of the absolute values of a standard normal variable
 
 Shrink = Callable[[Tensor, slice], Tensor]
 
@@ -41,10 +41,10 @@ def denoise(image: Tensor, spectra: Tensor, low_pass: Tensor, noise: float | Non
     def hard_threshold(maps: Tensor, block: slice) -> Tensor:
         return torch.where((maps.abs() > _THRESHOLD * sigma[block]) | unshrunk[block], maps, 0)
 
-    estimate = _shrunk(planes, spectra, hard_threshold)
+    expected = frame_inverse.responder(_shrunk(planes, spectra, hard_threshold), spectra)
 
     def wiener(maps: Tensor, block: slice) -> Tensor:
-        signal = frame_inverse.respond(estimate, spectra[block]).square()
+        signal = expected(block).square()
         gain = signal / (signal + sigma[block].square()).clamp_min(torch.finfo(maps.dtype).tiny)
         return torch.where(unshrunk[block], maps, gain * maps)
 
@@ -54,31 +54,28 @@ def denoise(image: Tensor, spectra: Tensor, low_pass: Tensor, noise: float | Non
 
 def _shrunk(planes: Tensor, spectra: Tensor, shrink: Shrink) -> Tensor:
     """The least-squares image of the shrunk responses of `planes`."""
+    respond = frame_inverse.responder(planes, spectra)
     total: Tensor | float = 0.0
     for block in frame_inverse.blocks(planes, len(spectra)):
-        maps = shrink(frame_inverse.respond(planes, spectra[block]), block)
+        maps = shrink(respond(block), block)
         total = total + (torch.fft.rfft2(maps) * spectra[block].conj()).sum(2)
     return torch.fft.irfft2(total / frame_inverse.power(spectra), s=planes.shape[-2:])
 
 
 def _estimate_noise(planes: Tensor, spectra: Tensor, low_pass: Tensor, gains: Tensor) -> Tensor:
-    """Least noise level of any band-pass filter, by its median absolute deviation.
+    """Least noise level of any band-pass filter, by the median of its absolute responses.
 
     The median is robust to sparse edges.
 
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994. doi:10.1093/biomet/81.3.425
     """
+    respond = frame_inverse.responder(planes, spectra)
     medians = [
-        frame_inverse.respond(planes, spectra[block])
-        .abs()
-        .transpose(1, 2)
-        .flatten(2)
-        .median(2)
-        .values[0]
+        respond(block).abs().transpose(1, 2).flatten(2).median(2).values[0]
         for block in frame_inverse.blocks(planes, len(spectra))
     ]
-    levels = (torch.cat(medians) / (_MAD * gains))[~low_pass]
+    levels = (torch.cat(medians) / (_MEDIAN_OF_NORMAL * gains))[~low_pass]
     return levels.amin() if len(levels) else levels.new_zeros(())
 
 

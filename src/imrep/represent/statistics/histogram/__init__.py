@@ -125,9 +125,9 @@ class Histogram(Representation[Vector]):
         Raises:
             BadCode: Naming what is needed and what came.
         """
-        joint = self.joint and self.space != "gray"
-        axes = 1 if self.space == "gray" else 3
-        codecheck.columns(code.values, self.name, self.bins**3 if joint else axes * self.bins)
+        separate = self.bins if self.space == "gray" else 3 * self.bins
+        count = self.bins**3 if self._is_joint else separate
+        codecheck.columns(code.values, self.name, count)
 
     def invert(self, code: Vector) -> Image:
         """An image with this histogram, sorted from dark on the left to light: positions are lost.
@@ -155,9 +155,14 @@ class Histogram(Representation[Vector]):
         joint histogram, whose shares are drawn.
         """
         values, colours = code.values.detach().double().cpu(), self._colours()
-        heights = self._roots(values) if self.joint else values
+        heights = self._roots(values) if self._is_joint else values
         charts = [self._bars(each, colours) for each in heights.float()]
         return torch.stack(charts).to(code.values)
+
+    @property
+    def _is_joint(self) -> bool:
+        """Whether several channels are counted together; gray has one."""
+        return self.joint and self.space != "gray"
 
     def _memberships(self, x: Tensor, channel: int) -> list[tuple[Tensor, Tensor]]:
         """Bins of a channel's values (b, n), each with the pixels' share in it."""
@@ -189,7 +194,7 @@ class Histogram(Representation[Vector]):
 
     def _axes(self, values: Tensor) -> tuple[Tensor, range]:
         """Values with one axis for each channel of a joint histogram, and those axes."""
-        if self.joint and self.space != "gray":
+        if self._is_joint:
             return values.unflatten(1, (self.bins,) * 3), range(1, 4)
         return values.unflatten(1, (-1, self.bins)), range(2, 3)
 
@@ -242,7 +247,7 @@ class Histogram(Representation[Vector]):
 
     def _bars(self, values: Tensor, colours: np.ndarray) -> Tensor:
         heights = values.numpy()
-        if len(heights) > _MAX_BARS and self.joint:
+        if len(heights) > _MAX_BARS and self._is_joint:
             largest = np.sort(np.argsort(-heights, kind="stable")[:_MAX_BARS])
             order = largest[np.argsort(colours[largest] @ LUMA, kind="stable")]
             heights, colours = heights[order], colours[order]
