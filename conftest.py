@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-# Rewriting the asserts of 190 files takes longer than running a few tests, and each process that a
-# test starts would compile imrep anew: keep the bytecode, whatever PYTHONDONTWRITEBYTECODE says.
+# Rewriting the asserts of all test files takes longer than running a few tests, and each process
+# that a test starts would compile imrep anew: keep the bytecode, whatever PYTHONDONTWRITEBYTECODE
+# says.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -29,12 +30,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.is_relative_to(_SOURCE) and ">>>" not in text:
         return True
     name = config.option.keyword.lower()
-    return (name in representations() and not may_name(collection_path, name)) or None
+    return (name in representations() and not may_name(collection_path, text, name)) or None
 
 
-def may_name(path: Path, name: str) -> bool:
-    """Whether a test in a file may have an id with the name of a representation."""
-    text = path.read_text(encoding="utf-8")
+def may_name(path: Path, text: str, name: str) -> bool:
+    """Whether a test in a file of this text may have an id with the name of a representation."""
     return name in f"{path}{text}".lower() or bool(_LISTS.search(text))
 
 

@@ -36,13 +36,13 @@ _BLANK_SIDE = 64  # pixels; of the image that `dim` embeds
 class Representation(nn.Module, ABC, Generic[C]):
     """An image representation: `encode` makes its code, `embed` its vector.
 
-    Subclasses live one to a file, take keyword-only arguments with literal defaults, keep each
-    under its own name, and implement `encode`. They may implement `invert`, and may replace `pool`
-    and `picture` where the default of the code's kind does not fit.
+    Subclasses live one to a file or folder, take keyword-only arguments with literal defaults, keep
+    each under its own name, and implement `encode`. They may implement `invert`, and may replace
+    `pool` and `picture` where the default of the code's kind does not fit.
     """
 
     card: ClassVar[Card]
-    name: ClassVar[str]  # the file's stem, or the name of a plugin's entry point
+    name: ClassVar[str]  # the file's or folder's, or that of a plugin's entry point
     renamed: ClassVar[dict[str, str]] = {}  # old names of parameters to present ones, a literal
     example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot

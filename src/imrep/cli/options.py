@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from imrep.cli import screen
@@ -112,7 +113,13 @@ def renamed(old: str, new: str, type: click.ParamType) -> Callable[[F], F]:
         def inner(*arguments: Any, **named: Any) -> Any:
             value = named.pop(hidden)
             if value is not None:
-                screen.remark(f"{old} is {new} now; the next release drops the old name")
+                source = click.get_current_context().get_parameter_source(name)
+                if source == ParameterSource.COMMANDLINE:
+                    raise click.UsageError(f"{old} is {new} now, got both. Leave {old} out.")
+                screen.remark(
+                    f"{old} is {new} now; the next release drops the old name",
+                    quiet=bool(named.get("quiet")),
+                )
                 named[name] = value
             return command(*arguments, **named)
 

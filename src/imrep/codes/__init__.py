@@ -1,8 +1,8 @@
 """The few shapes a code can have.
 
-A code is a frozen dataclass of tensors whose first axis is the batch. Consumers (store, probe,
-report) know these kinds, never the representations that produce them. `size` is the height and
-width of the image in pixels: without it a code could not be inverted.
+A code is a frozen dataclass of tensors whose first axis is the batch. Consumers (files of
+codes, drawings, poolings) know these kinds, never the representations that produce them. `size` is
+the height and width of the image in pixels: without it a code could not be inverted.
 """
 
 from imrep.codes.code import Code

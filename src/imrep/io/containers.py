@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 __all__ = [
+    "PNG",
     "insert_chunks",
     "insert_segments",
     "jpeg_segments",

@@ -11,6 +11,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from imrep.io.containers import (
+    PNG,
     insert_chunks,
     insert_segments,
     jpeg_segments,
@@ -143,7 +144,7 @@ def _read_gzip(data: bytes) -> bytes:
 
 
 _STARTS: dict[str, bytes | tuple[bytes, ...]] = {
-    "png": b"\x89PNG\r\n\x1a\n",
+    "png": PNG,
     "jpeg": b"\xff\xd8\xff",
     "webp": b"RIFF",
     "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),

@@ -65,7 +65,7 @@ def current(
     """Parameters by their present names; an old name works, with a warning.
 
     Args:
-        params: Values by present or old name.
+        params: Values by present or old name, of any letter case.
         renamed: The present name of each old one.
         caller: The name that a message starts with.
         stacklevel: As `warnings.warn` counts, seen from here.
@@ -73,18 +73,22 @@ def current(
     Raises:
         BadParameter: If a value comes by both names.
     """
-    if old := next((name for name in params if renamed.get(name) in params), None):
-        raise BadParameter(
-            f"{caller} takes {renamed[old]!r}, formerly {old!r}, once, got both. Leave {old!r} out."
-        )
-    for old in filter(renamed.get, params):
+    present = {name: renamed.get(name.lower(), name) for name in params}
+    outdated = {old: new for old, new in present.items() if old != new}
+    spellings = {name.lower() for name in params}
+    for old, new in outdated.items():
+        if new in spellings:
+            raise BadParameter(
+                f"{caller} takes {new!r}, formerly {old!r}, once, got both. Leave {old!r} out."
+            )
+    for old, new in outdated.items():
         warnings.warn(
-            f"{caller}: the parameter {old!r} is now called {renamed[old]!r}; the next release "
+            f"{caller}: the parameter {old!r} is now called {new!r}; the next release "
             "knows the new name alone.",
             FutureWarning,
             stacklevel,
         )
-    return {renamed.get(name, name): value for name, value in params.items()}
+    return {present[name]: value for name, value in params.items()}
 
 
 def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

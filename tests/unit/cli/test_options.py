@@ -102,6 +102,8 @@ def test_an_old_option_sets_the_new_one_with_a_remark():
     plain = run(command, "--max-images", "3")
     assert (plain.stdout, plain.stderr) == ("max_images=3\n", "")
     assert "--most" not in run(command, "--help").stdout
+    both = run(command, "--max-images", "3", "--most", "2")
+    assert both.exit_code == 2 and "got both. Leave --most out." in both.stderr
 
 
 def test_options_of_the_machine_come_as_one():

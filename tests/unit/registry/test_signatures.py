@@ -127,3 +127,11 @@ class TestRenamed:
 
         with pytest.raises(KeyError, match="x"):
             fail(new="x")
+
+
+def test_old_names_are_known_in_any_letter_case():
+    names = {"bins": "orientations"}
+    with pytest.warns(FutureWarning, match="'BINS' is now called 'orientations'"):
+        assert current({"BINS": 8}, names, "hog") == {"orientations": 8}
+    with pytest.raises(BadParameter, match="takes 'orientations', formerly 'Bins', once"):
+        current({"Bins": 8, "ORIENTATIONS": 9}, names, "hog")
