@@ -80,7 +80,7 @@ from imrep.errors import BadData
 from imrep.io.files import write_text
 from imrep.io.names import encodable_values
 
-PROTOCOL = "2"  # raised when the protocol's numbers change
+PROTOCOL = "3"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (

@@ -19,7 +19,7 @@ _NOISE_DIMENSIONS = 64
 _FRAME_WIDTH = 0.08  # of the side
 _FRAME_PX = 64  # side to which a larger square is reduced first: 3,540 numbers are enough
 _NOISE_ERRORS, _CONTROL_ERRORS = 5, 6  # standard errors above chance that raise an alarm
-_FRAME_SHARE = 0.5  # of the gain of the best over chance
+_FRAME_SHARE = 0.75  # of the gain of the best over chance
 _MIN_LEAD, _MIN_LEADING = 0.08, 3  # of neighbours over the probe; representations that show it
 
 

@@ -15,7 +15,7 @@ from imrep.comparison.diagnostics import reconstruction, stability
 from imrep.comparison.diagnostics.reconstruction import Reconstruction
 from imrep.comparison.diagnostics.stability import Stability
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate, side_by_side
-from imrep.comparison.probes.kernel_matrix import Gram
+from imrep.comparison.probes.gram import Gram
 from imrep.comparison.state import State
 from imrep.embedding import cache, encode
 from imrep.embedding.decoded_images import Decoded

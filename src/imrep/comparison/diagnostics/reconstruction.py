@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, UInt8
 from numpy import ndarray as Array
 from scipy.linalg import eigh
 
-from imrep.comparison.probes.kernel_matrix import Gram
+from imrep.comparison.probes.gram import Gram
 from imrep.ops.metrics import decibels
 
 SIDE = 32

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 from scipy.linalg import eigvalsh
 
-from imrep.comparison.probes.kernel_matrix import Gram
+from imrep.comparison.probes.gram import Gram
 
 _LEADING = 10
 

@@ -1,28 +1,38 @@
-"""Out-of-fold class predictions of the linear probe and of the nearest neighbours."""
+"""Out-of-fold class predictions: by a ridge on the best of three kernels, by the linear ridge
+alone, and by the nearest neighbours.
 
+Kernel and penalty are chosen inside each training part, by predictions for groups left out; then a
+discriminant of the scores names the class, where it makes fewer errors on those predictions.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.data.folds import Folds, stratified
-from imrep.comparison.probes.kernel_matrix import (
-    DUAL,
-    Coordinates,
-    View,
-    joint_kernel,
-    joint_unit,
-)
+from imrep.comparison.probes import selection
+from imrep.comparison.probes.cholesky import Factored
+from imrep.comparison.probes.kernels import Kernel, Kernels
 from imrep.comparison.probes.nearest import neighbour_votes
-from imrep.comparison.probes.ridge import Targets, solve_dual, solve_primal
+from imrep.comparison.probes.scores import FoldScores
+from imrep.comparison.probes.targets import Targets
 from imrep.errors import BadData
 
-_MAX_QUERIES, _QUERY_BATCH = 4_000, 500
+MAX_TRAIN = 5_000
+"""Training images of a fold; of more, this many are taken."""
+MAX_DECOMPOSED = 1_280
+"""Training images up to which the ridge is solved along eigenvectors."""
 
-Summand = View | Sequence[View]
-"""One view of the data set, or one per fold where it was fitted on the training part."""
+_SUBSET = 1_000  # images that kernel and penalty are chosen on, above that
+_MAX_QUERIES, _BATCH = 4_000, 1_000
+
+Views = Kernels | Sequence[Kernels]
+"""Kernels of the data set, or of each fold where something was fitted on its training part."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +40,19 @@ class Predictions:
     """Class predicted for each image by classifiers that have not seen its group.
 
     Attributes:
-        probe: By the linear probe.
+        probe: By the ridge on the chosen kernel.
+        linear: By the ridge on the linear kernel.
         knn: By the nearest neighbours; -1 for images that were not queried (above 4,000 images).
+        folds: Scores of the ridge in each fold; without those where the vectors were constant.
+        by: The kernel that most folds chose; "" where all vectors were constant.
         note: Says where the vectors were constant and class 0 was predicted.
     """
 
     probe: Int[Array, " n"]
+    linear: Int[Array, " n"]
     knn: Int[Array, " n"]
+    folds: tuple[FoldScores, ...] = ()
+    by: str = ""
     note: str = ""
 
     @property
@@ -48,10 +64,28 @@ class Predictions:
         """Balanced accuracy of the probe, in [0, 1]."""
         return balanced_accuracy(self.probe == labels, labels)
 
+    def linear_accuracy(self, labels: Int[Array, " n"]) -> float:
+        """Balanced accuracy of the linear ridge, in [0, 1]."""
+        return balanced_accuracy(self.linear == labels, labels)
+
     def knn_accuracy(self, labels: Int[Array, " n"]) -> float:
         """Balanced accuracy of the neighbours over the queried images, in [0, 1]."""
         truth = labels[self.queried]
         return balanced_accuracy(self.knn[self.queried] == truth, truth)
+
+
+class Fitted(NamedTuple):
+    """The ridge of one fold.
+
+    Attributes:
+        kernel: Chosen among the three.
+        scores: Of the training and test images.
+        linear: Scores of the test images by the linear ridge.
+    """
+
+    kernel: Kernel
+    scores: FoldScores
+    linear: Float[Array, "q c"]
 
 
 def balanced_accuracy(
@@ -63,88 +97,149 @@ def balanced_accuracy(
 
 
 def cross_validate(
-    summands: Sequence[Summand],
+    views: Views,
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     folds: Folds,
     seed: int = 0,
 ) -> Predictions:
-    """Out-of-fold predictions of the probe and of the nearest neighbours.
+    """Out-of-fold predictions of the probe, the linear ridge and the nearest neighbours.
 
     Args:
-        summands: Views that stand side by side in one vector; usually a single one.
+        views: Kernels among the images.
         labels: Class of each image, 0 … C-1.
-        groups: Group of each image; left out together when the penalty is chosen.
+        groups: Group of each image; left out together when kernel and penalty are chosen.
         folds: The partition.
         seed: Samples the images whose neighbours are looked up, where there are over 4,000.
 
     Raises:
         BadData: A score is not a number.
     """
-    probe, knn = np.zeros(len(labels), np.int64), np.full(len(labels), -1)
-    is_query = np.zeros(len(labels), bool)
+    count = int(labels.max()) + 1
+    probe, linear = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
+    knn, is_query = np.full(len(labels), -1), np.zeros(len(labels), bool)
     is_query[stratified(labels, _MAX_QUERIES, seed)] = True
-    constant_folds = 0
+    scored, chosen = [], Counter[str]()
     for fold, (train, test) in enumerate(folds):
-        views = [s[fold] if isinstance(s, Sequence) else s for s in summands]
-        targets = Targets.of(labels[train], groups[train], int(labels.max()) + 1)
-        queries = np.flatnonzero(is_query[test])
-        scores = class_scores(views, train, test, queries, targets)
-        if scores is None:
-            constant_folds, knn[test[queries]] = constant_folds + 1, 0
+        kernels = views[fold] if isinstance(views, Sequence) else views
+        targets = Targets.of(labels[train], groups[train], count)
+        part = selection.subset(targets, MAX_TRAIN)
+        train, targets = train[part], targets if len(part) == len(train) else targets.take(part)
+        queries = test[is_query[test]]
+        if kernels.constant_in(train):
+            knn[queries] = 0
             continue
-        probe[test], knn[test[queries]] = (predicted_class(s) for s in scores)
-    return Predictions(probe, knn, _note(constant_folds, folds.k))
+        fitted = fit(kernels, train, test, targets)
+        probe[test] = predicted_class(fitted.scores.finish(targets).test)
+        linear[test] = predicted_class(fitted.linear)
+        knn[queries] = _neighbours(kernels, train, queries, targets)
+        scored.append(fitted.scores)
+        chosen[fitted.kernel] += 1
+    by = chosen.most_common(1)[0][0] if chosen else ""
+    return Predictions(probe, linear, knn, tuple(scored), by, _note(folds.k - len(scored), folds.k))
 
 
-def class_scores(
-    views: Sequence[View],
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    queries: Int[Array, " a"],
-    targets: Targets,
-    tuned: bool = True,
-) -> tuple[Float[Array, "q c"], Float[Array, "a c"]] | None:
-    """Scores of the test images by the probe, and of the queries by their neighbours.
-
-    Args:
-        views: The views whose vectors stand side by side.
-        train: Training images.
-        test: Test images.
-        queries: Positions in `test` of the images whose neighbours are looked up.
-        targets: Labels of the training images.
-        tuned: Choose the penalty; else it is the mean eigenvalue.
-
-    Returns:
-        None if the training vectors are constant.
-    """
-    if len(train) <= DUAL:
-        kernel = joint_kernel(views, train, test)
-        if kernel is None:
-            return None
-        inner, cross = kernel
-        votes = neighbour_votes(cross[queries], targets.classes, targets.count)
-        return solve_dual(inner, cross, targets, tuned), votes
-    unit = joint_unit([view for view in views if isinstance(view, Coordinates)], train, test)
-    if unit is None:
-        return None
-    train_vectors, query_vectors = unit[0], unit[1][queries]
-    batches = [np.empty((0, targets.count))]
-    for start in range(0, len(query_vectors), _QUERY_BATCH):
-        cosines = query_vectors[start : start + _QUERY_BATCH] @ train_vectors.T
-        batches.append(neighbour_votes(cosines, targets.classes, targets.count))
-    return solve_primal(*unit, targets, tuned), np.concatenate(batches)
+def fit(
+    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+) -> Fitted:
+    """Fit the ridge to the training images, its kernel and penalty chosen among them."""
+    if len(train) <= MAX_DECOMPOSED:
+        return _decomposed(kernels, train, test, targets)
+    return _factored(kernels, train, test, targets)
 
 
 def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
-    """The class with the largest score.
+    """The class with the largest score; -inf stands for a class that cannot be named.
 
     Raises:
         BadData: A score is not a number.
     """
-    if not np.isfinite(scores).all():
+    if np.isnan(scores).any() or np.isposinf(scores).any():
         raise BadData("the probe needs finite scores, got NaN. Leave this representation out.")
     return scores.argmax(1)
+
+
+def _decomposed(
+    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+) -> Fitted:
+    """Along eigenvectors: the choice, what is left out and the scores from one decomposition."""
+    small = len(train) <= selection.ALL_IMAGES
+    part = np.arange(len(train)) if small else selection.subset(targets)
+    chosen = targets if len(part) == len(train) else targets.take(part)
+    linear = selection.choose(kernels, train[part], chosen, ["linear"])
+    best = min(
+        linear,
+        selection.choose(kernels, train[part], chosen, ["gaussian", "exponential"]),
+        key=lambda choice: choice.loss,
+    )
+    if len(part) < len(train):
+        best = selection.choose(kernels, train, targets, [best.kernel])
+        linear_scores = _linear(kernels, train, test, targets, linear.penalty)
+    else:
+        linear_scores = linear.fit.scores(linear.penalty, kernels.block("linear", test, train))
+    scores = best.fit.scores(best.penalty, kernels.block(best.kernel, test, train))
+    left_out = best.fit.left_out(best.penalty)
+    return Fitted(best.kernel, _fold_scores(train, left_out, test, scores), linear_scores)
+
+
+def _factored(
+    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+) -> Fitted:
+    """By Cholesky factors, kernel and penalty chosen on a thousand of the images."""
+    part = selection.subset(targets, _SUBSET)
+    chosen = targets.take(part)
+    linear = selection.choose(kernels, train[part], chosen, ["linear"])
+    other = selection.choose(kernels, train[part], chosen, ["gaussian", "exponential"])
+    best = min(linear, other, key=lambda choice: choice.loss)
+    linear_scores = _linear(kernels, train, test, targets, linear.penalty)
+    factored = Factored.of(kernels.block(best.kernel, train, train), best.penalty, targets)
+    scores = _in_batches(kernels, best.kernel, factored, train, test)
+    return Fitted(
+        best.kernel, _fold_scores(train, factored.left_out(), test, scores), linear_scores
+    )
+
+
+def _linear(
+    kernels: Kernels,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+    targets: Targets,
+    penalty: float,
+) -> Float[Array, "q c"]:
+    """Scores of the linear ridge, with a penalty chosen on part of the images."""
+    factored = Factored.of(kernels.block("linear", train, train), penalty, targets)
+    return _in_batches(kernels, "linear", factored, train, test)
+
+
+def _in_batches(
+    kernels: Kernels,
+    kernel: Kernel,
+    factored: Factored,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+) -> Float[Array, "q c"]:
+    parts = [test[start : start + _BATCH] for start in range(0, len(test), _BATCH)]
+    return np.concatenate([factored.scores(kernels.block(kernel, p, train)) for p in parts])
+
+
+def _neighbours(
+    kernels: Kernels, train: Int[Array, " t"], queries: Int[Array, " a"], targets: Targets
+) -> Int[Array, " a"]:
+    votes = [np.empty((0, targets.count))]
+    for start in range(0, len(queries), _BATCH):
+        cosines = kernels.block("linear", queries[start : start + _BATCH], train)
+        votes.append(neighbour_votes(cosines, targets.classes, targets.count))
+    return predicted_class(np.concatenate(votes))
+
+
+def _fold_scores(
+    train: Int[Array, " t"],
+    left_out: Float[Array, "t c"],
+    test: Int[Array, " q"],
+    scores: Float[Array, "q c"],
+) -> FoldScores:
+    single: list[Float32[Array, "m c"]] = [part.astype(np.float32) for part in (left_out, scores)]
+    return FoldScores(train, single[0], test, single[1])
 
 
 def _note(constant_folds: int, k: int) -> str:

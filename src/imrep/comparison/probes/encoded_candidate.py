@@ -7,8 +7,9 @@ import numpy as np
 
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import Summand
-from imrep.comparison.probes.kernel_matrix import DUAL, Gram, gram, view
+from imrep.comparison.probes.classifier import MAX_DECOMPOSED, Views
+from imrep.comparison.probes.gram import Gram, gram
+from imrep.comparison.probes.kernels import Kernels
 from imrep.embedding import encode
 from imrep.embedding.encode import Encoded
 
@@ -27,7 +28,7 @@ class EncodedCandidate:
     candidate: Candidate
     parts: tuple[Encoded, ...]
     _grams: dict[bytes, Gram] = field(default_factory=dict, init=False, repr=False)
-    _summands: list[Summand] = field(default_factory=list, init=False, repr=False)
+    _views: list[Views] = field(default_factory=list, init=False, repr=False)
 
     @property
     def spec(self) -> str:
@@ -87,29 +88,31 @@ class EncodedCandidate:
             self._grams[key] = gram(self.vectors(rows), self.spec)
         return self._grams[key]
 
-    def summands(self, dataset: LabelledDataset) -> list[Summand]:
-        """The views a probe is trained on, one per fold where something is fitted inside it.
+    def views(self, dataset: LabelledDataset) -> Views:
+        """Kernels that a classifier is fitted to; of a sum, those of its vector.
 
-        Those of a small data set are computed once, since the learning curve needs them again;
-        those of a large one would take more memory than everything else.
+        Those of a small data set are kept, since the learning curve needs them again; those of a
+        large one would take more memory than everything else.
         """
-        if dataset.folds.largest_train > DUAL:
-            return [self._summand(part, dataset) for part in self.parts]
-        if not self._summands:
-            self._summands.extend(self._summand(part, dataset) for part in self.parts)
-        return self._summands
+        if dataset.folds.largest_train > MAX_DECOMPOSED:
+            return self._views_of(dataset, stored=False)
+        if not self._views:
+            self._views.append(self._views_of(dataset, stored=True))
+        return self._views[0]
 
-    def _summand(self, part: Encoded, dataset: LabelledDataset) -> Summand:
-        largest_train = dataset.folds.largest_train
-        if part.raw is not None:  # codes to fit on: one view per fold
-            trained = [dataset.rows[train] for train, _ in dataset.folds]
-            fitted = (encode.refit(part, train)[dataset.rows] for train in trained)
-            return [view(vectors, self.spec, largest_train) for vectors in fitted]
-        if len(self.parts) == 1 and largest_train <= DUAL:
-            return self.gram(dataset.rows)
-        all_rows = len(dataset) == len(part.vectors)  # then the memory map need not be copied
-        vectors = part.vectors if all_rows else part.vectors[dataset.rows]
-        return view(vectors, self.spec, largest_train)
+    def _views_of(self, dataset: LabelledDataset, stored: bool) -> Views:
+        if all(part.raw is None for part in self.parts):
+            every = len(dataset) == self.images and len(self.parts) == 1
+            # then the memory map need not be copied
+            vectors = self.parts[0].vectors if every else self.vectors(dataset.rows)
+            return Kernels(vectors, self.spec, stored)
+        views = []
+        for train, _ in dataset.folds:  # vectors fitted on the training part of each fold
+            rows = dataset.rows[train]
+            parts = [p.vectors if p.raw is None else encode.refit(p, rows) for p in self.parts]
+            joined = side_by_side([part[dataset.rows] for part in parts])
+            views.append(Kernels(joined, self.spec, stored))
+        return views
 
 
 def side_by_side(vectors: Sequence[np.ndarray]) -> np.ndarray:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray as Array
 
 _NEIGHBOURS, _TEMPERATURE = 20, 0.07
+_DECIMALS = 5  # of cosines: equal vectors differ by round-off, which hangs on the order of files
 
 
 def neighbour_votes(
@@ -17,7 +18,8 @@ def neighbour_votes(
 ) -> Float[Array, "q c"]:
     """Votes of the 20 nearest training images, exp(cosine / 0.07) each.
 
-    The votes for a class are divided by its number of training images.
+    Images as near as the last of the 20 share what is left of the 20 votes. The votes for a class
+    are divided by its number of training images.
 
     Args:
         cosines: Of the queries with the training images.
@@ -25,9 +27,14 @@ def neighbour_votes(
         count: Number of classes.
     """
     k = max(1, min(_NEIGHBOURS, len(classes) // 2))
-    nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-    votes = np.exp(np.take_along_axis(cosines, nearest, 1) / _TEMPERATURE)
+    cosines = cosines.astype(np.float64).round(_DECIMALS)
+    last = -np.partition(-cosines, k - 1, axis=1)[:, k - 1 : k]
+    nearer, level = cosines > last, cosines == last
+    share = (k - nearer.sum(1)) / level.sum(1)
+    query, image = np.nonzero(nearer | level)
+    votes = np.exp((cosines[query, image] - 1) / _TEMPERATURE)
+    votes *= np.where(level[query, image], share[query], 1)
     # one bincount over (query, class) cells adds all votes
-    cell = np.arange(len(cosines))[:, None] * count + classes[nearest]
-    total = np.bincount(cell.ravel(), votes.ravel(), len(cosines) * count).reshape(-1, count)
+    cell = query * count + classes[image]
+    total = np.bincount(cell, votes, len(cosines) * count).reshape(-1, count)
     return total / np.maximum(np.bincount(classes, minlength=count), 1)

@@ -3,30 +3,34 @@
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import Predictions, cross_validate
+from imrep.comparison.probes.classifier import MAX_DECOMPOSED, Predictions, cross_validate
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
-from imrep.comparison.probes.kernel_matrix import view
+from imrep.comparison.probes.kernels import Kernels
 from imrep.comparison.probes.learning_curve import Point, learning_curve
+from imrep.comparison.probes.scores import FoldScores
 from imrep.embedding import cache
 from imrep.results import PROTOCOL
+
+_CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     """Out-of-fold predictions of the probe and the neighbours."""
     path = cache.folder("scores", _key("scores", encoded, dataset)) / "predictions.npz"
     if (stored := cache.read_arrays(path)) is not None:
-        return Predictions(stored["probe"], stored["knn"], str(stored["note"]))
+        return _read(stored)
     new = cross_validate(
-        encoded.summands(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
+        encoded.views(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
     )
-    cache.write_arrays(path, probe=new.probe, knn=new.knn, note=np.array(new.note))
+    cache.write_arrays(path, **_arrays(new))
     return new
 
 
 def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) -> Predictions:
     """The same from vectors of the data set's rows; not cached, since they are cheap to make."""
-    one_view = view(vectors, name, dataset.folds.largest_train)
-    return cross_validate([one_view], dataset.labels, dataset.groups, dataset.folds, dataset.seed)
+    stored = dataset.folds.largest_train <= MAX_DECOMPOSED
+    kernels = Kernels(vectors, name, stored)
+    return cross_validate(kernels, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
 
 
 def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[Point, ...]:
@@ -35,10 +39,29 @@ def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[
     stored = cache.read_json(path)
     if stored is None:
         stored = learning_curve(
-            encoded.summands(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
+            encoded.views(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
         )
         cache.write_json(path, stored)
     return tuple(Point(*point) for point in stored)
+
+
+def _arrays(predictions: Predictions) -> dict[str, np.ndarray]:
+    """Predictions as arrays; those of fold 0 are named "0.train", "0.left_out" …"""
+    arrays = {name: getattr(predictions, name) for name in _CLASSES}
+    arrays |= {name: np.array(getattr(predictions, name)) for name in _TEXTS}
+    for fold, scores in enumerate(predictions.folds):
+        arrays |= {f"{fold}.{name}": array for name, array in scores._asdict().items()}
+    return arrays
+
+
+def _read(arrays: dict[str, np.ndarray]) -> Predictions:
+    count = sum(name.endswith(".train") for name in arrays)
+    folds = (
+        FoldScores(*(arrays[f"{fold}.{name}"] for name in FoldScores._fields))
+        for fold in range(count)
+    )
+    classes = (arrays[name] for name in _CLASSES)
+    return Predictions(*classes, tuple(folds), *(str(arrays[name]) for name in _TEXTS))
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:

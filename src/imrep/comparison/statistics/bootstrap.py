@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 
 DRAWS = 2_000
-ACCURACY, DIFFERENCE = 1.3, 1.2  # spread of 5-fold accuracies over that of their bootstrap
+SPREAD = 1.3  # of 5-fold accuracies and their differences, over that of their bootstrap
 _EPSILON = 1e-12  # a standard deviation below it is round-off
 _BLOCK = 1 << 22  # resampled groups in memory
 
@@ -80,7 +80,7 @@ class Bootstrap:
         # variances of sums over classes, so that they add; `_width` divides by the classes
         minimum = _per_stratum(_min_variance(self.counts, self.spread), self.counts.stratum)
         variance = np.maximum(self.strata.var(2).T, minimum)
-        half = ACCURACY * self._width(variance)
+        half = SPREAD * self._width(variance)
         accuracy = self.counts.accuracy
         return np.clip(accuracy - half, 0, 1), np.clip(accuracy + half, 0, 1)
 
@@ -89,7 +89,7 @@ class Bootstrap:
         if a == b:
             return 0.0, 0.0, 0.0
         lead = float(self.counts.accuracy[a] - self.counts.accuracy[b])
-        half = DIFFERENCE * small_sample(self.freedom(a, b)) * 1.96 * self.bounded_sd(a, b)
+        half = SPREAD * small_sample(self.freedom(a, b)) * 1.96 * self.bounded_sd(a, b)
         return lead, max(lead - half, -1.0), min(lead + half, 1.0)
 
     def sd(self, a: int, b: int) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
-from imrep.comparison.statistics.bootstrap import DIFFERENCE, Bootstrap, bootstrap, small_sample
+from imrep.comparison.statistics.bootstrap import SPREAD, Bootstrap, bootstrap, small_sample
 from imrep.errors import BadParameter
 
 _FLIPS = 2_000
@@ -188,7 +188,7 @@ def _step_down(
         q = float(np.quantile(pairs.max(0), 1 - _LEVEL)) if len(pairs) else _NORMAL
         rivals = np.flatnonzero(tied & (np.arange(len(tied)) != leader))
         worst = max(rivals.tolist(), key=lambda j: t[j])
-        if t[worst] <= DIFFERENCE * q or p[worst] >= _LEVEL:
+        if t[worst] <= SPREAD * q or p[worst] >= _LEVEL:
             break
         tied[worst] = False
     return tuple(np.flatnonzero(tied).tolist()), q
@@ -205,8 +205,7 @@ def _visible(
     rivals = [j for j in tied if j != leader] or [best]
     # a gap is shown if it exceeds the critical value plus the quantile of the power
     return max(
-        (DIFFERENCE * q * small_sample(boot.freedom(leader, j)) + _POWER)
-        * boot.bounded_sd(leader, j)
+        (SPREAD * q * small_sample(boot.freedom(leader, j)) + _POWER) * boot.bounded_sd(leader, j)
         for j in rivals
     )
 

@@ -1,0 +1,103 @@
+"""The kernel and the penalty whose predictions for left-out groups lose least.
+
+Of equal losses the first counts, kernels in the order linear, gaussian, exponential and small
+penalties first.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray as Array
+
+from imrep.comparison.probes.kernels import KERNELS, Kernel, Kernels
+from imrep.comparison.probes.ridge import PENALTIES, Decomposed
+from imrep.comparison.probes.targets import Targets
+
+ALL_IMAGES = 440
+"""Training images up to which the kernel is chosen on all of them."""
+
+_SHARPNESS = (1, 2, 4, 8, 16, 32)  # of the softmax: kernels differ in the scale of their scores
+_MIN_SUBSET, _MAX_SUBSET, _PER_CLASS = 400, 1_000, 20  # images that the kernel is chosen on
+
+
+class Choice(NamedTuple):
+    """A kernel and a penalty.
+
+    Attributes:
+        kernel: The kernel.
+        penalty: The penalty itself, not in multiples.
+        loss: Cross-entropy of its predictions for left-out groups.
+        fit: The decomposition that it was chosen by.
+    """
+
+    kernel: Kernel
+    penalty: float
+    loss: float
+    fit: Decomposed
+
+
+def choose(
+    kernels: Kernels,
+    images: Int[Array, " n"],
+    targets: Targets,
+    among: Sequence[Kernel] = KERNELS,
+) -> Choice:
+    """The kernel and penalty with the smallest loss.
+
+    Args:
+        kernels: Kernels among the images.
+        images: The training images.
+        targets: Their labels and groups.
+        among: Kernels to choose from.
+    """
+    choices = (_best(kernels, kernel, images, targets) for kernel in among)
+    return min(choices, key=lambda choice: choice.loss)  # the first of equals
+
+
+def subset(targets: Targets, size: int | None = None, seed: int = 0) -> Int[Array, " m"]:
+    """Indices, in order, of complete groups with about `size` training images.
+
+    Groups come in random order; one is taken whole while one of its classes lacks images.
+
+    Args:
+        targets: Labels and groups of the training images.
+        size: Number of images; by default 20 a class, from 400 to 1,000.
+        seed: Of the order.
+    """
+    if size is None:
+        size = max(_MIN_SUBSET, min(_PER_CLASS * targets.count, _MAX_SUBSET))
+    n = len(targets)
+    if size >= n:
+        return np.arange(n)
+    lacking = np.ceil(size * np.bincount(targets.classes, minlength=targets.count) / n)
+    number = np.unique(targets.groups, return_inverse=True)[1]
+    order = np.argsort(number, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    taken = []
+    for group in np.random.default_rng(seed).permutation(len(members)):
+        classes = targets.classes[members[group]]
+        if (lacking[classes] > 0).any():
+            taken.append(members[group])
+            np.subtract.at(lacking, classes, 1)
+    return np.sort(np.concatenate(taken))
+
+
+def loss(left_out: Float[Array, "n c"], targets: Targets) -> float:
+    """Weighted cross-entropy of left-out scores, at the sharpness that suits them best."""
+    rows = np.arange(len(targets)), targets.classes
+    losses = []
+    for sharpness in _SHARPNESS:
+        logits = sharpness * left_out
+        logits -= logits.max(1, keepdims=True)
+        losses.append(targets.share @ (np.log(np.exp(logits).sum(1)) - logits[rows]))
+    return float(min(losses))
+
+
+def _best(kernels: Kernels, kernel: Kernel, images: Int[Array, " n"], targets: Targets) -> Choice:
+    fit = Decomposed.of(kernels.block(kernel, images, images), targets)
+    penalties = fit.unit * PENALTIES
+    losses = [loss(fit.left_out(penalty), targets) for penalty in penalties]
+    best = int(np.argmin(losses))
+    return Choice(kernel, float(penalties[best]), losses[best], fit)
