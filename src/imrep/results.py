@@ -18,7 +18,9 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | largest | | size of the largest group (images) |
 | | plain | | images too uniform to check (images) |
 | | conflicts | | near-identical pairs that carry different labels (pairs) |
-| accuracy | probe | | balanced accuracy of the ridge probe, with lo and hi (share) |
+| accuracy | probe | | balanced accuracy of the ridge on the best kernel, with lo, hi (share) |
+| | by | kernel | the kernel that most folds chose; value is null |
+| | linear | | balanced accuracy of the ridge on the linear kernel (share) |
 | | knn | | balanced accuracy of 20 nearest neighbours (share) |
 | | recall | class | recall of this class by the probe (share) |
 | | constant | | 1 where the code is the same for every image (flag) |
@@ -90,7 +92,10 @@ UNITS = (
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
-    "accuracy": ("probe", "knn", "recall", "constant", "probe_curve", "probe_size", "retrieval"),
+    "accuracy": (
+        *("probe", "by", "linear", "knn", "recall", "constant"),
+        *("probe_curve", "probe_size", "retrieval"),
+    ),
     "difference": ("probe", "t", "p_flip", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),

@@ -71,8 +71,10 @@ class Comparison:
     def table(self) -> list[dict[str, Any]]:
         """A row per representation, best first, as a dictionary.
 
-        Its keys are spec, accuracy, lo, hi, knn, object, kept, moves, ms and bytes, without those
-        that were not measured. `object` is the mean average precision of `same_object`, with
+        Its keys are spec, accuracy, lo, hi, by, linear, knn, object, kept, moves, ms and bytes,
+        without those that were not measured. `by` is the kernel that the classifier behind
+        `accuracy` chose; `linear` and `knn` are the accuracies of a linear classifier and of the
+        nearest neighbours. `object` is the mean average precision of `same_object`, with
         object_lo and object_hi.
         """
         by_spec: dict[str, dict[str, Any]] = {}
@@ -81,7 +83,7 @@ class Comparison:
                 line = by_spec.setdefault(row.spec, {"spec": row.spec})
                 name = _COLUMNS.get((row.kind, row.metric))
                 if name:
-                    line[name] = row.value
+                    line[name] = row.detail if name == "by" else row.value
                 if name == "accuracy":
                     line["lo"], line["hi"] = row.lo, row.hi
                 if name == "object":
@@ -118,6 +120,8 @@ class Comparison:
 
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
+    ("accuracy", "by"): "by",
+    ("accuracy", "linear"): "linear",
     ("accuracy", "knn"): "knn",
     ("accuracy", "retrieval"): "object",
     ("information", "kept"): "kept",
@@ -129,6 +133,8 @@ _COLUMN_ORDER = (
     "accuracy",
     "lo",
     "hi",
+    "by",
+    "linear",
     "knn",
     "object",
     "object_lo",

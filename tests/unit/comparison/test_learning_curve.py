@@ -3,7 +3,8 @@
 import numpy as np
 
 from imrep.comparison.data import folds
-from imrep.comparison.probes import kernel_matrix, learning_curve
+from imrep.comparison.probes import learning_curve
+from imrep.comparison.probes.kernels import Kernels
 
 
 def folder(per_class=40, apart=0.7):
@@ -15,7 +16,7 @@ def folder(per_class=40, apart=0.7):
 
 def needed(z, labels, groups):
     parts = folds.split(labels, groups)
-    return learning_curve.learning_curve([kernel_matrix.gram(z, "it")], labels, groups, parts)
+    return learning_curve.learning_curve(Kernels(z, "it"), labels, groups, parts)
 
 
 def test_more_labels_help():

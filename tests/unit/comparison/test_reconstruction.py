@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imrep.comparison.diagnostics import reconstruction
-from imrep.comparison.probes import kernel_matrix
+from imrep.comparison.probes.gram import gram
 
 
 def photos(n=120, seed=0):
@@ -23,7 +23,7 @@ def photos(n=120, seed=0):
 def reconstructed(codes, pixels):
     chosen = reconstruction.sample(np.arange(len(pixels)))
     flat = codes.reshape(len(codes), -1).astype(np.float32)
-    return reconstruction.reconstruct(kernel_matrix.gram(flat, "it"), pixels, chosen), chosen
+    return reconstruction.reconstruct(gram(flat, "it"), pixels, chosen), chosen
 
 
 def test_pixels_are_reconstructed_and_noise_is_not():
@@ -63,7 +63,7 @@ def test_weights_are_those_of_ridge_regression():
     chosen = reconstruction.sample(np.arange(100))
     flat = pixels[chosen.train].reshape(80, -1)
     known = flat - flat.mean(0)
-    mapping = reconstruction._weights(kernel_matrix.gram(codes, "it"), chosen, known, 0)
+    mapping = reconstruction._weights(gram(codes, "it"), chosen, known, 0)
     x = codes[chosen.train] - codes[chosen.train].mean(0)
     asked = codes[chosen.test] - codes[chosen.train].mean(0)
     errors = []
@@ -107,10 +107,8 @@ def test_a_compact_sample_gives_the_same():
     codes = pixels.reshape(120, -1)[:, ::7]
     chosen = reconstruction.Sample(np.arange(20, 80), np.arange(5, 15))
     images, within = chosen.compact()
-    whole = reconstruction.reconstruct(kernel_matrix.gram(codes, "it"), pixels, chosen)
-    part = reconstruction.reconstruct(
-        kernel_matrix.gram(codes[images], "it"), pixels[images], within
-    )
+    whole = reconstruction.reconstruct(gram(codes, "it"), pixels, chosen)
+    part = reconstruction.reconstruct(gram(codes[images], "it"), pixels[images], within)
     assert part.explained == pytest.approx(whole.explained, abs=1e-4)
     assert part.psnr == pytest.approx(whole.psnr, abs=1e-2)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imrep.comparison.diagnostics.similarity import cka, describe
-from imrep.comparison.probes.kernel_matrix import gram
+from imrep.comparison.probes.gram import gram
 
 
 def codes(n=80, d=20, seed=0):

@@ -1,5 +1,6 @@
 """The numbers of a comparison as rows: signs, units, and what is left out."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,7 +41,8 @@ def table(rows):
 
 def classification(t):
     labels = np.array([0, 0, 1, 1])
-    right, half = Predictions(labels, labels), Predictions(np.array([0, 1, 1, 1]), labels)
+    right = Predictions(labels, labels, labels, by="linear")
+    half = Predictions(np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0]), labels, by="gaussian")
     return SimpleNamespace(
         encoded=[encoded("hog"), encoded("dct")],
         predictions=[right, half],
@@ -61,13 +63,15 @@ def test_differences_are_this_minus_the_leader(rows):
     values = table(rows)
     assert values["accuracy.recall", "dct", "a"] == 0.5
     assert values["accuracy.recall", "dct", "b"] == 1
+    assert values["accuracy.linear", "dct", ""] == 0.5
+    assert {r.detail for r in rows.rows if r.metric == "by"} == {"linear", "gaussian"}
     assert values["accuracy.probe", "noise", ""] == 0.75
     assert {r.role for r in rows.rows if r.spec == "noise"} == {"control"}
 
 
 def test_a_constant_code_is_flagged(rows):
     results, dataset = classification(2.0)
-    results.predictions[1] = Predictions(dataset.labels, dataset.labels, "constant in each fold")
+    results.predictions[1] = replace(results.predictions[1], note="constant in each fold")
     tables.accuracy(rows, dataset, results)
     flags = [(r.spec, r.value) for r in rows.rows if r.metric == "constant"]
     assert flags == [("dct", 1)]
@@ -108,7 +112,7 @@ def test_reconstructions_need_200_images_and_exact_inverses_none(rows, n, expect
 
 
 def test_similarity_has_both_orders_of_each_pair(rows):
-    from imrep.comparison.probes.kernel_matrix import gram
+    from imrep.comparison.probes.gram import gram
 
     vectors = np.random.default_rng(0).standard_normal((2, 30, 4)).astype(np.float32)
     measured = [

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imrep.comparison.data import folds
-from imrep.comparison.probes import classifier, kernel_matrix
+from imrep.comparison.probes import classifier
+from imrep.comparison.probes.kernels import Kernels
 from imrep.comparison.statistics import verdict
 from imrep.errors import BadParameter
 
@@ -213,9 +214,7 @@ def equals_told_apart(classes, per_class, draws=100):
         hits = []
         for _ in range(8):
             codes = (signal + 1.5 * rng.normal(size=signal.shape)).astype(np.float32)
-            found = classifier.cross_validate(
-                [kernel_matrix.gram(codes, "equal")], labels, groups, parts
-            )
+            found = classifier.cross_validate(Kernels(codes, "equal"), labels, groups, parts)
             hits.append(found.probe == labels)
         apart += len(verdict.judge(np.array(hits), labels, groups, seed).tied) < 8
     return apart

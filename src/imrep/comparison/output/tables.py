@@ -62,7 +62,11 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
             lo=standing.low,
             hi=standing.high,
         )
+        linear = predicted.linear_accuracy(dataset.labels)
+        rows.add_for(encoded, "accuracy.linear", linear, "share")
         rows.add_for(encoded, "accuracy.knn", predicted.knn_accuracy(dataset.labels), "share")
+        if predicted.by:
+            rows.add_for(encoded, "accuracy.by", None, "", detail=predicted.by)
         if predicted.note:
             rows.add_for(encoded, "accuracy.constant", 1, "flag")
         for name, share in _recalls(predicted, dataset).items():

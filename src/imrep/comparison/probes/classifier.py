@@ -1,8 +1,8 @@
-"""Out-of-fold class predictions: by a ridge on the best of three kernels, by the linear ridge
-alone, and by the nearest neighbours.
+"""Out-of-fold class predictions: the probe's, the linear ridge's and the nearest neighbours'.
 
-Kernel and penalty are chosen inside each training part, by predictions for groups left out; then a
-discriminant of the scores names the class, where it makes fewer errors on those predictions.
+The probe is a ridge on the best of three kernels. Kernel and penalty are chosen inside each
+training part, by predictions for groups left out; then a discriminant of the scores names the
+class, where it makes fewer errors on those predictions.
 """
 
 from collections import Counter

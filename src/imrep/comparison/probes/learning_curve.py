@@ -47,7 +47,9 @@ def learning_curve(
     folds: Folds,
     seed: int = 0,
 ) -> tuple[Point, ...]:
-    """Accuracy of the ridge, without a discriminant, with 1, 2, 5, 10, 20 and 50 labels a class, as far as they go.
+    """Accuracy with 1, 2, 5, 10, 20 and 50 labels a class, as far as they go.
+
+    It is that of the ridge without a discriminant.
 
     Args:
         views: Kernels among the images, as for `cross_validate`.

@@ -32,7 +32,7 @@ def neighbour_votes(
     nearer, level = cosines > last, cosines == last
     share = (k - nearer.sum(1)) / level.sum(1)
     query, image = np.nonzero(nearer | level)
-    votes = np.exp((cosines[query, image] - 1) / _TEMPERATURE)
+    votes = np.exp(cosines[query, image] / _TEMPERATURE)
     votes *= np.where(level[query, image], share[query], 1)
     # one bincount over (query, class) cells adds all votes
     cell = query * count + classes[image]

@@ -46,7 +46,7 @@ def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[
 
 
 def _arrays(predictions: Predictions) -> dict[str, np.ndarray]:
-    """Predictions as arrays; those of fold 0 are named "0.train", "0.left_out" …"""
+    """Predictions as arrays; those of fold 0 are named `0.train`, `0.left_out` and so on."""
     arrays = {name: getattr(predictions, name) for name in _CLASSES}
     arrays |= {name: np.array(getattr(predictions, name)) for name in _TEXTS}
     for fold, scores in enumerate(predictions.folds):
@@ -60,8 +60,14 @@ def _read(arrays: dict[str, np.ndarray]) -> Predictions:
         FoldScores(*(arrays[f"{fold}.{name}"] for name in FoldScores._fields))
         for fold in range(count)
     )
-    classes = (arrays[name] for name in _CLASSES)
-    return Predictions(*classes, tuple(folds), *(str(arrays[name]) for name in _TEXTS))
+    return Predictions(
+        arrays["probe"],
+        arrays["linear"],
+        arrays["knn"],
+        folds=tuple(folds),
+        by=str(arrays["by"]),
+        note=str(arrays["note"]),
+    )
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:

@@ -1,0 +1,47 @@
+"""The choice of kernel and penalty, and the images that it is made on."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrep.comparison.probes.kernels import Kernels
+from imrep.comparison.probes.selection import choose, loss, subset
+from imrep.comparison.probes.targets import Targets
+
+
+@given(st.integers(2, 5), st.integers(1, 4), st.integers(20, 80))
+def test_subset_takes_complete_groups_with_every_class_in_proportion(classes, size, wanted):
+    labels = np.arange(240) // size % classes
+    groups = np.arange(240) // size
+    targets = Targets.of(labels, groups, classes)
+    taken = subset(targets, wanted)
+    assert (np.diff(taken) > 0).all()
+    assert np.isin(groups, groups[taken]).sum() == len(taken)
+    share = np.bincount(labels[taken], minlength=classes)
+    lacking = np.ceil(wanted * np.bincount(labels) / 240)
+    assert (share >= lacking).all() and (share < lacking + size).all()
+
+
+def test_subset_of_few_images_is_all_of_them():
+    targets = Targets.of(np.arange(50) % 2, np.arange(50), 2)
+    assert subset(targets).tolist() == list(range(50))
+
+
+def test_loss_is_least_for_right_scores_and_that_of_guessing_for_equal_ones():
+    targets = Targets.of(np.repeat([0, 1], [30, 10]), np.arange(40), 2)
+    assert loss(np.zeros((40, 2)), targets) == np.log(2)
+    assert loss(targets.values, targets) < 1e-9
+    assert loss(-targets.values, targets) > 1
+
+
+def test_a_boundary_that_is_no_plane_chooses_a_kernel_that_bends():
+    rng = np.random.default_rng(0)
+    radius = np.repeat([1.0, 3.0], 100)
+    angle = rng.uniform(0, 2 * np.pi, 200)
+    z = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    z = (z + 0.2 * rng.normal(size=z.shape)).astype(np.float32)
+    targets = Targets.of(np.repeat([0, 1], 100), np.arange(200), 2)
+    choice = choose(Kernels(z, "it"), np.arange(200), targets)
+    linear = choose(Kernels(z, "it"), np.arange(200), targets, ["linear"])
+    assert choice.kernel == "exponential"
+    assert choice.loss < 0.2 < linear.loss
