@@ -110,7 +110,8 @@ def cross_validate(
         labels: Class of each image, 0 … C-1.
         groups: Group of each image; left out together when kernel and penalty are chosen.
         folds: The partition.
-        seed: Samples the images whose neighbours are looked up, where there are over 4,000.
+        seed: Of the samples where there are many images: those that a kernel is chosen on, those
+            that are trained on, and those whose neighbours are looked up.
 
     Raises:
         BadData: A score is not a number.
@@ -123,13 +124,13 @@ def cross_validate(
     for fold, (train, test) in enumerate(folds):
         kernels = views[fold] if isinstance(views, Sequence) else views
         targets = Targets.of(labels[train], groups[train], count)
-        part = selection.subset(targets, MAX_TRAIN)
+        part = selection.subset(targets, MAX_TRAIN, seed)
         train, targets = train[part], targets if len(part) == len(train) else targets.take(part)
         queries = test[is_query[test]]
         if kernels.constant_in(train):
             knn[queries] = 0
             continue
-        fitted = fit(kernels, train, test, targets)
+        fitted = fit(kernels, train, test, targets, seed)
         probe[test] = predicted_class(fitted.scores.finish(targets).test)
         linear[test] = predicted_class(fitted.linear)
         knn[queries] = _neighbours(kernels, train, queries, targets)
@@ -140,12 +141,24 @@ def cross_validate(
 
 
 def fit(
-    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+    kernels: Kernels,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+    targets: Targets,
+    seed: int = 0,
 ) -> Fitted:
-    """Fit the ridge to the training images, its kernel and penalty chosen among them."""
+    """Fit the ridge to the training images, its kernel and penalty chosen among them.
+
+    Args:
+        kernels: Kernels among the images.
+        train: Training images.
+        test: Test images.
+        targets: Labels and groups of the training images.
+        seed: Of the sample that the kernel is chosen on, where there are many.
+    """
     if len(train) <= MAX_DECOMPOSED:
-        return _decomposed(kernels, train, test, targets)
-    return _factored(kernels, train, test, targets)
+        return _decomposed(kernels, train, test, targets, seed)
+    return _factored(kernels, train, test, targets, seed)
 
 
 def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
@@ -160,11 +173,15 @@ def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
 
 
 def _decomposed(
-    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+    kernels: Kernels,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+    targets: Targets,
+    seed: int,
 ) -> Fitted:
     """Along eigenvectors: the choice, what is left out and the scores from one decomposition."""
     small = len(train) <= selection.ALL_IMAGES
-    part = np.arange(len(train)) if small else selection.subset(targets)
+    part = np.arange(len(train)) if small else selection.subset(targets, seed=seed)
     chosen = targets if len(part) == len(train) else targets.take(part)
     linear = selection.choose(kernels, train[part], chosen, ["linear"])
     best = min(
@@ -183,10 +200,14 @@ def _decomposed(
 
 
 def _factored(
-    kernels: Kernels, train: Int[Array, " t"], test: Int[Array, " q"], targets: Targets
+    kernels: Kernels,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+    targets: Targets,
+    seed: int,
 ) -> Fitted:
     """By Cholesky factors, kernel and penalty chosen on a thousand of the images."""
-    part = selection.subset(targets, _SUBSET)
+    part = selection.subset(targets, _SUBSET, seed)
     chosen = targets.take(part)
     linear = selection.choose(kernels, train[part], chosen, ["linear"])
     other = selection.choose(kernels, train[part], chosen, ["gaussian", "exponential"])
