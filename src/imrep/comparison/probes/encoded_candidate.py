@@ -28,7 +28,6 @@ class EncodedCandidate:
     candidate: Candidate
     parts: tuple[Encoded, ...]
     _grams: dict[bytes, Gram] = field(default_factory=dict, init=False, repr=False)
-    _views: list[Views] = field(default_factory=list, init=False, repr=False)
 
     @property
     def spec(self) -> str:
@@ -89,18 +88,8 @@ class EncodedCandidate:
         return self._grams[key]
 
     def views(self, dataset: LabelledDataset) -> Views:
-        """Kernels that a classifier is fitted to; of a sum, those of its vector.
-
-        Those of a small data set are kept, since the learning curve needs them again; those of a
-        large one would take more memory than everything else.
-        """
-        if dataset.folds.largest_train > MAX_DECOMPOSED:
-            return self._views_of(dataset, stored=False)
-        if not self._views:
-            self._views.append(self._views_of(dataset, stored=True))
-        return self._views[0]
-
-    def _views_of(self, dataset: LabelledDataset, stored: bool) -> Views:
+        """Kernels that a classifier is fitted to; of a sum, those of its vector."""
+        stored = dataset.folds.largest_train <= MAX_DECOMPOSED
         if all(part.raw is None for part in self.parts):
             every = len(dataset) == self.images and len(self.parts) == 1
             # then the memory map need not be copied
