@@ -23,8 +23,8 @@ def by_hand(z, kernel):
     if kernel == "linear":
         return unit @ unit.T
     scaled = np.clip(z / z.std(0), -5, 5)
-    seen = unit if kernel == "gaussian" else scaled
-    squared = ((seen[:, None] - seen) ** 2).sum(2)
+    features = unit if kernel == "gaussian" else scaled
+    squared = ((features[:, None] - features) ** 2).sum(2)
     width = np.median(squared[np.triu_indices(len(z), 1)])
     return np.exp(-squared / width) if kernel == "gaussian" else np.exp(-np.sqrt(squared / width))
 

@@ -141,7 +141,7 @@ class Kernels:
         """Squared lengths, median distances, and the matrices where they are kept."""
         stats = self._statistics
         self._lengths["gaussian"] = (stats.length / (stats.length + stats.floor)).astype(np.float32)
-        parts = [_squares(self._seen("exponential", rows)) for rows in self._pieces(every)]
+        parts = [_squares(self._features("exponential", rows)) for rows in self._pieces(every)]
         self._lengths["exponential"] = np.concatenate(parts).astype(np.float32)
         sample = np.linspace(0, len(every) - 1, min(len(every), _MEDIAN_IMAGES)).astype(int)
         rows = every if stored else sample
@@ -183,17 +183,17 @@ class Kernels:
         products = np.empty((len(rows), len(columns)), np.float32)
         same = np.array_equal(rows, columns)
         for start, own in self._numbered(rows):
-            first, end = self._seen(kernel, own), start + len(own)
+            first, end = self._features(kernel, own), start + len(own)
             for at, other in self._numbered(columns):
                 to = at + len(other)
                 if same and to <= start:  # the transpose is there already
                     products[start:end, at:to] = products[at:to, start:end].T
                     continue
-                second = first if same and at == start else self._seen(kernel, other)
+                second = first if same and at == start else self._features(kernel, other)
                 products[start:end, at:to] = first @ second.T
         return products
 
-    def _seen(self, kernel: Kernel, rows: Int[Array, " a"]) -> Float32[Array, "a d"]:
+    def _features(self, kernel: Kernel, rows: Int[Array, " a"]) -> Float32[Array, "a d"]:
         """Vectors of length one, or standardised features for the exponential kernel."""
         stats = self._statistics
         part = np.asarray(self._vectors[rows], np.float32) - stats.mean
