@@ -27,11 +27,12 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
+| | retrieval_size | side, "128" | the same at that size, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
 | | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
 | | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
-| | size | side, "128" | accuracy at that size minus that at the main size, with lo, hi (share) |
+| | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -51,6 +52,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | images_s | | images per second of processor time (images) |
 | | memory | | peak memory above that of the idle import (bytes) |
 | | ms_size | side, "128" | milliseconds per image at that size (ms) |
+| | side | view, "hog" | of the squares that a view of a sum read, where they differ (pixels) |
 | failed | error | reason, one line | the representation could not run; value is null |
 | | weights | reason and remedy | left out: its weights are not available; value is null |
 | | extra | the pip command | left out: an optional package is missing; value is null |
@@ -87,20 +89,22 @@ FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("dimensions", "images", "groups", "pairs", "draws", ""),
+    *("dimensions", "images", "groups", "pairs", "draws", "pixels", ""),
 )
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
-        *("probe_curve", "probe_size", "retrieval"),
+        *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
     ),
     "difference": ("probe", "t", "p_flip", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
+    "cost": (
+        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size", "side"),
+    ),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
@@ -119,7 +123,7 @@ class Row:
         n: Images in the scores.
         classes: Classes in the scores; 0 without labels.
         groups: Groups that are never split between folds; a single image is a group.
-        S: Side of the square image that was encoded.
+        S: Side of the square image that was encoded; the largest where the views of a sum differ.
         seed: Of all random numbers.
         folds: Folds of the cross-validation; 0 without labels.
         spec: The representation; empty for a number about the folder.

@@ -124,7 +124,7 @@ def test_several_sizes_are_each_named_and_answered(tmp_path):
     data = folder(tmp_path / "data", ["a", "b", "c"], 24)
     found = imrep.compare(data, SPECS, tmp_path / "out", size=32, sizes=(16, 48))
     check(found)
-    assert "Size of the images, for " in found.sentence
+    assert "Image size, for " in found.sentence
     assert page(found).count("read at") == 0  # one size only in the main table, named below it
     assert "size 32 pixels" in page(found)
     for spec in SPECS:
