@@ -63,9 +63,9 @@ def test_columns_without_a_number_are_left_out(findings):
 
 def test_a_crossed_table_has_a_column_for_each_detail(findings):
     table = tables.crossed(findings, "cost", "ms_size", "Times", words.digits)
-    assert [c.title for c in table.columns] == ["32 px", "64 px", "128 px"]
+    assert [c.title for c in table.columns] == ["32", "64", "128"]
     value = findings.value("cost", "ms_size", "hog", "128")
-    assert column(table, "128 px")["hog"].value == value
+    assert column(table, "128")["hog"].value == value
     similar = tables.crossed(findings, "labelfree", "cka", "CKA", words.ratio)
     assert [c.title for c in similar.columns] == [findings.short[s] for s in findings.contenders]
     assert column(similar, "hog")["hog"].text == "–"
@@ -96,4 +96,19 @@ def test_notes_name_what_is_special():
     assert notes == {
         "a": "read at 224 pixels, fitted in each fold, passed as an object",
         "b": "read at 64 pixels, fitted once on all, constant: the same code for every image",
+    }
+
+
+def test_views_that_read_other_sides_are_noted():
+    rows = [
+        Row(kind="cost", metric="ms", value=1, spec="hog+cnn", role="sum", S=224),
+        Row(kind="cost", metric="side", value=64, spec="hog+cnn", role="sum", S=224, detail="hog"),
+        Row(kind="cost", metric="side", value=224, spec="hog+cnn", role="sum", S=224, detail="cnn"),
+        Row(kind="cost", metric="ms", value=1, spec="hog", role="contender", S=64),
+        Row(kind="verdict", metric="sentence", spec="hog"),
+    ]
+    notes = {line.name: line.note for line in tables.main(Findings(rows)).lines}
+    assert notes == {
+        "hog+cnn": "read at 64 and 224 pixels",
+        "hog": "recommended, read at 64 pixels",
     }
