@@ -52,7 +52,6 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | images_s | | images per second of processor time (images) |
 | | memory | | peak memory above that of the idle import (bytes) |
 | | ms_size | side, "128" | milliseconds per image at that size (ms) |
-| | side | view, "hog" | of the squares that a view of a sum read, where they differ (pixels) |
 | failed | error | reason, one line | the representation could not run; value is null |
 | | weights | reason and remedy | left out: its weights are not available; value is null |
 | | extra | the pip command | left out: an optional package is missing; value is null |
@@ -89,7 +88,7 @@ FILENAME = "results.jsonl"
 ROLES = ("", "contender", "control", "sum")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("dimensions", "images", "groups", "pairs", "draws", "pixels", ""),
+    *("dimensions", "images", "groups", "pairs", "draws", ""),
 )
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
@@ -102,9 +101,7 @@ METRICS = {
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (
-        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size", "side"),
-    ),
+    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
@@ -123,7 +120,7 @@ class Row:
         n: Images in the scores.
         classes: Classes in the scores; 0 without labels.
         groups: Groups that are never split between folds; a single image is a group.
-        S: Side of the square image that was encoded; the largest where the views of a sum differ.
+        S: Side of the square image that was encoded.
         seed: Of all random numbers.
         folds: Folds of the cross-validation; 0 without labels.
         spec: The representation; empty for a number about the folder.

@@ -99,15 +99,7 @@ class Findings:
     @cached_property
     def sizes(self) -> list[int]:
         """Sides, px, of the squares at which the contenders' main figures were measured."""
-        return sorted({side for spec in self.contenders for side in self.sides(spec)})
-
-    def sides(self, spec: str) -> list[int]:
-        """Sides, px, of the squares that a representation read: several where views differ."""
-        views = self.details("cost", "side", spec)
-        values = [self.value("cost", "side", spec, view) for view in views]
-        measured = self.row("cost", "ms", spec)
-        own = [] if measured is None else [measured.S]
-        return sorted({int(side) for side in values if side is not None}) or own
+        return sorted({row.S for row in self.rows if (row.kind, row.metric) == ("cost", "ms")})
 
     @cached_property
     def contenders(self) -> list[str]:

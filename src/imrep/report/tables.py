@@ -186,8 +186,8 @@ def _note(findings: Findings, spec: str) -> str:
     titles = {"pick": [findings.pick_note], "tied": ["tied with the best"], "control": ["control"]}
     notes = titles.get(standing, [])
     measured = findings.row("cost", "ms", spec)
-    if (sides := findings.sides(spec)) and len(findings.sizes) > 1:
-        notes.append(f"read at {' and '.join(map(str, sides))} pixels")
+    if measured is not None and len(findings.sizes) > 1:
+        notes.append(f"read at {measured.S} pixels")
     if measured is not None and measured.fitted_on:
         notes.append(
             "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"

@@ -27,7 +27,7 @@ def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0):
     )
     return SimpleNamespace(
         candidate=candidate, spec=spec, fitted_on=fitted_on, side=64, dimensions=10, bytes=40,
-        cpu_ms=cpu_ms, wall_ms=3.0, fit_seconds=7.0, images=5, parts=(),
+        cpu_ms=cpu_ms, wall_ms=3.0, fit_seconds=7.0, images=5,
     )  # fmt: skip
 
 
@@ -200,15 +200,3 @@ def test_retrieval_has_no_difference_of_the_leader_to_itself(rows):
         ("difference.retrieval", "hog", "dct"): -0.2,
         ("accuracy.retrieval", "dct", ""): 0.8,
     }
-
-
-def test_views_that_read_other_sides_each_say_theirs(rows):
-    none = SimpleNamespace(stability=None, reconstruction=None, inverse=None)
-    views = [SimpleNamespace(side=side, rep=SimpleNamespace(spec=spec))
-             for spec, side in (("hog", 64), ("cnn", 224))]  # fmt: skip
-    for parts in (views, views[:1]):
-        summed = encoded("+".join(view.rep.spec for view in parts))
-        summed.parts = parts
-        tables.measurements(rows, SimpleNamespace(encoded=summed, **vars(none)), {}, 300)
-    sides = {(r.spec, r.detail): r.value for r in rows.rows if r.metric == "side"}
-    assert sides == {("hog+cnn", "hog"): 64, ("hog+cnn", "cnn"): 224}

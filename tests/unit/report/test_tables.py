@@ -97,18 +97,3 @@ def test_notes_name_what_is_special():
         "a": "read at 224 pixels, fitted in each fold, passed as an object",
         "b": "read at 64 pixels, fitted once on all, constant: the same code for every image",
     }
-
-
-def test_views_that_read_other_sides_are_noted():
-    rows = [
-        Row(kind="cost", metric="ms", value=1, spec="hog+cnn", role="sum", S=224),
-        Row(kind="cost", metric="side", value=64, spec="hog+cnn", role="sum", S=224, detail="hog"),
-        Row(kind="cost", metric="side", value=224, spec="hog+cnn", role="sum", S=224, detail="cnn"),
-        Row(kind="cost", metric="ms", value=1, spec="hog", role="contender", S=64),
-        Row(kind="verdict", metric="sentence", spec="hog"),
-    ]
-    notes = {line.name: line.note for line in tables.main(Findings(rows)).lines}
-    assert notes == {
-        "hog+cnn": "read at 64 and 224 pixels",
-        "hog": "recommended, read at 64 pixels",
-    }

@@ -159,9 +159,6 @@ def _cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> No
     """Time, memory and length of a vector; of precomputed vectors the length alone."""
     rows.add_for(encoded, "cost.dimensions", encoded.dimensions, "dimensions")
     rows.add_for(encoded, "cost.bytes", encoded.bytes, "bytes")
-    if len({part.side for part in encoded.parts}) > 1:
-        for part in encoded.parts:
-            rows.add_for(encoded, "cost.side", part.side, "pixels", detail=part.rep.spec)
     if encoded.candidate.precomputed:
         return
     rows.add_for(encoded, "cost.ms", encoded.cpu_ms, "ms")
