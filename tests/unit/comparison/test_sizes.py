@@ -89,7 +89,8 @@ def test_another_that_comes_first_at_another_size_is_named(monkeypatch):
         """dct is right in 90 % at 32 px, hog in 60 %; elsewhere dct in half."""
         share = 6 if encoded.spec == "hog" else 9 if encoded.size == 32 else 5
         right = np.arange(200) % 10 < share
-        return Predictions(np.where(right, dataset.labels, 1 - dataset.labels), dataset.labels)
+        named = np.where(right, dataset.labels, 1 - dataset.labels)
+        return Predictions(named, named, named)
 
     monkeypatch.setattr(sizes.predictions, "predict", better_when_small)
     judged = judged_at_own_size(["hog", "dct"], better_when_small)

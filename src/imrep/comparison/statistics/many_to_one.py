@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imrep.comparison.statistics.bootstrap import DIFFERENCE, Bootstrap, small_sample
+from imrep.comparison.statistics.bootstrap import SPREAD, Bootstrap, small_sample
 
 _LEVEL = 0.05
 _NORMAL = 1.96  # the quantile of a single comparison
@@ -40,7 +40,7 @@ def differences(boot: Bootstrap, reference: int) -> list[Interval | None]:
 
 def _interval(boot: Bootstrap, j: int, reference: int, quantile: float) -> Interval:
     gain = float(boot.counts.accuracy[j] - boot.counts.accuracy[reference])
-    factor = DIFFERENCE * small_sample(boot.freedom(j, reference)) * quantile
+    factor = SPREAD * small_sample(boot.freedom(j, reference)) * quantile
     half = factor * boot.bounded_sd(j, reference)
     return Interval(gain, max(gain - half, -1.0), min(gain + half, 1.0))
 
