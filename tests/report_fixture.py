@@ -234,11 +234,15 @@ def _scored(add, own, numbers, leader, top, index):
 def _sized(add, own, numbers, labelled):
     accuracy, _, ms = numbers[:3]
     for side in (32, 64, 128):
-        add("cost", "ms_size", ms * (side / 64) ** 1.8, "ms", detail=str(side), **own)
+        add("cost", "ms_size", ms * (side / 64) ** 1.8, "ms", detail=str(side), S=side, **own)
         if labelled:
             share = accuracy + 0.04 * np.log2(side / 64)
-            more = {"lo": share - 0.07, "hi": min(1, share + 0.07), "detail": str(side)}
+            more = {"lo": share - 0.07, "hi": min(1, share + 0.07), "detail": str(side), "S": side}
             add("accuracy", "probe_size", min(1, share), "share", **more, **own)
+        if labelled and side != 64:
+            gain = 0.04 * np.log2(side / 64)
+            more = {"lo": gain - 0.05, "hi": gain + 0.03, "detail": str(side), "S": side}
+            add("difference", "size", gain, "share", **more, **own)
 
 
 def assets(*, specs=SPECS, classes=10, count=240, labelled=True):

@@ -27,11 +27,12 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
+| | retrieval_size | side, "128" | the same at that size, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
 | | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
 | | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
-| | size | side, "128" | accuracy at that size minus that at the main size, with lo, hi (share) |
+| | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -94,7 +95,7 @@ METRICS = {
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
-        *("probe_curve", "probe_size", "retrieval"),
+        *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
     ),
     "difference": ("probe", "t", "p_flip", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),

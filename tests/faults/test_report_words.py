@@ -7,9 +7,13 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
+import torch
 
 import imrep
+from imrep.base import Representation, Sum
+from imrep.codes import Vector
 from imrep.embedding import peak_memory
+from imrep.registry.cards import Card
 from imrep.results import Row
 
 SPECS = ["hog", "histogram"]
@@ -71,11 +75,17 @@ def value(found, kind, metric, spec, detail="") -> Row | None:
 def check_sides(found):
     """Every side that the page names is one that a row was measured at."""
     main = {row.S for row in found.rows if (row.kind, row.metric) == ("cost", "ms")}
-    sized = {int(row.detail) for row in found.rows if row.metric == "probe_size"}
-    said = {int(number) for number in re.findall(r"(\d+) (?:pixels|px)", page(found))}
+    sized = {int(row.detail) for row in found.rows if row.metric == "ms_size"}
+    text = found.report.read_text()
+    said = {int(number) for number in re.findall(r"(\d+) (?:pixels|px)\b", page(found))}
+    tooltips = {int(number) for number in re.findall(r'"row":"[^"]*, (\d+) px"', text)}
     assert main <= said <= main | sized
+    assert tooltips <= sized
     for side in re.findall(r"read at (\d+) pixels", page(found)):
         assert int(side) in main
+    for row in found.rows:
+        if row.metric.endswith("_size") or (row.kind, row.metric) == ("difference", "size"):
+            assert int(row.detail) == row.S
 
 
 def check_counts(found):
@@ -124,7 +134,7 @@ def test_several_sizes_are_each_named_and_answered(tmp_path):
     data = folder(tmp_path / "data", ["a", "b", "c"], 24)
     found = imrep.compare(data, SPECS, tmp_path / "out", size=32, sizes=(16, 48))
     check(found)
-    assert "Size of the images, for " in found.sentence
+    assert "Image size, for " in found.sentence
     assert page(found).count("read at") == 0  # one size only in the main table, named below it
     assert "size 32 pixels" in page(found)
     for spec in SPECS:
@@ -137,6 +147,36 @@ def test_several_sizes_are_each_named_and_answered(tmp_path):
         assert other.S == 16
         assert gain.value == pytest.approx(other.value - base.value)
         assert gain.lo <= gain.value <= gain.hi
+
+
+class Thumbnail(Representation[Vector]):
+    """Reads images at a size of its own, as networks do."""
+
+    card = Card(title="Thumbnail", family="test", cite="none")
+    canvas = 40
+
+    def encode(self, image):
+        assert image.shape[-2:] == (40, 40)
+        return Vector(torch.nn.functional.avg_pool2d(image, 8).flatten(1))
+
+
+def test_every_row_says_the_side_that_was_read(tmp_path):
+    """One of a size of its own, alone and in a sum, beside one of each requested size."""
+    data = folder(tmp_path / "data", ["a", "b", "c"], 20)
+    specs = ["hog", Thumbnail(), Sum([Thumbnail(), imrep.get("hog")])]
+    found = imrep.compare(data, specs, tmp_path / "out", size=24, sizes=(17, 33))
+    check(found)
+    sides: dict[str, set[int]] = {}
+    for row in found.rows:
+        if row.spec and row.kind not in ("verdict", "failed"):
+            sides.setdefault(row.spec, set()).add(row.S)
+    assert sides.pop("hog") == {17, 24, 33}
+    assert [sides.pop(spec.spec) for spec in specs[1:]] == [{40}, {40}]
+    assert all(side == {24} for side in sides.values())  # the controls
+    assert {line["spec"] for line in found.by_size()} == {"hog"}
+    text = page(found)
+    assert "size 24 or 40 pixels (see the table)" in text
+    assert "read at 40 pixels" in text and "read at 24 pixels" in text
 
 
 def test_a_size_that_helps_is_said_to_help(tmp_path):

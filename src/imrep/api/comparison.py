@@ -93,6 +93,25 @@ class Comparison:
             key=lambda line: (-line.get("accuracy", line.get("object", 0.0)), line["spec"]),
         )
 
+    def by_size(self) -> list[dict[str, Any]]:
+        """A row per representation and size of `sizes`, as a dictionary; empty without `sizes`.
+
+        Its keys are spec, size and ms; the score, called accuracy or object as in `table`, with lo
+        and hi; and, except at the comparison's own size, gain, gain_lo and gain_hi: the score minus
+        that at the own size, the intervals of one representation valid together.
+        """
+        lines: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in self.rows:
+            if (name := _SIZE_COLUMNS.get((row.kind, row.metric))) is None:
+                continue
+            key = (row.spec, str(row.detail))
+            line = lines.setdefault(key, {"spec": row.spec, "size": int(key[1])})
+            line[name] = row.value
+            if name != "ms":
+                prefix = "gain_" if name == "gain" else ""
+                line[f"{prefix}lo"], line[f"{prefix}hi"] = row.lo, row.hi
+        return list(lines.values())
+
     def to_pandas(self) -> "DataFrame":
         """`table` as a data frame, missing numbers as NaN.
 
@@ -128,6 +147,12 @@ _COLUMNS = {
     ("stability", "moves"): "moves",
     ("cost", "ms"): "ms",
     ("cost", "bytes"): "bytes",
+}
+_SIZE_COLUMNS = {
+    ("accuracy", "probe_size"): "accuracy",
+    ("accuracy", "retrieval_size"): "object",
+    ("difference", "size"): "gain",
+    ("cost", "ms_size"): "ms",
 }
 _COLUMN_ORDER = (
     "accuracy",

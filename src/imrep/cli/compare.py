@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imrep.cli import engine, options, screen
+from imrep.cli.size_lines import size_lines
 from imrep.errors import BadData
 from imrep.io.names import printable
 from imrep.plural import several
@@ -143,7 +144,8 @@ def command(
         screen.remark(f"{printable(out)} contained a report on {before}; it is replaced", quiet)
     if as_json:
         options.write_json({"report": str(comparison.report), "verdict": comparison.verdict,
-                            "pick": comparison.pick, "table": comparison.table()})  # fmt: skip
+                            "pick": comparison.pick, "table": comparison.table(),
+                            "by_size": comparison.by_size()})  # fmt: skip
     else:
         _print(comparison, quiet)
     if strict and comparison.skipped:
@@ -179,6 +181,8 @@ def _print(comparison: "Comparison", quiet: bool) -> None:
         click.secho(text, fg="yellow")
     click.echo()
     _table(comparison)
+    if lines := size_lines(comparison):
+        click.echo("\n" + "\n".join(lines))
     click.echo(f"\n{printable(comparison.report)}")
 
 

@@ -33,8 +33,13 @@ class Candidate:
 
     @property
     def fixed_size(self) -> bool:
-        """Whether every part has a canvas of its own, whatever size is requested."""
-        return self.precomputed or all(part.canvas is not None for part in self.parts)
+        """Whether it reads images at a size of its own, whatever size is requested."""
+        return self.precomputed or self.canvas is not None
+
+    @property
+    def canvas(self) -> int | None:
+        """Side, px, of the squares that it needs; a sum reads all its views at the largest."""
+        return max((part.canvas for part in self.parts if part.canvas), default=None)
 
     @property
     def precomputed(self) -> bool:

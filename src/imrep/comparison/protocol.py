@@ -9,15 +9,15 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from imrep.comparison.candidates import gather
+from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.retrieval import judge_retrieval
-from imrep.comparison.conclusions.sizes import compare_sizes
 from imrep.comparison.data import source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
-from imrep.comparison.diagnostics.retrieval import find_objects
+from imrep.comparison.diagnostics.retrieval import Objects, find_objects
 from imrep.comparison.output.outcome import Outcome, Scores
 from imrep.comparison.output.write import write
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
@@ -58,17 +58,17 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         peaks = encoding_memory(encoded, settings.threads, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
-        sizes = compare_sizes(
+        retrieval = None
+        if objects is not None:
+            retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
+        by_size = sizes.compare_sizes(
             [each.candidate for each in encoded],
             settings.sizes,
             state.size,
             state.encode,
-            scores.dataset if scores else None,
-            scores.classification if scores else None,
+            _trial(scores, objects, state.seed),
+            scores.classification if scores else retrieval,
         )
-        retrieval = None
-        if objects is not None:
-            retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
         outcome = Outcome(
             source=state.dataset,
             images=images,
@@ -76,12 +76,19 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             peak_memory=peaks,
             scores=scores,
             retrieval=retrieval,
-            sizes=sizes,
+            sizes=by_size,
             absent=[*absent, *state.failed],
         )
         folder = write(outcome, inputs, settings)
         encode.forget([part for each in encoded for part in each.parts])
         return folder
+
+
+def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:
+    """What is scored at every size: classes, else objects."""
+    if scores is not None:
+        return sizes.classes(scores.dataset)
+    return None if objects is None else sizes.objects(objects, seed)
 
 
 def _score(

@@ -61,13 +61,13 @@ class State:
             )
         return self._decoded[size]
 
-    def decoded_for(self, rep: Representation, size: int) -> Decoded:
-        """The images at the canvas of a representation, if it has one, else at this size.
+    def decoded_alike(self, size: int) -> Decoded:
+        """The images at one size, the same as at the comparison's own.
 
         Raises:
             BadData: The readable files differ from those at the comparison's own size.
         """
-        images = self.decoded(rep.canvas or size)
+        images = self.decoded(size)
         if images.items != self.decoded(self.size).items:
             raise BadData(
                 f"other files can be read at {images.size} px. Leave the broken ones out."
@@ -91,20 +91,21 @@ class State:
 
     def encode(self, candidates: Sequence[Candidate], size: int) -> list[EncodedCandidate]:
         """Vectors of every candidate that can run; the others join `failed` with the reason."""
-        vectors: dict[str, Encoded] = {}
+        vectors: dict[tuple[str, int], Encoded] = {}
         encoded = []
         for candidate in candidates:
+            side = candidate.canvas or size
             try:
                 for part in candidate.parts:
-                    if part.fingerprint not in vectors:
-                        vectors[part.fingerprint] = self._encode_part(part, size)
+                    if (part.fingerprint, side) not in vectors:
+                        vectors[part.fingerprint, side] = self._encode_part(part, side)
             except OSError:  # a full disk, for example: it concerns all candidates
                 raise
             except Exception as error:
                 prefix = "" if size == self.size else f"at {size} px: "
                 self.failed.append(Absent(candidate.spec, "error", prefix + _reason(error)))
             else:
-                parts = tuple(vectors[part.fingerprint] for part in candidate.parts)
+                parts = tuple(vectors[part.fingerprint, side] for part in candidate.parts)
                 encoded.append(EncodedCandidate(candidate, parts))
         return encoded
 
@@ -112,7 +113,7 @@ class State:
         if isinstance(part, Ready):
             return encode.ready(part, self.decoded(self.size))
         rep = part.to(self.device).eval()
-        return encode.encode(rep, self.decoded_for(rep, size), self.device, self.progress)
+        return encode.encode(rep, self.decoded_alike(size), self.device, self.progress)
 
 
 def _reason(error: Exception) -> str:

@@ -1,25 +1,34 @@
 """Curves: accuracy, or time, against the number of labels or the size of the image."""
 
 import math
+from collections.abc import Sequence
 
 from imrep.report import frame, labels, words
 from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec
 
+_SHIFT = 1.015  # factor between neighbouring lines, so that their intervals lie side by side
 
-def curves(findings: Findings, metric: str, id: str, title: str) -> Chart:
+
+def curves(
+    findings: Findings, metric: str, id: str, title: str, specs: Sequence[str] | None = None
+) -> Chart:
     """A line for each representation.
 
     Args:
         findings: The run.
-        metric: "probe_curve" or "probe_size" for accuracy, "ms_size" for milliseconds.
+        metric: "probe_curve", "probe_size" or "retrieval_size" for scores, "ms_size" for
+            milliseconds.
         id: Of the plot.
         title: Of the horizontal axis.
+        specs: The representations; None for all that were measured.
     """
     timed = metric == "ms_size"
     kind, scale = ("cost", 1) if timed else ("accuracy", 100)
+    shift = 1.0 if timed else _SHIFT  # times have no intervals
     points = []
-    for spec in findings.measured(kind, metric):
+    specs = findings.measured(kind, metric) if specs is None else specs
+    for number, spec in enumerate(specs):
         for detail in findings.details(kind, metric, spec):
             row = findings.row(kind, metric, spec, detail)
             if row is not None and row.value is not None:
@@ -27,7 +36,8 @@ def curves(findings: Findings, metric: str, id: str, title: str) -> Chart:
                 points.append(
                     {
                         **frame.identity(findings, spec),
-                        "x": float(detail),
+                        "x": float(detail) * shift ** (number - (len(specs) - 1) / 2),
+                        "tick": float(detail),
                         "y": scale * row.value,
                         "lo": scale * (row.value if row.lo is None else row.lo),
                         "hi": scale * (row.value if row.hi is None else row.hi),
@@ -35,17 +45,22 @@ def curves(findings: Findings, metric: str, id: str, title: str) -> Chart:
                         "value": text,
                     }
                 )
+    axis = "milliseconds per image" if timed else f"{findings.score}, %"
     alt = f"{title} " + "; ".join(f"{p['short']} {p['value']} at {p['at']}" for p in points)
-    return frame.chart(id, alt, lambda narrow: _lines(points, title, timed, narrow))
+    return frame.chart(id, alt, lambda narrow: _lines(points, (title, axis), timed, narrow))
 
 
-def _lines(points: list[Spec], title: str, timed: bool, narrow: bool) -> Spec:
+def _lines(points: list[Spec], titles: tuple[str, str], timed: bool, narrow: bool) -> Spec:
     last = {p["spec"]: p for p in points}  # the last point of each line carries its name
-    ends = [{**p, "name": frame.wrapped(p["short"], 16 if narrow else 40)} for p in last.values()]
+    right = {p["tick"]: p["x"] for p in sorted(points, key=lambda p: p["x"])}
+    ends = [
+        {**p, "x": right[p["tick"]], "name": frame.wrapped(p["short"], 16 if narrow else 40)}
+        for p in last.values()
+    ]
     lines = sum(end["name"].count("\n") + 1 for end in ends)
     height, width = max(320, labels.LINE * lines), NARROW - 40 if narrow else WIDE - 50
     bottom, top = _limits(points, timed)
-    axis = frame.vertical_axis("milliseconds per image" if timed else "accuracy, %")
+    axis = frame.vertical_axis(titles[1])
     axis |= {"values": frame.ticks(bottom, top, 3), "format": "~r"} if timed else {}
     scale = {"domain": [bottom, top], "nice": False, "type": "log" if timed else "linear"}
     y: Spec = {"type": "quantitative", "scale": scale, "axis": axis}
@@ -54,14 +69,14 @@ def _lines(points: list[Spec], title: str, timed: bool, narrow: bool) -> Spec:
         "height": height,
         "padding": PADDING,
         "data": {"values": points},
-        "encoding": {"x": _x(points, ends, title, width), "color": STANDING},
+        "encoding": {"x": _x(points, ends, titles[0], width), "color": STANDING},
         "layer": _layers(ends, y),
     }
 
 
 def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
     """The horizontal axis, which goes on beyond the last point as far as the names need."""
-    values = sorted({point["x"] for point in points})
+    values = sorted({point["tick"] for point in points})
     letters = max(len(line) for end in ends for line in end["name"].split("\n"))
     share = (labels.LETTER * letters + 20) / width
     end = values[-1] * (values[-1] / values[0] * 1.2) ** (share / (1 - share))
@@ -69,7 +84,7 @@ def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
         "field": "x",
         "type": "quantitative",
         "axis": {"title": title, "values": values, "format": "~r", "grid": False},
-        "scale": {"type": "log", "domain": [values[0] / 1.08, end], "nice": False},
+        "scale": {"type": "log", "domain": [values[0] / 1.12, end], "nice": False},
     }
 
 

@@ -25,18 +25,20 @@ def differences(findings: Findings) -> Chart:
     alt = f"Points of {findings.score} behind {findings.leader}: " + "; ".join(
         f"{p['short']} {p['points']} ({p['95% interval']})" for p in points[1:]
     )
-    return frame.chart("differences", alt, lambda narrow: _intervals(points, narrow))
+    title = "points behind (−) or ahead (+) of the best"
+    return frame.chart("differences", alt, lambda narrow: intervals(points, "short", title, narrow))
 
 
-def _intervals(points: list[Spec], narrow: bool) -> Spec:
-    axis = {"title": "points behind (−) or ahead (+) of the best", "tickCount": 6, "grid": True}
+def intervals(points: list[Spec], name: str, title: str, narrow: bool) -> Spec:
+    """A row for each point, named by a field of it: its interval beside the line of zero."""
+    axis = {"title": title, "tickCount": 6, "grid": True}
     x = {"type": "quantitative", "scale": {"padding": 10}}
     below: Spec = {"yOffset": 7} if narrow else {}
     zero = {"type": "rule", "stroke": "var(--ink)"}
     ends = {"x": {"field": "lo", **x}, "x2": {"field": "hi"}, "color": STANDING}
     middle = {"x": {"field": "x", **x, "axis": axis}, "color": STANDING}
     tooltip = frame.tooltip("points", "95% interval")
-    plot, names = frame.rows("short", [p["short"] for p in points], 24, above=narrow)
+    plot, names = frame.rows(name, [p[name] for p in points], 24, above=narrow)
     return {
         **plot,
         "data": {"values": points},

@@ -8,7 +8,18 @@ from markupsafe import Markup
 
 from imrep.assets import Assets
 from imrep.errors import BadData
-from imrep.report import curves, differences, frame, heat, inline, method, scatter, tables, words
+from imrep.report import (
+    curves,
+    differences,
+    frame,
+    heat,
+    inline,
+    method,
+    scatter,
+    sizes,
+    tables,
+    words,
+)
 from imrep.report.findings import PERTURBATIONS, Findings
 from imrep.report.pictures import Sheet, sheet
 from imrep.results import Row
@@ -53,6 +64,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "controls": method.controls(findings),
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
+        "max_curves": sizes.MAX_CURVES,
         "style": Markup(inline.text_of("style.css")),
         "script": Markup(inline.text_of("page.js")),
         "vega": Markup(inline.vega()),
@@ -68,13 +80,10 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
         charts.append(scatter.accuracy_and_cost(findings))
     if findings.leader and findings.measured("difference", findings.measure):
         charts.append(differences.differences(findings))
-    for kind, metric, id, title in (
-        ("accuracy", "probe_curve", "labels", "labelled images per class →"),
-        ("accuracy", "probe_size", "sizes", "image size, pixels →"),
-        ("cost", "ms_size", "size-costs", "image size, pixels →"),
-    ):
-        if findings.measured(kind, metric):
-            charts.append(curves.curves(findings, metric, id, title))
+    if findings.measured("accuracy", "probe_curve"):
+        title = "labelled images per class →"
+        charts.append(curves.curves(findings, "probe_curve", "labels", title))
+    charts += sizes.charts(findings)
     if (counts := _confusion(findings, assets)) is not None:
         charts.append(heat.confusion(assets.classes, counts))
     if findings.measured("stability", "move"):
@@ -90,12 +99,10 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "differences": tables.differences(findings),
         "recalls": tables.recalls(findings),
         "spread": tables.spread(findings),
+        **sizes.by_size(findings),
     }
     for id, kind, metric, caption, text in (
         ("labels", "accuracy", "probe_curve", "Accuracy by labels per class", words.percent),
-        ("sizes", "accuracy", "probe_size", "Accuracy by image size", words.percent),
-        ("size-gains", "difference", "size", "Points more than at the main size", words.points),
-        ("size-costs", "cost", "ms_size", "Milliseconds by image size", words.digits),
         ("stability", "stability", "move", "Displacement by perturbation", words.ratio),
         ("nearest", "stability", "top1", "Share whose original is the nearest", words.percent),
         ("similarity", "labelfree", "cka", "Similarity (CKA)", words.ratio),

@@ -107,7 +107,7 @@ def differences(findings: Findings) -> Table:
 
 
 def crossed(findings: Findings, kind: str, metric: str, caption: str, text: Format) -> Table:
-    """One metric, with a column for each of its details (perturbations, label counts, sizes)."""
+    """One metric, with a column for each of its details (perturbations, label counts)."""
     details = findings.details(kind, metric)
     if set(details) <= set(findings.contenders):
         details = [spec for spec in findings.contenders if spec in details]
@@ -116,10 +116,8 @@ def crossed(findings: Findings, kind: str, metric: str, caption: str, text: Form
     for spec in specs:
         values = [findings.value(kind, metric, spec, detail) for detail in details]
         lines.append(_line(findings, spec, [Cell(text=text(v), value=v) for v in values]))
-    unit = " px" if metric.endswith("_size") or metric == "size" else ""
     columns = [
-        Column(title=findings.short.get(d, d) + unit, definition=PERTURBATIONS.get(d, ""))
-        for d in details
+        Column(title=findings.short.get(d, d), definition=PERTURBATIONS.get(d, "")) for d in details
     ]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 

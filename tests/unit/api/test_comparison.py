@@ -80,3 +80,30 @@ def test_one_representation_is_a_list_of_it_and_none_stays_none():
     assert comparison._listed(None) is None and comparison._listed([]) is None
     assert comparison._listed("hog") == ("hog",) and comparison._listed(["hog"]) == ("hog",)
     assert comparison._listed((len, "hog")) == (len, "hog")
+
+
+def sized(kind, metric, size, value, spread=0.1):
+    ends = {} if kind == "cost" else {"lo": value - spread, "hi": value + spread}
+    return Row(
+        kind=kind, metric=metric, detail=str(size), value=value, S=size, spec="hog",
+        role="contender", **ends,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"), [("probe_size", "accuracy"), ("retrieval_size", "object")]
+)
+def test_by_size_has_a_line_for_each_size(compared, metric, name):
+    outcome = compared(
+        *(sized("cost", "ms_size", size, size / 10) for size in (32, 64)),
+        *(sized("accuracy", metric, size, size / 100) for size in (32, 64)),
+        sized("difference", "size", 32, -0.32),
+    )
+    small, own = outcome.by_size()
+    assert small == {
+        "spec": "hog", "size": 32, "ms": 3.2, name: 0.32, "lo": pytest.approx(0.22),
+        "hi": pytest.approx(0.42), "gain": -0.32, "gain_lo": pytest.approx(-0.42),
+        "gain_hi": pytest.approx(-0.22),
+    }  # fmt: skip
+    assert own["size"] == 64 and "gain" not in own
+    assert compared(*scores("hog", probe=0.5)).by_size() == []

@@ -6,7 +6,7 @@ import pytest
 
 import imrep
 from imrep import datasets
-from imrep.base import Representation
+from imrep.base import Representation, Sum
 from imrep.codes import Vector
 from imrep.comparison import state as module
 from imrep.comparison.candidates import Candidate, gather
@@ -62,7 +62,7 @@ def test_images_are_decoded_once_at_each_size(folder):
     state = made(folder)
     assert state.decoded(16) is state.decoded(16)
     assert (state.decoded(16).size, state.decoded(24).size) == (16, 24)
-    assert state.decoded_for(imrep.get("hog"), 24) is state.decoded(24)
+    assert state.decoded_alike(24) is state.decoded(24)
 
 
 def test_a_part_of_several_candidates_is_encoded_once(folder, monkeypatch):
@@ -76,6 +76,20 @@ def test_a_part_of_several_candidates_is_encoded_once(folder, monkeypatch):
     assert [e.spec for e in encoded] == ["pixels", "dct", "pixels+dct"]
     assert calls == ["pixels", "dct"] and not state.failed
     assert encoded[2].parts == (*encoded[0].parts, *encoded[1].parts)
+
+
+def test_a_sum_reads_all_views_at_the_canvas_of_one_as_embed_does(folder):
+    network, hog = imrep.get("pixels:side=4"), imrep.get("hog")
+    network.canvas = 20
+    alone, other, both = made(folder).encode(
+        [Candidate("a", "", (network,)), Candidate("b", "", (hog,)),
+         Candidate("a+b", "", (network, hog))],
+        16,
+    )  # fmt: skip
+    assert [each.side for each in (alone, other, both)] == [20, 16, 20]
+    assert both.parts[0] is alone.parts[0] and both.parts[1].side == 20
+    embedded = imrep.embed(folder, Sum([network, hog]), size=16).vectors
+    assert np.allclose(both.vectors(np.arange(4)), embedded, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.sizes import AtSize, SizeComparison, SizeScore
 from imrep.comparison.output import tables
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.classifier import Predictions
+from imrep.comparison.statistics.many_to_one import Interval
 from imrep.comparison.statistics.verdict import Standing
 from imrep.results import Row
 
@@ -169,23 +171,22 @@ def test_images_per_second_are_those_of_one_processor(rows):
     assert table(rows)["cost.images_s", "dct", ""] == 250
 
 
-def test_gains_are_missing_at_the_main_size_alone(rows):
-    def score(value):
-        return SimpleNamespace(value=value, low=value - 0.1, high=value + 0.1)
+@pytest.mark.parametrize("metric", ["probe", "retrieval"])
+def test_gains_are_missing_at_the_main_size_alone(rows, metric):
+    def ends(value):
+        return Interval(value, value - 0.1, value + 0.1)
 
-    hog = encoded("hog")
-    comparison = SimpleNamespace(
-        measured=[(64, hog), (128, hog)],
-        scores=[((64, hog), score(0.5), None), ((128, hog), score(0.7), score(0.2))],
-    )
-    tables.sizes(rows, comparison)
+    small, large = AtSize(64, encoded("hog")), AtSize(128, encoded("hog"))
+    scores = (SizeScore(small, ends(0.5)), SizeScore(large, ends(0.7), gain=ends(0.2)))
+    tables.sizes(rows, SizeComparison(metric, (small, large), scores, None))
     assert table(rows) == {
         ("cost.ms_size", "hog", "64"): 2,
         ("cost.ms_size", "hog", "128"): 2,
-        ("accuracy.probe_size", "hog", "64"): 0.5,
-        ("accuracy.probe_size", "hog", "128"): 0.7,
+        (f"accuracy.{metric}_size", "hog", "64"): 0.5,
+        (f"accuracy.{metric}_size", "hog", "128"): 0.7,
         ("difference.size", "hog", "128"): 0.2,
     }
+    assert (rows.rows[-1].lo, rows.rows[-1].hi) == pytest.approx((0.1, 0.3))
 
 
 def test_retrieval_has_no_difference_of_the_leader_to_itself(rows):

@@ -18,6 +18,7 @@ from imrep.comparison.output.outcome import Curve
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.statistics.many_to_one import Interval
 from imrep.comparison.statistics.verdict import Standing
 from imrep.datasets import Dataset
 
@@ -98,29 +99,18 @@ def curves(rows: Rows, curves: Sequence[Curve]) -> None:
 
 
 def sizes(rows: Rows, comparison: SizeComparison) -> None:
-    """Time and accuracy at every size."""
+    """Time and score at every size, each with the side that was read."""
     for size, encoded in comparison.measured:
         rows.add_for(encoded, "cost.ms_size", encoded.cpu_ms, "ms", detail=str(size))
-    for (size, encoded), score, gain in comparison.scores:
-        rows.add_for(
-            encoded,
-            "accuracy.probe_size",
-            score.value,
-            "share",
-            lo=score.low,
-            hi=score.high,
-            detail=str(size),
-        )
-        if gain is not None:
-            rows.add_for(
-                encoded,
-                "difference.size",
-                gain.value,
-                "share",
-                lo=gain.low,
-                hi=gain.high,
-                detail=str(size),
-            )
+    for each in comparison.scores:
+        size, encoded = each.at
+        _interval(rows, encoded, f"accuracy.{comparison.metric}_size", each.score, size)
+        if each.gain is not None:
+            _interval(rows, encoded, "difference.size", each.gain, size)
+
+
+def _interval(rows: Rows, encoded: EncodedCandidate, name: str, value: Interval, size: int) -> None:
+    rows.add_for(encoded, name, value.value, "share", lo=value.low, hi=value.high, detail=str(size))
 
 
 def retrieval(rows: Rows, results: Retrieval) -> None:
