@@ -78,6 +78,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             retrieval=retrieval,
             sizes=sizes,
             absent=[*absent, *state.failed],
+            requested=inputs.specs is not None,
         )
         folder = write(outcome, inputs, settings)
         encode.forget([part for each in encoded for part in each.parts])
