@@ -99,7 +99,7 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     with cache.held(folder), parallel.one_thread():
         if isinstance(rep, Fitted) and not rep.fitted:
             own = copy.deepcopy(rep)  # the caller's is fitted anew at another size
-            if len(decoded.squares) < PER_FOLD:
+            if len(decoded.items) < PER_FOLD:
                 raw = _write_codes(own, decoded, folder / "raw", device, progress)
             rep, fit_seconds = _fit(own, decoded, folder, raw, device)
             fitted = True
@@ -166,7 +166,7 @@ def _embed(
     progress: Progress,
 ) -> None:
     """Embed the rows that the log does not have yet."""
-    count = len(decoded.squares)
+    count = len(decoded.items)
     done = max((record["stop"] for record in stored.log), default=0)
     if done == count:
         return
@@ -189,7 +189,7 @@ def _encoded(
 
     Those that are alone come from all parts of the data set, since a cost may hang on the content.
     """
-    rows = np.arange(start, len(decoded.squares))
+    rows = np.arange(start, len(decoded.items))
     batches = batching.equal_squares(decoded.squares, rows)
     count = -(-len(rows) // batching.images_per_batch(decoded.size))
     while segment := list(islice(batches, -(-count // _SEGMENTS))):
@@ -244,7 +244,7 @@ def _fit(
         if raw is not None:
             rep.fit_codes(_read_codes(raw))
         else:
-            chosen = fitting.sample(len(decoded.squares), seed=0)
+            chosen = fitting.sample(len(decoded.items), seed=0)
             parts = batching.equal_squares(decoded.squares, chosen)
             rep.fit(part.images(device) for part in parts)
     seconds = time.process_time() - start
@@ -257,7 +257,7 @@ def _write_codes(
     rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress
 ) -> Path:
     """The codes of every image before pooling, a file for each batch."""
-    count = len(decoded.squares)
+    count = len(decoded.items)
     missing = (
         batch
         for batch in batching.equal_squares(decoded.squares)
