@@ -20,6 +20,7 @@ from imrep.io.digests import digest
 from imrep.registry.cards import Card
 from imrep.types import Image
 
+OWN = "object"  # family of what the user brings
 OBJECT = "object-"  # prefix of the fingerprints of objects, which hold in one process
 
 
@@ -33,7 +34,7 @@ class Wrapped(Representation[Vector]):
         function: The module or function. A module is set to evaluation.
     """
 
-    card = Card(title="An object of the caller's", family="object", cite="", differentiable=False)
+    card = Card(title="An object of the caller's", family=OWN, cite="", differentiable=False)
     name = "object"
 
     def __init__(self, function: Callable[[Tensor], Any]) -> None:
@@ -91,7 +92,7 @@ class Ready(Representation[Vector]):
         BadParameter: There is not one vector for each path, or a number is not finite.
     """
 
-    card = Card(title="Vectors made elsewhere", family="object", cite="", differentiable=False)
+    card = Card(title="Vectors made elsewhere", family=OWN, cite="", differentiable=False)
     name = "ready"
 
     def __init__(self, label: str, paths: Sequence[str | Path], vectors: Any) -> None:

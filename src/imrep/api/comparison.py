@@ -185,7 +185,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     same_object: str | Path | Mapping[str, str] | None = None,
     vectors: Mapping[str, tuple[Sequence[str | Path], Any]] | None = None,
     max_images: int | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     device: str = "cpu",
     download: bool = False,
     max_pixels: int = images.MAX_PIXELS,
@@ -212,7 +212,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         vectors: Vectors made elsewhere that are compared too, by their name in tables: the images'
             paths and an array (n, d).
         max_images: Limit for the images, sampled with the classes in proportion.
-        threads: Threads that compute; one makes costs comparable.
+        threads: Threads that encode; None for as many as torch has. Costs are measured on one.
         device: Where to encode, as torch names it.
         download: Whether published weights that are not on this machine are fetched.
         max_pixels: Largest image that is decoded.
@@ -230,6 +230,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         BadParameter: An argument is out of its range.
         UnknownName: A spec names nothing.
     """
+    import torch
+
     from imrep import report
     from imrep.comparison import protocol
     from imrep.comparison.settings import Inputs, Settings
@@ -250,7 +252,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         sizes=sizes if isinstance(sizes, str | int) else tuple(sizes),  # type: ignore[arg-type]
         seed=seed,
         margin=margin,
-        threads=threads,
+        threads=torch.get_num_threads() if threads is None else threads,
         device=device,
         reading=reading,
     )

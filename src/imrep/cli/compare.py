@@ -107,9 +107,7 @@ Examples:
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
-    help="Threads for computing. Files are read on all cores. Costs are comparable at 1.",
+    help="Threads for computing.  [default: all cores] Costs are measured on one.",
 )
 @options.device
 @options.strict

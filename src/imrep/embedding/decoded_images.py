@@ -27,7 +27,8 @@ class Decoded:
     Args:
         key: Digest of the files' contents, their names, the size and the decoder.
         items: The readable items, in the data set's order.
-        squares: uint8 (N, S, S, 3), memory-mapped.
+        path: The file of the squares.
+        size: Side of the squares in pixels.
         facts: The metadata of each file.
         digests: Digest of each file's bytes.
         skipped: (path, reason) of what could not be read.
@@ -35,15 +36,19 @@ class Decoded:
 
     key: str
     items: tuple[Item, ...]
-    squares: np.ndarray
+    path: Path
+    size: int
     facts: tuple[images.Facts, ...]
     digests: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
 
     @property
-    def size(self) -> int:
-        """Side of the squares in pixels."""
-        return int(self.squares.shape[1])
+    def squares(self) -> np.ndarray:
+        """uint8 (N, S, S, 3).
+
+        Mapped anew each time, so that the pages that were read leave memory with the array.
+        """
+        return np.lib.format.open_memmap(self.path, mode="r")[: len(self.items)]
 
 
 def digests(items: Sequence[Item], threads: int) -> list[str]:
@@ -79,7 +84,7 @@ def decode(
             loaded = images.load_squares(remaining, size, threads=threads, **reading.keywords)
             with closing(loaded):
                 _store(loaded, stored, outcomes, size, len(items), progress)
-    return _gather(key, items, contents, outcomes, stored.path)
+    return _gather(key, items, contents, outcomes, stored.path, size)
 
 
 def _store(
@@ -118,12 +123,14 @@ def _gather(
     contents: Sequence[str],
     outcomes: list[Outcome],
     path: Path,
+    size: int,
 ) -> Decoded:
     readable = [i for i, outcome in enumerate(outcomes) if "reason" not in outcome]
     return Decoded(
         key=key,
         items=tuple(items[i] for i in readable),
-        squares=np.lib.format.open_memmap(path, mode="r")[: len(readable)],
+        path=path,
+        size=size,
         facts=tuple(images.Facts(**outcomes[i]) for i in readable),  # type: ignore[arg-type]
         digests=tuple(contents[i] for i in readable),
         skipped=tuple(

@@ -3,6 +3,9 @@
 A representation that learns from images (a codebook) is fitted on the training part of each fold
 where there are fewer than 1,000 images: one that was fitted on all of them, even without labels,
 overstates the accuracy. Its codes are cached, so that a fold repeats only the fit and the pooling.
+
+The cost of an image is measured on some batches, which one thread encodes while the others wait:
+batches that run at the same time slow each other down. The remaining ones share all threads.
 """
 
 import copy
@@ -11,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +26,15 @@ from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.embedding import batching, cache, engine, fitting
 from imrep.embedding.decoded_images import Decoded
+from imrep.embedding.engine import EncodedBatch
 from imrep.io import codes
 from imrep.ops import parallel
 from imrep.types import Progress
 
 PER_FOLD = 1000  # below this many images a codebook is fitted inside the folds
 _SLICE_SECONDS = 0.2  # CPU time: batches are joined to at least this before a median is taken
+_SEGMENTS = 5  # of the data set, in each of which batches are encoded alone to measure their cost
+_COST_SECONDS = _SEGMENTS * _SLICE_SECONDS  # CPU time after which no further batch is alone
 _WARM_UP = 8  # images
 
 
@@ -40,7 +47,7 @@ class Encoded:
         rep: The representation, fitted on all images where it is one that is fitted.
         side: Of the squares it read, in pixels.
         path: The file of the vectors.
-        cpu_ms: CPU milliseconds an image, the median over slices of at least 0.2 s.
+        cpu_ms: CPU milliseconds an image on one thread, the median over slices of at least 0.2 s.
         wall_ms: Wall-clock milliseconds an image, likewise.
         fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
         fitted: Whether something was fitted.
@@ -92,13 +99,13 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     with cache.held(folder), parallel.one_thread():
         if isinstance(rep, Fitted) and not rep.fitted:
             own = copy.deepcopy(rep)  # the caller's is fitted anew at another size
-            if len(decoded.squares) < PER_FOLD:
+            if len(decoded.items) < PER_FOLD:
                 raw = _write_codes(own, decoded, folder / "raw", device, progress)
             rep, fit_seconds = _fit(own, decoded, folder, raw, device)
             fitted = True
         stored = cache.GrowingArray(folder, "vectors")
         _embed(rep, decoded, stored, device, progress)
-    costs = list(stored.log)
+    costs = _measured(stored)
     return Encoded(
         key=digest,
         rep=rep,
@@ -159,21 +166,52 @@ def _embed(
     progress: Progress,
 ) -> None:
     """Embed the rows that the log does not have yet."""
-    count = len(decoded.squares)
+    count = len(decoded.items)
     done = max((record["stop"] for record in stored.log), default=0)
     if done == count:
         return
     progress(rep.spec, done, count)
-    with torch.inference_mode():
+    with torch.inference_mode(), parallel.sharing(1):
         # The first call builds filters and allocates memory, which is no cost of an image.
         rep.embed(images.batch(decoded.squares[:_WARM_UP], device))
-    remaining = batching.equal_squares(decoded.squares, np.arange(done, count))
-    with closing(engine.encode(engine.vectors(rep), remaining, device)) as encoded:
-        for part in encoded:
-            stop = part.rows[-1] + 1
-            record = {"stop": stop, "n": len(part.rows), "cpu": part.cpu, "wall": part.wall}
-            stored.append(record, part.rows[0], part.value, count)
-            progress(rep.spec, stop, count)
+    measured = sum(record["cpu"] for record in _measured(stored))
+    for part, alone in _encoded(rep, decoded, done, device, measured):
+        stop, seconds = part.rows[-1] + 1, {"cpu": part.cpu, "wall": part.wall}
+        record = {"stop": stop, "n": len(part.rows), "alone": alone, **seconds}
+        stored.append(record, part.rows[0], part.value, count)
+        progress(rep.spec, stop, count)
+
+
+def _encoded(
+    rep: Representation, decoded: Decoded, start: int, device: str, measured: float
+) -> Iterator[tuple[EncodedBatch[np.ndarray], bool]]:
+    """Every batch from a row on, and whether no other was encoded at the same time.
+
+    Those that are alone come from all parts of the data set, since a cost may hang on the content.
+    """
+    rows = np.arange(start, len(decoded.items))
+    batches = batching.equal_squares(decoded.squares, rows)
+    count = -(-len(rows) // batching.images_per_batch(decoded.size))
+    while segment := list(islice(batches, -(-count // _SEGMENTS))):
+        remaining, seconds = iter(segment), 0.0
+        for alone, threads in ((True, 1), (False, parallel.workers())):
+            if alone and measured >= _COST_SECONDS:
+                continue
+            with (
+                parallel.sharing(threads),
+                closing(engine.encode(engine.vectors(rep), remaining, device)) as encoded,
+            ):
+                for part in encoded:
+                    yield part, alone
+                    seconds += part.cpu
+                    if alone and seconds >= _SLICE_SECONDS:
+                        break
+            measured += seconds if alone else 0
+
+
+def _measured(stored: cache.GrowingArray) -> list[dict[str, float]]:
+    """The records of batches that were encoded alone."""
+    return [record for record in stored.log if record.get("alone", True)]  # earlier ones all were
 
 
 def _median_ms(costs: list[dict[str, float]], clock: str) -> float:
@@ -206,7 +244,7 @@ def _fit(
         if raw is not None:
             rep.fit_codes(_read_codes(raw))
         else:
-            chosen = fitting.sample(len(decoded.squares), seed=0)
+            chosen = fitting.sample(len(decoded.items), seed=0)
             parts = batching.equal_squares(decoded.squares, chosen)
             rep.fit(part.images(device) for part in parts)
     seconds = time.process_time() - start
@@ -219,7 +257,7 @@ def _write_codes(
     rep: Fitted, decoded: Decoded, folder: Path, device: str, progress: Progress
 ) -> Path:
     """The codes of every image before pooling, a file for each batch."""
-    count = len(decoded.squares)
+    count = len(decoded.items)
     missing = (
         batch
         for batch in batching.equal_squares(decoded.squares)

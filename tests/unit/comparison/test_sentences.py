@@ -236,3 +236,13 @@ def test_ids_are_distinguished():
         *("file", "frame", "repeats", "single", "labels", "unlabelled", "failed"),
         *("copies", "relaxed", "together"),
     ]
+
+
+def test_no_network():
+    assert sentences.no_network([]) == (
+        "No pretrained network was in the race, so something better may be missing: "
+        "pip install 'imrep[networks]' adds one."
+    )
+    assert sentences.no_network(["cnn"]) == (
+        "No pretrained network was in the race: cnn could not run."
+    )

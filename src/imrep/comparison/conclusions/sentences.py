@@ -8,6 +8,7 @@ The protocol fixes their words, and those of the headlines, so that reports can 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import listed, percent, points
 from imrep.plural import several
 
@@ -29,6 +30,16 @@ class Sentence(NamedTuple):
 
     id: str
     text: str
+
+
+def no_network(failed: Sequence[str]) -> str:
+    """That no pretrained network ran, and how to add one, or which could not run."""
+    if failed:
+        return f"No pretrained network was in the race: {listed(failed)} could not run."
+    return (
+        "No pretrained network was in the race, so something better may be missing: "
+        f"{INSTALL} adds one."
+    )
 
 
 def file_facts(score: float, chance: float) -> Sentence:

@@ -8,10 +8,8 @@ from imrep.embedding import cache, peak_memory
 from imrep.types import Progress
 
 
-def encoding_memory(
-    encoded: Sequence[EncodedCandidate], threads: int, progress: Progress
-) -> dict[str, int]:
-    """Peak memory in bytes by the spec that rebuilds the candidate.
+def encoding_memory(encoded: Sequence[EncodedCandidate], progress: Progress) -> dict[str, int]:
+    """Peak memory in bytes, on one thread, by the spec that rebuilds the candidate.
 
     Objects without such a spec are left out: no other process could build them.
     """
@@ -22,7 +20,7 @@ def encoding_memory(
         spec = each.candidate.rebuild_spec
         if not spec:
             continue
-        key = cache.key("memory", each.candidate.fingerprint, each.side, threads)
+        key = cache.key("memory", each.candidate.fingerprint, each.side)
         paths[spec] = cache.folder("memory", key) / "bytes.json"
         stored = cache.read_json(paths[spec])
         if stored is None:
@@ -30,7 +28,7 @@ def encoding_memory(
         else:
             peaks[spec] = stored
     progress("peak memory of encoding", 0, len(missing))
-    for spec, peak in peak_memory.peaks(missing, threads).items():
+    for spec, peak in peak_memory.peaks(missing, 1).items():
         cache.write_json(paths[spec], peak)
         peaks[spec] = peak
     return peaks

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from imrep import images
@@ -12,6 +13,9 @@ from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows
 from imrep.io.names import command_line
+from imrep.registry import catalog
+
+_NOTHING_MEASURED = ("noise", "nothing")  # sentences after which no representation matters
 
 
 def verdict(
@@ -30,6 +34,8 @@ def verdict(
     judged = scores.classification if scores else retrieval
     first = judged.headline if judged else _nothing(outcome.images)
     texts = [first.text]
+    if outcome.lacks_network and first.id not in _NOTHING_MEASURED:
+        texts.append(sentences.no_network(_networks([absent.spec for absent in outcome.failed])))
     if outcome.sizes and outcome.sizes.sentence:
         texts.append(outcome.sizes.sentence.text)
     if retrieval and scores:
@@ -134,6 +140,11 @@ def _joined(images: ImageCollection) -> list[Sentence]:
             paths = (items[pair.i].path, items[pair.j].path)
             notes.append(sentences.joined(images.names[label], count, paths))
     return notes
+
+
+def _networks(specs: Sequence[str]) -> list[str]:
+    """Those contenders that need learned weights."""
+    return [spec for spec in specs if catalog.views(spec)[0][0].card.weights == "required"]
 
 
 def _finite(value: float) -> float | None:

