@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
 
 NEAREST = 4  # candidates of an image by each descriptor and orientation
-_MAX_SIMILAR = 16  # similar images, by orientation, that may raise the threshold of an image
+_MAX_SIMILAR = 8  # similar images, by orientation, that may raise the threshold of an image
 _MIN_SPREAD = 2.5  # gray levels; below it only equal files or pixels are duplicates
 _MIN_COSINE = {"layout": 0.70, "edges": 0.70, "spectrum": 0.75}
 _MIN_DETAIL = 0.30  # correlation of shifted detail that unrelated images do not reach
 _MAX_CHROMA = 10.0  # levels of mean difference in Cr or Cb between duplicates
 _NEUTRAL = 128  # Cr and Cb of gray
 _MAX_GAIN = 1.6  # of brightness and chroma between an image and its darkened duplicate
-_EQUAL_GAIN = 0.1  # difference in the logarithms of two gains that are equal up to rounding
-_ROW_BATCH = 1024  # images compared with all others together: memory stays linear
+_ROW_BATCH = 1024  # images compared with all others together …
+_MATRIX_ENTRIES = 8_000_000  # … or fewer: 32 MB, however many images there are
+_COLOUR_BATCH = 64  # similar images whose colours are compared together
 _HALF = THUMBNAIL_PX // 2
 _RIM, _SHIFT = 3, 2  # pixels at half size: border left out, largest shift to each side
 
@@ -59,22 +60,20 @@ class Thumbnails:
         )
 
     @cached_property
-    def mean_and_spread(self) -> Floats:
-        """Mean and standard deviation of each thumbnail's luminance, (n, 2)."""
-        return np.stack([self.luminance.mean((1, 2)), self.luminance.std((1, 2))], axis=1)
+    def brightness(self) -> Floats:
+        """Mean luminance of each thumbnail, (n,)."""
+        return np.maximum(self.luminance.mean((1, 2)), 1e-6)
 
     def chroma_agrees(self, i: Index, j: Index, mirrored: bool) -> NDArray[np.bool_]:
         """Whether the colours of each pair may be those of a duplicate, or of a darkened one.
 
-        Darkening multiplies chroma, mean and spread of an image by the same gain.
+        Darkening multiplies chroma and luminance by the same gain; a darkened haze leaves chroma.
         """
         first, second = self.chroma[i] - _NEUTRAL, self.chroma[j] - _NEUTRAL
         second = second[..., ::-1] if mirrored else second
-        statistics = np.maximum(self.mean_and_spread, 1e-6)
-        brighter, wider = statistics[i].T / statistics[j].T
-        darkened = np.abs(np.log(brighter / wider)) < _EQUAL_GAIN
-        up, down = (np.clip(r, 1, _MAX_GAIN)[:, None, None, None] for r in (1 / brighter, brighter))
-        return _same_chroma(first, second) | (darkened & _same_chroma(first * up, second * down))
+        ratio = self.brightness[i] / self.brightness[j]
+        up, down = (np.clip(r, 1, _MAX_GAIN)[:, None, None, None] for r in (1 / ratio, ratio))
+        return _same_chroma(first, second) | _same_chroma(first * up, second * down)
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,7 @@ class Neighbours:
 
     def nearest(self) -> Iterator[tuple[Index, Index]]:
         """For blocks of queries, their nearest above the smallest cosine: (query, other)."""
-        for start in range(0, len(self.queries), _ROW_BATCH):
-            rows = np.arange(start, min(start + _ROW_BATCH, len(self.queries)))
+        for rows in _blocks(np.arange(len(self.queries)), len(self.others)):
             cosines, line = self.queries[rows] @ self.others.T, np.arange(len(rows))
             cosines[line, rows] = -1  # no image is its own duplicate, or its own mirror image
             for _ in range(NEAREST):
@@ -137,32 +135,49 @@ def similar_pairs(thumbnails: Thumbnails, subset: Index) -> Index:
     Candidates may be similar in a coarse descriptor only. Here the fine detail must correlate too:
     that of unrelated images correlates at no shift, so their presence does not change the result.
     """
-    keys = [np.zeros(0, np.int64)]
-    detail = np.array([_detail(thumb) for thumb in thumbnails.luminance[thumbnails.rows]])
+    rows, keys = thumbnails.rows, [np.zeros(0, np.int64)]
+    detail = np.array([_detail(thumb) for thumb in thumbnails.luminance[rows]])
     detail = detail.reshape(-1, _HALF, _HALF)
-    positions = np.searchsorted(thumbnails.rows, subset)
-    for start in range(0, len(positions), _ROW_BATCH):
-        block = positions[start : start + _ROW_BATCH]
+    for block in _blocks(np.searchsorted(rows, subset), len(rows)):
         for mirrored in (False, True):
-            line, neighbour, score = _similar(thumbnails, detail, block, mirrored)
-            i, j = thumbnails.rows[block[line]], thumbnails.rows[neighbour]
-            close = thumbnails.chroma_agrees(np.minimum(i, j), np.maximum(i, j), mirrored)
-            i, j = i[close], j[close]
-            first = _largest_per_line(line[close], score[close], _MAX_SIMILAR)
-            keys.append(pair_keys(thumbnails, i[first], j[first], mirrored))
+            for row, scores in zip(
+                block, _similarity(thumbnails, detail, block, mirrored), strict=True
+            ):
+                others = rows[np.flatnonzero(scores > _MIN_DETAIL)]
+                ranked = others[np.argsort(-scores[scores > _MIN_DETAIL], kind="stable")]
+                keys.append(_first_keys(thumbnails, rows[row], ranked, mirrored))
     return np.unique(np.concatenate(keys))
 
 
-def _similar(
-    thumbnails: Thumbnails, detail: Floats, block: Index, mirrored: bool
-) -> tuple[Index, Index, Floats]:
-    """Similar pairs (line of the block, neighbour) and the correlation of their detail."""
-    views = [view for view in thumbnails.neighbours if view.mirrored == mirrored]
-    similar = np.logical_or.reduce([view.similar(block) for view in views])
+def _similarity(thumbnails: Thumbnails, detail: Floats, block: Index, mirrored: bool) -> Floats:
+    """Correlation of the detail of a block with that of all images; -1 for dissimilar ones."""
+    scores = _shifted_cosines(detail, block, mirrored)
+    similar = np.zeros(scores.shape, bool)
+    for view in thumbnails.neighbours:
+        if view.mirrored == mirrored:
+            similar |= view.similar(block)
     similar[np.arange(len(block)), block] = False
-    scores = np.where(similar, _shifted_cosines(detail, block, mirrored), -1)
-    line, neighbour = np.nonzero(scores > _MIN_DETAIL)
-    return line, neighbour, scores[line, neighbour]
+    scores[~similar] = -1
+    return scores
+
+
+def _first_keys(thumbnails: Thumbnails, image: int, ranked: Index, mirrored: bool) -> Index:
+    """Keys of the pairs of an image and the first eight of these whose colours agree with its."""
+    keys = np.zeros(0, np.int64)
+    for start in range(0, len(ranked), _COLOUR_BATCH):
+        others = ranked[start : start + _COLOUR_BATCH]
+        more = pair_keys(thumbnails, np.full_like(others, image), others, mirrored)
+        keys = np.append(keys, more)[:_MAX_SIMILAR]
+        if len(keys) == _MAX_SIMILAR:
+            break
+    return keys
+
+
+def _blocks(rows: Index, columns: int) -> Iterator[Index]:
+    """These rows in blocks whose cosines with all columns take bounded memory."""
+    size = max(1, min(_ROW_BATCH, _MATRIX_ENTRIES // max(1, columns)))
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def pair_keys(thumbnails: Thumbnails, i: Index, j: Index, mirrored: bool) -> Index:
@@ -229,13 +244,6 @@ def _shifted_cosines(detail: Floats, rows: Index, mirrored: bool) -> Floats:
             window = unit(others[:, _RIM + y : end + y, _RIM + x : end + x])
             np.maximum(best, centres @ window.T, out=best)
     return best
-
-
-def _largest_per_line(line: Index, scores: Floats, count: int) -> Index:
-    """Indices of the `count` largest scores of each line; of equal ones, the first."""
-    order = np.lexsort((-scores, line))
-    begin = np.searchsorted(line[order], line[order])
-    return order[np.arange(len(order)) - begin < count]
 
 
 def _same_chroma(first: Floats, second: Floats) -> NDArray[np.bool_]:

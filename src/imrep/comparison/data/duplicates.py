@@ -8,23 +8,20 @@ other more than photographs do and one data set may hold both.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from imrep.comparison.data import candidate_pairs, template_matching
-from imrep.comparison.data.candidate_pairs import Thumbnails
-from imrep.comparison.data.template_matching import Floats, Index
+from imrep.comparison.data import candidate_pairs
+from imrep.comparison.data.aligned_pairs import AlignedPairs, Progress
+from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
 from imrep.errors import BadParameter
 from imrep.io.digests import digest
 
-Progress = Callable[[float], object]
-
-_PAIR_BATCH = 512  # pairs aligned together
 _MIN_THRESHOLD, _MAX_THRESHOLD = 0.80, 0.95  # on the correlation of fine detail
 _SIMILAR = (0.65, 0.80)  # correlation of images that resemble each other and are no duplicates
 _MAX_GROUP = 10  # images; larger groups need nearly equal detail
@@ -41,6 +38,11 @@ class Edge:
         hn: The same of its fine detail.
         mirrored: Whether one is the mirror image of the other.
         identical: Whether their bytes or pixels are equal.
+        same_file: Whether their bytes are.
+        shift: From the content of i to that of j, or of j mirrored, right and down, as shares of
+            the side; multiples of 1/32.
+        zoom: Size of the content in j relative to i: 1, or 0.875 or 1.14 where one is cropped.
+        brightness: Mean luminance of j relative to i.
     """
 
     i: int
@@ -49,6 +51,10 @@ class Edge:
     hn: float
     mirrored: bool
     identical: bool
+    same_file: bool = False
+    shift: tuple[float, float] = (0.0, 0.0)
+    zoom: float = 1.0
+    brightness: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,12 +121,13 @@ def find(
     pixels = [digest(np.ascontiguousarray(image).data) for image in images]
     _, first, number = np.unique(np.array(pixels, str), return_index=True, return_inverse=True)
     thumbnails = candidate_pairs.prepare(images[k] for k in first)
-    aligned = _Aligned(thumbnails)
+    aligned = AlignedPairs(thumbnails)
     aligned.add(candidate_pairs.candidates(thumbnails), lambda share: report(0.2 + 0.6 * share))
     ceiling = _ceiling(images.shape[1])
     selected = _duplicate_pairs(aligned, ceiling, lambda share: report(0.8 + 0.2 * share))
     # identical images override the alignment
-    edges = _edges(aligned, selected, first) | _repeats(pixels) | _repeats(digests or ())
+    edges = _edges(aligned, selected, first) | _repeats(pixels)
+    edges |= _repeats(digests or (), same_file=True)
     edge_list = _without_chains([edges[pair] for pair in sorted(edges)], len(images), ceiling)
     report(1.0)
     return Duplicates(
@@ -128,77 +135,12 @@ def find(
     )
 
 
-@dataclass
-class _Aligned:
-    """Aligned pairs of thumbnails with a plausible correlation.
-
-    Attributes:
-        thumbnails: All thumbnails.
-        keys: Key of each pair, from `candidate_pairs.pair_keys`.
-        v: Correlation of the better alignment.
-        hn: The same of its fine detail.
-        bn: Median of the same over blocks.
-        tried: Keys of all pairs that were aligned, rejected ones included.
-    """
-
-    thumbnails: Thumbnails
-    keys: Index = field(default_factory=lambda: np.zeros(0, np.int64))
-    v: Floats = field(default_factory=lambda: np.zeros(0))
-    hn: Floats = field(default_factory=lambda: np.zeros(0))
-    bn: Floats = field(default_factory=lambda: np.zeros(0))
-    tried: Index = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def __post_init__(self) -> None:
-        self.templates = template_matching.prepare(self.thumbnails.luminance)
-
-    @property
-    def pairs(self) -> tuple[Index, Index, NDArray[np.bool_]]:
-        """The thumbnails of each pair, i < j, and whether the second is mirrored."""
-        return candidate_pairs.split_keys(self.keys, len(self.thumbnails.flat))
-
-    def add(self, keys: Index, progress: Progress) -> None:
-        """Align further pairs and append those with a plausible correlation."""
-        new = np.setdiff1d(keys, self.tried)
-        i, j, mirrored = candidate_pairs.split_keys(new, len(self.thumbnails.flat))
-        plausible, scores = [self.keys], [np.stack([self.v, self.hn, self.bn])]
-        done = 0
-        for orientation in (False, True):
-            pairs = np.flatnonzero(mirrored == orientation)
-            for start in range(0, len(pairs), _PAIR_BATCH):
-                block = pairs[start : start + _PAIR_BATCH]
-                second = self.templates.pick(j[block])
-                second = second.mirrored() if orientation else second
-                v, p, q = template_matching.align(self.templates.pick(i[block]), second)
-                fits = v >= template_matching.MIN_CORRELATION
-                p, q = p[fits], q[fits]
-                scores.append(
-                    np.stack(
-                        [v[fits], template_matching.fine(p, q), template_matching.blockwise(p, q)]
-                    )
-                )
-                plausible.append(new[block[fits]])
-                done += len(block)
-                progress(done / len(new))
-        self.keys = np.concatenate(plausible)
-        self.v, self.hn, self.bn = np.concatenate(scores, axis=1)
-        self.tried = np.union1d(self.tried, new)
-
-    def passing(self, threshold: Floats | float) -> NDArray[np.bool_]:
-        """Pairs whose fine detail reaches the threshold.
-
-        A pair also passes if most of its blocks agree: one of them may bear a caption or sticker.
-        """
-        complete = (self.v >= 0.90) & (self.hn >= threshold)
-        blocks = self.bn >= np.maximum(0.985, threshold)
-        return complete | ((self.v >= 0.75) & blocks & (self.hn >= 0.6))
-
-
 def _ceiling(side: int) -> float:
     """Largest threshold; higher for images below thumbnail size, which have less detail."""
-    return 1 - (1 - _MAX_THRESHOLD) * min(1.0, side / template_matching.THUMBNAIL_PX) ** 2
+    return 1 - (1 - _MAX_THRESHOLD) * min(1.0, side / THUMBNAIL_PX) ** 2
 
 
-def _duplicate_pairs(aligned: _Aligned, ceiling: float, progress: Progress) -> Index:
+def _duplicate_pairs(aligned: AlignedPairs, ceiling: float, progress: Progress) -> Index:
     """Indices of the pairs that are duplicates.
 
     A further similar image can only raise a threshold. So similar images are searched only for
@@ -215,7 +157,7 @@ def _duplicate_pairs(aligned: _Aligned, ceiling: float, progress: Progress) -> I
     return passing[passing < candidates]
 
 
-def _passing(aligned: _Aligned, ceiling: float) -> Index:
+def _passing(aligned: AlignedPairs, ceiling: float) -> Index:
     """Indices of the pairs that pass the stricter threshold of their two images."""
     i, j, _ = aligned.pairs
     own = _thresholds(i, j, aligned.hn, len(aligned.thumbnails.flat), ceiling)
@@ -254,23 +196,31 @@ def _thresholds(i: Index, j: Index, detail: Floats, n: int, ceiling: float) -> F
     return np.where(similar, adapted, _MIN_THRESHOLD)
 
 
-def _edges(aligned: _Aligned, selected: Index, first: Index) -> dict[tuple[int, int], Edge]:
+def _edges(aligned: AlignedPairs, selected: Index, first: Index) -> dict[tuple[int, int], Edge]:
     """Edges between the images of these pairs, each in the better of its two orientations."""
-    i, j, mirrored = aligned.pairs
-    edges = {}
     # in rising order of detail, so that the better orientation is written last
-    for k in selected[np.argsort(aligned.hn[selected], kind="stable")]:
-        a, b = sorted((int(first[i[k]]), int(first[j[k]])))
-        scores = float(aligned.v[k]), float(aligned.hn[k])
-        edges[a, b] = Edge(a, b, *scores, bool(mirrored[k]), False)
-    return edges
+    selected = selected[np.argsort(aligned.hn[selected], kind="stable")]
+    i, j, mirrored = (each[selected] for each in aligned.pairs)
+    v, hn, _, right, down, zoom = aligned.scores[:, selected]
+    brightness = aligned.thumbnails.brightness[j] / aligned.thumbnails.brightness[i]
+    # told from the earlier image to the later; a mirror exchanges left and right once more
+    reverse = np.where(first[i] > first[j], -1, 1)
+    shift = np.stack([right * np.where(mirrored, 1, reverse), down * reverse], 1) / THUMBNAIL_PX
+    ends = np.sort(np.stack([first[i], first[j]], 1), axis=1)
+    columns = (v, hn, mirrored, shift, zoom**reverse, brightness**reverse)
+    return {
+        (a, b): Edge(a, b, v, hn, mirrored, False, False, (right, down), zoom, brightness)
+        for (a, b), v, hn, mirrored, (right, down), zoom, brightness in zip(
+            ends.tolist(), *(column.tolist() for column in columns), strict=True
+        )
+    }
 
 
-def _repeats(keys: Sequence[str]) -> dict[tuple[int, int], Edge]:
+def _repeats(keys: Sequence[str], same_file: bool = False) -> dict[tuple[int, int], Edge]:
     """Edges from the first image with a key to all later ones; "" is no key."""
     first: dict[str, int] = {}
     pairs = [(first.setdefault(key, image), image) for image, key in enumerate(keys) if key]
-    return {(i, j): Edge(i, j, 1.0, 1.0, False, True) for i, j in pairs if i < j}
+    return {(i, j): Edge(i, j, 1.0, 1.0, False, True, same_file) for i, j in pairs if i < j}
 
 
 def _without_chains(edges: list[Edge], n: int, ceiling: float = _MAX_THRESHOLD) -> list[Edge]:

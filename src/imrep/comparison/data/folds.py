@@ -30,7 +30,7 @@ class Merged:
         groups: Group of each image, numbered 0 … G-1.
         relaxed: Classes in which only nearly certain duplicates are joined (across the user's
             groups, where there are any): joining all would have left fewer than five groups of
-            five or more, or one group of several.
+            five or more.
     """
 
     groups: Int[Array, " n"]
@@ -87,8 +87,7 @@ def merge(
     groups = _components(len(labels), np.concatenate([chained, pairs]))
     before, after = _groups_per_class(labels, own_groups), _groups_per_class(labels, groups)
     # classes that the duplicates would leave with too few groups to test
-    poor = (after < _MIN_GROUPS) & (before >= _MIN_GROUPS)
-    scarce = np.flatnonzero(poor | ((after == 1) & (before > 1)))
+    scarce = np.flatnonzero((after < _MIN_GROUPS) & (before >= _MIN_GROUPS))
     # their pairs that are not nearly certain, and that the user has not grouped
     doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(similarity) < _CERTAIN)
     doubtful &= own_groups[pairs[:, 0]] != own_groups[pairs[:, 1]]

@@ -74,22 +74,49 @@ def prepare(thumbs: Floats) -> Thumbs:
     )
 
 
-def align(first: Thumbs, second: Thumbs) -> tuple[Floats, Floats, Floats]:
-    """The best alignment of each pair: its correlation (n,) and the two patches, (n, 24, 24).
+@dataclass(frozen=True)
+class Alignment:
+    """How n pairs of thumbnails lie best upon each other.
+
+    Attributes:
+        v: Correlation (n,).
+        p: Patches of one of the two, (n, 24, 24).
+        q: Patches of the other, (n, 24, 24).
+        shift: Pixels from the content of the first to that of the second, right and down, (n, 2).
+        zoom: Size of the content in the second relative to the first, (n,).
+    """
+
+    v: Floats
+    p: Floats
+    q: Floats
+    shift: Floats
+    zoom: Floats
+
+    def pick(self, which: Index | NDArray[np.bool_]) -> "Alignment":
+        """The alignments of these pairs."""
+        return Alignment(*(value[which] for value in vars(self).values()))
+
+    def improve(self, pairs: Index, other: "Alignment") -> None:
+        """Take the alignments of these pairs from another where it correlates better."""
+        better = other.v > self.v[pairs]
+        for best, new in zip(vars(self).values(), vars(other).values(), strict=True):
+            best[pairs[better]] = new[better]
+
+
+def align(first: Thumbs, second: Thumbs) -> Alignment:
+    """The best alignment of each pair.
 
     The centre of the first is shifted over the second. Where the correlation is undecided, the
     centre of the second is shifted over the first too, and the shrunk centre of each over the
     other.
     """
-    v, p, q = _match(first, 0, second)
-    undecided = np.flatnonzero((v >= MIN_CORRELATION) & (v < _CERTAIN))
+    best = _match(first, 0, second)
+    undecided = np.flatnonzero((best.v >= MIN_CORRELATION) & (best.v < _CERTAIN))
     a, b = first.pick(undecided), second.pick(undecided)
-    for template, scale, image in ((b, 0, a), (a, 1, b), (b, 1, a)):
-        match = _match(template, scale, image)
-        better = match[0] > v[undecided]
-        for best, new in zip((v, p, q), match, strict=True):
-            best[undecided[better]] = new[better]
-    return v, p, q
+    best.improve(undecided, _reversed(_match(b, 0, a)))
+    best.improve(undecided, _match(a, 1, b))
+    best.improve(undecided, _reversed(_match(b, 1, a)))
+    return best
 
 
 def fine(p: Floats, q: Floats) -> Floats:
@@ -102,8 +129,14 @@ def blockwise(p: Floats, q: Floats) -> Floats:
     return np.median(_cosine(_blocks(p), _blocks(q), 2), axis=1)
 
 
-def _match(template: Thumbs, scale: int, image: Thumbs) -> tuple[Floats, Floats, Floats]:
-    """Best correlation of each template over the 9 × 9 shifts, and the two patches."""
+def _reversed(alignment: Alignment) -> Alignment:
+    """The same alignment, told from the second image to the first."""
+    shift, zoom = -alignment.shift, 1 / alignment.zoom
+    return Alignment(alignment.v, alignment.p, alignment.q, shift, zoom)
+
+
+def _match(template: Thumbs, scale: int, image: Thumbs) -> Alignment:
+    """Best alignment of each template, full-size (0) or shrunk (1), over the 9 × 9 shifts."""
     # cross-power spectrum; as (real, imaginary) pairs, one product transforms it at 81 shifts
     crossed = template.template_spectra[:, scale].conj() * image.spectra
     products = crossed.view(np.float32).reshape(-1, len(_SHIFTS)) @ _SHIFTS
@@ -112,7 +145,11 @@ def _match(template: Thumbs, scale: int, image: Thumbs) -> tuple[Floats, Floats,
     best = scores.argmax(1)
     rows = np.arange(len(best))
     windows = np.lib.stride_tricks.sliding_window_view(image.pixels, (_PATCH, _PATCH), (1, 2))
-    return scores[rows, best], template.templates[:, scale].copy(), windows[rows, *divmod(best, 9)]
+    down, right = divmod(best, 2 * _RIM + 1)
+    shift = np.stack([right - _RIM, down - _RIM], axis=1).astype(np.float32)
+    zoom = np.full(len(best), (1, _SHRUNK / THUMBNAIL_PX)[scale], np.float32)
+    p, q = template.templates[:, scale].copy(), windows[rows, down, right]
+    return Alignment(scores[rows, best], p, q, shift, zoom)
 
 
 def _shift_products() -> Floats:
