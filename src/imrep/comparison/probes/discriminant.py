@@ -93,13 +93,13 @@ def _crossed(left_out: Float[Array, "n c"], targets: Targets) -> Float[Array, "n
     part = _parts(targets.groups)
     logits = np.empty_like(left_out, dtype=np.float64)
     for fifth in np.unique(part):
-        rest, own = np.flatnonzero(part != fifth), part == fifth
-        if not len(rest):
+        others, own = np.flatnonzero(part != fifth), part == fifth
+        if not len(others):
             return None
-        subset = targets.take(rest)
+        subset = targets.take(others)
         if (subset.present != targets.present).any():
             return None
-        logits[own] = fit(left_out[rest], subset)(left_out[own])
+        logits[own] = fit(left_out[others], subset)(left_out[own])
     return logits
 
 
