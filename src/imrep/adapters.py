@@ -1,10 +1,8 @@
 """Representations from a spec, an instance, a module or function, or vectors made elsewhere."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ from torch import Tensor, nn
 from imrep import checks, factory, weights
 from imrep.base import Representation
 from imrep.codes import Vector
-from imrep.datasets import Item
 from imrep.errors import BadParameter, short_repr
 from imrep.io.digests import digest
 from imrep.registry.cards import Card
@@ -80,43 +77,21 @@ class Wrapped(Representation[Vector]):
         return self.label
 
 
-class Ready(Representation[Vector]):
-    """Vectors that were made elsewhere, one for each of a list of pictures.
+class MadeOutside(Representation[Vector]):
+    """Vectors that were made elsewhere, one for each image of a comparison.
 
     Args:
         label: Its name in tables.
-        paths: The pictures' paths, as the data set names them or as files.
-        vectors: (n, d), finite numbers.
-
-    Raises:
-        BadParameter: There is not one vector for each path, or a number is not finite.
+        vectors: float32 (n, d), in the order of the images.
+        ms: Milliseconds an image, as their maker states it; None where nobody knows.
     """
 
     card = Card(title="Vectors made elsewhere", family=OWN, cite="", differentiable=False)
-    name = "ready"
+    name = "outside"
 
-    def __init__(self, label: str, paths: Sequence[str | Path], vectors: Any) -> None:
+    def __init__(self, label: str, vectors: np.ndarray, ms: float | None = None) -> None:
         super().__init__()
-        values = vectors.detach().cpu().numpy() if isinstance(vectors, Tensor) else vectors
-        try:
-            array = np.asarray(values, np.float32)
-        except (TypeError, ValueError) as error:
-            raise BadParameter(
-                f"{label} needs vectors ({len(paths)}, d) of numbers, got {short_repr(vectors)}. "
-                "Give (paths, array)."
-            ) from error
-        if array.ndim != 2 or len(array) != len(paths):
-            raise BadParameter(
-                f"{label} needs vectors ({len(paths)}, d), one for each path, got {array.shape}."
-            )
-        if not np.isfinite(array).all():
-            raise BadParameter(
-                f"{label} needs finite vectors, got NaN or infinity. Leave them out."
-            )
-        self.label = label
-        self.vectors = array
-        self.rows = {Path(path).as_posix(): row for row, path in enumerate(paths)}
-        self._fingerprint = OBJECT + digest(array.tobytes(), "\n".join(self.rows), size=6)
+        self.label, self.vectors, self.ms = label, vectors, ms
 
     @property
     def spec(self) -> str:
@@ -125,47 +100,20 @@ class Ready(Representation[Vector]):
 
     @property
     def fingerprint(self) -> str:
-        """Of the vectors and paths."""
-        return self._fingerprint
-
-    def of(self, items: Sequence[Item]) -> np.ndarray:
-        """The vectors of these pictures, float32 (n, d).
-
-        Raises:
-            BadParameter: One of them has none.
-        """
-        rows = [self._row(item) for item in items]
-        lacking = [item.path for item, row in zip(items, rows, strict=True) if row is None]
-        if lacking:
-            raise BadParameter(
-                f"{self.label} needs a vector for every picture, got none for {len(lacking):,} of "
-                f"{len(items):,}, the first {lacking[0]!r}. Give theirs, or leave the pictures out."
-            )
-        return np.asarray(self.vectors[np.array(rows, np.int64)])
+        """Of the vectors in their order."""
+        return f"outside-{digest(self.vectors.tobytes(), str(self.vectors.shape), size=10)}"
 
     def encode(self, image: Image) -> Vector:
-        """Never: other pictures have no vector.
+        """Never: other images have no vector.
 
         Raises:
             BadParameter: Always.
         """
-        raise BadParameter(f"{self.label} needs pictures that it has vectors of, got others.")
+        raise BadParameter(f"{self.label} needs images that it has vectors of, got others.")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """None: it is built from vectors."""
         return {}
-
-    def _row(self, item: Item) -> int | None:
-        names = [item.path] if item.file is None else [item.path, item.file.as_posix()]
-        rows = (self.rows.get(name) for name in names)
-        return next((row for row in rows if row is not None), self._by_file(item))
-
-    def _by_file(self, item: Item) -> int | None:
-        return None if item.file is None else self._files.get(item.file.resolve())
-
-    @cached_property
-    def _files(self) -> dict[Path, int]:
-        return {Path(path).resolve(): row for path, row in self.rows.items()}
 
 
 def resolve(value: object, caller: str, *, download: bool = False) -> Representation:

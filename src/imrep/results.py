@@ -50,6 +50,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | bytes | | of one vector as float32 (bytes) |
 | | dimensions | | length of the vector (dimensions) |
 | | images_s | | images per second of processor time (images) |
+| | ms_stated | | 1 where `ms` is what the maker of the vectors states, `--ms` (flag) |
 | | memory | | peak memory above that of the idle import (bytes) |
 | | ms_size | side, "128" | milliseconds per image at that size (ms) |
 | failed | error | reason, one line | the representation could not run; value is null |
@@ -83,9 +84,13 @@ from imrep.errors import BadData
 from imrep.io.files import write_text
 from imrep.io.names import encodable_values
 
+OUTSIDE = (  # stands under every row whose `fitted_on` is "outside"
+    "Made outside: if its maker was trained on these images or labels, this accuracy flatters, and "
+    "no fold can tell."
+)
 PROTOCOL = "3"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
-ROLES = ("", "contender", "control", "sum")
+ROLES = ("", "contender", "control", "sum", "own")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
     *("dimensions", "images", "groups", "pairs", "draws", ""),
@@ -101,7 +106,10 @@ METRICS = {
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
-    "cost": (*("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),),
+    "cost": (
+        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),
+        "ms_stated",
+    ),
     "failed": ("error", "weights", "extra"),
     "verdict": ("sentence",),
 }
@@ -125,8 +133,8 @@ class Row:
         folds: Folds of the cross-validation; 0 without labels.
         spec: The representation; empty for a number about the folder.
         fingerprint: Of the representation; empty likewise.
-        role: contender, control or sum; empty likewise.
-        fitted_on: "fold" or "all" if it was fitted, else empty.
+        role: contender, control, sum or own (vectors made elsewhere); empty likewise.
+        fitted_on: "fold" or "all" if it was fitted, "outside" if it was made elsewhere, else empty.
         kind: The table above.
         metric: The table above.
         detail: The table above; an object in the verdict's row, else a string.

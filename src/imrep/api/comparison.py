@@ -79,7 +79,7 @@ class Comparison:
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
-            if row.role in ("contender", "sum"):
+            if row.role in ("contender", "sum", "own"):
                 line = by_spec.setdefault(row.spec, {"spec": row.spec})
                 name = _COLUMNS.get((row.kind, row.metric))
                 if name:
@@ -183,7 +183,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     margin: float = 2.0,
     groups: str | Path | Mapping[str, str] | None = None,
     same_object: str | Path | Mapping[str, str] | None = None,
-    vectors: Mapping[str, tuple[Sequence[str | Path], Any]] | None = None,
+    vectors: Mapping[str, Any] | None = None,
+    ms: Mapping[str, float] | None = None,
     max_images: int | None = None,
     threads: int | None = None,
     device: str = "cpu",
@@ -209,8 +210,13 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         groups: Images that stay in one fold: a csv with path,group, or the group of each path;
             images in memory have the paths "000000", "000001" …
         same_object: Images that should retrieve each other, likewise.
-        vectors: Vectors made elsewhere that are compared too, by their name in tables: the images'
-            paths and an array (n, d).
+        vectors: Vectors made elsewhere that are compared too, by their name in tables and in sums
+            such as "mine+hog": a file (.parquet, .npz, .npy, .csv, .safetensors), {path: vector},
+            (paths, array (n, d)), or an array with a row for every image that was found, sorted by
+            path, or in the order of images in memory. Rows belong to images by equal paths; else
+            by the same file; else where one path ends in the other; else by names; else by names
+            without suffix.
+        ms: Milliseconds an image of some of these vectors; without, their cost is not known.
         max_images: Limit for the images, sampled with the classes in proportion.
         threads: Threads that encode; None for as many as torch has. Costs are measured on one.
         device: Where to encode, as torch names it.
@@ -224,7 +230,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
 
     Raises:
         BadData: There are no images, or none that can be read; or `out` holds what
-            compare did not write.
+            compare did not write; or vectors are not finite numbers, of other images, or a label.
         Busy: Another run writes into `out`.
         OSError: The system does not let it be written; finished work stays for the next call.
         BadParameter: An argument is out of its range.
@@ -241,6 +247,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         data=source(data, reading, "compare"),
         specs=_listed(representations),
         vectors=vectors,
+        ms=ms,
         groups=_groups(groups),
         same_object=_groups(same_object),
         max_images=max_images,

@@ -13,6 +13,7 @@ from imrep.cli.size_lines import size_lines
 from imrep.errors import BadData
 from imrep.io.names import printable
 from imrep.plural import several
+from imrep.results import OUTSIDE
 
 if TYPE_CHECKING:
     from imrep.api import Comparison
@@ -46,13 +47,39 @@ class _Sizes(click.ParamType):
         return tuple(sides)
 
 
+class _Named(click.ParamType):
+    """NAME=VALUE."""
+
+    def __init__(self, name: str, value: click.ParamType) -> None:
+        self.name, self.value = name, value
+
+    def convert(self, value: Any, param: Any, context: Any) -> tuple[str, Any]:
+        """The name and the value."""
+        name, equals, text = value.partition("=")
+        if not (name and equals and text):
+            self.fail(f"it needs {self.name}, got {value!r}. Try mine={value}.", param, context)
+        return name, self.value.convert(text, param, context)
+
+
+def _by_name(
+    context: click.Context, param: click.Parameter, pairs: tuple[tuple[str, Any], ...]
+) -> dict[str, Any] | None:
+    """The values by name."""
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        names = ", ".join(name for name, _ in pairs)
+        raise click.BadParameter(f"it needs each name once, got {names}.", context, param)
+    return named or None
+
+
 @click.command(
     epilog="""\b
 Examples:
   imrep compare                                  the built-in photographs
   imrep compare photos/                          every representation that can run here
   imrep compare photos/ -r hog -r hog+histogram  these only; a plus concatenates two
-  imrep compare photos/ --sizes 32,64,128        also at these image sizes""",
+  imrep compare photos/ --sizes 32,64,128        also at these image sizes
+  imrep compare photos/ --vectors mine=x.parquet also vectors made elsewhere""",
 )
 @click.argument("data", required=False)
 @click.option(
@@ -92,6 +119,22 @@ Examples:
 )
 @click.option(
     "--same-object", type=_FILE, help="csv with path,group: score retrieval within groups."
+)
+@click.option(
+    "--vectors",
+    multiple=True,
+    type=_Named("NAME=FILE", _FILE),
+    metavar="NAME=FILE",
+    callback=_by_name,
+    help="Vectors made elsewhere: parquet, npz, safetensors or csv with paths, npy; repeatable.",
+)
+@click.option(
+    "--ms",
+    multiple=True,
+    type=_Named("NAME=N", options.Number(0, 1e9)),
+    metavar="NAME=N",
+    callback=_by_name,
+    help="Milliseconds an image of such vectors, if you know them.",
 )
 @click.option(
     "--max-images",
@@ -195,6 +238,8 @@ def _table(comparison: "Comparison") -> None:
         room = shutil.get_terminal_size().columns - len(heads) - 2
         width = max([name for name in names if name <= room], default=_NAME_WIDTH)
     click.secho(f"  {'':{width}}{heads}", dim=True)
+    outside = {row.spec for row in comparison.rows if row.fitted_on == "outside"}
+    stated = {row.spec for row in comparison.rows if row.metric == "ms_stated"}
     marks = {spec: "○" for spec in equals if comparison.pick} | {comparison.pick: "●"}
     for line in lines:
         mark = marks.get(line["spec"], " ")
@@ -204,6 +249,9 @@ def _table(comparison: "Comparison") -> None:
         cells = (text(line) if key in line else "-" for key, _, _, text in columns)
         widths = (column[2] for column in columns)
         click.echo("".join(f"  {cell:>{w}}" for cell, w in zip(cells, widths, strict=True)))
+        if line["spec"] in outside:
+            time = f" ms: {line['ms']:g}, as you said." if line["spec"] in stated else ""
+            click.secho(f"  {'':{width}}  {OUTSIDE}{time}", dim=True)
     used = {marks.get(line["spec"], "") for line in lines}
     legend = [
         ("●", "the only one" if len(lines) == 1 else "recommended"),

@@ -1,14 +1,14 @@
 """The representations that are compared, and the reasons why others are not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from imrep import adapters, weights
+from imrep.adapters import MadeOutside
 from imrep.base import Representation, Sum
-from imrep.comparison.settings import Vectors
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded
-from imrep.registry import catalog
+from imrep.registry import catalog, specs
 from imrep.weights import packages
 
 INSTALL = "pip install 'imrep[networks]'"
@@ -32,7 +32,9 @@ class Candidate:
     @property
     def role(self) -> str:
         """As results.jsonl names it."""
-        return "contender" if len(self.parts) == 1 else "sum"
+        if len(self.parts) > 1:
+            return "sum"
+        return "own" if self.precomputed else "contender"
 
     @property
     def fixed_size(self) -> bool:
@@ -46,8 +48,21 @@ class Candidate:
 
     @property
     def precomputed(self) -> bool:
-        """Whether it consists of vectors made elsewhere, so that no image can be encoded."""
-        return any(isinstance(part, adapters.Ready) for part in self.parts)
+        """Whether a part consists of vectors made elsewhere, so that no image can be encoded."""
+        return any(isinstance(part, MadeOutside) for part in self.parts)
+
+    @property
+    def time_stated(self) -> bool:
+        """Whether its time rests on what the maker of its vectors states."""
+        return any(isinstance(part, MadeOutside) and part.ms is not None for part in self.parts)
+
+    def with_vectors(self, own: Iterable[MadeOutside]) -> "Candidate":
+        """The same with these vectors in place of those of their names."""
+        by_name = {part.label: part for part in own}
+        parts = tuple(
+            by_name[part.label] if isinstance(part, MadeOutside) else part for part in self.parts
+        )
+        return replace(self, parts=parts)
 
     @property
     def may_be_pretrained(self) -> bool:
@@ -76,7 +91,7 @@ class Absent:
 
 
 def gather(
-    requested: Sequence[object] | None, vectors: Vectors | None = None
+    requested: Sequence[object] | None, own: Sequence[MadeOutside] = ()
 ) -> tuple[list[Candidate], list[Absent]]:
     """Build the requested representations, or every one that can run here.
 
@@ -84,22 +99,20 @@ def gather(
         requested: Specs, sums among them; representations; modules or functions from images to
             vectors. None for the contenders of every card whose weights, if they need any, are
             present.
-        vectors: Precomputed vectors by the name that tables use: (paths, (n, d)).
+        own: Vectors made elsewhere. Their names may be parts of sums.
 
     Raises:
         UnknownName: A spec names nothing.
         BadParameter: A spec is wrong, something is no representation, or none can run.
     """
-    candidates: dict[str, Candidate] = {}
+    candidates = {each.label: Candidate(each.label, "", (each,)) for each in own}
     absent: list[Absent] = []
-    for label, (paths, array) in (vectors or {}).items():
-        candidates[label] = Candidate(label, "", (adapters.Ready(label, paths, array),))
     for request in requested or _contenders():
         if not requested and (reason := _missing_weights(str(request))):
             absent.append(Absent(str(request), "weights", reason))
             continue
         try:
-            rep = adapters.resolve(request, "compare")
+            rep = _resolve(request, own)
         except WeightsNeeded as error:
             absent.append(Absent(str(request), "weights", str(error)))
         except ExtraNeeded as error:
@@ -116,6 +129,27 @@ def gather(
 def _contenders() -> list[str]:
     """The specs that run by default, in the order of the catalogue."""
     return [spec for name in catalog.names() for spec in catalog.card(name).contenders or (name,)]
+
+
+def _resolve(request: object, own: Sequence[MadeOutside]) -> Representation:
+    """As `adapters.resolve`; specs may name vectors made elsewhere."""
+    by_name = {each.label: each for each in own}
+    if not isinstance(request, str) or by_name.keys().isdisjoint(specs.names(request.lower())):
+        return adapters.resolve(request, "compare")
+    views = [_view(name, texts, by_name) for name, texts in specs.parse(request)]
+    return views[0] if len(views) == 1 else Sum(views)
+
+
+def _view(name: str, texts: Mapping[str, str], own: Mapping[str, MadeOutside]) -> Representation:
+    vectors = own.get(name.lower())
+    if vectors is None:
+        return adapters.resolve(specs.write(specs.text(name), dict(texts)), "compare")
+    if texts:
+        raise BadParameter(
+            f"{vectors.label} needs no parameters, got {', '.join(texts)}: its vectors are made. "
+            f"Write {vectors.label}."
+        )
+    return vectors
 
 
 def _missing_weights(spec: str) -> str:
@@ -147,6 +181,8 @@ def _may_be_pretrained(part: Representation) -> bool:
 def _candidate(request: object, rep: Representation, earlier: Mapping[str, Candidate]) -> Candidate:
     """Of a spec or an object; objects of one spec that differ are numbered."""
     parts = rep.views if isinstance(rep, Sum) else (rep,)
+    if any(isinstance(part, MadeOutside) for part in parts):
+        return Candidate(rep.spec, "", parts)
     if isinstance(request, str):
         return Candidate(rep.spec, request, parts)
     new = Candidate(rep.spec, rep.spec if adapters.typable(rep) else "", parts)

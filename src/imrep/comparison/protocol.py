@@ -4,15 +4,18 @@ Each step is cached on disk, so that an interrupted run continues where it stopp
 one more representation computes only that one.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from imrep.comparison.candidates import gather
+from imrep.adapters import MadeOutside
+from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.retrieval import judge_retrieval
-from imrep.comparison.data import source
+from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
+from imrep.comparison.data.own_vectors import OwnVectors
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
@@ -35,7 +38,9 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         ImrepError: An option or a spec is wrong.
     """
     with parallel.one_thread(settings.threads):
-        candidates, absent = gather(inputs.specs, inputs.vectors)
+        tables = own_vectors.read(inputs.vectors, inputs.ms)
+        named = [MadeOutside(table.name, table.vectors) for table in tables]
+        candidates, absent = gather(inputs.specs, named)
         state = State(
             dataset=source.find(inputs),
             size=settings.size,
@@ -45,17 +50,22 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             device=settings.device,
             progress=progress,
         )
-        images = state.collect()
+        own = own_vectors.place(tables, state.dataset, state.decoded(state.size))
+        left_out = sorted({row for each in own for row in each.missing})
+        images = state.collect(left_out)
+        dataset = labelled(images)
+        own_vectors.refuse_labels(own, dataset)
+        candidates = _placed(candidates, own, inputs.ms or {})
         objects = None
         if inputs.same_object is not None:
-            objects = find_objects(images.decoded.items, inputs.same_object)
+            objects = find_objects(images.decoded.items, inputs.same_object, left_out)
         encoded = state.encode(candidates, state.size)
         if not encoded:
             reasons = "; ".join(absentee.reason for absentee in state.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")
         peaks = encoding_memory(encoded, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
-        scores = _score(labelled(images), images, encoded, settings.margin, sampled_from, progress)
+        scores = _score(dataset, images, encoded, settings.margin, sampled_from, progress)
         retrieval = None
         if objects is not None:
             retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
@@ -77,6 +87,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             sizes=by_size,
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
+            own=own,
         )
         folder = write(outcome, inputs, settings)
         encode.forget([part for each in encoded for part in each.parts])
@@ -88,6 +99,14 @@ def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.T
     if scores is not None:
         return sizes.classes(scores.dataset)
     return None if objects is None else sizes.objects(objects, seed)
+
+
+def _placed(
+    candidates: list[Candidate], own: list[OwnVectors], ms: Mapping[str, float]
+) -> list[Candidate]:
+    """The candidates with the user's vectors in the order of the images."""
+    parts = [MadeOutside(each.table.name, each.vectors, ms.get(each.table.name)) for each in own]
+    return [candidate.with_vectors(parts) for candidate in candidates]
 
 
 def _score(

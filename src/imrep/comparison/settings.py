@@ -1,7 +1,7 @@
 """What is compared, and how."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from imrep.images import DEFAULT_READING, Reading
 _CALLER = "compare"
 _MIN_SIDE = 8  # pixels: smaller images hold too little for any representation
 
-Vectors = Mapping[str, tuple[Sequence[str | Path], object]]
 Groups = Path | Mapping[str, str]
 
 
@@ -26,7 +25,9 @@ class Inputs:
     Args:
         data: What `datasets.find` understands; None for the built-in photographs; or a data set.
         specs: Representations, as specs or objects; None for every one that can run here.
-        vectors: Precomputed vectors by the name that tables use: (paths, (n, d)).
+        vectors: Vectors made elsewhere, by the name that tables use: a file, an array (n, d),
+            {path: vector} or (paths, array).
+        ms: Milliseconds an image of some of them, as their maker states it.
         groups: A csv with path,group, or the group of each path: images that share a fold.
         same_object: Likewise: images whose members should retrieve each other.
         max_images: Largest number of images, classes in proportion.
@@ -38,7 +39,8 @@ class Inputs:
 
     data: str | tuple[str, ...] | Dataset | None = None
     specs: tuple[object, ...] | None = None
-    vectors: Vectors | None = None
+    vectors: Mapping[str, object] | None = None
+    ms: Mapping[str, float] | None = None
     groups: Groups | None = None
     same_object: Groups | None = None
     max_images: int | None = None
@@ -55,7 +57,6 @@ class Inputs:
                     f"compare needs {name} to be a csv file or the group of each path, got "
                     f"{short_repr(value)}. Try {{path: group}}."
                 )
-        _check_vectors(self.vectors)
 
     @property
     def command_data(self) -> str | None:
@@ -112,17 +113,3 @@ def _check_integer(number: object, name: str) -> None:
         raise BadParameter(
             f"compare needs {name} in whole numbers, got {short_repr(number)}. Try 64."
         )
-
-
-def _check_vectors(vectors: object) -> None:
-    """Refuse anything but names with paths and an array each."""
-    remedy = "Give {name: (paths, array)}."
-    if not isinstance(vectors, Mapping | None):
-        raise BadParameter(f"compare needs vectors by name, got {short_repr(vectors)}. {remedy}")
-    for name, pair in (vectors or {}).items():
-        if not (isinstance(name, str) and isinstance(pair, tuple) and len(pair) == 2):
-            raise BadParameter(f"compare needs paths with the vectors {name!r}. {remedy}")
-        paths = pair[0]
-        listed = isinstance(paths, Sequence | np.ndarray) and not isinstance(paths, str)
-        if not listed or not all(isinstance(path, str | Path) for path in paths):
-            raise BadParameter(f"compare needs paths first in the vectors {name!r}. {remedy}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imrep.adapters import Ready
+from imrep.adapters import MadeOutside
 from imrep.base import Representation
 from imrep.comparison.candidates import Absent, Candidate
 from imrep.comparison.data.image_collection import ImageCollection, collect
@@ -74,8 +74,11 @@ class State:
             )
         return images
 
-    def collect(self) -> ImageCollection:
+    def collect(self, left_out: Sequence[int] = ()) -> ImageCollection:
         """The readable images with their near-duplicates and groups.
+
+        Args:
+            left_out: Rows of images that no score is computed from.
 
         Raises:
             BadData: No image can be read.
@@ -87,31 +90,32 @@ class State:
                 f"{self.dataset.name} needs an image that can be read, got none. {reasons}"
             )
         self.progress("looking for near-duplicates", 0, 100)
-        return collect(self.dataset, images, self.seed, self.progress)
+        return collect(self.dataset, images, self.seed, self.progress, left_out)
 
     def encode(self, candidates: Sequence[Candidate], size: int) -> list[EncodedCandidate]:
         """Vectors of every candidate that can run; the others join `failed` with the reason."""
-        vectors: dict[tuple[str, int], Encoded] = {}
+        vectors: dict[tuple[str, str, int], Encoded] = {}
         encoded = []
         for candidate in candidates:
             side = candidate.canvas or size
             try:
-                for part in candidate.parts:
-                    if (part.fingerprint, side) not in vectors:
-                        vectors[part.fingerprint, side] = self._encode_part(part, side)
+                keys = [(part.spec, part.fingerprint, side) for part in candidate.parts]
+                for key, part in zip(keys, candidate.parts, strict=True):
+                    if key not in vectors:
+                        vectors[key] = self._encode_part(part, side)
             except OSError:  # a full disk, for example: it concerns all candidates
                 raise
             except Exception as error:
                 prefix = "" if size == self.size else f"at {size} px: "
                 self.failed.append(Absent(candidate.spec, "error", prefix + _reason(error)))
             else:
-                parts = tuple(vectors[part.fingerprint, side] for part in candidate.parts)
+                parts = tuple(vectors[key] for key in keys)
                 encoded.append(EncodedCandidate(candidate, parts))
         return encoded
 
     def _encode_part(self, part: Representation, size: int) -> Encoded:
-        if isinstance(part, Ready):
-            return encode.ready(part, self.decoded(self.size))
+        if isinstance(part, MadeOutside):
+            return encode.made_outside(part, self.decoded(self.size))
         rep = part.to(self.device).eval()
         return encode.encode(rep, self.decoded_alike(size), self.device, self.progress)
 

@@ -72,7 +72,8 @@ def find(
     notes = list(dataset.notes)
     if groups is not None:
         items = _grouped(items, Path(groups), notes)
-    total, readable = len(items), [item for item in items if not item.refused]
+    everything, readable = tuple(items), [item for item in items if not item.refused]
+    total = len(everything)
     if max_items is not None and max_items < len(readable):
         refused = [item for item in items if item.refused]
         sampled = _sampled(readable, max_items, seed)
@@ -82,7 +83,7 @@ def find(
             if len(sampled) < len(readable)
             else f"All {total} images are used: at least {_MIN_PER_CLASS} of each class are."
         )
-    return replace(dataset, items=tuple(items), notes=tuple(notes), total=total)
+    return replace(dataset, items=tuple(items), notes=tuple(notes), total=total, found=everything)
 
 
 def holds_many(data: str | Path) -> bool:

@@ -9,6 +9,7 @@ batches that run at the same time slow each other down. The remaining ones share
 """
 
 import copy
+import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -21,13 +22,14 @@ import numpy as np
 import torch
 
 from imrep import images
-from imrep.adapters import OBJECT, Ready
+from imrep.adapters import OBJECT, MadeOutside
 from imrep.base import Fitted, Representation
 from imrep.codes import Code
 from imrep.embedding import batching, cache, engine, fitting
 from imrep.embedding.decoded_images import Decoded
 from imrep.embedding.engine import EncodedBatch
 from imrep.io import codes
+from imrep.io.files import replacing
 from imrep.ops import parallel
 from imrep.types import Progress
 
@@ -47,7 +49,8 @@ class Encoded:
         rep: The representation, fitted on all images where it is one that is fitted.
         side: Of the squares it read, in pixels.
         path: The file of the vectors.
-        cpu_ms: CPU milliseconds an image on one thread, the median over slices of at least 0.2 s.
+        cpu_ms: CPU milliseconds an image on one thread, the median over slices of at least 0.2 s;
+            infinite where nobody knows it.
         wall_ms: Wall-clock milliseconds an image, likewise.
         fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
         fitted: Whether something was fitted.
@@ -119,19 +122,15 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
     )
 
 
-def ready(rep: Ready, decoded: Decoded) -> Encoded:
-    """Precomputed vectors, in the order of the images.
-
-    Raises:
-        BadParameter: An image has none.
-    """
+def made_outside(rep: MadeOutside, decoded: Decoded) -> Encoded:
+    """Vectors that were made elsewhere; their time is infinite where nobody knows it."""
     digest = cache.key("codes", decoded.key, rep.fingerprint)
     path = cache.folder("codes", digest) / "vectors.npy"
-    vectors = rep.of(decoded.items)
-    stored = cache.growing(path, vectors.shape, np.float32)
-    stored[:] = vectors
-    stored.flush()
-    return Encoded(digest, rep, decoded.size, path, 0.0, 0.0, 0.0)
+    if not path.is_file():
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.save(file, rep.vectors, allow_pickle=False)
+    ms = math.inf if rep.ms is None else rep.ms
+    return Encoded(digest, rep, decoded.size, path, ms, ms, 0.0)
 
 
 def forget(encoded: Sequence[Encoded]) -> None:

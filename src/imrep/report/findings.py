@@ -104,7 +104,7 @@ class Findings:
     @cached_property
     def contenders(self) -> list[str]:
         """Specs that ran, in descending accuracy; by name where nothing is ranked."""
-        ran = [s for s in self._specs("contender", "sum") if s not in self._errors]
+        ran = [s for s in self._specs("contender", "sum", "own") if s not in self._errors]
         accuracy = {spec: self.value("accuracy", self.measure, spec) for spec in ran}
         return sorted(ran, key=lambda spec: (-(accuracy[spec] or 0), spec))
 

@@ -93,6 +93,7 @@ def classify(
             groups=dataset.groups_per_class,
             noise=next((alarm.score for alarm in alarms if alarm.control == "noise"), None),
             images=sampled_from,
+            outside=[candidate.candidate.precomputed for candidate in encoded],
         )
     )
     return Classification(
@@ -117,6 +118,19 @@ def repeats(classification: Classification, dataset: LabelledDataset) -> tuple[S
         return ()
     lead = float(np.median([scores[j].knn - scores[j].probe for j in ahead]))
     return (sentences.repeats(lead, [classification.encoded[j].spec for j in ahead]),)
+
+
+def blind(classification: Classification, names: Sequence[str]) -> list[Sentence]:
+    """A note on those of these candidates that predict nothing, where another one does."""
+    verdict = classification.verdict
+    if not any(standing.low > verdict.chance for standing in verdict.standings):
+        return []
+    pairs = zip(classification.encoded, verdict.standings, strict=True)
+    return [
+        sentences.blind(encoded.spec)
+        for encoded, standing in pairs
+        if encoded.spec in names and standing.low <= verdict.chance <= standing.high
+    ]
 
 
 def learning_curves(

@@ -42,8 +42,10 @@ def kilobytes(size: float) -> str:
 
 
 def cost_words(ms: float, size: float) -> str:
-    """(0.34 ms and 7.1 KB an image); without the time of precomputed vectors."""
-    return f"({f'{two_digits(ms)} ms and ' if ms > 0 else ''}{kilobytes(size)} an image)"
+    """(0.34 ms and 7.1 KB an image); of an infinite time, that nobody knows it."""
+    if math.isinf(ms):
+        return "(cost not known)"
+    return f"({two_digits(ms)} ms and {kilobytes(size)} an image)"
 
 
 def two_digits(value: float) -> str:

@@ -71,6 +71,14 @@ def repeats(lead: float, names: Sequence[str]) -> Sentence:
     )
 
 
+def blind(name: str) -> Sentence:
+    """Vectors without paths that predict nothing where others do."""
+    return Sentence(
+        "blind",
+        f"{name} sees nothing of the classes: is its order that of the sorted paths?",
+    )
+
+
 def single(names: Sequence[str]) -> Sentence:
     """Classes that cannot be tested."""
     were = "was" if len(names) == 1 else "were"

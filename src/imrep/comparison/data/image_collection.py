@@ -1,6 +1,7 @@
 """The readable images of a data set with their classes, near-duplicates and groups."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -33,6 +34,7 @@ class ImageCollection:
         builtin: Whether these are the built-in photographs, whose tiles may look the same but do
             not overlap.
         seed: Of the sample.
+        left_out: Images without a vector of the user's, which no measure is computed from.
     """
 
     decoded: Decoded
@@ -44,6 +46,7 @@ class ImageCollection:
     untestable: tuple[int, ...]
     builtin: bool
     seed: int
+    left_out: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,7 +54,12 @@ class ImageCollection:
     @cached_property
     def sample(self) -> np.ndarray:
         """Rows of at most 1,500 images, classes in proportion, for measures without labels."""
-        return folds.stratified(self.labels, _SAMPLE, self.seed)
+        return self.stratified(_SAMPLE)
+
+    def stratified(self, size: int) -> np.ndarray:
+        """Rows of at most so many images, classes in proportion."""
+        rows = np.delete(np.arange(len(self)), self.left_out)
+        return rows[folds.stratified(self.labels[rows], size, self.seed)]
 
     @property
     def labelled(self) -> int:
@@ -71,7 +79,13 @@ class ImageCollection:
         return sum(a != b for a, b in pairs if a is not None and b is not None)
 
 
-def collect(dataset: Dataset, decoded: Decoded, seed: int, progress: Progress) -> ImageCollection:
+def collect(
+    dataset: Dataset,
+    decoded: Decoded,
+    seed: int,
+    progress: Progress,
+    left_out: Sequence[int] = (),
+) -> ImageCollection:
     """Find near-duplicates and merge them with the user's groups."""
     near_duplicates = _cached_duplicates(decoded, progress)
     items = decoded.items
@@ -86,6 +100,8 @@ def collect(dataset: Dataset, decoded: Decoded, seed: int, progress: Progress) -
         np.array([edge.hn for edge in edges]),
         _user_groups([item.group for item in items]),
     )
+    scored = labels.copy()
+    scored[list(left_out)] = -1
     return ImageCollection(
         decoded=decoded,
         duplicates=near_duplicates,
@@ -93,9 +109,10 @@ def collect(dataset: Dataset, decoded: Decoded, seed: int, progress: Progress) -
         names=names,
         groups=merged.groups,
         relaxed=merged.relaxed,
-        untestable=folds.untestable(labels, merged.groups),
+        untestable=folds.untestable(scored, merged.groups),
         builtin=dataset.builtin,
         seed=seed,
+        left_out=tuple(left_out),
     )
 
 

@@ -48,6 +48,7 @@ class LabelledDataset:
 def labelled(images: ImageCollection) -> LabelledDataset | None:
     """The testable part of a collection; None if fewer than two classes can be tested."""
     testable = (images.labels >= 0) & ~np.isin(images.labels, images.untestable)
+    testable[list(images.left_out)] = False
     rows = np.flatnonzero(testable)
     present, labels = np.unique(images.labels[rows], return_inverse=True)
     if len(present) < 2:

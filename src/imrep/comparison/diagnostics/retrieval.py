@@ -36,12 +36,13 @@ class Objects(NamedTuple):
         return self.groups[self.groups >= 0]
 
 
-def find_objects(items: Sequence[Item], groups: Groups) -> Objects:
+def find_objects(items: Sequence[Item], groups: Groups, left_out: Sequence[int] = ()) -> Objects:
     """The objects with two images or more.
 
     Args:
         items: The images.
         groups: A csv with path,group; or the group of each path.
+        left_out: Rows of images that are neither queries nor matches.
 
     Raises:
         BadData: No two images are of one group.
@@ -50,7 +51,9 @@ def find_objects(items: Sequence[Item], groups: Groups) -> Objects:
         by_path, source = datasets.groups(items, groups, "--same-object")[0], groups.name
     else:
         by_path, source = dict(groups), "same_object"
-    item_groups = [by_path.get(item.path) for item in items]
+    item_groups = [
+        None if row in left_out else by_path.get(item.path) for row, item in enumerate(items)
+    ]
     count = Counter(name for name in item_groups if name is not None)
     names = tuple(sorted(name for name, members in count.items() if members > 1))
     if not names:

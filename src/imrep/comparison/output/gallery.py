@@ -7,7 +7,6 @@ import numpy as np
 from scipy.linalg import eigh
 
 from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Assets, Pair
-from imrep.comparison.data.folds import stratified
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.output.outcome import Outcome
@@ -19,7 +18,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     """Everything the report displays besides numbers."""
     images, scores, retrieval = outcome.images, outcome.scores, outcome.retrieval
     decoded = images.decoded
-    rows = stratified(images.labels, THUMBNAILS, seed)
+    rows = images.stratified(THUMBNAILS)
     items = [decoded.items[row] for row in rows]
     labels, groups = [item.label for item in items], images.labels
     if retrieval and not images.names:  # the question is which images show the same object

@@ -98,6 +98,10 @@ def _notes(outcome: Outcome) -> list[Sentence]:
     notes = [Sentence("data", note) for note in outcome.source.notes]
     assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
     notes += [Sentence("data", images.assumption(text)) for text in assumed]
+    notes += [Sentence("vectors", note) for own in outcome.own for note in own.notes]
+    if outcome.scores:
+        names = [own.table.name for own in outcome.own if own.aligned]
+        notes += classification.blind(outcome.scores.classification, names)
     if outcome.scores and not outcome.images.builtin:  # those photographs have no groups to declare
         notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
     notes += _class_notes(outcome)

@@ -9,6 +9,7 @@ from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.data.own_vectors import OwnVectors
 from imrep.comparison.diagnostics.measurements import Measurements
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point
@@ -46,6 +47,7 @@ class Outcome:
         sizes: None without `--sizes`.
         absent: Candidates that were not compared, and why.
         requested: Whether the caller named the representations.
+        own: Vectors of the user's, in the order of the images.
     """
 
     source: Dataset
@@ -57,6 +59,7 @@ class Outcome:
     sizes: SizeComparison | None = None
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
+    own: Sequence[OwnVectors] = ()
 
     @property
     def encoded(self) -> list[EncodedCandidate]:

@@ -156,12 +156,15 @@ def failures(rows: Rows, absent: Sequence[Absent]) -> None:
 
 
 def _cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> None:
-    """Time, memory and length of a vector; of precomputed vectors the length alone."""
+    """Time, memory and length; of vectors made elsewhere the length, and the time if stated."""
     rows.add_for(encoded, "cost.dimensions", encoded.dimensions, "dimensions")
     rows.add_for(encoded, "cost.bytes", encoded.bytes, "bytes")
+    if np.isfinite(encoded.cpu_ms):
+        rows.add_for(encoded, "cost.ms", encoded.cpu_ms, "ms")
+    if encoded.candidate.time_stated:
+        rows.add_for(encoded, "cost.ms_stated", 1, "flag")
     if encoded.candidate.precomputed:
         return
-    rows.add_for(encoded, "cost.ms", encoded.cpu_ms, "ms")
     rows.add_for(encoded, "cost.wall_ms", encoded.wall_ms, "ms")
     if encoded.fitted_on:
         rows.add_for(encoded, "cost.fit_s", encoded.fit_seconds, "s")

@@ -46,7 +46,7 @@ class EncodedCandidate:
 
     @property
     def cpu_ms(self) -> float:
-        """CPU milliseconds to encode one image."""
+        """CPU milliseconds to encode one image; infinite where nobody knows them."""
         return sum(part.cpu_ms for part in self.parts)
 
     @property
@@ -71,7 +71,9 @@ class EncodedCandidate:
 
     @property
     def fitted_on(self) -> str:
-        """As results.jsonl has it: "fold", "all", or "" where nothing is fitted."""
+        """As results.jsonl has it: "outside", "fold", "all", or "" where nothing is fitted."""
+        if self.candidate.precomputed:
+            return "outside"
         if any(part.raw is not None for part in self.parts):
             return "fold"
         return "all" if any(part.fitted for part in self.parts) else ""

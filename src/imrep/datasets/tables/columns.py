@@ -77,14 +77,9 @@ def read(data: bytes, where: str) -> Table:
     Raises:
         BadData: It is no table, or no text.
     """
-    text = _text(data, where)
     if where.lower().endswith(".jsonl"):
-        return _json_lines(text, where)
-    if (declared := _SEPARATOR.match(text)) is not None:
-        text, delimiter = text[declared.end() :], declared[1]
-    else:
-        head = text.lstrip("\r\n").partition("\n")[0]
-        delimiter = max(_DELIMITERS, key=head.count)  # a comma where several are equally frequent
+        return _json_lines(_text(data, where), where)
+    text, delimiter = decoded(data, where)
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
                  if any(line)]  # fmt: skip
@@ -105,11 +100,24 @@ def read(data: bytes, where: str) -> Table:
     return Table(where, names, lines[1:])
 
 
+def decoded(data: bytes, where: str) -> tuple[str, str]:
+    """The text of a csv file, without a line that declares its delimiter, and the delimiter.
+
+    Raises:
+        BadData: It is no text.
+    """
+    text = _text(data, where)
+    if (declared := _SEPARATOR.match(text)) is not None:
+        return text[declared.end() :], declared[1]
+    head = text.lstrip("\r\n").partition("\n")[0]
+    return text, max(_DELIMITERS, key=head.count)  # a comma where several are equally frequent
+
+
 def pick(names: Sequence[str], role: Sequence[str]) -> tuple[int | None, list[str]]:
     """The column of a role (`PATHS`, `LABELS` …), and every candidate."""
     ranks = {name: rank for rank, name in enumerate(role)}
-    fitting = [i for i, name in enumerate(names) if _plain(name) in ranks]
-    fitting.sort(key=lambda i: ranks[_plain(names[i])])
+    fitting = [i for i, name in enumerate(names) if plain(name) in ranks]
+    fitting.sort(key=lambda i: ranks[plain(names[i])])
     return (fitting[0] if fitting else None), [names[i] for i in fitting]
 
 
@@ -147,7 +155,7 @@ def choice(where: str, what: str, fitting: Sequence[str]) -> list[str]:
 
 def chosen(where: str, column: str) -> list[str]:
     """A note on the column of labels, unless its name is label."""
-    if _plain(column) == LABELS[0]:
+    if plain(column) == LABELS[0]:
         return []
     return [f"Labels are those of the column {column} of {where}."]
 
@@ -219,7 +227,8 @@ def _named(value: object, names: Sequence[str]) -> str | None:
     return _label(value)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name without case, spaces, dashes, underscores and points."""
     return re.sub(r"[\s_\-.]+", "", name).casefold()
 
 
