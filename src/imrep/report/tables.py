@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from imrep.report import words
 from imrep.report.findings import PERTURBATIONS, Findings, Standing
 from imrep.report.metrics import MAIN, SPREAD, Format, Metric
-from imrep.results import OUTSIDE
-
-_FITTED = {"fold": "fitted in each fold", "all": "fitted once on all"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,8 +171,6 @@ def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
     value = findings.value(metric.kind, metric.metric, spec, detail)
     if metric.kind == "difference" and spec == findings.leader:
         return Cell(text="the best", value=2.0)
-    if metric[:2] == ("cost", "ms") and findings.value("cost", "ms_stated", spec):
-        return Cell(text=f"{metric.text(value)}, as you said", value=value)
     bar = value if metric[:2] == ("accuracy", findings.measure) else None
     return Cell(text=metric.text(value), value=value, bar=bar)
 
@@ -190,15 +185,15 @@ def _note(findings: Findings, spec: str) -> str:
     standing = findings.standing(spec)
     titles = {"pick": [findings.pick_note], "tied": ["tied with the best"], "control": ["control"]}
     notes = titles.get(standing, [])
-    measured = findings.row("cost", "bytes", spec)
+    measured = findings.row("cost", "ms", spec)
     if measured is not None and len(findings.sizes) > 1:
         notes.append(f"read at {measured.S} pixels")
-    if measured is not None and measured.fitted_on in _FITTED:
-        notes.append(_FITTED[measured.fitted_on])
+    if measured is not None and measured.fitted_on:
+        notes.append(
+            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
+        )
     if measured is not None and measured.fingerprint.startswith("object-"):
         notes.append("passed as an object")
     if findings.value("accuracy", "constant", spec):
         notes.append("constant: the same code for every image")
-    if measured is not None and measured.fitted_on == "outside":
-        notes.append(f"{OUTSIDE} Where a dash stands, the encoder is needed.")
     return ", ".join(notes)
