@@ -50,9 +50,9 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | bytes | | of one vector as float32 (bytes) |
 | | dimensions | | length of the vector (dimensions) |
 | | images_s | | images per second of processor time (images) |
-| | ms_stated | | 1 where `ms` is what the maker of the vectors states, `--ms` (flag) |
 | | memory | | peak memory above that of the idle import (bytes) |
 | | ms_size | side, "128" | milliseconds per image at that size (ms) |
+| | ms_stated | | 1 where `ms` is what the maker of the vectors states, `--ms` (flag) |
 | failed | error | reason, one line | the representation could not run; value is null |
 | | weights | reason and remedy | left out: its weights are not available; value is null |
 | | extra | the pip command | left out: an optional package is missing; value is null |
@@ -90,7 +90,7 @@ OUTSIDE = (  # stands under every row whose `fitted_on` is "outside"
 )
 PROTOCOL = "3"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
-ROLES = ("", "contender", "control", "sum", "own")
+ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
     *("dimensions", "images", "groups", "pairs", "draws", ""),
@@ -133,7 +133,8 @@ class Row:
         folds: Folds of the cross-validation; 0 without labels.
         spec: The representation; empty for a number about the folder.
         fingerprint: Of the representation; empty likewise.
-        role: contender, control, sum or own (vectors made elsewhere); empty likewise.
+        role: contender, sum, own (vectors of the user), together (all combined) or control; empty
+            likewise.
         fitted_on: "fold" or "all" if it was fitted, "outside" if it was made elsewhere, else empty.
         kind: The table above.
         metric: The table above.

@@ -102,17 +102,32 @@ def test_labels_and_groups_as_objects(pictures, tmp_path):
 def test_vectors_made_elsewhere(paths, tmp_path):
     vectors = imrep.Embedder("pixels:side=4", size=24).fit_transform(paths)
     order = np.random.default_rng(0).permutation(len(paths))
-    given = {"mine": ([paths[i] for i in order], vectors[order])}
-    found = compare(tmp_path / "data", ["pixels:side=4"], tmp_path, vectors=given)
-    assert scores(found)["mine"] == pytest.approx(scores(found)["pixels:side=4"])
-    assert "ms" not in next(line for line in found.table() if line["spec"] == "mine")
-    lacking = compare(tmp_path / "data", ["dct"], tmp_path, vectors={"m": (paths[1:], vectors[1:])})
-    assert "m needs a vector for every picture, got none for 1 of 32" in str(
-        lacking.verdict["notes"]
-    )
-    for wrong in ((paths[1:], vectors), (paths, vectors * np.nan), (paths, vectors[0])):
-        with pytest.raises(BadParameter, match="m needs"):
-            compare(tmp_path / "data", ["dct"], tmp_path, vectors={"m": wrong})
+    shuffled = [paths[i] for i in order]
+    every = {
+        "pair": (shuffled, vectors[order]),
+        "mapping": dict(zip(shuffled, vectors[order], strict=True)),
+        "array": vectors,
+        "tensor": torch.from_numpy(vectors),
+    }
+    found = compare(tmp_path / "data", ["pixels:side=4"], tmp_path, vectors=every, ms={"array": 2})
+    assert len(set(scores(found).values())) == 1 and len(scores(found)) == 5
+    times = {line["spec"]: line.get("ms") for line in found.table()}
+    assert times["array"] == 2 and times["pair"] is None
+    rows = [row for row in found.rows if row.spec == "pair"]
+    assert {(row.role, row.fitted_on) for row in rows} == {("own", "outside")}
+
+
+def test_vectors_of_images_in_memory_have_their_order(pictures, tmp_path):
+    array, labels = pictures
+    order = np.random.default_rng(0).permutation(len(array))
+    some = [f"{i:02}.png" for i in order]
+    for i, name in enumerate(some):
+        PIL.Image.fromarray(array[i]).save(tmp_path / name)
+    data = ([tmp_path / name for name in some], [labels[i] for i in order])
+    means = array[order].mean((1, 2))
+    found = compare(data, ["pixels:side=4"], tmp_path, vectors={"mine": means})
+    assert scores(found)["mine"] > 0.9
+    assert f"row 1 is taken for {tmp_path.as_posix()}/{some[0]}" in str(found.verdict["notes"])
 
 
 def test_embedder_takes_modules_and_functions(paths):

@@ -10,9 +10,7 @@ from torch import nn
 
 import imrep
 from imrep import adapters
-from imrep.adapters import Ready, Wrapped, resolve, typable
-from imrep.datasets import Item
-from imrep.datasets.sources import File, Refused
+from imrep.adapters import MadeOutside, Wrapped, resolve, typable
 from imrep.errors import BadImage, BadParameter, UnknownName
 
 IMAGE = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -20,10 +18,6 @@ IMAGE = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def average(images):
     return images.mean((2, 3))
-
-
-def item(path, file=None):
-    return Item(path, source=File(Path(file)) if file else Refused("in memory"))
 
 
 class TestWrapped:
@@ -70,53 +64,22 @@ class TestWrapped:
             Wrapped(lambda x: pytest.fail("called")).encode(IMAGE * 255)
 
 
-class TestReady:
-    VECTORS = np.arange(6.0).reshape(3, 2)
+class TestMadeOutside:
+    VECTORS = np.arange(6.0, dtype=np.float32).reshape(3, 2)
 
-    def test_rows_follow_the_images_however_they_are_listed(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        (tmp_path / "link.png").symlink_to("b.png")
-        rep = Ready("mine", ["a.png", Path("d/../b.png"), "c.png"], self.VECTORS)
-        items = [item("c.png"), item("a.png"), item("other", tmp_path / "link.png"),
-                 item("x", "c.png")]  # fmt: skip
-        assert rep.of(items).tolist() == [[4, 5], [0, 1], [2, 3], [4, 5]]
-        assert rep.of([]).shape == (0, 2) and rep.of(items).dtype == np.float32
-
-    def test_a_tensor_with_a_gradient_is_taken(self):
-        tensor = torch.from_numpy(self.VECTORS).requires_grad_()
-        assert Ready("mine", list("abc"), tensor).of([item("b")]).tolist() == [[2, 3]]
-
-    def test_the_fingerprint_is_that_of_the_vectors_and_paths(self):
+    def test_the_fingerprint_is_that_of_the_numbers_and_their_shape(self):
         prints = [
-            Ready("mine", list("abc"), self.VECTORS), Ready("other", list("abc"), self.VECTORS),
-            Ready("mine", list("abx"), self.VECTORS), Ready("mine", list("abc"), self.VECTORS + 1),
+            MadeOutside("mine", self.VECTORS), MadeOutside("other", self.VECTORS.copy(), ms=3.0),
+            MadeOutside("mine", self.VECTORS.reshape(2, 3)), MadeOutside("mine", -self.VECTORS),
         ]  # fmt: skip
-        first, same, paths, vectors = [rep.fingerprint for rep in prints]
-        assert first == same and len({first, paths, vectors}) == 3
+        first, same, shape, numbers = [rep.fingerprint for rep in prints]
+        assert first == same and len({first, shape, numbers}) == 3
+        assert not first.startswith(adapters.OBJECT)
 
-    @pytest.mark.parametrize(
-        ("vectors", "reason"),
-        [
-            (np.zeros((2, 2)), r"vectors \(3, d\), one for each path, got \(2, 2\)"),
-            (np.zeros(3), r"got \(3,\)"),
-            (np.zeros((3, 2, 1)), r"got \(3, 2, 1\)"),
-            (np.full((3, 2), np.inf), "finite vectors, got NaN or infinity"),
-            (np.full((3, 2), 1e300), "finite vectors"),
-            ([["a"], ["b"], ["c"]], r"of numbers, got .* Give \(paths, array\)"),
-            ([[1], [2, 3], [4]], "of numbers"),
-            (None, "got None|got \\(\\)"),
-        ],
-    )
-    @pytest.mark.filterwarnings("ignore:overflow encountered")
-    def test_other_arrays_are_refused(self, vectors, reason):
-        with pytest.raises(BadParameter, match=f"^mine needs .*{reason}"):
-            Ready("mine", list("abc"), vectors)
-
-    def test_an_image_without_a_vector_is_named(self):
-        rep = Ready("mine", list("abc"), self.VECTORS)
-        with pytest.raises(BadParameter, match=r"got none for 2 of 3, the first 'x'\. Give theirs"):
-            rep.of([item("x"), item("a"), item("y")])
-        with pytest.raises(BadParameter, match="pictures that it has vectors of, got others"):
+    def test_other_images_have_no_vector(self):
+        rep = MadeOutside("mine", self.VECTORS)
+        assert (rep.spec, rep.inverse, rep.get_params()) == ("mine", "none", {})
+        with pytest.raises(BadParameter, match="mine needs images that it has vectors of, got"):
             rep.embed(IMAGE)
 
 
@@ -144,7 +107,9 @@ class TestResolve:
 def test_only_what_a_spec_builds_again_can_be_typed(tmp_path):
     rep = imrep.get("pixels:side=2")
     assert typable(rep) and typable(imrep.get("pixels+hog"))
-    assert not typable(Wrapped(average)) and not typable(Ready("hog", ["a"], [[1.0]]))
+    assert not typable(Wrapped(average)) and not typable(
+        MadeOutside("hog", np.ones((1, 1), np.float32))
+    )
     learnt = imrep.get("sift:words=2")
     learnt.fit(torch.rand(4, 3, 48, 48))
     assert not typable(learnt)  # the spec builds an unfitted one

@@ -50,7 +50,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             device=settings.device,
             progress=progress,
         )
-        own = own_vectors.place(tables, state.dataset, state.decoded(state.size))
+        own = own_vectors.in_image_order(tables, state.dataset, state.decoded(state.size))
         left_out = sorted({row for each in own for row in each.missing})
         images = state.collect(left_out)
         dataset = labelled(images)

@@ -83,7 +83,9 @@ def find(
             if len(sampled) < len(readable)
             else f"All {total} images are used: at least {_MIN_PER_CLASS} of each class are."
         )
-    return replace(dataset, items=tuple(items), notes=tuple(notes), total=total, found=everything)
+    return replace(
+        dataset, items=tuple(items), notes=tuple(notes), total=total, all_items=everything
+    )
 
 
 def holds_many(data: str | Path) -> bool:

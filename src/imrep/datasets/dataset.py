@@ -70,8 +70,8 @@ class Dataset:
         notes: Sentences that every command prints and a report repeats.
         builtin: Whether it came with imrep's dependencies.
         total: How many images there were before `max_items`.
-        found: All images before `max_items`, unreadable ones included, in the order in which rows
-            without a path are theirs: sorted by path, or as a program passed them.
+        all_items: The images before `max_items`, unreadable ones included, in the order of rows of
+            vectors without paths: sorted by path, or as a program passed them.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     builtin: bool = False
     total: int = 0
-    found: tuple[Item, ...] = field(default=(), repr=False)
+    all_items: tuple[Item, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", printable(self.name))

@@ -78,7 +78,7 @@ def dataset(
     if repeated := len(items) - len({item.path for item in items}):
         raise BadData(f"{caller} needs every picture once, got {repeated} twice. Drop them.")
     ordered = tuple(sorted(items, key=lambda item: item.path))
-    return Dataset("pictures in memory", ordered, total=len(items), found=tuple(items))
+    return Dataset("pictures in memory", ordered, total=len(items), all_items=tuple(items))
 
 
 def _label(label: Any) -> str | None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import imrep
+from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import gather
 from imrep.errors import BadParameter, ExtraNeeded, UnknownName, WeightsNeeded
 from imrep.registry import catalog
@@ -34,11 +35,39 @@ def test_an_instance_is_rebuilt_from_its_spec():
     assert not candidate.fixed_size
 
 
-def test_precomputed_vectors_have_a_size_of_their_own():
-    candidates, _ = gather(["hog"], {"mine": (["a.png"], np.ones((1, 3)))})
-    assert [candidate.spec for candidate in candidates] == ["mine", "hog"]
-    assert candidates[0].precomputed
-    assert candidates[0].fixed_size
+def own(*names, ms=None):
+    return [MadeOutside(name, np.ones((1, 3), np.float32), ms) for name in names]
+
+
+def test_own_vectors_join_what_is_requested():
+    candidates, _ = gather(["hog", "Mine+hog", "mine"], own("mine", "other"))
+    assert [candidate.spec for candidate in candidates] == ["mine", "other", "hog", "mine+hog"]
+    assert [candidate.role for candidate in candidates] == ["own", "own", "contender", "sum"]
+    assert [candidate.precomputed for candidate in candidates] == [True, True, False, True]
+    assert candidates[0].fixed_size and candidates[3].fixed_size
+    assert [candidate.rebuild_spec for candidate in candidates] == ["", "", "hog", ""]
+    assert candidates[3].parts[0] is candidates[0].parts[0]
+
+
+def test_without_a_request_all_run_beside_own_vectors():
+    alone, with_own = (gather(None, vectors)[0] for vectors in ((), own("mine")))
+    assert [c.spec for c in with_own] == ["mine", *(c.spec for c in alone)]
+
+
+def test_parameters_stay_with_the_other_views_of_a_sum():
+    *_, candidate = gather(["hog:cell=4+mine+pixels:side=4"], own("mine"))[0]
+    assert candidate.spec == "hog:cell=4+mine+pixels:side=4"
+    with pytest.raises(BadParameter, match=r"mine needs no parameters, got cell.* Write mine\."):
+        gather(["mine:cell=4"], own("mine"))
+
+
+def test_vectors_are_replaced_by_those_in_the_order_of_the_images():
+    *_, candidate = gather(["mine+hog"], own("mine"))[0]
+    assert not candidate.time_stated
+    ordered = own("other", "mine", ms=2.0)
+    replaced = candidate.with_vectors(ordered)
+    assert replaced.parts == (ordered[1], candidate.parts[1])
+    assert replaced.time_stated
 
 
 def test_missing_weights_and_extras_are_reasons(monkeypatch):

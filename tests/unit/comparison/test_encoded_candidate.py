@@ -17,8 +17,8 @@ def part(dim, *, raw=None, fitted=False, seed=0, side=64):
     )
 
 
-def made(*parts):
-    return EncodedCandidate(SimpleNamespace(spec="a+b"), parts)
+def made(*parts, precomputed=False):
+    return EncodedCandidate(SimpleNamespace(spec="a+b", precomputed=precomputed), parts)
 
 
 @given(st.integers(1, 4), st.floats(0.01, 100))
@@ -62,3 +62,10 @@ def test_inner_products_of_the_same_rows_are_computed_once():
     rows = np.array([0, 2, 3])
     assert one.gram(rows) is one.gram(rows.copy())
     assert one.gram(rows) is not one.gram(np.array([0, 2]))
+
+
+def test_a_sum_with_vectors_made_elsewhere_is_made_outside_at_an_unknown_cost():
+    outside, fitted = part(3), part(4, raw="folder", fitted=True)
+    outside.cpu_ms = np.inf
+    both = made(outside, fitted, precomputed=True)
+    assert (both.fitted_on, both.cpu_ms) == ("outside", np.inf)

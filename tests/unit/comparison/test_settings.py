@@ -70,27 +70,6 @@ def test_groups_are_a_file_or_a_mapping(name):
     Inputs(**{name: {"a.png": "g"}})
 
 
-@pytest.mark.parametrize(
-    ("vectors", "message"),
-    [
-        ([("a", 1)], "vectors by name"),
-        ({"x": np.zeros((2, 3))}, "paths with the vectors 'x'"),
-        ({"x": (["a"], 1, 2)}, "paths with the vectors 'x'"),
-        ({3: (["a"], np.zeros((1, 2)))}, "paths with the vectors 3"),
-        ({"x": ("a.png", np.zeros((1, 2)))}, "paths first in the vectors 'x'"),
-        ({"x": (np.zeros((1, 2)), ["a.png"])}, "paths first in the vectors 'x'"),
-    ],
-)
-def test_vectors_are_paths_and_an_array_by_name(vectors, message):
-    with pytest.raises(BadParameter, match=rf"{message}.*\. Give {{name: \(paths, array\)}}"):
-        Inputs(vectors=vectors)
-
-
-@pytest.mark.parametrize("paths", [["a.png"], ("a.png",), [Path("a.png")], np.array(["a.png"])])
-def test_paths_of_vectors_may_be_any_sequence(paths):
-    Inputs(vectors={"mine": (paths, np.zeros((1, 2)))})
-
-
 def test_a_command_can_repeat_only_what_was_typed():
     assert Inputs(data="photos").command_data == "photos"
     for data in (None, "-", ("a", "b")):

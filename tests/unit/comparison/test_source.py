@@ -48,9 +48,6 @@ def test_images_in_memory_are_not_sampled():
         ({"max_images": 1}, "at least 2 images, got 1"),
         ({"max_images": 2.5}, "max_images in whole numbers, got 2.5"),
         ({"groups": ["a"]}, "groups to be a csv file or the group of each path"),
-        ({"vectors": [1]}, "vectors by name"),
-        ({"vectors": {"a": 1}}, "paths with the vectors 'a'"),
-        ({"vectors": {"a": ("path", 1)}}, "paths first in the vectors 'a'"),
     ],
 )
 def test_wrong_inputs_are_named(inputs, message):

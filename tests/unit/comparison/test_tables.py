@@ -21,10 +21,11 @@ def rows():
     return Rows(Row(kind="data", metric="files"))
 
 
-def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0):
+def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0, stated=False):
     candidate = SimpleNamespace(
-        fingerprint="f", role="contender", precomputed=precomputed, rebuild_spec=spec
-    )
+        fingerprint="f", role="contender", precomputed=precomputed, rebuild_spec=spec,
+        time_stated=stated,
+    )  # fmt: skip
     return SimpleNamespace(
         candidate=candidate, spec=spec, fitted_on=fitted_on, side=64, dimensions=10, bytes=40,
         cpu_ms=cpu_ms, wall_ms=3.0, fit_seconds=7.0, images=5,
@@ -87,11 +88,15 @@ def test_an_infinite_t_is_left_out(rows):
 
 def test_costs_of_precomputed_vectors_are_their_length_alone(rows):
     none = SimpleNamespace(stability=None, reconstruction=None, inverse=None)
-    for part in (encoded("mine", precomputed=True), encoded("sift", fitted_on="all", cpu_ms=0.0)):
+    mine = encoded("mine", precomputed=True, fitted_on="outside", cpu_ms=np.inf)
+    timed = encoded("timed", precomputed=True, fitted_on="outside", cpu_ms=12.0, stated=True)
+    for part in (mine, timed, encoded("sift", fitted_on="all", cpu_ms=0.0)):
         measured = SimpleNamespace(encoded=part, **vars(none))
         tables.measurements(rows, measured, {"sift": 123, "mine": 5}, 300)
     values = table(rows)
     assert [name for name, spec, _ in values if spec == "mine"] == ["cost.dimensions", "cost.bytes"]
+    of_timed = {name: values[name, "timed", ""] for name, spec, _ in values if spec == "timed"}
+    assert of_timed == {"cost.dimensions": 10, "cost.bytes": 40, "cost.ms": 12, "cost.ms_stated": 1}
     assert values["cost.memory", "sift", ""] == 123 and values["cost.fit_s", "sift", ""] == 7
     assert np.isfinite(values["cost.images_s", "sift", ""])  # at no measurable time either
 

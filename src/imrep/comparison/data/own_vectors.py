@@ -10,7 +10,7 @@ import numpy as np
 from imrep.comparison.data import path_matching
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.data.path_matching import Matching, normalised
-from imrep.datasets import Dataset
+from imrep.datasets import Dataset, Item
 from imrep.datasets.tables import vector_numbers, vector_tables
 from imrep.datasets.tables.vector_tables import VectorTable
 from imrep.embedding.decoded_images import Decoded
@@ -51,18 +51,20 @@ class _Images:
     """The images of a folder, and those among them that are compared.
 
     Attributes:
-        dataset: All that were found.
-        selected: Positions in `dataset.found` of the readable ones, in their order.
+        name: Of the folder.
+        items: All images, unreadable ones included.
+        selected: Positions of those that are compared, in their order.
         unreadable: Number of those that cannot be read.
     """
 
-    dataset: Dataset
+    name: str
+    items: Sequence[Item]
     selected: list[int]
     unreadable: int
 
     def path(self, image: int) -> str:
         """The path of one of those that are compared."""
-        return self.dataset.found[self.selected[image]].path
+        return self.items[self.selected[image]].path
 
 
 def read(sources: Mapping[str, object] | None, ms: Mapping[str, float] | None) -> list[VectorTable]:
@@ -87,7 +89,9 @@ def read(sources: Mapping[str, object] | None, ms: Mapping[str, float] | None) -
     return [_distinct(vector_tables.read(name, source)) for name, source in tables.items()]
 
 
-def place(tables: Sequence[VectorTable], dataset: Dataset, decoded: Decoded) -> list[OwnVectors]:
+def in_image_order(
+    tables: Sequence[VectorTable], dataset: Dataset, decoded: Decoded
+) -> list[OwnVectors]:
     """The tables in the order of the readable images.
 
     Raises:
@@ -95,9 +99,10 @@ def place(tables: Sequence[VectorTable], dataset: Dataset, decoded: Decoded) -> 
     """
     if not tables:
         return []
-    position = {item.path: i for i, item in enumerate(dataset.found)}
+    all_items = dataset.all_items or dataset.items
+    position = {item.path: i for i, item in enumerate(all_items)}
     selected = [position[item.path] for item in decoded.items]
-    images = _Images(dataset, selected, len(decoded.skipped))
+    images = _Images(dataset.name, all_items, selected, len(decoded.skipped))
     own = [
         _aligned(table, images) if table.paths is None else _by_path(table, table.paths, images)
         for table in tables
@@ -174,13 +179,13 @@ def _distinct(table: VectorTable) -> VectorTable:
 
 def _aligned(table: VectorTable, images: _Images) -> OwnVectors:
     """Row i for the i-th image that was found, unreadable and unsampled ones included."""
-    items, name = images.dataset.found, table.name
+    items, name = images.items, table.name
     if len(table.vectors) != len(items):
         paths = [item.path for item in items]
         order = "sorted by path" if paths == sorted(paths) else "in their order"
         unreadable = f", {images.unreadable:,} of them unreadable" if images.unreadable else ""
         raise BadData(
-            f"{name} has {several(len(table.vectors), 'row')}, {images.dataset.name} has "
+            f"{name} has {several(len(table.vectors), 'row')}, {images.name} has "
             f"{several(len(items), 'image')} ({order}{unreadable}). Give paths: a parquet with "
             "path and vector."
         )
@@ -192,7 +197,7 @@ def _aligned(table: VectorTable, images: _Images) -> OwnVectors:
 
 
 def _by_path(table: VectorTable, paths: Sequence[str], images: _Images) -> OwnVectors:
-    matching = path_matching.match(images.dataset.found, images.selected, paths)
+    matching = path_matching.match(images.items, images.selected, paths)
     rows = [matching.row(image) for image in images.selected]
     missing = tuple(i for i, row in enumerate(rows) if row is None)
     if missing:
@@ -212,7 +217,7 @@ def _refuse_ambiguous(name: str, matching: Matching, paths: Sequence[str], image
         if pair is None:
             continue
         rows, others = pair
-        items = images.dataset.found
+        items = images.items
         clash = (
             f"{items[image].path} matches {paths[rows[0]]} and {paths[rows[1]]}"
             if len(rows) > 1

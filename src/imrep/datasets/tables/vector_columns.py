@@ -160,7 +160,7 @@ def _of_numbers(
 def _note(name: str, table: arrow.Table, left_out: Sequence[int]) -> tuple[str, ...]:
     if not left_out:
         return ()
-    titles = ", ".join(table.column_names[i] or "the first" for i in left_out)
+    titles = ", ".join(table.column_names[i] or "(unnamed)" for i in left_out)
     noun, are = ("column", "is no feature and was") if len(left_out) == 1 else (
         "columns", "are no features and were")  # fmt: skip
     return (f"Of {name}, the {noun} {titles} {are} left out.",)

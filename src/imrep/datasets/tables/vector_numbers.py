@@ -29,7 +29,7 @@ def array(name: str, values: Any, row_name: RowName) -> np.ndarray:
         raise BadData(f"{name} needs vectors (n, d), got one number. Give a vector an image.")
     if given_array.ndim > 2:
         raise BadData(f"{name} has shape {given_array.shape}; pool it to one vector an image.")
-    return float32(given_array.reshape(len(given_array), -1))
+    return float32(given_array[:, None] if given_array.ndim == 1 else given_array)
 
 
 def float32(values: np.ndarray) -> np.ndarray:

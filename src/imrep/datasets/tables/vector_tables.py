@@ -113,7 +113,7 @@ def _npy(name: str, path: Path) -> VectorTable:
 
 
 def _npz(name: str, path: Path) -> VectorTable:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         if not {"vectors", "paths"} <= set(arrays.files):
             raise BadData(_needs_both(name, path, arrays.files))
         try:
