@@ -222,6 +222,34 @@ def test_retrieval_of_the_same_object_is_the_answer(tmp_path):
     assert difference is None or difference.lo <= difference.value <= difference.hi
 
 
+def test_beside_classes_retrieval_has_its_own_sentence_and_section(tmp_path):
+    """Objects of two classes: accuracy leads, and the verdict on objects is another."""
+    groups = objects(tmp_path / "flat", 16, 4)
+    for path in groups:
+        (tmp_path / "data" / "ab"[int(path[:2]) % 2]).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "flat" / path).rename(tmp_path / "data" / "ab"[int(path[:2]) % 2] / path)
+    groups = {f"{'ab'[int(path[:2]) % 2]}/{path}": name for path, name in groups.items()}
+    specs = ["hog", "histogram", "gradient"]
+    found = imrep.compare(tmp_path / "data", specs, tmp_path / "out", size=32, same_object=groups)
+    check(found)
+    own = found.verdict["retrieval"]
+    assert found.sentence.endswith(
+        f"For images of the same object: {own['text']}".replace("**", "")
+    )
+    table = found.table()
+    assert [line["accuracy"] for line in table] == sorted(
+        (line["accuracy"] for line in table), reverse=True
+    )
+    best = max(table, key=lambda line: line["object"])
+    assert own["leader"] == best["spec"] and own["leader"] in own["equals"]
+    text = found.report.read_text()
+    assert 'data-chart="object-cost"' in text and 'data-chart="object-differences"' in text
+    assert "Retrieval of the same object" in page(found)
+    for spec in set(specs) - {own["leader"]}:
+        row = value(found, "difference", "retrieval", spec, own["leader"])
+        assert row.lo <= row.value <= row.hi <= 0 or row.hi > 0
+
+
 def test_without_labels(tmp_path):
     objects(tmp_path / "data", 5, 4)
     found = imrep.compare(tmp_path / "data", SPECS, tmp_path / "out", size=32)

@@ -15,6 +15,7 @@ from imrep.report import (
     heat,
     inline,
     method,
+    objects,
     scatter,
     sizes,
     tables,
@@ -47,13 +48,19 @@ def render(rows: Sequence[Row], assets: Assets, folder: Path) -> str:
 
 def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]:
     """Everything that the template refers to."""
-    charts = _charts(findings, assets)
+    retrieved = objects.beside_classes(findings)
+    charts = _charts(findings, assets) + (objects.charts(retrieved) if retrieved else [])
+    by_id = _tables(findings, assets)
+    if retrieved:
+        by_id["object-differences"] = objects.differences_table(retrieved)
     return {
         "findings": findings,
         "assets": assets,
         "charts": {chart.id: chart for chart in charts},
         "svg": {chart.id: inline.svg(chart) for chart in charts},
-        "tables": _tables(findings, assets),
+        "tables": by_id,
+        "retrieved": retrieved,
+        "object_legend": _legend(retrieved) if retrieved else [],
         "sheets": {s.name: s for s in _sheets(folder, assets)},
         "reconstructions": _reconstructions(findings, assets),
         "emphasised": inline.emphasised,

@@ -8,6 +8,8 @@ from typing import Any
 from imrep import images
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions import classification, sentences
+from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.output.outcome import Outcome
@@ -39,7 +41,7 @@ def verdict(
     if outcome.sizes and outcome.sizes.sentence:
         texts.append(outcome.sizes.sentence.text)
     if retrieval and scores:
-        texts.append(retrieval.headline.text)
+        texts.append(f"For images of the same object: {retrieval.headline.text}")
     detail: dict[str, Any] = {
         "sentence": first.id,
         "text": " ".join(texts),
@@ -47,28 +49,38 @@ def verdict(
         if scores
         else [],
         "notes": [note._asdict() for note in _notes(outcome)],
-        "leader": "",
-        "equals": [],
-        "q": None,
-        "gap": None,
+        **_standings(judged),
         "margin": margin / 100,
-        "guess": None,
         "command": "",
+        "retrieval": _retrieval(retrieval) if retrieval and scores else None,
     }
-    if judged is None:
+    if judged is None or judged.pick is None:
         rows.add("verdict.sentence", None, detail=detail)
         return
-    specs, standings = [candidate.spec for candidate in judged.encoded], judged.verdict
-    detail["leader"] = specs[standings.leader]
-    detail["equals"] = [specs[j] for j in standings.tied]
-    detail["q"], detail["gap"] = _finite(standings.q), _finite(standings.gap)
-    detail["guess"] = standings.chance
-    if judged.pick is None:
-        rows.add("verdict.sentence", None, detail=detail)
-        return
-    pick, share = judged.encoded[judged.pick], standings.standings[judged.pick].accuracy
+    pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
     detail["command"] = embed_command(command_data, pick.candidate, size)
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
+
+
+def _standings(judged: Classification | Retrieval | None) -> dict[str, Any]:
+    """Who is best, who is tied with it, and what the test can show."""
+    if judged is None:
+        return {"leader": "", "equals": [], "q": None, "gap": None, "guess": None}
+    specs, verdict = [candidate.spec for candidate in judged.encoded], judged.verdict
+    return {
+        "leader": specs[verdict.leader],
+        "equals": [specs[j] for j in verdict.tied],
+        "q": _finite(verdict.q),
+        "gap": _finite(verdict.gap),
+        "guess": verdict.chance,
+    }
+
+
+def _retrieval(results: Retrieval) -> dict[str, Any]:
+    """The verdict on retrieval, beside that on classes."""
+    pick = "" if results.pick is None else results.encoded[results.pick].spec
+    first = results.headline
+    return {"sentence": first.id, "text": first.text, "pick": pick, **_standings(results)}
 
 
 def embed_command(data: str | None, candidate: Candidate, size: int) -> str:
