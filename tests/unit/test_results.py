@@ -72,7 +72,7 @@ def test_a_score_that_is_no_number_is_refused_by_name(bad):
     [
         ({"kind": "acuracy"}, "got acuracy.probe"),
         ({"metric": "move"}, "got accuracy.move"),
-        ({"role": "judge"}, "role of: contender, control, sum; got 'judge'"),
+        ({"role": "judge"}, "role of: contender, control, sum, own, together; got 'judge'"),
         ({"unit": "%"}, "got '%'"),
     ],
 )
