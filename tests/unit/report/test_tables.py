@@ -3,7 +3,7 @@
 import pytest
 import report_fixture as fixture
 
-from imrep.report import tables, words
+from imrep.report import results_table, tables, words
 from imrep.report.findings import Findings
 from imrep.results import Row
 
@@ -22,8 +22,8 @@ def column(table, title):
 
 def test_every_line_has_a_cell_for_every_column(findings):
     for table in (
-        tables.main(findings),
-        tables.spread(findings),
+        results_table.main(findings),
+        results_table.spread(findings),
         tables.differences(findings),
         tables.crossed(findings, "cost", "ms_size", "x", words.digits),
     ):
@@ -31,14 +31,14 @@ def test_every_line_has_a_cell_for_every_column(findings):
 
 
 def test_contenders_come_first_and_controls_last(findings):
-    names = [line.name for line in tables.main(findings).lines]
+    names = [line.name for line in results_table.main(findings).lines]
     assert names == [*findings.contenders, *fixture.CONTROLS]
-    standings = [line.standing for line in tables.main(findings).lines]
+    standings = [line.standing for line in results_table.main(findings).lines]
     assert standings == ["pick", "tied", "other", "tied"] + ["control"] * 4
 
 
 def test_an_interval_stands_after_its_score(findings):
-    table = tables.main(findings)
+    table = results_table.main(findings)
     titles = [c.title for c in table.columns]
     assert titles.index("95% interval") == titles.index("accuracy") + 1
     assert column(table, "95% interval")["dct"].text == "77–91%"
@@ -47,7 +47,7 @@ def test_an_interval_stands_after_its_score(findings):
 
 
 def test_the_best_has_no_difference_to_itself(findings):
-    assert column(tables.main(findings), "p-value")["dct"].text == "the best"
+    assert column(results_table.main(findings), "p-value")["dct"].text == "the best"
     table = tables.differences(findings)
     assert "dct" not in [line.name for line in table.lines] and len(table.lines) == 3
     assert column(table, "points behind the best")["hog"].text == "−34"
@@ -55,10 +55,10 @@ def test_the_best_has_no_difference_to_itself(findings):
 
 
 def test_columns_without_a_number_are_left_out(findings):
-    titles = [c.title for c in tables.main(findings).columns]
+    titles = [c.title for c in results_table.main(findings).columns]
     assert "fit, s" in titles and "mean average precision" not in titles
     rows = [row for row in fixture.rows(specs=FEW) if row.metric != "fit_s"]
-    assert "fit, s" not in [c.title for c in tables.main(Findings(rows)).columns]
+    assert "fit, s" not in [c.title for c in results_table.main(Findings(rows)).columns]
 
 
 def test_a_crossed_table_has_a_column_for_each_detail(findings):
@@ -92,7 +92,7 @@ def test_notes_name_what_is_special():
         Row(kind="accuracy", metric="constant", value=1, spec="b", role="contender"),
         Row(kind="verdict", metric="sentence", detail={"sentence": "unlabelled"}),
     ]
-    notes = {line.name: line.note for line in tables.main(Findings(rows)).lines}
+    notes = {line.name: line.note for line in results_table.main(Findings(rows)).lines}
     assert notes == {
         "a": "read at 224 pixels, fitted in each fold, passed as an object",
         "b": "read at 64 pixels, fitted once on all, constant: the same code for every image",
