@@ -181,7 +181,7 @@ def _critical(boot: Bootstrap, leader: int, j: int, q: float) -> float:
     """Gap to the leader at which t reaches its critical value."""
     if j == leader or math.isnan(q):
         return 0.0
-    return DIFFERENCE * q * small_sample(boot.freedom(leader, j)) * boot.sd(leader, j)
+    return SPREAD * q * small_sample(boot.freedom(leader, j)) * boot.sd(leader, j)
 
 
 def _step_down(
