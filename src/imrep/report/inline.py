@@ -36,12 +36,12 @@ def as_json(data: dict[str, Any]) -> Markup:
 def svg(chart: frame.Chart) -> Markup:
     """The narrow form as SVG, for readers without scripts; it scales to any width."""
     spec = {**chart.narrow, "width": frame.NARROW, "autosize": {"type": "pad"}}
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE)
+    rendered = vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE)
     title, text = f"static-{chart.id}-title", f"static-{chart.id}-text"
     root = f'<svg role="img" aria-labelledby="{title}" aria-describedby="{text}"'
     texts = f'<title id="{title}">{escape(chart.title)}</title>'
     texts += f'<desc id="{text}">{escape(chart.alt)}</desc>'
-    return Markup(re.sub("<svg([^>]*)>", lambda m: f"{root}{m[1]}>{texts}", drawn, count=1))
+    return Markup(re.sub("<svg([^>]*)>", lambda m: f"{root}{m[1]}>{texts}", rendered, count=1))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """What is special about a representation, in the words under its name."""
 
-from imrep.comparison.conclusions.linear_baseline import differs
+from imrep.comparison.conclusions.linear_gap import is_large
 from imrep.report.findings import Findings
 
 
@@ -42,7 +42,7 @@ def _surprises(findings: Findings, spec: str) -> list[str]:
     if None not in (accuracy, linear) and spec not in findings.controls:
         assert accuracy is not None
         assert linear is not None
-        if differs(accuracy, linear):
+        if is_large(accuracy, linear):
             side = "above" if accuracy > linear else "below"
             notes.append(f"{100 * abs(accuracy - linear):.0f} points {side} the linear classifier")
     return notes

@@ -74,7 +74,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
-        "examples": examples(assets),
+        "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
         "style": Markup(inline.texts_of(*_STYLES)),
         "script": Markup(inline.texts_of(*_SCRIPTS)),

@@ -62,9 +62,9 @@ class Table:
     @property
     def bodies(self) -> list[list[Line]]:
         """The lines in groups that are sorted separately: ranked, combinations, controls."""
-        apart = ("together", "control")
-        ranked = [line for line in self.lines if line.standing not in apart]
-        groups = [[line for line in self.lines if line.standing == each] for each in apart]
+        unranked = ("together", "control")
+        ranked = [line for line in self.lines if line.standing not in unranked]
+        groups = [[line for line in self.lines if line.standing == each] for each in unranked]
         return [group for group in (ranked, *groups) if group]
 
 

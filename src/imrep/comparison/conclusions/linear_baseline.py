@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
+from imrep.comparison.conclusions.linear_gap import LARGE, is_large
 from imrep.comparison.conclusions.phrases import listed, percent
 from imrep.comparison.conclusions.sentences import Sentence
-
-LARGE = 0.08  # difference of two accuracies
-_EPSILON = 1e-9  # 0.68 - 0.60 is below 0.08 in binary
 
 
 def linear_notes(
@@ -25,19 +23,14 @@ def linear_notes(
     first = max(linear, key=linear.__getitem__)
     if first not in tied:
         notes.append(leader(first, linear[first], accuracy[first]))
-    apart = sorted(
-        (name for name in linear if differs(accuracy[name], linear[name])),
+    different = sorted(
+        (name for name in linear if is_large(accuracy[name], linear[name])),
         key=lambda name: -abs(accuracy[name] - linear[name]),
     )
-    if apart:
-        notes.append(_apart([f"{n} {percent(linear[n])}% (here {percent(accuracy[n])}%)"
-                             for n in apart]))  # fmt: skip
+    if different:
+        parts = [f"{n} {percent(linear[n])}% (here {percent(accuracy[n])}%)" for n in different]
+        notes.append(_large_differences(parts))
     return notes
-
-
-def differs(accuracy: float, linear: float) -> bool:
-    """Whether the two are 8 points or more from each other."""
-    return abs(accuracy - linear) >= LARGE - _EPSILON
 
 
 def leader(name: str, alone: float, here: float) -> Sentence:
@@ -49,7 +42,7 @@ def leader(name: str, alone: float, here: float) -> Sentence:
     )
 
 
-def _apart(parts: list[str]) -> Sentence:
+def _large_differences(parts: list[str]) -> Sentence:
     count = f"{len(parts)} representations" if len(parts) > 1 else "one representation"
     marked = ", marked in the table" if len(parts) > len(parts[:4]) else ""
     return Sentence(
