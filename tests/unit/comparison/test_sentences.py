@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from imrep.comparison.conclusions import phrases, sentences, sizes
+from imrep.comparison.conclusions import phrases, sentences
 from imrep.comparison.conclusions.headline import Facts, headline
 from imrep.comparison.statistics.verdict import Standing, Verdict
 
@@ -130,21 +130,6 @@ def test_images_are_counted_whatever_their_groups(tied):
     alone = headline(facts_of([0.5, 0.6], tied))
     assert "with 600 images" in alone.text
     assert headline(facts_of([0.5, 0.6], tied, groups=(50,) * 10)) == alone
-
-
-def test_sizes():
-    def gain(size, by, half, cost, decided):
-        return sizes.SizeGain(size, by, by - half, by + half, cost, decided)
-
-    more, less = gain(128, 0.06, 0.04, 4.03, True), gain(32, -0.01, 0.04, 0.3, False)
-    assert sizes.sentence("hog", 64, [less, more]).text == (
-        "Size of the images, for **hog**: 128 px gives 6 points more than 64 (95% interval +2 to "
-        "+10) at 4 times the cost; more than chance explains; no difference between 64 px and "
-        "32 px that chance does not explain (−1 points (−5 to +3) at 32)."
-    )
-    worse = gain(32, -0.2, 0.04, 0.3, True)
-    assert "32 px gives 20 points less than 64" in sizes.sentence("hog", 64, [worse]).text
-    assert sizes.sentence("hog", 64, []).text == "Only one size was compared, 64 px."
 
 
 def test_numbers_and_their_nouns():
