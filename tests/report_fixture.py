@@ -71,7 +71,11 @@ def rows(
     failed=(),
     **said,
 ):
-    """Rows of a whole run that ended in that sentence; `said`: name, warnings, notes."""
+    """Rows of a whole run that ended in that sentence; `said`: name, warnings, notes.
+
+    `own` among them names the specs that are vectors of the user's own, without a time; `together`
+    says that a weighted combination ran.
+    """
     labelled = sentence not in ("unlabelled", "nothing")
     base = {
         "run": "2026-11-21T12:00:00Z-0",
@@ -94,22 +98,32 @@ def rows(
 
     _folder(add, n, class_names(classes) if labelled else [])
     for index, (spec, numbers) in enumerate(specs.items()):
-        own = {"spec": spec, "fingerprint": f"{index:04x}", "role": "contender"}
-        own |= {"role": "sum"} if "+" in spec else {}
-        own |= {"fitted_on": "fold"} if numbers[6] else {}
-        _encoded(add, own, numbers, index, list(specs))
+        row = _identity(spec, index, numbers, said.get("own", ()))
+        _encoded(add, row, numbers, index, list(specs))
         if labelled:
-            _scored(add, own, numbers, next(iter(specs)), next(iter(specs.values()))[0], index)
+            _scored(add, row, numbers, next(iter(specs)), next(iter(specs.values()))[0], index)
         if sizes:
-            _sized(add, own, numbers, labelled)
+            _sized(add, row, numbers, labelled)
+    if said.pop("together", False):
+        row = {"spec": "together", "role": "together"}
+        add("accuracy", "probe", 0.89, "share", lo=0.82, hi=0.95, **row)
+        add("cost", "ms", 2.7, "ms", **row)
+        add("cost", "bytes", 11_000, "bytes", **row)
+    said.pop("own", None)
     for spec, accuracy in CONTROLS.items() if labelled else ():
-        own = {"spec": spec, "role": "control"}
-        add("accuracy", "probe", accuracy, "share", **own)
-        add("accuracy", "knn", accuracy - 0.01, "share", **own)
+        row = {"spec": spec, "role": "control"}
+        add("accuracy", "probe", accuracy, "share", **row)
+        add("accuracy", "knn", accuracy - 0.01, "share", **row)
     for spec, metric, reason in failed:
         add("failed", metric, None, "", spec=spec, role="contender", detail=reason)
     out.append(Row(**{**base, **_verdict_row(sentence, specs, n, **said)}))
     return out
+
+
+def _identity(spec, index, numbers, own):
+    role = "own" if spec in own else "sum" if "+" in spec else "contender"
+    row = {"spec": spec, "fingerprint": f"{index:04x}", "role": role}
+    return row | ({"fitted_on": "fold"} if numbers[6] else {})
 
 
 def _verdict_row(sentence, specs, n, warnings=(), notes=()):
@@ -178,12 +192,14 @@ def _folder(add, n, names):
 
 def _encoded(add, own, numbers, index, specs):
     _, _, ms, dimensions, kept, detail, fit = numbers
+    add("cost", "bytes", 4 * dimensions, "bytes", **own)
+    add("cost", "dimensions", dimensions, "dimensions", **own)
+    if own["role"] == "own":
+        return
     add("cost", "ms", ms, "ms", **own)
     add("cost", "wall_ms", ms * 1.05, "ms", **own)
     if fit:
         add("cost", "fit_s", fit, "s", **own)
-    add("cost", "bytes", 4 * dimensions, "bytes", **own)
-    add("cost", "dimensions", dimensions, "dimensions", **own)
     add("cost", "images_s", 1000 / ms, "images", **own)
     add("cost", "memory", 2e8 + 1e7 * index, "bytes", **own)
     add("information", "kept", kept, "share", **own)
@@ -219,12 +235,15 @@ def _scored(add, own, numbers, leader, top, index):
         **own,
     )
     add("accuracy", "knn", knn, "share", **own)
+    add("accuracy", "by", None, "", detail=("gaussian", "linear", "exponential")[index % 3], **own)
+    add("accuracy", "linear", accuracy - 0.03 * (index % 4), "share", **own)
     gap = accuracy - top
     if own["spec"] != leader:
         own_gap = {"detail": leader, **own}
         add("difference", "probe", gap, "share", lo=gap - 0.06, hi=gap + 0.06, **own_gap)
         add("difference", "t", abs(gap) / 0.03, "ratio", **own_gap)
         add("difference", "p_flip", 0.5 ** (abs(gap) * 60), "share", **own_gap)
+        add("difference", "needed", 0.03 + 0.003 * index, "share", **own_gap)
     for labels in (1, 2, 5, 10, 20) if index < 4 else ():
         share = 0.1 + (accuracy - 0.1) * (1 - 0.8 * labels**-0.6)
         more = {"lo": share - 0.04, "hi": share + 0.04, "detail": str(labels)}
@@ -268,6 +287,7 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
         neighbours=nearest,
         queries=[0, count // 2, count - 1],
         maps=spots,
+        variances=dict.fromkeys(spots, (0.25, 0.13)),
         copies=np.stack([pictures[0], pictures[0][:, ::-1], pictures[9], pictures[9] // 2 + 40]),
         pairs=[
             Pair(paths=(paths[0], "grass/copy.png"), labels=(names[0], names[1])),

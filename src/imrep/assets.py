@@ -60,6 +60,7 @@ class Assets:
             fewer than five images give narrower arrays.
         queries: Up to three indices displayed first.
         maps: spec -> (t, 2) positions of the thumbnails on a plane, any scale.
+        variances: spec -> shares of the variance along the two axes of its map, in [0, 1].
         copies: (2p, s, s, 3) uint8, the images of `pairs`.
         pairs: Up to twelve near-duplicates, those with different labels first.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
@@ -79,6 +80,7 @@ class Assets:
     neighbours: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     queries: Sequence[int] = ()
     maps: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    variances: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     copies: Tiles = field(default_factory=_no_tiles)
     pairs: Sequence[Pair] = ()
     originals: Tiles = field(default_factory=_no_tiles)
@@ -136,6 +138,7 @@ class Assets:
             neighbours={s: np.array(v, np.int64) for s, v in index["neighbours"].items()},
             queries=index["queries"],
             maps={s: np.array(v, np.float64) for s, v in index["maps"].items()},
+            variances={s: (v[0], v[1]) for s, v in index.get("variances", {}).items()},
             copies=sheets["copies.webp"],
             pairs=[Pair(paths=tuple(p), labels=tuple(q)) for p, q in index["pairs"]],
             originals=rebuilt[:per],
@@ -163,6 +166,7 @@ class Assets:
             "neighbours": {spec: n.tolist() for spec, n in self.neighbours.items()},
             "queries": [int(query) for query in self.queries],
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
+            "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels) for pair in self.pairs],
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),

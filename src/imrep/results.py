@@ -23,7 +23,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | linear | | balanced accuracy of the ridge on the linear kernel (share) |
 | | knn | | balanced accuracy of 20 nearest neighbours (share) |
 | | recall | class | recall of this class by the probe (share) |
-| | constant | | 1 where the code is the same for every image (flag) |
+| | constant | in which folds | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
@@ -31,6 +31,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
 | | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
+| | needed | the leader's spec | difference above which the step-down drops it (share) |
 | | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
@@ -104,7 +105,7 @@ METRICS = {
         *("probe", "by", "linear", "knn", "recall", "constant"),
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
     ),
-    "difference": ("probe", "t", "p_flip", "retrieval", "size"),
+    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

@@ -26,6 +26,7 @@ def whole(count=30):
         neighbours={"hog": rng.integers(0, count, (count, 5))},
         queries=[0, 3, 4],
         maps={"hog": rng.normal(size=(count, 2)).round(4)},
+        variances={"hog": (0.31, 0.12)},
         copies=smooth(4, 64, 2),
         pairs=[Pair(paths=("x", "y"), labels=("a", "b")), Pair(paths=("x", "z"))],
         originals=smooth(7, 32, 3),
@@ -42,7 +43,7 @@ def test_what_is_saved_is_loaded(tmp_path, count):
     saved = whole(count)
     saved.save(tmp_path)
     loaded = Assets.load(tmp_path)
-    for name in ("paths", "labels", "queries", "pairs", "classes", "skipped"):
+    for name in ("paths", "labels", "queries", "variances", "pairs", "classes", "skipped"):
         assert getattr(loaded, name) == getattr(saved, name), name
     for name in ("neighbours", "maps", "rebuilt", "confusions"):
         ours, theirs = getattr(loaded, name), getattr(saved, name)

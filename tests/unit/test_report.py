@@ -13,7 +13,7 @@ import report_fixture as fixture
 from imrep import report, results
 from imrep.assets import Assets
 from imrep.errors import BadData
-from imrep.report import page, tables
+from imrep.report import page, results_table, tables
 from imrep.report.findings import Findings
 from imrep.results import Row
 
@@ -77,7 +77,8 @@ def test_every_number_of_the_table_is_read_without_scripts(tied):
     findings = Findings(fixture.rows())
     for spec in [*findings.contenders, *findings.controls]:
         assert spec in tied.text
-    for table in (tables.main(findings), tables.differences(findings), tables.spread(findings)):
+    main, spread = results_table.main(findings), results_table.spread(findings)
+    for table in (main, tables.differences(findings), spread):
         for line in table.lines:
             for cell in line.cells:
                 assert cell.text in tied.text

@@ -1,4 +1,8 @@
-"""Curves: accuracy, or time, against the number of labels or the size of the image."""
+"""Curves: accuracy, or time, against the number of labels or the size of the image.
+
+Colours say the standing, so several lines share one. Dashes and markers tell them apart; the marker
+stands again beside the name at the end of the line.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,6 +12,8 @@ from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec
 
 _SHIFT = 1.015  # factor between neighbouring lines, so that their intervals lie side by side
+_DASHES = ([1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4])
+_MARKERS = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 
 def curves(
@@ -47,7 +53,8 @@ def curves(
                 )
     axis = "milliseconds per image" if timed else f"{findings.score}, %"
     alt = f"{title} " + "; ".join(f"{p['short']} {p['value']} at {p['at']}" for p in points)
-    return frame.chart(id, alt, lambda narrow: _lines(points, (title, axis), timed, narrow))
+    name = f"{'Time' if timed else findings.score.capitalize()} against {title.removesuffix(' →')}"
+    return frame.chart(id, name, alt, lambda narrow: _lines(points, (title, axis), timed, narrow))
 
 
 def _lines(points: list[Spec], titles: tuple[str, str], timed: bool, narrow: bool) -> Spec:
@@ -78,7 +85,7 @@ def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
     """The horizontal axis, which goes on beyond the last point as far as the names need."""
     values = sorted({point["tick"] for point in points})
     letters = max(len(line) for end in ends for line in end["name"].split("\n"))
-    share = (labels.LETTER * letters + 20) / width
+    share = (labels.LETTER * letters + 32) / width
     end = values[-1] * (values[-1] / values[0] * 1.2) ** (share / (1 - share))
     return {
         "field": "x",
@@ -89,14 +96,23 @@ def _x(points: list[Spec], ends: list[Spec], title: str, width: float) -> Spec:
 
 
 def _layers(ends: list[Spec], y: Spec) -> list[Spec]:
+    """Lines, intervals, markers, and at the end of each line its marker and name."""
     height = {"y": {"field": "y", **y}}
     line = {"type": "line", "strokeWidth": 2}
-    name = {"type": "text", "align": "left", "dx": 9, "baseline": "middle", "lineBreak": "\n"}
+    name = {"type": "text", "align": "left", "dx": 21, "baseline": "middle", "lineBreak": "\n"}
+    specs = [end["spec"] for end in sorted(ends, key=lambda end: end["standing"] != "pick")]
+    dash, shape = _by_spec(specs, _DASHES), _by_spec(specs, _MARKERS)
     tooltip = frame.tooltip("at", "value")
     return [
-        {"mark": line, "encoding": {**height, "detail": {"field": "spec", "type": "nominal"}}},
+        {"mark": line, "encoding": {**height, "strokeDash": dash}},
         {"mark": BAR, "encoding": {"y": {"field": "lo", **y}, "y2": {"field": "hi"}}},
-        {"mark": {**DOT, "size": 50}, "encoding": {**height, "tooltip": tooltip}},
+        {"mark": {**DOT, "size": 60}, "encoding": {**height, "shape": shape, "tooltip": tooltip}},
+        {
+            "name": "keys",
+            "data": {"values": ends},
+            "mark": {**DOT, "size": 45, "xOffset": 13},
+            "encoding": {"y": {"field": "name_y", **y}, "shape": shape},
+        },
         {
             "name": "names",
             "data": {"values": ends},
@@ -108,6 +124,13 @@ def _layers(ends: list[Spec], y: Spec) -> list[Spec]:
             },
         },
     ]
+
+
+def _by_spec(specs: list[str], values: Sequence[object]) -> Spec:
+    """An encoding that gives the specs these values in turn."""
+    chosen = [values[i % len(values)] for i in range(len(specs))]
+    scale = {"domain": specs, "range": chosen}
+    return {"field": "spec", "type": "nominal", "legend": None, "scale": scale}
 
 
 def _limits(points: list[Spec], log: bool) -> tuple[float, float]:

@@ -18,15 +18,25 @@ def differences(findings: Findings) -> Chart:
                     "x": hundred(row.value),
                     "lo": hundred(row.value if row.lo is None else row.lo),
                     "hi": hundred(row.value if row.hi is None else row.hi),
+                    "needed": _needed(findings, spec),
                     "points": words.points(row.value),
                     "95% interval": f"{words.points(row.lo)} to {words.points(row.hi)}",
                 }
             )
+    title = f"{findings.score.capitalize()}: difference to the best"
     alt = f"Points of {findings.score} behind {findings.leader}: " + "; ".join(
         f"{p['short']} {p['points']} ({p['95% interval']})" for p in points[1:]
     )
-    title = "points behind (−) or ahead (+) of the best"
-    return frame.chart("differences", alt, lambda narrow: intervals(points, "short", title, narrow))
+    axis = "points behind (−) or ahead (+) of the best"
+    return frame.chart(
+        "differences", title, alt, lambda narrow: intervals(points, "short", axis, narrow)
+    )
+
+
+def _needed(findings: Findings, spec: str) -> float | None:
+    """Points behind the best at which the test tells the two apart."""
+    needed = findings.value("difference", "needed", spec, findings.leader)
+    return -round(100 * needed, 3) if needed else None
 
 
 def intervals(points: list[Spec], name: str, title: str, narrow: bool) -> Spec:
@@ -35,6 +45,8 @@ def intervals(points: list[Spec], name: str, title: str, narrow: bool) -> Spec:
     x = {"type": "quantitative", "scale": {"padding": 10}}
     below: Spec = {"yOffset": 7} if narrow else {}
     zero = {"type": "rule", "stroke": "var(--ink)"}
+    stroke = {"type": "tick", "thickness": 1.5, "size": 13, "color": "var(--ink)", **below}
+    needed = {"x": {"field": "needed", **x}}
     ends = {"x": {"field": "lo", **x}, "x2": {"field": "hi"}, "color": STANDING}
     middle = {"x": {"field": "x", **x, "axis": axis}, "color": STANDING}
     tooltip = frame.tooltip("points", "95% interval")
@@ -45,6 +57,11 @@ def intervals(points: list[Spec], name: str, title: str, narrow: bool) -> Spec:
         "layer": [
             {"mark": zero, "encoding": {"x": {"datum": 0, **x}, "y": None}},
             {"mark": {**BAR, **below}, "encoding": ends},
+            {
+                "mark": stroke,
+                "transform": [{"filter": "isValid(datum.needed)"}],
+                "encoding": needed,
+            },
             {"mark": {**DOT, "size": 80, **below}, "encoding": {**middle, "tooltip": tooltip}},
             *names,
         ],

@@ -1,15 +1,14 @@
 """The rows of one run, looked up by kind, metric, spec and detail."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from imrep.report.short_names import short_names
 from imrep.results import Row
 
-Standing = Literal["pick", "tied", "other", "control"]
+Standing = Literal["pick", "tied", "other", "together", "control"]
 PERTURBATIONS = {  # of specs/compare.md section 8
     "shift": "shifted right and down by 1/16 of the side",
     "rotate": "rotated by 10°",
@@ -32,8 +31,7 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("warnings", "notes", "equals"), ()),
     **dict.fromkeys(("q", "gap", "margin", "guess"), None),
 }
-_COMMA = re.compile(r",(?=(?:[^']*'[^']*')*[^']*$)")  # commas outside quotes
-_PLUS = re.compile(r"\+(?=(?:[^']*'[^']*')*[^']*$)")  # pluses outside quotes
+_DEMONSTRATION = "built-in photographs"
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,16 @@ class Findings:
         return sorted(ran, key=lambda spec: (-(accuracy[spec] or 0), spec))
 
     @cached_property
+    def own(self) -> frozenset[str]:
+        """Those of the contenders that are vectors of the user's own."""
+        return frozenset(self._specs("own"))
+
+    @cached_property
+    def combined(self) -> list[str]:
+        """Weighted combinations of contenders: scored beside them, never ranked among them."""
+        return self._specs("together")
+
+    @cached_property
     def controls(self) -> list[str]:
         """Codes that do not depend on what the image shows, in the order of the run."""
         return self._specs("control")
@@ -125,6 +133,11 @@ class Findings:
     def _specs(self, *roles: str) -> list[str]:
         specs = (row.spec for row in self.rows if row.role in roles and row.kind != "verdict")
         return list(dict.fromkeys(filter(None, specs)))
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the images are the built-in photographs, not a folder of the reader's."""
+        return self.meta.data_name == _DEMONSTRATION
 
     @property
     def pick(self) -> str:
@@ -151,6 +164,8 @@ class Findings:
         """The group that gives a spec its colour on the page."""
         if spec in self.controls:
             return "control"
+        if spec in self.combined:
+            return "together"
         if spec == self.pick:
             return "pick"
         return "tied" if self.pick and spec in self.verdict["equals"] else "other"
@@ -158,22 +173,4 @@ class Findings:
     @cached_property
     def short(self) -> dict[str, str]:
         """Spec -> the shortest name that distinguishes it from the other specs of this run."""
-        specs = [*self.contenders, *self.controls]
-        views = {view for spec in specs for view in _PLUS.split(spec)}
-        count = Counter(map(_abbreviated, views))
-        names = {view: _abbreviated(view, full=count[_abbreviated(view)] > 1) for view in views}
-        return {spec: " + ".join(names[view] for view in _PLUS.split(spec)) for spec in specs}
-
-
-def _abbreviated(view: str, full: bool = False) -> str:
-    """`hog`; a network with its architecture; if `full`, all its parameters: `hog cell=4`."""
-    name, _, parameters = view.partition(":")
-    pairs = [p.partition("=")[::2] for p in _COMMA.split(parameters)] if parameters else []
-    architecture = [value for key, value in pairs if key in ("arch", "model")]
-    random = ["(random)"] if ("weights", "random") in pairs else []
-    further = [
-        f"{key}={value}"
-        for key, value in pairs
-        if key not in ("arch", "model") and (key, value) != ("weights", "random")
-    ]
-    return " ".join([name, *architecture, *random, *(further if full else [])])
+        return short_names([*self.contenders, *self.combined, *self.controls])

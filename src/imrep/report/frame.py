@@ -18,6 +18,7 @@ VEGA_LITE = "6.4"
 _COLOURS = {
     "pick": "var(--pick)",
     "tied": "var(--tied)",
+    "together": "var(--ink)",
     "other": "var(--other)",
     "control": "var(--control)",
 }
@@ -31,12 +32,12 @@ STANDING: Spec = {
 NAME_COLOUR: Spec = {  # darker than the dot where the dot is gray, for contrast
     "condition": [
         {"test": f"datum.standing == '{standing}'", "value": _COLOURS[standing]}
-        for standing in ("pick", "tied")
+        for standing in ("pick", "tied", "together")
     ],
     "value": "var(--soft)",
 }
 PADDING: Spec = {"left": 0, "right": 8, "top": 12, "bottom": 5}
-BAR: Spec = {"type": "rule", "strokeWidth": 2.5, "opacity": 0.55}
+BAR: Spec = {"type": "rule", "strokeWidth": 2.5, "opacity": 0.75}
 DOT: Spec = {"type": "point", "filled": True, "opacity": 1}
 _AXIS: Spec = {
     "labelColor": "var(--soft)",
@@ -62,18 +63,20 @@ class Chart:
 
     Args:
         id: Of its element in the page.
-        alt: Text alternative.
+        title: What it plots, in a few words.
+        alt: Text alternative: its numbers, or where they are.
         wide: Vega-Lite specification for 700 px and more.
         narrow: The same for narrower screens.
     """
 
     id: str
+    title: str
     alt: str
     wide: Spec
     narrow: Spec
 
 
-def chart(id: str, alt: str, draw: Callable[[bool], Spec]) -> Chart:
+def chart(id: str, title: str, alt: str, draw: Callable[[bool], Spec]) -> Chart:
     """Both forms of `draw(narrow)`, with the settings that all plots share."""
     shared = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -83,7 +86,8 @@ def chart(id: str, alt: str, draw: Callable[[bool], Spec]) -> Chart:
         "width": "container",
         "config": _CONFIG,
     }
-    return Chart(id=id, alt=alt, wide={**shared, **draw(False)}, narrow={**shared, **draw(True)})
+    wide, narrow = {**shared, **draw(False)}, {**shared, **draw(True)}
+    return Chart(id=id, title=title, alt=alt, wide=wide, narrow=narrow)
 
 
 def identity(findings: Findings, spec: str) -> Spec:

@@ -33,7 +33,12 @@ def stability(findings: Findings) -> Chart:
                 )
     alt = "Displacement of each representation under each perturbation; numbers in the table below"
     fields = ("perturbation", "displacement", "original is the nearest")
-    return frame.chart("stability", alt, lambda narrow: _perturbations(cells, fields, narrow))
+    return frame.chart(
+        "stability",
+        "Displacement under perturbations",
+        alt,
+        lambda narrow: _perturbations(cells, fields, narrow),
+    )
 
 
 def similarity(findings: Findings) -> Chart:
@@ -56,7 +61,12 @@ def similarity(findings: Findings) -> Chart:
                     }
                 )
     alt = "Similarity (CKA) of each pair of representations, 0 to 1; numbers in the table below"
-    return frame.chart("similarity", alt, lambda narrow: _square(cells, ("and", "CKA"), narrow))
+    return frame.chart(
+        "similarity",
+        "Similarity of representations",
+        alt,
+        lambda narrow: _square(cells, ("and", "CKA"), narrow),
+    )
 
 
 def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
@@ -79,7 +89,9 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
     ]
     alt = "Rows: true class; columns: predicted class, per cent of the row; errors in the table"
     fields = ("predicted", "share", "images")
-    return frame.chart("confusion", alt, lambda narrow: _square(cells, fields, narrow))
+    return frame.chart(
+        "confusion", "Confusion of classes", alt, lambda narrow: _square(cells, fields, narrow)
+    )
 
 
 def _cka(findings: Findings, first: str, second: str) -> float | None:
@@ -124,7 +136,7 @@ def _square(cells: list[Spec], fields: Sequence[str], narrow: bool) -> Spec:
     plot, _ = frame.rows("row", order, 22 if len(order) > 12 else 28, above=False)
     small = narrow and len(order) > 12
     axis = {"labelAngle": 0, "labelFontSize": 9 if small else 12, "labelOverlap": True}
-    layers = _layers(cells, fields, colour="var(--tied)", axis=axis)
+    layers = _layers(cells, fields, colour="var(--cool)", axis=axis)
     layers[1]["mark"]["fontSize"] = 10 if narrow else 12
     crowded = len(order) > (12 if narrow else 26)
     return {**plot, "data": {"values": cells}, "layer": layers[: 1 if crowded else 2]}
@@ -141,10 +153,7 @@ def _layers(cells: list[Spec], fields: Sequence[str], *, colour: str, axis: Spec
         "legend": None,
         "scale": {"domain": [0, 1], "range": [0.04, 1], "clamp": True},
     }
-    ink = {
-        "condition": {"test": "datum.value > 0.75", "value": "var(--on-heat)"},
-        "value": "var(--ink)",
-    }
+    ink = {"value": "var(--ink)"}  # legible on every shade of both colours
     tooltip = frame.tooltip(*fields)
     rect = {"type": "rect", "fill": colour, "stroke": "var(--paper)"}
     return [

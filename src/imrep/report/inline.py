@@ -36,7 +36,12 @@ def as_json(data: dict[str, Any]) -> Markup:
 def svg(chart: frame.Chart) -> Markup:
     """The narrow form as SVG, for readers without scripts; it scales to any width."""
     spec = {**chart.narrow, "width": frame.NARROW, "autosize": {"type": "pad"}}
-    return Markup(vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE))
+    rendered = vl_convert.vegalite_to_svg(spec, vl_version=frame.VEGA_LITE)
+    title, text = f"static-{chart.id}-title", f"static-{chart.id}-text"
+    root = f'<svg role="img" aria-labelledby="{title}" aria-describedby="{text}"'
+    texts = f'<title id="{title}">{escape(chart.title)}</title>'
+    texts += f'<desc id="{text}">{escape(chart.alt)}</desc>'
+    return Markup(re.sub("<svg([^>]*)>", lambda m: f"{root}{m[1]}>{texts}", rendered, count=1))
 
 
 @functools.cache
@@ -58,6 +63,11 @@ def vega() -> str:
 def text_of(filename: str) -> str:
     """The text of a file beside this one."""
     return files("imrep.report").joinpath(filename).read_text(encoding="utf-8")
+
+
+def texts_of(*filenames: str) -> str:
+    """The texts of files beside this one, one after the other."""
+    return "\n".join(map(text_of, filenames))
 
 
 @functools.cache

@@ -19,8 +19,9 @@ def sentences(findings: Findings) -> list[str]:
         reading,
         f"The images were split into {findings.meta.folds} folds. All images of a group "
         "(near-duplicates, or groups that you declared) are in one fold. The class of each image "
-        f"was predicted by a probe trained on the other folds.{_fitting(findings)}",
+        f"was predicted by a classifier trained on the other folds.{_fitting(findings)}",
         *_CLASSIFICATION,
+        *([_OWN] if findings.own else []),
     ]
 
 
@@ -82,15 +83,21 @@ def _sizes(findings: Findings) -> str:
 
 
 _CLASSIFICATION = (
-    "The probe is a linear ridge classifier in which every class has the same weight. Its penalty "
-    "was chosen on the training part alone, by leaving out one group at a time.",
+    "The classifier is a ridge in which every class has the same weight, on one of three kernels "
+    "of the vectors: linear, Gaussian or exponential. Kernel and penalty were chosen on the "
+    "training part alone, by leaving out one group at a time. Where it makes fewer errors there, a "
+    "linear discriminant of its scores names the class.",
     "Intervals come from 2,000 bootstrap samples of the groups within their classes. They are "
     "widened by factors calibrated on real folders, so that the 95% intervals cover 95%. The "
-    "probe was trained on part of the folder, so the accuracies are slightly pessimistic.",
+    "classifier was trained on part of the folder, so the accuracies are slightly pessimistic.",
     "The verdict removes one contender after another, the one with the largest t first. It does so "
     "as long as the difference to the best exceeds the bootstrap quantile of the largest "
     "difference among equals and a sign-flip test agrees. The remaining contenders are tied with "
     "the best.",
+)
+_OWN = (
+    "Vectors of your own were scored on the same folds. Where a number needs their encoder, the "
+    "table has a dash."
 )
 _RETRIEVAL = (
     "Every image whose object has another image is a query. All images are ranked by the cosine "

@@ -16,17 +16,22 @@ from imrep.report import (
     inline,
     method,
     objects,
+    results_table,
     scatter,
     sizes,
     tables,
     words,
 )
+from imrep.report.examples import MAX_EXAMPLES, examples
 from imrep.report.findings import PERTURBATIONS, Findings
 from imrep.report.pictures import Sheet, sheet
+from imrep.report.script_data import script_data
 from imrep.results import Row
 
 _MAX_BYTES = 8_000_000  # small enough to send by mail
 _MAX_SKIPPED = 200  # files named in the page; skipped.csv has all
+_STYLES = ("style.css", "plots.css", "tables.css", "pictures.css", "map.css", "print.css")
+_SCRIPTS = ("page.js", "plots.js", "tables.js", "neighbours.js", "map.js", "print.js")
 _MAX_NAMES = 4  # tied representations that the legend names
 
 
@@ -69,13 +74,19 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "facts": method.facts(findings),
         "method": method.sentences(findings),
         "controls": method.controls(findings),
+        "untimed": any(
+            findings.value("cost", "ms", spec) is None
+            for spec in (*findings.contenders, *findings.combined, *findings.controls)
+        ),
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
-        "style": Markup(inline.text_of("style.css")),
-        "script": Markup(inline.text_of("page.js")),
+        "examples": examples(assets, findings.pick or findings.leader),
+        "max_examples": MAX_EXAMPLES,
+        "style": Markup(inline.texts_of(*_STYLES)),
+        "script": Markup(inline.texts_of(*_SCRIPTS)),
         "vega": Markup(inline.vega()),
-        "data": inline.as_json(_script_data(findings, assets, charts)),
+        "data": inline.as_json(script_data(findings, assets, charts)),
         "words": words,
     }
 
@@ -102,10 +113,10 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
 
 def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
     by_id = {
-        "main": tables.main(findings),
+        "main": results_table.main(findings),
         "differences": tables.differences(findings),
         "recalls": tables.recalls(findings),
-        "spread": tables.spread(findings),
+        "spread": results_table.spread(findings),
         **sizes.by_size(findings),
     }
     for id, kind, metric, caption, text in (
@@ -154,36 +165,3 @@ def _legend(findings: Findings) -> list[tuple[str, str]]:
     entries += [("tied", f"tied with the best: {names}")] if tied else []
     has_others = len(findings.contenders) > 1 + len(tied)
     return [*entries, ("other", "others")] if has_others else entries
-
-
-def _script_data(
-    findings: Findings, assets: Assets, charts: Sequence[frame.Chart]
-) -> dict[str, Any]:
-    """What the script needs: specifications of the plots, nearest neighbours, coordinates."""
-    return {
-        "charts": {chart.id: {"wide": chart.wide, "narrow": chart.narrow} for chart in charts},
-        "paths": list(assets.paths),
-        "labels": list(assets.labels),
-        "queries": list(assets.queries),
-        "unit": "object" if findings.measure == "retrieval" else "class",
-        "neighbours": [
-            {
-                "spec": spec,
-                "standing": findings.standing(spec),
-                "nearest": assets.neighbours[spec].tolist(),
-                "map": _normalised_map(assets, spec),
-            }
-            for spec in findings.contenders
-            if spec in assets.neighbours
-        ],
-    }
-
-
-def _normalised_map(assets: Assets, spec: str) -> list[list[float]]:
-    """Coordinates of the map in [0, 1]."""
-    if spec not in assets.maps:
-        return []
-    coordinates = assets.maps[spec]
-    low, high = coordinates.min(0), coordinates.max(0)
-    scaled = (coordinates - low) / (high - low).clip(1e-12)
-    return [[round(float(x), 3), round(float(y), 3)] for x, y in scaled]

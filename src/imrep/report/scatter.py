@@ -9,14 +9,15 @@ from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart,
 
 def accuracy_and_cost(findings: Findings) -> Chart:
     """Accuracy against milliseconds: dots with intervals; open dots for k-nearest neighbours."""
-    specs = [*findings.contenders, *findings.controls]
+    specs = [*findings.contenders, *findings.combined, *findings.controls]
     points = [_point(findings, spec) for spec in specs]
-    points = _controls_at_left([point for point in points if point["y"] is not None])
+    points = _untimed_at_left([point for point in points if point["y"] is not None])
     score = findings.score
     alt = f"{score.capitalize()} against milliseconds per image: " + "; ".join(
         f"{p['short']} {p[score]} at {p['time per image']}" for p in points
     )
-    return frame.chart("cost", alt, lambda narrow: _scatter(findings, points, narrow))
+    title = f"{findings.score.capitalize()} against time per image"
+    return frame.chart("cost", title, alt, lambda narrow: _scatter(findings, points, narrow))
 
 
 def _point(findings: Findings, spec: str) -> Spec:
@@ -26,6 +27,7 @@ def _point(findings: Findings, spec: str) -> Spec:
     accuracy, lo, hi = (None, None, None) if probe is None else (probe.value, probe.lo, probe.hi)
     return {
         **frame.identity(findings, spec),
+        "symbol": _symbol(findings, spec),
         "ms": ms,
         "y": hundred(accuracy),
         "lo": hundred(accuracy if lo is None else lo),
@@ -33,13 +35,22 @@ def _point(findings: Findings, spec: str) -> Spec:
         "knn": hundred(knn),
         findings.score: words.percent(accuracy),
         "95% interval": words.interval(lo, hi),
+        "by": next(iter(findings.details("accuracy", "by", spec)), "–"),
+        "linear accuracy": words.percent(findings.value("accuracy", "linear", spec)),
         "k-NN accuracy": words.percent(knn),
-        "time per image": f"{words.digits(ms)} ms",
+        "time per image": "not measured" if ms is None else f"{words.digits(ms)} ms",
     }
 
 
-def _controls_at_left(points: list[Spec]) -> list[Spec]:
-    """Controls, whose cost is not measured, lie at half the smallest measured cost."""
+def _symbol(findings: Findings, spec: str) -> str:
+    """A combination is a diamond, vectors of the user a triangle, a control a square."""
+    if spec in findings.own:
+        return "triangle-up"
+    return {"together": "diamond", "control": "square"}.get(findings.standing(spec), "circle")
+
+
+def _untimed_at_left(points: list[Spec]) -> list[Spec]:
+    """Those whose cost is not measured lie at half the smallest measured cost."""
     edge = 0.5 * min((point["ms"] for point in points if point["ms"]), default=1.0)
     return [{**point, "ms": point["ms"] or edge} for point in points]
 
@@ -72,12 +83,11 @@ def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
 def _layers(findings: Findings, y: Spec) -> list[Spec]:
     """From back to front: intervals, the line of guessing, open dots, dots, names."""
     main = {"field": "y", **y, "axis": frame.vertical_axis(f"{findings.score}, %")}
-    shape = {
-        "condition": {"test": "datum.standing == 'control'", "value": "diamond"},
-        "value": "circle",
-    }
-    knn = ["k-NN accuracy"] if findings.labelled else []
-    tooltip = frame.tooltip(findings.score, "95% interval", *knn, "time per image")
+    shape = {"field": "symbol", "type": "nominal", "scale": None, "legend": None}
+    others = ["k-NN accuracy"] if findings.labelled else []
+    others = ["linear accuracy", *others] if findings.details("accuracy", "linear") else others
+    others = ["by", *others] if findings.details("accuracy", "by") else others
+    tooltip = frame.tooltip(findings.score, "95% interval", *others, "time per image")
     ring = {"type": "point", "size": 34, "strokeWidth": 1.4, "fill": "var(--paper)"}
     dots = {"y": main, "shape": shape, "tooltip": tooltip}
     return [

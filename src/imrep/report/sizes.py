@@ -80,9 +80,10 @@ def _gains(findings: Findings, rows: Sequence[tuple[str, str]]) -> Chart:
     alt = f"Points of {findings.score} more than at {own} px: " + "; ".join(
         f"{p['row']} {p['points']} ({p['95% interval']})" for p in points
     )
-    title = f"points less (−) or more (+) than at {own} px"
+    title = f"{findings.score.capitalize()}: difference to that at {own} px"
+    axis = f"points less (−) or more (+) than at {own} px"
     return frame.chart(
-        "size-gains", alt, lambda narrow: differences.intervals(points, "row", title, narrow)
+        "size-gains", title, alt, lambda narrow: differences.intervals(points, "row", axis, narrow)
     )
 
 
@@ -102,7 +103,7 @@ def _crossed(
         )
         for spec in findings.measured(kind, metric)
     ]
-    columns = [Column(title=f"{size} px") for size in sizes]
+    columns = [Column(title=f"{size} px", low_first=kind == "cost") for size in sizes]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 

@@ -1,11 +1,11 @@
 """Every number as a plain table, readable without a script and sortable with one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imrep.report import words
 from imrep.report.findings import PERTURBATIONS, Findings, Standing
-from imrep.report.metrics import MAIN, SPREAD, Format, Metric
+from imrep.report.line_notes import line_notes
+from imrep.report.metrics import Format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,21 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A heading, and the sentences that define it."""
+    """A heading, the sentences that define it, and how it sorts.
+
+    Args:
+        title: The heading.
+        definition: For the glossary under the table.
+        wordy: Whether it holds words.
+        low_first: Whether the smallest is of most interest, as of costs.
+        ranks: Whether the table is in its descending order as long as nobody sorts it.
+    """
 
     title: str
     definition: str = ""
     wordy: bool = False
+    low_first: bool = False
+    ranks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,35 +59,13 @@ class Table:
     def __bool__(self) -> bool:
         return bool(self.lines)
 
-
-def main(findings: Findings) -> Table:
-    """The table of results: contenders in order, then the controls."""
-    specs = [*findings.contenders, *findings.controls]
-    controls = ", and the controls" if findings.controls else ""
-    table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
-    for metric in ("probe", "retrieval"):
-        _add_interval(findings, table, specs, metric)
-    return table
-
-
-def _add_interval(findings: Findings, table: Table, specs: list[str], metric: str) -> None:
-    """Insert the 95 % interval of a score after its column, if there is one."""
-    title = next(m.title for m in MAIN if (m.kind, m.metric) == ("accuracy", metric))
-    titles = [column.title for column in table.columns]
-    if title not in titles:
-        return
-    index = titles.index(title) + 1
-    definition = f"95% confidence interval of the score to its left ({title})."
-    table.columns.insert(index, Column(title="95% interval", definition=definition))
-    for spec, line in zip(specs, table.lines, strict=True):
-        row = findings.row("accuracy", metric, spec)
-        lo, hi = (None, None) if row is None else (row.lo, row.hi)
-        line.cells.insert(index, Cell(text=words.interval(lo, hi), value=lo))
-
-
-def spread(findings: Findings) -> Table:
-    """Statistics of the vectors that need no labels, and further costs."""
-    return _of_metrics(findings, findings.contenders, SPREAD, "Spectra and further costs")
+    @property
+    def bodies(self) -> list[list[Line]]:
+        """The lines in groups that are sorted separately: ranked, combinations, controls."""
+        unranked = ("together", "control")
+        ranked = [line for line in self.lines if line.standing not in unranked]
+        groups = [[line for line in self.lines if line.standing == each] for each in unranked]
+        return [group for group in (ranked, *groups) if group]
 
 
 def differences(findings: Findings) -> Table:
@@ -95,11 +83,16 @@ def differences(findings: Findings) -> Table:
         if findings.labelled:
             t = findings.value("difference", "t", spec, findings.leader)
             p = findings.value("difference", "p_flip", spec, findings.leader)
-            cells += [Cell(text=words.digits(t), value=t), Cell(text=words.probability(p), value=p)]
-        lines.append(_line(findings, spec, cells))
+            needed = findings.value("difference", "needed", spec, findings.leader)
+            cells += [
+                Cell(text=words.decimal_points(needed), value=needed),
+                Cell(text=words.digits(t), value=t),
+                Cell(text=words.probability(p), value=p),
+            ]
+        lines.append(line_of(findings, spec, cells))
     titles = ["points behind the best", "95% interval"]
     if findings.labelled:
-        titles += ["t (difference over standard error)", "p-value"]
+        titles += ["needed to tell the two apart", "t (difference over standard error)", "p-value"]
     columns = [Column(title=title) for title in titles]
     return Table(
         caption="Difference to the best", first="representation", columns=columns, lines=lines
@@ -115,7 +108,7 @@ def crossed(findings: Findings, kind: str, metric: str, caption: str, text: Form
     lines = []
     for spec in specs:
         values = [findings.value(kind, metric, spec, detail) for detail in details]
-        lines.append(_line(findings, spec, [Cell(text=text(v), value=v) for v in values]))
+        lines.append(line_of(findings, spec, [Cell(text=text(v), value=v) for v in values]))
     columns = [
         Column(title=findings.short.get(d, d), definition=PERTURBATIONS.get(d, "")) for d in details
     ]
@@ -156,44 +149,7 @@ def recalls(findings: Findings) -> Table:
     return crossed(findings, "accuracy", "recall", "Recall of every class", words.percent)
 
 
-def _of_metrics(
-    findings: Findings, specs: list[str], metrics: Iterable[Metric], caption: str
-) -> Table:
-    measured = {(row.kind, row.metric) for row in findings.rows if row.value}
-    present = [metric for metric in metrics if metric[:2] in measured]
-    lines = [_line(findings, spec, [_cell(findings, spec, m) for m in present]) for spec in specs]
-    columns = [Column(title=m.title, definition=m.definition) for m in present]
-    return Table(caption=caption, first="representation", columns=columns, lines=lines)
-
-
-def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
-    detail = findings.leader if metric.kind == "difference" else ""
-    value = findings.value(metric.kind, metric.metric, spec, detail)
-    if metric.kind == "difference" and spec == findings.leader:
-        return Cell(text="the best", value=2.0)
-    bar = value if metric[:2] == ("accuracy", findings.measure) else None
-    return Cell(text=metric.text(value), value=value, bar=bar)
-
-
-def _line(findings: Findings, spec: str, cells: list[Cell]) -> Line:
-    return Line(
-        name=spec, cells=cells, standing=findings.standing(spec), note=_note(findings, spec)
-    )
-
-
-def _note(findings: Findings, spec: str) -> str:
-    standing = findings.standing(spec)
-    titles = {"pick": [findings.pick_note], "tied": ["tied with the best"], "control": ["control"]}
-    notes = titles.get(standing, [])
-    measured = findings.row("cost", "ms", spec)
-    if measured is not None and len(findings.sizes) > 1:
-        notes.append(f"read at {measured.S} pixels")
-    if measured is not None and measured.fitted_on:
-        notes.append(
-            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
-        )
-    if measured is not None and measured.fingerprint.startswith("object-"):
-        notes.append("passed as an object")
-    if findings.value("accuracy", "constant", spec):
-        notes.append("constant: the same code for every image")
-    return ", ".join(notes)
+def line_of(findings: Findings, spec: str, cells: list[Cell]) -> Line:
+    """The line of a representation, with its standing and its note."""
+    standing, note = findings.standing(spec), line_notes(findings, spec)
+    return Line(name=spec, cells=cells, standing=standing, note=note)

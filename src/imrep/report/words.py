@@ -25,6 +25,11 @@ def points(share: float | None) -> str:
     return f"{rounded:+d}".replace("-", "−") if rounded else "0"
 
 
+def decimal_points(share: float | None) -> str:
+    """0.0432 -> 4.3; for thresholds, which whole points would blur."""
+    return _NONE if share is None else f"{100 * share:.1f}"
+
+
 def probability(p: float | None) -> str:
     """0.37; "< 0.001" below one in a thousand."""
     if p is None:

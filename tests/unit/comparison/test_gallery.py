@@ -29,9 +29,20 @@ def test_few_images_have_few_neighbours():
 def test_the_plane_keeps_distances_of_codes_that_lie_in_one():
     angles = np.linspace(0, 6, 9)
     unit = np.stack([np.cos(angles), np.sin(angles), np.zeros(9)], 1)
-    spots = gallery.plane(unit @ unit.T)
+    spots, shares = gallery.principal_plane(unit @ unit.T)
     apart = np.linalg.norm(spots[:, None] - spots, axis=2)
     assert apart == pytest.approx(np.linalg.norm(unit[:, None] - unit, axis=2), abs=1e-6)
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_the_planes_shares_are_those_of_the_covariance():
+    codes = np.random.default_rng(0).normal(size=(40, 6)) * [4, 3, 1, 1, 1, 1]
+    unit = codes / np.linalg.norm(codes, axis=1, keepdims=True)
+    values = np.linalg.eigvalsh(np.cov(unit.T))[::-1]
+    assert gallery.principal_plane(unit @ unit.T).shares == pytest.approx(
+        tuple(values[:2] / values.sum()), rel=1e-6
+    )
+    assert gallery.principal_plane(np.ones((3, 3))).shares == pytest.approx((0, 0))
 
 
 def test_queries_are_of_three_classes():

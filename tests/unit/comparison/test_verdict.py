@@ -42,6 +42,17 @@ def test_the_worse_are_dropped_and_the_best_stay(judged):
     assert judged.q > 1.9
 
 
+def test_what_is_dropped_lies_beyond_the_gap_that_its_pair_needed(judged):
+    for j, standing in enumerate(judged.standings):
+        if j == judged.leader:
+            assert standing.needed == 0
+        elif not standing.tied:
+            assert 0 < standing.needed < standing.behind
+        else:
+            beyond = standing.behind > standing.needed
+            assert not beyond or standing.p_flip >= 0.05
+
+
 def test_standings_agree_with_themselves(judged):
     for s in judged.standings:
         assert s.low <= s.accuracy <= s.high

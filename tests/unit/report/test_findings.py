@@ -1,34 +1,9 @@
 """The rows of a run, looked up and named."""
 
-import pytest
 import report_fixture as fixture
 
 from imrep.report.findings import Findings
 from imrep.results import Row
-
-
-@pytest.mark.parametrize(
-    ("specs", "short"),
-    [
-        (["hog", "dct"], ["hog", "dct"]),
-        (["hog:cell=4", "dct"], ["hog", "dct"]),
-        (["hog", "hog:cell=4"], ["hog", "hog cell=4"]),
-        (["hog", "hog+dct"], ["hog", "hog + dct"]),
-        (
-            ["cnn:arch=resnet50.a1_in1k,weights=random,layer=-1"],
-            ["cnn resnet50.a1_in1k (random)"],
-        ),
-        (["cnn:weights='/a,b+c',layer=2", "cnn"], ["cnn weights='/a,b+c' layer=2", "cnn"]),
-        (
-            ["cnn:arch=r18,weights=random", "cnn:arch=r18,weights=random,layer=-2"],
-            ["cnn r18 (random)", "cnn r18 (random) layer=-2"],
-        ),
-    ],
-)
-def test_short_names_tell_apart(specs, short):
-    rows = [Row(kind="cost", metric="ms", value=1, spec=s, role="contender") for s in specs]
-    names = Findings(rows).short
-    assert [names[spec] for spec in specs] == short
 
 
 def test_contenders_are_ordered_by_accuracy_and_the_failed_left_out():
@@ -81,3 +56,16 @@ def test_a_verdict_of_an_older_run_has_empty_values_for_what_it_lacks():
     assert verdict["sentence"] == "one" and verdict["leader"] == "" and verdict["q"] is None
     assert Findings([row]).pick_note == "the only one"
     assert Findings([Row(kind="verdict", metric="sentence")]).verdict["warnings"] == ()
+
+
+def test_vectors_of_the_user_are_ranked_and_combinations_are_not():
+    findings = Findings(fixture.rows(own=("sift", "dct"), together=True))
+    assert findings.own == {"sift", "dct"}
+    assert set(findings.contenders) == set(fixture.SPECS)
+    assert findings.combined == ["together"] and "together" in findings.short
+    assert findings.standing("together") == "together" and findings.standing("dct") == "pick"
+
+
+def test_the_demonstration_is_known_by_its_name():
+    assert Findings(fixture.rows(name="built-in photographs")).demonstration
+    assert not Findings(fixture.rows(name="photographs")).demonstration

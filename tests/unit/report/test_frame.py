@@ -71,7 +71,9 @@ def test_names_above_rows_are_a_layer_of_their_own():
 
 
 def test_both_forms_share_everything_but_what_is_drawn():
-    chart = frame.chart("id", "alt", lambda narrow: {"mark": "rect" if narrow else "point"})
+    chart = frame.chart(
+        "id", "title", "alt", lambda narrow: {"mark": "rect" if narrow else "point"}
+    )
     assert (chart.wide.pop("mark"), chart.narrow.pop("mark")) == ("point", "rect")
     assert chart.wide == chart.narrow and chart.wide["description"] == "alt"
 

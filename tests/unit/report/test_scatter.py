@@ -28,6 +28,17 @@ def test_every_scored_representation_is_one_dot_within_the_axes(findings, form):
     assert points["dct"]["standing"] == "pick" and points["dct"]["anchor"] >= 0
 
 
+def test_roles_have_marks_of_their_own():
+    run = Findings(fixture.rows(own=("sift",), together=True))
+    points = scatter.accuracy_and_cost(run).wide["data"]["values"]
+    symbols = {p["spec"]: p["symbol"] for p in points}
+    assert (symbols["dct"], symbols["sift"]) == ("circle", "triangle-up")
+    assert (symbols["together"], symbols["noise"]) == ("diamond", "square")
+    own = next(p for p in points if p["spec"] == "sift")
+    assert own["time per image"] == "not measured"
+    assert own["ms"] == min(p["ms"] for p in points)
+
+
 def test_controls_lie_at_half_the_smallest_cost(findings):
     points = scatter.accuracy_and_cost(findings).wide["data"]["values"]
     smallest = min(p["ms"] for p in points if p["standing"] != "control")
@@ -71,6 +82,23 @@ def test_curves_have_their_rows_points_and_a_name_at_each_end(findings, metric, 
         assert min(ticks, key=lambda tick: abs(tick - point["x"])) == float(point["at"])
     x = spec["encoding"]["x"]
     assert x["axis"]["values"] == [32, 64, 128] and x["scale"]["domain"][1] > 128
+
+
+def test_lines_differ_by_dash_and_marker_which_stands_beside_the_name(findings):
+    line, _, dots, keys, _ = curves.curves(findings, "probe_size", "id", "side").wide["layer"]
+    dashes = line["encoding"]["strokeDash"]["scale"]
+    shapes = dots["encoding"]["shape"]["scale"]
+    assert dashes["domain"] == shapes["domain"]
+    assert dashes["domain"][0] == "dct" and dashes["range"][0] == [1, 0]
+    pairs = {(*map(str, pair),) for pair in zip(dashes["range"], shapes["range"], strict=True)}
+    assert len(pairs) == len(findings.contenders)
+    assert keys["name"] == "keys" and keys["encoding"]["shape"] == dots["encoding"]["shape"]
+
+
+def test_the_needed_difference_lies_between_the_best_and_what_was_dropped(findings):
+    points = differences.differences(findings).wide["data"]["values"]
+    needed = {p["spec"]: p.get("needed") for p in points}
+    assert needed["dct"] is None and needed["hog"] == pytest.approx(-5.1, abs=0.01)
 
 
 def test_names_at_the_ends_of_lines_do_not_overlap(findings):

@@ -5,7 +5,6 @@ import report_fixture as fixture
 
 from imrep.report import tables, words
 from imrep.report.findings import Findings
-from imrep.results import Row
 
 FEW = {spec: fixture.SPECS[spec] for spec in ("dct", "scattering", "hog", "sift")}
 
@@ -22,43 +21,26 @@ def column(table, title):
 
 def test_every_line_has_a_cell_for_every_column(findings):
     for table in (
-        tables.main(findings),
-        tables.spread(findings),
         tables.differences(findings),
         tables.crossed(findings, "cost", "ms_size", "x", words.digits),
     ):
         assert table and {len(line.cells) for line in table.lines} == {len(table.columns)}
 
 
-def test_contenders_come_first_and_controls_last(findings):
-    names = [line.name for line in tables.main(findings).lines]
-    assert names == [*findings.contenders, *fixture.CONTROLS]
-    standings = [line.standing for line in tables.main(findings).lines]
-    assert standings == ["pick", "tied", "other", "tied"] + ["control"] * 4
-
-
-def test_an_interval_stands_after_its_score(findings):
-    table = tables.main(findings)
-    titles = [c.title for c in table.columns]
-    assert titles.index("95% interval") == titles.index("accuracy") + 1
-    assert column(table, "95% interval")["dct"].text == "77–91%"
-    assert column(table, "95% interval")["noise"].text == "–"
-    assert column(table, "accuracy")["dct"].bar == column(table, "accuracy")["dct"].value
-
-
 def test_the_best_has_no_difference_to_itself(findings):
-    assert column(tables.main(findings), "p-value")["dct"].text == "the best"
     table = tables.differences(findings)
     assert "dct" not in [line.name for line in table.lines] and len(table.lines) == 3
     assert column(table, "points behind the best")["hog"].text == "−34"
     assert column(table, "95% interval")["hog"].text == "−40 to −28"
+    assert column(table, "needed to tell the two apart")["hog"].text == "3.6"
 
 
-def test_columns_without_a_number_are_left_out(findings):
-    titles = [c.title for c in tables.main(findings).columns]
-    assert "fit, s" in titles and "mean average precision" not in titles
-    rows = [row for row in fixture.rows(specs=FEW) if row.metric != "fit_s"]
-    assert "fit, s" not in [c.title for c in tables.main(Findings(rows)).columns]
+def test_lines_are_grouped_as_they_are_sorted():
+    standings = ["control", "pick", "other", "together", "tied"]
+    lines = [tables.Line(name=each, cells=[], standing=each) for each in standings]
+    table = tables.Table(caption="", first="", columns=[], lines=lines)
+    groups = [[line.name for line in body] for body in table.bodies]
+    assert groups == [["pick", "other", "tied"], ["together"], ["control"]]
 
 
 def test_a_crossed_table_has_a_column_for_each_detail(findings):
@@ -82,18 +64,3 @@ def test_frequent_errors_are_sorted_by_their_share_of_the_class():
     many = [[0 if i == j else 1 for j in range(9)] for i in range(9)]
     assert len(tables.confusions(list("abcdefghi"), many).lines) == 10
     assert not tables.confusions(["a", "b"], [[3, 0], [0, 3]])
-
-
-def test_notes_name_what_is_special():
-    common = {"kind": "cost", "metric": "ms", "value": 1.0, "role": "contender"}
-    rows = [
-        Row(**common, spec="a", S=224, fitted_on="fold", fingerprint="object-1"),
-        Row(**common, spec="b", S=64, fitted_on="all"),
-        Row(kind="accuracy", metric="constant", value=1, spec="b", role="contender"),
-        Row(kind="verdict", metric="sentence", detail={"sentence": "unlabelled"}),
-    ]
-    notes = {line.name: line.note for line in tables.main(Findings(rows)).lines}
-    assert notes == {
-        "a": "read at 224 pixels, fitted in each fold, passed as an object",
-        "b": "read at 64 pixels, fitted once on all, constant: the same code for every image",
-    }

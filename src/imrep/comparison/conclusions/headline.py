@@ -110,18 +110,13 @@ def _undecided(facts: Facts, verdict: Verdict) -> Sentence | None:
 
 def _too_few(facts: Facts, verdict: Verdict) -> str:
     """What was tested, and how many images or groups would be needed."""
-    end = (
-        f"The numbers below are anecdotes; about {verdict.need} {_unit(facts)} a class would show "
-        "a gap of 10 points."
-    )
-    images = sum(facts.class_sizes)
-    if _unit(facts) == "images":
-        smallest = min(facts.class_sizes)
-        return f"**Too few images to decide** ({images:,}; smallest class {smallest}). {end}"
+    tested, smallest = f"{sum(facts.class_sizes):,}", f"{min(facts.class_sizes)}"
+    if _unit(facts) == "groups":
+        tested += f" in {several(sum(facts.groups), 'group')}"
+        smallest = several(min(facts.groups), "group")
     return (
-        f"**Too few groups to decide**: {several(images, 'image')}, but only "
-        f"{several(sum(facts.groups), 'group')} of images that belong together, "
-        f"{several(min(facts.groups), 'group')} in the smallest class. {end}"
+        f"**Too few images to decide** ({tested}; smallest class {smallest}). The numbers below "
+        f"are anecdotes; about {verdict.need} {_unit(facts)} a class would show a gap of 10 points."
     )
 
 
@@ -131,9 +126,7 @@ def _unit(facts: Facts) -> str:
 
 
 def _tested(facts: Facts) -> str:
-    """600 images; or 600 images in 120 groups."""
-    images = several(sum(facts.class_sizes), "image")
-    return images if _unit(facts) == "images" else f"{images} in {sum(facts.groups):,} groups"
+    return several(sum(facts.class_sizes), "image")
 
 
 def _decided(facts: Facts, verdict: Verdict) -> Sentence:
@@ -167,7 +160,7 @@ def _tied(facts: Facts, verdict: Verdict) -> Sentence:
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if len(near_the_top(verdict, facts.margin)) == 1
-        else f"Of those within {margin} of the top, **{pick}** {_costs_least(facts)}"
+        else f"Of those within {margin} of the top **{pick}** {_costs_least(facts)}"
     )
     standing = verdict.standings[facts.pick]
     return Sentence(

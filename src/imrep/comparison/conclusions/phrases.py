@@ -12,6 +12,11 @@ def listed(names: Sequence[str]) -> str:
     """a; a and b; a, b and c; of more than four the first three, and how many others."""
     if len(names) > _MAX_NAMES:
         return f"{', '.join(names[:3])} and {several(len(names) - 3, 'other')}"
+    return enumerated(names)
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """All of them: a; a and b; a, b and c."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 

@@ -143,7 +143,7 @@ def _tied(facts: Facts) -> Sentence:
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if is_single
-        else f"Of those within {margin} of the top, **{pick}** costs least"
+        else f"Of those within {margin} of the top **{pick}** costs least"
     )
     standing = verdict.standings[facts.pick]
     return Sentence(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from imrep.comparison.candidates import INSTALL
-from imrep.comparison.conclusions.phrases import listed, percent, points
+from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
 from imrep.plural import several
 
 NOTHING = "**Nothing can be tested**: no two classes have two images (or groups) each."
@@ -30,6 +30,13 @@ class Sentence(NamedTuple):
 
     id: str
     text: str
+
+
+METHOD = Sentence(
+    "method",
+    "Each was judged by the better of a linear and two kernel classifiers, chosen inside the "
+    "training folds.",
+)
 
 
 def no_network(failed: Sequence[str]) -> str:
@@ -63,11 +70,11 @@ def frame(score: float, share: float) -> Sentence:
 
 
 def repeats(lead: float, names: Sequence[str]) -> Sentence:
-    """Neighbours beat the probe by a median of `lead`, in [0, 1], for these candidates."""
+    """Neighbours beat the classifiers by a median of `lead`, in [0, 1], for these candidates."""
     return Sentence(
         "repeats",
-        f"Note: for {listed(names)} nearest neighbours beat the linear probe, by a median "
-        f"of {points(lead)}. Look for several photos of one object or session, and give --groups.",
+        f"Note: for {enumerated(names)} nearest neighbours beat these classifiers by "
+        f"{points(lead)}. Look for several photos of one object or session, and give --groups.",
     )
 
 

@@ -1,6 +1,7 @@
 """Images for the report: thumbnails, nearest neighbours, near-duplicates, examples."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         labels = [None if groups[row] < 0 else names[groups[row]] for row in rows]
     encoded = outcome.encoded if len(rows) > 1 else []
     similarity = {candidate.spec: cosines(candidate.vectors(rows)) for candidate in encoded}
+    planes = {spec: principal_plane(values) for spec, values in similarity.items()}
     pairs, copies = near_duplicates(images)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
@@ -35,7 +37,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         labels=labels,
         neighbours={spec: nearest(values) for spec, values in similarity.items()},
         queries=queries(groups[rows], seed),
-        maps={spec: plane(values) for spec, values in similarity.items()},
+        maps={spec: plane.positions for spec, plane in planes.items()},
+        variances={spec: plane.shares for spec, plane in planes.items()},
         copies=copies,
         pairs=pairs,
         originals=measurements.originals(images),
@@ -85,8 +88,20 @@ def nearest(similarity: np.ndarray) -> np.ndarray:
     return np.argsort(-similarity, axis=1, kind="stable")[:, :count]
 
 
-def plane(similarity: np.ndarray) -> np.ndarray:
-    """Positions (t, 2) on the first two principal axes of unit vectors (kernel PCA)."""
+class Plane(NamedTuple):
+    """Images on a plane.
+
+    Attributes:
+        positions: (t, 2).
+        shares: Of the variance along each of the two axes, in [0, 1].
+    """
+
+    positions: np.ndarray
+    shares: tuple[float, float]
+
+
+def principal_plane(similarity: np.ndarray) -> Plane:
+    """The first two principal axes of unit vectors, from their inner products (kernel PCA)."""
     column, row = similarity.mean(0), similarity.mean(1)[:, None]
     centred = similarity - column - row + similarity.mean()
     last = (max(0, len(centred) - 2), len(centred) - 1)
@@ -94,7 +109,8 @@ def plane(similarity: np.ndarray) -> np.ndarray:
     xy = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
     xy = np.pad(xy, ((0, 0), (0, 2 - xy.shape[1])))  # one image has one direction
     signs = np.where(xy[np.abs(xy).argmax(0), [0, 1]] < 0, -1, 1)  # eigh's sign is arbitrary
-    return xy * signs
+    variance = np.square(xy).sum(0) / max(float(np.trace(centred)), 1e-12)
+    return Plane(xy * signs, (float(variance[0]), float(variance[1])))
 
 
 def queries(labels: np.ndarray, seed: int) -> list[int]:

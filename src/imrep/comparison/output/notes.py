@@ -9,8 +9,10 @@ from imrep import images
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions import classification, sentences
 from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.linear_baseline import linear_notes
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
+from imrep.comparison.conclusions.visible_gaps import visible_gaps
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows
@@ -18,6 +20,8 @@ from imrep.io.names import command_line
 from imrep.registry import catalog
 
 _NOTHING_MEASURED = ("noise", "nothing")  # sentences after which no representation matters
+
+_BUILTIN = {"built-in photographs": "these ten photographs", "digits": "these digits"}
 
 
 def verdict(
@@ -44,11 +48,11 @@ def verdict(
         texts.append(f"For images of the same object: {retrieval.headline.text}")
     detail: dict[str, Any] = {
         "sentence": first.id,
-        "text": " ".join(texts),
+        "text": _of_itself(" ".join(texts), outcome),
         "warnings": [warning._asdict() for warning in scores.classification.warnings]
         if scores
         else [],
-        "notes": [note._asdict() for note in _notes(outcome)],
+        "notes": [note._asdict() for note in _notes(rows, outcome)],
         **_standings(judged),
         "margin": margin / 100,
         "command": "",
@@ -105,19 +109,49 @@ def _nothing(images: ImageCollection) -> Sentence:
     return sentences.unlabelled(len(items))
 
 
-def _notes(outcome: Outcome) -> list[Sentence]:
-    """All notes: on reading, on the labels, on duplicates and classes, on failures."""
-    notes = [Sentence("data", note) for note in outcome.source.notes]
-    assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
-    notes += [Sentence("data", images.assumption(text)) for text in assumed]
-    notes += [Sentence("vectors", note) for own in outcome.own for note in own.notes]
-    if outcome.scores:
-        names = [own.table.name for own in outcome.own if own.aligned]
-        notes += classification.blind(outcome.scores.classification, names)
-    if outcome.scores and not outcome.images.builtin:  # those photographs have no groups to declare
-        notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
+def _of_itself(text: str, outcome: Outcome) -> str:
+    """The headline; a built-in set is no folder of the reader's."""
+    subject = _BUILTIN.get(outcome.source.name) if outcome.images.builtin else None
+    return text.replace("this folder", subject) if subject else text
+
+
+def _notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
+    """All notes: on the verdict, on classes and duplicates, on failures, on reading."""
+    notes = _verdict_notes(rows, outcome) if outcome.scores else []
     notes += _class_notes(outcome)
-    return notes + [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]
+    notes += [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]
+    notes += [Sentence("vectors", note) for own in outcome.own for note in own.notes]
+    notes += [Sentence("data", note) for note in outcome.source.notes]
+    assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
+    return notes + [Sentence("data", images.assumption(text)) for text in assumed]
+
+
+def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
+    """How the scores came about, and what may surprise in them."""
+    assert outcome.scores
+    results = outcome.scores.classification
+    notes, names = [sentences.METHOD], [encoded.spec for encoded in results.encoded]
+    if results.headline.id == "tied":  # the sentence that mentions a smallest visible gap
+        notes += visible_gaps(names, results.verdict)
+    if len(names) > 1:
+        tied = [names[j] for j in results.verdict.tied]
+        notes += linear_notes(_accuracies(rows, "probe"), _accuracies(rows, "linear"), tied)
+    aligned = [own.table.name for own in outcome.own if own.aligned]
+    notes += classification.blind(results, aligned)
+    if not outcome.images.builtin:  # those photographs have no groups to declare
+        notes += classification.repeats(results, outcome.scores.dataset)
+    return notes
+
+
+def _accuracies(rows: Rows, metric: str) -> dict[str, float]:
+    """Of every representation that may be the best."""
+    return {
+        row.spec: row.value
+        for row in rows.rows
+        if (row.kind, row.metric) == ("accuracy", metric)
+        and row.role in ("contender", "sum", "own")
+        and row.value is not None
+    }
 
 
 def _class_notes(outcome: Outcome) -> list[Sentence]:

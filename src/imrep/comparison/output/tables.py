@@ -69,7 +69,7 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
         if predicted.by:
             rows.add_for(encoded, "accuracy.by", None, "", detail=predicted.by)
         if predicted.note:
-            rows.add_for(encoded, "accuracy.constant", 1, "flag")
+            rows.add_for(encoded, "accuracy.constant", 1, "flag", detail=predicted.note)
         for name, share in _recalls(predicted, dataset).items():
             rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
         if encoded.spec != leader:
@@ -77,6 +77,7 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
             if np.isfinite(standing.t):
                 rows.add_for(encoded, "difference.t", standing.t, "ratio", detail=leader)
             rows.add_for(encoded, "difference.p_flip", standing.p_flip, "share", detail=leader)
+            rows.add_for(encoded, "difference.needed", standing.needed, "share", detail=leader)
     for name, predicted in classification.controls.items():
         probe, knn = predicted.accuracy(dataset.labels), predicted.knn_accuracy(dataset.labels)
         rows.add("accuracy.probe", probe, "share", spec=name, role="control")

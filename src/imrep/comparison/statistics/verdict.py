@@ -45,6 +45,7 @@ class Standing:
         t: The difference in standard deviations, for small samples; infinite if it never varies.
         p_flip: Share of random sign flips of the groups that open a larger gap.
         tied: Whether it may be the best.
+        needed: Gap above which the step-down eliminates it; of the eliminated, at their own step.
     """
 
     accuracy: float
@@ -56,6 +57,7 @@ class Standing:
     t: float
     p_flip: float
     tied: bool
+    needed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,16 @@ def judge(
     leader = int(accuracy.argmax())
     t = [_distance(boot, accuracy, leader, j) for j in range(len(hits))]
     p = [p_flip(hits[leader], row, labels, groups, seed) for row in hits]
-    tied, q = _step_down(boot.deviations, leader, t, p)
+    tied, quantiles = _step_down(boot.deviations, leader, t, p)
+    q = quantiles[leader]
     gap = _visible(boot, accuracy, leader, tied, q)
     low, high = (ends.tolist() for ends in boot.intervals())
     standings = tuple(
         Standing(
-            float(accuracy[j]), low[j], high[j], *boot.difference(leader, j), t[j], p[j], j in tied
+            *(float(accuracy[j]), low[j], high[j]),
+            *boot.difference(leader, j),
+            *(t[j], p[j], j in tied),
+            needed=_critical(boot, leader, j, quantiles[j]),
         )
         for j in range(len(hits))
     )
@@ -171,27 +177,35 @@ def _distance(boot: Bootstrap, accuracy: Float[Array, " r"], leader: int, j: int
     return gap / sd / small_sample(boot.freedom(leader, j))
 
 
+def _critical(boot: Bootstrap, leader: int, j: int, q: float) -> float:
+    """Gap to the leader at which t reaches its critical value."""
+    if j == leader or math.isnan(q):
+        return 0.0
+    return SPREAD * q * small_sample(boot.freedom(leader, j)) * boot.sd(leader, j)
+
+
 def _step_down(
     deviations: Float[Array, "r b"], leader: int, t: Sequence[float], p: Sequence[float]
-) -> tuple[tuple[int, ...], float]:
-    """Candidates left when the worst can no longer be eliminated, and the quantile of that step."""
+) -> tuple[tuple[int, ...], list[float]]:
+    """Candidates left when the worst can no longer be eliminated, and each one's last quantile."""
     a, b = np.triu_indices(len(deviations), 1)
     gaps = deviations[a] - deviations[b]
     gaps -= gaps.mean(1, keepdims=True)
     sd = gaps.std(1)
     a, b, gaps = (part[sd > 1e-12] for part in (a, b, gaps))
     gaps = np.abs(gaps) / sd[sd > 1e-12, None]
-    tied, q = np.ones(len(deviations), bool), math.nan
+    tied, quantiles = np.ones(len(deviations), bool), np.full(len(deviations), math.nan)
     while tied.sum() > 1:
         # the largest studentised gap of each draw, over the pairs that remain
         pairs = gaps[tied[a] & tied[b]]
         q = float(np.quantile(pairs.max(0), 1 - _LEVEL)) if len(pairs) else _NORMAL
+        quantiles[tied] = q
         rivals = np.flatnonzero(tied & (np.arange(len(tied)) != leader))
         worst = max(rivals.tolist(), key=lambda j: t[j])
         if t[worst] <= SPREAD * q or p[worst] >= _LEVEL:
             break
         tied[worst] = False
-    return tuple(np.flatnonzero(tied).tolist()), q
+    return tuple(np.flatnonzero(tied).tolist()), quantiles.tolist()
 
 
 def _visible(

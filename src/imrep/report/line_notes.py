@@ -1,0 +1,48 @@
+"""What is special about a representation, in the words under its name."""
+
+from imrep.comparison.conclusions.linear_gap import is_large
+from imrep.report.findings import Findings
+
+
+def line_notes(findings: Findings, spec: str) -> str:
+    """Its standing, then how it was measured, separated by commas."""
+    titles = {
+        "pick": [findings.pick_note],
+        "tied": ["tied with the best"],
+        "together": ["weighted combination, not ranked"],
+        "control": ["control"],
+    }
+    standing = titles.get(findings.standing(spec), [])
+    return ", ".join([*standing, *_measurement(findings, spec), *_surprises(findings, spec)])
+
+
+def _measurement(findings: Findings, spec: str) -> list[str]:
+    """Where its vectors come from."""
+    notes = ["your own vectors"] if spec in findings.own else []
+    measured = findings.row("cost", "ms", spec)
+    if measured is None or spec in findings.own:
+        return notes
+    if len(findings.sizes) > 1:
+        notes.append(f"read at {measured.S} pixels")
+    if measured.fitted_on:
+        notes.append(
+            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
+        )
+    if measured.fingerprint.startswith("object-"):
+        notes.append("passed as an object")
+    return notes
+
+
+def _surprises(findings: Findings, spec: str) -> list[str]:
+    """Scores that need an explanation."""
+    constant = findings.details("accuracy", "constant", spec)
+    notes = [f"{constant[0] or 'constant'}: the same code for every image"] if constant else []
+    accuracy = findings.value("accuracy", "probe", spec)
+    linear = findings.value("accuracy", "linear", spec)
+    if None not in (accuracy, linear) and spec not in findings.controls:
+        assert accuracy is not None
+        assert linear is not None
+        if is_large(accuracy, linear):
+            side = "above" if accuracy > linear else "below"
+            notes.append(f"{100 * abs(accuracy - linear):.0f} points {side} the linear classifier")
+    return notes

@@ -1,0 +1,26 @@
+// plots: one of two forms, drawn again when the width changes; colours are CSS variables
+const WIDE = 700;
+const states = new Map(); // figure -> form, width and Vega view
+
+async function draw(figure) {
+  const canvas = $(".canvas", figure);
+  const width = canvas.clientWidth;
+  if (!width) return;
+  const form = width >= WIDE ? "wide" : "narrow";
+  const state = states.get(figure);
+  if (state && state.form === form && state.width === width) return;
+  states.set(figure, { form, width });
+  const chart = data.charts[figure.dataset.chart][form];
+  const options = { actions: false, renderer: "svg", ast: true, tooltip: { theme: "page" } };
+  if (state && state.result) state.result.finalize();
+  const result = await vegaEmbed(canvas, chart, options);
+  // the figure's own label and description are what a screen reader reads
+  $("svg", canvas)?.setAttribute("aria-hidden", "true");
+  states.set(figure, { form, width, result });
+  figure.dataset.drawn = form;
+}
+
+const observer = new ResizeObserver((entries) => {
+  for (const entry of entries) draw(entry.target.closest("figure"));
+});
+for (const figure of $$("figure.plot")) observer.observe($(".canvas", figure));

@@ -1,0 +1,72 @@
+"""The table of results: a line for each representation, combination and control."""
+
+from collections.abc import Iterable
+
+from imrep.report import words
+from imrep.report.findings import Findings
+from imrep.report.metrics import MAIN, SPREAD, Metric
+from imrep.report.tables import Cell, Column, Table, line_of
+
+
+def main(findings: Findings) -> Table:
+    """Contenders in order, then their combinations, then the controls."""
+    specs = [*findings.contenders, *findings.combined, *findings.controls]
+    controls = ", and the controls" if findings.controls else ""
+    table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
+    for metric in ("probe", "retrieval"):
+        _add_interval(findings, table, specs, metric)
+    return table
+
+
+def spread(findings: Findings) -> Table:
+    """Statistics of the vectors that need no labels, and further costs."""
+    return _of_metrics(findings, findings.contenders, SPREAD, "Spectra and further costs")
+
+
+def _add_interval(findings: Findings, table: Table, specs: list[str], metric: str) -> None:
+    """Insert the 95 % interval of a score after its column, if there is one."""
+    title = next(m.title for m in MAIN if (m.kind, m.metric) == ("accuracy", metric))
+    titles = [column.title for column in table.columns]
+    if title not in titles:
+        return
+    index = titles.index(title) + 1
+    definition = (
+        f"95% confidence interval of the {title} to its left: of 100 such ranges about 95 contain "
+        "the value for new images of this kind."
+    )
+    table.columns.insert(index, Column(title="95% interval", definition=definition))
+    for spec, line in zip(specs, table.lines, strict=True):
+        row = findings.row("accuracy", metric, spec)
+        lo, hi = (None, None) if row is None else (row.lo, row.hi)
+        line.cells.insert(index, Cell(text=words.interval(lo, hi), value=lo))
+
+
+def _of_metrics(
+    findings: Findings, specs: list[str], metrics: Iterable[Metric], caption: str
+) -> Table:
+    measured = {(row.kind, row.metric) for row in findings.rows if row.value or row.metric == "by"}
+    present = [metric for metric in metrics if metric[:2] in measured]
+    lines = [line_of(findings, spec, [_cell(findings, spec, m) for m in present]) for spec in specs]
+    columns = [
+        Column(
+            title=m.title,
+            definition=m.definition,
+            wordy=m.metric == "by",
+            low_first=m.low_first,
+            ranks=m[:2] == ("accuracy", findings.measure),
+        )
+        for m in present
+    ]
+    return Table(caption=caption, first="representation", columns=columns, lines=lines)
+
+
+def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
+    if metric.metric == "by":
+        chosen = findings.details("accuracy", "by", spec)
+        return Cell(text=chosen[0] if chosen else "–", wordy=True)
+    detail = findings.leader if metric.kind == "difference" else ""
+    value = findings.value(metric.kind, metric.metric, spec, detail)
+    if metric.kind == "difference" and spec == findings.leader:
+        return Cell(text="the best", value=2.0)
+    bar = value if metric[:2] == ("accuracy", findings.measure) else None
+    return Cell(text=metric.text(value), value=value, bar=bar)

@@ -1,0 +1,48 @@
+"""What stands under a name."""
+
+import report_fixture as fixture
+
+from imrep.report.findings import Findings
+from imrep.report.line_notes import line_notes
+from imrep.results import Row
+
+COMMON = {"kind": "cost", "metric": "ms", "value": 1.0, "role": "contender"}
+VERDICT = Row(kind="verdict", metric="sentence", detail={"sentence": "unlabelled"})
+
+
+def accuracy(spec, metric, value=None, **more):
+    return Row(kind="accuracy", metric=metric, value=value, spec=spec, role="contender", **more)
+
+
+def test_notes_name_what_is_special():
+    rows = [
+        Row(**COMMON, spec="a", S=224, fitted_on="fold", fingerprint="object-1"),
+        Row(**COMMON, spec="b", S=64, fitted_on="all"),
+        accuracy("b", "constant", 1, detail="constant in 2 of 5 folds"),
+        VERDICT,
+    ]
+    findings = Findings(rows)
+    assert line_notes(findings, "a") == (
+        "read at 224 pixels, fitted in each fold, passed as an object"
+    )
+    assert line_notes(findings, "b") == (
+        "read at 64 pixels, fitted once on all, constant in 2 of 5 folds: the same code for every "
+        "image"
+    )
+
+
+def test_a_large_difference_to_the_linear_classifier_is_noted_with_its_number():
+    rows = [VERDICT]
+    for spec, here, alone in (("a", 0.68, 0.6), ("b", 0.6, 0.521), ("c", 0.5, 0.7)):
+        rows += [accuracy(spec, "probe", here), accuracy(spec, "linear", alone)]
+    findings = Findings(rows)
+    assert line_notes(findings, "a") == "8 points above the linear classifier"
+    assert line_notes(findings, "b") == ""
+    assert line_notes(findings, "c") == "20 points below the linear classifier"
+
+
+def test_roles_are_named():
+    findings = Findings(fixture.rows(own=("dct",), together=True))
+    assert line_notes(findings, "dct") == "recommended, your own vectors"
+    assert line_notes(findings, "together") == "weighted combination, not ranked"
+    assert line_notes(findings, "noise") == "control"
