@@ -4,6 +4,7 @@ import importlib
 import re
 
 import pytest
+from click.testing import CliRunner
 
 from imrep import cli
 from imrep.registry import catalog
@@ -114,3 +115,9 @@ def test_the_shell_completes_names(imrep):
 @pytest.mark.parametrize("name", catalog.names())
 def test_no_summary_is_cut(name):
     assert catalog.entry(name).summary.endswith(".")
+
+
+def test_help_after_a_command_whose_module_has_the_name_of_a_builtin():
+    runner = CliRunner()
+    assert runner.invoke(cli.main, ["list"]).exit_code == 0
+    assert "compare" in runner.invoke(cli.main, ["--help"]).output

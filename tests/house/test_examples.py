@@ -67,6 +67,7 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def there(prepared, monkeypatch):
     monkeypatch.chdir(prepared)
+    monkeypatch.setenv("IMREP_CACHE", str(prepared / "cache"))  # imrep cache clear deletes
     return prepared
 
 

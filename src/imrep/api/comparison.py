@@ -191,6 +191,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     download: bool = False,
     max_pixels: int = images.MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
+    cache_limit: str | int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Which representation serves these images best, how sure that is, and what it costs.
@@ -223,6 +224,9 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         download: Whether published weights that are not on this machine are fetched.
         max_pixels: Largest image that is decoded.
         data_range: Black and white of files that do not say it (`images.Reading`).
+        cache_limit: Size of the cache, "5GB" or in bytes, above which the least recently used
+            entries are deleted at the end; "none" for no limit. None for IMREP_CACHE_LIMIT, else
+            5 GB. Entries that this run used stay.
         progress: Called with a phrase, the number done and the total.
 
     Returns:
@@ -241,7 +245,10 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     from imrep import report
     from imrep.comparison import protocol
     from imrep.comparison.settings import Inputs, Settings
+    from imrep.embedding import cache
+    from imrep.embedding.cache import limits
 
+    limit = limits.limit(cache_limit)
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
     inputs = Inputs(
         data=source(data, reading, "compare"),
@@ -265,7 +272,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     )
     report_progress = progress or _silent
     fetching = weights.allow_download() if download else nullcontext()
-    with claimed(settings.out, "compare"), fetching:
+    with claimed(settings.out, "compare"), fetching, cache.pruned(limit):
         folder = protocol.run(inputs, settings, report_progress)
         report_progress("writing the report", 0, 1)
         report.write(folder)

@@ -5,7 +5,6 @@ Exit codes: 0 success, 1 an error (one line on stderr), 2 wrong usage, 3 files w
 """
 
 import codecs
-import difflib
 import errno
 import importlib
 import os
@@ -16,6 +15,7 @@ from typing import IO, Any
 import click
 
 from imrep import __version__
+from imrep.cli.forgiving import Forgiving
 from imrep.errors import ImrepError
 from imrep.io.names import command_line, printable
 
@@ -30,6 +30,7 @@ _COMMANDS = {
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "match": "Is what one picture shows also in another, and where?",
+    "cache": "Inspect or clear the cache, from which compare resumes.",
 }
 _EXAMPLES = """Examples:
   imrep compare photos/                  a report: accuracy, its interval, cost
@@ -51,9 +52,9 @@ class _Refusal(click.ClickException):
         click.secho(line, fg="red", err=file is None, file=file)
 
 
-class _Lazy(click.Group):
+class _Lazy(Forgiving):
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS]  # `list` is the module of that name, once imported
 
     def main(self, *arguments: Any, **more: Any) -> Any:
         """The command, on streams that accept every file name."""
@@ -61,17 +62,6 @@ class _Lazy(click.Group):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors=_UNENCODABLE)
         return super().main(*arguments, **more)
-
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The subcommand in any letter case; the nearest name is suggested."""
-        name = args[0].lower()
-        if name in _COMMANDS:
-            args = [name, *args[1:]]
-        elif nearest := difflib.get_close_matches(name, _COMMANDS, n=1):
-            context.fail(f"No such command {args[0]!r}. Did you mean {nearest[0]!r}?")
-        return super().resolve_command(context, args)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
@@ -81,7 +71,7 @@ class _Lazy(click.Group):
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([*_COMMANDS.items()])
 
     def invoke(self, context: click.Context) -> Any:
         try:

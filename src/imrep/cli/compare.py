@@ -142,6 +142,13 @@ Examples:
     metavar="N",
     help="Limit for the images, sampled with the classes in proportion.",
 )
+@click.option(
+    "--cache-limit",
+    type=options.CACHE_LIMIT,
+    metavar="SIZE",
+    help="Size of the cache above which old entries are deleted at the end, such as 500MB, "
+    "or none.  [default: IMREP_CACHE_LIMIT, or 5GB]",
+)
 @options.renamed("--max", "--max-images", click.IntRange(2))
 @options.renamed("--output", "--out", _FOLDER)
 @options.reading
@@ -163,7 +170,8 @@ def command(
 
     DATA is a folder of class folders, a split.csv, a zip, a parquet or a glob. The default is
     patches of ten built-in photographs. Without labels, the report has the measurements that need
-    none. An interrupted run resumes when the command is repeated.
+    none. An interrupted run resumes when the command is repeated, and one representation more
+    computes only that one: results are cached (imrep cache --help).
     """  # fmt: skip
     from imrep import api, images
 

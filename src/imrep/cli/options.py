@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from imrep.cli import screen
+from imrep.errors import BadParameter
 from imrep.io.names import encodable_values
 from imrep.registry import catalog
 
@@ -99,9 +100,28 @@ class Output(click.Path):
         return super().convert(value, param, context)
 
 
+class CacheLimit(click.ParamType):
+    """A size of the cache: 5GB, 500MB, or none; given on as text."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        """The text."""
+        from imrep.embedding.cache import limits
+
+        try:
+            limits.limit(str(value))
+        except BadParameter as error:
+            self.fail(str(error), param, context)
+        return str(value)
+
+
 SPEC = Spec()
 SIDE = Side()
 OUTPUT = Output()
+CACHE_LIMIT = CacheLimit()
 
 
 def renamed(old: str, new: str, type: click.ParamType) -> Callable[[F], F]:

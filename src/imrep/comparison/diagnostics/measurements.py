@@ -129,7 +129,7 @@ def reconstruct(
         images.sample.tolist(),
         images.seed,
     )
-    path = cache.folder("kept", digest) / "kept.npz"
+    path = cache.folder("reconstructions", digest) / "kept.npz"
     stored = cache.read_arrays(path)
     if stored is None:
         parts = reconstruction.sample(groups, images.seed)

@@ -1,9 +1,4 @@
-"""The cache of `compare`: what was computed once is read back, also after a run was killed.
-
-Everything lies under `IMREP_CACHE` (default: `imrep` in the user's cache folder) in folders named
-by a digest of all that the content depends on. A file is written under another name and renamed, so
-that a name which exists is complete; arrays that grow keep a log of the rows they hold.
-"""
+"""The files of an entry: JSON, arrays, and arrays that grow batch by batch."""
 
 import json
 import os
@@ -14,30 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from imrep.io.digests import digest
 from imrep.io.files import replacing, write_atomic, write_text
 from imrep.io.locks import Lock
-
-
-def root() -> Path:
-    """The cache folder; it need not exist yet."""
-    requested = os.environ.get("IMREP_CACHE")
-    if requested:
-        return Path(requested)
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "imrep"
-
-
-def key(*parts: Any) -> str:
-    """Twenty hex digits of anything that JSON can write."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return digest(text, size=10)
-
-
-def folder(kind: str, digest: str) -> Path:
-    """The folder of a cached result, created if it is missing."""
-    path = root() / kind / digest
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def write_json(path: Path, content: Any) -> None:

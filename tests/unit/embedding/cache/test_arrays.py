@@ -1,22 +1,6 @@
 import numpy as np
-import pytest
 
 from imrep.embedding import cache
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
-
-
-def test_the_same_parts_have_the_same_key_whatever_the_order_of_a_dict():
-    assert cache.key({"a": 1, "b": 2}) == cache.key({"b": 2, "a": 1})
-    assert cache.key("a", "b") != cache.key("ab")
-
-
-def test_folder_lies_under_the_variable(tmp_path):
-    assert cache.folder("codes", "12") == tmp_path / "cache" / "codes" / "12"
-    assert cache.folder("codes", "12").is_dir()
 
 
 def test_what_is_not_there_is_none(tmp_path):
