@@ -18,7 +18,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import SVC
 
-_TREES, _SEARCHED_TREES = 200, 50
+_TREES, _SEARCHED_TREES = 200, 25
 Predict = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 

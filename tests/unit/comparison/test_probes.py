@@ -7,8 +7,7 @@ import pytest
 
 from imrep import factory
 from imrep.comparison.candidates import gather
-from imrep.comparison.data import controls, folds, source
-from imrep.comparison.data.controls import Score
+from imrep.comparison.data import folds, source
 from imrep.comparison.data.folds import Folds
 from imrep.comparison.data.labelled_dataset import labelled
 from imrep.comparison.probes import discriminant, selection
@@ -211,7 +210,7 @@ def encoded_set(path, max_images, specs):
         progress=lambda what, done, total: None,
     )
     images = state.collect()
-    return labelled(images), images.decoded, state.encode(gather(specs)[0], 64)
+    return labelled(images), state.encode(gather(specs)[0], 64)
 
 
 @pytest.fixture(params=SETS)
@@ -229,7 +228,7 @@ def judged_candidate(encoded, dataset):
 
 @pytest.mark.slow
 def test_the_judge_is_ahead_of_a_linear_ridge(shared_set):
-    dataset, _, encoded = shared_set(
+    dataset, encoded = shared_set(
         *("dct", "filterbank", "fourier", "gradient", "histogram", "hog", "laplacian", "pixels")
     )
     scores = [judged_candidate(each, dataset) for each in encoded]
@@ -238,20 +237,11 @@ def test_the_judge_is_ahead_of_a_linear_ridge(shared_set):
 
 
 @pytest.mark.slow
-def test_noise_names_no_class(shared_set):
-    dataset, decoded, _ = shared_set("histogram")
-    z = controls.noise(decoded.squares[dataset.rows])
-    noise = judged(z, dataset.labels, dataset.groups)
-    score = Score(noise.accuracy(dataset.labels), noise.knn_accuracy(dataset.labels))
-    assert not controls.alarms(dataset.class_sizes, [], noise=score)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["gradient", "dct", "histogram"])
 def test_the_choice_on_part_of_the_images_costs_little(spec, shared_data, tmp_path, monkeypatch):
     monkeypatch.setenv("IMREP_CACHE", str(tmp_path))
     path = shared_data / "classification" / "eurosat"
-    dataset, _, (encoded,) = encoded_set(path, None, [spec])
+    dataset, (encoded,) = encoded_set(path, None, [spec])
     assert dataset.folds.largest_train > selection.ALL_IMAGES
     part = judged_candidate(encoded, dataset).accuracy(dataset.labels)
     monkeypatch.setattr(selection, "ALL_IMAGES", len(dataset))
