@@ -5,8 +5,9 @@ import pytest
 
 from imrep.comparison.data import folds
 from imrep.comparison.probes import classifier
-from imrep.comparison.probes.kernels import Kernels
 from imrep.errors import BadData
+from imrep.estimators import model
+from imrep.estimators.kernels import Kernels
 
 
 def gaussian_classes(sizes=(30, 30, 30), d=12, apart=1.0, seed=0):
@@ -41,7 +42,7 @@ def test_a_cholesky_factor_predicts_the_same(monkeypatch):
     groups = np.arange(180) // 2
     parts = folds.split(labels, groups)
     decomposed = classifier.cross_validate(Kernels(z, "it"), labels, groups, parts)
-    monkeypatch.setattr(classifier, "MAX_DECOMPOSED", 0)
+    monkeypatch.setattr(model, "MAX_DECOMPOSED", 0)
     factored = classifier.cross_validate(Kernels(z, "it", False), labels, groups, parts)
     np.testing.assert_array_equal(decomposed.probe, factored.probe)
     np.testing.assert_array_equal(decomposed.linear, factored.linear)

@@ -9,7 +9,7 @@ from imrep import images
 from imrep.comparison.data import controls, folds
 from imrep.comparison.data.controls import Alarm, Score
 from imrep.comparison.probes.classifier import cross_validate
-from imrep.comparison.probes.kernels import Kernels
+from imrep.estimators.kernels import Kernels
 
 
 @dataclass(frozen=True)

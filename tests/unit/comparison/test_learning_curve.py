@@ -4,7 +4,7 @@ import numpy as np
 
 from imrep.comparison.data import folds
 from imrep.comparison.probes import learning_curve
-from imrep.comparison.probes.kernels import Kernels
+from imrep.estimators.kernels import Kernels
 
 
 def folder(per_class=40, apart=0.7):

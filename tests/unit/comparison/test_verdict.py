@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from imrep.comparison.data import folds
 from imrep.comparison.probes import classifier
-from imrep.comparison.probes.kernels import Kernels
 from imrep.comparison.statistics import verdict
 from imrep.errors import BadParameter
+from imrep.estimators.kernels import Kernels
 
 
 def hits_of(rates, sizes, seed=0):

@@ -8,27 +8,20 @@ class, where it makes fewer errors on those predictions.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.data.folds import Folds, stratified
-from imrep.comparison.probes import selection
-from imrep.comparison.probes.cholesky import Factored
-from imrep.comparison.probes.kernels import Kernel, Kernels
 from imrep.comparison.probes.nearest import neighbour_votes
 from imrep.comparison.probes.scores import FoldScores
-from imrep.comparison.probes.targets import Targets
 from imrep.errors import BadData
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import MAX_TRAIN, Model, fit
+from imrep.estimators.selection import subset
+from imrep.estimators.targets import Targets
 
-MAX_TRAIN = 5_000
-"""Training images of a fold; of more, this many are taken."""
-MAX_DECOMPOSED = 1_280
-"""Training images up to which the ridge is solved along eigenvectors."""
-
-_SUBSET = 1_000  # images that kernel and penalty are chosen on, above that
 _MAX_QUERIES, _BATCH = 4_000, 1_000
 
 Views = Kernels | Sequence[Kernels]
@@ -74,20 +67,6 @@ class Predictions:
         return balanced_accuracy(self.knn[self.queried] == truth, truth)
 
 
-class Fitted(NamedTuple):
-    """The ridge of one fold.
-
-    Attributes:
-        kernel: Chosen among the three.
-        scores: Of the training and test images.
-        linear: Scores of the test images by the linear ridge.
-    """
-
-    kernel: Kernel
-    scores: FoldScores
-    linear: Float[Array, "q c"]
-
-
 def balanced_accuracy(
     hits: Float[Array, " n"] | Bool[Array, " n"], labels: Int[Array, " n"]
 ) -> float:
@@ -124,41 +103,22 @@ def cross_validate(
     for fold, (train, test) in enumerate(folds):
         kernels = views[fold] if isinstance(views, Sequence) else views
         targets = Targets.of(labels[train], groups[train], count)
-        part = selection.subset(targets, MAX_TRAIN, seed)
+        part = subset(targets, MAX_TRAIN, seed)
         train, targets = train[part], targets if len(part) == len(train) else targets.take(part)
         queries = test[is_query[test]]
         if kernels.constant_in(train):
             knn[queries] = 0
             continue
-        fitted = fit(kernels, train, test, targets, seed)
-        probe[test] = predicted_class(fitted.scores.finish(targets).test)
-        linear[test] = predicted_class(fitted.linear)
+        best, plain = fit(kernels, train, targets, seed=seed)
+        assert plain is not None  # the linear kernel is among them
+        scores = score(kernels, best, train, test)
+        scored.append(_fold_scores(train, best.left_out, test, scores))
+        probe[test] = predicted_class(scored[-1].finish(targets).test)
+        linear[test] = predicted_class(score(kernels, plain, train, test))
         knn[queries] = _neighbours(kernels, train, queries, targets)
-        scored.append(fitted.scores)
-        chosen[fitted.kernel] += 1
+        chosen[best.kernel] += 1
     by = chosen.most_common(1)[0][0] if chosen else ""
     return Predictions(probe, linear, knn, tuple(scored), by, _note(folds.k - len(scored), folds.k))
-
-
-def fit(
-    kernels: Kernels,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    targets: Targets,
-    seed: int = 0,
-) -> Fitted:
-    """Fit the ridge to the training images, its kernel and penalty chosen among them.
-
-    Args:
-        kernels: Kernels among the images.
-        train: Training images.
-        test: Test images.
-        targets: Labels and groups of the training images.
-        seed: Of the sample that the kernel is chosen on, where there are many.
-    """
-    if len(train) <= MAX_DECOMPOSED:
-        return _decomposed(kernels, train, test, targets, seed)
-    return _factored(kernels, train, test, targets, seed)
 
 
 def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
@@ -172,75 +132,12 @@ def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
     return scores.argmax(1)
 
 
-def _decomposed(
-    kernels: Kernels,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    targets: Targets,
-    seed: int,
-) -> Fitted:
-    """Along eigenvectors: the choice, what is left out and the scores from one decomposition."""
-    small = len(train) <= selection.ALL_IMAGES
-    part = np.arange(len(train)) if small else selection.subset(targets, seed=seed)
-    chosen = targets if len(part) == len(train) else targets.take(part)
-    linear = selection.choose(kernels, train[part], chosen, ["linear"])
-    best = min(
-        linear,
-        selection.choose(kernels, train[part], chosen, ["gaussian", "exponential"]),
-        key=lambda choice: choice.loss,
-    )
-    if len(part) < len(train):
-        best = selection.choose(kernels, train, targets, [best.kernel])
-        linear_scores = _linear(kernels, train, test, targets, linear.penalty)
-    else:
-        linear_scores = linear.fit.scores(linear.penalty, kernels.block("linear", test, train))
-    scores = best.fit.scores(best.penalty, kernels.block(best.kernel, test, train))
-    left_out = best.fit.left_out(best.penalty)
-    return Fitted(best.kernel, _fold_scores(train, left_out, test, scores), linear_scores)
-
-
-def _factored(
-    kernels: Kernels,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    targets: Targets,
-    seed: int,
-) -> Fitted:
-    """By Cholesky factors, kernel and penalty chosen on a thousand of the images."""
-    part = selection.subset(targets, _SUBSET, seed)
-    chosen = targets.take(part)
-    linear = selection.choose(kernels, train[part], chosen, ["linear"])
-    other = selection.choose(kernels, train[part], chosen, ["gaussian", "exponential"])
-    best = min(linear, other, key=lambda choice: choice.loss)
-    linear_scores = _linear(kernels, train, test, targets, linear.penalty)
-    factored = Factored.of(kernels.block(best.kernel, train, train), best.penalty, targets)
-    scores = _in_batches(kernels, best.kernel, factored, train, test)
-    return Fitted(
-        best.kernel, _fold_scores(train, factored.left_out(), test, scores), linear_scores
-    )
-
-
-def _linear(
-    kernels: Kernels,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    targets: Targets,
-    penalty: float,
+def score(
+    kernels: Kernels, model: Model, train: Int[Array, " t"], test: Int[Array, " q"]
 ) -> Float[Array, "q c"]:
-    """Scores of the linear ridge, with a penalty chosen on part of the images."""
-    factored = Factored.of(kernels.block("linear", train, train), penalty, targets)
-    return _in_batches(kernels, "linear", factored, train, test)
-
-
-def _in_batches(
-    kernels: Kernels,
-    kernel: Kernel,
-    factored: Factored,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-) -> Float[Array, "q c"]:
+    """Scores of the test images, in batches."""
     parts = [test[start : start + _BATCH] for start in range(0, len(test), _BATCH)]
-    return np.concatenate([factored.scores(kernels.block(kernel, p, train)) for p in parts])
+    return np.concatenate([model.scores(kernels.block(model.kernel, p, train)) for p in parts])
 
 
 def _neighbours(

@@ -7,11 +7,12 @@ import numpy as np
 
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import MAX_DECOMPOSED, Views
+from imrep.comparison.probes.classifier import Views
 from imrep.comparison.probes.gram import Gram, gram
-from imrep.comparison.probes.kernels import Kernels
 from imrep.embedding import encode
 from imrep.embedding.encode import Encoded
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import MAX_DECOMPOSED
 
 _EPSILON = 1e-12  # length of a vector that is divided by
 

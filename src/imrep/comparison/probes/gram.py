@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int
 from numpy import ndarray as Array
 
-from imrep.comparison.probes.kernels import check_finite
+from imrep.estimators.kernels import check_finite
 
 _BLOCK = 1 << 23  # numbers held in float64 at a time
 

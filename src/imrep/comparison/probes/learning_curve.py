@@ -13,10 +13,15 @@ from jaxtyping import Int
 from numpy import ndarray as Array
 
 from imrep.comparison.data.folds import Folds
-from imrep.comparison.probes.classifier import Views, balanced_accuracy, fit, predicted_class
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.ridge import Decomposed
-from imrep.comparison.probes.targets import Targets
+from imrep.comparison.probes.classifier import (
+    Views,
+    balanced_accuracy,
+    predicted_class,
+    score,
+)
+from imrep.estimators.kernels import Kernel, Kernels
+from imrep.estimators.model import fit
+from imrep.estimators.targets import Targets
 
 _LABELS = (1, 2, 5, 10, 20, 50)
 _DRAWS = 5
@@ -110,6 +115,8 @@ def _predicted(
     if kernels.constant_in(train):
         return np.zeros(len(test), np.int64)
     if m >= _TUNED_FROM:
-        return predicted_class(fit(kernels, train, test, targets).scores.scores)
-    ridge = Decomposed.of(kernels.block("gaussian", train, train), targets)
-    return predicted_class(ridge.scores(ridge.unit, kernels.block("gaussian", test, train)))
+        model = fit(kernels, train, targets).best
+    else:
+        among: tuple[Kernel] = ("gaussian",)
+        model = fit(kernels, train, targets, among=among, penalties=np.ones(1)).best
+    return predicted_class(score(kernels, model, train, test))

@@ -3,12 +3,13 @@
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import MAX_DECOMPOSED, Predictions, cross_validate
+from imrep.comparison.probes.classifier import Predictions, cross_validate
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
-from imrep.comparison.probes.kernels import Kernels
 from imrep.comparison.probes.learning_curve import Point, learning_curve
 from imrep.comparison.probes.scores import FoldScores
 from imrep.embedding import cache
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import MAX_DECOMPOSED
 from imrep.results import PROTOCOL
 
 _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float32, Int
 from numpy import ndarray as Array
 
-from imrep.comparison.probes.discriminant import Finished, finish
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.discriminant import Finished, finish
+from imrep.estimators.targets import Targets
 
 
 class FoldScores(NamedTuple):

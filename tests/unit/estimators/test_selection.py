@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.selection import choose, loss, subset
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import fit
+from imrep.estimators.selection import loss, subset
+from imrep.estimators.targets import Targets
 
 
 @given(st.integers(2, 5), st.integers(1, 4), st.integers(20, 80))
@@ -41,7 +42,6 @@ def test_a_boundary_that_is_no_plane_chooses_a_kernel_that_bends():
     z = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
     z = (z + 0.2 * rng.normal(size=z.shape)).astype(np.float32)
     targets = Targets.of(np.repeat([0, 1], 100), np.arange(200), 2)
-    choice = choose(Kernels(z, "it"), np.arange(200), targets)
-    linear = choose(Kernels(z, "it"), np.arange(200), targets, ["linear"])
-    assert choice.kernel == "exponential"
-    assert choice.loss < 0.2 < linear.loss
+    best, linear = fit(Kernels(z, "it"), np.arange(200), targets)
+    assert best.kernel == "exponential"
+    assert best.loss < 0.2 < linear.loss

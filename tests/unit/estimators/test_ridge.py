@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from imrep.comparison.probes.cholesky import Factored
-from imrep.comparison.probes.kernels import KERNELS, Kernels
-from imrep.comparison.probes.ridge import Decomposed
-from imrep.comparison.probes.selection import choose
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.cholesky import Factored
+from imrep.estimators.kernels import KERNELS, Kernels
+from imrep.estimators.ridge import Decomposed
+from imrep.estimators.selection import choose
+from imrep.estimators.targets import Targets
 
 TOLERANCE = {  # at 1e-3, 1e-1 and 3 times the mean eigenvalue
     "linear": (None, 5e-3, 3e-4),
@@ -76,7 +76,8 @@ def test_scores_equal_the_linear_system(kernel):
         penalty = multiple * fit.unit
         exact = inner.astype(np.float64), cross.astype(np.float64)
         expected = refit(*exact, targets.values, targets.root**2, penalty)
-        np.testing.assert_allclose(fit.scores(penalty, cross), expected, atol=2e-3)
+        dual, intercept = fit.coefficients(penalty)
+        np.testing.assert_allclose(cross @ dual + intercept, expected, atol=2e-3)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -87,7 +88,9 @@ def test_a_cholesky_factor_gives_the_same(kernel, size):
     fit = Decomposed.of(inner, targets)
     penalty = 0.3 * fit.unit
     factored = Factored.of(inner.copy(), penalty, targets)
-    np.testing.assert_allclose(factored.scores(cross), fit.scores(penalty, cross), atol=1e-3)
+    dual, intercept = fit.coefficients(penalty)
+    scores = cross @ factored.alpha + factored.intercept
+    np.testing.assert_allclose(scores, cross @ dual + intercept, atol=1e-3)
     np.testing.assert_allclose(factored.left_out(), fit.left_out(penalty), atol=2e-3)
 
 
@@ -101,10 +104,11 @@ def test_a_code_of_rank_one_gives_numbers(kernel, rank):
         z = np.outer(np.random.default_rng(0).normal(size=60), np.ones(8)).astype(np.float32)
     labels = np.arange(60) % 3
     kernels = Kernels(z, "it")
-    choice = choose(kernels, np.arange(50), Targets.of(labels[:50], np.arange(50), 3), [kernel])
+    choice = choose(kernels, np.arange(50), Targets.of(labels[:50], np.arange(50), 3), kernel)
     cross = kernels.block(kernel, np.arange(50, 60), np.arange(50))
     assert np.isfinite(choice.loss)
-    assert np.isfinite(choice.fit.scores(choice.penalty, cross)).all()
+    dual, intercept = choice.fit.coefficients(choice.penalty)
+    assert np.isfinite(cross @ dual + intercept).all()
     assert np.isfinite(choice.fit.left_out(choice.penalty)).all()
 
 
@@ -116,7 +120,7 @@ def test_copies_do_not_collapse_the_penalty():
 
     def chosen(x, y, groups):
         choice = choose(
-            Kernels(x, "it"), np.arange(len(x)), Targets.of(y, groups, 3), ["exponential"]
+            Kernels(x, "it"), np.arange(len(x)), Targets.of(y, groups, 3), "exponential"
         )
         return choice.penalty / choice.fit.unit
 

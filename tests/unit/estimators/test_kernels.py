@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from imrep.comparison.probes import kernels as module
-from imrep.comparison.probes.kernels import KERNELS, Kernels
 from imrep.errors import BadData
+from imrep.estimators import kernels as module
+from imrep.estimators.kernels import KERNELS, Kernels
 
 ROWS, COLUMNS = np.array([3, 41, 7, 58]), np.arange(5, 50)
 

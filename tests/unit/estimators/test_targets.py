@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.targets import Targets
 
 
 def test_weights_leave_balanced_data_unchanged():

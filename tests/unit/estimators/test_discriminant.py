@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from imrep.comparison.probes import discriminant
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.selection import choose
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators import discriminant
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.selection import choose
+from imrep.estimators.targets import Targets
 
 
 def on_a_line(n=200, spread=1.0):
@@ -20,7 +20,7 @@ def on_a_line(n=200, spread=1.0):
 def scored(kernel="linear", n=60):
     z, labels = on_a_line(n)
     targets = Targets.of(labels, np.arange(len(labels)), 3)
-    choice = choose(Kernels(z, "it"), np.arange(len(labels)), targets, [kernel])
+    choice = choose(Kernels(z, "it"), np.arange(len(labels)), targets, kernel)
     return choice.fit.left_out(choice.penalty), targets
 
 

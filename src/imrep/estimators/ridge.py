@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 from numpy import ndarray as Array
 from scipy.linalg import eigh
 
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.targets import Targets
 
 PENALTIES = 10 ** np.linspace(-3, 1.5, 10)
 """Grid of penalties, in multiples of the mean eigenvalue."""
@@ -86,14 +86,17 @@ class Decomposed:
             residual[groups] = _without_groups(self.u[groups], q, error[groups])
         return self.targets.values - residual / self.targets.root[:, None]
 
-    def scores(self, penalty: float, cross: Float32[Array, "q n"]) -> Float[Array, "q c"]:
-        """Scores of images with the kernel `cross` between them and the training images."""
+    def coefficients(self, penalty: float) -> tuple[Float64[Array, "n c"], Float64[Array, " c"]]:
+        """Coefficients of the training images, and the intercept.
+
+        The product of an image's kernel with the coefficients, plus the intercept, is its scores.
+        """
         targets = self.targets
         along = self.along / (self.e + np.float32(penalty))[:, None]
         a = targets.root[:, None] * (self.u @ along)
-        # the centring of the cross kernel and the intercept in one correction of rank one
-        constant = targets.mean - (self.row - self.mean) @ a
-        return cross @ a - np.outer(cross @ targets.share, a.sum(0)) + constant
+        # the centring of an image's kernel, as a correction of the coefficients
+        intercept = targets.mean - (self.row - self.mean) @ a
+        return a - np.outer(targets.share, a.sum(0)), intercept
 
 
 def _without_groups(

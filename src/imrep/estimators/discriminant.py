@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray as Array
 
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.targets import Targets
 
 _PARTS = 5  # of the groups, to ask whether the discriminant helps
 _SHRINKAGE = 0.1  # of the covariance towards a multiple of the identity

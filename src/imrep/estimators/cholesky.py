@@ -16,8 +16,8 @@ from jaxtyping import Float, Float32
 from numpy import ndarray as Array
 from scipy.linalg.lapack import spotrf, spotri, spotrs
 
-from imrep.comparison.probes.targets import Targets
 from imrep.errors import BadData
+from imrep.estimators.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ class Factored:
         x, ones = solved[:, :-1], solved[:, -1]
         intercept = x.sum(0) / ones.sum()
         return Factored(targets, factor, ones, x - np.outer(ones, intercept), intercept)
-
-    def scores(self, cross: Float32[Array, "q n"]) -> Float[Array, "q c"]:
-        """Scores of images with the kernel `cross` between them and the training images."""
-        return cross @ self.alpha.astype(np.float32) + self.intercept
 
     def left_out(self) -> Float[Array, "n c"]:
         """Prediction for each training image by the ridge fitted without its group.

@@ -1,19 +1,14 @@
-"""The kernel and the penalty whose predictions for left-out groups lose least.
+"""The penalty whose predictions for left-out groups lose least, and images enough to choose on."""
 
-Of equal losses the first counts, kernels in the order linear, gaussian, exponential and small
-penalties first.
-"""
-
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray as Array
 
-from imrep.comparison.probes.kernels import KERNELS, Kernel, Kernels
-from imrep.comparison.probes.ridge import PENALTIES, Decomposed
-from imrep.comparison.probes.targets import Targets
+from imrep.estimators.kernels import Kernel, Kernels
+from imrep.estimators.ridge import PENALTIES, Decomposed
+from imrep.estimators.targets import Targets
 
 ALL_IMAGES = 440
 """Training images up to which the kernel is chosen on all of them."""
@@ -42,18 +37,22 @@ def choose(
     kernels: Kernels,
     images: Int[Array, " n"],
     targets: Targets,
-    among: Sequence[Kernel] = KERNELS,
+    kernel: Kernel,
+    penalties: Float[Array, " p"] = PENALTIES,
 ) -> Choice:
-    """The kernel and penalty with the smallest loss.
+    """The penalty of least loss for one kernel; the smallest of equals.
 
     Args:
         kernels: Kernels among the images.
         images: The training images.
         targets: Their labels and groups.
-        among: Kernels to choose from.
+        kernel: The kernel.
+        penalties: Multiples of the mean eigenvalue to choose from.
     """
-    choices = (_best(kernels, kernel, images, targets) for kernel in among)
-    return min(choices, key=lambda choice: choice.loss)  # the first of equals
+    fit = Decomposed.of(kernels.block(kernel, images, images), targets)
+    losses = [loss(fit.left_out(penalty), targets) for penalty in fit.unit * penalties]
+    best = int(np.argmin(losses))
+    return Choice(kernel, float(fit.unit * penalties[best]), losses[best], fit)
 
 
 def subset(targets: Targets, size: int | None = None, seed: int = 0) -> Int[Array, " m"]:
@@ -93,11 +92,3 @@ def loss(left_out: Float[Array, "n c"], targets: Targets) -> float:
         logits -= logits.max(1, keepdims=True)
         losses.append(targets.share @ (np.log(np.exp(logits).sum(1)) - logits[rows]))
     return float(min(losses))
-
-
-def _best(kernels: Kernels, kernel: Kernel, images: Int[Array, " n"], targets: Targets) -> Choice:
-    fit = Decomposed.of(kernels.block(kernel, images, images), targets)
-    penalties = fit.unit * PENALTIES
-    losses = [loss(fit.left_out(penalty), targets) for penalty in penalties]
-    best = int(np.argmin(losses))
-    return Choice(kernel, float(penalties[best]), losses[best], fit)
