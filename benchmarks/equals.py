@@ -33,10 +33,11 @@ from imrep.comparison.data import controls, folds
 from imrep.comparison.data.controls import Score
 from imrep.comparison.probes import classifier
 from imrep.comparison.probes.classifier import balanced_accuracy, cross_validate
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.targets import Targets
 from imrep.comparison.statistics.bootstrap import bootstrap
 from imrep.comparison.statistics.verdict import judge
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import fit
+from imrep.estimators.targets import Targets
 
 EQUALS = 8
 MAX_SPLIT, MIN_COVERED, MAX_COVERED, MAX_ALARMS = 0.05, 0.93, 0.99, 1 / 200
@@ -120,8 +121,9 @@ def coverage(data: EncodedSet, kernels: Sequence[Kernels], images: int, seed: in
         for fold, (train, test) in enumerate(parts):
             targets = Targets.of(labels[train], groups[train], count)
             asked = np.concatenate([own[test], rest])
-            fitted = classifier.fit(each, own[train], asked, targets)
-            answers = classifier.predicted_class(fitted.scores.finish(targets).test)
+            model = fit(each, own[train], targets).best
+            scores = classifier.fold_scores(each, model, own[train], asked)
+            answers = classifier.predicted_class(scores.finish(targets).test)
             hits[j, test] = answers[: len(test)] == labels[test]
             truth[j, fold] = balanced_accuracy(answers[len(test) :] == every[rest], every[rest])
     exact, boot = truth.mean(1), bootstrap(hits, labels, groups, seed)

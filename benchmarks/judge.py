@@ -27,8 +27,9 @@ from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 from tuned_classifiers import CLASSIFIERS, Predict
 
-from imrep.comparison.probes.classifier import MAX_DECOMPOSED, balanced_accuracy, cross_validate
+from imrep.comparison.probes.classifier import balanced_accuracy, cross_validate
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.estimators.model import MAX_DECOMPOSED
 
 MIN_MEAN, MIN_WORST, MIN_RANK = 0.0, -6.0, 0.94  # points, points, rank correlation
 

@@ -28,8 +28,9 @@ from encoded_sets import REPRESENTATIONS
 from threadpoolctl import threadpool_limits
 
 from imrep.comparison.data import folds
-from imrep.comparison.probes.classifier import MAX_DECOMPOSED, cross_validate
-from imrep.comparison.probes.kernels import Kernels
+from imrep.comparison.probes.classifier import cross_validate
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import MAX_DECOMPOSED
 
 POOLED = (
     *("builtin", "caltech101_a", "cifar10", "dtd_a"),

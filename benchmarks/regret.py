@@ -32,9 +32,10 @@ from imrep.comparison.data.folds import Folds, split, stratified
 from imrep.comparison.probes import classifier
 from imrep.comparison.probes.classifier import balanced_accuracy, cross_validate
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.targets import Targets
 from imrep.embedding import encode
+from imrep.estimators.kernels import Kernels
+from imrep.estimators.model import fit
+from imrep.estimators.targets import Targets
 
 SETS = {  # images in all, fewer than a codebook is fitted on at once; images that are judged
     "caltech101_a": (None, 250),
@@ -97,8 +98,9 @@ def _judged(vectors: np.ndarray, parts: Parts) -> np.ndarray:
     """
     own = parts.judged
     targets = Targets.of(parts.labels[own], parts.groups[own], int(parts.labels.max()) + 1)
-    fitted = classifier.fit(Kernels(vectors, "it"), own, parts.fresh, targets)
-    return classifier.predicted_class(fitted.scores.finish(targets).test)
+    kernels = Kernels(vectors, "it")
+    scores = classifier.fold_scores(kernels, fit(kernels, own, targets).best, own, parts.fresh)
+    return classifier.predicted_class(scores.finish(targets).test)
 
 
 def print_set(name: str, rows: Sequence[Row], parts: Parts) -> tuple[float, float]:

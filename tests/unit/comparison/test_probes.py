@@ -10,15 +10,15 @@ from imrep.comparison.candidates import gather
 from imrep.comparison.data import folds, source
 from imrep.comparison.data.folds import Folds
 from imrep.comparison.data.labelled_dataset import labelled
-from imrep.comparison.probes import discriminant, selection
 from imrep.comparison.probes.classifier import cross_validate
-from imrep.comparison.probes.kernels import KERNELS, Kernels
-from imrep.comparison.probes.ridge import Decomposed
-from imrep.comparison.probes.targets import Targets
 from imrep.comparison.settings import Inputs
 from imrep.comparison.state import State
 from imrep.datasets import builtin
 from imrep.embedding import encode
+from imrep.estimators import discriminant, selection
+from imrep.estimators.kernels import KERNELS, Kernels
+from imrep.estimators.ridge import Decomposed
+from imrep.estimators.targets import Targets
 from imrep.images import DEFAULT_READING
 
 MULTIPLES = 1e-3, 1e-1, 3  # of the mean eigenvalue
@@ -119,7 +119,8 @@ def test_the_linear_kernel_is_a_ridge_on_unit_vectors(spec):
     z /= np.sqrt(length + 1e-6 * length.mean())[:, None]
     peer = Ridge(alpha=penalty, solver="svd")
     peer.fit(z[train], targets.values, sample_weight=targets.root**2)
-    scores = fit.scores(penalty, kernels.block("linear", test, train))
+    dual, intercept = fit.coefficients(penalty)
+    scores = kernels.block("linear", test, train) @ dual + intercept
     np.testing.assert_allclose(scores, peer.predict(z[test]), atol=2e-3)
 
 
@@ -145,8 +146,9 @@ def test_a_masked_class_is_named_by_the_discriminant_or_the_kernels():
     largest, discriminants = np.zeros_like(labels), np.zeros_like(labels)
     for train, test in parts:
         targets = Targets.of(labels[train], train, 3)
-        choice = selection.choose(kernels, train, targets, ["linear"])
-        scores = choice.fit.scores(choice.penalty, kernels.block("linear", test, train))
+        choice = selection.choose(kernels, train, targets, "linear")
+        dual, intercept = choice.fit.coefficients(choice.penalty)
+        scores = kernels.block("linear", test, train) @ dual + intercept
         largest[test] = scores.argmax(1)
         fitted = discriminant.fit(choice.fit.left_out(choice.penalty), targets)
         discriminants[test] = fitted(scores).argmax(1)

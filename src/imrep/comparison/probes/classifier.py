@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.data.folds import Folds, stratified
@@ -111,8 +111,7 @@ def cross_validate(
             continue
         best, plain = fit(kernels, train, targets, seed=seed)
         assert plain is not None  # the linear kernel is among them
-        scores = score(kernels, best, train, test)
-        scored.append(_fold_scores(train, best.left_out, test, scores))
+        scored.append(fold_scores(kernels, best, train, test))
         probe[test] = predicted_class(scored[-1].finish(targets).test)
         linear[test] = predicted_class(score(kernels, plain, train, test))
         knn[queries] = _neighbours(kernels, train, queries, targets)
@@ -140,6 +139,14 @@ def score(
     return np.concatenate([model.scores(kernels.block(model.kernel, p, train)) for p in parts])
 
 
+def fold_scores(
+    kernels: Kernels, model: Model, train: Int[Array, " t"], test: Int[Array, " q"]
+) -> FoldScores:
+    """Scores of both parts of a fold by the ridge that was fitted to the first."""
+    scores = score(kernels, model, train, test)
+    return FoldScores(train, model.left_out.astype(np.float32), test, scores.astype(np.float32))
+
+
 def _neighbours(
     kernels: Kernels, train: Int[Array, " t"], queries: Int[Array, " a"], targets: Targets
 ) -> Int[Array, " a"]:
@@ -148,16 +155,6 @@ def _neighbours(
         cosines = kernels.block("linear", queries[start : start + _BATCH], train)
         votes.append(neighbour_votes(cosines, targets.classes, targets.count))
     return predicted_class(np.concatenate(votes))
-
-
-def _fold_scores(
-    train: Int[Array, " t"],
-    left_out: Float[Array, "t c"],
-    test: Int[Array, " q"],
-    scores: Float[Array, "q c"],
-) -> FoldScores:
-    single: list[Float32[Array, "m c"]] = [part.astype(np.float32) for part in (left_out, scores)]
-    return FoldScores(train, single[0], test, single[1])
 
 
 def _note(constant_folds: int, k: int) -> str:

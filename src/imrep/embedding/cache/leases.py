@@ -87,17 +87,17 @@ def leased() -> Iterator[None]:
 
 def _lease() -> Lease:
     """This process's lease; outside a run it lasts until the process ends."""
-    place = (os.getpid(), root().absolute())
+    key = (os.getpid(), root().absolute())
     with _guard:
-        if place not in _held:
-            _held[place] = Lease(place[1])
-        return _held[place]
+        if key not in _held:
+            _held[key] = Lease(key[1])
+        return _held[key]
 
 
 def _forget(lease: Lease) -> None:
-    for place, candidate in list(_held.items()):
+    for key, candidate in list(_held.items()):
         if candidate is lease:
-            del _held[place]
+            del _held[key]
     lease.release()
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from imrep.comparison.probes import selection
-from imrep.comparison.probes.cholesky import Factored
-from imrep.comparison.probes.discriminant import finish
-from imrep.comparison.probes.kernels import KERNELS, Kernels
-from imrep.comparison.probes.targets import Targets
 from imrep.errors import BadData
+from imrep.estimators import selection
+from imrep.estimators.cholesky import Factored
+from imrep.estimators.discriminant import finish
+from imrep.estimators.kernels import KERNELS, Kernels
+from imrep.estimators.targets import Targets
 
 TRAIN, TEST = np.arange(1_200), np.arange(1_200, 1_500)
 
@@ -25,12 +25,13 @@ def problem():
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_both_routes_name_the_same_classes(kernel):
     kernels, targets = problem()
-    choice = selection.choose(kernels, TRAIN, targets, [kernel])
+    choice = selection.choose(kernels, TRAIN, targets, kernel)
     cross = kernels.block(kernel, TEST, TRAIN)
     left_out = choice.fit.left_out(choice.penalty)
-    scores = choice.fit.scores(choice.penalty, cross)
+    dual, intercept = choice.fit.coefficients(choice.penalty)
+    scores = cross @ dual + intercept
     factored = Factored.of(kernels.block(kernel, TRAIN, TRAIN), choice.penalty, targets)
-    other = factored.scores(cross)
+    other = cross @ factored.alpha + factored.intercept
     others_left_out = factored.left_out()  # last: it overwrites the factor
     np.testing.assert_allclose(others_left_out, left_out, atol=1.3e-3)
     np.testing.assert_allclose(other, scores, atol=1.3e-3)
