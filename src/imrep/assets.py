@@ -37,10 +37,12 @@ class Pair:
     Args:
         paths: Of the two files, relative to the data.
         labels: Of the two; None without one. Different labels are displayed in red.
+        reason: What they have in common and in what they differ, as a caption.
     """
 
     paths: tuple[str, str]
     labels: tuple[str | None, str | None] = (None, None)
+    reason: str = ""
 
     @property
     def conflict(self) -> bool:
@@ -140,7 +142,10 @@ class Assets:
             maps={s: np.array(v, np.float64) for s, v in index["maps"].items()},
             variances={s: (v[0], v[1]) for s, v in index.get("variances", {}).items()},
             copies=sheets["copies.webp"],
-            pairs=[Pair(paths=tuple(p), labels=tuple(q)) for p, q in index["pairs"]],
+            pairs=[
+                Pair(paths=tuple(paths), labels=tuple(labels), reason=reason)
+                for paths, labels, reason in index["pairs"]
+            ],
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
@@ -167,7 +172,7 @@ class Assets:
             "queries": [int(query) for query in self.queries],
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
-            "pairs": [(pair.paths, pair.labels) for pair in self.pairs],
+            "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
             "classes": list(self.classes),

@@ -13,7 +13,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | class | class | all images of this class (images) |
 | | left_out | class | the same, for a class of one group that cannot be tested (images) |
 | | moved | | draws of the folds until no class lay in a single fold (draws) |
-| duplicates | images | | images that are near-duplicates of another (images) |
+| duplicates | images | | images with a near-duplicate; pairs are in near_duplicates.csv (images) |
 | | groups | | groups they form (groups) |
 | | largest | | size of the largest group (images) |
 | | plain | | images too uniform to check (images) |

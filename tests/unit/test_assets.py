@@ -28,7 +28,10 @@ def whole(count=30):
         maps={"hog": rng.normal(size=(count, 2)).round(4)},
         variances={"hog": (0.31, 0.12)},
         copies=smooth(4, 64, 2),
-        pairs=[Pair(paths=("x", "y"), labels=("a", "b")), Pair(paths=("x", "z"))],
+        pairs=[
+            Pair(paths=("x", "y"), labels=("a", "b"), reason="mirrored"),
+            Pair(paths=("x", "z")),
+        ],
         originals=smooth(7, 32, 3),
         rebuilt={"hog": smooth(7, 32, 4), "dct": smooth(7, 32, 5)},
         perturbed={"original": smooth(1, 64)[0], "shift": smooth(1, 64, 6)[0]},

@@ -123,7 +123,7 @@ def test_names_of_files_classes_and_specs_stay_names(tmp_path):
     known = json.loads(index.read_text())
     known["labels"] = known["paths"] = [EVIL] * 14
     known["classes"] = [EVIL, EVIL + "2", EVIL + "3"]
-    known["pairs"] = [([EVIL, EVIL], [EVIL, "b"]), *known["pairs"][1:]]
+    known["pairs"] = [([EVIL, EVIL], [EVIL, "b"], EVIL), *known["pairs"][1:]]
     known["skipped"] = [[EVIL, EVIL]]
     index.write_text(json.dumps(known))
     html = Page(report.write(folder).read_text())

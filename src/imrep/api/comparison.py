@@ -25,7 +25,8 @@ class Comparison:
     """The outcome of `compare`: a sentence, a table, and where the report is.
 
     Args:
-        folder: Holds `index.html`, `results.jsonl`, `assets/` and `skipped.csv`.
+        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv` and
+            `near_duplicates.csv`.
     """
 
     folder: Path

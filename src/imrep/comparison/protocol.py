@@ -31,7 +31,7 @@ from imrep.types import Progress
 
 
 def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
-    """Compare, and write results.jsonl, assets/ and skipped.csv into `settings.out`.
+    """Compare, and write results.jsonl, assets/ and the two lists of files into `settings.out`.
 
     Raises:
         BadData: There are no images, none can be read, or no representation can encode them.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from imrep import images
-from imrep.comparison.data import candidate_pairs, duplicates, folds
+from imrep.comparison.data import aligned_pairs, candidate_pairs, duplicates, folds
 from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.errors import BadParameter
 
@@ -84,6 +84,32 @@ def test_mirror_images_are_detected_and_marked(textures):
     assert all(e.mirrored and not e.identical and e.v > 0.999 for e in found.edges)
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_edge_tells_how_the_second_differs_from_the_first(textures, reverse):
+    """Whichever of the two comes first, in the folder or by its digest."""
+    sign = -1 if reverse else 1
+    for k in range(6):
+        picture, other = textures[k], textures[k + 10 : k + 20]
+        moved = shifted(picture, 4)
+        cases = {
+            "moved": moved,
+            "darker": np.uint8(0.7 * picture),
+            "mirror": np.ascontiguousarray(moved[:, ::-1]),
+            "crop": cv2.resize(picture[3:-3, 3:-3], (64, 64)),
+        }
+        edges = {}
+        for name, copy in cases.items():
+            pair = [copy, picture] if reverse else [picture, copy]
+            (edges[name],) = duplicates.find(np.stack([*pair, *other])).edges
+        assert edges["moved"].shift == (sign / 16, sign / 16)
+        assert edges["darker"].brightness == pytest.approx(0.7**sign, rel=0.03)
+        assert edges["darker"].shift == (0, 0)
+        assert edges["mirror"].mirrored
+        # mirrored, the copy's content lies to the right in either order
+        assert edges["mirror"].shift == (1 / 16, sign / 16)
+        assert edges["crop"].zoom == pytest.approx((8 / 7) ** sign, rel=1e-6)
+
+
 def test_the_order_of_images_permutes_the_groups(shared_data):
     pictures, _ = squares(shared_data / "classification/mnist", 4)
     order = np.random.default_rng(0).permutation(len(pictures))
@@ -113,7 +139,7 @@ def test_a_hundred_repeats_are_one_group(textures):
 def test_equal_digests_are_joined(textures):
     digests = ["same" if i in (4, 30) else f"{i}" for i in range(40)]
     found = duplicates.find(textures, digests)
-    assert found.edges == (Edge(4, 30, 1.0, 1.0, False, True),)
+    assert found.edges == (Edge(4, 30, 1.0, 1.0, False, True, same_file=True),)
     assert duplicates.find(textures, [""] * 40).edges == ()  # of files that were never read
 
 
@@ -130,7 +156,8 @@ def test_blocks_change_nothing(textures, monkeypatch):
     )
     whole = duplicates.find(pictures)
     monkeypatch.setattr(candidate_pairs, "_ROW_BATCH", 7)
-    monkeypatch.setattr(duplicates, "_PAIR_BATCH", 5)
+    monkeypatch.setattr(aligned_pairs, "_PAIR_BATCH", 5)
+    monkeypatch.setattr(aligned_pairs, "_TEMPLATE_BATCH", 30)
     parts = duplicates.find(pictures)
     assert [(e.i, e.j, e.mirrored) for e in parts.edges] == [
         (e.i, e.j, e.mirrored) for e in whole.edges

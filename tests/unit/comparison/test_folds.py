@@ -133,7 +133,7 @@ def test_doubtful_copies_do_not_impoverish_a_class():
     assert merged.groups[13] == merged.groups[14]  # class 1 keeps five groups and its copy
 
 
-@pytest.mark.parametrize("images", [2, 4, 6, 12])
+@pytest.mark.parametrize("images", [5, 6, 12])
 def test_only_nearly_certain_copies_join_a_complete_class(images):
     pairs = np.array([[i, i + 1] for i in range(images - 1)])
     doubtful = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.9))
@@ -142,6 +142,14 @@ def test_only_nearly_certain_copies_join_a_complete_class(images):
     certain = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.98))
     assert len(np.unique(certain.groups)) == 1
     assert certain.relaxed == ()
+
+
+@pytest.mark.parametrize("images", [2, 4])
+def test_a_class_of_fewer_than_five_images_may_be_joined(images):
+    pairs = np.array([[i, i + 1] for i in range(images - 1)])
+    merged = folds.merge(np.zeros(images, int), pairs, np.full(images - 1, 0.9))
+    assert len(np.unique(merged.groups)) == 1
+    assert merged.relaxed == ()
 
 
 def test_copies_count_in_a_class_that_stays_testable():

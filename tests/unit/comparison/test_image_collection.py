@@ -86,6 +86,7 @@ def test_duplicates_come_from_the_cache_the_second_time(monkeypatch):
     monkeypatch.setattr("imrep.comparison.data.duplicates.find", None)
     again = collected(["a"] * 4, repeats=[(1, 0)]).duplicates
     assert again.edges == first.edges == (Edge(0, 1, 1.0, 1.0, False, True),)
+    assert isinstance(again.edges[0].shift, tuple)
     assert again.component.tolist() == first.component.tolist()
 
 

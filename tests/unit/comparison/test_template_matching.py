@@ -28,7 +28,8 @@ def test_sliding_is_match_template(thumbs, kind, mirrored):
     part, whole = ready.pick(np.arange(10)), ready.pick(np.arange(10, 20))
     if mirrored:
         part, whole = part.mirrored(), whole.mirrored()
-    v, p, q = template_matching._match(part, kind, whole)
+    best = template_matching._match(part, kind, whole)
+    v, p, q = best.v, best.p, best.q
     for k in range(10):
         value, window = best_match(part.templates[k, kind], whole.pixels[k])
         assert v[k] == pytest.approx(value, abs=1e-5)
@@ -49,17 +50,21 @@ def test_the_mirror_image_is_prepared_as_any_other(thumbs):
 
 def test_a_thumbnail_lies_on_itself(thumbs):
     ready = template_matching.prepare(thumbs)
-    v, p, q = template_matching.align(ready, ready)
-    np.testing.assert_allclose(v, 1, atol=1e-5)
-    np.testing.assert_array_equal(p, q)
+    best = template_matching.align(ready, ready)
+    np.testing.assert_allclose(best.v, 1, atol=1e-5)
+    np.testing.assert_array_equal(best.p, best.q)
+    assert not best.shift.any()
+    assert (best.zoom == 1).all()
 
 
 def test_a_shift_is_undone(thumbs):
     wide = np.pad(thumbs, ((0, 0), (3, 0), (2, 0)), mode="edge")[:, :32, :32]
-    v, p, q = template_matching.align(
-        template_matching.prepare(thumbs), template_matching.prepare(wide)
-    )
-    np.testing.assert_allclose(v, 1, atol=1e-5)
+    first, second = template_matching.prepare(thumbs), template_matching.prepare(wide)
+    best = template_matching.align(first, second)
+    p, q = best.p, best.q
+    np.testing.assert_allclose(best.v, 1, atol=1e-5)
+    assert (best.shift == (2, 3)).all()  # right, down
+    assert (template_matching.align(second, first).shift == (-2, -3)).all()
     np.testing.assert_allclose(p - p.mean((1, 2), keepdims=True), q - q.mean((1, 2), keepdims=True),
                                atol=1e-3)  # fmt: skip
 
@@ -67,21 +72,25 @@ def test_a_shift_is_undone(thumbs):
 def test_doubt_tries_the_shrunk_picture(thumbs):
     crops = np.array([cv2.resize(one[2:-2, 2:-2], (32, 32)) for one in thumbs])
     whole, crop = template_matching.prepare(thumbs), template_matching.prepare(crops)
-    doubtful, _, _ = template_matching._match(whole, 0, crop)
-    v, _, _ = template_matching.align(whole, crop)
+    doubtful, best = (
+        template_matching._match(whole, 0, crop).v,
+        template_matching.align(whole, crop),
+    )
+    v = best.v
     shown = (doubtful >= template_matching.MIN_CORRELATION) & (doubtful < 0.98)
     assert shown.any()
     assert (v[shown] > doubtful[shown]).all()
+    np.testing.assert_allclose(best.zoom[shown], 8 / 7)
     hopeless = doubtful < template_matching.MIN_CORRELATION
     np.testing.assert_array_equal(v[hopeless], doubtful[hopeless])
 
 
 def test_nothing_correlates_with_a_constant(thumbs):
     plain = template_matching.prepare(np.full((20, 32, 32), 80, np.float32))
-    v, p, q = template_matching.align(plain, template_matching.prepare(thumbs))
-    assert abs(v).max() < 0.01
-    assert template_matching.fine(p, q).max() < 0.01
-    assert template_matching.blockwise(p, q).max() < 0.01
+    best = template_matching.align(plain, template_matching.prepare(thumbs))
+    assert abs(best.v).max() < 0.01
+    assert template_matching.fine(best.p, best.q).max() < 0.01
+    assert template_matching.blockwise(best.p, best.q).max() < 0.01
 
 
 def test_detail_ignores_light_and_blocks_ignore_a_sticker(thumbs):

@@ -12,8 +12,8 @@ from imrep.comparison.data.template_matching import Floats, Index, Thumbs
 
 Progress = Callable[[float], object]  # called with the finished share, in [0, 1]
 
-_PAIR_BATCH = 512  # pairs aligned together
-_TEMPLATE_BATCH = 8192  # images whose templates are in memory together, twice 22 kB each
+_PAIR_BATCH = 128  # pairs aligned together: 3 MB, within a cache
+_TEMPLATE_BATCH = 4096  # images whose templates are in memory together, twice; 22 kB each
 _SCORES = 6  # v, hn, bn, right, down, zoom
 
 

@@ -144,7 +144,7 @@ def _cached_duplicates(decoded: Decoded, progress: Progress) -> Duplicates:
         }
         cache.write_json(path, stored)
     return Duplicates(
-        edges=tuple(Edge(**edge) for edge in stored["edges"]),
+        edges=tuple(Edge(**(edge | {"shift": tuple(edge["shift"])})) for edge in stored["edges"]),
         component=np.array(stored["component"], np.int64),
         flat=np.array(stored["flat"], bool),
     )

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from scipy.linalg import eigh
 
-from imrep.assets import NEAREST, PAIRS, QUERIES, SIDE, THUMBNAILS, Assets, Pair
-from imrep.comparison.data.image_collection import ImageCollection
+from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.diagnostics import measurements, stability
+from imrep.comparison.output import near_duplicates
 from imrep.comparison.output.outcome import Outcome
 
 _PAIR_PX = 96  # side of a near-duplicate: large enough to show what differs
@@ -28,7 +28,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     encoded = outcome.encoded if len(rows) > 1 else []
     similarity = {candidate.spec: cosines(candidate.vectors(rows)) for candidate in encoded}
     planes = {spec: principal_plane(values) for spec, values in similarity.items()}
-    pairs, copies = near_duplicates(images)
+    pairs = near_duplicates.pairs(images)
+    ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     return Assets(
@@ -39,8 +40,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         queries=queries(groups[rows], seed),
         maps={spec: plane.positions for spec, plane in planes.items()},
         variances={spec: plane.shares for spec, plane in planes.items()},
-        copies=copies,
-        pairs=pairs,
+        copies=shrink(decoded.squares[ends], min(_PAIR_PX, decoded.size)),
+        pairs=[pair for _, pair in pairs],
         originals=measurements.originals(images),
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images
@@ -120,21 +121,6 @@ def queries(labels: np.ndarray, seed: int) -> list[int]:
     selected = sorted(first.values(), key=order.tolist().index)[:QUERIES]
     more = [int(i) for i in order if int(i) not in selected]
     return selected + more[: QUERIES - len(selected)]
-
-
-def near_duplicates(images: ImageCollection) -> tuple[list[Pair], np.ndarray]:
-    """Twelve pairs of near-duplicates and their images, those with different labels first."""
-    decoded, items = images.decoded, images.decoded.items
-    pairs = [
-        (edge, Pair(paths=(items[edge.i].path, items[edge.j].path),
-                    labels=(items[edge.i].label, items[edge.j].label)))
-        for edge in images.duplicates.edges
-    ]  # fmt: skip
-    pairs.sort(key=lambda pair: not pair[1].conflict)
-    pairs = pairs[:PAIRS]
-    rows = [row for edge, _ in pairs for row in (edge.i, edge.j)]
-    tiles = shrink(decoded.squares[rows], min(_PAIR_PX, decoded.size))
-    return [pair for _, pair in pairs], tiles
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

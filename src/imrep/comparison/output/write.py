@@ -1,4 +1,4 @@
-"""The results folder: results.jsonl, skipped.csv and the report's images."""
+"""The results folder: results.jsonl, the lists of files and the report's images."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, notes, tables
+from imrep.comparison.output import gallery, near_duplicates, notes, tables
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -22,6 +22,7 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     (out / assets.FOLDER).mkdir(parents=True, exist_ok=True)
     gallery.assets(outcome, settings.seed).save(out)
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
+    near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
     results.write(out / results.FILENAME, rows)
     return out
 
