@@ -35,9 +35,10 @@ class CNN(Representation[Map | Tokens]):
     """Feature maps of a convolutional network, by its name in timm or torchvision.
 
     The network reads the image at its own size, or at `side`, normalised as in its training; a
-    network with a fixed input size (a vision transformer) gets that size. `layer` selects a stage,
-    the last map of one resolution, and the vector is that map's mean. With another `pooling` the
-    code is the network's tokens, and the vector its own summary of the last features. Batch
+    network with a fixed input size (a vision transformer) gets that size. Files are read for
+    trained weights as these were tested: at their input size, crop and filter. `layer` selects a
+    stage, the last map of one resolution, and the vector is that map's mean. With another `pooling`
+    the code is the network's tokens, and the vector its own summary of the last features. Batch
     normalisation uses its stored statistics, and no weight has a gradient.
 
     Every number of the weights must be the network's own, or they are refused. Published ones come
@@ -82,7 +83,7 @@ class CNN(Representation[Map | Tokens]):
         dtype="float32",
         weights="required",
         contenders=("cnn:arch=tf_efficientnet_lite0", "cnn"),
-        revision=2,
+        revision=3,
     )
     example = "cnn:arch=test_resnet,weights=random"
 
@@ -108,11 +109,14 @@ class CNN(Representation[Map | Tokens]):
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
         self._serial, self._folded = built.serial, Folded()
         self._input_side, self._fixed = built.side, built.fixed or side is not None
+        self._framing = built.crop, built.resampling
         self._settle()
 
     def _settle(self) -> None:
-        """Trained weights get images of the size that they were trained on."""
-        self.canvas = self._input_side if self._fixed or self.weights != "random" else None
+        """Trained weights get images of the size, crop and filter that they were tested on."""
+        trained = self.weights != "random"
+        self.canvas = self._input_side if self._fixed or trained else None
+        self.crop, self.resampling = self._framing if trained else (1.0, "bilinear")
 
     def encode(self, image: Image) -> Map | Tokens:
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
