@@ -165,6 +165,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         """Runs of images of one shape, at most `batch` long, in their order."""
         canvas = self.representation_.canvas or self.size
         reading = images.Reading(max_pixels=self.max_pixels, data_range=self.data_range)
+        reading = self.representation_.framed(reading)
         arrays = isinstance(collection, np.ndarray | Tensor)  # nothing to decode
         tensors = parallel.ordered_map(
             lambda image: _tensor(image, canvas, reading), collection, 1 if arrays else threads
@@ -235,7 +236,7 @@ def _tensor(image: Any, canvas: int | None, reading: images.Reading) -> Tensor:
             f"Embedder needs paths, bytes, PIL images, arrays or tensors, got {_described(image)}. "
             "Try [numpy.asarray(image) for image in x]."
         )
-    pixels, _ = images.square(image, canvas, **reading.keywords)
+    pixels, _ = images.square(image, canvas, **reading.canvas_keywords)
     return _scaled(torch.from_numpy(pixels.transpose(2, 0, 1)))
 
 

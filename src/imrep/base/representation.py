@@ -1,6 +1,7 @@
 """What every representation does: an image becomes a code, a code a vector, an image, a picture."""
 
 import copy
+import dataclasses
 import functools
 import inspect
 import itertools
@@ -8,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import torch
 from safetensors import SafetensorError
@@ -27,6 +28,9 @@ from imrep.io.names import as_path
 from imrep.registry import catalog, signatures, specs
 from imrep.registry.cards import Card, Inverse
 from imrep.types import Image, Picture, Vectors
+
+if TYPE_CHECKING:
+    from imrep.images import Reading
 
 C = TypeVar("C", bound=Code, default=Any)  # `Representation` alone is one of any code
 
@@ -48,6 +52,8 @@ class Representation(nn.Module, ABC, Generic[C]):
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     periodic: str = ""  # why opposite borders are neighbours, where they are
     canvas: int | None = None  # side of the square it needs (networks); None for any size
+    crop: float = 1.0  # of the short side, that the canvas covers
+    resampling: str = "bilinear"  # filter by which a file is resized to the canvas
     _code_kind: ClassVar[type[Code]] = Code  # the C of the base `Representation[C]`
     _pool_unchecked: Callable[..., Tensor]  # `pool` without checks, for fresh codes of `encode`
     _folder: str = ""  # the folder that `load` rebuilt it from, quoted as in a spec
@@ -144,6 +150,12 @@ class Representation(nn.Module, ABC, Generic[C]):
         side = self.canvas or _BLANK_SIDE
         with torch.no_grad():
             return self.embed(like.new_zeros(1, 3, side, side)).shape[1]
+
+    def framed(self, reading: "Reading") -> "Reading":
+        """The reading with the crop and the filter of its canvas; unchanged where it has none."""
+        if self.canvas is None:
+            return reading
+        return dataclasses.replace(reading, crop=self.crop, resampling=self.resampling)
 
     @property
     def spec(self) -> str:

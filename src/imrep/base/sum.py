@@ -27,7 +27,8 @@ class Sum(Representation[Views]):
         super().__init__()
         self.views = _checked(views)
         self.members = nn.ModuleList(self.views)
-        self.canvas = max((view.canvas for view in self.views if view.canvas), default=None)
+        largest = max(self.views, key=lambda view: view.canvas or 0)
+        self.canvas, self.crop, self.resampling = largest.canvas, largest.crop, largest.resampling
 
     @property
     def spec(self) -> str:

@@ -64,6 +64,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("numbers", "float32" if card.dtype == "float32" else "float32 or float64, preserved"),
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
+        ("compare", f"runs {' and '.join(card.contenders)}" if card.contenders else ""),
         ("text", "embedded in the same space" if card.text else ""),
         ("native", _kernels(card)),
         ("paper", card.cite),

@@ -114,7 +114,7 @@ def _embed(
         threads=threads,
         seed=machine.seed,
         device=engine.device(machine.device),
-        **chosen,
+        **{**chosen, "reading": rep.framed(chosen["reading"])},
     )
     if machine.verbose:
         size_text = f"{settings.size} px" if settings.size else "native size"

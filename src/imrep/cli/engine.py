@@ -91,7 +91,7 @@ def image(
     from imrep import images
 
     if size is not None:
-        pixels, _ = images.square(path, size, **reading.keywords)
+        pixels, _ = images.square(path, size, **reading.canvas_keywords)
         return images.batch(pixels[None])
     return images.read(path, longest=longest, **reading.keywords)
 

@@ -8,6 +8,7 @@ from imrep import adapters, weights
 from imrep.adapters import MadeOutside
 from imrep.base import Representation, Sum
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded
+from imrep.images import Reading
 from imrep.registry import catalog, specs
 from imrep.weights import packages
 
@@ -45,6 +46,10 @@ class Candidate:
     def canvas(self) -> int | None:
         """Side, px, of the squares that it needs; a sum reads all its views at the largest."""
         return max((part.canvas for part in self.parts if part.canvas), default=None)
+
+    def framed(self, reading: Reading) -> Reading:
+        """The reading with the crop and the filter of that view."""
+        return max(self.parts, key=lambda part: part.canvas or 0).framed(reading)
 
     @property
     def precomputed(self) -> bool:

@@ -41,33 +41,34 @@ class State:
     device: str
     progress: Progress
     failed: list[Absent] = field(default_factory=list, init=False)
-    _decoded: dict[int, Decoded] = field(default_factory=dict, init=False)
+    _decoded: dict[tuple[int, Reading], Decoded] = field(default_factory=dict, init=False)
     _digests: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.progress("reading the files", 0, len(self.dataset.items))
         self._digests = digests(self.dataset.items, self.readers)
 
-    def decoded(self, size: int) -> Decoded:
-        """The images at one size."""
-        if size not in self._decoded:
-            self._decoded[size] = decode(
+    def decoded(self, size: int, reading: Reading | None = None) -> Decoded:
+        """The images at one size, read as settings say or otherwise."""
+        reading = reading or self.reading
+        if (size, reading) not in self._decoded:
+            self._decoded[size, reading] = decode(
                 self.dataset.items,
                 self._digests,
                 size,
                 threads=self.readers,
-                reading=self.reading,
+                reading=reading,
                 progress=self.progress,
             )
-        return self._decoded[size]
+        return self._decoded[size, reading]
 
-    def decoded_alike(self, size: int) -> Decoded:
+    def decoded_alike(self, size: int, reading: Reading | None = None) -> Decoded:
         """The images at one size, the same as at the comparison's own.
 
         Raises:
             BadData: The readable files differ from those at the comparison's own size.
         """
-        images = self.decoded(size)
+        images = self.decoded(size, reading)
         if images.items != self.decoded(self.size).items:
             raise BadData(
                 f"other files can be read at {images.size} px. Leave the broken ones out."
@@ -94,15 +95,15 @@ class State:
 
     def encode(self, candidates: Sequence[Candidate], size: int) -> list[EncodedCandidate]:
         """Vectors of every candidate that can run; the others join `failed` with the reason."""
-        vectors: dict[tuple[str, str, int], Encoded] = {}
+        vectors: dict[tuple[str, str, int, Reading], Encoded] = {}
         encoded = []
         for candidate in candidates:
-            side = candidate.canvas or size
+            read = candidate.canvas or size, candidate.framed(self.reading)
             try:
-                keys = [(part.spec, part.fingerprint, side) for part in candidate.parts]
+                keys = [(part.spec, part.fingerprint, *read) for part in candidate.parts]
                 for key, part in zip(keys, candidate.parts, strict=True):
                     if key not in vectors:
-                        vectors[key] = self._encode_part(part, side)
+                        vectors[key] = self._encode_part(part, *read)
             except OSError:  # a full disk, for example: it concerns all candidates
                 raise
             except Exception as error:
@@ -113,11 +114,12 @@ class State:
                 encoded.append(EncodedCandidate(candidate, parts))
         return encoded
 
-    def _encode_part(self, part: Representation, size: int) -> Encoded:
+    def _encode_part(self, part: Representation, size: int, reading: Reading) -> Encoded:
         if isinstance(part, MadeOutside):
             return encode.made_outside(part, self.decoded(self.size))
         rep = part.to(self.device).eval()
-        return encode.encode(rep, self.decoded_alike(size), self.device, self.progress)
+        decoded = self.decoded_alike(size, reading)
+        return encode.encode(rep, decoded, self.device, self.progress)
 
 
 def _reason(error: Exception) -> str:

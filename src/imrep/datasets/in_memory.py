@@ -95,7 +95,7 @@ def _file(picture: Any, reading: images.Reading, caller: str) -> bytes:
     """The bytes of a lossless file of 8 bits per channel."""
     file = io.BytesIO()
     if isinstance(picture, Image.Image):  # as its file would be read: upright, over white, sRGB
-        pixels, _ = images.square(picture, None, **reading.keywords)
+        pixels, _ = images.square(picture, None, **reading.canvas_keywords)
         Image.fromarray(pixels).save(file, "PNG")
         return file.getvalue()
     array = picture.detach().cpu().numpy() if isinstance(picture, Tensor) else np.asarray(picture)

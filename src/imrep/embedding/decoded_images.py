@@ -81,7 +81,9 @@ def decode(
         outcomes = [outcome for batch in stored.log for outcome in batch]
         if len(outcomes) < len(items):
             remaining = items[len(outcomes) :]
-            loaded = images.load_squares(remaining, size, threads=threads, **reading.keywords)
+            loaded = images.load_squares(
+                remaining, size, threads=threads, **reading.canvas_keywords
+            )
             with closing(loaded):
                 _store(loaded, stored, outcomes, size, len(items), progress)
     return _gather(key, items, contents, outcomes, stored.path, size)

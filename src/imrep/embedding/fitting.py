@@ -99,7 +99,7 @@ def _save(rep: Representation, draft: Path, summary: dict[str, int | None]) -> N
 def _batches(items: Sequence[Item], settings: Settings) -> Generator[Batch, None, None]:
     """The images that can be read."""
     loaded = images.load_squares(
-        items, settings.size, threads=settings.threads, **settings.reading.keywords
+        items, settings.size, threads=settings.threads, **settings.reading.canvas_keywords
     )
     with closing(loaded), closing(batching.batches(loaded, settings.batch)) as parts:
         for part in parts:

@@ -65,7 +65,7 @@ def fill(
     """
     start = min(work.count() * settings.shard, len(items))
     loaded = images.load_squares(
-        items[start:], settings.size, threads=settings.threads, **settings.reading.keywords
+        items[start:], settings.size, threads=settings.threads, **settings.reading.canvas_keywords
     )
     parts = batching.batches(loaded, settings.batch, start, settings.shard)
     encoded = engine.encode_or_skip(function, parts, settings.device)

@@ -1,5 +1,6 @@
 """The canvas: the square that `compare` and `embed` read of a file, or of many on threads."""
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +64,15 @@ def square(
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
+    crop: float = 1.0,
+    resampling: str = "bilinear",
 ) -> tuple[NDArray[np.uint8], Facts]:
     """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as that leaves twice the target, then
-    its exact central square is resized once with an antialiased triangle filter. Decoding at less
-    than twice the target, or at other factors, is faster and visibly inexact.
+    its exact central square is resized once with an antialiased filter, a triangle unless
+    `resampling` is another. Decoding at less than twice the target, or at other factors, is faster
+    and visibly inexact.
 
     Args:
         source: A path, the bytes of a file, or a picture of Pillow's.
@@ -76,6 +80,8 @@ def square(
         over: Background colour of transparent pixels, in CSS notation.
         max_pixels: Greatest width × height that is decoded.
         data_range: As for `read`.
+        crop: Side of the square over the image's short side; 1 for the largest square.
+        resampling: "bilinear" or "bicubic".
 
     Returns:
         (size, size, 3), or (h, w, 3) for `size=None`; and the facts of the file.
@@ -86,14 +92,15 @@ def square(
     """
     if size is not None and size < 1:
         raise BadParameter(f"square needs a size of at least 1, got {size}.")
-    reading, background = Reading(over, max_pixels, data_range), icc.colour(over)
+    reading = Reading(over, max_pixels, data_range, crop, resampling)
+    target, background = size and math.ceil(size / crop), icc.colour(over)
     with open_image.opening(source, reading.max_pixels) as picture:
-        decoded = srgb.decoded(picture, size, background, reading.data_range)
+        decoded = srgb.decoded(picture, target, background, reading.data_range)
         rgb = srgb.eight_bit(decoded.pixels)
         # An icon holds several sizes; Pillow reports the decoded one only after decoding.
         width, height = picture.size if picture.is_jpeg else rgb.size
         if size is not None:
-            rgb = srgb.central(rgb, (width, height), decoded.reduction, size)
+            rgb = srgb.central(rgb, (width, height), decoded.reduction, size, crop, resampling)
         orientation = picture.orientation
         canvas = np.array(upright(np.asarray(rgb), orientation), order="C")
         if orientation >= 5:  # rotated by 90 degrees
@@ -109,7 +116,7 @@ def square(
         )
 
 
-def load_squares(
+def load_squares(  # noqa: PLR0913  # one argument for each field of a `Reading`
     items: Sequence[Readable],
     size: int | None,
     *,
@@ -117,6 +124,8 @@ def load_squares(
     over: str = "white",
     max_pixels: int = MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
+    crop: float = 1.0,
+    resampling: str = "bilinear",
     progress: Callable[[int, int], None] | None = None,
 ) -> Generator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile], None, None]:
     """Squares of many items, in their order, decoded ahead on threads within bounded memory.
@@ -128,16 +137,18 @@ def load_squares(
         over: As for `square`.
         max_pixels: As for `square`.
         data_range: As for `square`.
+        crop: As for `square`.
+        resampling: As for `square`.
         progress: Called with (done, all) after each item has been handed out.
 
     Yields:
         (index, square, facts), or (index, the reason) for an item that cannot be read.
     """
-    reading = Reading(over, max_pixels, data_range)
+    reading = Reading(over, max_pixels, data_range, crop, resampling)
 
     def load_square(index: int) -> tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]:
         try:
-            return index, *square(items[index].read(), size, **reading.keywords)
+            return index, *square(items[index].read(), size, **reading.canvas_keywords)
         except BadFile as reason:
             return index, reason
 

@@ -92,6 +92,8 @@ class Built:
         serial: Whether its modules hold state during a call, so that only one thread may run it.
         mean: Of each channel, subtracted from the image.
         std: Of each channel, by which the image is divided.
+        crop: Side of the central square over the image's short side.
+        resampling: Filter by which images were resized.
     """
 
     network: nn.Module
@@ -101,6 +103,8 @@ class Built:
     serial: bool = False
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop: float = 1.0
+    resampling: str = "bilinear"
 
 
 class Stages(nn.Module):

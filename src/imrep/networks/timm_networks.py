@@ -84,6 +84,8 @@ def build(request: Request) -> Built:
         serial=hooks is not None,
         mean=tuple(facts["mean"]),
         std=tuple(facts["std"]),
+        crop=float(facts.get("crop_pct") or 1.0),
+        resampling="bicubic" if facts.get("interpolation") == "bicubic" else "bilinear",
     )
 
 
@@ -102,9 +104,9 @@ def _facts(request: Request) -> dict[str, Any]:
 
 
 def _own_facts(weights: Checkpoint | None) -> dict[str, Any]:
-    """Size and normalisation by the config.json of a snapshot."""
+    """Size, crop, filter and normalisation by the config.json of a snapshot."""
     own = weights.config.get("pretrained_cfg", {}) if weights else {}
-    named = ("input_size", "mean", "std")
+    named = ("input_size", "mean", "std", "crop_pct", "interpolation")
     return {key: own[key] for key in named if isinstance(own, dict) and own.get(key)}
 
 

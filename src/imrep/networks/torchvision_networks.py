@@ -1,5 +1,7 @@
 """Convolutional networks of torchvision, for the names that timm does not know."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -71,12 +73,19 @@ def build(request: Request) -> Built:
     stages = Stages(network, path, request.layer).eval()
     check_stage(stages, torch.zeros(1, 3, _PROBE, _PROBE), request)
     built = stages if request.pooling == "mean" else _Pooled(network, path[-1])
-    side = best.transforms().crop_size[0]
-    serial = isinstance(built, _Pooled)
+    transforms = best.transforms()
+    side = transforms.crop_size[0]
+    own = Built(
+        built,
+        side,
+        serial=isinstance(built, _Pooled),
+        crop=side / transforms.resize_size[0],
+        resampling=transforms.interpolation.value,
+    )
     if arch == "googlenet" and request.weights != "random":
         half = (0.5,) * 3  # the effect of its transform_input
-        return Built(built, side, serial=serial, mean=half, std=half)
-    return Built(built, side, serial=serial)
+        return replace(own, mean=half, std=half)
+    return own
 
 
 def _cut_heads(network: nn.Module) -> tuple[str, ...]:

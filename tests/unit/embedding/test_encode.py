@@ -1,4 +1,7 @@
 import dataclasses
+import json
+import re
+import time
 
 import numpy as np
 import pytest
@@ -109,6 +112,42 @@ def test_codes_are_the_same_bits_on_several_threads(folder, tmp_path, monkeypatc
         assert encoded.cpu_ms > 0
     for several, single in zip(*found, strict=True):
         assert np.array_equal(several, single)
+
+
+def test_costs_are_those_of_batches_that_one_thread_encodes_alone(folder, monkeypatch):
+    """In every part of the data set, until they suffice; the others share the threads."""
+    decoded, running, together = decoded_at(folder, 32), [], []
+    monkeypatch.setattr(batching, "images_per_batch", lambda side: 2)
+    monkeypatch.setattr(encode, "_SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(encode, "_COST_SECONDS", float("inf"))
+    rep = imrep.get("pixels:side=8")
+
+    def embed(images, own=rep.embed):
+        running.append(0)
+        time.sleep(0.01)
+        together.append(len(running))
+        running.pop()
+        return own(images)
+
+    monkeypatch.setattr(rep, "embed", embed)
+    with parallel.sharing(3):
+        encoded = encode.encode(rep, decoded, "cpu", silent)
+    log = [
+        json.loads(line) for line in (encoded.path.parent / "log.jsonl").read_text().splitlines()
+    ]
+    assert [record["alone"] for record in log] == [True, False, False, False] * 5
+    assert [record["stop"] for record in log] == list(range(2, 41, 2))
+    assert max(together) > 1
+    alone = [1000 * record["cpu"] / record["n"] for record in log if record["alone"]]
+    assert encoded.cpu_ms == pytest.approx(np.median(alone))
+
+
+def test_costs_of_an_earlier_version_are_read(folder):
+    decoded, rep = decoded_at(folder, 16), imrep.get("pixels:side=8")
+    first = encode.encode(rep, decoded, "cpu", silent)
+    log = first.path.parent / "log.jsonl"
+    log.write_text(re.sub(r',? *"alone": *\w+', "", log.read_text()))
+    assert encode.encode(rep, decoded, "cpu", silent).cpu_ms == first.cpu_ms
 
 
 def test_codes_that_are_not_finite_fail_by_name(folder, monkeypatch):

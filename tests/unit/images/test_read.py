@@ -76,6 +76,24 @@ class TestLaws:
         assert square.shape == (size, size, 3) and square.dtype == np.uint8
         assert np.abs(square - canvas_in_float(image, size)).max() <= 1.5  # two roundings
 
+    @pytest.mark.parametrize("resampling", ["bilinear", "bicubic"])
+    @pytest.mark.parametrize("shape", [(48, 64), (65, 48)])
+    def test_a_crop_is_the_centre_of_the_central_square(self, shape, resampling):
+        image = photo(*shape)
+        short, (width, height) = 0.875 * min(shape), image.size
+        left, top = (width - short) / 2, (height - short) / 2
+        box = (left, top, left + short, top + short)
+        expected = image.resize((28, 28), Image.Resampling[resampling.upper()], box=box)
+        square, _ = images.square(saved(image), 28, crop=0.875, resampling=resampling)
+        assert np.array_equal(square, np.asarray(expected))
+
+    def test_a_jpeg_is_decoded_at_twice_the_target_of_its_crop(self):
+        image = photo(501, 703)
+        data = saved(image, "JPEG", quality=95)
+        square, _ = images.square(data, 60, crop=0.5)
+        whole, _ = images.square(data, 120)
+        assert np.abs(square.astype(int) - whole[30:90, 30:90]).max() <= 1
+
     @pytest.mark.parametrize("size", [16, 40, 120])
     def test_shrinking_while_decoding_changes_little(self, size):
         image = photo(501, 703)

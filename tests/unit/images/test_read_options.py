@@ -17,10 +17,30 @@ def test_the_key_is_json_that_differs_with_every_option():
         Reading(max_pixels=9),
         Reading(data_range=(0, 255)),
         Reading(data_range=(255, 0)),
+        Reading(crop=0.875),
+        Reading(resampling="bicubic"),
     ]
     keys = {json.dumps(reading.key) for reading in readings}
     assert len(keys) == len(readings)
     assert DEFAULT_READING.key == ["white", MAX_PIXELS, None]
+
+
+def test_a_canvas_has_two_options_more_than_a_complete_image():
+    reading = Reading(crop=0.5, resampling="bicubic")
+    assert reading.canvas_keywords == {**reading.keywords, "crop": 0.5, "resampling": "bicubic"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"crop": 0}, r"a crop above 0 and up to 1, got 0"),
+        ({"crop": 1.1}, r"a crop above 0 and up to 1, got 1\.1"),
+        ({"resampling": "nearest"}, r"resampling by bilinear or bicubic, got 'nearest'"),
+    ],
+)
+def test_other_crops_and_filters_are_refused(options, message):
+    with pytest.raises(BadParameter, match=message):
+        Reading(**options)
 
 
 @pytest.mark.parametrize("pixels", [np.int64(5), np.uint8(5)])

@@ -69,7 +69,8 @@ def measure(encoded: EncodedCandidate, images: ImageCollection, state: State) ->
         inverse = exact_inverse(rep, images.decoded, state.device, state.reading)
     moved = None
     if not encoded.candidate.precomputed:
-        decoded = [state.decoded_alike(part.side) for part in encoded.parts]
+        reading = encoded.candidate.framed(state.reading)
+        decoded = [state.decoded_alike(part.side, reading) for part in encoded.parts]
         moved = measure_stability(encoded, decoded, state.device, state.seed)
     return Measurements(encoded, gram, reconstruct(encoded, images, gram), inverse, moved)
 

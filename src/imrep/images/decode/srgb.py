@@ -65,7 +65,14 @@ def eight_bit(pixels: Image.Image | NDArray[np.float32]) -> Image.Image:
     return Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
 
 
-def central(rgb: Image.Image, full: tuple[int, int], reduction: int, size: int) -> Image.Image:
+def central(
+    rgb: Image.Image,
+    full: tuple[int, int],
+    reduction: int,
+    size: int,
+    crop: float = 1.0,
+    resampling: str = "bilinear",
+) -> Image.Image:
     """The central square of the image, which may start between pixels, resized to size × size.
 
     Args:
@@ -73,14 +80,16 @@ def central(rgb: Image.Image, full: tuple[int, int], reduction: int, size: int) 
         full: Width and height of the file's image.
         reduction: The factor.
         size: Side of the square in pixels.
+        crop: Side of the square over the short side of the image.
+        resampling: The filter.
     """
-    short = min(full)
+    short = crop * min(full)
     left, top = ((side - short) / 2 for side in full)
     far_x, far_y = left + short, top + short
     box = (left / reduction, top / reduction, far_x / reduction, far_y / reduction)
     if rgb.size == (size, size) and box == (0, 0, size, size):
         return rgb
-    return rgb.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return rgb.resize((size, size), Image.Resampling[resampling.upper()], box=box)
 
 
 @lru_cache(maxsize=1)

