@@ -102,7 +102,7 @@ def test_labels_of_one_value(compared, tmp_path):
     )
 
 
-def test_pixels_that_are_no_numbers_are_left_out_by_name(compared, tmp_path):
+def test_a_pixel_that_is_no_number_spoils_no_score(compared, tmp_path):
     rng = np.random.default_rng(RNG_SEED)
     for i in range(20):
         path = tmp_path / "data" / "ab"[i % 2] / f"{i:02}.tif"
