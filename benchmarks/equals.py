@@ -26,8 +26,6 @@ import encoded_sets
 import numpy as np
 import torch
 from encoded_sets import EncodedSet
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.targets import Targets
 from partial_results import PartialResults, Row, default
 from threadpoolctl import threadpool_limits
 

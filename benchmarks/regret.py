@@ -24,8 +24,6 @@ import encoded_sets
 import numpy as np
 import torch
 from encoded_sets import REPRESENTATIONS, EncodedSet
-from imrep.comparison.probes.kernels import Kernels
-from imrep.comparison.probes.targets import Targets
 from partial_results import PartialResults, Row, default
 from threadpoolctl import threadpool_limits
 from tuned_classifiers import CLASSIFIERS

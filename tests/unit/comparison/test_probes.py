@@ -4,9 +4,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from imrep.comparison.probes.kernels import KERNELS, Kernels
-from imrep.comparison.probes.ridge import Decomposed
-from imrep.comparison.probes.targets import Targets
 
 from imrep import factory
 from imrep.comparison.candidates import gather
