@@ -45,6 +45,10 @@ def folder(tmp_path):
     return tmp_path / "data"
 
 
+def pictures(folder):
+    return sorted(folder.rglob("*.png"))
+
+
 def run(environment, *words):
     return subprocess.run(
         [IMREP, "compare", *map(str, words)],
@@ -59,11 +63,12 @@ def run(environment, *words):
 def measured(out):
     """What was measured, without when and how long it took."""
     rows = results.read(out / results.FILENAME)
+    verdict = next(row.detail for row in rows if row.kind == "verdict")
     return [
         (row.spec, row.kind, row.metric, str(row.detail), row.value, row.lo, row.hi)
         for row in rows
         if row.kind not in ("cost", "verdict")
-    ]
+    ], {name: verdict[name] for name in ("sentence", "leader", "equals", "q", "gap", "guess")}
 
 
 def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
@@ -162,6 +167,10 @@ def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder, tmp_path, half):
     # the plots' library, the same for every run of a machine, is put together before the clock runs
     command = ["compare", folder, *SPECS]
+    if half:
+        groups = [f"{path.relative_to(folder)},{i // 4}" for i, path in enumerate(pictures(folder))]
+        (tmp_path / "groups.csv").write_text("\n".join(["path,group", *groups]))
+        command += ["--sizes", "16,32", "--same-object", tmp_path / "groups.csv"]
     first = tmp_path / "cache"
     assert forking.run(*command, "-o", tmp_path / "first", IMREP_CACHE=str(first)) == 0
 

@@ -138,7 +138,10 @@ def test_numbers_and_their_nouns():
     assert sentences.near_duplicates(2, 1, 2, scored=False).text == (
         "2 images are near-duplicates of another (1 group, largest 2)."
     )
-    assert "there is one class only, disc, with 1 image." in sentences.one_class("disc", 1).text
+    assert (
+        "there is one class only, disc, with 1 image; give every class a folder"
+        in sentences.one_class("disc", 1).text
+    )
     assert "Look at a/1.png and a/2.png." in sentences.joined("a", 5, ("a/1.png", "a/2.png")).text
 
 
@@ -233,3 +236,10 @@ def test_no_network():
     assert sentences.no_network(["cnn"]) == (
         "No pretrained network was in the race: cnn could not run."
     )
+
+
+def test_vectors_that_are_all_equal_are_named():
+    one = sentences.constant(["edge"]).text
+    assert "edge gives the same vector for every image" in one and one.endswith("Leave it out.")
+    two = sentences.constant(["edge", "hog"]).text
+    assert "edge and hog give the same" in two and two.endswith("Leave them out.")

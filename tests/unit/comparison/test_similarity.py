@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imrep.comparison.diagnostics.similarity import cka, describe
+from imrep.comparison.diagnostics.similarity import cka, describe, is_constant
 from imrep.comparison.probes.gram import gram
 
 
@@ -31,6 +31,7 @@ def test_spectrum_is_that_of_the_covariance():
 
 def test_constant_codes_have_no_dimension():
     blank = gram(np.full((30, 4), 0.7, np.float32), "it")
+    assert is_constant(blank) and not is_constant(gram(codes(30), "it"))
     assert describe(blank) == (0, 0, 0)
     assert cka([blank, gram(codes(30), "it")])[0].tolist() == [0, 0]
 

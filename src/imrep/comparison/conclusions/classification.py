@@ -91,6 +91,7 @@ def classify(
             class_sizes=dataset.class_sizes,
             margin=margin,
             groups=dataset.groups_per_class,
+            group_count=len(np.unique(dataset.groups)),
             noise=next((alarm.score for alarm in alarms if alarm.control == "noise"), None),
             images=sampled_from,
             outside=[candidate.candidate.precomputed for candidate in encoded],

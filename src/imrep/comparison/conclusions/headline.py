@@ -41,6 +41,7 @@ class Facts:
         margin: Percentage points of accuracy within which cost decides.
         groups: Number of groups of each class. Where near-duplicates or the user's groups join
             images, the groups are the independent units, not the images.
+        group_count: Number of groups, fewer than the sum over classes where one spans several.
         noise: Accuracy in [0, 1] of the noise control, if it raises an alarm.
         images: Number of images in the data set, if the scores are of a sample of it.
         outside: Whether each candidate was made elsewhere; empty where none was.
@@ -54,6 +55,7 @@ class Facts:
     class_sizes: Sequence[int]
     margin: float = 2
     groups: Sequence[int] = ()
+    group_count: int = 0
     noise: float | None = None
     images: int | None = None
     outside: Sequence[bool] = ()
@@ -112,7 +114,7 @@ def _too_few(facts: Facts, verdict: Verdict) -> str:
     """What was tested, and how many images or groups would be needed."""
     tested, smallest = f"{sum(facts.class_sizes):,}", f"{min(facts.class_sizes)}"
     if _unit(facts) == "groups":
-        tested += f" in {several(sum(facts.groups), 'group')}"
+        tested += f" in {several(facts.group_count or sum(facts.groups), 'group')}"
         smallest = several(min(facts.groups), "group")
     return (
         f"**Too few images to decide** ({tested}; smallest class {smallest}). The numbers below "

@@ -12,7 +12,10 @@ from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
 from imrep.plural import several
 
-NOTHING = "**Nothing can be tested**: no two classes have two images (or groups) each."
+NOTHING = (
+    "**Nothing can be tested**: no two classes have two images (or groups) each; add images to "
+    "them."
+)
 UNLABELLED = (
     "There are no labels here, so there is no honest way to name a best one. Below: what each "
     "keeps, what moves it, what it calls similar, what it costs."
@@ -69,6 +72,16 @@ def frame(score: float, share: float) -> Sentence:
     )
 
 
+def constant(names: Sequence[str]) -> Sentence:
+    """Candidates whose vectors are all equal."""
+    gives, itself = ("gives", "it") if len(names) == 1 else ("give", "them")
+    return Sentence(
+        "constant",
+        f"Warning: {listed(names)} {gives} the same vector for every image, which tells none of "
+        f"them apart. Leave {itself} out.",
+    )
+
+
 def repeats(lead: float, names: Sequence[str]) -> Sentence:
     """Neighbours beat the classifiers by a median of `lead`, in [0, 1], for these candidates."""
     return Sentence(
@@ -116,7 +129,7 @@ def one_class(name: str, images: int) -> Sentence:
     return Sentence(
         "nothing",
         f"**Nothing can be tested**: there is one class only, {name}, with "
-        f"{several(images, 'image')}.",
+        f"{several(images, 'image')}; give every class a folder of its own.",
     )
 
 

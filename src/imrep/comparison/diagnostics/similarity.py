@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
-from scipy.linalg import eigvalsh
 
+from imrep.comparison.diagnostics.leading_directions import leading_directions
 from imrep.comparison.probes.gram import Gram
 
 _LEADING = 10
@@ -37,16 +37,20 @@ class Shape(NamedTuple):
     share_10: float
 
 
+def is_constant(gram: Gram) -> bool:
+    """Whether all vectors are equal, up to round-off."""
+    return bool(gram.products.trace() <= 1e-12 * gram.energy.sum())
+
+
 def describe(gram: Gram) -> Shape:
     """Effective dimensions and the shares of the leading directions."""
     products = _centred(gram)
     total = float(np.trace(products))
     if total <= 1e-12 * gram.energy.sum():
         return Shape(0.0, 0.0, 0.0)
-    n = len(products)
     # the Gram matrix and the covariance have the same nonzero eigenvalues
     scaled = (products / total).astype(np.float32)
-    leading = eigvalsh(scaled, subset_by_index=(max(0, n - _LEADING), n - 1), check_finite=False)
+    leading, _ = leading_directions(scaled, _LEADING)
     return Shape(
         float(total**2 / np.vdot(products, products)),
         float(leading[-1].clip(0, 1)),
@@ -65,8 +69,7 @@ def cka(grams: Sequence[Gram]) -> Float[Array, "r r"]:
     for gram in grams:
         products = _centred(gram).ravel()
         norm = float(np.linalg.norm(products))
-        constant = gram.products.trace() <= 1e-12 * gram.energy.sum()
-        flat.append((products / (np.inf if constant else norm)).astype(np.float32))
+        flat.append((products / (np.inf if is_constant(gram) else norm)).astype(np.float32))
     similarity = np.zeros((len(flat), len(flat)))
     for a, first in enumerate(flat):
         for b, second in enumerate(flat[: a + 1]):

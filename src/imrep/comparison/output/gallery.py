@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy.linalg import eigh
 
 from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.diagnostics import measurements, stability
+from imrep.comparison.diagnostics.leading_directions import leading_directions
 from imrep.comparison.output import near_duplicates
 from imrep.comparison.output.outcome import Outcome
 
@@ -105,8 +105,7 @@ def principal_plane(similarity: np.ndarray) -> Plane:
     """The first two principal axes of unit vectors, from their inner products (kernel PCA)."""
     column, row = similarity.mean(0), similarity.mean(1)[:, None]
     centred = similarity - column - row + similarity.mean()
-    last = (max(0, len(centred) - 2), len(centred) - 1)
-    values, vectors = eigh(centred, subset_by_index=last)
+    values, vectors = leading_directions(centred, 2)
     xy = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
     xy = np.pad(xy, ((0, 0), (0, 2 - xy.shape[1])))  # one image has one direction
     signs = np.where(xy[np.abs(xy).argmax(0), [0, 1]] < 0, -1, 1)  # eigh's sign is arbitrary

@@ -14,6 +14,7 @@ from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.conclusions.visible_gaps import visible_gaps
 from imrep.comparison.data.image_collection import ImageCollection
+from imrep.comparison.diagnostics.similarity import is_constant
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows
 from imrep.io.names import command_line
@@ -49,9 +50,7 @@ def verdict(
     detail: dict[str, Any] = {
         "sentence": first.id,
         "text": _of_itself(" ".join(texts), outcome),
-        "warnings": [warning._asdict() for warning in scores.classification.warnings]
-        if scores
-        else [],
+        "warnings": [warning._asdict() for warning in _warnings(outcome)],
         "notes": [note._asdict() for note in _notes(rows, outcome)],
         **_standings(judged),
         "margin": margin / 100,
@@ -64,6 +63,15 @@ def verdict(
     pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
     detail["command"] = embed_command(command_data, pick.candidate, size)
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
+
+
+def _warnings(outcome: Outcome) -> list[Sentence]:
+    """Of the controls, and of representations whose vectors are all equal."""
+    warnings = list(outcome.scores.classification.warnings) if outcome.scores else []
+    equal = [each.encoded.spec for each in outcome.measurements if is_constant(each.gram)]
+    if equal and len(outcome.images) > 1:
+        warnings.append(sentences.constant(equal))
+    return warnings
 
 
 def _standings(judged: Classification | Retrieval | None) -> dict[str, Any]:
