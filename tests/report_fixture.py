@@ -123,6 +123,8 @@ def rows(
 def _identity(spec, index, numbers, own):
     role = "own" if spec in own else "sum" if "+" in spec else "contender"
     row = {"spec": spec, "fingerprint": f"{index:04x}", "role": role}
+    if role == "own":
+        return row | {"fitted_on": "outside"}
     return row | ({"fitted_on": "fold"} if numbers[6] else {})
 
 

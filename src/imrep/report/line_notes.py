@@ -2,6 +2,10 @@
 
 from imrep.comparison.conclusions.linear_gap import is_large
 from imrep.report.findings import Findings
+from imrep.results import OUTSIDE
+
+_FITTED = {"fold": "fitted in each fold", "all": "fitted once on all"}
+_DASH = "Where a dash stands, the encoder is needed."
 
 
 def line_notes(findings: Findings, spec: str) -> str:
@@ -13,7 +17,11 @@ def line_notes(findings: Findings, spec: str) -> str:
         "control": ["control"],
     }
     standing = titles.get(findings.standing(spec), [])
-    return ", ".join([*standing, *_measurement(findings, spec), *_surprises(findings, spec)])
+    notes = ", ".join([*standing, *_measurement(findings, spec), *_surprises(findings, spec)])
+    vectors = findings.row("cost", "bytes", spec)
+    if vectors is None or vectors.fitted_on != "outside":
+        return notes
+    return f"{notes}. {OUTSIDE} {_DASH}" if notes else f"{OUTSIDE} {_DASH}"
 
 
 def _measurement(findings: Findings, spec: str) -> list[str]:
@@ -24,10 +32,8 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
         return notes
     if len(findings.sizes) > 1:
         notes.append(f"read at {measured.S} pixels")
-    if measured.fitted_on:
-        notes.append(
-            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
-        )
+    if measured.fitted_on in _FITTED:
+        notes.append(_FITTED[measured.fitted_on])
     if measured.fingerprint.startswith("object-"):
         notes.append("passed as an object")
     return notes

@@ -68,5 +68,7 @@ def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
     value = findings.value(metric.kind, metric.metric, spec, detail)
     if metric.kind == "difference" and spec == findings.leader:
         return Cell(text="the best", value=2.0)
+    if metric[:2] == ("cost", "ms") and findings.value("cost", "ms_stated", spec):
+        return Cell(text=f"{metric.text(value)}, as you said", value=value)
     bar = value if metric[:2] == ("accuracy", findings.measure) else None
     return Cell(text=metric.text(value), value=value, bar=bar)

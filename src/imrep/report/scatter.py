@@ -6,12 +6,14 @@ from imrep.report import frame, labels, words
 from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec, hundred
 
+_MARGIN = 1.6  # times the largest cost, and below the smallest
+
 
 def accuracy_and_cost(findings: Findings) -> Chart:
     """Accuracy against milliseconds: dots with intervals; open dots for k-nearest neighbours."""
     specs = [*findings.contenders, *findings.combined, *findings.controls]
     points = [_point(findings, spec) for spec in specs]
-    points = _untimed_at_left([point for point in points if point["y"] is not None])
+    points = _untimed_at_margins([point for point in points if point["y"] is not None])
     score = findings.score
     alt = f"{score.capitalize()} against milliseconds per image: " + "; ".join(
         f"{p['short']} {p[score]} at {p['time per image']}" for p in points
@@ -43,22 +45,32 @@ def _point(findings: Findings, spec: str) -> Spec:
 
 
 def _symbol(findings: Findings, spec: str) -> str:
-    """A combination is a diamond, vectors of the user a triangle, a control a square."""
+    """A combination is a diamond, vectors of the user a triangle or a tick, a control a square."""
+    if spec in findings.contenders and findings.value("cost", "ms", spec) is None:
+        return "stroke"  # a tick on the right margin
     if spec in findings.own:
         return "triangle-up"
     return {"together": "diamond", "control": "square"}.get(findings.standing(spec), "circle")
 
 
-def _untimed_at_left(points: list[Spec]) -> list[Spec]:
-    """Those whose cost is not measured lie at half the smallest measured cost."""
-    edge = 0.5 * min((point["ms"] for point in points if point["ms"]), default=1.0)
-    return [{**point, "ms": point["ms"] or edge} for point in points]
+def _untimed_at_margins(points: list[Spec]) -> list[Spec]:
+    """Controls at half the smallest measured cost; contenders of unknown cost on the right."""
+    times = [point["ms"] for point in points if point["ms"]]
+    left, right = 0.5 * min(times, default=1.0), _MARGIN * max(times, default=1.0)
+    return [
+        {**point, "ms": point["ms"] or (right if point["symbol"] == "stroke" else left)}
+        for point in points
+    ]
 
 
 def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
     height, width = (430, NARROW - 50) if narrow else (460, WIDE - 60)
     times = [point["ms"] for point in points]
-    low, high = min(times, default=0.5) / 1.6, max(times, default=2.0) * 1.6
+    ticks = any(point["symbol"] == "stroke" for point in points)  # they lie on the margin
+    low, high = (
+        min(times, default=0.5) / _MARGIN,
+        max(times, default=2.0) * (1 if ticks else _MARGIN),
+    )
     top = min(100.0, 5 * math.ceil(max([p["hi"] for p in points] + [20.0]) / 5))
     x = {
         "field": "ms",

@@ -38,6 +38,8 @@ def test_those_dropped_are_never_recommended():
         ([0.1, 0.9, 1.1], (0, 1)),
         ([0.8, 0.9, 1.5], (0, 1, 2)),
         ([5, 4, 2], (1, 2)),
+        ([np.inf, 900, np.inf], (1,)),
+        ([np.inf] * 3, (0, 1, 2)),
     ],
 )
 def test_time_counts_in_factors_of_two(ms, cheap):

@@ -8,6 +8,7 @@ import pytest
 from imrep.comparison.conclusions import phrases, sentences
 from imrep.comparison.conclusions.headline import Facts, headline
 from imrep.comparison.statistics.verdict import Standing, Verdict
+from imrep.results import OUTSIDE
 
 NAMES = ("pixels", "hog", "dct", "sift", "fourier", "laplacian")
 
@@ -243,3 +244,38 @@ def test_vectors_that_are_all_equal_are_named():
     assert "edge gives the same vector for every image" in one and one.endswith("Leave it out.")
     two = sentences.constant(["edge", "hog"]).text
     assert "edge and hog give the same" in two and two.endswith("Leave them out.")
+
+
+@pytest.mark.parametrize(
+    ("id", "leader", "pick", "end"),
+    [
+        ("clear", 1, 1, f"Said. {OUTSIDE}"),
+        ("one", 1, 1, f"Said. {OUTSIDE}"),
+        ("none", 1, 0, f"Said. {OUTSIDE}"),
+        ("none", 0, 1, "Said."),
+        ("tied", 0, 1, f"Said. {OUTSIDE}"),
+        ("solved", 0, 1, f"Said. {OUTSIDE}"),
+        ("tied", 1, 0, f"Said. The most accurate is mine. {OUTSIDE}"),
+        ("tied", 0, 0, "Said."),
+        ("noise", 1, 1, "Said."),
+        ("too few", 1, 1, "Said."),
+    ],
+)
+def test_a_headline_about_vectors_made_elsewhere_has_a_caution(id, leader, pick, end):
+    first = sentences.Sentence(id, "Said.")
+    assert sentences.cautioned(first, ["hog", "mine"], [False, True], leader, pick) == (id, end)
+
+
+def test_vectors_without_a_time_cost_what_nobody_knows():
+    more = {"pick": 2, "ms": (9, 9, math.inf), "margin": 0.5}
+    text = headline(facts_of([0.6, 0.67, 0.68], (0, 1, 2), **more)).text
+    assert "**dct** is within 0.5 points of the top (cost not known), at 68%" in text
+    more |= {"ms": (9, math.inf, math.inf), "margin": 2}
+    text = headline(facts_of([0.6, 0.67, 0.68], (0, 1, 2), **more)).text
+    assert "**dct** is smallest (cost not known)" in text
+
+
+def test_vectors_without_paths_that_see_nothing():
+    assert sentences.blind("mine").text == (
+        "mine sees nothing of the classes: is its order that of the sorted paths?"
+    )

@@ -1,5 +1,7 @@
 """The table of results: which lines and columns it has, and in which order."""
 
+from dataclasses import replace
+
 import pytest
 import report_fixture as fixture
 
@@ -86,3 +88,15 @@ def test_a_combination_has_a_line_after_the_contenders():
     table = results_table.main(findings)
     assert [line.name for line in table.lines][4] == "together"
     assert column(table, "accuracy")["together"].text == "89%"
+
+
+def test_a_stated_time_is_printed_as_such():
+    rows = fixture.rows(own=("sift",))
+    size = next(row for row in rows if row.spec == "sift" and row.metric == "bytes")
+    stated = [
+        replace(size, metric="ms", value=12.0, unit="ms"),
+        replace(size, metric="ms_stated", value=1, unit="flag"),
+    ]
+    for added, text in (([], "–"), (stated, "12, as you said")):
+        table = results_table.main(Findings([*added, *rows]))
+        assert column(table, "ms per image")["sift"].text == text

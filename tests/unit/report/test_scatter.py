@@ -1,5 +1,6 @@
 """Scatter plot, differences and curves: their points are the rows' numbers."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -32,11 +33,20 @@ def test_roles_have_marks_of_their_own():
     run = Findings(fixture.rows(own=("sift",), together=True))
     points = scatter.accuracy_and_cost(run).wide["data"]["values"]
     symbols = {p["spec"]: p["symbol"] for p in points}
-    assert (symbols["dct"], symbols["sift"]) == ("circle", "triangle-up")
+    assert (symbols["dct"], symbols["sift"]) == ("circle", "stroke")
     assert (symbols["together"], symbols["noise"]) == ("diamond", "square")
     own = next(p for p in points if p["spec"] == "sift")
     assert own["time per image"] == "not measured"
-    assert own["ms"] == min(p["ms"] for p in points)
+    spec = scatter.accuracy_and_cost(run).wide
+    assert own["ms"] == pytest.approx(spec["encoding"]["x"]["scale"]["domain"][1])
+
+
+def test_stated_times_have_a_place_on_the_axis():
+    rows = fixture.rows(own=("sift",))
+    stated = next(row for row in rows if row.spec == "sift" and row.metric == "bytes")
+    run = Findings([replace(stated, kind="cost", metric="ms", value=5.0, unit="ms"), *rows])
+    points = {p["spec"]: p for p in scatter.accuracy_and_cost(run).wide["data"]["values"]}
+    assert (points["sift"]["symbol"], points["sift"]["ms"]) == ("triangle-up", 5)
 
 
 def test_controls_lie_at_half_the_smallest_cost(findings):

@@ -94,8 +94,14 @@ def classify(
             group_count=len(np.unique(dataset.groups)),
             noise=next((alarm.score for alarm in alarms if alarm.control == "noise"), None),
             images=sampled_from,
-            outside=[candidate.candidate.precomputed for candidate in encoded],
         )
+    )
+    first = sentences.cautioned(
+        first,
+        [candidate.spec for candidate in encoded],
+        [candidate.candidate.precomputed for candidate in encoded],
+        verdict.leader,
+        pick,
     )
     return Classification(
         encoded=tuple(encoded),

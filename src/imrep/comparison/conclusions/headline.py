@@ -4,12 +4,12 @@ It is the first that applies of: noise, one, too few, none, solved, clear, tied.
 printed bold.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imrep.comparison.conclusions.phrases import (
     cost_words,
+    costs_least,
     listed,
     percent,
     percent_at_least,
@@ -20,7 +20,6 @@ from imrep.comparison.conclusions.recommend import near_the_top
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.statistics.verdict import Standing, Verdict
 from imrep.plural import several
-from imrep.results import OUTSIDE
 
 _SOLVED = 0.97  # accuracy
 _UNBALANCED = 1.5  # largest class over smallest
@@ -44,7 +43,6 @@ class Facts:
         group_count: Number of groups, fewer than the sum over classes where one spans several.
         noise: Accuracy in [0, 1] of the noise control, if it raises an alarm.
         images: Number of images in the data set, if the scores are of a sample of it.
-        outside: Whether each candidate was made elsewhere; empty where none was.
     """
 
     names: Sequence[str]
@@ -58,29 +56,15 @@ class Facts:
     group_count: int = 0
     noise: float | None = None
     images: int | None = None
-    outside: Sequence[bool] = ()
 
 
 def headline(facts: Facts) -> Sentence:
     """The first of: noise, one, too few, none, solved, clear, tied."""
     sentence = _undecided(facts, facts.verdict) or _decided(facts, facts.verdict)
-    sentence = Sentence(sentence.id, sentence.text + _made_outside(facts, sentence.id))
     if facts.images is None or facts.images == sum(facts.class_sizes):
         return sentence
     part = f" Measured from {sum(facts.class_sizes):,} of {several(facts.images, 'image')}."
     return Sentence(sentence.id, sentence.text + part)
-
-
-def _made_outside(facts: Facts, id: str) -> str:
-    """A caution where the pick or the leader was made elsewhere; "" in a sentence of neither."""
-    leader = facts.verdict.leader
-    if not facts.outside or id in ("noise", "too few"):
-        return ""
-    if facts.outside[facts.pick] or (facts.outside[leader] and id in ("one", "none", "clear")):
-        return f" {OUTSIDE}"
-    if not facts.outside[leader]:
-        return ""
-    return f" The most accurate is {facts.names[leader]}. {OUTSIDE}"
 
 
 def _undecided(facts: Facts, verdict: Verdict) -> Sentence | None:
@@ -139,7 +123,7 @@ def _decided(facts: Facts, verdict: Verdict) -> Sentence:
             "solved",
             f"{len(verdict.tied)} of {len(facts.names)} name at least {percent_at_least(lowest)}% "
             f"of the images; this folder does not tell them apart. **{facts.names[facts.pick]}** "
-            f"{_costs_least(facts)}.",
+            f"{costs_least(facts.ms[facts.pick])}.",
         )
     return _clear(facts, verdict) if len(verdict.tied) == 1 else _tied(facts, verdict)
 
@@ -162,7 +146,7 @@ def _tied(facts: Facts, verdict: Verdict) -> Sentence:
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if len(near_the_top(verdict, facts.margin)) == 1
-        else f"Of those within {margin} of the top **{pick}** {_costs_least(facts)}"
+        else f"Of those within {margin} of the top **{pick}** {costs_least(facts.ms[facts.pick])}"
     )
     standing = verdict.standings[facts.pick]
     return Sentence(
@@ -171,11 +155,6 @@ def _tied(facts: Facts, verdict: Verdict) -> Sentence:
         f"this test sees gaps of about {points(verdict.gap)} or more. {within} {cost}, at "
         f"{percent(standing.accuracy)}%{_equally(facts)} {_bounds(standing, verdict)}.",
     )
-
-
-def _costs_least(facts: Facts) -> str:
-    """What the pick is; without a time nothing costs least."""
-    return "costs least" if math.isfinite(facts.ms[facts.pick]) else "is smallest"
 
 
 def tied_names(names: Sequence[str], pick: int, verdict: Verdict) -> list[str]:

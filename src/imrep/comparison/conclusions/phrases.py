@@ -53,6 +53,11 @@ def cost_words(ms: float, size: float) -> str:
     return f"({two_digits(ms)} ms and {kilobytes(size)} an image)"
 
 
+def costs_least(ms: float) -> str:
+    """What the pick of several is; without a time it is the smallest."""
+    return "is smallest" if math.isinf(ms) else "costs least"
+
+
 def two_digits(value: float) -> str:
     """Two digits, or all before the point."""
     return f"{value:.2g}" if value < 100 else f"{value:.0f}"

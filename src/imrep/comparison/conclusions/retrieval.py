@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imrep.comparison.conclusions import sentences
 from imrep.comparison.conclusions.headline import tied_names
 from imrep.comparison.conclusions.phrases import (
     cost_words,
+    costs_least,
     listed,
     percent,
     plural_points,
@@ -95,7 +97,8 @@ def judge_retrieval(
         images=len(queries),
         objects=count,
     )
-    first = headline(facts)
+    outside = [candidate.candidate.precomputed for candidate in encoded]
+    first = sentences.cautioned(headline(facts), facts.names, outside, verdict.leader, facts.pick)
     decided = first.id not in ("too few", "none")
     return Retrieval(tuple(encoded), objects, verdict, facts.pick if decided else None, first)
 
@@ -143,7 +146,7 @@ def _tied(facts: Facts) -> Sentence:
     within = (
         f"Only **{pick}** is within {margin} of the top"
         if is_single
-        else f"Of those within {margin} of the top **{pick}** costs least"
+        else f"Of those within {margin} of the top **{pick}** {costs_least(facts.ms[facts.pick])}"
     )
     standing = verdict.standings[facts.pick]
     return Sentence(

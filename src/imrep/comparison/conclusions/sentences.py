@@ -11,6 +11,7 @@ from typing import NamedTuple
 from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
 from imrep.plural import several
+from imrep.results import OUTSIDE
 
 NOTHING = (
     "**Nothing can be tested**: no two classes have two images (or groups) each; add images to "
@@ -50,6 +51,29 @@ def no_network(failed: Sequence[str]) -> str:
         "No pretrained network was in the race, so something better may be missing: "
         f"{INSTALL} adds one."
     )
+
+
+def cautioned(
+    headline: Sentence, names: Sequence[str], outside: Sequence[bool], leader: int, pick: int
+) -> Sentence:
+    """The headline with a caution where the candidate that it names was made elsewhere.
+
+    Args:
+        headline: The sentence.
+        names: The candidates.
+        outside: Whether each was made elsewhere.
+        leader: Index of the most accurate.
+        pick: Index of the recommended one.
+    """
+    named = {"one": leader, "none": leader, "clear": leader, "solved": pick, "tied": pick}
+    if headline.id not in named or not (outside[leader] or outside[pick]):
+        return headline
+    if outside[named[headline.id]]:
+        return Sentence(headline.id, f"{headline.text} {OUTSIDE}")
+    if not outside[leader]:
+        return headline
+    text = f"{headline.text} The most accurate is {names[leader]}. {OUTSIDE}"
+    return Sentence(headline.id, text)
 
 
 def file_facts(score: float, chance: float) -> Sentence:
