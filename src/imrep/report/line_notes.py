@@ -6,14 +6,20 @@ from imrep.report.findings import Findings
 
 def line_notes(findings: Findings, spec: str) -> str:
     """Its standing, then how it was measured, separated by commas."""
+    standing = standing_note(findings, spec)
+    notes = [*_measurement(findings, spec), *_surprises(findings, spec)]
+    return ", ".join([standing, *notes] if standing else notes)
+
+
+def standing_note(findings: Findings, spec: str) -> str:
+    """What its colour says, in words."""
     titles = {
-        "pick": [findings.pick_note],
-        "tied": ["tied with the best"],
-        "together": ["weighted combination, not ranked"],
-        "control": ["control"],
+        "pick": findings.pick_note,
+        "tied": "tied with the best",
+        "together": "weighted combination, not ranked",
+        "control": "control",
     }
-    standing = titles.get(findings.standing(spec), [])
-    return ", ".join([*standing, *_measurement(findings, spec), *_surprises(findings, spec)])
+    return titles.get(findings.standing(spec), "")
 
 
 def _measurement(findings: Findings, spec: str) -> list[str]:
@@ -22,12 +28,11 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
     measured = findings.row("cost", "ms", spec)
     if measured is None or spec in findings.own:
         return notes
-    if len(findings.sizes) > 1:
+    if measured.S != findings.meta.S:
         notes.append(f"read at {measured.S} pixels")
     if measured.fitted_on:
-        notes.append(
-            "fitted in each fold" if measured.fitted_on == "fold" else "fitted once on all"
-        )
+        in_folds = measured.fitted_on == "fold" and findings.meta.folds
+        notes.append("fitted in each fold" if in_folds else "fitted once on all")
     if measured.fingerprint.startswith("object-"):
         notes.append("passed as an object")
     return notes
