@@ -1,68 +1,16 @@
 """The page in a real browser: wide, narrow, light, dark, by keyboard, on paper, unscripted."""
 
 import shutil
+import subprocess
 
 import pytest
 import report_fixture as fixture
 
 from imrep import report
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
 pytestmark = pytest.mark.browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PLOTS = ["cost", "differences", "labels", "confusion", "stability", "similarity"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is on the path")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def tied(tmp_path_factory):
-    return report.write(fixture.write(tmp_path_factory.mktemp("tied"), count=120))
-
-
-@pytest.fixture
-def open_page(browser):
-    """A page that has drawn all its plots; at the end nothing was complained of or asked for."""
-    contexts, troubles = [], []
-
-    def opened(path, width=1280, scheme="light", scripts=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("requestfailed", lambda request: troubles.append(request.url))
-        page.on("dialog", lambda dialog: troubles.append(dialog.message))
-        page.on("request", lambda request: asked(request.url))
-        page.goto(path.as_uri())
-        if scripts:
-            undrawn = "() => !document.querySelector('figure.plot:not([data-drawn])')"
-            page.wait_for_function(undrawn)
-        return page
-
-    def asked(url):
-        if not url.startswith(("file:", "data:", "blob:")):
-            troubles.append(url)
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert troubles == []
 
 
 def overflow(page):
@@ -106,22 +54,43 @@ def first_column(page, table="#table-main"):
     return page.eval_on_selector_all(f"{table} tbody .spec", "all => all.map(e => e.textContent)")
 
 
-def test_the_table_sorts_by_click_and_by_key(open_page, tied):
+def test_the_table_sorts_by_click_and_by_key_and_costs_cheapest_first(open_page, tied):
     page = open_page(tied)
     assert first_column(page)[0] == "dct"
     cost = page.get_by_role("button", name="ms per image")
     cost.click()
-    most = first_column(page)
-    assert most[0].startswith("cnn:arch=resnet50")
-    cost.focus()
-    page.keyboard.press("Enter")
     head = page.locator("#table-main th", has=cost)
     assert head.get_attribute("aria-sort") == "ascending"
     least = first_column(page)
+    assert least[0] == "fourier"
     assert least.index("fourier") < least.index("dct") < least.index("sift")
+    cost.focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert first_column(page)[0].startswith("cnn:arch=resnet50")
+    assert page.locator("#status").text_content() == "Sorted by ms per image, descending."
     page.locator("#table-main thead button").first.press("Space")
-    assert first_column(page) == sorted(least, key=lambda name: name.lower().replace(":", ""))
+    names = first_column(page)
+    ranked = names[: -len(fixture.CONTROLS)]
+    assert ranked == sorted(ranked, key=lambda name: name.lower().replace(":", ""))
     assert head.get_attribute("aria-sort") is None
+
+
+def test_the_table_says_how_it_is_sorted_at_first_and_controls_stay_below(open_page, tied):
+    page = open_page(tied)
+    accuracy = page.get_by_role("button", name="accuracy", exact=True)
+    head = page.locator("#table-main th", has=accuracy).first
+    assert head.get_attribute("aria-sort") == "descending"
+    accuracy.click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    names = first_column(page)
+    assert names[0] == "laplacian" and set(names[-4:]) == set(fixture.CONTROLS)
+    by = page.get_by_role("button", name="by", exact=True)
+    by.click()
+    cells = page.eval_on_selector_all(
+        "#table-main tbody:first-of-type td.wordy", "all => all.map(e => e.textContent)"
+    )
+    assert cells == sorted(cells)
 
 
 def test_unknown_values_sort_last_both_ways(open_page, tied):
@@ -187,12 +156,55 @@ def test_pictures_are_chosen_by_arrow_keys(open_page, tied):
     assert focused == "true"
 
 
+def test_the_focus_stays_where_a_neighbour_was_chosen(open_page, tied):
+    page = open_page(tied)
+    page.locator(".answers button").nth(7).focus()
+    page.keyboard.press("Enter")
+    place = (
+        "() => [...document.querySelectorAll('.answers button')].indexOf(document.activeElement)"
+    )
+    assert page.evaluate(place) == 7
+
+
+def test_a_screen_reader_hears_the_choice_and_not_all_neighbours(open_page, tied):
+    page = open_page(tied)
+    assert page.locator("#status").text_content() == ""
+    page.locator(".sheet [role=option]").nth(5).click()
+    told = page.locator("#status").text_content()
+    assert told.startswith("Query: brick, brick/0005.png. Of the 5 nearest by dct, ")
+    assert page.locator("[aria-live]").count() == 0
+    for figure in page.locator("figure.plot .canvas").all():
+        text = figure.get_attribute("aria-describedby")
+        assert figure.get_attribute("aria-label") and page.locator(f"#{text}").text_content()
+
+
+def test_the_head_shows_a_picture_of_every_class(open_page, tied, tmp_path):
+    page = open_page(tied)
+    names = page.locator(".examples li span:not(.tile)")
+    assert set(names.all_text_contents()) == set(fixture.class_names(10))
+    many = open_page(report.write(fixture.write(tmp_path, classes=100, count=200)))
+    assert many.locator(".examples .tile").count() == 20
+    assert many.locator(".examples .more").text_content() == "and 80 more classes"
+
+
+def test_without_labels_nothing_is_said_of_classes(open_page, tmp_path):
+    page = open_page(report.write(fixture.write(tmp_path, "unlabelled", count=40)))
+    text = page.evaluate(
+        "() => { document.querySelector('h1').remove(); return document.body.innerText }"
+    )
+    for word in ("class", "label", "accuracy", "guess"):
+        assert word not in text.lower(), word
+    assert page.locator(".map-classes, .map .odd").count() == 0
+    assert page.locator(".examples .tile").count() == 10
+
+
 def test_by_keyboard_alone_everything_is_reached_and_seen(open_page, tied):
     page = open_page(tied)
     reached = set()
     where = """() => {
         const e = document.activeElement, style = getComputedStyle(e);
-        const part = e.closest("table, nav, .sheet, .answers, .scroll, details, select, pre");
+        const part = e.closest("table, nav, .sheet, .answers, .scroll, details, .map, .map-tools, "
+          + ".map-classes, pre");
         const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
         return [part && (part.className || part.tagName), outlined];
     }"""
@@ -202,17 +214,7 @@ def test_by_keyboard_alone_everything_is_reached_and_seen(open_page, tied):
         assert outlined, f"the focus on {part} is not seen"
         reached.add(part)
         page.keyboard.press("Tab")
-    assert {"NAV", "numbers main", "sheet", "answers", "scroll", "SELECT"} <= reached
-
-
-def test_the_map_follows_the_choice_and_asks(open_page, tied):
-    page = open_page(tied)
-    spots = "() => [...document.querySelectorAll('.map .tile')].map(e => e.style.left).join()"
-    before = page.evaluate(spots)
-    page.select_option("#map-of", "hog")
-    assert page.evaluate(spots) != before
-    page.locator(".map .tile[data-i='33']").dispatch_event("click")
-    assert asked_for(page).endswith("0033.png")
+    assert {"NAV", "numbers main", "sheet", "answers", "scroll", "map-tools", "map"} <= reached
 
 
 def test_dark_and_light_differ_and_follow_at_once(open_page, tied):
@@ -264,6 +266,28 @@ def test_paper_is_light_whole_and_opens_every_table(open_page, tied):
     assert not page.locator(".picker").is_visible()
     assert overflow(page) <= 0
     assert len(page.pdf(format="A4")) > 50_000
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0  # closed again
+
+
+def test_table_heads_are_repeated_on_paper(open_page, tmp_path):
+    specs = {f"hog:cell={i}": fixture.SPECS["hog"] for i in range(2, 62)}
+    page = open_page(report.write(fixture.write(tmp_path, specs=specs, count=20)))
+    page.emulate_media(media="print")
+    style = """(path) => { const s = getComputedStyle(document.querySelector(path));
+        return [s.display, s.overflow, s.position] }"""
+    assert page.evaluate(style, "#table-main thead")[0] == "table-header-group"
+    assert page.evaluate(style, ".scroll")[1] == "visible"
+    for path in ("#table-main thead th", "#table-main thead button"):
+        assert page.evaluate(style, path)[2] == "static"
+    if (ghostscript := shutil.which("gs")) is None:
+        pytest.skip("no ghostscript to read the paper with")
+    (tmp_path / "page.pdf").write_bytes(page.pdf(format="A4"))
+    second = ["-dFirstPage=2", "-dLastPage=2", "-sDEVICE=txtwrite", "-o", "-"]
+    command = [ghostscript, "-q", *second, str(tmp_path / "page.pdf")]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "hog:cell=30" in text  # the table goes on here
+    assert "dimensions" in text and "sensitivity" in text
 
 
 @pytest.mark.parametrize(

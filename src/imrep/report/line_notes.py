@@ -4,24 +4,29 @@ from imrep.comparison.conclusions.linear_gap import is_large
 from imrep.report.findings import Findings
 from imrep.results import OUTSIDE
 
-_FITTED = {"fold": "fitted in each fold", "all": "fitted once on all"}
 _DASH = "Where a dash stands, the encoder is needed."
 
 
 def line_notes(findings: Findings, spec: str) -> str:
     """Its standing, then how it was measured, separated by commas."""
-    titles = {
-        "pick": [findings.pick_note],
-        "tied": ["tied with the best"],
-        "together": ["weighted combination, not ranked"],
-        "control": ["control"],
-    }
-    standing = titles.get(findings.standing(spec), [])
-    notes = ", ".join([*standing, *_measurement(findings, spec), *_surprises(findings, spec)])
+    standing = standing_note(findings, spec)
+    notes = [*_measurement(findings, spec), *_surprises(findings, spec)]
+    joined = ", ".join([standing, *notes] if standing else notes)
     vectors = findings.row("cost", "bytes", spec)
     if vectors is None or vectors.fitted_on != "outside":
-        return notes
-    return f"{notes}. {OUTSIDE} {_DASH}" if notes else f"{OUTSIDE} {_DASH}"
+        return joined
+    return f"{joined}. {OUTSIDE} {_DASH}" if joined else f"{OUTSIDE} {_DASH}"
+
+
+def standing_note(findings: Findings, spec: str) -> str:
+    """What its colour says, in words."""
+    titles = {
+        "pick": findings.pick_note,
+        "tied": "tied with the best",
+        "together": "weighted combination, not ranked",
+        "control": "control",
+    }
+    return titles.get(findings.standing(spec), "")
 
 
 def _measurement(findings: Findings, spec: str) -> list[str]:
@@ -30,10 +35,11 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
     measured = findings.row("cost", "ms", spec)
     if measured is None or spec in findings.own:
         return notes
-    if len(findings.sizes) > 1:
+    if measured.S != findings.meta.S:
         notes.append(f"read at {measured.S} pixels")
-    if measured.fitted_on in _FITTED:
-        notes.append(_FITTED[measured.fitted_on])
+    if measured.fitted_on:
+        in_folds = measured.fitted_on == "fold" and findings.meta.folds
+        notes.append("fitted in each fold" if in_folds else "fitted once on all")
     if measured.fingerprint.startswith("object-"):
         notes.append("passed as an object")
     return notes

@@ -25,6 +25,19 @@ def sentences(findings: Findings) -> list[str]:
     ]
 
 
+def plain_words(findings: Findings) -> str:
+    """The headline's numbers for readers who do not know the terms; empty without a pick."""
+    row = findings.row("accuracy", "probe", findings.pick) if findings.labelled else None
+    if row is None or findings.guess is None or row.lo is None or row.hi is None:
+        return ""
+    return (
+        f"In plain words: of 100 new images of this kind, {findings.short[row.spec]} would lead to "
+        f"the right class for about {100 * (row.value or 0):.0f}, and guessing for about "
+        f"{100 * findings.guess:.0f}. The 95% interval says how far chance may move the first "
+        f"number: from {100 * row.lo:.0f} to {100 * row.hi:.0f}."
+    )
+
+
 def facts(findings: Findings) -> list[tuple[str, str]]:
     """Data, settings and machine as pairs of name and value."""
     meta, value = findings.meta, findings.value

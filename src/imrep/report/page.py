@@ -81,6 +81,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
+        "plain_words": method.plain_words(findings),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
         "style": Markup(inline.texts_of(*_STYLES)),

@@ -1,9 +1,11 @@
 // print: every table is open, and closed again afterwards
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = $$("details:not([open])");
-  for (const each of closed) each.open = true;
+  const now = $$("details:not([open])");
+  closed = [...closed, ...now];
+  for (const each of now) each.open = true;
 });
 addEventListener("afterprint", () => {
   for (const each of closed) each.open = false;
+  closed = [];
 });

@@ -1,11 +1,14 @@
 """The table of results: a line for each representation, combination and control."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from imrep.report import words
 from imrep.report.findings import Findings
+from imrep.report.line_notes import line_notes
 from imrep.report.metrics import MAIN, SPREAD, Metric
 from imrep.report.tables import Cell, Column, Table, line_of
+from imrep.results import Row
 
 
 def main(findings: Findings) -> Table:
@@ -15,7 +18,8 @@ def main(findings: Findings) -> Table:
     table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
     for metric in ("probe", "retrieval"):
         _add_interval(findings, table, specs, metric)
-    return table
+    lines = [replace(line, note=line_notes(findings, line.name)) for line in table.lines]
+    return replace(table, lines=lines)
 
 
 def spread(findings: Findings) -> Table:
@@ -44,7 +48,7 @@ def _add_interval(findings: Findings, table: Table, specs: list[str], metric: st
 def _of_metrics(
     findings: Findings, specs: list[str], metrics: Iterable[Metric], caption: str
 ) -> Table:
-    measured = {(row.kind, row.metric) for row in findings.rows if row.value or row.metric == "by"}
+    measured = {(row.kind, row.metric) for row in findings.rows if _is_informative(row)}
     present = [metric for metric in metrics if metric[:2] in measured]
     lines = [line_of(findings, spec, [_cell(findings, spec, m) for m in present]) for spec in specs]
     columns = [
@@ -58,6 +62,11 @@ def _of_metrics(
         for m in present
     ]
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
+
+
+def _is_informative(row: Row) -> bool:
+    """Not of a column of zeros, unless zero says something, as of a p-value."""
+    return bool(row.value) or row.kind == "difference" or row.metric == "by"
 
 
 def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:

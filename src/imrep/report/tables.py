@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from imrep.report import words
 from imrep.report.findings import PERTURBATIONS, Findings, Standing
-from imrep.report.line_notes import line_notes
+from imrep.report.line_notes import standing_note
 from imrep.report.metrics import Format
 
 
@@ -150,6 +150,6 @@ def recalls(findings: Findings) -> Table:
 
 
 def line_of(findings: Findings, spec: str, cells: list[Cell]) -> Line:
-    """The line of a representation, with its standing and its note."""
-    standing, note = findings.standing(spec), line_notes(findings, spec)
+    """The line of a representation, with its standing in colour and in words."""
+    standing, note = findings.standing(spec), standing_note(findings, spec)
     return Line(name=spec, cells=cells, standing=standing, note=note)

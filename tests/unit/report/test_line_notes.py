@@ -1,5 +1,7 @@
 """What stands under a name."""
 
+from dataclasses import replace
+
 import report_fixture as fixture
 
 from imrep.report.findings import Findings
@@ -7,7 +9,7 @@ from imrep.report.line_notes import line_notes
 from imrep.results import OUTSIDE, Row
 
 COMMON = {"kind": "cost", "metric": "ms", "value": 1.0, "role": "contender"}
-VERDICT = Row(kind="verdict", metric="sentence", detail={"sentence": "unlabelled"})
+VERDICT = Row(kind="verdict", metric="sentence", detail={"sentence": "unlabelled"}, folds=5)
 
 
 def accuracy(spec, metric, value=None, **more):
@@ -26,9 +28,13 @@ def test_notes_name_what_is_special():
         "read at 224 pixels, fitted in each fold, passed as an object"
     )
     assert line_notes(findings, "b") == (
-        "read at 64 pixels, fitted once on all, constant in 2 of 5 folds: the same code for every "
-        "image"
+        "fitted once on all, constant in 2 of 5 folds: the same code for every image"
     )
+
+
+def test_nothing_is_fitted_in_folds_where_there_are_none():
+    rows = [Row(**COMMON, spec="a", fitted_on="fold"), replace(VERDICT, folds=0)]
+    assert line_notes(Findings(rows), "a") == "fitted once on all"
 
 
 def test_a_large_difference_to_the_linear_classifier_is_noted_with_its_number():

@@ -52,3 +52,11 @@ def test_several_sizes_are_listed():
     assert dict(method.facts(Findings([*rows, verdict])))["size"] == (
         "32, 64 or 224 pixels (see the table)"
     )
+
+
+def test_plain_words_repeat_the_headlines_numbers():
+    words = method.plain_words(Findings(fixture.rows()))
+    assert words.startswith("In plain words: of 100 new images of this kind, dct would lead to ")
+    assert "for about 84, and guessing for about 10." in words and "from 77 to 91." in words
+    for sentence in ("noise", "too few", "unlabelled"):
+        assert method.plain_words(Findings(fixture.rows(sentence))) == ""
