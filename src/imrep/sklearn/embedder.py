@@ -79,7 +79,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.max_pixels = max_pixels
         self.data_range = data_range
 
-    def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803  # scikit-learn's name
+    def fit(self, X: Any, y: Any = None) -> "Embedder":
         """Build the representation, and fit it to the images where it needs that.
 
         Raises:
