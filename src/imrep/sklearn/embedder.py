@@ -99,7 +99,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self._n_features_out = self._dimensions(collection)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Vectors (n, dim), float32, in the order of the images.
 
         Raises:
