@@ -31,7 +31,7 @@ COMMANDS = {
 EMBEDDER = """
 import sys, time, torch
 from sklearn.datasets import load_digits
-from imrep.sklearn import Embedder
+from imrep.sklearn.embedder import Embedder
 torch.set_num_threads(int(sys.argv[1]) or torch.get_num_threads())
 digits = load_digits().images / 16
 Embedder("hog:cell=4").fit_transform(digits)

@@ -18,13 +18,15 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` im
     from imrep.factory import get, load
     from imrep.images import read, write
     from imrep.registry.cards import Card
-    from imrep.sklearn import Embedder
+    from imrep.sklearn.classifier import Classifier
+    from imrep.sklearn.embedder import Embedder
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "Card": "imrep.registry.cards",
-    "Embedder": "imrep.sklearn",
+    "Classifier": "imrep.sklearn.classifier",
+    "Embedder": "imrep.sklearn.embedder",
     "ImrepError": "imrep.errors",
     "Representation": "imrep.base",
     "apply_edits": "imrep.edit.chain",
@@ -45,6 +47,7 @@ _LAZY = {
 
 __all__ = [
     "Card",
+    "Classifier",
     "Embedder",
     "ImrepError",
     "Representation",

@@ -61,7 +61,7 @@ def test_embed_writes_the_same_bytes(photos, tmp_path, spec, size, threads):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_the_embedder_gives_the_same_bits(photos, spec, threads):
-    from imrep.sklearn import Embedder
+    from imrep.sklearn.embedder import Embedder
 
     files = [path for path in sorted(photos.iterdir()) if path.name != "11.png"]
     arrays = np.random.default_rng(0).random((29, 48, 48, 3), np.float32)

@@ -25,6 +25,7 @@ _BLOCK = 1 << 24  # numbers of vectors held as float32 at a time
 _MEDIAN_IMAGES = 1_000  # whose distances are looked at
 _CONSTANT = 1e-12  # share of the energy before centring: float32 round-off of a constant
 _MIN_LENGTH = 1e-6  # of the mean squared length: a vector near the mean stays near it
+_MIN_FLOOR = 1e-60  # so that equal vectors are not divided by 0; its root is a float32
 _MIN_SPREAD = 1e-3  # of the largest standard deviation: a feature below it is left out
 _CLIP = 5  # standard deviations
 _EQUAL = 1e-6  # squared distance, of the squared lengths, below which it is round-off
@@ -81,7 +82,8 @@ def statistics(vectors: Float[Array, "n d"], spec: str) -> Statistics:
         variance += np.square(part, out=part).sum(0, dtype=np.float64)
     sd = np.sqrt(variance / n)
     scale = np.where(sd > _MIN_SPREAD * sd.max(initial=0), sd, np.inf).astype(np.float32)
-    return Statistics(mean, scale, _MIN_LENGTH * float(length.mean()), energy, length)
+    floor = max(_MIN_LENGTH * float(length.mean()), _MIN_FLOOR)
+    return Statistics(mean, scale, floor, energy, length)
 
 
 class Kernels:
@@ -103,14 +105,15 @@ class Kernels:
             BadData: A vector holds NaN or infinity.
         """
         self._vectors = vectors
-        self._statistics = statistics(vectors, spec)
+        self.statistics = statistics(vectors, spec)
+        """Mean, scale and lengths of the vectors."""
         self._lengths: dict[Kernel, Float32[Array, " n"]] = {}
-        self._widths: dict[Kernel, float] = {}
+        self.widths: dict[Kernel, float] = {}
+        """Squared distance that is the unit of a kernel's distances."""
         self._matrices: dict[Kernel, Float32[Array, "n n"]] = {}
-        self.constant = self._statistics.constant
+        self.constant = self.statistics.constant
         """Whether all vectors are equal, but for round-off."""
-        if not self.constant:
-            self._measure(np.arange(len(vectors)), stored)
+        self._measure(np.arange(len(vectors)), stored)
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -121,10 +124,10 @@ class Kernels:
             return True
         total = np.zeros(self._vectors.shape[1])
         for part in self._pieces(rows):
-            centred = np.asarray(self._vectors[part], np.float32) - self._statistics.mean
+            centred = np.asarray(self._vectors[part], np.float32) - self.statistics.mean
             total += centred.sum(0, dtype=np.float64)
-        length = self._statistics.length[rows].sum() - total @ total / len(rows)
-        return bool(length <= _CONSTANT * self._statistics.energy[rows].sum())
+        length = self.statistics.length[rows].sum() - total @ total / len(rows)
+        return bool(length <= _CONSTANT * self.statistics.energy[rows].sum())
 
     def block(
         self, kernel: Kernel, rows: Int[Array, " a"], columns: Int[Array, " b"]
@@ -135,13 +138,13 @@ class Kernels:
         products = self._products(kernel, rows, columns)
         if kernel == "linear":
             return products
-        return _decay(kernel, self._distances(kernel, products, rows, columns), self._widths)
+        return decay(kernel, self._distances(kernel, products, rows, columns), self.widths[kernel])
 
     def _measure(self, every: Int[Array, " n"], stored: bool) -> None:
         """Squared lengths, median distances, and the matrices where they are kept."""
-        stats = self._statistics
+        stats = self.statistics
         self._lengths["gaussian"] = (stats.length / (stats.length + stats.floor)).astype(np.float32)
-        parts = [_squares(self._features("exponential", rows)) for rows in self._pieces(every)]
+        parts = [_squares(self.features("exponential", rows)) for rows in self._pieces(every)]
         self._lengths["exponential"] = np.concatenate(parts).astype(np.float32)
         sample = np.linspace(0, len(every) - 1, min(len(every), _MEDIAN_IMAGES)).astype(int)
         rows = every if stored else sample
@@ -151,9 +154,9 @@ class Kernels:
                 self._matrices["linear"] = products.copy()
             squared = self._distances(kernel, products, rows, rows)
             looked_at = squared[np.ix_(sample, sample)] if len(rows) > len(sample) else squared
-            self._widths[kernel] = _median(looked_at)
+            self.widths[kernel] = _median(looked_at)
             if stored:
-                self._matrices[kernel] = _decay(kernel, squared, self._widths)
+                self._matrices[kernel] = decay(kernel, squared, self.widths[kernel])
 
     def _distances(
         self,
@@ -162,17 +165,9 @@ class Kernels:
         rows: Int[Array, " a"],
         columns: Int[Array, " b"],
     ) -> Float32[Array, "a b"]:
-        """Squared distances, written over the products; of equal vectors exactly 0.
-
-        Round-off would hang on the row, so on the order of the files; the square root of the
-        exponential kernel would enlarge it.
-        """
-        lengths = self._lengths[kernel][rows][:, None] + self._lengths[kernel][columns]
-        squared = products
-        squared *= -2
-        squared += lengths
-        lengths *= np.float32(_EQUAL)
-        squared[squared < lengths] = 0
+        """Squared distances, written over the products; of equal images exactly 0."""
+        lengths = self._lengths[kernel]
+        squared = squared_distances(products, lengths[rows], lengths[columns])
         squared[rows[:, None] == columns] = 0
         return squared
 
@@ -183,25 +178,20 @@ class Kernels:
         products = np.empty((len(rows), len(columns)), np.float32)
         same = np.array_equal(rows, columns)
         for start, own in self._numbered(rows):
-            first, end = self._features(kernel, own), start + len(own)
+            first, end = self.features(kernel, own), start + len(own)
             for at, other in self._numbered(columns):
                 to = at + len(other)
                 if same and to <= start:  # the transpose is there already
                     products[start:end, at:to] = products[at:to, start:end].T
                     continue
-                second = first if same and at == start else self._features(kernel, other)
+                second = first if same and at == start else self.features(kernel, other)
                 products[start:end, at:to] = first @ second.T
         return products
 
-    def _features(self, kernel: Kernel, rows: Int[Array, " a"]) -> Float32[Array, "a d"]:
-        """Vectors of length one, or standardised features for the exponential kernel."""
-        stats = self._statistics
-        part = np.asarray(self._vectors[rows], np.float32) - stats.mean
-        if kernel == "exponential":
-            part /= stats.scale
-            return np.clip(part, -_CLIP, _CLIP, out=part)
-        part /= np.sqrt(stats.length[rows] + stats.floor).astype(np.float32)[:, None]
-        return part
+    def features(self, kernel: Kernel, rows: Int[Array, " a"]) -> Float32[Array, "a d"]:
+        """What the kernel sees of these images."""
+        stats, vectors = self.statistics, self._vectors[rows]
+        return features(vectors, kernel, stats.mean, stats.scale, stats.floor, stats.length[rows])
 
     def _pieces(self, rows: Int[Array, " a"]) -> list[Int[Array, " b"]]:
         return [rows[part] for part in _blocks(len(rows), self._vectors.shape[1])]
@@ -209,6 +199,69 @@ class Kernels:
     def _numbered(self, rows: Int[Array, " a"]) -> list[tuple[int, Int[Array, " b"]]]:
         parts = _blocks(len(rows), self._vectors.shape[1])
         return [(part.start, rows[part]) for part in parts]
+
+
+def features(
+    vectors: Float[Array, "a d"],
+    kernel: Kernel,
+    mean: Float32[Array, " d"],
+    scale: Float32[Array, " d"],
+    floor: float,
+    length: Float64[Array, " a"] | None = None,
+) -> Float32[Array, "a d"]:
+    """What a kernel sees of vectors: standardised features, or centred vectors of length one.
+
+    Args:
+        vectors: One row an image.
+        kernel: The kernel; the exponential one standardises.
+        mean: Mean of each feature.
+        scale: Its standard deviation; infinite where it is left out.
+        floor: Added to the squared length.
+        length: Squared length of each centred vector, where it is known.
+    """
+    part = np.asarray(vectors, np.float32) - mean
+    if kernel == "exponential":
+        part /= scale
+        return np.clip(part, -_CLIP, _CLIP, out=part)
+    length = _squares(part) if length is None else length
+    part /= np.sqrt(length + floor).astype(np.float32)[:, None]
+    return part
+
+
+def squared_distances(
+    products: Float32[Array, "a b"], first: Float32[Array, " a"], second: Float32[Array, " b"]
+) -> Float32[Array, "a b"]:
+    """Squared distances from inner products, written over them; of equal vectors exactly 0.
+
+    Round-off would hang on the row, so on the order of the files; the square root of the
+    exponential kernel would enlarge it.
+
+    Args:
+        products: Inner products of two lists of vectors.
+        first: Squared lengths of the first.
+        second: Squared lengths of the second.
+    """
+    lengths = first[:, None] + second
+    products *= -2
+    products += lengths
+    lengths *= np.float32(_EQUAL)
+    products[products < lengths] = 0
+    return products
+
+
+def decay(kernel: Kernel, squared: Float32[Array, "a b"], width: float) -> Float32[Array, "a b"]:
+    """The Gaussian or the exponential kernel, written over the squared distances.
+
+    Args:
+        kernel: Which of the two.
+        squared: Squared distances.
+        width: Squared distance that is their unit.
+    """
+    squared /= np.float32(width)
+    if kernel == "exponential":
+        np.sqrt(squared, out=squared)
+    np.negative(squared, out=squared)
+    return np.exp(squared, out=squared)
 
 
 def _blocks(n: int, d: int) -> Iterator[slice]:
@@ -241,14 +294,3 @@ def _median(squared: Float32[Array, "n n"]) -> float:
     above = squared[np.triu_indices(len(squared), 1)]
     distinct = above[above > _DISTINCT * above.max(initial=0)]
     return float(np.median(distinct)) if len(distinct) else 1.0
-
-
-def _decay(
-    kernel: Kernel, squared: Float32[Array, "a b"], widths: dict[Kernel, float]
-) -> Float32[Array, "a b"]:
-    """The Gaussian or the exponential kernel, written over the squared distances."""
-    squared /= np.float32(widths[kernel])
-    if kernel == "exponential":
-        np.sqrt(squared, out=squared)
-    np.negative(squared, out=squared)
-    return np.exp(squared, out=squared)

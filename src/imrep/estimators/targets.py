@@ -19,8 +19,9 @@ class Targets:
         classes: Class of each training image, 0 … C-1; some classes may have no image.
         groups: Group of each; the images of a group are left out together.
         values: +1 for the image's class, -1 for the others.
-        share: Weights that sum to one, the same sum for every class present.
-        root: Square roots of the weights w = n / (C n_c).
+        share: The weights, so that they sum to one.
+        root: Square roots of the weights w: n / (C n_c), or 1.
+        balanced: Whether every class counts the same, else every image.
     """
 
     classes: Int[Array, " n"]
@@ -28,18 +29,23 @@ class Targets:
     values: Float[Array, "n c"]
     share: Float[Array, " n"]
     root: Float[Array, " n"]
+    balanced: bool
 
     @staticmethod
-    def of(classes: Int[Array, " n"], groups: Int[Array, " n"], count: int) -> "Targets":
+    def of(
+        classes: Int[Array, " n"], groups: Int[Array, " n"], count: int, balanced: bool = True
+    ) -> "Targets":
         """Targets of `count` classes."""
         sizes = np.bincount(classes, minlength=count)
-        weight = len(classes) / ((sizes > 0).sum() * sizes[classes])
+        weight = np.ones(len(classes))
+        if balanced:
+            weight = len(classes) / ((sizes > 0).sum() * sizes[classes])
         values = np.where(np.arange(count) == classes[:, None], 1.0, -1.0)
-        return Targets(classes, groups, values, weight / weight.sum(), np.sqrt(weight))
+        return Targets(classes, groups, values, weight / weight.sum(), np.sqrt(weight), balanced)
 
     def take(self, images: Int[Array, " m"]) -> "Targets":
         """Targets of a subset of the images, with the weights of that subset."""
-        return Targets.of(self.classes[images], self.groups[images], self.count)
+        return Targets.of(self.classes[images], self.groups[images], self.count, self.balanced)
 
     def __len__(self) -> int:
         return len(self.classes)

@@ -20,7 +20,7 @@ from imrep.base import Fitted
 from imrep.codes import Vector
 from imrep.errors import BadFile, BadImage, BadParameter, UnknownName
 from imrep.registry.cards import Card
-from imrep.sklearn import Embedder
+from imrep.sklearn.embedder import Embedder
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (12, 9, 11, 3), dtype=np.uint8)

@@ -79,7 +79,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.max_pixels = max_pixels
         self.data_range = data_range
 
-    def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803  # scikit-learn's name
+    def fit(self, X: Any, y: Any = None) -> "Embedder":
         """Build the representation, and fit it to the images where it needs that.
 
         Raises:
@@ -99,7 +99,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self._n_features_out = self._dimensions(collection)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Vectors (n, dim), float32, in the order of the images.
 
         Raises:
