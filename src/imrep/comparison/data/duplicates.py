@@ -22,6 +22,7 @@ from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
 from imrep.errors import BadParameter
 from imrep.io.digests import digest
 
+SEARCH = "4"  # raised when the edges, or what they state, change: it is part of the cache's key
 _MIN_THRESHOLD, _MAX_THRESHOLD = 0.80, 0.95  # on the correlation of fine detail
 _SIMILAR = (0.65, 0.80)  # correlation of images that resemble each other and are no duplicates
 _MAX_GROUP = 10  # images; larger groups need nearly equal detail

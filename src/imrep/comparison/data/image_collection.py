@@ -12,7 +12,6 @@ from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.datasets import Dataset
 from imrep.embedding import cache
 from imrep.embedding.decoded_images import Decoded
-from imrep.results import PROTOCOL
 from imrep.types import Progress
 
 _SAMPLE = 1500  # images from which similarity and reconstruction are estimated
@@ -129,7 +128,7 @@ def _user_groups(groups: list[str | None]) -> np.ndarray | None:
 
 
 def _cached_duplicates(decoded: Decoded, progress: Progress) -> Duplicates:
-    path = cache.folder("copies", cache.key(decoded.key, PROTOCOL)) / "copies.json"
+    path = cache.folder("copies", cache.key(decoded.key, duplicates.SEARCH)) / "copies.json"
     stored = cache.read_json(path)
     if stored is None:
         result = duplicates.find(

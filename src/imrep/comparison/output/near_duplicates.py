@@ -97,6 +97,6 @@ def _line(edge: Edge, images: ImageCollection) -> tuple[object, ...]:
         *map(printable, pair.paths),
         *("" if label is None else printable(label) for label in pair.labels),
         *(pair.reason, f"{edge.hn:.4f}", f"{edge.v:.4f}", int(edge.mirrored)),
-        *(f"{value:.4f}" for value in (right, down, edge.zoom, edge.brightness)),
+        *(f"{value + 0.0:.4f}" for value in (right, down, edge.zoom, edge.brightness)),  # no -0
         equal,
     )
