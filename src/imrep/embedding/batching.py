@@ -13,7 +13,7 @@ from imrep.types import Image
 Loaded = tuple[int, NDArray[np.uint8], images.Facts] | tuple[int, BadFile]
 
 _MAX_PIXELS = 256 * 64 * 64 * 4  # of a batch, however many images are allowed: bounds the memory
-_PIXELS = 64 * 64 * 64  # about as many in a batch of equal squares
+_PIXELS = 16 * 64 * 64  # about as many in a batch of equal squares, of which every thread has one
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def equal_squares(
 
 
 def images_per_batch(side: int) -> int:
-    """Squares in a batch: about 64 of 64 × 64 pixels, and from 8 to 256."""
+    """Squares in a batch: about 16 of 64 × 64 pixels, and from 8 to 256."""
     return int(np.clip(_PIXELS // side**2, 8, 256))
 
 
