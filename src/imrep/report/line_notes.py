@@ -37,7 +37,7 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
         return notes
     if measured.S != findings.meta.S:
         notes.append(f"read at {measured.S} pixels")
-    if measured.fitted_on:
+    if measured.fitted_on in ("fold", "all"):
         in_folds = measured.fitted_on == "fold" and findings.meta.folds
         notes.append("fitted in each fold" if in_folds else "fitted once on all")
     if measured.fingerprint.startswith("object-"):

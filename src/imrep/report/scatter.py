@@ -22,6 +22,12 @@ def accuracy_and_cost(findings: Findings) -> Chart:
     return frame.chart("cost", title, alt, lambda narrow: _scatter(findings, points, narrow))
 
 
+def untimed(findings: Findings) -> frozenset[str]:
+    """What was made elsewhere, or of such vectors, in a time that nobody knows."""
+    specs = (*findings.contenders, *findings.combined)
+    return frozenset(spec for spec in specs if findings.value("cost", "ms", spec) is None)
+
+
 def _point(findings: Findings, spec: str) -> Spec:
     probe = findings.row("accuracy", findings.measure, spec)
     knn = findings.value("accuracy", "knn", spec)
@@ -46,7 +52,7 @@ def _point(findings: Findings, spec: str) -> Spec:
 
 def _symbol(findings: Findings, spec: str) -> str:
     """A combination is a diamond, vectors of the user a triangle or a tick, a control a square."""
-    if spec in findings.contenders and findings.value("cost", "ms", spec) is None:
+    if spec in untimed(findings):
         return "stroke"  # a tick on the right margin
     if spec in findings.own:
         return "triangle-up"
