@@ -61,6 +61,9 @@ def prepared(tmp_path_factory):
         picture.save(root / name, quality=95)
     with contextlib.chdir(root):
         run_line("imrep edit cat.png compress")
+        run_line("imrep embed photos/ hog -o clip.parquet")
+        run_line("imrep embed photos/ hog -o clip.npz")
+        np.save("other.npy", np.random.default_rng(0).random((16, 5)))
     return root
 
 

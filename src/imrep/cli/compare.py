@@ -79,7 +79,7 @@ Examples:
   imrep compare photos/                          every representation that can run here
   imrep compare photos/ -r hog -r hog+histogram  these only; a plus concatenates two
   imrep compare photos/ --sizes 32,64,128        also at these image sizes
-  imrep compare photos/ --vectors mine=x.parquet also vectors made elsewhere""",
+  imrep compare photos/ --vectors mine=clip.npz  also vectors made elsewhere""",
 )
 @click.argument("data", required=False)
 @click.option(

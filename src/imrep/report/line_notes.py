@@ -4,18 +4,20 @@ from imrep.comparison.conclusions.linear_gap import is_large
 from imrep.report.findings import Findings
 from imrep.results import OUTSIDE
 
-_DASH = "Where a dash stands, the encoder is needed."
-
 
 def line_notes(findings: Findings, spec: str) -> str:
     """Its standing, then how it was measured, separated by commas."""
     standing = standing_note(findings, spec)
     notes = [*_measurement(findings, spec), *_surprises(findings, spec)]
-    joined = ", ".join([standing, *notes] if standing else notes)
+    return ", ".join([standing, *notes] if standing else notes)
+
+
+def caution(findings: Findings, spec: str) -> str:
+    """What no fold can tell of vectors that were made elsewhere."""
     vectors = findings.row("cost", "bytes", spec)
     if vectors is None or vectors.fitted_on != "outside":
-        return joined
-    return f"{joined}. {OUTSIDE} {_DASH}" if joined else f"{OUTSIDE} {_DASH}"
+        return ""
+    return f"{OUTSIDE} Where a dash stands, the encoder is needed."
 
 
 def standing_note(findings: Findings, spec: str) -> str:
@@ -37,7 +39,7 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
         return notes
     if measured.S != findings.meta.S:
         notes.append(f"read at {measured.S} pixels")
-    if measured.fitted_on:
+    if measured.fitted_on in ("fold", "all"):
         in_folds = measured.fitted_on == "fold" and findings.meta.folds
         notes.append("fitted in each fold" if in_folds else "fitted once on all")
     if measured.fingerprint.startswith("object-"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from imrep.report import words
 from imrep.report.findings import Findings
-from imrep.report.line_notes import line_notes
+from imrep.report.line_notes import caution, line_notes
 from imrep.report.metrics import MAIN, SPREAD, Metric
 from imrep.report.tables import Cell, Column, Table, line_of
 from imrep.results import Row
@@ -18,7 +18,14 @@ def main(findings: Findings) -> Table:
     table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
     for metric in ("probe", "retrieval"):
         _add_interval(findings, table, specs, metric)
-    lines = [replace(line, note=line_notes(findings, line.name)) for line in table.lines]
+    lines = [
+        replace(
+            line,
+            note=line_notes(findings, line.name),
+            caution=caution(findings, line.name),
+        )
+        for line in table.lines
+    ]
     return replace(table, lines=lines)
 
 

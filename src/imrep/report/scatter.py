@@ -7,6 +7,7 @@ from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec, hundred
 
 _MARGIN = 1.6  # times the largest cost, and below the smallest
+_TICK = "M-1.6,-.25L0,-.25L0,.25L-1.6,.25Z"  # on the right margin
 
 
 def accuracy_and_cost(findings: Findings) -> Chart:
@@ -20,6 +21,12 @@ def accuracy_and_cost(findings: Findings) -> Chart:
     )
     title = f"{findings.score.capitalize()} against time per image"
     return frame.chart("cost", title, alt, lambda narrow: _scatter(findings, points, narrow))
+
+
+def untimed(findings: Findings) -> frozenset[str]:
+    """What was made elsewhere, or of such vectors, in a time that nobody knows."""
+    specs = (*findings.contenders, *findings.combined)
+    return frozenset(spec for spec in specs if findings.value("cost", "ms", spec) is None)
 
 
 def _point(findings: Findings, spec: str) -> Spec:
@@ -46,8 +53,8 @@ def _point(findings: Findings, spec: str) -> Spec:
 
 def _symbol(findings: Findings, spec: str) -> str:
     """A combination is a diamond, vectors of the user a triangle or a tick, a control a square."""
-    if spec in findings.contenders and findings.value("cost", "ms", spec) is None:
-        return "stroke"  # a tick on the right margin
+    if spec in untimed(findings):
+        return _TICK
     if spec in findings.own:
         return "triangle-up"
     return {"together": "diamond", "control": "square"}.get(findings.standing(spec), "circle")
@@ -58,7 +65,7 @@ def _untimed_at_margins(points: list[Spec]) -> list[Spec]:
     times = [point["ms"] for point in points if point["ms"]]
     left, right = 0.5 * min(times, default=1.0), _MARGIN * max(times, default=1.0)
     return [
-        {**point, "ms": point["ms"] or (right if point["symbol"] == "stroke" else left)}
+        {**point, "ms": point["ms"] or (right if point["symbol"] == _TICK else left)}
         for point in points
     ]
 
@@ -66,7 +73,7 @@ def _untimed_at_margins(points: list[Spec]) -> list[Spec]:
 def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
     height, width = (430, NARROW - 50) if narrow else (460, WIDE - 60)
     times = [point["ms"] for point in points]
-    ticks = any(point["symbol"] == "stroke" for point in points)  # they lie on the margin
+    ticks = any(point["symbol"] == _TICK for point in points)  # they lie on the margin
     low, high = (
         min(times, default=0.5) / _MARGIN,
         max(times, default=2.0) * (1 if ticks else _MARGIN),

@@ -39,12 +39,13 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One spec's cells; its standing gives the colour, its note stands below the name."""
+    """One spec's cells; its standing gives the colour, note and caution stand below the name."""
 
     name: str
     cells: list[Cell]
     standing: Standing = "other"
     note: str = ""
+    caution: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import report_fixture as fixture
 
 from imrep.report.findings import Findings
-from imrep.report.line_notes import line_notes
+from imrep.report.line_notes import caution, line_notes
 from imrep.results import OUTSIDE, Row
 
 COMMON = {"kind": "cost", "metric": "ms", "value": 1.0, "role": "contender"}
@@ -49,13 +49,13 @@ def test_a_large_difference_to_the_linear_classifier_is_noted_with_its_number():
 
 def test_roles_are_named():
     findings = Findings(fixture.rows(own=("dct",), together=True))
-    assert line_notes(findings, "dct") == (
-        f"recommended, your own vectors. {OUTSIDE} Where a dash stands, the encoder is needed."
-    )
+    assert line_notes(findings, "dct") == "recommended, your own vectors"
+    assert caution(findings, "dct") == f"{OUTSIDE} Where a dash stands, the encoder is needed."
+    assert caution(findings, "sift") == caution(findings, "noise") == ""
     assert line_notes(findings, "together") == "weighted combination, not ranked"
     assert line_notes(findings, "noise") == "control"
 
 
 def test_a_sum_with_own_vectors_is_made_outside_too():
     more = {"metric": "bytes", "spec": "mine+hog", "role": "sum", "fitted_on": "outside"}
-    assert line_notes(Findings([Row(**COMMON | more), VERDICT]), "mine+hog").startswith(OUTSIDE)
+    assert caution(Findings([Row(**COMMON | more), VERDICT]), "mine+hog").startswith(OUTSIDE)

@@ -100,3 +100,8 @@ def test_a_stated_time_is_printed_as_such():
     for added, text in (([], "–"), (stated, "12, as you said")):
         table = results_table.main(Findings([*added, *rows]))
         assert column(table, "ms per image")["sift"].text == text
+
+
+def test_the_caution_stands_in_this_table_alone():
+    table = results_table.main(Findings(fixture.rows(own=("sift",))))
+    assert [line.name for line in table.lines if line.caution] == ["sift"]

@@ -33,7 +33,7 @@ def test_roles_have_marks_of_their_own():
     run = Findings(fixture.rows(own=("sift",), together=True))
     points = scatter.accuracy_and_cost(run).wide["data"]["values"]
     symbols = {p["spec"]: p["symbol"] for p in points}
-    assert (symbols["dct"], symbols["sift"]) == ("circle", "stroke")
+    assert (symbols["dct"], symbols["sift"]) == ("circle", scatter._TICK)
     assert (symbols["together"], symbols["noise"]) == ("diamond", "square")
     own = next(p for p in points if p["spec"] == "sift")
     assert own["time per image"] == "not measured"
