@@ -58,6 +58,7 @@ class Assets:
         thumbnails: (t, 48, 48, 3) uint8, at most 600 images; each can be the query.
         paths: Their t paths, relative to the data.
         labels: Their t labels, None without one.
+        objects: Where labels are classes, the objects that they show, None without one; or empty.
         neighbours: spec -> (t, 5) indices into thumbnails, nearest first, never the image itself;
             fewer than five images give narrower arrays.
         queries: Up to three indices displayed first.
@@ -79,6 +80,7 @@ class Assets:
     thumbnails: Tiles = field(default_factory=_no_tiles)
     paths: Sequence[str] = ()
     labels: Sequence[str | None] = ()
+    objects: Sequence[str | None] = ()
     neighbours: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     queries: Sequence[int] = ()
     maps: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Assets:
         if t > THUMBNAILS:
             raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
         _check_shape("paths and labels", (len(self.paths), len(self.labels)), (t, t))
+        _check_shape("objects", (len(self.objects),), (t if self.objects else 0,))
         for spec, nearest in self.neighbours.items():
             _check_shape(f"neighbours of {spec}", nearest.shape[:1], (t,))
             if nearest.size and (nearest.min() < 0 or nearest.max() >= t):
@@ -108,6 +111,15 @@ class Assets:
             _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
             _check_shape(f"confusions of {spec}", counts.shape, (c, c))
+
+    def frame(self, query: int, tile: int) -> str:
+        """How a neighbour is framed: "object", "same" class, "different", or "" if unknown."""
+        thing = self.objects[query] if self.objects else None
+        if thing is not None and thing == self.objects[tile]:
+            return "object"
+        if self.labels[query] is None or self.labels[tile] is None:
+            return ""
+        return "same" if self.labels[query] == self.labels[tile] else "different"
 
     def save(self, folder: Path) -> None:
         """Write `folder/assets/`; the index last, so that a folder with an index is complete."""
@@ -137,6 +149,7 @@ class Assets:
             thumbnails=sheets["thumbnails.webp"],
             paths=index["paths"],
             labels=index["labels"],
+            objects=index.get("objects", ()),
             neighbours={s: np.array(v, np.int64) for s, v in index["neighbours"].items()},
             queries=index["queries"],
             maps={s: np.array(v, np.float64) for s, v in index["maps"].items()},
@@ -168,6 +181,7 @@ class Assets:
             "sheets": {name: len(tiles) for name, tiles in self._sheets().items()},
             "paths": list(self.paths),
             "labels": list(self.labels),
+            "objects": list(self.objects),
             "neighbours": {spec: n.tolist() for spec, n in self.neighbours.items()},
             "queries": [int(query) for query in self.queries],
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},

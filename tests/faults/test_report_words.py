@@ -245,6 +245,7 @@ def test_beside_classes_retrieval_has_its_own_sentence_and_section(tmp_path):
     text = found.report.read_text()
     assert 'data-chart="object-cost"' in text and 'data-chart="object-differences"' in text
     assert "Retrieval of the same object" in page(found)
+    assert "Double frame: same object" in page(found) and "sheet-thumbnails object" in text
     for spec in set(specs) - {own["leader"]}:
         row = value(found, "difference", "retrieval", spec, own["leader"])
         assert row.lo <= row.value <= row.hi <= 0 or row.hi > 0

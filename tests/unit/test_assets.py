@@ -23,6 +23,7 @@ def whole(count=30):
         thumbnails=smooth(count, 48),
         paths=[f"a/{i}.png" for i in range(count)],
         labels=["a" if i % 2 else None for i in range(count)],
+        objects=[f"thing {i // 4}" if i % 4 else None for i in range(count)],
         neighbours={"hog": rng.integers(0, count, (count, 5))},
         queries=[0, 3, 4],
         maps={"hog": rng.normal(size=(count, 2)).round(4)},
@@ -46,7 +47,16 @@ def test_what_is_saved_is_loaded(tmp_path, count):
     saved = whole(count)
     saved.save(tmp_path)
     loaded = Assets.load(tmp_path)
-    for name in ("paths", "labels", "queries", "variances", "pairs", "classes", "skipped"):
+    for name in (
+        "paths",
+        "labels",
+        "objects",
+        "queries",
+        "variances",
+        "pairs",
+        "classes",
+        "skipped",
+    ):
         assert getattr(loaded, name) == getattr(saved, name), name
     for name in ("neighbours", "maps", "rebuilt", "confusions"):
         ours, theirs = getattr(loaded, name), getattr(saved, name)
@@ -84,6 +94,7 @@ def test_a_folder_without_index_says_what_to_run(tmp_path):
     ("change", "said"),
     [
         ({"paths": ["one"]}, "paths and labels"),
+        ({"objects": ["one"]}, "objects"),
         ({"neighbours": {"hog": np.zeros((2, 5), int)}}, "neighbours of hog"),
         ({"neighbours": {"hog": np.full((30, 5), 30)}}, "indices below 30"),
         ({"maps": {"hog": np.zeros((30, 3))}}, "map of hog"),
@@ -104,3 +115,14 @@ def test_shapes_that_do_not_fit_are_refused_by_name(change, said):
 )
 def test_a_pair_conflicts_only_with_two_labels(labels, conflict):
     assert Pair(paths=("x", "y"), labels=labels).conflict is conflict
+
+
+def test_frames_tell_objects_from_classes():
+    pictures = Assets(
+        thumbnails=smooth(5, 48), paths=list("abcde"), labels=["x", "x", "x", "y", None],
+        objects=["thing", "thing", None, None, "thing"],
+    )  # fmt: skip
+    assert [pictures.frame(0, i) for i in range(1, 5)] == ["object", "same", "different", "object"]
+    assert [pictures.frame(2, i) for i in (0, 3, 4)] == ["same", "different", ""]
+    without = Assets(thumbnails=smooth(2, 48), paths=["a", "b"], labels=["x", "x"])
+    assert without.frame(0, 1) == "same"

@@ -228,7 +228,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         cache_limit: Size of the cache, "5GB" or in bytes, above which the least recently used
             entries are deleted at the end; "none" for no limit. None for IMREP_CACHE_LIMIT, else
             5 GB. Entries that this run used stay.
-        progress: Called with a phrase, the number done and the total.
+        progress: Called with a phrase, the number done and the total; with a total of 0 the phrase
+            says how long what follows will take.
 
     Returns:
         A `Comparison`; its repr is the sentence and the table.

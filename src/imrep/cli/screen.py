@@ -25,10 +25,12 @@ _DELAY = 2.0  # seconds before a bar appears
 class Meter:
     """A progress bar, called with (name of the stage, number done, total).
 
-    There is none under `-q`, if stderr is not a terminal, or within the first two seconds.
+    There is none under `-q`, if stderr is not a terminal, or within the first two seconds. A total
+    of zero announces what takes long: a line of its own, unless `-q`.
     """
 
     def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._enabled = not quiet and sys.stderr.isatty()
         self._started = time.monotonic()
         self._bars: Progress | None = None
@@ -47,6 +49,9 @@ class Meter:
             self._bars.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        if not total:
+            self._announce(what)
+            return
         if not self._enabled or time.monotonic() - self._started < _DELAY:
             return
         if self._bars is None:
@@ -56,6 +61,12 @@ class Meter:
                 self._bars.remove_task(finished)
             self._tasks = {what: self._bars.add_task(what, total=total)}
         self._bars.update(self._tasks[what], completed=done, total=total)
+
+    def _announce(self, what: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(what, style="dim", highlight=False)
+        else:
+            remark(what, self._quiet)
 
 
 def remark(text: str, quiet: bool = False) -> None:

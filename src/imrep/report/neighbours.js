@@ -21,10 +21,17 @@ function isSame(query, i) {
   return data.labels[query] === data.labels[i];
 }
 
-function neighbour(query, i) {
+function frame(query, i) {
+  const object = data.objects[query] ?? null;
+  if (object !== null && object === data.objects[i]) return "object";
   const same = isSame(query, i);
-  const prefix = same === null ? "" : same ? `same ${data.unit}: ` : `another ${data.unit}: `;
-  const classes = same === null ? "" : same ? "same" : "different";
+  return same === null ? "" : same ? "same" : "different";
+}
+
+function neighbour(query, i) {
+  const classes = frame(query, i);
+  const words = { object: "same object: ", same: `same ${data.unit}: `, different: `another ${data.unit}: ` };
+  const prefix = words[classes] || "";
   const node = tile("button", i, classes, { type: "button", "aria-label": prefix + title(i) });
   node.addEventListener("click", () => {
     const position = $$(".answers button").indexOf(node);

@@ -18,6 +18,7 @@ def script_data(findings: Findings, assets: Assets, charts: Sequence[Chart]) -> 
         },
         "paths": list(assets.paths),
         "labels": list(assets.labels),
+        "objects": list(assets.objects),
         "queries": list(assets.queries),
         "unit": "object" if findings.measure == "retrieval" else "class",
         "pick": findings.pick or findings.leader,

@@ -125,3 +125,11 @@ class TestWriting:
             with pytest.raises(type(error)) as failure, screen.writing(tmp_path / "out"):
                 raise error
             assert failure.value is error
+
+
+@pytest.mark.parametrize(("quiet", "expected"), [(False, "judging takes long\n"), (True, "")])
+def test_what_takes_long_is_announced_on_a_line(capsys, quiet, expected):
+    with screen.Meter(quiet) as meter:
+        meter("judging takes long", 0, 0)
+        meter("judging", 0, 5)
+    assert capsys.readouterr().err == expected

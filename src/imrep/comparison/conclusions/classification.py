@@ -16,6 +16,7 @@ from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.probes.judging_time import announcement
 from imrep.comparison.probes.learning_curve import Point
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding import encode
@@ -68,6 +69,9 @@ def classify(
         sampled_from: Number of images of which these are a sample; None if they are all.
         progress: Called with the step, how much of it is done, and of how much.
     """
+    remaining = [each for each in encoded if not predictions.is_stored(each, dataset)]
+    if text := announcement(dataset, [each.dimensions for each in remaining]):
+        progress(text, 0, 0)
     scored = []
     for done, candidate in enumerate(encoded):
         progress("probe", done, len(encoded))

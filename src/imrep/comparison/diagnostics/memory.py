@@ -27,7 +27,8 @@ def encoding_memory(encoded: Sequence[EncodedCandidate], progress: Progress) -> 
             missing.append((spec, each.side))
         else:
             peaks[spec] = stored
-    progress("peak memory of encoding", 0, len(missing))
+    if missing:
+        progress("peak memory of encoding", 0, len(missing))
     for spec, peak in peak_memory.peaks(missing, 1).items():
         cache.write_json(paths[spec], peak)
         peaks[spec] = peak

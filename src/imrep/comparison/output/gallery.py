@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
+from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.leading_directions import leading_directions
 from imrep.comparison.output import near_duplicates
@@ -22,9 +23,9 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     rows = images.stratified(THUMBNAILS)
     items = [decoded.items[row] for row in rows]
     labels, groups = [item.label for item in items], images.labels
-    if retrieval and not images.names:  # the question is which images show the same object
-        groups, names = retrieval.objects.groups, retrieval.objects.names
-        labels = [None if groups[row] < 0 else names[groups[row]] for row in rows]
+    objects = _objects(retrieval, rows)
+    if retrieval and not scores:  # the question is which images show the same object
+        groups, labels, objects = retrieval.objects.groups, objects, []
     encoded = outcome.encoded if len(rows) > 1 else []
     similarity = {candidate.spec: cosines(candidate.vectors(rows)) for candidate in encoded}
     planes = {spec: principal_plane(values) for spec, values in similarity.items()}
@@ -36,6 +37,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         thumbnails=shrink(decoded.squares[rows]),
         paths=[item.path for item in items],
         labels=labels,
+        objects=objects,
         neighbours={spec: nearest(values) for spec, values in similarity.items()},
         queries=queries(groups[rows], seed),
         maps={spec: plane.positions for spec, plane in planes.items()},
@@ -53,6 +55,14 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         confusions=_confusions(outcome),
         skipped=decoded.skipped,
     )
+
+
+def _objects(retrieval: Retrieval | None, rows: np.ndarray) -> list[str | None]:
+    """The object that each of these images shows, None without one; empty without objects."""
+    if retrieval is None:
+        return []
+    groups, names = retrieval.objects.groups, retrieval.objects.names
+    return [None if groups[row] < 0 else names[groups[row]] for row in rows]
 
 
 def _confusions(outcome: Outcome) -> dict[str, np.ndarray]:

@@ -1,5 +1,7 @@
 """Predictions and learning curves of encoded candidates, cached on disk."""
 
+from pathlib import Path
+
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
@@ -17,7 +19,7 @@ _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     """Out-of-fold predictions of the probe and the neighbours."""
-    path = cache.folder("scores", _key("scores", encoded, dataset)) / "predictions.npz"
+    path = _path(encoded, dataset)
     if (stored := cache.read_arrays(path)) is not None:
         return _read(stored)
     new = cross_validate(
@@ -25,6 +27,11 @@ def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     )
     cache.write_arrays(path, **_arrays(new))
     return new
+
+
+def is_stored(encoded: EncodedCandidate, dataset: LabelledDataset) -> bool:
+    """Whether an earlier run has predicted them."""
+    return _path(encoded, dataset).is_file()
 
 
 def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) -> Predictions:
@@ -69,6 +76,10 @@ def _read(arrays: dict[str, np.ndarray]) -> Predictions:
         by=str(arrays["by"]),
         note=str(arrays["note"]),
     )
+
+
+def _path(encoded: EncodedCandidate, dataset: LabelledDataset) -> Path:
+    return cache.folder("scores", _key("scores", encoded, dataset)) / "predictions.npz"
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:
