@@ -75,10 +75,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "facts": method.facts(findings),
         "method": method.sentences(findings),
         "controls": method.controls(findings),
-        "untimed": any(
-            findings.value("cost", "ms", spec) is None
-            for spec in (*findings.contenders, *findings.combined, *findings.controls)
-        ),
+        "untimed": any(findings.value("cost", "ms", s) is None for s in findings.contenders),
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
