@@ -292,8 +292,14 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
         variances=dict.fromkeys(spots, (0.25, 0.13)),
         copies=np.stack([pictures[0], pictures[0][:, ::-1], pictures[9], pictures[9] // 2 + 40]),
         pairs=[
-            Pair(paths=(paths[0], "grass/copy.png"), labels=(names[0], names[1])),
-            Pair(paths=(paths[9], "brick/darker.png"), labels=(names[0], names[0])),
+            Pair(
+                paths=(paths[0], "grass/copy.png"),
+                labels=(names[0], names[1]) if labelled else (None, None),
+            ),
+            Pair(
+                paths=(paths[9], "brick/darker.png"),
+                labels=(names[0], names[0]) if labelled else (None, None),
+            ),
         ],
         originals=originals,
         rebuilt={spec: _blurred(originals, s[4]) for spec, s in specs.items()},

@@ -97,7 +97,7 @@ Examples:
     type=_FOLDER,
     default=Path("report"),
     show_default=True,
-    help="Folder for index.html, results.jsonl and skipped.csv.",
+    help="Folder for index.html, the report in one file, and its data beside it.",
 )
 @click.option(
     "--size",

@@ -136,7 +136,8 @@ def _by_spec(specs: list[str], values: Sequence[object]) -> Spec:
 def _limits(points: list[Spec], log: bool) -> tuple[float, float]:
     if log:
         return min(p["y"] for p in points) / 1.5, max(p["y"] for p in points) * 1.5
-    return 0.0, min(100.0, 5 * math.ceil(max(p["hi"] for p in points) / 5))
+    low, high = min(p["lo"] for p in points), max(p["hi"] for p in points)
+    return max(0.0, 5 * math.floor(low / 5) - 5), min(100.0, 5 * math.ceil(high / 5))
 
 
 def _without_overlaps(

@@ -9,7 +9,7 @@ def differences(findings: Findings) -> Chart:
     """Points behind the best, with intervals; zero is the best itself."""
     best = {"x": 0, "lo": 0, "hi": 0, "points": "the best"}
     points: list[Spec] = [{**frame.identity(findings, findings.leader), **best}]
-    for spec in findings.measured("difference", findings.measure):
+    for spec in [*findings.measured("difference", findings.measure), *findings.combined]:
         row = findings.row("difference", findings.measure, spec, findings.leader)
         if row is not None and row.value is not None and spec != findings.leader:
             points.append(

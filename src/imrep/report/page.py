@@ -9,6 +9,7 @@ from markupsafe import Markup
 from imrep.assets import Assets
 from imrep.errors import BadData
 from imrep.report import (
+    combination,
     curves,
     differences,
     frame,
@@ -113,6 +114,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
     by_id = {
         "main": results_table.main(findings),
         "differences": tables.differences(findings),
+        "combination": combination.weights(findings),
         "recalls": tables.recalls(findings),
         "spread": results_table.spread(findings),
         **sizes.by_size(findings),

@@ -72,7 +72,7 @@ class Table:
 def differences(findings: Findings) -> Table:
     """Differences to the best, with intervals and tests."""
     lines = []
-    for spec in findings.contenders:
+    for spec in [*findings.contenders, *findings.combined]:
         row = findings.row("difference", findings.measure, spec, findings.leader)
         if row is None or spec == findings.leader:
             continue

@@ -114,6 +114,6 @@ def test_the_needed_difference_lies_between_the_best_and_what_was_dropped(findin
 def test_names_at_the_ends_of_lines_do_not_overlap(findings):
     spec = curves.curves(findings, "probe_size", "id", "side").wide
     ends = next(layer for layer in spec["layer"] if layer.get("name") == "names")["data"]["values"]
-    top = spec["layer"][0]["encoding"]["y"]["scale"]["domain"][1]
-    heights = sorted(end["name_y"] / top * spec["height"] for end in ends)
+    low, top = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    heights = sorted((end["name_y"] - low) / (top - low) * spec["height"] for end in ends)
     assert min(b - a for a, b in pairwise(heights)) >= labels.LINE - 1e-6
