@@ -274,7 +274,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     )
     report_progress = progress or _silent
     fetching = weights.allow_download() if download else nullcontext()
-    with claimed(settings.out, "compare"), fetching, cache.pruned(limit):
+    with claimed(settings.out, "compare"), fetching, cache.pruned(limit, report_progress):
         folder = protocol.run(inputs, settings, report_progress)
         report_progress("writing the report", 0, 1)
         report.write(folder)

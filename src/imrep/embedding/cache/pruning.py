@@ -20,6 +20,7 @@ from imrep.errors import Busy
 __all__ = ["Removal", "delete", "prune", "pruned"]
 
 _TRASH = "trash"
+_Progress = Callable[[str, int, int], None]  # imrep.types imports torch
 _numbers = itertools.count()
 
 
@@ -44,21 +45,22 @@ class Removal:
 
 
 @contextmanager
-def pruned(limit: int | None) -> Iterator[None]:
+def pruned(limit: int | None, progress: _Progress | None = None) -> Iterator[None]:
     """A run, whose entries stay to its end; then old ones above the limit are deleted.
 
     Args:
         limit: In bytes; None for no limit.
+        progress: Called while entries are deleted, as by `delete`.
     """
     with leases.leased():
         try:
             yield
         finally:
             with suppress(OSError):  # the run has ended; the next one tries again
-                prune(limit)
+                prune(limit, progress)
 
 
-def prune(limit: int | None) -> Removal:
+def prune(limit: int | None, progress: _Progress | None = None) -> Removal:
     """Delete the least recently used entries until the others take no more than the limit.
 
     Entries in use stay even if they alone take more.
@@ -76,12 +78,10 @@ def prune(limit: int | None) -> Removal:
         if surplus > 0 and entry.name not in users and not is_read_only(entry.path):
             chosen.append(entry)
             surplus -= entry.bytes
-    return delete(chosen)
+    return delete(chosen, progress)
 
 
-def delete(
-    entries: Sequence[Entry], progress: Callable[[str, int, int], None] | None = None
-) -> Removal:
+def delete(entries: Sequence[Entry], progress: _Progress | None = None) -> Removal:
     """Delete entries that no running process uses, and that nobody made read-only.
 
     Args:
@@ -137,10 +137,10 @@ def _move(entry: Entry, trash: Path) -> bool:
     return True
 
 
-def _empty(trash: Path, progress: Callable[[str, int, int], None] | None = None) -> None:
+def _empty(trash: Path, progress: _Progress | None = None) -> None:
     """Delete what was moved aside, also by a process that was killed then."""
     moved = list(trash.iterdir()) if trash.is_dir() else []
     for done, folder in enumerate(moved):
         if progress:
-            progress("deleting", done, len(moved))
+            progress("deleting old results", done, len(moved))
         shutil.rmtree(folder, ignore_errors=True)  # another process may empty it too

@@ -129,7 +129,7 @@ def test_progress(own_cache, add):
     add(2)
     steps = []
     pruning.delete(survey(own_cache).entries, lambda *step: steps.append(step))
-    assert steps == [("deleting", 0, 2), ("deleting", 1, 2)]
+    assert steps == [("deleting old results", 0, 2), ("deleting old results", 1, 2)]
 
 
 _RUNS = """
