@@ -19,7 +19,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | plain | | images too uniform to check (images) |
 | | conflicts | | near-identical pairs that carry different labels (pairs) |
 | accuracy | probe | | balanced accuracy of the ridge on the best kernel, with lo, hi (share) |
-| | by | kernel | the kernel that most folds chose; value is null |
+| | by | kernel | that most folds chose; "parts" for a sum; value is null |
 | | linear | | balanced accuracy of the ridge on the linear kernel (share) |
 | | knn | | balanced accuracy of 20 nearest neighbours (share) |
 | | recall | class | recall of this class by the probe (share) |
@@ -34,6 +34,8 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | needed | the leader's spec | difference above which the step-down drops it (share) |
 | | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
+| combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
+| | folds | a part's spec | share of the folds that kept the part (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -106,6 +108,7 @@ METRICS = {
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
     ),
     "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
+    "combination": ("weight", "folds"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

@@ -26,7 +26,9 @@ def test_values_of_a_spec_are_listed_with_the_defaults(inside):
 
 def test_a_sum_shows_its_views(inside):
     said = inside("card", "pixels+laplacian").output
-    assert said.index("Raw pixels") < said.index("Laplacian pyramid")
+    assert said.index("Raw pixels") < said.index("Laplacian pyramid") < said.index("Judged by")
+    assert "the vector is the parts side by side." in said
+    assert "Judged by" not in inside("card", "pixels").output
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,18 @@ def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
     assert (tmp_path / "out" / "index.html").read_text().startswith("<!doctype html>")
 
 
+def test_what_is_put_together_stands_below_the_others(environment, folder, tmp_path):
+    done = run(environment, folder, "-r", "histogram", "-r", "pixels:side=8", "-r", "kernel",
+               "-o", tmp_path / "out")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "ogether" in lines[0]
+    marked = [number for number, line in enumerate(lines) if line.startswith("◆ together")]
+    others = [n for n, line in enumerate(lines) if line.lstrip("●○ ").startswith("histogram ")]
+    assert marked and min(marked) > max(others)
+    assert "◆ weighted, of those above" in done.stdout
+
+
 def test_skipped_files_are_counted_and_named(environment, folder, tmp_path):
     (folder / "dark" / "broken.png").write_bytes(b"nothing")
     done = run(environment, folder, "-r", "histogram", "-o", tmp_path / "out")

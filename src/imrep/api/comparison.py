@@ -70,18 +70,19 @@ class Comparison:
         return {row.spec: str(row.detail) for row in self.rows if row.metric in metrics}
 
     def table(self) -> list[dict[str, Any]]:
-        """A row per representation, best first, as a dictionary.
+        """A row per representation, best first, as a dictionary; then what is put together.
 
-        Its keys are spec, accuracy, lo, hi, by, linear, knn, object, kept, moves, ms and bytes,
-        without those that were not measured. `by` is the kernel that the classifier behind
-        `accuracy` chose; `linear` and `knn` are the accuracies of a linear classifier and of the
-        nearest neighbours. `object` is the mean average precision of `same_object`, with
-        object_lo and object_hi.
+        Its keys are spec, role (contender, sum, own or together), accuracy, lo, hi, by, linear,
+        knn, object, kept, moves, ms and bytes, without those that were not measured. `by` is the
+        kernel that the classifier behind `accuracy` chose, "parts" for a sum, which weighs its
+        parts' scores; `linear` and `knn` are the accuracies of a linear classifier and of the
+        nearest neighbours. `object` is the mean average precision of `same_object`, with object_lo
+        and object_hi.
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
-            if row.role in ("contender", "sum", "own"):
-                line = by_spec.setdefault(row.spec, {"spec": row.spec})
+            if row.role in _ROLES:
+                line = by_spec.setdefault(row.spec, {"spec": row.spec, "role": row.role})
                 name = _COLUMNS.get((row.kind, row.metric))
                 if name:
                     line[name] = row.detail if name == "by" else row.value
@@ -91,7 +92,11 @@ class Comparison:
                     line["object_lo"], line["object_hi"] = row.lo, row.hi
         return sorted(
             by_spec.values(),
-            key=lambda line: (-line.get("accuracy", line.get("object", 0.0)), line["spec"]),
+            key=lambda line: (
+                line["role"] == "together",  # no rival of the others
+                -line.get("accuracy", line.get("object", 0.0)),
+                line["spec"],
+            ),
         )
 
     def by_size(self) -> list[dict[str, Any]]:
@@ -138,6 +143,7 @@ class Comparison:
         return f"<p>{sentence}</p><table><tr>{head}</tr>{body}</table><p>{self.report}</p>"
 
 
+_ROLES = ("contender", "sum", "own", "together")
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
     ("accuracy", "by"): "by",

@@ -18,7 +18,10 @@ from imrep.types import Batches, Image, Picture, Vectors
 
 
 class Sum(Representation[Views]):
-    """Several representations side by side, written `a+b`; each vector is divided by its length."""
+    """Several representations side by side, written `a+b`; each vector is divided by its length.
+
+    `imrep compare` judges it by its parts' votes, weighted; its vector is the parts side by side.
+    """
 
     card = Card(title="Sum of views", family="sum", cite="")
     name = "sum"

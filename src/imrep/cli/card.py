@@ -18,6 +18,7 @@ _INVERSE = {
     "approximate": "approximate",
     "none": "none of its own",
 }
+_SUM = "Judged by its parts' votes, weighted; the vector is the parts side by side."
 _LIBRARIES = {"kernels": "kernels", "jpeg": "a reader of JPEG coefficients"}
 _WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
 
@@ -29,14 +30,15 @@ def command(spec: str, as_json: bool) -> None:
     """Print facts, parameters and paper of a representation.
 
     With a spec such as hog:cell=4, the parameters have the values of the spec. A sum a+b prints
-    each of its views.
+    each of its views and how it is judged.
     """
     views = [(entry, entry.typed(texts)) for entry, texts in catalog.views(spec)]
     if as_json:
         facts = [_facts(entry, params) for entry, params in views]
         options.write_json(facts[0] if len(facts) == 1 else facts)
         return
-    click.echo("\n\n".join(_page(entry, params) for entry, params in views))
+    pages = [_page(entry, params) for entry, params in views]
+    click.echo("\n\n".join([*pages, _SUM] if len(pages) > 1 else pages))
 
 
 def _page(entry: catalog.Entry, params: dict[str, Any]) -> str:

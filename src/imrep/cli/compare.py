@@ -248,7 +248,8 @@ def _table(comparison: "Comparison") -> None:
     click.secho(f"  {'':{width}}{heads}", dim=True)
     outside = {row.spec for row in comparison.rows if row.fitted_on == "outside"}
     stated = {row.spec for row in comparison.rows if row.metric == "ms_stated"}
-    marks = {spec: "○" for spec in equals if comparison.pick} | {comparison.pick: "●"}
+    marks = {line["spec"]: "◆" for line in lines if line["role"] == "together"}
+    marks |= {spec: "○" for spec in equals if comparison.pick} | {comparison.pick: "●"}
     for line in lines:
         mark = marks.get(line["spec"], " ")
         own_line = len(line["spec"]) > width
@@ -264,6 +265,7 @@ def _table(comparison: "Comparison") -> None:
     legend = [
         ("●", "the only one" if len(lines) == 1 else "recommended"),
         ("○", "tied with the best"),
+        ("◆", "weighted, of those above"),
     ]
     click.secho("   ".join(f"{mark} {means}" for mark, means in legend if mark in used), dim=True)
 

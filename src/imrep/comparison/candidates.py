@@ -24,15 +24,19 @@ class Candidate:
         rebuild_spec: The spec from which another process rebuilds it, with the path of a weights
             folder; "" for an object that has none.
         parts: The representations: one, or the views of a sum.
+        combined: Whether the comparison itself put its parts together.
     """
 
     spec: str
     rebuild_spec: str
     parts: tuple[Representation, ...]
+    combined: bool = False
 
     @property
     def role(self) -> str:
         """As results.jsonl names it."""
+        if self.combined:
+            return "together"
         if len(self.parts) > 1:
             return "sum"
         return "own" if self.precomputed else "contender"

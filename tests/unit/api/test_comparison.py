@@ -31,18 +31,19 @@ def compared(tmp_path):
     return write
 
 
-def test_the_table_has_contenders_and_sums_the_best_first(compared):
+def test_the_table_has_the_best_first_and_combinations_last(compared):
     outcome = compared(
         *scores("dct", probe=0.5, knn=0.4, ms=1.0, bytes=40),
         *scores("hog", probe=0.75, kept=0.9, moves=0.2, ms=2.0, bytes=80, dimensions=20),
         *scores("a+b", "sum", probe=0.5, ms=3.0, bytes=9),
+        *scores("together", "together", probe=0.8, ms=3.0, bytes=120),
         *scores("file size", "control", probe=0.99, ms=0.0, bytes=4),
     )
     table = outcome.table()
-    assert [line["spec"] for line in table] == ["hog", "a+b", "dct"]
+    assert [line["spec"] for line in table] == ["hog", "a+b", "dct", "together"]
     assert table[0] == {
-        "spec": "hog", "accuracy": 0.75, "lo": 0.65, "hi": 0.85, "kept": 0.9, "moves": 0.2,
-        "ms": 2.0, "bytes": 80,
+        "spec": "hog", "role": "contender", "accuracy": 0.75, "lo": 0.65, "hi": 0.85, "kept": 0.9,
+        "moves": 0.2, "ms": 2.0, "bytes": 80,
     }  # fmt: skip
     assert table[2]["knn"] == 0.4 and table[2]["hi"] == pytest.approx(0.6)
 

@@ -45,6 +45,19 @@ def test_costs_and_lengths_add_up():
     assert both.vectors(np.array([4, 1])).shape == (2, 8)
 
 
+def test_the_parts_of_a_sum_are_candidates_of_their_own():
+    views = [part(3), part(5, seed=1)]
+    for view, spec in zip(views, ("hog", "dct"), strict=True):
+        view.rep = SimpleNamespace(spec=spec, fingerprint=spec)
+    both = made(*views)
+    assert [(each.spec, each.parts) for each in both.singles] == [
+        ("hog", (views[0],)),
+        ("dct", (views[1],)),
+    ]
+    alone = made(part(3))
+    assert alone.singles == (alone,)
+
+
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [

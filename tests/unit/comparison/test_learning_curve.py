@@ -16,7 +16,7 @@ def folder(per_class=40, apart=0.7):
 
 def needed(z, labels, groups):
     parts = folds.split(labels, groups)
-    return learning_curve.learning_curve(Kernels(z, "it"), labels, groups, parts)
+    return learning_curve.learning_curve([Kernels(z, "it")], labels, groups, parts)
 
 
 def test_more_labels_help():
@@ -73,3 +73,27 @@ def test_two_folds_have_five_draws_too():
 
 def test_same_seed_same_curve():
     assert needed(*folder()) == needed(*folder())
+
+
+def test_of_a_sum_the_scores_of_its_parts_are_weighed():
+    """A part of noise takes nothing from the other, where weights can be fitted."""
+    z, labels, groups = folder()
+    parts = folds.split(labels, groups)
+    noise = np.random.default_rng(1).normal(size=z.shape).astype(np.float32)
+    alone, both = (
+        learning_curve.learning_curve([Kernels(x, "it") for x in each], labels, groups, parts)
+        for each in ([z], [z, noise])
+    )
+    assert [p.labels for p in alone] == [p.labels for p in both]
+    for one, other in zip(alone[2:], both[2:], strict=True):
+        assert abs(one.accuracy - other.accuracy) < 0.06
+
+
+def test_a_constant_part_of_a_sum_changes_nothing():
+    z, labels, groups = folder(per_class=20)
+    parts = folds.split(labels, groups)
+    alone, both = (
+        learning_curve.learning_curve([Kernels(x, "it") for x in each], labels, groups, parts)
+        for each in ([z], [np.ones_like(z), z])
+    )
+    assert alone == both

@@ -11,6 +11,8 @@ import pytest
 
 import imrep
 from imrep import results
+from imrep.comparison.conclusions.together import CHEAP
+from imrep.comparison.probes import predictions
 from imrep.embedding import encode, peak_memory
 from imrep.errors import BadData, BadParameter, UnknownName
 
@@ -51,9 +53,9 @@ def folder(tmp_path):
 
 
 def numbers(folder):
-    """Rows without when and how long, in their order."""
+    """Rows without when and how long, nor what rests on that, in their order."""
     rows = results.read(folder / results.FILENAME)
-    kept = [row for row in rows if row.kind not in ("cost", "verdict")]
+    kept = [row for row in rows if row.kind not in ("cost", "verdict") and row.spec != CHEAP]
     return [
         json.dumps({k: v for k, v in vars(row).items() if k not in FREE}, sort_keys=True)
         for row in kept
@@ -81,6 +83,36 @@ def test_the_same_seed_gives_the_same_numbers(folder, tmp_path):
     assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
     imrep.compare(folder, specs, tmp_path / "three", size=24, seed=1)
     assert numbers(tmp_path / "one") != numbers(tmp_path / "three")
+
+
+def test_all_are_put_together_beside_the_verdict(folder, tmp_path):
+    specs = ["pixels", "histogram", "kernel", "pixels+kernel"]
+    found = imrep.compare(folder, specs, tmp_path / "out", size=24)
+    rows = [row for row in found.rows if row.spec == "together"]
+    assert {row.role for row in rows} == {"together"}
+    shares = {row.detail: row.value for row in rows if row.metric == "weight"}
+    assert sum(shares.values()) == pytest.approx(1) and set(shares) <= set(specs[:3])
+    assert {row.detail for row in rows if row.metric == "folds"} == set(shares)
+    assert found.table()[-1]["spec"].startswith("together")
+    assert found.pick in specs and "together" not in found.verdict["equals"]
+    assert "ogether" in found.sentence
+    by = {row.spec: row.detail for row in found.rows if row.metric == "by"}
+    assert by["pixels+kernel"] == "parts"
+
+
+def test_the_parts_of_a_sum_are_judged_once(folder, tmp_path, monkeypatch):
+    judged, cross_validate = [], predictions.cross_validate
+    monkeypatch.setattr(
+        predictions,
+        "cross_validate",
+        lambda *args, **options: judged.append(options) or cross_validate(*args, **options),
+    )
+    imrep.compare(folder, ["gradient", "pixels"], tmp_path / "one", size=24)
+    judged.clear()
+    imrep.compare(folder, ["gradient+pixels", "gradient"], tmp_path / "two", size=24)
+    # its vector by a linear ridge, the controls, and the reference of the frame
+    assert judged.count({"among": ["linear"]}) == 1
+    assert len(judged) == 1 + 3 + 1
 
 
 def test_one_more_representation_computes_only_that_one(folder, tmp_path):
@@ -188,7 +220,8 @@ def test_sizes_are_a_curve(folder, tmp_path):
     assert sizes == [(first, "16"), (first, "24"), (first, "32"), (second, "24"), (second, "32")]
     failed = [(row.spec, str(row.detail)[:6]) for row in found.rows if row.kind == "failed"]
     assert failed == [(third, "filter"), (second, "at 16 ")]
-    assert {line["spec"] for line in found.table()} == {first, second}
+    single = [line["spec"] for line in found.table() if line["role"] == "contender"]
+    assert set(single) == {first, second}
 
 
 def test_max_takes_a_part_and_says_so(folder, tmp_path):

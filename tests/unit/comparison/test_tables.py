@@ -8,6 +8,7 @@ import pytest
 
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.sizes import AtSize, SizeComparison, SizeScore
+from imrep.comparison.conclusions.together import Gain, Part
 from imrep.comparison.output import tables
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.classifier import Predictions
@@ -78,6 +79,30 @@ def test_a_constant_code_is_flagged(rows):
     tables.accuracy(rows, dataset, results)
     flags = [(r.spec, r.value) for r in rows.rows if r.metric == "constant"]
     assert flags == [("dct", 1)]
+
+
+def test_what_is_put_together_has_weights_and_a_gain_over_the_leader(rows):
+    made = encoded("together", cpu_ms=3.0)
+    made.candidate.role = "together"
+    each = SimpleNamespace(
+        encoded=made,
+        leader=encoded("hog"),
+        result=Gain(0.75, 0.7, 0.8, 0.05, 0.01, 0.09, 0.03),
+        combination=SimpleNamespace(probe=np.array([0, 1, 1, 1])),
+        parts=[Part(encoded("dct"), 0.6, 1.0), Part(encoded("hog"), 0.4, 0.8)],
+    )
+    dataset = SimpleNamespace(labels=np.array([0, 0, 1, 1]), classes=("a", "b"))
+    tables.together(rows, dataset, [each])
+    values = table(rows)
+    assert {(r.spec, r.role) for r in rows.rows} == {("together", "together")}
+    assert values["combination.weight", "together", "dct"] == 0.6
+    assert values["combination.folds", "together", "hog"] == 0.8
+    assert values["difference.probe", "together", "hog"] == 0.05
+    assert values["difference.p_flip", "together", "hog"] == 0.03
+    assert values["accuracy.recall", "together", "a"] == 0.5
+    assert values["cost.ms", "together", ""] == 3 and values["cost.bytes", "together", ""] == 40
+    ends = {(r.kind, r.lo, r.hi) for r in rows.rows if r.metric == "probe"}
+    assert ends == {("accuracy", 0.7, 0.8), ("difference", 0.01, 0.09)}
 
 
 def test_an_infinite_t_is_left_out(rows):

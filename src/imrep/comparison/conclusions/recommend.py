@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from imrep.comparison.statistics.verdict import Verdict
 
 _EQUAL_COST = 2  # times the smallest cost that count as equal
-_FREE_MS = 1.0  # milliseconds that reading an image costs anyway
+FREE_MS = 1.0
+"""Milliseconds that reading an image costs anyway; less counts as free."""
 
 
 def recommend(verdict: Verdict, ms: Sequence[float], size: Sequence[int], margin: float = 2) -> int:
@@ -36,4 +37,4 @@ def equally_cheap(verdict: Verdict, ms: Sequence[float], margin: float = 2) -> t
     """Of those near the top, the ones whose times count as equal to the smallest."""
     top = near_the_top(verdict, margin)
     limit = _EQUAL_COST * min(ms[j] for j in top)
-    return tuple(j for j in top if ms[j] <= limit or ms[j] < _FREE_MS)
+    return tuple(j for j in top if ms[j] <= limit or ms[j] < FREE_MS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from imrep import images
 from imrep.comparison.candidates import Candidate
-from imrep.comparison.conclusions import classification, sentences
+from imrep.comparison.conclusions import classification, sentences, together
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.linear_baseline import linear_notes
 from imrep.comparison.conclusions.retrieval import Retrieval
@@ -43,6 +43,8 @@ def verdict(
     texts = [first.text]
     if outcome.lacks_network and first.id not in _NOTHING_MEASURED:
         texts.append(sentences.no_network(_networks([absent.spec for absent in outcome.failed])))
+    if scores and scores.together:
+        texts.append(together.text(scores.together))
     if outcome.sizes and outcome.sizes.sentence:
         texts.append(outcome.sizes.sentence.text)
     if retrieval and scores:
@@ -182,8 +184,9 @@ def _class_notes(outcome: Outcome) -> list[Sentence]:
         grouped = any(item.group is not None for item in collection.decoded.items)
         notes.append(sentences.relaxed([names[label] for label in collection.relaxed], grouped))
     if scores and scores.dataset.folds.together:
-        together = [scores.dataset.classes[c] for c in scores.dataset.folds.together]
-        notes.append(sentences.together(together))
+        notes.append(
+            sentences.together([scores.dataset.classes[c] for c in scores.dataset.folds.together])
+        )
     return notes
 
 

@@ -7,6 +7,7 @@ from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.conclusions.together import Together
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.data.own_vectors import OwnVectors
@@ -26,11 +27,13 @@ class Scores:
         dataset: The images that were scored.
         classification: The candidates' results.
         curves: Accuracy with few labels, of the most accurate candidates.
+        together: Weighted combinations of the candidates.
     """
 
     dataset: LabelledDataset
     classification: Classification
     curves: Sequence[Curve]
+    together: Sequence[Together] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.conclusions.together import Together
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.diagnostics import similarity
@@ -16,7 +17,6 @@ from imrep.comparison.diagnostics.measurements import Measurements
 from imrep.comparison.diagnostics.reconstruction import MIN_IMAGES
 from imrep.comparison.output.outcome import Curve
 from imrep.comparison.output.rows import Rows
-from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.statistics.many_to_one import Interval
 from imrep.comparison.statistics.verdict import Standing
@@ -70,7 +70,7 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
             rows.add_for(encoded, "accuracy.by", None, "", detail=predicted.by)
         if predicted.note:
             rows.add_for(encoded, "accuracy.constant", 1, "flag", detail=predicted.note)
-        for name, share in _recalls(predicted, dataset).items():
+        for name, share in _recalls(predicted.probe, dataset).items():
             rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
         if encoded.spec != leader:
             _difference(rows, encoded, "difference.probe", standing, leader)
@@ -82,6 +82,37 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
         probe, knn = predicted.accuracy(dataset.labels), predicted.knn_accuracy(dataset.labels)
         rows.add("accuracy.probe", probe, "share", spec=name, role="control")
         rows.add("accuracy.knn", knn, "share", spec=name, role="control")
+
+
+def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Together]) -> None:
+    """Accuracy, gain over the leader, weights and cost of every combination."""
+    for each in combinations:
+        encoded, result, leader = each.encoded, each.result, each.leader.spec
+        rows.add_for(
+            encoded,
+            "accuracy.probe",
+            result.accuracy,
+            "share",
+            lo=result.low,
+            hi=result.high,
+        )
+        for name, share in _recalls(each.combination.probe, dataset).items():
+            rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
+        rows.add_for(
+            encoded,
+            "difference.probe",
+            result.gain,
+            "share",
+            detail=leader,
+            lo=result.gain_low,
+            hi=result.gain_high,
+        )
+        rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
+        for part in each.parts:
+            spec = part.encoded.spec
+            rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
+            rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
+        _cost(rows, encoded, {})
 
 
 def curves(rows: Rows, curves: Sequence[Curve]) -> None:
@@ -209,8 +240,8 @@ def _difference(
     rows.add_for(encoded, name, -standing.behind, "share", detail=leader, lo=low, hi=high)
 
 
-def _recalls(predicted: Predictions, dataset: LabelledDataset) -> dict[str, float]:
-    hits = predicted.probe == dataset.labels
+def _recalls(probe: np.ndarray, dataset: LabelledDataset) -> dict[str, float]:
+    hits = probe == dataset.labels
     return {
         name: float(hits[dataset.labels == label].mean())
         for label, name in enumerate(dataset.classes)

@@ -36,6 +36,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     if outcome.scores:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
+        tables.together(rows, outcome.scores.dataset, outcome.scores.together)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:

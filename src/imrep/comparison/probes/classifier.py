@@ -17,7 +17,7 @@ from imrep.comparison.data.folds import Folds, stratified
 from imrep.comparison.probes.nearest import neighbour_votes
 from imrep.comparison.probes.scores import FoldScores
 from imrep.errors import BadData
-from imrep.estimators.kernels import Kernels
+from imrep.estimators.kernels import KERNELS, Kernel, Kernels
 from imrep.estimators.model import MAX_TRAIN, Model, fit
 from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
@@ -81,6 +81,7 @@ def cross_validate(
     groups: Int[Array, " n"],
     folds: Folds,
     seed: int = 0,
+    among: Sequence[Kernel] = KERNELS,
 ) -> Predictions:
     """Out-of-fold predictions of the probe, the linear ridge and the nearest neighbours.
 
@@ -91,6 +92,7 @@ def cross_validate(
         folds: The partition.
         seed: Of the samples where there are many images: those that a kernel is chosen on, those
             that are trained on, and those whose neighbours are looked up.
+        among: Kernels that the probe chooses from, the linear one among them.
 
     Raises:
         BadData: A score is not a number.
@@ -109,7 +111,7 @@ def cross_validate(
         if kernels.constant_in(train):
             knn[queries] = 0
             continue
-        best, plain = fit(kernels, train, targets, seed=seed)
+        best, plain = fit(kernels, train, targets, among=among, seed=seed)
         assert plain is not None  # the linear kernel is among them
         scored.append(fold_scores(kernels, best, train, test))
         probe[test] = predicted_class(scored[-1].finish(targets).test)

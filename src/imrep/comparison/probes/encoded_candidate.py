@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,16 @@ class EncodedCandidate:
     def side(self) -> int:
         """Side in pixels of the squares it was computed from; of a sum, the largest."""
         return max(part.side for part in self.parts)
+
+    @cached_property
+    def singles(self) -> tuple["EncodedCandidate", ...]:
+        """Each of its parts as a candidate of its own: of a sum, its views."""
+        if len(self.parts) == 1:
+            return (self,)
+        reps = [part.rep for part in self.parts]
+        candidates = [Candidate(rep.spec, rep.spec, (rep,)) for rep in reps]
+        pairs = zip(candidates, self.parts, strict=True)
+        return tuple(EncodedCandidate(candidate, (part,)) for candidate, part in pairs)
 
     @property
     def images(self) -> int:

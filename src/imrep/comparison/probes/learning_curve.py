@@ -16,9 +16,11 @@ from imrep.comparison.data.folds import Folds
 from imrep.comparison.probes.classifier import (
     Views,
     balanced_accuracy,
+    fold_scores,
     predicted_class,
-    score,
 )
+from imrep.comparison.probes.combination import fit_weights, weighted_sum
+from imrep.comparison.probes.scores import FoldScores
 from imrep.estimators.kernels import Kernel, Kernels
 from imrep.estimators.model import fit
 from imrep.estimators.targets import Targets
@@ -46,7 +48,7 @@ class Point(NamedTuple):
 
 
 def learning_curve(
-    views: Views,
+    parts: Sequence[Views],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     folds: Folds,
@@ -54,34 +56,36 @@ def learning_curve(
 ) -> tuple[Point, ...]:
     """Accuracy with 1, 2, 5, 10, 20 and 50 labels a class, as far as they go.
 
-    It is that of the ridge without a discriminant.
+    It is that of the ridge without a discriminant. The scores of several parts are weighed in
+    every draw; with one label a class they count alike.
 
     Args:
-        views: Kernels among the images, as for `cross_validate`.
+        parts: Kernels among the images, as for `cross_validate`: of one representation, or of each
+            part of a sum.
         labels: Class of each image, 0 … C-1.
         groups: Group of each image.
         folds: The partition.
         seed: Seed of the draws, which are the same for all representations.
     """
     largest = np.bincount(labels).min() / _IMAGES_PER_LABEL
-    return tuple(_point(m, views, labels, groups, folds, seed) for m in _LABELS if m <= largest)
+    return tuple(_point(m, parts, labels, groups, folds, seed) for m in _LABELS if m <= largest)
 
 
 def _point(
     m: int,
-    views: Views,
+    parts: Sequence[Views],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     folds: Folds,
     seed: int,
 ) -> Point:
-    parts = list(folds)
+    splits = list(folds)
     hits, tests, draws = np.zeros(len(labels)), np.zeros(len(labels)), []
     for draw in range(_DRAWS):
         fold = draw % folds.k
-        pool, test = parts[fold]
+        pool, test = splits[fold]
         train = _labelled(pool, labels, m, np.random.default_rng([seed, draw]))
-        kernels = views[fold] if isinstance(views, Sequence) else views
+        kernels = [part[fold] if isinstance(part, Sequence) else part for part in parts]
         targets = Targets.of(labels[train], groups[train], int(labels.max()) + 1)
         correct = _predicted(kernels, train, test, targets, m) == labels[test]
         hits[test] += correct
@@ -105,18 +109,33 @@ def _labelled(
 
 
 def _predicted(
-    kernels: Kernels,
+    parts: Sequence[Kernels],
     train: Int[Array, " t"],
     test: Int[Array, " q"],
     targets: Targets,
     m: int,
 ) -> Int[Array, " q"]:
     """Classes by the largest score; from constant vectors class 0."""
-    if kernels.constant_in(train):
+    varied = [kernels for kernels in parts if not kernels.constant_in(train)]
+    if not varied:
         return np.zeros(len(test), np.int64)
-    if m >= _TUNED_FROM:
-        model = fit(kernels, train, targets).best
-    else:
-        among: tuple[Kernel] = ("gaussian",)
-        model = fit(kernels, train, targets, among=among, penalties=np.ones(1)).best
-    return predicted_class(score(kernels, model, train, test))
+    tuned = m >= _TUNED_FROM
+    scored = [_scored(kernels, train, test, targets, tuned) for kernels in varied]
+    weights = np.ones(len(scored))
+    if tuned and len(scored) > 1:
+        weights = fit_weights([scores.left_out for scores in scored], targets, drop=False)
+    return predicted_class(weighted_sum(scored, weights).scores)
+
+
+def _scored(
+    kernels: Kernels,
+    train: Int[Array, " t"],
+    test: Int[Array, " q"],
+    targets: Targets,
+    tuned: bool,
+) -> FoldScores:
+    if tuned:
+        return fold_scores(kernels, fit(kernels, train, targets).best, train, test)
+    among: tuple[Kernel] = ("gaussian",)
+    model = fit(kernels, train, targets, among=among, penalties=np.ones(1)).best
+    return fold_scores(kernels, model, train, test)

@@ -1,18 +1,29 @@
-"""Predictions and learning curves of encoded candidates, cached on disk."""
+"""Predictions and learning curves of encoded candidates, cached on disk.
 
+A sum `a+b` is judged by weights on its parts' scores; its neighbours and its linear ridge are those
+of its vector, the parts side by side.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes.classifier import Predictions, cross_validate
+from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point, learning_curve
 from imrep.comparison.probes.scores import FoldScores
 from imrep.embedding import cache
 from imrep.estimators.kernels import Kernels
-from imrep.estimators.model import MAX_DECOMPOSED
+from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN, fit
+from imrep.estimators.selection import subset
+from imrep.estimators.targets import Targets
 from imrep.results import PROTOCOL
+
+BY_PARTS = "parts"
+"""In place of a kernel: the judge of a sum weighs its parts' scores."""
 
 _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
@@ -22,9 +33,7 @@ def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     path = _path(encoded, dataset)
     if (stored := cache.read_arrays(path)) is not None:
         return _read(stored)
-    new = cross_validate(
-        encoded.views(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
-    )
+    new = _cross_validate(encoded, dataset)
     cache.write_arrays(path, **_arrays(new))
     return new
 
@@ -32,6 +41,27 @@ def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
 def is_stored(encoded: EncodedCandidate, dataset: LabelledDataset) -> bool:
     """Whether an earlier run has predicted them."""
     return _path(encoded, dataset).is_file()
+
+
+def fit_all(encoded: EncodedCandidate, dataset: LabelledDataset) -> FoldScores:
+    """Left-out scores of all images of a data set by the ridge that is fitted to all of them.
+
+    Args:
+        encoded: A candidate of one part, whose vectors are not constant. A codebook is the one
+            that was fitted on all images.
+        dataset: The images; above 5,000 a sample of that many is fitted to.
+    """
+    path = cache.folder("scores", _key("final", encoded, dataset)) / "scores.npz"
+    if (stored := cache.read_arrays(path)) is not None:
+        return FoldScores(**stored)
+    targets = Targets.of(dataset.labels, dataset.groups, len(dataset.classes))
+    train = subset(targets, MAX_TRAIN, dataset.seed)
+    targets = targets if len(train) == len(dataset) else targets.take(train)
+    kernels = Kernels(encoded.vectors(dataset.rows), encoded.spec, len(train) <= MAX_DECOMPOSED)
+    left_out = fit(kernels, train, targets, seed=dataset.seed).best.left_out.astype(np.float32)
+    new = FoldScores(train, left_out, train[:0], left_out[:0])
+    cache.write_arrays(path, **new._asdict())
+    return new
 
 
 def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) -> Predictions:
@@ -43,14 +73,26 @@ def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) ->
 
 def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[Point, ...]:
     """Accuracy with few labels."""
-    path = cache.folder("scores", _key("curve", encoded, dataset)) / "curve.json"
+    kind = "curve" if len(encoded.parts) == 1 else "sum curve"
+    path = cache.folder("scores", _key(kind, encoded, dataset)) / "curve.json"
     stored = cache.read_json(path)
     if stored is None:
-        stored = learning_curve(
-            encoded.views(dataset), dataset.labels, dataset.groups, dataset.folds, dataset.seed
-        )
+        views = [part.views(dataset) for part in encoded.singles]
+        stored = learning_curve(views, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
         cache.write_json(path, stored)
     return tuple(Point(*point) for point in stored)
+
+
+def _cross_validate(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
+    views, folds = encoded.views(dataset), dataset.folds
+    labels, groups = dataset.labels, dataset.groups
+    if len(encoded.parts) == 1:
+        return cross_validate(views, labels, groups, folds, dataset.seed)
+    vector = cross_validate(views, labels, groups, folds, dataset.seed, among=["linear"])
+    parts = [predict(part, dataset).folds for part in encoded.singles]
+    judged = combine(parts, labels, groups, folds, drop=False)
+    by = BY_PARTS if judged.folds else ""
+    return replace(vector, probe=judged.probe, folds=judged.folds, by=by)
 
 
 def _arrays(predictions: Predictions) -> dict[str, np.ndarray]:
@@ -79,7 +121,8 @@ def _read(arrays: dict[str, np.ndarray]) -> Predictions:
 
 
 def _path(encoded: EncodedCandidate, dataset: LabelledDataset) -> Path:
-    return cache.folder("scores", _key("scores", encoded, dataset)) / "predictions.npz"
+    kind = "scores" if len(encoded.parts) == 1 else "sum"
+    return cache.folder("scores", _key(kind, encoded, dataset)) / "predictions.npz"
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:
