@@ -114,7 +114,7 @@ def by_part(profile: cProfile.Profile) -> dict[str, float]:
     seconds = {
         (Path(file).name, function): timing[3]
         for (file, _, function), timing in stats.items()
-        if "probes" in file
+        if "imrep" in file
     }
     return {part: sum(seconds.get(at, 0.0) for at in where) for part, where in PARTS.items()}
 

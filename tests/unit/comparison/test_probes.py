@@ -15,7 +15,7 @@ from imrep.comparison.settings import Inputs
 from imrep.comparison.state import State
 from imrep.datasets import builtin
 from imrep.embedding import encode
-from imrep.estimators import discriminant, selection
+from imrep.estimators import discriminant, model, selection
 from imrep.estimators.kernels import KERNELS, Kernels
 from imrep.estimators.ridge import Decomposed
 from imrep.estimators.targets import Targets
@@ -244,8 +244,8 @@ def test_the_choice_on_part_of_the_images_costs_little(spec, shared_data, tmp_pa
     monkeypatch.setenv("IMREP_CACHE", str(tmp_path))
     path = shared_data / "classification" / "eurosat"
     dataset, (encoded,) = encoded_set(path, None, [spec])
-    assert dataset.folds.largest_train > selection.ALL_IMAGES
+    assert dataset.folds.largest_train > model.ALL_IMAGES
     part = judged_candidate(encoded, dataset).accuracy(dataset.labels)
-    monkeypatch.setattr(selection, "ALL_IMAGES", len(dataset))
+    monkeypatch.setattr(model, "ALL_IMAGES", len(dataset))
     complete = judged_candidate(encoded, dataset).accuracy(dataset.labels)
     assert abs(part - complete) <= 0.03
