@@ -56,7 +56,9 @@ class Tree:
         kind = file_types.by_name(name)
         if is_output:
             self.outputs.append(name)
-        elif kind == "picture" or (kind == "unknown" and file_types.is_image(start(images.START))):
+        elif kind == "picture" or (
+            kind == "unknown" and images.looks_like_image(start(images.START))
+        ):
             self.pictures[name] = source
         elif kind == "table":
             self.tables[name] = source

@@ -1,9 +1,7 @@
-"""The type of a file by its suffix, and by its first bytes where the suffix is unknown."""
+"""The type of a file by its suffix."""
 
 import os
 from typing import Literal
-
-from imrep import images
 
 Kind = Literal["picture", "table", "archive", "other", "unknown"]
 
@@ -42,8 +40,3 @@ def by_name(name: str) -> Kind:
     if suffix in _ARCHIVES:
         return "archive"
     return "other" if suffix in _OTHER_FILES else "unknown"
-
-
-def is_image(start: bytes) -> bool:
-    """Whether the first `images.START` bytes of a file are those of a picture."""
-    return images.looks_like_image(start)

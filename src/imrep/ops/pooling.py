@@ -24,6 +24,20 @@ def means(x: Tensor, cells: int) -> Tensor:
     return boxes.mean(3).mean(4).flatten(1)  # equal, and twice as fast on large maps
 
 
+def cell_of(xy: Tensor, size: tuple[int, int], cells: int) -> Tensor:
+    """The cell of each point on a cells × cells grid, row by row; long (batch, n).
+
+    Args:
+        xy: (batch, n, 2) in pixels, whose centres are integers: the image begins at -0.5.
+        size: Height and width of the image.
+        cells: Cells per side; points beyond the image belong to the nearest.
+    """
+    height, width = size
+    extent = xy.new_tensor((width, height))
+    column, row = ((xy + 0.5) * (cells / extent)).long().clamp(0, cells - 1).unbind(2)
+    return row * cells + column
+
+
 def roots(x: Tensor, cells: int) -> Tensor:
     """Fourth root of the mean absolute value per cell, (batch, channel * cells²).
 

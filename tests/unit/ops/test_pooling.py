@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from imrep.ops.pooling import means, roots
+from imrep.ops.pooling import cell_of, means, roots
 
 SIZES = st.integers(1, 12)
 
@@ -41,3 +41,13 @@ def test_the_slope_of_roots_is_finite_at_zero():
     x = torch.zeros(1, 1, 4, 4, requires_grad=True)
     roots(x, 2).sum().backward()
     assert x.grad.isfinite().all()
+
+
+def test_the_cell_of_a_point_is_that_of_its_pixel():
+    height, width, cells = 12, 8, 4
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    xy = torch.stack([x, y], dim=2).reshape(1, -1, 2).float()
+    expected = (y // 3 * cells + x // 2).reshape(1, -1)
+    assert torch.equal(cell_of(xy, (height, width), cells), expected)
+    beyond = torch.tensor([[[-3.0, -1.0], [99.0, 99.0], [-0.5, -0.5]]])
+    assert cell_of(beyond, (height, width), cells).tolist() == [[0, 15, 0]]

@@ -18,6 +18,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.gaussian import along, gaussian
 from imrep.ops.filter.peaks import window_maximum
+from imrep.ops.pooling import cell_of
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
@@ -160,10 +161,8 @@ class Blob(Representation[Points]):
         height, width = code.size
         response, sigma = code.values.unbind(2)
         scale = ((sigma / self.min_sigma).log() / math.log(self._ratio)).round().long()
-        size = code.xy.new_tensor((width, height))
-        cells = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
-        column, row = cells.unbind(2)
-        slot = (scale.clamp(0, self.scales - 1) * self.cells + row) * self.cells + column
+        cell = cell_of(code.xy, code.size, self.cells)
+        slot = scale.clamp(0, self.scales - 1) * self.cells**2 + cell
         slots = self.scales * self.cells**2
         if self.polarity == "both":
             slot = slot + slots * (response < 0)

@@ -15,19 +15,16 @@ from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror, reflected
+from imrep.ops.filter.derivatives import SOBEL, derivatives
 from imrep.ops.filter.gaussian import along
 from imrep.ops.filter.orientations import soft_votes
 from imrep.ops.filter.peaks import window_maximum
+from imrep.ops.pooling import cell_of
 from imrep.registry.cards import Card
 from imrep.types import Image, Vectors
 
 _METHODS = ("harris", "shi-tomasi")
 _LABELS = ("response", "greater", "smaller")
-_APERTURES = {  # side of Sobel's kernel: smoothing across the derivative, and the derivative
-    3: ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
-    5: ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
-    7: ((1.0, 6.0, 15.0, 20.0, 15.0, 6.0, 1.0), (-1.0, -4.0, -5.0, 0.0, 5.0, 4.0, 1.0)),
-}
 _EPSILON = 1e-8  # smaller eigenvalue of rounding alone
 _ORIENTATIONS = 8
 _AREA = 1000  # votes are counted per so many pixels
@@ -98,7 +95,7 @@ class Corner(Representation[Points]):
     ) -> None:
         checks.one_of(method, _METHODS, self.name, "method")
         checks.between(block, 2, 99, self.name, "block")
-        if aperture not in _APERTURES:
+        if aperture not in SOBEL:
             raise BadParameter(
                 f"{self.name} needs aperture to be 3, 5 or 7, got {aperture}. Use 3."
             )
@@ -157,9 +154,7 @@ class Corner(Representation[Points]):
         strength = differentiable.sqrt(differentiable.sqrt(smaller)) * code.present
         position = code.angle * (_ORIENTATIONS / 360)
         votes = soft_votes(strength[:, None, None], position[:, None, None], _ORIENTATIONS)
-        size = code.xy.new_tensor((width, height))
-        cells = ((code.xy + 0.5) * (self.cells / size)).long().clamp(0, self.cells - 1)
-        cell = F.one_hot(cells[..., 1] * self.cells + cells[..., 0], self.cells**2)
+        cell = F.one_hot(cell_of(code.xy, code.size, self.cells), self.cells**2)
         counts = votes[:, :, 0] @ cell.to(votes) * (_AREA / (height * width))
         return differentiable.sqrt(counts.flatten(1))
 
@@ -182,10 +177,8 @@ class Corner(Representation[Points]):
 
     def _slopes(self, gray: Tensor) -> tuple[Tensor, Tensor]:
         """Sobel's along x and y, over 2^(aperture - 1) block."""
-        smooth, derive = _APERTURES[self.aperture]
         padded, scale = mirror(gray, self.aperture // 2), 2 ** (self.aperture - 1) * self.block
-        gx = along(along(padded, smooth, -2), derive, -1)
-        gy = along(along(padded, smooth, -1), derive, -2)
+        gx, gy = derivatives(padded, SOBEL[self.aperture])
         return gx / scale, gy / scale
 
     def _summed(self, x: Tensor) -> Tensor:

@@ -14,16 +14,13 @@ from imrep.errors import BadParameter
 from imrep.ops import differentiable
 from imrep.ops.colour import luminance
 from imrep.ops.filter import canny
-from imrep.ops.filter.gaussian import along
+from imrep.ops.filter.derivatives import SOBEL, derivatives
 from imrep.ops.pooling import means
 from imrep.ops.regions import Contour, contours
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
-_APERTURES = {  # side: smoothing across the derivative, and the derivative
-    3: ((1, 2, 1), (-1, 0, 1)),
-    5: ((1, 4, 6, 4, 1), (-1, -2, 0, 2, 1)),
-}
+_APERTURES = (3, 5)  # sides of Sobel's kernel
 _MAX_SLOPE = 32767.0  # OpenCV's limit of a threshold, so that its square fits 31 bits
 _BITS = 15  # OpenCV compares directions in fixed point
 _TAN = 13573  # tan 22.5° times 2 ** _BITS
@@ -177,12 +174,9 @@ class Edge(Representation[Map]):
 
     def _slopes(self, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Sobel's along x and y of integers, the edge pixel repeated beyond the border."""
-        smooth, derive = _APERTURES[self.aperture]
         pad = self.aperture // 2
         padded = F.pad(levels.float(), (pad, pad, pad, pad), mode="replicate").to(levels.dtype)
-        gx = along(along(padded, smooth, -2), derive, -1)
-        gy = along(along(padded, smooth, -1), derive, -2)
-        return gx, gy
+        return derivatives(padded, SOBEL[self.aperture])
 
     def _thresholds(self) -> tuple[int, int]:
         """The slopes, or their squares, that must be exceeded, as OpenCV rounds them."""

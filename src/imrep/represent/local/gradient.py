@@ -12,20 +12,14 @@ from imrep.codes import Map
 from imrep.drawing import enlarge
 from imrep.ops import differentiable
 from imrep.ops.filter.borders import mirror
-from imrep.ops.filter.gaussian import along
+from imrep.ops.filter.derivatives import SCHARR, SOBEL, derivatives
 from imrep.ops.filter.orientations import soft_votes, strongest
 from imrep.ops.pooling import means
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
-# Smoothing across the derivative, and the derivative; scaled as OpenCV scales them.
-_OPERATORS = {
-    "sobel": ((1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)),
-    "sobel5": ((1.0, 4.0, 6.0, 4.0, 1.0), (-1.0, -2.0, 0.0, 2.0, 1.0)),
-    "scharr": ((3.0, 10.0, 3.0), (-1.0, 0.0, 1.0)),
-}
+_OPERATORS = {"sobel": SOBEL[3], "sobel5": SOBEL[5], "scharr": SCHARR}
 _NAMES = {1: ("",), 3: ("red ", "green ", "blue ")}
-_ROWS, _COLUMNS = -2, -1
 _MAX_SAMPLE = 2**22  # magnitudes that set the brightness of a picture; quantile takes 2²⁴
 
 
@@ -88,10 +82,8 @@ class Gradient(Representation[Map]):
         """
         checks.image(image, self.name, linear=True)
         height, width = image.shape[2:]
-        smooth, derive = _OPERATORS[self.operator]
-        wide = mirror(image, len(smooth) // 2)
-        gx = along(along(wide, smooth, _ROWS), derive, _COLUMNS)
-        gy = along(along(wide, smooth, _COLUMNS), derive, _ROWS)
+        kernel = _OPERATORS[self.operator]
+        gx, gy = derivatives(mirror(image, len(kernel[0]) // 2), kernel)
         names = _NAMES[image.shape[1]]
         if not self.polar:
             labels = tuple(name + axis for axis in "xy" for name in names)

@@ -13,6 +13,7 @@ from imrep.codes import Points, Tokens
 from imrep.drawing import draw
 from imrep.errors import BadImage
 from imrep.ops.colour import luminance
+from imrep.ops.pooling import cell_of
 from imrep.ops.resize import resize
 from imrep.registry.cards import Card
 from imrep.represent.local.sift import aggregation, dense, keypoints, vocabulary
@@ -222,14 +223,9 @@ class SIFT(Fitted[Points]):
 
     def _cells(self, code: Points) -> Tensor:
         """Weight of each point in each cell, (batch, cells, points); rows sum to 1, or to 0."""
-        height, width = code.size
         weights = code.present.to(code.values).unsqueeze(1)
         if self.grid > 1:
-            size = code.xy.new_tensor((width, height))
-            # Pixel centres are integers: the image begins at -0.5.
-            cells = ((code.xy + 0.5) * (self.grid / size)).long().clamp(0, self.grid - 1)
-            column, row = cells.unbind(2)
-            one_hot = F.one_hot(row * self.grid + column, self.grid**2).mT
+            one_hot = F.one_hot(cell_of(code.xy, code.size, self.grid), self.grid**2).mT
             weights = torch.cat([weights, weights * one_hot], dim=1)
         # The sums are counts of points: 1 in place of the 0 of an empty cell.
         return weights / weights.sum(2, keepdim=True).clamp_min(1)
