@@ -295,10 +295,12 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
             Pair(
                 paths=(paths[0], "grass/copy.png"),
                 labels=(names[0], names[1]) if labelled else (None, None),
+                reason="mirrored, agreement 0.99",
             ),
             Pair(
                 paths=(paths[9], "brick/darker.png"),
                 labels=(names[0], names[0]) if labelled else (None, None),
+                reason="darker ×0.64, agreement 0.97",
             ),
         ],
         originals=originals,

@@ -160,6 +160,8 @@ def test_older_results_have_no_length_of_the_code(tmp_path):
 
 def test_pairs_with_two_labels_come_first_and_in_words(tied):
     assert "1 near-identical pair carries different labels" in tied.text
+    assert "the same picture in two classes, look at the labels" in tied.text
+    assert tied.text.index("mirrored, agreement 0.99") < tied.text.index("darker ×0.64")
     classes = [attributes.get("class") for tag, attributes in tied.elements if tag == "li"]
     assert classes.index("conflict") < classes.index("")
 
