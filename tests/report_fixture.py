@@ -105,10 +105,7 @@ def rows(
         if sizes:
             _sized(add, row, numbers, labelled)
     if said.pop("together", False):
-        row = {"spec": "together", "role": "together"}
-        add("accuracy", "probe", 0.89, "share", lo=0.82, hi=0.95, **row)
-        add("cost", "ms", 2.7, "ms", **row)
-        add("cost", "bytes", 11_000, "bytes", **row)
+        _combined(add, list(specs))
     said.pop("own", None)
     for spec, accuracy in CONTROLS.items() if labelled else ():
         row = {"spec": spec, "role": "control"}
@@ -118,6 +115,17 @@ def rows(
         add("failed", metric, None, "", spec=spec, role="contender", detail=reason)
     out.append(Row(**{**base, **_verdict_row(sentence, specs, n, **said)}))
     return out
+
+
+def _combined(add, specs):
+    row = {"spec": "together", "role": "together"}
+    add("accuracy", "probe", 0.89, "share", lo=0.82, hi=0.95, **row)
+    add("cost", "ms", 2.7, "ms", **row)
+    add("cost", "bytes", 11_000, "bytes", **row)
+    add("difference", "probe", 0.05, "share", detail=specs[0], lo=0.01, hi=0.09, **row)
+    for spec, weight in zip(specs, (0.3, 0.7), strict=False):
+        add("combination", "weight", weight, "share", detail=spec, **row)
+        add("combination", "folds", 0.8, "share", detail=spec, **row)
 
 
 def _identity(spec, index, numbers, own):
