@@ -63,12 +63,12 @@ def temperature(left_out: Float[Array, "n c"], targets: Targets) -> float:
     """
     logits = left_out[:, targets.present].astype(np.float64)
     low, high = (math.log(bound) for bound in _TEMPERATURES)
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda log: cross_entropy(math.exp(log) * logits, targets).value,
         bounds=(low, high),
         method="bounded",
     )
-    return math.exp(found.x)
+    return math.exp(minimum.x)
 
 
 def probabilities(logits: Float[Array, "q c"], factor: float) -> Float[Array, "q c"]:

@@ -49,7 +49,7 @@ class Combination:
     weights: Float[Array, "k r"]
 
     @property
-    def kept(self) -> Float[Array, " r"]:
+    def retained(self) -> Float[Array, " r"]:
         """Share of the folds that kept each part."""
         return (self.weights > 0).mean(0)
 
@@ -149,7 +149,7 @@ def _fit(left_out: Sequence[Float[Array, "n c"]], targets: Targets) -> Float[Arr
         return value, (table @ gradient.ravel().astype(table.dtype)).astype(np.float64)
 
     start = np.full(count, _START / count)
-    found = minimize(
+    minimum = minimize(
         loss,
         start,
         jac=True,
@@ -157,7 +157,7 @@ def _fit(left_out: Sequence[Float[Array, "n c"]], targets: Targets) -> Float[Arr
         bounds=[(0, None)] * count,
         options={"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-8},
     )
-    return np.asarray(found.x)
+    return np.asarray(minimum.x)
 
 
 def _distinct(left_out: Sequence[Float[Array, "n c"]]) -> list[int]:
