@@ -75,7 +75,7 @@ def test_a_copy_of_a_part_changes_nothing():
     """Even of a part that just stays: two halves of its weight would both be dropped."""
     parts = several(1.2, 0.9, 0.35)
     one, other = combined(parts), combined([*parts, parts[2]])
-    assert one.kept[2] > 0
+    assert one.retained[2] > 0
     np.testing.assert_array_equal(other.weights[:, :3], one.weights)
     assert not other.weights[:, 3].any()
     np.testing.assert_array_equal(one.probabilities, other.probabilities)
@@ -124,7 +124,7 @@ def test_a_part_without_scores_in_a_fold_is_left_out_of_its_sum():
     shorter = [parts[0], parts[1][1:]]
     made = combined(shorter)
     assert made.weights[0, 1] == 0 and (made.weights[1:, 1] > 0).all()
-    assert made.kept.tolist() == [1, 0.8]
+    assert made.retained.tolist() == [1, 0.8]
     alone = combined([parts[0]])
     test = parts[0][0].test
     np.testing.assert_array_equal(made.probe[test], alone.probe[test])

@@ -171,7 +171,7 @@ def _made(
     made = combine([rival.folds for rival in rivals], labels, groups, dataset.folds)
     order = [r for r in np.argsort(-weights, kind="stable").tolist() if weights[r] > 0]
     parts = tuple(
-        Part(rivals[r].encoded, float(weights[r] / weights.sum()), float(made.kept[r]))
+        Part(rivals[r].encoded, float(weights[r] / weights.sum()), float(made.retained[r]))
         for r in order
     )
     encoded = tuple(part.encoded.parts[0] for part in parts)

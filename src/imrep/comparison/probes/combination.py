@@ -49,7 +49,7 @@ class Combination:
     weights: Float[Array, "k r"]
 
     @property
-    def kept(self) -> Float[Array, " r"]:
+    def retained(self) -> Float[Array, " r"]:
         """Share of the folds that kept each part."""
         return (self.weights > 0).mean(0)
 
