@@ -12,7 +12,7 @@ USER = """
 from pathlib import Path
 
 import imrep
-from imrep import Card, Embedder, ImrepError, Representation
+from imrep import Card, Classifier, Embedder, ImrepError, Representation
 from imrep.base import Bilingual, Fitted, Learned, Sum
 from imrep.codes import Code, Map, Points
 
@@ -44,6 +44,7 @@ count: int = len(embedding)
 labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])
+answers = Classifier().fit(vectors, ["cat"]).predict_proba(vectors).sum()
 total: int = Sum([rep, rep]).dim
 
 
