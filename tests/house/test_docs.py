@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import click
+import numpy as np
 import pyarrow.parquet
 import pytest
 from filelock import FileLock
@@ -141,9 +142,10 @@ def test_links_within_lead_somewhere(site, pages):
 
 def test_commands_on_the_pages_are_ones_the_command_line_takes(pages, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # the file that a page compares; it is read while the arguments are
+    # the files that a page compares; they are read while the arguments are
     table = {"path": ["a.jpg", "b.jpg"], "vector": [[0.0, 1.0], [1.0, 0.0]]}
     pyarrow.parquet.write_table(pyarrow.table(table), "clip.parquet")
+    np.save("other.npy", np.eye(2))
     lines = {
         line for page in pages.values() for block in page.blocks for line in block.splitlines()
     }
