@@ -35,7 +35,7 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
     """Where its vectors come from."""
     notes = ["your own vectors"] if spec in findings.own else []
     measured = findings.row("cost", "ms", spec)
-    if measured is None or spec in findings.own:
+    if measured is None or spec in findings.own or spec in findings.combined:
         return notes
     if measured.S != findings.meta.S:
         notes.append(f"read at {measured.S} pixels")
@@ -58,5 +58,5 @@ def _surprises(findings: Findings, spec: str) -> list[str]:
         assert linear is not None
         if is_large(accuracy, linear):
             side = "above" if accuracy > linear else "below"
-            notes.append(f"{100 * abs(accuracy - linear):.0f} points {side} the linear classifier")
+            notes.append(f"{100 * abs(accuracy - linear):.0f} points {side} linear")
     return notes

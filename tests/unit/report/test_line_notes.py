@@ -42,9 +42,9 @@ def test_a_large_difference_to_the_linear_classifier_is_noted_with_its_number():
     for spec, here, alone in (("a", 0.68, 0.6), ("b", 0.6, 0.521), ("c", 0.5, 0.7)):
         rows += [accuracy(spec, "probe", here), accuracy(spec, "linear", alone)]
     findings = Findings(rows)
-    assert line_notes(findings, "a") == "8 points above the linear classifier"
+    assert line_notes(findings, "a") == "8 points above linear"
     assert line_notes(findings, "b") == ""
-    assert line_notes(findings, "c") == "20 points below the linear classifier"
+    assert line_notes(findings, "c") == "20 points below linear"
 
 
 def test_roles_are_named():
