@@ -72,10 +72,7 @@ def classify(
     remaining = [each for each in encoded if not predictions.is_stored(each, dataset)]
     if text := announcement(dataset, [each.dimensions for each in remaining]):
         progress(text, 0, 0)
-    scored = []
-    for done, candidate in enumerate(encoded):
-        progress("probe", done, len(encoded))
-        scored.append(predictions.predict(candidate, dataset))
+    scored = predictions.predict_all(encoded, dataset, progress)
     hits = np.stack([predicted.probe == dataset.labels for predicted in scored])
     verdict = judge(hits, dataset.labels, dataset.groups, dataset.seed)
     ms = [candidate.cpu_ms for candidate in encoded]
@@ -150,12 +147,15 @@ def learning_curves(
     """Accuracy with few labels, of the four most accurate candidates."""
     standings = classification.verdict.standings
     order = sorted(range(len(standings)), key=lambda j: -standings[j].accuracy)[:_CURVES]
-    curves = []
-    for done, j in enumerate(sorted(order)):
-        progress("labels needed", done, len(order))
-        encoded = classification.encoded[j]
-        curves.append((encoded, predictions.predict_curve(encoded, dataset)))
-    return curves
+    best = [classification.encoded[j] for j in sorted(order)]
+    curves = predictions.for_each(
+        lambda encoded: predictions.predict_curve(encoded, dataset),
+        best,
+        dataset,
+        "labels needed",
+        progress,
+    )
+    return list(zip(best, curves, strict=True))
 
 
 def _controls(dataset: LabelledDataset, decoded: Decoded) -> dict[str, Predictions]:

@@ -149,12 +149,17 @@ def _rivals(
     ]
     if len(pairs) < 2:
         return []
-    rivals = []
-    for done, (encoded, predicted) in enumerate(pairs):
-        progress("all together", done, len(pairs))
-        everywhere = predictions.fit_all(encoded, dataset)
-        rivals.append(_Rival(encoded, predicted.folds, everywhere))
-    return rivals
+    everywhere = predictions.for_each(
+        lambda encoded: predictions.fit_all(encoded, dataset),
+        [encoded for encoded, _ in pairs],
+        dataset,
+        "all together",
+        progress,
+    )
+    return [
+        _Rival(encoded, predicted.folds, scores)
+        for (encoded, predicted), scores in zip(pairs, everywhere, strict=True)
+    ]
 
 
 def _made(

@@ -4,8 +4,10 @@ A sum `a+b` is judged by weights on its parts' scores; its neighbours and its li
 of its vector, the parts side by side.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,12 +22,55 @@ from imrep.estimators.kernels import Kernels
 from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN, fit
 from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
+from imrep.ops import parallel
 from imrep.results import PROTOCOL
+from imrep.types import Progress
+
+R = TypeVar("R")
 
 BY_PARTS = "parts"
 """In place of a kernel: the judge of a sum weighs its parts' scores."""
 
 _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
+
+
+def for_each(
+    work: Callable[[EncodedCandidate], R],
+    candidates: Sequence[EncodedCandidate],
+    dataset: LabelledDataset,
+    phrase: str,
+    progress: Progress,
+) -> list[R]:
+    """What `work` returns for every candidate, on all cores where the kernels are small.
+
+    Args:
+        work: Called with a candidate.
+        candidates: The candidates.
+        dataset: The images; kernels of many images are made one at a time.
+        phrase: Of the progress.
+        progress: Called with the phrase, the number done and the total.
+    """
+    small = dataset.folds.largest_train <= MAX_DECOMPOSED
+    threads, results = parallel.workers() if small else 1, []
+    progress(phrase, 0, len(candidates))
+    for result in parallel.ordered_map(work, candidates, threads):
+        results.append(result)
+        progress(phrase, len(results), len(candidates))
+    return results
+
+
+def predict_all(
+    candidates: Sequence[EncodedCandidate], dataset: LabelledDataset, progress: Progress
+) -> list[Predictions]:
+    """Predictions of every candidate; sums last, since they are made of their parts' scores."""
+    by_index: dict[int, Predictions] = {}
+    for is_sum in (False, True):
+        indices = [j for j, each in enumerate(candidates) if (len(each.parts) > 1) == is_sum]
+        batch = [candidates[j] for j in indices]
+        if batch:
+            predicted = for_each(lambda e: predict(e, dataset), batch, dataset, "probe", progress)
+            by_index |= dict(zip(indices, predicted, strict=True))
+    return [by_index[j] for j in range(len(candidates))]
 
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
