@@ -22,6 +22,7 @@ from imrep.estimators.kernels import Kernels
 from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN, fit
 from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
+from imrep.io.digests import digest
 from imrep.ops import parallel
 from imrep.results import PROTOCOL
 from imrep.types import Progress
@@ -110,10 +111,21 @@ def fit_all(encoded: EncodedCandidate, dataset: LabelledDataset) -> FoldScores:
 
 
 def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) -> Predictions:
-    """The same from vectors of the data set's rows; not cached, since they are cheap to make."""
-    stored = dataset.folds.largest_train <= MAX_DECOMPOSED
-    kernels = Kernels(vectors, name, stored)
-    return cross_validate(kernels, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
+    """The same from vectors of the data set's rows.
+
+    Args:
+        vectors: One row an image of the data set.
+        name: Of the control, for errors.
+        dataset: The images.
+    """
+    key = digest(np.ascontiguousarray(vectors).data, str(vectors.shape))
+    path = cache.folder("scores", _key_of("control", [key], dataset)) / "predictions.npz"
+    if (stored := cache.read_arrays(path)) is not None:
+        return _read(stored)
+    kernels = Kernels(vectors, name, dataset.folds.largest_train <= MAX_DECOMPOSED)
+    new = cross_validate(kernels, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
+    cache.write_arrays(path, **_arrays(new))
+    return new
 
 
 def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[Point, ...]:
@@ -171,10 +183,15 @@ def _path(encoded: EncodedCandidate, dataset: LabelledDataset) -> Path:
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:
+    return _key_of(kind, [part.key for part in encoded.parts], dataset)
+
+
+def _key_of(kind: str, vectors: list[str], dataset: LabelledDataset) -> str:
+    """Digest of what predictions depend on: the vectors by their digests, labels, groups, folds."""
     return cache.key(
         kind,
         PROTOCOL,
-        [part.key for part in encoded.parts],
+        vectors,
         dataset.rows.tolist(),
         dataset.labels.tolist(),
         dataset.groups.tolist(),
