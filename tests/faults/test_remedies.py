@@ -27,8 +27,15 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["p
     "optional-dependencies"
 ]
 COMMANDS = {name: importlib.import_module(f"imrep.cli.{name}").command for name in cli._COMMANDS}
-OPTIONS = {name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
-           for name, command in COMMANDS.items()}  # fmt: skip
+
+
+def options(command):
+    """Every option of a command, and of the commands of a group."""
+    own = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+    return own.union(*map(options, getattr(command, "commands", {}).values()))
+
+
+OPTIONS = {name: options(command) for name, command in COMMANDS.items()}
 READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictures
 # Options of one command, which modules below it name where that option was given.
 OF_ONE = {"--groups": "compare", "--same-object": "compare", "--sizes": "compare"}

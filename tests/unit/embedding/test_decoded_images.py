@@ -71,7 +71,7 @@ def test_an_interrupted_reading_goes_on_where_it_stopped(items, monkeypatch):
         lambda items, *rest, **more: counts.append(len(items)) or load(items, *rest, **more),
     )
     found = decoded(items)
-    assert counts == [10]  # the first batch of ten was stored
+    assert counts == [12]  # the first batch of eight was stored
     numbers = [int(item.path[:2]) for item in found.items]
     assert found.squares[:, 0, 0, 0].tolist() == numbers
 
