@@ -277,6 +277,8 @@ def _ends(low: str, high: str) -> Callable[[dict[str, Any]], str]:
 _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("accuracy", "accuracy", 8, lambda line: f"{100 * line['accuracy']:.1f}%"),
     ("lo", "95% CI", 7, _ends("lo", "hi")),
+    ("by", "by", 11, lambda line: str(line["by"])),
+    ("linear", "linear", 6, lambda line: f"{100 * line['linear']:.0f}%"),
     ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),
     ("object", "mAP", 6, lambda line: f"{100 * line['object']:.1f}%"),
     ("object_lo", "95% CI", 7, _ends("object_lo", "object_hi")),
