@@ -10,7 +10,7 @@ from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, embed, invert, match, picture
+    from imrep.api import compare, embed, invert, load_model, match, picture
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
@@ -37,6 +37,7 @@ _LAZY = {
     "get": "imrep.factory",
     "invert": "imrep.api",
     "load": "imrep.factory",
+    "load_model": "imrep.api",
     "match": "imrep.api",
     "pack": "imrep.codec",
     "picture": "imrep.api",
@@ -60,6 +61,7 @@ __all__ = [
     "get",
     "invert",
     "load",
+    "load_model",
     "match",
     "names",
     "pack",

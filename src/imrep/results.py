@@ -74,6 +74,7 @@ The `spec` of the verdict row is the pick's, or empty. Its detail is an object:
     margin    of the recommendation, a share
     guess     1 / classes, or null
     command   the `imrep embed … --size S` that writes the measured vectors
+    save      the `imrep compare … --save model/` that saves the pick's classifier, or ""
     retrieval of `--same-object` beside classes: an object of sentence, text, pick, leader, equals,
               q, gap and guess; else null
 """

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from imrep import images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
+from imrep.errors import BadParameter
 from imrep.io.names import as_path
 from imrep.io.output_folder import claimed
 from imrep.registry.signatures import renamed
@@ -18,6 +19,10 @@ from imrep.results import Row
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from imrep.api.image_classifier import ImageClassifier
+    from imrep.comparison.conclusions.final_classifier import Classifiers
+    from imrep.comparison.output.saving import Saving
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Comparison:
     """
 
     folder: Path
+    _classifiers: "Classifiers | None" = field(default=None, repr=False, compare=False)
+    _saving: "Saving | None" = field(default=None, repr=False, compare=False)
 
     @property
     def report(self) -> Path:
@@ -68,6 +75,40 @@ class Comparison:
         """Representations that lack weights or a package, and how to add them."""
         metrics = ("weights", "extra")
         return {row.spec: str(row.detail) for row in self.rows if row.metric in metrics}
+
+    @property
+    def saved(self) -> Path | None:
+        """The folder of the saved classifier, None where none was saved; `saved_text` says why."""
+        return self._saving.folder if self._saving else None
+
+    @property
+    def saved_text(self) -> str:
+        """What became of `save`, in a sentence; "" without it."""
+        return self._saving.text if self._saving else ""
+
+    def classifier(self, which: str = "") -> "ImageClassifier":
+        """The classifier that was measured, fitted to all images that were scored.
+
+        Args:
+            which: A spec that was compared, or "together"; "" for the recommended one.
+
+        Raises:
+            BadParameter: Nothing is recommended, nothing is called so, or this comparison was read
+                from a folder.
+        """
+        from imrep.api.image_classifier import ImageClassifier
+        from imrep.comparison.conclusions.final_classifier import check_choice
+
+        if self._classifiers is None:
+            raise BadParameter(
+                "classifier needs what `compare` returned on images with classes, got "
+                f"{self.folder} alone. Compare with save='model/', then imrep.load_model('model/')."
+            )
+        encoded = self._classifiers.classification.encoded
+        combinations = [row.encoded.spec for row in self._classifiers.together]
+        if which:
+            which = check_choice(which, [each.candidate for each in encoded], combinations)
+        return ImageClassifier(self._classifiers.fit(which))
 
     def table(self) -> list[dict[str, Any]]:
         """A row per representation, best first, as a dictionary; then what is put together.
@@ -199,6 +240,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     max_pixels: int = images.MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
     cache_limit: str | int | None = None,
+    save: str | Path | None = None,
+    save_which: str = "",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
     """Which representation serves these images best, how sure that is, and what it costs.
@@ -234,6 +277,10 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         cache_limit: Size of the cache, "5GB" or in bytes, above which the least recently used
             entries are deleted at the end; "none" for no limit. None for IMREP_CACHE_LIMIT, else
             5 GB. Entries that this run used stay.
+        save: Folder for the classifier that was measured, fitted to all images, for
+            `imrep.load_model` and `imrep predict`. It holds the vectors of the training images.
+        save_which: Its spec, or "together"; "" for the recommended one, and then nothing is saved
+            where nothing is recommended (`Comparison.saved_text`).
         progress: Called with a phrase, the number done and the total; with a total of 0 the phrase
             says how long what follows will take.
 
@@ -277,14 +324,16 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         threads=torch.get_num_threads() if threads is None else threads,
         device=device,
         reading=reading,
+        save=None if save is None else as_path(save, "compare", "a folder to save in", empty=False),
+        save_which=save_which,
     )
     report_progress = progress or _silent
     fetching = weights.allow_download() if download else nullcontext()
     with claimed(settings.out, "compare"), fetching, cache.pruned(limit, report_progress):
-        folder = protocol.run(inputs, settings, report_progress)
+        finished = protocol.run(inputs, settings, report_progress)
         report_progress("writing the report", 0, 1)
-        report.write(folder)
-    return Comparison(folder)
+        report.write(finished.folder)
+    return Comparison(finished.folder, finished.classifiers, finished.saving)
 
 
 def _listed(representations: Any) -> tuple[object, ...] | None:

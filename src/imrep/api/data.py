@@ -1,9 +1,14 @@
 """The data that `compare` and `embed` take: paths, or images in memory."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imrep import images
-from imrep.datasets import Dataset, in_memory
+from imrep.datasets import Dataset, Item, in_memory
 
 
 def source(
@@ -20,3 +25,22 @@ def source(
     if isinstance(data, list | tuple):
         return tuple(map(str, data))
     return None if data is None else str(data)
+
+
+def in_order(items: Sequence[Item], data: Any) -> Sequence[Item]:
+    """The items in the order of a list of paths, alone or with labels; a data set sorts them."""
+    pair = in_memory.pair(data)
+    paths = data if pair is None else pair[0]
+    if not isinstance(paths, list | tuple) or not all(isinstance(p, str | Path) for p in paths):
+        return items
+    positions = {_location(Path(path)): i for i, path in enumerate(paths)}
+    order = [positions.get(_location(item.file or Path(item.raw))) for item in items]
+    if None in order:  # folders or tables among them
+        return items
+    return [items[i] for i in np.argsort(order)]  # type: ignore[arg-type]
+
+
+def _location(path: Path) -> tuple[str, str]:
+    """A path without links in its folder; two links to one file are two images."""
+    path = path.expanduser()
+    return os.path.realpath(path.parent), path.name

@@ -1,9 +1,8 @@
 """`embed`: the vectors of a set of images, in memory."""
 
 import copy
-import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from imrep import adapters, checks, datasets, images
-from imrep.api.data import source
+from imrep.api.data import in_order, source
 from imrep.api.frames import data_frame
 from imrep.base import Representation
-from imrep.datasets import in_memory
 from imrep.errors import BadData
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from imrep.datasets import Item
 
 _MAX_BATCH = 2**20  # images
 _MAX_THREADS = 256
@@ -132,7 +128,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         raise BadData("embed needs a path, images, or (images, labels), got None. Try 'photos/'.")
     origin = source(data, reading, "embed")
     dataset = origin if isinstance(origin, datasets.Dataset) else datasets.find(origin)
-    items = _in_order(dataset.items, data)
+    items = in_order(dataset.items, data)
     settings = vector_file.Settings(
         size=rep.canvas or size,
         batch=batch,
@@ -157,22 +153,3 @@ def _check(size: int | None, batch: int, threads: int | None) -> None:
     checks.integer(batch, 1, _MAX_BATCH, "embed", "batch")
     if threads is not None:
         checks.integer(threads, 1, _MAX_THREADS, "embed", "threads")
-
-
-def _in_order(items: "Sequence[Item]", data: Any) -> "Sequence[Item]":
-    """The items in the order of a list of paths, alone or with labels; a data set sorts them."""
-    pair = in_memory.pair(data)
-    paths = data if pair is None else pair[0]
-    if not isinstance(paths, list | tuple) or not all(isinstance(p, str | Path) for p in paths):
-        return items
-    positions = {_location(Path(path)): i for i, path in enumerate(paths)}
-    order = [positions.get(_location(item.file or Path(item.raw))) for item in items]
-    if None in order:  # folders or tables among them
-        return items
-    return [items[i] for i in np.argsort(order)]  # type: ignore[arg-type]
-
-
-def _location(path: Path) -> tuple[str, str]:
-    """A path without links in its folder; two links to one file are two images."""
-    path = path.expanduser()
-    return os.path.realpath(path.parent), path.name

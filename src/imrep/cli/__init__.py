@@ -27,6 +27,7 @@ _COMMANDS = {
     "cite": "Print BibTeX of the papers behind representations.",
     "picture": "Draw the code of an image.",
     "invert": "Reconstruct an image from its code alone.",
+    "predict": "Name the classes of new images by a saved classifier.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "match": "Is what one picture shows also in another, and where?",
@@ -36,12 +37,13 @@ _EXAMPLES = """Examples:
   imrep compare photos/                  a report: accuracy, its interval, cost
   imrep list                             every representation
   imrep invert cat.jpg hog               an image reconstructed from its code
-  imrep embed photos/ hog -o v.parquet   vectors in a file"""
+  imrep embed photos/ hog -o v.parquet   vectors in a file
+  imrep compare photos/ --save model/    a classifier; then imrep predict model/ new/"""
 _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "edit", "embed", "match")
+_RESUMABLE = ("compare", "edit", "embed", "match", "predict")
 
 
 class _Refusal(click.ClickException):
@@ -112,6 +114,8 @@ def _resume_hint(command: str | None) -> str:
     """The command that resumes, for commands that store their progress."""
     if command not in _RESUMABLE:
         return ""
+    if command == "predict" and not any(word.startswith(("-o", "--out")) for word in sys.argv):
+        return "Nothing was kept; with -o FILE it is."
     return f"The progress is saved. To resume: {command_line(['imrep', *sys.argv[1:]])}"
 
 

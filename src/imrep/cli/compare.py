@@ -11,7 +11,7 @@ import click
 from imrep.cli import engine, options, screen
 from imrep.cli.size_lines import size_lines
 from imrep.errors import BadData
-from imrep.io.names import printable
+from imrep.io.names import command_line, printable
 from imrep.plural import several
 from imrep.results import OUTSIDE
 
@@ -47,31 +47,6 @@ class _Sizes(click.ParamType):
         return tuple(sides)
 
 
-class _Named(click.ParamType):
-    """NAME=VALUE."""
-
-    def __init__(self, name: str, value: click.ParamType) -> None:
-        self.name, self.value = name, value
-
-    def convert(self, value: Any, param: Any, context: Any) -> tuple[str, Any]:
-        """The name and the value."""
-        name, equals, text = value.partition("=")
-        if not (name and equals and text):
-            self.fail(f"it needs {self.name}, got {value!r}. Try mine={value}.", param, context)
-        return name, self.value.convert(text, param, context)
-
-
-def _by_name(
-    context: click.Context, param: click.Parameter, pairs: tuple[tuple[str, Any], ...]
-) -> dict[str, Any] | None:
-    """The values by name."""
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        names = ", ".join(name for name, _ in pairs)
-        raise click.BadParameter(f"it needs each name once, got {names}.", context, param)
-    return named or None
-
-
 @click.command(
     epilog="""\b
 Examples:
@@ -79,7 +54,8 @@ Examples:
   imrep compare photos/                          every representation that can run here
   imrep compare photos/ -r hog -r hog+histogram  these only; a plus concatenates two
   imrep compare photos/ --sizes 32,64,128        also at these image sizes
-  imrep compare photos/ --vectors mine=clip.npz  also vectors made elsewhere""",
+  imrep compare photos/ --vectors mine=clip.npz  also vectors made elsewhere
+  imrep compare photos/ --save model/            and the classifier, for imrep predict""",
 )
 @click.argument("data", required=False)
 @click.option(
@@ -120,21 +96,25 @@ Examples:
 @click.option(
     "--same-object", type=_FILE, help="csv with path,group: score retrieval within groups."
 )
-@click.option(
-    "--vectors",
-    multiple=True,
-    type=_Named("NAME=FILE", _FILE),
-    metavar="NAME=FILE",
-    callback=_by_name,
-    help="Vectors made elsewhere: parquet, npz, safetensors or csv with paths, npy; repeatable.",
-)
+@options.vectors
 @click.option(
     "--ms",
     multiple=True,
-    type=_Named("NAME=N", options.Number(0, 1e9)),
+    type=options.Named("NAME=N", options.Number(0, 1e9)),
     metavar="NAME=N",
-    callback=_by_name,
+    callback=options.by_name,
     help="Milliseconds an image of such vectors, if you know them.",
+)
+@click.option(
+    "--save",
+    type=_FOLDER,
+    metavar="MODEL",
+    help="Folder for the classifier that was measured, fitted to all images (imrep predict).",
+)
+@click.option(
+    "--save-which",
+    metavar="SPEC|together",
+    help="The classifier to save.  [default: the recommended one, if there is one]",
 )
 @click.option(
     "--max-images",
@@ -179,6 +159,8 @@ def command(
     chosen = {name: value for name, value in params.items() if value is not None}
     chosen |= {"threads": threads, "device": engine.device(device)}
     chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
+    if params["save_which"] and params["save"] is None:
+        raise click.UsageError("--save-which needs a folder to save in. Add --save model/.")
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
     before = _reported(out)
@@ -194,7 +176,8 @@ def command(
     if as_json:
         options.write_json({"report": str(comparison.report), "verdict": comparison.verdict,
                             "pick": comparison.pick, "table": comparison.table(),
-                            "by_size": comparison.by_size()})  # fmt: skip
+                            "by_size": comparison.by_size(),
+                            "saved": _saved(comparison)})  # fmt: skip
     else:
         _print(comparison, quiet)
     if strict and comparison.skipped:
@@ -220,10 +203,10 @@ def _print(comparison: "Comparison", quiet: bool) -> None:
     for warning in comparison.verdict["warnings"]:
         click.secho(warning["text"], fg="yellow")
     if not quiet:
-        for note in comparison.verdict["notes"]:
-            click.secho(note["text"], dim=True)
-        for reason in comparison.absent.values():
-            click.secho(f"Left out: {reason}", dim=True)
+        texts = [note["text"] for note in comparison.verdict["notes"]]
+        texts += [f"Left out: {reason}" for reason in comparison.absent.values()]
+        for line in texts:
+            click.secho(line, dim=True)
     if comparison.skipped:
         listed = printable(comparison.folder / "skipped.csv")
         text = f"{several(comparison.skipped, 'file')} could not be read; {listed} has the reasons."
@@ -233,6 +216,20 @@ def _print(comparison: "Comparison", quiet: bool) -> None:
     if lines := size_lines(comparison):
         click.echo("\n" + "\n".join(lines))
     click.echo(f"\n{printable(comparison.report)}")
+    _print_saved(comparison)
+
+
+def _print_saved(comparison: "Comparison") -> None:
+    """What became of `--save`, and the command that uses it."""
+    if comparison.saved_text:
+        click.echo(printable(comparison.saved_text))
+    if comparison.saved:
+        click.secho(command_line(["imrep", "predict", str(comparison.saved), "new/"]), dim=True)
+
+
+def _saved(comparison: "Comparison") -> str | None:
+    """The folder of the saved classifier."""
+    return str(comparison.saved) if comparison.saved else None
 
 
 def _table(comparison: "Comparison") -> None:

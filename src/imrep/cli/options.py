@@ -118,6 +118,31 @@ class CacheLimit(click.ParamType):
         return str(value)
 
 
+class Named(click.ParamType):
+    """NAME=VALUE."""
+
+    def __init__(self, name: str, value: click.ParamType) -> None:
+        self.name, self.value = name, value
+
+    def convert(self, value: Any, param: Any, context: Any) -> tuple[str, Any]:
+        """The name and the value."""
+        name, equals, text = value.partition("=")
+        if not (name and equals and text):
+            self.fail(f"it needs {self.name}, got {value!r}. Try mine={value}.", param, context)
+        return name, self.value.convert(text, param, context)
+
+
+def by_name(
+    context: click.Context, param: click.Parameter, pairs: tuple[tuple[str, Any], ...]
+) -> dict[str, Any] | None:
+    """The values by name."""
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        names = ", ".join(name for name, _ in pairs)
+        raise click.BadParameter(f"it needs each name once, got {names}.", context, param)
+    return named or None
+
+
 SPEC = Spec()
 SIDE = Side()
 OUTPUT = Output()
@@ -301,6 +326,19 @@ def size(command: F) -> F:
         type=SIDE,
         metavar="S",
         help="Side in pixels of the central square, or native for the unchanged image.",
+    )(command)
+
+
+def vectors(command: F) -> F:
+    """`--vectors NAME=FILE`, repeatable: a dictionary, or None."""
+    return click.option(
+        "--vectors",
+        multiple=True,
+        type=Named("NAME=FILE", click.Path(path_type=Path, exists=True, dir_okay=False)),
+        metavar="NAME=FILE",
+        callback=by_name,
+        help="Vectors made elsewhere: parquet, npz, safetensors or csv with paths, npy; "
+        "repeatable.",
     )(command)
 
 

@@ -6,13 +6,15 @@ one more representation computes only that one.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
+from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
 from imrep.comparison.conclusions.retrieval import judge_retrieval
-from imrep.comparison.conclusions.together import put_together
+from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
@@ -21,17 +23,33 @@ from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
 from imrep.comparison.output.outcome import Outcome, Scores
+from imrep.comparison.output.saving import Saving, save
 from imrep.comparison.output.write import write
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.settings import Inputs, Settings
 from imrep.comparison.state import State
 from imrep.embedding import encode
 from imrep.errors import BadData
+from imrep.models import saved
 from imrep.ops import parallel
 from imrep.types import Progress
 
 
-def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
+class Finished(NamedTuple):
+    """A comparison whose results are written.
+
+    Attributes:
+        folder: Where they are.
+        classifiers: Those that can be fitted to all images; None where no classes were scored.
+        saving: What became of `settings.save`.
+    """
+
+    folder: Path
+    classifiers: Classifiers | None
+    saving: Saving
+
+
+def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
     """Compare, and write results.jsonl, assets/ and the two lists of files into `settings.out`.
 
     Raises:
@@ -42,6 +60,11 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         tables = own_vectors.read(inputs.vectors, inputs.ms)
         named = [MadeOutside(table.name, table.vectors) for table in tables]
         candidates, absent = gather(inputs.specs, named)
+        which = ""
+        if settings.save_which:
+            which = check_choice(settings.save_which, candidates, (ALL, CHEAP))
+        if settings.save is not None:
+            saved.check_name(settings.save)
         state = State(
             dataset=source.find(inputs),
             size=settings.size,
@@ -91,8 +114,25 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             own=own,
         )
         folder = write(outcome, inputs, settings)
+        classifiers = _classifiers(outcome, settings)
+        saving = save(classifiers, settings.save, which, progress)
         encode.forget([part for each in encoded for part in each.parts])
-        return folder
+        return Finished(folder, classifiers, saving)
+
+
+def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
+    """What can be fitted to all images; None where no classes were scored."""
+    scores, images = outcome.scores, outcome.images
+    if scores is None:
+        return None
+    return Classifiers(
+        dataset=scores.dataset,
+        classification=scores.classification,
+        together=scores.together,
+        reading=settings.reading,
+        data_name=outcome.source.name,
+        left_out=[images.names[label] for label in images.untestable],
+    )
 
 
 def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:

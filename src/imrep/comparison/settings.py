@@ -79,6 +79,8 @@ class Settings:
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
         reading: How files become pixels.
+        save: Folder in which a classifier is saved; None for none.
+        save_which: Its spec or "together"; "" for the recommended one.
 
     Raises:
         BadParameter: A value is out of its range.
@@ -93,6 +95,8 @@ class Settings:
     readers: int = os.cpu_count() or 1
     device: str = "cpu"
     reading: Reading = DEFAULT_READING
+    save: Path | None = None
+    save_which: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.sizes, tuple):
@@ -106,6 +110,11 @@ class Settings:
         checks.between(self.margin, 0, 100, _CALLER, "margin")
         checks.integer(self.seed, 0, 2**32 - 1, _CALLER, "seed")
         checks.integer(self.threads, 1, 256, _CALLER, "threads")
+        if self.save is not None and self.save.resolve() == self.out.resolve():
+            raise BadParameter(
+                f"compare needs another folder for the classifier than {self.out}, its report's. "
+                f"Try {self.out / 'model'}."
+            )
 
 
 def _check_integer(number: object, name: str) -> None:

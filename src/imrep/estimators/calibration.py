@@ -16,8 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
 
 from imrep.estimators.targets import Targets
 
@@ -43,6 +41,8 @@ def cross_entropy(logits: Float[Array, "n k"], targets: Targets) -> Loss:
         logits: Of the training images, for the classes that have any, in their order.
         targets: Labels of the training images.
     """
+    from scipy.special import logsumexp  # slow to import, and `predict` answers without it
+
     n, k = logits.shape
     smoothing = 1 / (n + 2)
     wanted = np.full((n, k), smoothing / max(k - 1, 1))
@@ -61,6 +61,8 @@ def temperature(left_out: Float[Array, "n c"], targets: Targets) -> float:
         left_out: Logits of the training images by what was fitted without their group.
         targets: Labels of the training images.
     """
+    from scipy.optimize import minimize_scalar  # slow to import, and `predict` does not need it
+
     logits = left_out[:, targets.present].astype(np.float64)
     low, high = (math.log(bound) for bound in _TEMPERATURES)
     minimum = minimize_scalar(
@@ -73,4 +75,6 @@ def temperature(left_out: Float[Array, "n c"], targets: Targets) -> float:
 
 def probabilities(logits: Float[Array, "q c"], factor: float) -> Float[Array, "q c"]:
     """Softmax of the logits times a factor; 0 for a class whose logit is -inf."""
-    return softmax(factor * logits, axis=1)
+    scaled = factor * logits
+    powers = np.exp(scaled - scaled.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)

@@ -1,13 +1,16 @@
 """A fitted ridge without its training set: what scores new vectors, and what is saved."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int
 from numpy import ndarray as Array
 
 from imrep.estimators.kernels import Kernel, Kernels, decay, features, squared_distances
-from imrep.estimators.model import Model
+
+if TYPE_CHECKING:  # scipy is slow to import, and `predict` answers without it
+    from imrep.estimators.model import Model
 
 _BATCH = 1_000  # images
 
@@ -38,7 +41,7 @@ class Predictor:
     intercept: Float64[Array, " c"]
 
     @staticmethod
-    def of(kernels: Kernels, images: Int[Array, " t"], model: Model) -> "Predictor":
+    def of(kernels: Kernels, images: Int[Array, " t"], model: "Model") -> "Predictor":
         """From the kernels among the training images and the ridge that was fitted to them."""
         stats, kernel = kernels.statistics, model.kernel
         rows = kernels.features(kernel, images)

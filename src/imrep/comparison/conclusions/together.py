@@ -39,11 +39,13 @@ class Part(NamedTuple):
         encoded: The candidate.
         weight: Its share of the weights when they are fitted to all images, above 0.
         folds: Share of the folds that kept it.
+        factor: The weight itself, by which its scores are multiplied.
     """
 
     encoded: EncodedCandidate
     weight: float
     folds: float
+    factor: float = 1.0
 
 
 class Gain(NamedTuple):
@@ -176,7 +178,12 @@ def _made(
     made = combine([rival.folds for rival in rivals], labels, groups, dataset.folds)
     order = [r for r in np.argsort(-weights, kind="stable").tolist() if weights[r] > 0]
     parts = tuple(
-        Part(rivals[r].encoded, float(weights[r] / weights.sum()), float(made.retained[r]))
+        Part(
+            rivals[r].encoded,
+            float(weights[r] / weights.sum()),
+            float(made.retained[r]),
+            float(weights[r]),
+        )
         for r in order
     )
     encoded = tuple(part.encoded.parts[0] for part in parts)

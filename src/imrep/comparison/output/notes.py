@@ -26,7 +26,12 @@ _BUILTIN = {"built-in photographs": "these ten photographs", "digits": "these di
 
 
 def verdict(
-    rows: Rows, outcome: Outcome, size: int, margin: float, command_data: str | None
+    rows: Rows,
+    outcome: Outcome,
+    size: int,
+    margin: float,
+    command_data: str | None,
+    save_command: str = "",
 ) -> None:
     """Add the row.
 
@@ -36,6 +41,7 @@ def verdict(
         size: Side in pixels of the comparison's images.
         margin: Percentage points of accuracy within which cost decides.
         command_data: DATA as typed on the command line; None where no command can repeat it.
+        save_command: The command that saves the recommended classifier; "" where none can.
     """
     scores, retrieval = outcome.scores, outcome.retrieval
     judged = scores.classification if scores else retrieval
@@ -57,6 +63,7 @@ def verdict(
         **_standings(judged),
         "margin": margin / 100,
         "command": "",
+        "save": "",
         "retrieval": _retrieval(retrieval) if retrieval and scores else None,
     }
     if judged is None or judged.pick is None:
@@ -64,6 +71,7 @@ def verdict(
         return
     pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
     detail["command"] = embed_command(command_data, pick.candidate, size)
+    detail["save"] = save_command if scores else ""
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
 
 

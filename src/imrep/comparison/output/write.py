@@ -9,6 +9,7 @@ from imrep import assets, results
 from imrep.comparison.output import gallery, near_duplicates, notes, tables
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
+from imrep.comparison.output.saving import save_command
 from imrep.comparison.settings import Inputs, Settings
 from imrep.embedding import cache
 from imrep.io import skipped
@@ -46,7 +47,8 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     if len(images) > 1:
         tables.label_free(rows, measured)
     tables.failures(rows, outcome.absent)
-    notes.verdict(rows, outcome, settings.size, settings.margin, inputs.command_data)
+    command = save_command(inputs, settings)
+    notes.verdict(rows, outcome, settings.size, settings.margin, inputs.command_data, command)
     return rows.rows
 
 
@@ -54,11 +56,11 @@ def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
     """The fields that all rows share."""
     images, dataset = outcome.images, outcome.scores.dataset if outcome.scores else None
     fingerprints = [encoded.candidate.fingerprint for encoded in outcome.encoded]
-    # objects among the inputs have no text of their own; readers and out change no number
+    # objects among the inputs have no text of their own; readers, out and save change no number
     options = {
         name: str(value)
         for name, value in (vars(settings) | vars(inputs)).items()
-        if name not in ("out", "readers", "specs", "vectors", "data")
+        if name not in ("out", "readers", "save", "save_which", "specs", "vectors", "data")
     }
     digest = images.decoded.key
     return replace(

@@ -15,13 +15,12 @@ from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes.classifier import Predictions, cross_validate
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.probes.final_fit import fit_final
 from imrep.comparison.probes.learning_curve import Point, learning_curve
 from imrep.comparison.probes.scores import FoldScores
 from imrep.embedding import cache
 from imrep.estimators.kernels import Kernels
-from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN, fit
-from imrep.estimators.selection import subset
-from imrep.estimators.targets import Targets
+from imrep.estimators.model import MAX_DECOMPOSED
 from imrep.io.digests import digest
 from imrep.ops import parallel
 from imrep.results import PROTOCOL
@@ -97,17 +96,9 @@ def fit_all(encoded: EncodedCandidate, dataset: LabelledDataset) -> FoldScores:
             that was fitted on all images.
         dataset: The images; above 5,000 a sample of that many is fitted to.
     """
-    path = cache.folder("scores", _key("final", encoded, dataset)) / "scores.npz"
-    if (stored := cache.read_arrays(path)) is not None:
-        return FoldScores(**stored)
-    targets = Targets.of(dataset.labels, dataset.groups, len(dataset.classes))
-    train = subset(targets, MAX_TRAIN, dataset.seed)
-    targets = targets if len(train) == len(dataset) else targets.take(train)
-    kernels = Kernels(encoded.vectors(dataset.rows), encoded.spec, len(train) <= MAX_DECOMPOSED)
-    left_out = fit(kernels, train, targets, seed=dataset.seed).best.left_out.astype(np.float32)
-    new = FoldScores(train, left_out, train[:0], left_out[:0])
-    cache.write_arrays(path, **new._asdict())
-    return new
+    final = fit_final(encoded, dataset)
+    left_out = final.model.left_out.astype(np.float32)
+    return FoldScores(final.train, left_out, final.train[:0], left_out[:0])
 
 
 def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) -> Predictions:

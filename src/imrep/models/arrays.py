@@ -1,0 +1,123 @@
+"""The arrays of a saved classifier: those of part 0 are named `0.mean`, `0.rows` and so on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imrep.errors import BadData
+from imrep.estimators.discriminant import Discriminant
+from imrep.estimators.neighbourhood import Neighbourhood
+from imrep.estimators.predictor import Predictor
+from imrep.models.fitted_classifier import FittedClassifier
+
+Stored = Mapping[str, NDArray[Any]]
+
+_WEIGHTS, _INTERCEPT = "discriminant", "discriminant_intercept"
+
+
+def of(classifier: FittedClassifier) -> dict[str, NDArray[Any]]:
+    """The arrays of a classifier by name, contiguous."""
+    stored: dict[str, NDArray[Any]] = {}
+    for number, part in enumerate(classifier.parts):
+        own = part.predictor
+        named = {"mean": own.mean, "scale": own.scale, "rows": own.rows}
+        named |= {"intercept": own.intercept}
+        if own.dual is None:  # the rows are coefficients, not training vectors
+            named["vectors"] = part.neighbourhood.rows
+        else:
+            named["dual"] = own.dual
+        stored |= {f"{number}.{name}": array for name, array in named.items()}
+    if classifier.discriminant is not None:
+        stored[_WEIGHTS], stored[_INTERCEPT] = classifier.discriminant
+    return {name: np.ascontiguousarray(array) for name, array in stored.items()}
+
+
+def predictor(
+    stored: Stored, number: int, facts: Mapping[str, Any], classes: int, folder: Path
+) -> Predictor:
+    """What scores the vectors of a part.
+
+    Args:
+        stored: All arrays.
+        number: The part's.
+        facts: Its entry in model.json.
+        classes: Number of classes.
+        folder: For messages.
+
+    Raises:
+        BadData: An array is missing, or of another type or shape, or not finite.
+    """
+    d, linear = facts["dimensions"], facts["kernel"] == "linear"
+    n = facts["images"]
+    rows_shape = (d, classes) if linear else (n, d)
+    dual = None if linear else _array(stored, f"{number}.dual", "f8", (n, classes), folder)
+    return Predictor(
+        kernel=facts["kernel"],
+        gamma=facts["gamma"],
+        mean=_array(stored, f"{number}.mean", "f4", (d,), folder),
+        scale=_scale(stored, number, d, folder),
+        floor=facts["floor"],
+        rows=_array(stored, f"{number}.rows", "f4", rows_shape, folder),
+        dual=dual,
+        intercept=_array(stored, f"{number}.intercept", "f8", (classes,), folder),
+    )
+
+
+def neighbourhood(
+    stored: Stored, number: int, facts: Mapping[str, Any], folder: Path
+) -> Neighbourhood:
+    """The training vectors of a part.
+
+    Raises:
+        BadData: They are missing, or of another type or shape, or not finite.
+    """
+    shape = (facts["images"], facts["dimensions"])
+    name, kind = ("vectors", "f2") if facts["kernel"] == "linear" else ("rows", "f4")
+    return Neighbourhood(_array(stored, f"{number}.{name}", kind, shape, folder), facts["unit"])
+
+
+def discriminant(stored: Stored, classes: int, folder: Path) -> Discriminant | None:
+    """The discriminant, if there is one.
+
+    Raises:
+        BadData: It is of another type or shape, or not finite.
+    """
+    if _WEIGHTS not in stored:
+        return None
+    weights = _array(stored, _WEIGHTS, "f8", (classes, classes), folder)
+    return Discriminant(weights, _array(stored, _INTERCEPT, "f8", (classes,), folder))
+
+
+def _array(
+    stored: Stored, name: str, kind: str, shape: tuple[int, ...], folder: Path
+) -> NDArray[Any]:
+    array = _typed(stored, name, kind, shape, folder)
+    if not np.isfinite(array).all():
+        raise BadData(f"{folder} needs finite numbers in {name}. Run compare --save again.")
+    return array
+
+
+def _scale(stored: Stored, number: int, d: int, folder: Path) -> NDArray[np.float32]:
+    """Standard deviations; infinite for features that are left out."""
+    scale = _typed(stored, f"{number}.scale", "f4", (d,), folder)
+    if not (scale > 0).all():
+        raise BadData(
+            f"{folder} needs numbers above 0 in {number}.scale. Run compare --save again."
+        )
+    return scale
+
+
+def _typed(
+    stored: Stored, name: str, kind: str, shape: tuple[int, ...], folder: Path
+) -> NDArray[Any]:
+    array = stored.get(name)
+    if array is None or array.dtype != np.dtype(kind) or array.shape != tuple(shape):
+        actual = "none" if array is None else f"{array.dtype} {array.shape}"
+        raise BadData(
+            f"{folder} needs {name} as {np.dtype(kind)} {tuple(shape)}, got {actual}. Run compare "
+            "--save again."
+        )
+    return array
