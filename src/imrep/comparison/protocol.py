@@ -116,6 +116,8 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         folder = write(outcome, inputs, settings)
         classifiers = _classifiers(outcome, settings)
         saving = save(classifiers, settings.save, which, progress)
+        if classifiers is not None:
+            classifiers.fit_objects()
         encode.forget([part for each in encoded for part in each.parts])
         return Finished(folder, classifiers, saving)
 

@@ -5,7 +5,8 @@ several parts, the discriminant where it helps, and a temperature.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -53,6 +54,7 @@ class Classifiers:
     reading: Reading
     data_name: str
     left_out: Sequence[str] = ()
+    _by_name: dict[str, FittedClassifier] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -76,12 +78,29 @@ class Classifiers:
 
         Raises:
             BadParameter: There is none of that name, or nothing is recommended.
-            BadData: All of its vectors are equal.
+            BadData: All of its vectors are equal, or they are no longer in the cache.
         """
         name = name or self.pick
         if not name:
             listed = ", ".join(self.names)
             raise BadParameter(f"a classifier needs a choice: {self.reason} Name one of: {listed}.")
+        if name not in self._by_name:
+            try:
+                self._by_name[name] = self._fit(name)
+            except FileNotFoundError as error:
+                raise BadData(
+                    f"{name} needs its vectors in the cache, got none. Compare again."
+                ) from error
+        return self._by_name[name]
+
+    def fit_objects(self) -> None:
+        """Fit those of the caller's functions and modules, whose vectors are not kept."""
+        for encoded in self.classification.encoded:
+            if any(isinstance(part.rep, Wrapped) for part in encoded.parts):
+                with suppress(BadData):  # equal vectors; said when it is asked for
+                    self.fit(encoded.spec)
+
+    def _fit(self, name: str) -> FittedClassifier:
         for row in self.together:
             if row.encoded.spec == name:
                 parts = [part.encoded for part in row.parts]
@@ -166,7 +185,7 @@ def check_choice(name: str, candidates: Sequence[Candidate], combinations: Seque
     Raises:
         BadParameter: Nothing that is compared is called so.
     """
-    forms = {name.lower(), _shortest(name)}
+    forms = {name.lower(), _shortest(name)} - {""}
     for candidate in candidates:
         if not forms.isdisjoint((candidate.spec.lower(), candidate.rebuild_spec.lower())):
             return candidate.spec
