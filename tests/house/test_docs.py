@@ -145,6 +145,7 @@ def test_commands_on_the_pages_are_ones_the_command_line_takes(pages, tmp_path, 
     # the files that a page compares; they are read while the arguments are
     table = {"path": ["a.jpg", "b.jpg"], "vector": [[0.0, 1.0], [1.0, 0.0]]}
     pyarrow.parquet.write_table(pyarrow.table(table), "clip.parquet")
+    pyarrow.parquet.write_table(pyarrow.table(table), "new.parquet")
     np.save("other.npy", np.eye(2))
     lines = {
         line for page in pages.values() for block in page.blocks for line in block.splitlines()

@@ -64,6 +64,13 @@ def prepared(tmp_path_factory):
         run_line("imrep embed photos/ hog -o clip.parquet")
         run_line("imrep embed photos/ hog -o clip.npz")
         np.save("other.npy", np.random.default_rng(0).random((16, 5)))
+        (root / "new").mkdir()
+        for i in range(3):
+            scene(i + 20).save(root / "new" / f"{i}.jpg")
+        run_line("imrep embed new/ hog -o new.parquet")
+        compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
+        run_line(f"{compare} --save model/ --save-which hog")
+        run_line(f"{compare} --save own/ --save-which mine")
     return root
 
 

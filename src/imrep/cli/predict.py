@@ -30,7 +30,6 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
         "imrep compare photos/ --save model/",
         "imrep predict model/ new/ -o answers.csv",
         "imrep predict model/ new/*.jpg --at-least .8 --unlike",
-        "imrep predict model/ --vectors mine=new.parquet",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path, file_okay=False))
