@@ -27,7 +27,6 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command(
     epilog=options.example(
-        "imrep compare photos/ --save model/",
         "imrep predict model/ new/ -o answers.csv",
         "imrep predict model/ new/*.jpg --at-least .8 --unlike",
     )
