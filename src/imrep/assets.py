@@ -1,6 +1,6 @@
 """What a report contains besides numbers: images, neighbours, confusions, skipped files.
 
-A folder `assets/` holds one `assets.json` and up to four sheets of equal tiles, so that a page can
+A folder `assets/` holds one `assets.json` and up to five sheets of equal tiles, so that a page can
 inline a sheet once and display any tile of it. Photographs are WebP (lossy);
 reconstructions are PNG, since their blur matters.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -23,6 +23,7 @@ Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
 THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
 NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
+ODD = 6  # odd images of each issue in a report
 COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
 
 
@@ -50,6 +51,20 @@ class Pair:
         return None not in self.labels and self.labels[0] != self.labels[1]
 
 
+class OddPicture(NamedTuple):
+    """An image that looks odd.
+
+    Attributes:
+        path: Of the file, relative to the data.
+        issue: One of `comparison.diagnostics.quality.ISSUES`.
+        caption: What was measured, in a few words.
+    """
+
+    path: str
+    issue: str
+    caption: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assets:
     """Everything in a report that is not a number in results.jsonl.
@@ -66,6 +81,8 @@ class Assets:
         variances: spec -> shares of the variance along the two axes of its map, in [0, 1].
         copies: (2p, s, s, 3) uint8, the images of `pairs`.
         pairs: Up to twelve near-duplicates, those with different labels first.
+        odd_tiles: (o, s, s, 3) uint8, the images of `odd`.
+        odd: Up to six images of each issue.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
@@ -87,6 +104,8 @@ class Assets:
     variances: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     copies: Tiles = field(default_factory=_no_tiles)
     pairs: Sequence[Pair] = ()
+    odd_tiles: Tiles = field(default_factory=_no_tiles)
+    odd: Sequence[OddPicture] = ()
     originals: Tiles = field(default_factory=_no_tiles)
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
@@ -107,6 +126,7 @@ class Assets:
         for spec, spots in self.maps.items():
             _check_shape(f"map of {spec}", spots.shape, (t, 2))
         _check_shape("copies", (len(self.copies),), (2 * len(self.pairs),))
+        _check_shape("odd tiles", (len(self.odd_tiles),), (len(self.odd),))
         for spec, pictures in self.rebuilt.items():
             _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
@@ -159,6 +179,8 @@ class Assets:
                 Pair(paths=tuple(paths), labels=tuple(labels), reason=reason)
                 for paths, labels, reason in index["pairs"]
             ],
+            odd_tiles=sheets.get("odd.webp", _no_tiles()),
+            odd=[OddPicture(*entry) for entry in index.get("odd", ())],
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
@@ -172,6 +194,7 @@ class Assets:
         return {
             "thumbnails.webp": self.thumbnails,
             "copies.webp": self.copies,
+            "odd.webp": self.odd_tiles,
             "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
             "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
         }
@@ -187,6 +210,7 @@ class Assets:
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
+            "odd": [list(picture) for picture in self.odd],
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
             "classes": list(self.classes),

@@ -18,6 +18,10 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | largest | | size of the largest group (images) |
 | | plain | | images too uniform to check (images) |
 | | conflicts | | near-identical pairs that carry different labels (pairs) |
+| pictures | odd | | images with one of the next seven issues; pictures.csv lists them (images) |
+| | dark, bright, blurred, uniform | criterion | images with this issue (images) |
+| | size, aspect, gray | criterion | likewise (images) |
+| | trait | sentence | images of a folder or class that share an issue, not listed (images) |
 | accuracy | probe | | balanced accuracy of the ridge on the best kernel, with lo, hi (share) |
 | | by | kernel | that most folds chose; "parts" for a sum; value is null |
 | | linear | | balanced accuracy of the ridge on the linear kernel (share) |
@@ -103,6 +107,10 @@ UNITS = (
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
+    "pictures": (
+        *("odd", "dark", "bright", "blurred", "uniform", "size", "aspect", "gray"),
+        "trait",
+    ),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),

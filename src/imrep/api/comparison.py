@@ -1,5 +1,6 @@
 """`compare`: which representation serves a set of images best."""
 
+import csv
 import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -25,8 +26,8 @@ class Comparison:
     """The outcome of `compare`: a sentence, a table, and where the report is.
 
     Args:
-        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv` and
-            `near_duplicates.csv`.
+        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv`,
+            `near_duplicates.csv` and `pictures.csv`.
     """
 
     folder: Path
@@ -117,6 +118,27 @@ class Comparison:
                 prefix = "gain_" if name == "gain" else ""
                 line[f"{prefix}lo"], line[f"{prefix}hi"] = row.lo, row.hi
         return list(lines.values())
+
+    @property
+    def odd(self) -> int:
+        """Images that look odd; pictures.csv names them."""
+        return int(next((row.value or 0 for row in self.rows if row.metric == "odd"), 0))
+
+    def pictures(self) -> list[dict[str, Any]]:
+        """A row per image and issue, as a dictionary, sorted by path; empty where none is odd.
+
+        Its keys are path; issue, one of dark, bright, blurred, uniform, size, aspect, gray,
+        duplicate and conflict (a near-duplicate with another label); the value that was measured;
+        its threshold; and other, the path of the near-duplicate.
+        """
+        path = self.folder / "pictures.csv"
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                line | {"value": float(line["value"]), "threshold": float(line["threshold"])}
+                for line in csv.DictReader(file)
+            ]
 
     def to_pandas(self) -> "DataFrame":
         """`table` as a data frame, missing numbers as NaN.

@@ -228,11 +228,20 @@ def _print(comparison: "Comparison", quiet: bool) -> None:
         listed = printable(comparison.folder / "skipped.csv")
         text = f"{several(comparison.skipped, 'file')} could not be read; {listed} has the reasons."
         click.secho(text, fg="yellow")
+    _odd(comparison)
     click.echo()
     _table(comparison)
     if lines := size_lines(comparison):
         click.echo("\n" + "\n".join(lines))
     click.echo(f"\n{printable(comparison.report)}")
+
+
+def _odd(comparison: "Comparison") -> None:
+    """How many images look odd, and where they are listed."""
+    if comparison.odd:
+        listed = printable(comparison.folder / "pictures.csv")
+        looks = several(comparison.odd, "picture looks", "pictures look")
+        click.secho(f"{looks} odd: {listed}", dim=True)
 
 
 def _table(comparison: "Comparison") -> None:

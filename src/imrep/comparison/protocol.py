@@ -17,6 +17,7 @@ from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
 from imrep.comparison.data.own_vectors import OwnVectors
+from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
@@ -81,6 +82,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         outcome = Outcome(
             source=state.dataset,
             images=images,
+            quality=_quality(images),
             measurements=_measure(encoded, images, state),
             peak_memory=peaks,
             scores=scores,
@@ -93,6 +95,11 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
         folder = write(outcome, inputs, settings)
         encode.forget([part for each in encoded for part in each.parts])
         return folder
+
+
+def _quality(images: ImageCollection) -> quality.Quality:
+    decoded = images.decoded
+    return quality.find(decoded.squares, decoded.facts, [item.label for item in decoded.items])
 
 
 def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:

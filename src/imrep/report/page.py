@@ -17,6 +17,7 @@ from imrep.report import (
     inline,
     method,
     objects,
+    quality,
     results_table,
     scatter,
     sizes,
@@ -79,6 +80,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
+        "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
@@ -149,6 +151,7 @@ def _sheets(folder: Path, assets: Assets) -> list[Sheet]:
     sheets = (
         sheet(folder, "thumbnails.webp", len(assets.thumbnails)),
         sheet(folder, "copies.webp", len(assets.copies)),
+        sheet(folder, "odd.webp", len(assets.odd)),
         sheet(folder, "reconstructions.png", len(assets.originals) * (1 + len(assets.rebuilt))),
         sheet(folder, "perturbed.webp", len(assets.perturbed)),
     )

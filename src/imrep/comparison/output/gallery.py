@@ -10,10 +10,10 @@ from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates
+from imrep.comparison.output import near_duplicates, pictures
 from imrep.comparison.output.outcome import Outcome
 
-_PAIR_PX = 96  # side of a near-duplicate: large enough to show what differs
+_PAIR_PX = 96  # side of a near-duplicate or odd image: large enough to show what differs
 
 
 def assets(outcome: Outcome, seed: int) -> Assets:
@@ -31,6 +31,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     planes = {spec: principal_plane(values) for spec, values in similarity.items()}
     pairs = near_duplicates.pairs(images)
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
+    odd = pictures.examples(outcome.quality, images)
+    odd_squares = decoded.squares[[row for row, _ in odd]]
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     return Assets(
@@ -44,6 +46,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         variances={spec: plane.shares for spec, plane in planes.items()},
         copies=shrink(decoded.squares[ends], min(_PAIR_PX, decoded.size)),
         pairs=[pair for _, pair in pairs],
+        odd_tiles=shrink(odd_squares, min(_PAIR_PX, decoded.size)),
+        odd=[picture for _, picture in odd],
         originals=measurements.originals(images),
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images

@@ -12,6 +12,7 @@ from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.data.own_vectors import OwnVectors
 from imrep.comparison.diagnostics.measurements import Measurements
+from imrep.comparison.diagnostics.quality import Quality
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point
 from imrep.datasets import Dataset
@@ -43,6 +44,7 @@ class Outcome:
     Args:
         source: The data set as it was found.
         images: Its readable images.
+        quality: What is odd about these images.
         measurements: Of each candidate, in their order.
         peak_memory: Bytes, by the spec that rebuilds the candidate.
         scores: None where no classes can be scored.
@@ -55,6 +57,7 @@ class Outcome:
 
     source: Dataset
     images: ImageCollection
+    quality: Quality
     measurements: Sequence[Measurements]
     peak_memory: Mapping[str, int]
     scores: Scores | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, tables
+from imrep.comparison.output import gallery, near_duplicates, notes, pictures, tables
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -23,6 +23,7 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     gallery.assets(outcome, settings.seed).save(out)
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
     near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
+    pictures.write(out / pictures.FILENAME, outcome.quality, outcome.images)
     results.write(out / results.FILENAME, rows)
     return out
 
@@ -33,6 +34,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     rows = Rows(_common(outcome, inputs, settings))
     tables.data(rows, images, outcome.source)
     tables.duplicates(rows, images)
+    pictures.add_rows(rows, outcome.quality, images)
     if outcome.scores:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
