@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -23,6 +23,7 @@ Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
 THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
 NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
+CHECKED = 48  # suspected label errors that are displayed
 COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
 
 
@@ -50,6 +51,22 @@ class Pair:
         return None not in self.labels and self.labels[0] != self.labels[1]
 
 
+class Remark(NamedTuple):
+    """A picture with what is said of its label.
+
+    Attributes:
+        path: Of the file, relative to the data.
+        label: Its class.
+        other: The class that it is held against.
+        p: Probability of the label, out of fold; in "confused", of the other class.
+    """
+
+    path: str
+    label: str
+    other: str
+    p: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assets:
     """Everything in a report that is not a number in results.jsonl.
@@ -66,6 +83,8 @@ class Assets:
         variances: spec -> shares of the variance along the two axes of its map, in [0, 1].
         copies: (2p, s, s, 3) uint8, the images of `pairs`.
         pairs: Up to twelve near-duplicates, those with different labels first.
+        remarked: (r, s, s, 3) uint8, the images of `remarks`, one section after the other.
+        remarks: "suspects", "hardest", "typical" and "confused" -> what is said of the images.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
@@ -87,6 +106,8 @@ class Assets:
     variances: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     copies: Tiles = field(default_factory=_no_tiles)
     pairs: Sequence[Pair] = ()
+    remarked: Tiles = field(default_factory=_no_tiles)
+    remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
     originals: Tiles = field(default_factory=_no_tiles)
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
@@ -107,6 +128,8 @@ class Assets:
         for spec, spots in self.maps.items():
             _check_shape(f"map of {spec}", spots.shape, (t, 2))
         _check_shape("copies", (len(self.copies),), (2 * len(self.pairs),))
+        remarks = sum(map(len, self.remarks.values()))
+        _check_shape("remarks", (len(self.remarked),), (remarks,))
         for spec, pictures in self.rebuilt.items():
             _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
@@ -159,6 +182,11 @@ class Assets:
                 Pair(paths=tuple(paths), labels=tuple(labels), reason=reason)
                 for paths, labels, reason in index["pairs"]
             ],
+            remarked=sheets.get("remarked.webp", _no_tiles()),
+            remarks={
+                section: [Remark(*remark) for remark in remarks]
+                for section, remarks in index.get("remarks", {}).items()
+            },
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
@@ -172,6 +200,7 @@ class Assets:
         return {
             "thumbnails.webp": self.thumbnails,
             "copies.webp": self.copies,
+            "remarked.webp": self.remarked,
             "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
             "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
         }
@@ -187,6 +216,7 @@ class Assets:
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
+            "remarks": {section: list(remarks) for section, remarks in self.remarks.items()},
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
             "classes": list(self.classes),

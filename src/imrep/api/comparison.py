@@ -1,5 +1,6 @@
 """`compare`: which representation serves a set of images best."""
 
+import csv
 import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -25,8 +26,8 @@ class Comparison:
     """The outcome of `compare`: a sentence, a table, and where the report is.
 
     Args:
-        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv` and
-            `near_duplicates.csv`.
+        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv`,
+            `near_duplicates.csv` and `suspects.csv`.
     """
 
     folder: Path
@@ -117,6 +118,18 @@ class Comparison:
                 prefix = "gain_" if name == "gain" else ""
                 line[f"{prefix}lo"], line[f"{prefix}hi"] = row.lo, row.hi
         return list(lines.values())
+
+    def suspects(self) -> list[dict[str, Any]]:
+        """A row per label to check, the most suspect first, as a dictionary.
+
+        Its keys are path, label, seen_as (the most probable other class) and p (the probability of
+        the label). Comparing again without these images raises the accuracy by construction.
+        """
+        path = self.folder / results.SUSPECTS
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [line | {"p": float(line["p"])} for line in csv.DictReader(file)]
 
     def to_pandas(self) -> "DataFrame":
         """`table` as a data frame, missing numbers as NaN.

@@ -10,7 +10,7 @@ from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates
+from imrep.comparison.output import near_duplicates, suspects
 from imrep.comparison.output.outcome import Outcome
 
 _PAIR_PX = 96  # side of a near-duplicate: large enough to show what differs
@@ -31,6 +31,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     planes = {spec: principal_plane(values) for spec, values in similarity.items()}
     pairs = near_duplicates.pairs(images)
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
+    remarks, remarked = suspects.remarks(scores, images)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     return Assets(
@@ -44,6 +45,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         variances={spec: plane.shares for spec, plane in planes.items()},
         copies=shrink(decoded.squares[ends], min(_PAIR_PX, decoded.size)),
         pairs=[pair for _, pair in pairs],
+        remarked=shrink(decoded.squares[remarked], min(_PAIR_PX, decoded.size)),
+        remarks=remarks,
         originals=measurements.originals(images),
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images
