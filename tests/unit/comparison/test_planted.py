@@ -87,7 +87,7 @@ def test_a_draw_without_changes_is_judged_as_the_given_labels_are():
 def test_each_fold_is_stored_and_told_of():
     parts, changed, steps = [candidate("x")], planted.plant(LABELS, 0), []
     first = probabilities(parts, changed, steps=steps)
-    assert [step[1:] for step in steps] == [(fold, 5) for fold in range(5)]
+    assert [step[1:] for step in steps] == [(fold, 5) for fold in range(6)]
     again = probabilities(parts, changed)
     np.testing.assert_array_equal(first, again)
     assert parts[0].calls == 1

@@ -6,7 +6,9 @@ temperature are chosen anew. Folds, groups and the weights of classes and images
 draws share what costs most.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,16 +22,17 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.scores import FoldScores
 from imrep.embedding import cache
 from imrep.estimators.calibration import probabilities, temperature
-from imrep.estimators.kernels import Kernels
-from imrep.estimators.model import MAX_TRAIN
+from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN
 from imrep.estimators.relabelled import fit_each
 from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
+from imrep.ops import parallel
 from imrep.results import PROTOCOL
 from imrep.types import Progress
 
 DRAWS = 5
 _SHARE, _MIN_CHANGED = 0.03, 5  # of the labels, a draw
+_PHRASE = "labels changed on purpose"
 _SEED = 100  # added to the data set's, so that folds and draws are independent
 
 
@@ -80,46 +83,65 @@ def label_probabilities(
         weighted: Whether the scores are summed with weights, else the probabilities are averaged.
         progress: Called with the step, how much of it is done, and of how much.
     """
-    key = _key(parts, dataset, planted, weighted)
+    key, k = _key(parts, dataset, planted, weighted), dataset.folds.k
+    stored = {fold: values for fold in range(k) if (values := _read(key, fold)) is not None}
+    progress(_PHRASE, len(stored), k)
+    if missing := [fold for fold in range(k) if fold not in stored]:
+        small = dataset.folds.largest_train <= MAX_DECOMPOSED
+        threads = parallel.workers() if small else 1
+        views = list(parallel.ordered_map(lambda part: part.views(dataset), parts, threads))
+        judges = _Judges(views, dataset, planted, weighted)
+        results = parallel.ordered_map(judges.judge, missing, threads)
+        for fold, values in zip(missing, results, strict=True):
+            cache.write_arrays(_path(key, fold), probabilities=values)
+            stored[fold] = values
+            progress(_PHRASE, len(stored), k)
     table = np.empty(planted.labels.shape, np.float32)
-    views: list[Views] = []
-    for fold, (train, test) in enumerate(dataset.folds):
-        progress("labels changed on purpose", fold, dataset.folds.k)
-        path = cache.folder("scores", key) / f"planted{fold}.npz"
-        stored = cache.read_arrays(path)
-        if stored is None:
-            views = views or [part.views(dataset) for part in parts]
-            kernels = [view[fold] if isinstance(view, Sequence) else view for view in views]
-            judged = _judged(kernels, dataset, planted, train, test, weighted)
-            stored = {"probabilities": np.stack(list(judged)).astype(np.float32)}
-            cache.write_arrays(path, **stored)
-        table[:, test] = stored["probabilities"]
+    for fold, (_, test) in enumerate(dataset.folds):
+        table[:, test] = stored[fold]
     return table
 
 
-def _judged(
-    parts: Sequence[Kernels],
-    dataset: LabelledDataset,
-    planted: Planted,
-    train: Int[Array, " t"],
-    test: Int[Array, " q"],
-    weighted: bool,
-) -> Iterator[Float[Array, " q"]]:
-    """Probabilities of the test images' labels, draw by draw."""
-    targets = Targets.of(dataset.labels[train], dataset.groups[train], len(dataset.classes))
-    part = subset(targets, MAX_TRAIN, dataset.seed)
-    if len(part) < len(train):
-        train, targets = train[part], targets.take(part)
-    labellings = [labels[train] for labels in planted.labels]
-    varied = [kernels for kernels in parts if not kernels.constant_in(train)]
-    models = [fit_each(each, train, targets, labellings, dataset.seed) for each in varied]
-    for draw, labels in enumerate(labellings):
-        own = [
-            fold_scores(kernels, fitted[draw], train, test)
-            for kernels, fitted in zip(varied, models, strict=True)
-        ]
-        table = _probabilities(own, targets.relabelled(labels), len(test), weighted)
-        yield table[np.arange(len(test)), planted.labels[draw, test]]
+@dataclass(frozen=True)
+class _Judges:
+    """The kernels of all parts, ready to judge fold by fold."""
+
+    views: Sequence[Views]
+    dataset: LabelledDataset
+    planted: Planted
+    weighted: bool
+
+    def judge(self, fold: int) -> Float32[Array, "d q"]:
+        """Probabilities of the labels of the images that are tested in this fold."""
+        train, test = list(self.dataset.folds)[fold]
+        train, targets = self._training(train)
+        parts = [view[fold] if isinstance(view, Sequence) else view for view in self.views]
+        labellings = [labels[train] for labels in self.planted.labels]
+        varied = [kernels for kernels in parts if not kernels.constant_in(train)]
+        models = [fit_each(x, train, targets, labellings, self.dataset.seed) for x in varied]
+        values = np.empty((len(labellings), len(test)), np.float32)
+        for draw, labels in enumerate(labellings):
+            pairs = zip(varied, models, strict=True)
+            own = [fold_scores(kernels, fitted[draw], train, test) for kernels, fitted in pairs]
+            table = _probabilities(own, targets.relabelled(labels), len(test), self.weighted)
+            values[draw] = table[np.arange(len(test)), self.planted.labels[draw, test]]
+        return values
+
+    def _training(self, train: Int[Array, " t"]) -> tuple[Int[Array, " s"], Targets]:
+        """The training images that a ridge is fitted to, with the given labels."""
+        labels, groups = self.dataset.labels, self.dataset.groups
+        targets = Targets.of(labels[train], groups[train], len(self.dataset.classes))
+        part = subset(targets, MAX_TRAIN, self.dataset.seed)
+        return (train, targets) if len(part) == len(train) else (train[part], targets.take(part))
+
+
+def _path(key: str, fold: int) -> Path:
+    return cache.folder("scores", key) / f"planted{fold}.npz"
+
+
+def _read(key: str, fold: int) -> Float32[Array, "d q"] | None:
+    arrays = cache.read_arrays(_path(key, fold))
+    return None if arrays is None else arrays["probabilities"]
 
 
 def _probabilities(
