@@ -70,10 +70,10 @@ def choose_each(
         penalties: Multiples of the mean eigenvalue to choose from.
     """
     first = Decomposed.of(kernels.block(kernel, images, images), sets[0])
-    return [_least(kernel, first.relabelled(targets), penalties) for targets in sets]
+    return [_with_least_loss(kernel, first.relabelled(targets), penalties) for targets in sets]
 
 
-def _least(kernel: Kernel, fit: Decomposed, penalties: Float[Array, " p"]) -> Choice:
+def _with_least_loss(kernel: Kernel, fit: Decomposed, penalties: Float[Array, " p"]) -> Choice:
     losses = [loss(fit.left_out(penalty), fit.targets) for penalty in fit.unit * penalties]
     best = int(np.argmin(losses))
     return Choice(kernel, float(fit.unit * penalties[best]), losses[best], fit)

@@ -101,18 +101,18 @@ def find_suspects(
         judges.parts, dataset, changed, weighted=judges.weighted, progress=progress
     )
     every = np.arange(len(dataset))
-    given, others = judges.table[every, dataset.labels], judges.table.copy()
+    probability, others = judges.table[every, dataset.labels], judges.table.copy()
     others[every, dataset.labels] = -1
     counted = ~np.isin(dataset.rows, _conflicting(images))
     order = _path_order(dataset, images)
-    errors = label_errors(given, table, changed.images, counted, order)
+    errors = label_errors(probability, table, changed.images, counted, order)
     if errors.recall < _MIN_RECALL:
         errors = errors._replace(images=errors.images[:0])
     counted[errors.images] = False  # the others are taken to be right
     copies = images.duplicates.component[dataset.rows]
     return ImagesToCheck(
         table=judges.table,
-        probability=given,
+        probability=probability,
         other=others.argmax(1),
         planted=changed,
         errors=errors,

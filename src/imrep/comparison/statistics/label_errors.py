@@ -39,7 +39,7 @@ class LabelErrors(NamedTuple):
 
 
 def label_errors(
-    given: Float[Array, " n"],
+    probability: Float[Array, " n"],
     changed: Float[Array, "d n"],
     images: Int[Array, "d k"],
     counted: Bool[Array, " n"],
@@ -48,20 +48,20 @@ def label_errors(
     """The images to check, and the estimate.
 
     Args:
-        given: Probability of the given label of each image.
+        probability: Of the given label of each image.
         changed: The same of the labels of each draw.
         images: Those whose label was changed in each draw.
         counted: Images that may be listed.
         order: All images in the order that breaks ties.
     """
-    own = np.sort(np.take_along_axis(changed, images, axis=1), axis=None).astype(np.float64)
-    threshold = float(np.median(own))
-    ranked = _ranked(given, order)
-    listed = ranked[counted[ranked] & (given[ranked] <= threshold)]
-    low, high = np.quantile(own, _RANGE)
-    tried = own[(own >= low) & (own <= high)]
-    share = np.searchsorted(own, tried, side="right") / len(own)
-    suspect = np.searchsorted(np.sort(given[counted]), tried, side="right")
+    planted = np.sort(np.take_along_axis(changed, images, axis=1), axis=None).astype(np.float64)
+    threshold = float(np.median(planted))
+    ranked = _ranked(probability, order)
+    listed = ranked[counted[ranked] & (probability[ranked] <= threshold)]
+    low, high = np.quantile(planted, _RANGE)
+    tried = planted[(planted >= low) & (planted <= high)]
+    share = np.searchsorted(planted, tried, side="right") / len(planted)
+    suspect = np.searchsorted(np.sort(probability[counted]), tried, side="right")
     wrong = round(float((suspect / share).min()))
     return LabelErrors(listed, threshold, wrong, _recall(changed, images, order))
 
