@@ -104,7 +104,7 @@ def measure(name: str, specs: tuple[str, ...], results: PartialResults) -> tuple
     data = encoded_sets.read(name, SETS[name], specs)
     race = f"{len(specs)} representations"
     planting = results.get(
-        functools.partial(precision, data), set=name, race=race, measure="precision"
+        functools.partial(precision, data), set=name, race=race, part="precision"
     )
     print(
         f"{name:<13} {planting['k']} changed: precision {planting['precision']:.2f} "
@@ -114,7 +114,7 @@ def measure(name: str, specs: tuple[str, ...], results: PartialResults) -> tuple
     estimates = []
     for rate in RATES:
         row = results.get(
-            functools.partial(estimate, data, rate), set=name, race=race, measure=f"{rate:g}"
+            functools.partial(estimate, data, rate), set=name, race=race, part=f"{rate:g}"
         )
         print(
             f"  {row['wrong']:>3} wrong: estimate {row['estimate']:>3}, {row['listed']:>3} listed, "
@@ -133,7 +133,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=default("wrong_labels"))
     arguments = options.parse_args()
     specs = (*REPRESENTATIONS, NETWORK) if arguments.network else REPRESENTATIONS
-    results = PartialResults(arguments.out, "set", "race", "measure")
+    results = PartialResults(arguments.out, "set", "race", "part")
     torch.set_num_threads(1)
     with threadpool_limits(1):
         measured = {name: measure(name, specs, results) for name in arguments.sets}
