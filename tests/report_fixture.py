@@ -12,7 +12,7 @@ import PIL.Image
 import skimage
 
 from imrep import results
-from imrep.assets import SIDE, Assets, Pair
+from imrep.assets import CHECKED, SIDE, Assets, Pair, Remark
 from imrep.results import Row
 
 # spec: accuracy, kNN, ms, dimensions, kept, detail, fit seconds
@@ -104,6 +104,7 @@ def rows(
             _scored(add, row, numbers, next(iter(specs)), next(iter(specs.values()))[0], index)
         if sizes:
             _sized(add, row, numbers, labelled)
+    _suspected(add, said.pop("suspects", 0))
     if said.pop("together", False):
         _combined(add, list(specs))
     said.pop("own", None)
@@ -115,6 +116,18 @@ def rows(
         add("failed", metric, None, "", spec=spec, role="contender", detail=reason)
     out.append(Row(**{**base, **_verdict_row(sentence, specs, n, **said)}))
     return out
+
+
+def _suspected(add, listed):
+    if not listed:
+        return
+    sentence = (
+        f"**{listed} labels to check**: each fits its picture worse than half of 75 labels that we "
+        "changed on purpose. About 9 labels of this folder look wrong in that way."
+    )
+    add("suspects", "sentence", None, "", detail=sentence)
+    add("suspects", "listed", listed, "images")
+    add("suspects", "wrong", 9, "images")
 
 
 def _combined(add, specs):
@@ -274,7 +287,7 @@ def _sized(add, own, numbers, labelled):
             add("difference", "size", gain, "share", **more, **own)
 
 
-def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
+def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0):
     """Pictures of a whole run, all computed from the tiles."""
     pictures, number = tiles(count, classes)
     names = class_names(classes)
@@ -311,6 +324,8 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
                 reason="darker ×0.64, agreement 0.97",
             ),
         ],
+        remarked=pictures[: 2 * min(suspects, CHECKED) + 6 * bool(suspects)],
+        remarks=_remarks(paths, names, min(suspects, CHECKED)),
         originals=originals,
         rebuilt={spec: _blurred(originals, s[4]) for spec, s in specs.items()},
         perturbed=_perturbed(pictures[count // 2]),
@@ -318,6 +333,22 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
         confusions={next(iter(specs)): confusion} if labelled else {},
         skipped=[("a/<img src=x onerror=alert(1)>.jpg", "truncated"), ("b/notes.png", "no image")],
     )
+
+
+def _remarks(paths, names, suspects):
+    """As many suspects, half as many hard ones and typical ones, six of a confused pair."""
+    if not suspects:
+        return {}
+    sizes = (suspects, suspects // 2, suspects - suspects // 2, 6)
+    sections = ("suspects", "hardest", "typical", "confused")
+    remarks, first = {}, 0
+    for section, size in zip(sections, sizes, strict=True):
+        remarks[section] = [
+            Remark(paths[first + i], names[i % len(names)], names[(i + 1) % len(names)], i / 50)
+            for i in range(size)
+        ]
+        first += size
+    return remarks
 
 
 def _shrunk(pictures, side):
@@ -356,5 +387,8 @@ def write(folder, sentence="tied", *, classes=10, count=240, specs=SPECS, **more
     lines = rows(sentence, specs=specs, classes=classes, **more)
     results.write(folder / results.FILENAME, lines)
     labelled = sentence not in ("unlabelled", "nothing")
-    assets(specs=specs, classes=classes, count=count, labelled=labelled).save(folder)
+    suspects = more.get("suspects", 0)
+    assets(specs=specs, classes=classes, count=count, labelled=labelled, suspects=suspects).save(
+        folder
+    )
     return folder

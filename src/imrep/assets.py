@@ -24,6 +24,7 @@ FOLDER, INDEX = "assets", "assets.json"
 THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
 NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
 ODD = 6  # odd images of each issue in a report
+CHECKED = 48  # suspected label errors that are displayed
 COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
 
 
@@ -65,6 +66,22 @@ class OddPicture(NamedTuple):
     caption: str
 
 
+class Remark(NamedTuple):
+    """A picture with what is said of its label.
+
+    Attributes:
+        path: Of the file, relative to the data.
+        label: Its class.
+        other: The class that it is held against.
+        p: Probability of the label, out of fold; in "confused", of the other class.
+    """
+
+    path: str
+    label: str
+    other: str
+    p: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assets:
     """Everything in a report that is not a number in results.jsonl.
@@ -83,6 +100,8 @@ class Assets:
         pairs: Up to twelve near-duplicates, those with different labels first.
         odd_tiles: (o, s, s, 3) uint8, the images of `odd`.
         odd: Up to six images of each issue.
+        remarked: (r, s, s, 3) uint8, the images of `remarks`, one section after the other.
+        remarks: "suspects", "hardest", "typical" and "confused" -> what is said of the images.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
@@ -106,6 +125,8 @@ class Assets:
     pairs: Sequence[Pair] = ()
     odd_tiles: Tiles = field(default_factory=_no_tiles)
     odd: Sequence[OddPicture] = ()
+    remarked: Tiles = field(default_factory=_no_tiles)
+    remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
     originals: Tiles = field(default_factory=_no_tiles)
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
@@ -127,6 +148,8 @@ class Assets:
             _check_shape(f"map of {spec}", spots.shape, (t, 2))
         _check_shape("copies", (len(self.copies),), (2 * len(self.pairs),))
         _check_shape("odd tiles", (len(self.odd_tiles),), (len(self.odd),))
+        remarks = sum(map(len, self.remarks.values()))
+        _check_shape("remarks", (len(self.remarked),), (remarks,))
         for spec, pictures in self.rebuilt.items():
             _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
@@ -181,6 +204,11 @@ class Assets:
             ],
             odd_tiles=sheets.get("odd.webp", _no_tiles()),
             odd=[OddPicture(*entry) for entry in index.get("odd", ())],
+            remarked=sheets.get("remarked.webp", _no_tiles()),
+            remarks={
+                section: [Remark(*remark) for remark in remarks]
+                for section, remarks in index.get("remarks", {}).items()
+            },
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
@@ -195,6 +223,7 @@ class Assets:
             "thumbnails.webp": self.thumbnails,
             "copies.webp": self.copies,
             "odd.webp": self.odd_tiles,
+            "remarked.webp": self.remarked,
             "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
             "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
         }
@@ -211,6 +240,7 @@ class Assets:
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
             "odd": [list(picture) for picture in self.odd],
+            "remarks": {section: list(remarks) for section, remarks in self.remarks.items()},
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
             "classes": list(self.classes),

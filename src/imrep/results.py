@@ -40,6 +40,13 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
+| suspects | sentence | the sentences | on labels to check (suspects.csv); value is null |
+| | listed | | labels to check (images) |
+| | wrong | | estimated number of wrong labels (images) |
+| | right | | of those listed, expected to be right (images) |
+| | threshold | | largest probability of a listed label (share) |
+| | changed | | labels changed on purpose in each of five draws (images) |
+| | recall | | share of these among the first, three times as many, of their draw (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -99,6 +106,7 @@ OUTSIDE = (  # stands under every row whose `fitted_on` is "outside"
 )
 PROTOCOL = "3"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
+SUSPECTS = "suspects.csv"  # beside it: labels to check, the most suspect first
 ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
@@ -117,6 +125,7 @@ METRICS = {
     ),
     "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
     "combination": ("weight", "folds"),
+    "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

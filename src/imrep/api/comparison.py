@@ -27,7 +27,7 @@ class Comparison:
 
     Args:
         folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv`,
-            `near_duplicates.csv` and `pictures.csv`.
+            `near_duplicates.csv`, `pictures.csv` and `suspects.csv`.
     """
 
     folder: Path
@@ -139,6 +139,18 @@ class Comparison:
                 line | {"value": float(line["value"]), "threshold": float(line["threshold"])}
                 for line in csv.DictReader(file)
             ]
+
+    def suspects(self) -> list[dict[str, Any]]:
+        """A row per label to check, the most suspect first, as a dictionary.
+
+        Its keys are path, label, seen_as (the most probable other class) and p (the probability of
+        the label). Comparing again without these images raises the accuracy by construction.
+        """
+        path = self.folder / results.SUSPECTS
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [line | {"p": float(line["p"])} for line in csv.DictReader(file)]
 
     def to_pandas(self) -> "DataFrame":
         """`table` as a data frame, missing numbers as NaN.

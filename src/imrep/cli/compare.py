@@ -10,6 +10,7 @@ import click
 
 from imrep.cli import engine, options, screen
 from imrep.cli.size_lines import size_lines
+from imrep.cli.suspect_lines import suspect_lines
 from imrep.errors import BadData
 from imrep.io.names import printable
 from imrep.plural import several
@@ -194,7 +195,8 @@ def command(
     if as_json:
         options.write_json({"report": str(comparison.report), "verdict": comparison.verdict,
                             "pick": comparison.pick, "table": comparison.table(),
-                            "by_size": comparison.by_size()})  # fmt: skip
+                            "by_size": comparison.by_size(),
+                            "suspects": comparison.suspects()})  # fmt: skip
     else:
         _print(comparison, quiet)
     if strict and comparison.skipped:
@@ -231,7 +233,7 @@ def _print(comparison: "Comparison", quiet: bool) -> None:
     _odd(comparison)
     click.echo()
     _table(comparison)
-    if lines := size_lines(comparison):
+    for lines in filter(None, (suspect_lines(comparison), size_lines(comparison))):
         click.echo("\n" + "\n".join(lines))
     click.echo(f"\n{printable(comparison.report)}")
 

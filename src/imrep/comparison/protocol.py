@@ -12,6 +12,7 @@ from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.retrieval import judge_retrieval
+from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import put_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
@@ -125,12 +126,14 @@ def _score(
     sampled_from: int | None,
     progress: Progress,
 ) -> Scores | None:
-    """Classification, learning curves and combinations; None where no classes can be scored."""
+    """Everything that needs classes; None where none can be scored."""
     if dataset is None:
         return None
     results = classify(dataset, images.decoded, encoded, margin, sampled_from, progress)
     curves = learning_curves(results, dataset, progress)
-    return Scores(dataset, results, curves, put_together(dataset, results, progress))
+    combinations = put_together(dataset, results, progress)
+    suspects = find_suspects(dataset, images, results, combinations, progress)
+    return Scores(dataset, results, curves, combinations, suspects)
 
 
 def _measure(

@@ -21,6 +21,7 @@ from imrep.report import (
     results_table,
     scatter,
     sizes,
+    suspects,
     tables,
     words,
 )
@@ -32,7 +33,15 @@ from imrep.results import Row
 
 _MAX_BYTES = 8_000_000  # small enough to send by mail
 _MAX_SKIPPED = 200  # files named in the page; skipped.csv has all
-_STYLES = ("style.css", "plots.css", "tables.css", "pictures.css", "map.css", "print.css")
+_STYLES = (
+    "style.css",
+    "plots.css",
+    "tables.css",
+    "pictures.css",
+    "suspects.css",
+    "map.css",
+    "print.css",
+)
 _SCRIPTS = ("page.js", "plots.js", "tables.js", "neighbours.js", "map.js", "print.js")
 _MAX_NAMES = 4  # tied representations that the legend names
 
@@ -82,6 +91,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "max_curves": sizes.MAX_CURVES,
         "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
+        "looked_at": suspects.looked_at(findings, assets),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
         "style": Markup(inline.texts_of(*_STYLES)),
@@ -152,6 +162,7 @@ def _sheets(folder: Path, assets: Assets) -> list[Sheet]:
         sheet(folder, "thumbnails.webp", len(assets.thumbnails)),
         sheet(folder, "copies.webp", len(assets.copies)),
         sheet(folder, "odd.webp", len(assets.odd)),
+        sheet(folder, "remarked.webp", len(assets.remarked)),
         sheet(folder, "reconstructions.png", len(assets.originals) * (1 + len(assets.rebuilt))),
         sheet(folder, "perturbed.webp", len(assets.perturbed)),
     )

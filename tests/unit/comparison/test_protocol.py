@@ -100,6 +100,39 @@ def test_all_are_put_together_beside_the_verdict(folder, tmp_path):
     assert by["pixels+kernel"] == "parts"
 
 
+def test_moved_files_are_suspected_and_listed(folder, tmp_path):
+    moved = [("across", "down", "03"), ("down", "slanted", "07"), ("slanted", "across", "11")]
+    for source, target, name in moved:
+        (folder / source / f"{name}.png").rename(folder / target / f"moved{name}.png")
+    steps = []
+    found = imrep.compare(
+        folder,
+        ["gradient", "hog", "histogram"],
+        tmp_path / "out",
+        size=24,
+        progress=lambda step, *_: steps.append(step),
+    )
+    suspects = found.suspects()
+    assert {line["path"] for line in suspects} >= {"down/moved03.png"}
+    assert all("moved" in line["path"] for line in suspects)
+    assert {(line["label"], line["seen_as"]) for line in suspects} <= {
+        ("down", "across"), ("slanted", "down"), ("across", "slanted"),
+    }  # fmt: skip
+    values = {row.metric: row.value for row in found.rows if row.kind == "suspects"}
+    assert values["listed"] == len(suspects) and values["changed"] == 5
+    assert 1 <= values["wrong"] <= 5 and values["recall"] > 0.9
+    assert "Suspected label errors" in found.report.read_text()
+    assert "labels changed on purpose" in steps
+
+
+def test_a_single_representation_judges_labels_too(folder, tmp_path):
+    (folder / "across" / "03.png").rename(folder / "down" / "moved.png")
+    found = imrep.compare(folder, ["gradient"], tmp_path / "out", size=24)
+    assert [line["path"] for line in found.suspects()] == ["down/moved.png"]
+    (folder / "down" / "moved.png").rename(folder / "across" / "03.png")
+    assert imrep.compare(folder, ["gradient"], tmp_path / "out", size=24).suspects() == []
+
+
 def test_the_parts_of_a_sum_are_judged_once(folder, tmp_path, monkeypatch):
     judged, cross_validate = [], predictions.cross_validate
     monkeypatch.setattr(

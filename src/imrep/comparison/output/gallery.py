@@ -10,7 +10,7 @@ from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates, pictures
+from imrep.comparison.output import near_duplicates, pictures, suspects
 from imrep.comparison.output.outcome import Outcome
 
 _PAIR_PX = 96  # side of a near-duplicate or odd image: large enough to show what differs
@@ -33,6 +33,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
     odd = pictures.examples(outcome.quality, images)
     odd_squares = decoded.squares[[row for row, _ in odd]]
+    remarks, remarked = suspects.remarks(scores, images)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     return Assets(
@@ -48,6 +49,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         pairs=[pair for _, pair in pairs],
         odd_tiles=shrink(odd_squares, min(_PAIR_PX, decoded.size)),
         odd=[picture for _, picture in odd],
+        remarked=shrink(decoded.squares[remarked], min(_PAIR_PX, decoded.size)),
+        remarks=remarks,
         originals=measurements.originals(images),
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images

@@ -7,6 +7,7 @@ from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.conclusions.suspects import ImagesToCheck
 from imrep.comparison.conclusions.together import Together
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
@@ -29,12 +30,14 @@ class Scores:
         classification: The candidates' results.
         curves: Accuracy with few labels, of the most accurate candidates.
         together: Weighted combinations of the candidates.
+        suspects: Images to look at; None where nothing can be judged.
     """
 
     dataset: LabelledDataset
     classification: Classification
     curves: Sequence[Curve]
     together: Sequence[Together] = ()
+    suspects: ImagesToCheck | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

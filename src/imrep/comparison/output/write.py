@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, pictures, tables
+from imrep.comparison.output import gallery, near_duplicates, notes, pictures, suspects, tables
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -24,6 +24,7 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
     near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
     pictures.write(out / pictures.FILENAME, outcome.quality, outcome.images)
+    suspects.write(out / results.SUSPECTS, outcome.scores, outcome.images)
     results.write(out / results.FILENAME, rows)
     return out
 
@@ -39,6 +40,8 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
+        if outcome.scores.suspects:
+            suspects.rows(rows, outcome.scores.suspects)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:
