@@ -36,6 +36,9 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
+| cues | accuracy | variant | on changed images, of one network or, without a spec, of all (share) |
+| | difference | variant | the same minus that on the images as they are (share) |
+| | p_flip | variant | p-value of the sign-flip test of the difference (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -109,6 +112,7 @@ METRICS = {
     ),
     "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
     "combination": ("weight", "folds"),
+    "cues": ("accuracy", "difference", "p_flip"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

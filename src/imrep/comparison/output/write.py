@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, tables
+from imrep.comparison.output import cues, gallery, near_duplicates, notes, tables
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -37,6 +37,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
+    cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import Predictions, cross_validate
+from imrep.comparison.probes.classifier import Predictions, Views, cross_validate
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point, learning_curve
@@ -32,6 +32,7 @@ R = TypeVar("R")
 BY_PARTS = "parts"
 """In place of a kernel: the judge of a sum weighs its parts' scores."""
 
+_FILENAME = "predictions.npz"
 _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
 
@@ -76,12 +77,25 @@ def predict_all(
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     """Out-of-fold predictions of the probe and the neighbours."""
-    path = _path(encoded, dataset)
-    if (stored := cache.read_arrays(path)) is not None:
-        return _read(stored)
-    new = _cross_validate(encoded, dataset)
-    cache.write_arrays(path, **_arrays(new))
-    return new
+    return _stored(_path(encoded, dataset), lambda: _cross_validate(encoded, dataset))
+
+
+def predict_variant(
+    name: str, encoded: EncodedCandidate, dataset: LabelledDataset, views: Callable[[], Views]
+) -> Predictions:
+    """The same from vectors of changed images, which are made only if no earlier run did.
+
+    Args:
+        name: What was changed; part of the cache's key.
+        encoded: The candidate.
+        dataset: The images.
+        views: Kernels of the candidate's vectors of the changed images.
+    """
+    path = cache.folder("scores", _key(f"variant {name}", encoded, dataset)) / _FILENAME
+    labels, groups = dataset.labels, dataset.groups
+    return _stored(
+        path, lambda: cross_validate(views(), labels, groups, dataset.folds, dataset.seed)
+    )
 
 
 def is_stored(encoded: EncodedCandidate, dataset: LabelledDataset) -> bool:
@@ -179,7 +193,16 @@ def _read(arrays: dict[str, np.ndarray]) -> Predictions:
 
 def _path(encoded: EncodedCandidate, dataset: LabelledDataset) -> Path:
     kind = "scores" if len(encoded.parts) == 1 else "sum"
-    return cache.folder("scores", _key(kind, encoded, dataset)) / "predictions.npz"
+    return cache.folder("scores", _key(kind, encoded, dataset)) / _FILENAME
+
+
+def _stored(path: Path, compute: Callable[[], Predictions]) -> Predictions:
+    """What the file holds; else what is computed, which it then holds."""
+    if (stored := cache.read_arrays(path)) is not None:
+        return _read(stored)
+    new = compute()
+    cache.write_arrays(path, **_arrays(new))
+    return new
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:
