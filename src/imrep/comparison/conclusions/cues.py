@@ -13,7 +13,7 @@ from imrep.comparison.conclusions.together import UNJUDGED
 from imrep.comparison.data.group_sample import group_sample
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.diagnostics.cues.scores import predict_variants
-from imrep.comparison.diagnostics.cues.variants import ORIGINAL, VARIANTS
+from imrep.comparison.diagnostics.cues.variants import VARIANTS
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.state import State
@@ -76,34 +76,29 @@ def find_cues(
         return ()
     contenders = [each for each in classification.encoded if each.candidate.role == "contender"]
     cheap = [each for each in contenders if each.cpu_ms < FREE_MS]
-    found = (
+    measured = (
         _combined(cheap, dataset, state) if cheap else None,
         _network(classification, dataset, state),
     )
-    return tuple(cues for cues in found if cues is not None)
+    return tuple(cues for cues in measured if cues is not None)
 
 
-def sentence(found: Sequence[Cues]) -> list[Sentence]:
+def sentence(measured: Sequence[Cues]) -> list[Sentence]:
     """What the classes hang on by the combination; nothing where no variant shows anything."""
-    scores = next((cues.scores for cues in found if cues.judged is None), {})
-    by_loss = sorted(
-        (name for name in VARIANTS if name in scores), key=lambda name: scores[name].gain
-    )
-    losses = [name for name in by_loss if scores[name].gain_high < 0]
+    scores = next((cues.scores for cues in measured if cues.judged is None), {})
+    varied = {name: scores[name] for name in VARIANTS if name in scores}
+    losses = {name: -each.gain for name, each in varied.items() if each.gain_high < 0}
     harmless = [
         name
-        for name, result in scores.items()
-        if name != ORIGINAL
-        and result.gain_low <= 0 <= result.gain_high
-        and result.gain_high - result.gain_low < _NARROW
+        for name, each in varied.items()
+        if each.gain_low <= 0 <= each.gain_high and each.gain_high - each.gain_low < _NARROW
     ]
-    misleading = [_MISLEADING[name] for name in scores if scores[name].gain_low > 0]
-    clauses = [*_lost([(name, -scores[name].gain) for name in losses]), *_harmless(harmless)]
-    parts = ["; ".join(clauses)] if clauses else []
-    parts += [text if i == 0 and not parts else _capital(text) for i, text in enumerate(misleading)]
-    if not parts:
+    misleading = [_MISLEADING[name] for name, each in varied.items() if each.gain_low > 0]
+    first = "; ".join(filter(None, [_costly(losses), _harmless(harmless)]))
+    texts = [first, *map(_capital, misleading)] if first else misleading
+    if not texts:
         return []
-    return [Sentence("cues", f"**What the classes hang on:** {'. '.join(parts)}.")]
+    return [Sentence("cues", f"**What the classes hang on:** {'. '.join(texts)}.")]
 
 
 def _combined(
@@ -146,22 +141,21 @@ def _scored(
     return Cues(judged, sample, dict(zip(probes, results, strict=True)))
 
 
-def _lost(losses: Sequence[tuple[str, float]]) -> list[str]:
+def _costly(losses: Mapping[str, float]) -> str:
     """Taking the colour away costs 13 points, shuffling the layout 9."""
-    texts = [f"{_ACTION[name]} {points(loss).split()[0]}" for name, loss in losses[:_LOSSES]]
+    largest = sorted(losses, key=lambda name: -losses[name])[:_LOSSES]
+    texts = [f"{_ACTION[name]} {points(losses[name]).split()[0]}" for name in largest]
     if not texts:
-        return []
-    name, loss = losses[0]
-    return [", ".join([f"{_ACTION[name]} costs {points(loss)}", *texts[1:]])]
+        return ""
+    return ", ".join([f"{_ACTION[largest[0]]} costs {points(losses[largest[0]])}", *texts[1:]])
 
 
-def _harmless(names: Sequence[str]) -> list[str]:
+def _harmless(names: Sequence[str]) -> str:
     """Shuffling the layout costs nothing that this folder can show."""
     if not names:
-        return []
-    verb = "costs" if len(names) == 1 else "cost"
-    actions = enumerated([_ACTION[name] for name in names])
-    return [f"{actions} {verb} nothing that this folder can show"]
+        return ""
+    actions, verb = enumerated([_ACTION[name] for name in names]), "cost" + "s" * (len(names) == 1)
+    return f"{actions} {verb} nothing that this folder can show"
 
 
 def _capital(text: str) -> str:

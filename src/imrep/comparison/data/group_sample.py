@@ -28,7 +28,7 @@ def group_sample(dataset: LabelledDataset, size: int) -> LabelledDataset | None:
         None where the sample has fewer than 60 groups, or fewer than five in a class: too few for a
         verdict.
     """
-    rows = _whole(dataset, size)
+    rows = _complete_groups(dataset, size)
     scarce = np.flatnonzero(_groups_per_class(dataset, rows) < MIN_GROUPS_PER_CLASS)
     if len(rows) < len(dataset) and len(scarce):
         thinned = [_thinned(dataset, label, size) for label in scarce.tolist()]
@@ -43,7 +43,7 @@ def group_sample(dataset: LabelledDataset, size: int) -> LabelledDataset | None:
     return replace(dataset, rows=dataset.rows[rows], labels=labels, groups=groups, folds=split)
 
 
-def _whole(dataset: LabelledDataset, size: int) -> Int[Array, " m"]:
+def _complete_groups(dataset: LabelledDataset, size: int) -> Int[Array, " m"]:
     """Groups in a random order, each taken if all of its classes have room for it."""
     if len(dataset) <= size:
         return np.arange(len(dataset))

@@ -10,9 +10,9 @@ from imrep.comparison.diagnostics.cues.variants import ORIGINAL
 from imrep.comparison.output.rows import Rows
 
 
-def add(rows: Rows, found: Sequence[Cues]) -> None:
+def add(rows: Rows, measured: Sequence[Cues]) -> None:
     """Accuracy on every variant, and its difference to that on the images as they are."""
-    for cues in found:
+    for cues in measured:
         dataset = cues.dataset
         common = replace(  # fewer images than those of the other rows
             rows.common,
