@@ -27,6 +27,7 @@ from imrep.ops import parallel
 from imrep.results import PROTOCOL
 from imrep.types import Progress
 
+T = TypeVar("T")
 R = TypeVar("R")
 
 BY_PARTS = "parts"
@@ -37,27 +38,27 @@ _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
 
 def for_each(
-    work: Callable[[EncodedCandidate], R],
-    candidates: Sequence[EncodedCandidate],
+    work: Callable[[T], R],
+    tasks: Sequence[T],
     dataset: LabelledDataset,
     phrase: str,
     progress: Progress,
 ) -> list[R]:
-    """What `work` returns for every candidate, on all cores where the kernels are small.
+    """What `work` returns for every task, on all cores where the kernels are small.
 
     Args:
-        work: Called with a candidate.
-        candidates: The candidates.
+        work: Called with a task.
+        tasks: Candidates, for example.
         dataset: The images; kernels of many images are made one at a time.
         phrase: Of the progress.
         progress: Called with the phrase, the number done and the total.
     """
     small = dataset.folds.largest_train <= MAX_DECOMPOSED
     threads, results = parallel.workers() if small else 1, []
-    progress(phrase, 0, len(candidates))
-    for result in parallel.ordered_map(work, candidates, threads):
+    progress(phrase, 0, len(tasks))
+    for result in parallel.ordered_map(work, tasks, threads):
         results.append(result)
-        progress(phrase, len(results), len(candidates))
+        progress(phrase, len(results), len(tasks))
     return results
 
 

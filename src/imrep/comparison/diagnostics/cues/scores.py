@@ -6,8 +6,10 @@ stored are the scores, a few numbers an image, so that no vectors fill the cache
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
+from threading import Lock
 
 import numpy as np
 
@@ -26,8 +28,7 @@ STEP = "what the classes hang on"
 """The phrase of the progress."""
 
 _MAX_BYTES = 100_000_000  # of changed images held in memory
-
-Squares = Callable[[int, Reading], np.ndarray]
+_VARIANTS_AT_A_TIME = 2  # that tasks on several threads may need
 
 
 def predict_variants(
@@ -45,25 +46,45 @@ def predict_variants(
             as they are need not be computed again.
         state: The decoded images.
     """
-    names = ORIGINAL, *VARIANTS
-    predicted: dict[str, list[Predictions]] = {}
-    for done, name in enumerate(names):
-        squares = _squares(name, dataset, state)
-        predicted[name] = []
-        for number, each in enumerate(encoded):
-            state.progress(STEP, done * len(encoded) + number, len(names) * len(encoded))
-            if name == ORIGINAL and complete:
-                predicted[name].append(predictions.predict(each, dataset))
-            else:
-                predicted[name].append(_predict(each, name, dataset, squares, state))
-    return predicted
+    names, varied = (ORIGINAL, *VARIANTS), _Varied(dataset, state)
+
+    def predict(task: tuple[str, EncodedCandidate]) -> Predictions:
+        name, each = task
+        if name == ORIGINAL and complete:
+            return predictions.predict(each, dataset)
+        return _predict(each, name, varied)
+
+    tasks = list(product(names, encoded))
+    flat = predictions.for_each(predict, tasks, dataset, STEP, state.progress)
+    return {name: flat[i * len(encoded) :][: len(encoded)] for i, name in enumerate(names)}
 
 
-def _predict(
-    encoded: EncodedCandidate, name: str, dataset: LabelledDataset, squares: Squares, state: State
-) -> Predictions:
+class _Varied:
+    """Changed images of a data set, made once for all candidates that read them alike."""
+
+    def __init__(self, dataset: LabelledDataset, state: State) -> None:
+        self.dataset, self.state = dataset, state
+        self._lock = Lock()
+        self._squares = lru_cache(maxsize=_VARIANTS_AT_A_TIME)(self._make)
+
+    def squares(self, name: str, side: int, reading: Reading) -> np.ndarray:
+        """Images uint8 (n, side, side, 3)."""
+        with self._lock:  # the others wait for what they would make too
+            return self._squares(name, side, reading)
+
+    def _make(self, name: str, side: int, reading: Reading) -> np.ndarray:
+        original = self.state.decoded_alike(side, reading).squares
+        change, room = variant(name, self.state.seed), _room((len(self.dataset), side, side, 3))
+        for number, row in enumerate(self.dataset.rows):  # in the order of their paths
+            room[number] = change(original[row])
+        return room
+
+
+def _predict(encoded: EncodedCandidate, name: str, varied: _Varied) -> Predictions:
+    dataset = varied.dataset
+
     def views() -> Views:
-        return _views(encoded, name, dataset, squares, state)
+        return _views(encoded, name, varied)
 
     try:
         return predictions.predict_variant(f"{name} {REVISION}", encoded, dataset, views)
@@ -74,33 +95,18 @@ def _predict(
         return Predictions(nothing, nothing, nothing)
 
 
-def _views(
-    encoded: EncodedCandidate, name: str, dataset: LabelledDataset, squares: Squares, state: State
-) -> Views:
+def _views(encoded: EncodedCandidate, name: str, varied: _Varied) -> Views:
     """Kernels of the vectors of the changed images; codebooks are fitted inside the folds."""
-    candidate, (rep,) = encoded.candidate, encoded.candidate.parts
-    rep, read = rep.to(state.device).eval(), (encoded.side, candidate.framed(state.reading))
+    dataset, state, (rep,) = varied.dataset, varied.state, encoded.candidate.parts
+    rep = rep.to(state.device).eval()
+    read = name, encoded.side, encoded.candidate.framed(state.reading)
     if isinstance(rep, Fitted) and not rep.fitted:
-        codes = encode.encode_codes(rep, squares(*read), state.device)
+        codes = encode.encode_codes(rep, varied.squares(*read), state.device)
         fitted = (encode.fit_vectors(rep, codes, train) for train, _ in dataset.folds)
         return [Kernels(vectors, encoded.spec) for vectors in fitted]
     if name == ORIGINAL:
         return Kernels(encoded.vectors(dataset.rows), encoded.spec)
-    return Kernels(encode.embed(rep, squares(*read), state.device), encoded.spec)
-
-
-def _squares(name: str, dataset: LabelledDataset, state: State) -> Squares:
-    """A function to the changed images at a side and reading, each made once."""
-
-    @cache
-    def squares(side: int, reading: Reading) -> np.ndarray:
-        original = state.decoded_alike(side, reading).squares
-        change, varied = variant(name, state.seed), _room((len(dataset), side, side, 3))
-        for number, row in enumerate(dataset.rows):  # in the order of their paths
-            varied[number] = change(original[row])
-        return varied
-
-    return squares
+    return Kernels(encode.embed(rep, varied.squares(*read), state.device), encoded.spec)
 
 
 def _room(shape: tuple[int, ...]) -> np.ndarray:
