@@ -36,7 +36,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
-| cues | accuracy | variant | on changed images, of one network or, without a spec, of all (share) |
+| cues | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
 | | difference | variant | the same minus that on the images as they are (share) |
 | | p_flip | variant | p-value of the sign-flip test of the difference (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |

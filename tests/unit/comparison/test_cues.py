@@ -122,6 +122,16 @@ def test_the_best_network_is_judged_alone_on_fewer_images(calls):
     assert len(alone.dataset) == 200
 
 
+def test_where_all_codes_are_constant_nothing_is_better_than_guessing(monkeypatch):
+    data, nothing = dataset(), np.zeros(N, np.int64)
+    constant = {name: [Predictions(nothing, nothing, nothing)] for name in VARIANTS}
+    monkeypatch.setattr(
+        module, "predict_variants", lambda *_: {ORIGINAL: [predictions(data, 3.0)], **constant}
+    )
+    (cues,) = find_cues(data, classification([candidate("a")]), None)
+    assert {cues.scores[name].accuracy for name in VARIANTS} == {1 / COUNT}
+
+
 def test_without_contenders_of_either_kind_there_are_none(calls):
     slow = [candidate("slow", 2.0), candidate("mine", 0.1, "own")]
     assert find_cues(dataset(), classification(slow), None) == () == tuple(calls)

@@ -35,7 +35,9 @@ _MISLEADING = {  # where a variant does better than the images as they are
     "no colour": "without colour it does better: colour misleads here",
     "colour only": "with the colour alone it does better: light and dark mislead here",
     "8 px only": "with 8 × 8 pixels it does better: fine detail misleads here",
-    "fine detail only": "with the fine detail alone it does better: what is large misleads here",
+    "fine detail only": (
+        "with the fine detail alone it does better: large shapes and colours mislead here"
+    ),
     "blocks shuffled": "with the layout shuffled it does better: layout misleads here",
     "edges only": "with the outlines alone it does better: all else misleads here",
     "same exposure": "with the same exposure it does better: brightness and contrast mislead here",
