@@ -147,31 +147,14 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     path = cache.folder("refits", cache.key(encoded.key, train.tolist())) / "codes.npz"
     if (stored := cache.read_arrays(path)) is not None:
         return stored["vectors"]
-    assert isinstance(encoded.rep, Fitted)  # nothing else has codes in `raw`
-    vectors = fit_vectors(encoded.rep, _read_codes(encoded.raw), train)
+    rep = copy.deepcopy(encoded.rep).cpu()
+    assert isinstance(rep, Fitted)  # nothing else has codes in `raw`
+    parts = _read_codes(encoded.raw)
+    with torch.inference_mode(), parallel.one_thread():
+        rep.fit_codes(list(_selected(parts, train)))
+        vectors = torch.cat([rep.pool(part).float() for part in parts]).numpy()
     cache.write_arrays(path, vectors=vectors)
     return vectors
-
-
-def encode_codes(rep: Fitted, squares: np.ndarray, device: str = "cpu") -> list[Code]:
-    """The codes of squares before pooling, batch by batch; nothing is cached."""
-    parts = batching.equal_squares(squares)
-    with parallel.one_thread(), closing(engine.encode(rep.encode, parts, device)) as encoded:
-        return [part.value.map(_to_cpu) for part in encoded]
-
-
-def fit_vectors(rep: Fitted, codes: Sequence[Code], train: np.ndarray) -> np.ndarray:
-    """Vectors (n, d) of all images by a codebook fitted on the images `train` alone.
-
-    Args:
-        rep: The representation; itself it stays as it is.
-        codes: Codes of all images before pooling, batch by batch.
-        train: Indices of images, ascending.
-    """
-    own = copy.deepcopy(rep).cpu()
-    with torch.inference_mode(), parallel.one_thread():
-        own.fit_codes(list(_selected(codes, train)))
-        return torch.cat([own.pool(part).float() for part in codes]).numpy()
 
 
 def _embed(
@@ -294,7 +277,7 @@ def _read_codes(folder: Path) -> list[Code]:
     return [codes.read(path) for path in sorted(folder.glob("*.safetensors"))]
 
 
-def _selected(parts: Sequence[Code], rows: np.ndarray) -> Iterator[Code]:
+def _selected(parts: list[Code], rows: np.ndarray) -> Iterator[Code]:
     """The codes of some rows, part by part."""
     start = 0
     for part in parts:

@@ -93,6 +93,7 @@ def _parts(findings: Findings) -> list[str]:
         and row.role == "contender"
         and row.value is not None
         and row.value < _FREE_MS
+        and not row.fitted_on
     ]
 
 

@@ -32,9 +32,12 @@ def dataset(copies=1):
     )
 
 
-def candidate(spec, ms=0.5, role="contender", pretrained=False):
+def candidate(spec, ms=0.5, role="contender", pretrained=False, fitted_on=""):
     return SimpleNamespace(
-        spec=spec, cpu_ms=ms, candidate=SimpleNamespace(role=role, pretrained=pretrained)
+        spec=spec,
+        cpu_ms=ms,
+        fitted_on=fitted_on,
+        candidate=SimpleNamespace(role=role, pretrained=pretrained),
     )
 
 
@@ -97,7 +100,8 @@ def text(gains):
 
 def test_contenders_under_a_millisecond_are_put_together(calls):
     everyone = [candidate("a"), candidate("slow", 1.2), candidate("a+b", 0.5, "sum"),
-                candidate("mine", 0.1, "own"), candidate("b", 0.9)]  # fmt: skip
+                candidate("mine", 0.1, "own"), candidate("b", 0.9),
+                candidate("codebook", 0.5, fitted_on="fold")]  # fmt: skip
     (cues,) = find_cues(dataset(), classification(everyone), None)
     assert calls == [(["a", "b"], N, True)]
     assert cues.judged is None and len(cues.dataset) == N

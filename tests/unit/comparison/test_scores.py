@@ -137,21 +137,6 @@ def test_a_full_disk_is_no_refusal(state, monkeypatch):
         predict_variants(candidates, dataset, True, state)
 
 
-def test_codebooks_are_fitted_in_the_folds_of_the_variant(state, monkeypatch):
-    candidates, dataset = encoded(state, "sift")
-    fit, trained = encode.fit_vectors, []
-
-    def recorded(rep, codes, train):
-        trained.append(train.tolist())
-        return fit(rep, codes, train)
-
-    monkeypatch.setattr(encode, "fit_vectors", recorded)
-    monkeypatch.setattr(module, "VARIANTS", ("edges only",))
-    predict_variants(candidates, dataset, True, state)
-    folds = [train.tolist() for train, _ in dataset.folds]
-    assert trained[-5:] == folds
-
-
 def test_the_progress_counts_every_variant_of_every_candidate(state, steps):
     candidates, dataset = encoded(state, "histogram", "pixels")
     predict_variants(candidates, dataset, True, state)

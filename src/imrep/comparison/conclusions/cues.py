@@ -65,7 +65,8 @@ def find_cues(
 ) -> tuple[Cues, ...]:
     """What the classes hang on by all contenders under a millisecond, and by a network.
 
-    The first is a combination that is fitted to each variant from start to end; the second is the
+    The first is a combination that is fitted to each variant from start to end, of contenders that
+    have no codebook to fit; the second is the
     most accurate of the pretrained networks, alone and on fewer images. Each is left out where
     there is no such contender, or where the images are too few for a verdict.
 
@@ -77,7 +78,8 @@ def find_cues(
     if classification.headline.id in UNJUDGED:
         return ()
     contenders = [each for each in classification.encoded if each.candidate.role == "contender"]
-    cheap = [each for each in contenders if each.cpu_ms < FREE_MS]
+    # a codebook that is fitted anew in each fold of each variant takes longer than all others
+    cheap = [each for each in contenders if each.cpu_ms < FREE_MS and not each.fitted_on]
     measured = (
         _combined(cheap, dataset, state) if cheap else None,
         _network(classification, dataset, state),

@@ -1,6 +1,6 @@
 """Classes predicted from each variant of the images, on the same images, groups and folds.
 
-Everything is made anew from the changed images: vectors, codebooks, kernels, penalties. What is
+Everything is made anew from the changed images: vectors, kernels, penalties. What is
 stored are the scores, a few numbers an image, so that no vectors fill the cache.
 """
 
@@ -13,7 +13,6 @@ from threading import Lock
 
 import numpy as np
 
-from imrep.base import Fitted
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.diagnostics.cues.variants import ORIGINAL, REVISION, VARIANTS, variant
 from imrep.comparison.probes import predictions
@@ -40,7 +39,7 @@ def predict_variants(
     vectors are all equal.
 
     Args:
-        encoded: Candidates of one part that imrep can encode.
+        encoded: Candidates of one part that imrep can encode, and that fit nothing to images.
         dataset: The images.
         complete: Whether these are all images that were scored, so that the scores of the images
             as they are need not be computed again.
@@ -96,14 +95,10 @@ def _predict(encoded: EncodedCandidate, name: str, varied: _Varied) -> Predictio
 
 
 def _views(encoded: EncodedCandidate, name: str, varied: _Varied) -> Views:
-    """Kernels of the vectors of the changed images; codebooks are fitted inside the folds."""
+    """Kernels of the vectors of the changed images."""
     dataset, state, (rep,) = varied.dataset, varied.state, encoded.candidate.parts
     rep = rep.to(state.device).eval()
     read = name, encoded.side, encoded.candidate.framed(state.reading)
-    if isinstance(rep, Fitted) and not rep.fitted:
-        codes = encode.encode_codes(rep, varied.squares(*read), state.device)
-        fitted = (encode.fit_vectors(rep, codes, train) for train, _ in dataset.folds)
-        return [Kernels(vectors, encoded.spec) for vectors in fitted]
     if name == ORIGINAL:
         return Kernels(encoded.vectors(dataset.rows), encoded.spec)
     return Kernels(encode.embed(rep, varied.squares(*read), state.device), encoded.spec)
