@@ -5,6 +5,7 @@ rebuilt pictures are computed from them, so that what the page shows can be judg
 """
 
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import skimage
 
 from imrep import results
 from imrep.assets import CHECKED, SIDE, Assets, Pair, Remark
+from imrep.comparison.diagnostics.cues.variants import example
 from imrep.results import Row
 
 # spec: accuracy, kNN, ms, dimensions, kept, detail, fit seconds
@@ -74,7 +76,7 @@ def rows(
     """Rows of a whole run that ended in that sentence; `said`: name, warnings, notes.
 
     `own` among them names the specs that are vectors of the user's own, without a time; `together`
-    says that a weighted combination ran.
+    says that a weighted combination ran, `cues` of whom there are numbers on changed images.
     """
     labelled = sentence not in ("unlabelled", "nothing")
     base = {
@@ -92,9 +94,8 @@ def rows(
     out = []
 
     def add(kind, metric, value, unit, **more):
-        out.append(
-            Row(**{**base, "kind": kind, "metric": metric, "value": value, "unit": unit}, **more)
-        )
+        named = {"kind": kind, "metric": metric, "value": value, "unit": unit}
+        out.append(Row(**{**base, **named, **more}))
 
     _folder(add, n, class_names(classes) if labelled else [])
     for index, (spec, numbers) in enumerate(specs.items()):
@@ -107,6 +108,7 @@ def rows(
     _suspected(add, said.pop("suspects", 0))
     if said.pop("together", False):
         _combined(add, list(specs))
+    _changed(add, said.pop("cues", ()))
     said.pop("own", None)
     for spec, accuracy in CONTROLS.items() if labelled else ():
         row = {"spec": spec, "role": "control"}
@@ -139,6 +141,30 @@ def _combined(add, specs):
     for spec, weight in zip(specs, (0.3, 0.7), strict=False):
         add("combination", "weight", weight, "share", detail=spec, **row)
         add("combination", "folds", 0.8, "share", detail=spec, **row)
+
+
+LOSSES = {  # of accuracy, in every variant
+    "no colour": -0.13,
+    "colour only": -0.06,
+    "8 px only": -0.01,
+    "fine detail only": 0.05,
+    "blocks shuffled": -0.47,
+    "edges only": -0.28,
+    "same exposure": 0.0,
+}
+
+
+def _changed(add, specs):
+    for spec, (name, loss) in product(specs, {"as it is": None, **LOSSES}.items()):
+        own = {"spec": spec, "role": "contender" if spec else "", "n": 200 if spec else 479}
+        more = 0.05 if spec else 0
+        share = 0.84 + more + (loss or 0)
+        ends = {"lo": share - 0.07, "hi": min(1, share + 0.07)}
+        add("cues", "accuracy", share, "share", detail=name, **ends, **own)
+        if loss is not None:
+            ends = {"lo": loss - 0.04, "hi": loss + 0.04}
+            add("cues", "difference", loss, "share", detail=name, **ends, **own)
+            add("cues", "p_flip", 0.5 ** (abs(loss) * 100), "share", detail=name, **own)
 
 
 def _identity(spec, index, numbers, own):
@@ -287,7 +313,7 @@ def _sized(add, own, numbers, labelled):
             add("difference", "size", gain, "share", **more, **own)
 
 
-def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0):
+def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0, varied=False):
     """Pictures of a whole run, all computed from the tiles."""
     pictures, number = tiles(count, classes)
     names = class_names(classes)
@@ -329,6 +355,7 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0):
         originals=originals,
         rebuilt={spec: _blurred(originals, s[4]) for spec, s in specs.items()},
         perturbed=_perturbed(pictures[count // 2]),
+        variants=example(pictures, range(count)) if varied else {},
         classes=names if labelled else [],
         confusions={next(iter(specs)): confusion} if labelled else {},
         skipped=[("a/<img src=x onerror=alert(1)>.jpg", "truncated"), ("b/notes.png", "no image")],
@@ -387,8 +414,14 @@ def write(folder, sentence="tied", *, classes=10, count=240, specs=SPECS, **more
     lines = rows(sentence, specs=specs, classes=classes, **more)
     results.write(folder / results.FILENAME, lines)
     labelled = sentence not in ("unlabelled", "nothing")
-    suspects = more.get("suspects", 0)
-    assets(specs=specs, classes=classes, count=count, labelled=labelled, suspects=suspects).save(
-        folder
+    suspects, varied = more.get("suspects", 0), bool(more.get("cues"))
+    drawn = assets(
+        specs=specs,
+        classes=classes,
+        count=count,
+        labelled=labelled,
+        suspects=suspects,
+        varied=varied,
     )
+    drawn.save(folder)
     return folder

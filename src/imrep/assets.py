@@ -105,6 +105,7 @@ class Assets:
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
+        variants: variant -> (s, s, 3) uint8, an image in each; as it is first.
         classes: Names of the rows and columns of the confusion matrices.
         confusions: spec -> (C, C) counts, rows: true class, columns: predicted class.
         skipped: (path, reason) of files that could not be read, in order.
@@ -130,6 +131,7 @@ class Assets:
     originals: Tiles = field(default_factory=_no_tiles)
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
+    variants: Mapping[str, Tiles] = field(default_factory=dict)
     classes: Sequence[str] = ()
     confusions: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     skipped: Sequence[tuple[str, str]] = ()
@@ -212,20 +214,23 @@ class Assets:
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
+            variants=dict(
+                zip(index.get("variants", ()), sheets.get("variants.webp", ()), strict=True)
+            ),
             classes=index["classes"],
             confusions={s: np.array(v, np.int64) for s, v in index["confusions"].items()},
             skipped=[(path, reason) for path, reason in index["skipped"]],
         )
 
     def _sheets(self) -> dict[str, Tiles]:
-        perturbed = list(self.perturbed.values())
         return {
             "thumbnails.webp": self.thumbnails,
             "copies.webp": self.copies,
             "odd.webp": self.odd_tiles,
             "remarked.webp": self.remarked,
             "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
-            "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
+            "perturbed.webp": _stacked(self.perturbed),
+            "variants.webp": _stacked(self.variants),
         }
 
     def _index(self) -> dict[str, Any]:
@@ -243,6 +248,7 @@ class Assets:
             "remarks": {section: list(remarks) for section, remarks in self.remarks.items()},
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
+            "variants": list(self.variants),
             "classes": list(self.classes),
             "confusions": {spec: counts.tolist() for spec, counts in self.confusions.items()},
             "skipped": [list(entry) for entry in self.skipped],
@@ -257,6 +263,10 @@ def sheet(tiles: Tiles) -> Tiles:
     padded[: len(tiles)] = tiles
     grid = padded.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
     return grid.reshape(rows * side, columns * side, 3)
+
+
+def _stacked(tiles: Mapping[str, Tiles]) -> Tiles:
+    return np.stack(list(tiles.values())) if tiles else _no_tiles()
 
 
 def _write_sheet(path: Path, tiles: Tiles) -> None:

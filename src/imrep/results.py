@@ -47,6 +47,9 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | threshold | | largest probability of a listed label (share) |
 | | changed | | labels changed on purpose in each of five draws (images) |
 | | recall | | share of these among the first, three times as many, of their draw (share) |
+| cues | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
+| | difference | variant | the same minus that on the images as they are (share) |
+| | p_flip | variant | p-value of the sign-flip test of the difference (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -126,6 +129,7 @@ METRICS = {
     "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
+    "cues": ("accuracy", "difference", "p_flip"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

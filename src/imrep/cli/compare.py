@@ -116,6 +116,11 @@ Examples:
     help="Percentage points of accuracy to trade for a lower cost.",
 )
 @click.option(
+    "--no-cues",
+    is_flag=True,
+    help="Leave out what the classes hang on: colour, layout, outlines. It takes half a minute.",
+)
+@click.option(
     "--groups", type=_FILE, help="csv with path,group: images of a group stay in one fold."
 )
 @click.option(
@@ -180,6 +185,7 @@ def command(
     chosen = {name: value for name, value in params.items() if value is not None}
     chosen |= {"threads": threads, "device": engine.device(device)}
     chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
+    chosen["cues"] = not chosen.pop("no_cues")
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
     before = _reported(out)
@@ -196,7 +202,8 @@ def command(
         options.write_json({"report": str(comparison.report), "verdict": comparison.verdict,
                             "pick": comparison.pick, "table": comparison.table(),
                             "by_size": comparison.by_size(),
-                            "suspects": comparison.suspects()})  # fmt: skip
+                            "suspects": comparison.suspects(),
+                            "cues": comparison.cues()})  # fmt: skip
     else:
         _print(comparison, quiet)
     if strict and comparison.skipped:
@@ -215,15 +222,12 @@ def _reported(out: Path) -> str:
 
 def _print(comparison: "Comparison", quiet: bool) -> None:
     """The verdict, the table and the path of the report."""
-    text = comparison.verdict["text"]
-    for i, part in enumerate(text.split("**")):
-        click.secho(part, bold=bool(i % 2), nl=False)
-    click.echo()
+    _emphasised(comparison.verdict["text"])
     for warning in comparison.verdict["warnings"]:
         click.secho(warning["text"], fg="yellow")
     if not quiet:
         for note in comparison.verdict["notes"]:
-            click.secho(note["text"], dim=True)
+            _emphasised(note["text"], dim=True)
         for reason in comparison.absent.values():
             click.secho(f"Left out: {reason}", dim=True)
     if comparison.skipped:
@@ -244,6 +248,13 @@ def _odd(comparison: "Comparison") -> None:
         listed = printable(comparison.folder / "pictures.csv")
         looks = several(comparison.odd, "picture looks", "pictures look")
         click.secho(f"{looks} odd: {listed}", dim=True)
+
+
+def _emphasised(text: str, dim: bool = False) -> None:
+    """A line whose **marks** are bold."""
+    for i, part in enumerate(text.split("**")):
+        click.secho(part, bold=bool(i % 2), dim=dim and not i % 2, nl=False)
+    click.echo()
 
 
 def _table(comparison: "Comparison") -> None:

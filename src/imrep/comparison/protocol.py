@@ -11,6 +11,7 @@ from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
+from imrep.comparison.conclusions.cues import find_cues
 from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import put_together
@@ -80,6 +81,8 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             _trial(scores, objects, state.seed),
             scores.classification if scores else retrieval,
         )
+        wanted = scores if settings.cues else None
+        cues = find_cues(wanted.dataset, wanted.classification, state) if wanted else ()
         outcome = Outcome(
             source=state.dataset,
             images=images,
@@ -89,6 +92,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Path:
             scores=scores,
             retrieval=retrieval,
             sizes=by_size,
+            cues=cues,
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
             own=own,

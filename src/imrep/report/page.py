@@ -10,6 +10,7 @@ from imrep.assets import Assets
 from imrep.errors import BadData
 from imrep.report import (
     combination,
+    cues,
     curves,
     differences,
     frame,
@@ -76,6 +77,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "svg": {chart.id: inline.svg(chart) for chart in charts},
         "tables": by_id,
         "retrieved": retrieved,
+        "cues": cues.context(findings),
         "object_legend": _legend(retrieved) if retrieved else [],
         "sheets": {s.name: s for s in _sheets(folder, assets)},
         "reconstructions": _reconstructions(findings, assets),
@@ -113,6 +115,7 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
         title = "labelled images per class →"
         charts.append(curves.curves(findings, "probe_curve", "labels", title))
     charts += sizes.charts(findings)
+    charts += cues.charts(findings)
     if (counts := _confusion(findings, assets)) is not None:
         charts.append(heat.confusion(assets.classes, counts))
     if findings.measured("stability", "move"):
@@ -127,6 +130,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "main": results_table.main(findings),
         "differences": tables.differences(findings),
         "combination": combination.weights(findings),
+        "cues": cues.table(findings),
         "recalls": tables.recalls(findings),
         "spread": results_table.spread(findings),
         **sizes.by_size(findings),
@@ -165,6 +169,7 @@ def _sheets(folder: Path, assets: Assets) -> list[Sheet]:
         sheet(folder, "remarked.webp", len(assets.remarked)),
         sheet(folder, "reconstructions.png", len(assets.originals) * (1 + len(assets.rebuilt))),
         sheet(folder, "perturbed.webp", len(assets.perturbed)),
+        sheet(folder, "variants.webp", len(assets.variants)),
     )
     return [each for each in sheets if each is not None]
 

@@ -9,6 +9,7 @@ import numpy as np
 from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
+from imrep.comparison.diagnostics.cues.variants import example
 from imrep.comparison.diagnostics.leading_directions import leading_directions
 from imrep.comparison.output import near_duplicates, pictures, suspects
 from imrep.comparison.output.outcome import Outcome
@@ -58,6 +59,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
             if measured.reconstruction is not None
         },
         perturbed=examples(perturbed, decoded.squares[sample]),
+        variants=_variants(outcome, seed),
         classes=scores.dataset.classes if scores else (),
         confusions=_confusions(outcome),
         skipped=decoded.skipped,
@@ -70,6 +72,13 @@ def _objects(retrieval: Retrieval | None, rows: np.ndarray) -> list[str | None]:
         return []
     groups, names = retrieval.objects.groups, retrieval.objects.names
     return [None if groups[row] < 0 else names[groups[row]] for row in rows]
+
+
+def _variants(outcome: Outcome, seed: int) -> dict[str, np.ndarray]:
+    """An image as it is and in every variant; empty where the classes' cues were not looked for."""
+    if not outcome.cues:
+        return {}
+    return example(outcome.images.decoded.squares, outcome.cues[0].dataset.rows, seed)
 
 
 def _confusions(outcome: Outcome) -> dict[str, np.ndarray]:

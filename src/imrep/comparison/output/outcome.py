@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.cues import Cues
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
 from imrep.comparison.conclusions.suspects import ImagesToCheck
@@ -53,6 +54,7 @@ class Outcome:
         scores: None where no classes can be scored.
         retrieval: None without `--same-object`.
         sizes: None without `--sizes`.
+        cues: What the classes hang on; empty where it was not asked for or cannot be said.
         absent: Candidates that were not compared, and why.
         requested: Whether the caller named the representations.
         own: Vectors of the user's, in the order of the images.
@@ -66,6 +68,7 @@ class Outcome:
     scores: Scores | None = None
     retrieval: Retrieval | None = None
     sizes: SizeComparison | None = None
+    cues: Sequence[Cues] = ()
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
     own: Sequence[OwnVectors] = ()

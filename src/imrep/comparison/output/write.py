@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, pictures, suspects, tables
+from imrep.comparison.output import (
+    cues,
+    gallery,
+    near_duplicates,
+    notes,
+    pictures,
+    suspects,
+    tables,
+)
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -42,6 +50,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
         if outcome.scores.suspects:
             suspects.rows(rows, outcome.scores.suspects)
+    cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:
