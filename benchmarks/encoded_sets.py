@@ -46,12 +46,14 @@ class EncodedSet:
         images: All its images.
         dataset: Those that can be tested, with their folds.
         encoded: The representations.
+        state: The decoded images.
     """
 
     name: str
     images: ImageCollection
     dataset: LabelledDataset
     encoded: tuple[EncodedCandidate, ...]
+    state: State
 
     def folds(self, candidate: EncodedCandidate) -> Iterator[tuple[np.ndarray, ...]]:
         """Vectors of all images, training images and test images of each fold.
@@ -95,7 +97,7 @@ def read(
     assert not state.failed, state.failed
     dataset = labelled(images)
     assert dataset is not None, f"{name} has no classes to test"
-    return EncodedSet(name, images, dataset, tuple(encoded))
+    return EncodedSet(name, images, dataset, tuple(encoded), state)
 
 
 def shared() -> Path:

@@ -5,6 +5,7 @@ rebuilt pictures are computed from them, so that what the page shows can be judg
 """
 
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import PIL.Image
 import skimage
 
 from imrep import results
-from imrep.assets import SIDE, Assets, Pair
+from imrep.assets import CHECKED, SIDE, Assets, Pair, Remark
+from imrep.comparison.diagnostics.cues.variants import example
 from imrep.results import Row
 
 # spec: accuracy, kNN, ms, dimensions, kept, detail, fit seconds
@@ -74,7 +76,7 @@ def rows(
     """Rows of a whole run that ended in that sentence; `said`: name, warnings, notes.
 
     `own` among them names the specs that are vectors of the user's own, without a time; `together`
-    says that a weighted combination ran.
+    says that a weighted combination ran, `cues` of whom there are numbers on changed images.
     """
     labelled = sentence not in ("unlabelled", "nothing")
     base = {
@@ -92,9 +94,8 @@ def rows(
     out = []
 
     def add(kind, metric, value, unit, **more):
-        out.append(
-            Row(**{**base, "kind": kind, "metric": metric, "value": value, "unit": unit}, **more)
-        )
+        named = {"kind": kind, "metric": metric, "value": value, "unit": unit}
+        out.append(Row(**{**base, **named, **more}))
 
     _folder(add, n, class_names(classes) if labelled else [])
     for index, (spec, numbers) in enumerate(specs.items()):
@@ -104,8 +105,10 @@ def rows(
             _scored(add, row, numbers, next(iter(specs)), next(iter(specs.values()))[0], index)
         if sizes:
             _sized(add, row, numbers, labelled)
+    _suspected(add, said.pop("suspects", 0))
     if said.pop("together", False):
         _combined(add, list(specs))
+    _changed(add, said.pop("cues", ()))
     said.pop("own", None)
     for spec, accuracy in CONTROLS.items() if labelled else ():
         row = {"spec": spec, "role": "control"}
@@ -117,6 +120,18 @@ def rows(
     return out
 
 
+def _suspected(add, listed):
+    if not listed:
+        return
+    sentence = (
+        f"**{listed} labels to check**: each fits its picture worse than half of 75 labels that we "
+        "changed on purpose. About 9 labels of this folder look wrong in that way."
+    )
+    add("suspects", "sentence", None, "", detail=sentence)
+    add("suspects", "listed", listed, "images")
+    add("suspects", "wrong", 9, "images")
+
+
 def _combined(add, specs):
     row = {"spec": "together", "role": "together"}
     add("accuracy", "probe", 0.89, "share", lo=0.82, hi=0.95, **row)
@@ -126,6 +141,30 @@ def _combined(add, specs):
     for spec, weight in zip(specs, (0.3, 0.7), strict=False):
         add("combination", "weight", weight, "share", detail=spec, **row)
         add("combination", "folds", 0.8, "share", detail=spec, **row)
+
+
+LOSSES = {  # of accuracy, in every variant
+    "no colour": -0.13,
+    "colour only": -0.06,
+    "8 px only": -0.01,
+    "fine detail only": 0.05,
+    "blocks shuffled": -0.47,
+    "edges only": -0.28,
+    "same exposure": 0.0,
+}
+
+
+def _changed(add, specs):
+    for spec, (name, loss) in product(specs, {"as it is": None, **LOSSES}.items()):
+        own = {"spec": spec, "role": "contender" if spec else "", "n": 200 if spec else 479}
+        more = 0.05 if spec else 0
+        share = 0.84 + more + (loss or 0)
+        ends = {"lo": share - 0.07, "hi": min(1, share + 0.07)}
+        add("cues", "accuracy", share, "share", detail=name, **ends, **own)
+        if loss is not None:
+            ends = {"lo": loss - 0.04, "hi": loss + 0.04}
+            add("cues", "difference", loss, "share", detail=name, **ends, **own)
+            add("cues", "p_flip", 0.5 ** (abs(loss) * 100), "share", detail=name, **own)
 
 
 def _identity(spec, index, numbers, own):
@@ -274,7 +313,7 @@ def _sized(add, own, numbers, labelled):
             add("difference", "size", gain, "share", **more, **own)
 
 
-def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
+def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0, varied=False):
     """Pictures of a whole run, all computed from the tiles."""
     pictures, number = tiles(count, classes)
     names = class_names(classes)
@@ -311,13 +350,32 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True):
                 reason="darker ×0.64, agreement 0.97",
             ),
         ],
+        remarked=pictures[: 2 * min(suspects, CHECKED) + 6 * bool(suspects)],
+        remarks=_remarks(paths, names, min(suspects, CHECKED)),
         originals=originals,
         rebuilt={spec: _blurred(originals, s[4]) for spec, s in specs.items()},
         perturbed=_perturbed(pictures[count // 2]),
+        variants=example(pictures, range(count)) if varied else {},
         classes=names if labelled else [],
         confusions={next(iter(specs)): confusion} if labelled else {},
         skipped=[("a/<img src=x onerror=alert(1)>.jpg", "truncated"), ("b/notes.png", "no image")],
     )
+
+
+def _remarks(paths, names, suspects):
+    """As many suspects, half as many hard ones and typical ones, six of a confused pair."""
+    if not suspects:
+        return {}
+    sizes = (suspects, suspects // 2, suspects - suspects // 2, 6)
+    sections = ("suspects", "hardest", "typical", "confused")
+    remarks, first = {}, 0
+    for section, size in zip(sections, sizes, strict=True):
+        remarks[section] = [
+            Remark(paths[first + i], names[i % len(names)], names[(i + 1) % len(names)], i / 50)
+            for i in range(size)
+        ]
+        first += size
+    return remarks
 
 
 def _shrunk(pictures, side):
@@ -356,5 +414,14 @@ def write(folder, sentence="tied", *, classes=10, count=240, specs=SPECS, **more
     lines = rows(sentence, specs=specs, classes=classes, **more)
     results.write(folder / results.FILENAME, lines)
     labelled = sentence not in ("unlabelled", "nothing")
-    assets(specs=specs, classes=classes, count=count, labelled=labelled).save(folder)
+    suspects, varied = more.get("suspects", 0), bool(more.get("cues"))
+    drawn = assets(
+        specs=specs,
+        classes=classes,
+        count=count,
+        labelled=labelled,
+        suspects=suspects,
+        varied=varied,
+    )
+    drawn.save(folder)
     return folder

@@ -1,6 +1,6 @@
 """What a report contains besides numbers: images, neighbours, confusions, skipped files.
 
-A folder `assets/` holds one `assets.json` and up to four sheets of equal tiles, so that a page can
+A folder `assets/` holds one `assets.json` and up to five sheets of equal tiles, so that a page can
 inline a sheet once and display any tile of it. Photographs are WebP (lossy);
 reconstructions are PNG, since their blur matters.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -23,6 +23,8 @@ Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
 THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
 NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
+ODD = 6  # odd images of each issue in a report
+CHECKED = 48  # suspected label errors that are displayed
 COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
 
 
@@ -50,6 +52,36 @@ class Pair:
         return None not in self.labels and self.labels[0] != self.labels[1]
 
 
+class OddPicture(NamedTuple):
+    """An image that looks odd.
+
+    Attributes:
+        path: Of the file, relative to the data.
+        issue: One of `comparison.diagnostics.quality.ISSUES`.
+        caption: What was measured, in a few words.
+    """
+
+    path: str
+    issue: str
+    caption: str
+
+
+class Remark(NamedTuple):
+    """A picture with what is said of its label.
+
+    Attributes:
+        path: Of the file, relative to the data.
+        label: Its class.
+        other: The class that it is held against.
+        p: Probability of the label, out of fold; in "confused", of the other class.
+    """
+
+    path: str
+    label: str
+    other: str
+    p: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assets:
     """Everything in a report that is not a number in results.jsonl.
@@ -66,9 +98,14 @@ class Assets:
         variances: spec -> shares of the variance along the two axes of its map, in [0, 1].
         copies: (2p, s, s, 3) uint8, the images of `pairs`.
         pairs: Up to twelve near-duplicates, those with different labels first.
+        odd_tiles: (o, s, s, 3) uint8, the images of `odd`.
+        odd: Up to six images of each issue.
+        remarked: (r, s, s, 3) uint8, the images of `remarks`, one section after the other.
+        remarks: "suspects", "hardest", "typical" and "confused" -> what is said of the images.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
+        variants: variant -> (s, s, 3) uint8, an image in each; as it is first.
         classes: Names of the rows and columns of the confusion matrices.
         confusions: spec -> (C, C) counts, rows: true class, columns: predicted class.
         skipped: (path, reason) of files that could not be read, in order.
@@ -87,9 +124,14 @@ class Assets:
     variances: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     copies: Tiles = field(default_factory=_no_tiles)
     pairs: Sequence[Pair] = ()
+    odd_tiles: Tiles = field(default_factory=_no_tiles)
+    odd: Sequence[OddPicture] = ()
+    remarked: Tiles = field(default_factory=_no_tiles)
+    remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
     originals: Tiles = field(default_factory=_no_tiles)
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
+    variants: Mapping[str, Tiles] = field(default_factory=dict)
     classes: Sequence[str] = ()
     confusions: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     skipped: Sequence[tuple[str, str]] = ()
@@ -107,6 +149,9 @@ class Assets:
         for spec, spots in self.maps.items():
             _check_shape(f"map of {spec}", spots.shape, (t, 2))
         _check_shape("copies", (len(self.copies),), (2 * len(self.pairs),))
+        _check_shape("odd tiles", (len(self.odd_tiles),), (len(self.odd),))
+        remarks = sum(map(len, self.remarks.values()))
+        _check_shape("remarks", (len(self.remarked),), (remarks,))
         for spec, pictures in self.rebuilt.items():
             _check_shape(f"rebuilt of {spec}", pictures.shape, self.originals.shape)
         for spec, counts in self.confusions.items():
@@ -159,21 +204,33 @@ class Assets:
                 Pair(paths=tuple(paths), labels=tuple(labels), reason=reason)
                 for paths, labels, reason in index["pairs"]
             ],
+            odd_tiles=sheets.get("odd.webp", _no_tiles()),
+            odd=[OddPicture(*entry) for entry in index.get("odd", ())],
+            remarked=sheets.get("remarked.webp", _no_tiles()),
+            remarks={
+                section: [Remark(*remark) for remark in remarks]
+                for section, remarks in index.get("remarks", {}).items()
+            },
             originals=rebuilt[:per],
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
+            variants=dict(
+                zip(index.get("variants", ()), sheets.get("variants.webp", ()), strict=True)
+            ),
             classes=index["classes"],
             confusions={s: np.array(v, np.int64) for s, v in index["confusions"].items()},
             skipped=[(path, reason) for path, reason in index["skipped"]],
         )
 
     def _sheets(self) -> dict[str, Tiles]:
-        perturbed = list(self.perturbed.values())
         return {
             "thumbnails.webp": self.thumbnails,
             "copies.webp": self.copies,
+            "odd.webp": self.odd_tiles,
+            "remarked.webp": self.remarked,
             "reconstructions.png": np.concatenate([self.originals, *self.rebuilt.values()]),
-            "perturbed.webp": np.stack(perturbed) if perturbed else _no_tiles(),
+            "perturbed.webp": _stacked(self.perturbed),
+            "variants.webp": _stacked(self.variants),
         }
 
     def _index(self) -> dict[str, Any]:
@@ -187,8 +244,11 @@ class Assets:
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
+            "odd": [list(picture) for picture in self.odd],
+            "remarks": {section: list(remarks) for section, remarks in self.remarks.items()},
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
+            "variants": list(self.variants),
             "classes": list(self.classes),
             "confusions": {spec: counts.tolist() for spec, counts in self.confusions.items()},
             "skipped": [list(entry) for entry in self.skipped],
@@ -203,6 +263,10 @@ def sheet(tiles: Tiles) -> Tiles:
     padded[: len(tiles)] = tiles
     grid = padded.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
     return grid.reshape(rows * side, columns * side, 3)
+
+
+def _stacked(tiles: Mapping[str, Tiles]) -> Tiles:
+    return np.stack(list(tiles.values())) if tiles else _no_tiles()
 
 
 def _write_sheet(path: Path, tiles: Tiles) -> None:

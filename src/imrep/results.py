@@ -18,6 +18,10 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | largest | | size of the largest group (images) |
 | | plain | | images too uniform to check (images) |
 | | conflicts | | near-identical pairs that carry different labels (pairs) |
+| pictures | odd | | images with one of the next seven issues; pictures.csv lists them (images) |
+| | dark, bright, blurred, uniform | criterion | images with this issue (images) |
+| | size, aspect, gray | criterion | likewise (images) |
+| | trait | sentence | images of a folder or class that share an issue, not listed (images) |
 | accuracy | probe | | balanced accuracy of the ridge on the best kernel, with lo, hi (share) |
 | | by | kernel | that most folds chose; "parts" for a sum; value is null |
 | | linear | | balanced accuracy of the ridge on the linear kernel (share) |
@@ -36,6 +40,16 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
+| suspects | sentence | the sentences | on labels to check (suspects.csv); value is null |
+| | listed | | labels to check (images) |
+| | wrong | | estimated number of wrong labels (images) |
+| | right | | of those listed, expected to be right (images) |
+| | threshold | | largest probability of a listed label (share) |
+| | changed | | labels changed on purpose in each of five draws (images) |
+| | recall | | share of these among the first, three times as many, of their draw (share) |
+| cues | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
+| | difference | variant | the same minus that on the images as they are (share) |
+| | p_flip | variant | p-value of the sign-flip test of the difference (share) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -96,6 +110,7 @@ OUTSIDE = (  # stands under every row whose `fitted_on` is "outside"
 )
 PROTOCOL = "3"  # raised when the protocol's numbers change
 FILENAME = "results.jsonl"
+SUSPECTS = "suspects.csv"  # beside it: labels to check, the most suspect first
 ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
@@ -104,12 +119,18 @@ UNITS = (
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
+    "pictures": (
+        *("odd", "dark", "bright", "blurred", "uniform", "size", "aspect", "gray"),
+        "trait",
+    ),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
     ),
     "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
     "combination": ("weight", "folds"),
+    "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
+    "cues": ("accuracy", "difference", "p_flip"),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

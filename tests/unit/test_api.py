@@ -282,3 +282,15 @@ def test_an_old_name_works_and_warns():
         pytest.raises(BadParameter, match="decode needs a packed image, got an image"),
     ):
         imrep.edited(photo(), "decode, stretch")
+
+
+def test_odd_pictures_are_listed_without_labels_too(tmp_path):
+    plain = ARRAYS.copy()
+    plain[4] //= 20
+    found = imrep.compare(plain, ["pixels:side=4"], tmp_path, size=8)
+    assert found.odd == 1
+    lines = [line for line in found.pictures() if line["issue"] == "dark"]
+    assert [(line["path"], line["threshold"]) for line in lines] == [("000004", 0.3)]
+    assert 0 < lines[0]["value"] < 0.06
+    imrep.compare(ARRAYS, ["pixels:side=4"], tmp_path, size=8)
+    assert found.pictures() == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imrep import assets
-from imrep.assets import Assets, Pair
+from imrep.assets import Assets, Pair, Remark
 from imrep.errors import BadData
 
 
@@ -33,6 +33,12 @@ def whole(count=30):
             Pair(paths=("x", "y"), labels=("a", "b"), reason="mirrored"),
             Pair(paths=("x", "z")),
         ],
+        remarked=smooth(3, 64, 7),
+        remarks={
+            "suspects": [Remark("a/1.png", "a", "b", 0.02)],
+            "hardest": [],
+            "typical": [Remark("a/2.png", "b", "a", 0.98), Remark("a/3.png", "a", "b", 0.97)],
+        },
         originals=smooth(7, 32, 3),
         rebuilt={"hog": smooth(7, 32, 4), "dct": smooth(7, 32, 5)},
         perturbed={"original": smooth(1, 64)[0], "shift": smooth(1, 64, 6)[0]},
@@ -54,6 +60,7 @@ def test_what_is_saved_is_loaded(tmp_path, count):
         "queries",
         "variances",
         "pairs",
+        "remarks",
         "classes",
         "skipped",
     ):

@@ -1,5 +1,6 @@
 """`compare`: which representation serves a set of images best."""
 
+import csv
 import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -30,8 +31,8 @@ class Comparison:
     """The outcome of `compare`: a sentence, a table, and where the report is.
 
     Args:
-        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv` and
-            `near_duplicates.csv`.
+        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv`,
+            `near_duplicates.csv`, `pictures.csv` and `suspects.csv`.
     """
 
     folder: Path
@@ -159,6 +160,59 @@ class Comparison:
                 line[f"{prefix}lo"], line[f"{prefix}hi"] = row.lo, row.hi
         return list(lines.values())
 
+    @property
+    def odd(self) -> int:
+        """Images that look odd; pictures.csv names them."""
+        return int(next((row.value or 0 for row in self.rows if row.metric == "odd"), 0))
+
+    def pictures(self) -> list[dict[str, Any]]:
+        """A row per image and issue, as a dictionary, sorted by path; empty where none is odd.
+
+        Its keys are path; issue, one of dark, bright, blurred, uniform, size, aspect, gray,
+        duplicate and conflict (a near-duplicate with another label); the value that was measured;
+        its threshold; and other, the path of the near-duplicate.
+        """
+        path = self.folder / "pictures.csv"
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                line | {"value": float(line["value"]), "threshold": float(line["threshold"])}
+                for line in csv.DictReader(file)
+            ]
+
+    def suspects(self) -> list[dict[str, Any]]:
+        """A row per label to check, the most suspect first, as a dictionary.
+
+        Its keys are path, label, seen_as (the most probable other class) and p (the probability of
+        the label). Comparing again without these images raises the accuracy by construction.
+        """
+        path = self.folder / results.SUSPECTS
+        if not path.is_file():
+            return []
+        with path.open(encoding="utf-8", newline="") as file:
+            return [line | {"p": float(line["p"])} for line in csv.DictReader(file)]
+
+    def cues(self) -> list[dict[str, Any]]:
+        """What the classes hang on: a row per variant of the images, as a dictionary.
+
+        Its keys are spec ("" for the combination of all representations under a millisecond, else
+        the network that is judged alone), variant, accuracy, lo and hi; and, except for the images
+        "as it is", difference, difference_lo, difference_hi and p: the accuracy minus that of the
+        images as they are, and the p-value of that difference. Empty where it was not measured.
+        """
+        lines: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in self.rows:
+            if row.kind != "cues":
+                continue
+            key = (row.spec, str(row.detail))
+            line = lines.setdefault(key, {"spec": row.spec, "variant": key[1]})
+            line[_CUE_COLUMNS[row.metric]] = row.value
+            if row.metric != "p_flip":
+                prefix = "difference_" if row.metric == "difference" else ""
+                line[f"{prefix}lo"], line[f"{prefix}hi"] = row.lo, row.hi
+        return list(lines.values())
+
     def to_pandas(self) -> "DataFrame":
         """`table` as a data frame, missing numbers as NaN.
 
@@ -202,6 +256,7 @@ _SIZE_COLUMNS = {
     ("difference", "size"): "gain",
     ("cost", "ms_size"): "ms",
 }
+_CUE_COLUMNS = {"accuracy": "accuracy", "difference": "difference", "p_flip": "p"}
 _COLUMN_ORDER = (
     "accuracy",
     "lo",
@@ -229,6 +284,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     sizes: Sequence[int] = (),
     seed: int = 0,
     margin: float = 2.0,
+    cues: bool = True,
     groups: str | Path | Mapping[str, str] | None = None,
     same_object: str | Path | Mapping[str, str] | None = None,
     vectors: Mapping[str, Any] | None = None,
@@ -258,6 +314,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         sizes: Further sides, for the curve of accuracy against size.
         seed: Of folds, samples and noise.
         margin: Points of accuracy within which cost decides.
+        cues: Whether to change the images, to see what their classes hang on: colour, layout, fine
+            detail, outlines. Half a minute for 500 images.
         groups: Images that stay in one fold: a csv with path,group, or the group of each path;
             images in memory have the paths "000000", "000001" …
         same_object: Images that should retrieve each other, likewise.
@@ -321,6 +379,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         sizes=sizes if isinstance(sizes, str | int) else tuple(sizes),  # type: ignore[arg-type]
         seed=seed,
         margin=margin,
+        cues=cues,
         threads=torch.get_num_threads() if threads is None else threads,
         device=device,
         reading=reading,

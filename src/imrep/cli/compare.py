@@ -10,6 +10,7 @@ import click
 
 from imrep.cli import engine, options, screen
 from imrep.cli.size_lines import size_lines
+from imrep.cli.suspect_lines import suspect_lines
 from imrep.errors import BadData
 from imrep.io.names import command_line, printable
 from imrep.plural import several
@@ -91,6 +92,11 @@ Examples:
     help="Percentage points of accuracy to trade for a lower cost.",
 )
 @click.option(
+    "--no-cues",
+    is_flag=True,
+    help="Leave out what the classes hang on: colour, layout, outlines. It takes half a minute.",
+)
+@click.option(
     "--groups", type=_FILE, help="csv with path,group: images of a group stay in one fold."
 )
 @click.option(
@@ -161,6 +167,7 @@ def command(
     chosen |= {"max_pixels": reading.max_pixels, "data_range": reading.data_range}
     if params["save_which"] and params["save"] is None:
         raise click.UsageError("--save-which needs a folder to save in. Add --save model/.")
+    chosen["cues"] = not chosen.pop("no_cues")
     allowed, out = chosen.pop("download"), chosen.pop("out")
     data, specs = chosen.pop("data", None), chosen.pop("specs")
     before = _reported(out)
@@ -177,7 +184,9 @@ def command(
         options.write_json({"report": str(comparison.report), "verdict": comparison.verdict,
                             "pick": comparison.pick, "table": comparison.table(),
                             "by_size": comparison.by_size(),
-                            "saved": _saved(comparison)})  # fmt: skip
+                            "saved": _saved(comparison),
+                            "suspects": comparison.suspects(),
+                            "cues": comparison.cues()})  # fmt: skip
     else:
         _print(comparison, quiet)
     if strict and comparison.skipped:
@@ -196,24 +205,22 @@ def _reported(out: Path) -> str:
 
 def _print(comparison: "Comparison", quiet: bool) -> None:
     """The verdict, the table and the path of the report."""
-    text = comparison.verdict["text"]
-    for i, part in enumerate(text.split("**")):
-        click.secho(part, bold=bool(i % 2), nl=False)
-    click.echo()
+    _emphasised(comparison.verdict["text"])
     for warning in comparison.verdict["warnings"]:
         click.secho(warning["text"], fg="yellow")
     if not quiet:
         texts = [note["text"] for note in comparison.verdict["notes"]]
         texts += [f"Left out: {reason}" for reason in comparison.absent.values()]
         for line in texts:
-            click.secho(line, dim=True)
+            _emphasised(line, dim=True)
     if comparison.skipped:
         listed = printable(comparison.folder / "skipped.csv")
         text = f"{several(comparison.skipped, 'file')} could not be read; {listed} has the reasons."
         click.secho(text, fg="yellow")
+    _odd(comparison)
     click.echo()
     _table(comparison)
-    if lines := size_lines(comparison):
+    for lines in filter(None, (suspect_lines(comparison), size_lines(comparison))):
         click.echo("\n" + "\n".join(lines))
     click.echo(f"\n{printable(comparison.report)}")
     _print_saved(comparison)
@@ -230,6 +237,21 @@ def _print_saved(comparison: "Comparison") -> None:
 def _saved(comparison: "Comparison") -> str | None:
     """The folder of the saved classifier."""
     return str(comparison.saved) if comparison.saved else None
+
+
+def _odd(comparison: "Comparison") -> None:
+    """How many images look odd, and where they are listed."""
+    if comparison.odd:
+        listed = printable(comparison.folder / "pictures.csv")
+        looks = several(comparison.odd, "picture looks", "pictures look")
+        click.secho(f"{looks} odd: {listed}", dim=True)
+
+
+def _emphasised(text: str, dim: bool = False) -> None:
+    """A line whose **marks** are bold."""
+    for i, part in enumerate(text.split("**")):
+        click.secho(part, bold=bool(i % 2), dim=dim and not i % 2, nl=False)
+    click.echo()
 
 
 def _table(comparison: "Comparison") -> None:

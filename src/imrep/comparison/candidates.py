@@ -65,6 +65,12 @@ class Candidate:
         """Whether its time rests on what the maker of its vectors states."""
         return any(isinstance(part, MadeOutside) and part.ms is not None for part in self.parts)
 
+    @property
+    def pretrained(self) -> bool:
+        """Whether it is one network of the catalogue with learned weights."""
+        (part, *others) = self.parts
+        return not others and part.card.weights != "none" and _may_be_pretrained(part)
+
     def with_vectors(self, own: Iterable[MadeOutside]) -> "Candidate":
         """The same with these vectors in place of those of their names."""
         by_name = {part.label: part for part in own}

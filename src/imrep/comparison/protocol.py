@@ -12,13 +12,16 @@ from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
+from imrep.comparison.conclusions.cues import find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
 from imrep.comparison.conclusions.retrieval import judge_retrieval
+from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
 from imrep.comparison.data.own_vectors import OwnVectors
+from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
@@ -101,14 +104,18 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             _trial(scores, objects, state.seed),
             scores.classification if scores else retrieval,
         )
+        wanted = scores if settings.cues else None
+        cues = find_cues(wanted.dataset, wanted.classification, state) if wanted else ()
         outcome = Outcome(
             source=state.dataset,
             images=images,
+            quality=_quality(images),
             measurements=_measure(encoded, images, state),
             peak_memory=peaks,
             scores=scores,
             retrieval=retrieval,
             sizes=by_size,
+            cues=cues,
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
             own=own,
@@ -137,6 +144,11 @@ def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
     )
 
 
+def _quality(images: ImageCollection) -> quality.Quality:
+    decoded = images.decoded
+    return quality.find(decoded.squares, decoded.facts, [item.label for item in decoded.items])
+
+
 def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:
     """What is scored at every size: classes, else objects."""
     if scores is not None:
@@ -160,12 +172,14 @@ def _score(
     sampled_from: int | None,
     progress: Progress,
 ) -> Scores | None:
-    """Classification, learning curves and combinations; None where no classes can be scored."""
+    """Everything that needs classes; None where none can be scored."""
     if dataset is None:
         return None
     results = classify(dataset, images.decoded, encoded, margin, sampled_from, progress)
     curves = learning_curves(results, dataset, progress)
-    return Scores(dataset, results, curves, put_together(dataset, results, progress))
+    combinations = put_together(dataset, results, progress)
+    suspects = find_suspects(dataset, images, results, combinations, progress)
+    return Scores(dataset, results, curves, combinations, suspects)
 
 
 def _measure(

@@ -75,6 +75,7 @@ class Settings:
         sizes: Further sides, for the curve of accuracy against size.
         seed: Of folds, draws and noise.
         margin: Percentage points of accuracy within which cost decides.
+        cues: Whether the images are changed to see what their classes hang on.
         threads: Threads that encode, once the cost of an image has been measured on one.
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
@@ -91,6 +92,7 @@ class Settings:
     sizes: tuple[int, ...] = ()
     seed: int = 0
     margin: float = 2.0
+    cues: bool = True
     threads: int = os.cpu_count() or 1
     readers: int = os.cpu_count() or 1
     device: str = "cpu"

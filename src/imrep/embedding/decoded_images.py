@@ -17,6 +17,8 @@ from imrep.io.digests import digest
 from imrep.ops import parallel
 from imrep.types import Progress
 
+_FACTS = 2  # raised when the facts of a file change, which codes do not depend on
+
 Outcome = dict[str, object]  # of a file: its facts, or {"reason": why it cannot be read}
 
 
@@ -75,14 +77,14 @@ def decode(
     """Read every item at size × size, or take it from the cache; batch by batch, resumable."""
     listed = [[item.path, content] for item, content in zip(items, contents, strict=True)]
     key = cache.key("squares", images.DECODER, size, reading.key, listed)
-    folder = cache.folder("squares", key)
+    folder = cache.folder("squares", cache.key(key, _FACTS))
     with cache.held(folder):
         stored = cache.GrowingArray(folder, "squares")
         outcomes = [outcome for batch in stored.log for outcome in batch]
         if len(outcomes) < len(items):
             remaining = items[len(outcomes) :]
             loaded = images.load_squares(
-                remaining, size, threads=threads, **reading.canvas_keywords
+                remaining, size, threads=threads, measure=True, **reading.canvas_keywords
             )
             with closing(loaded):
                 _store(loaded, stored, outcomes, size, len(items), progress)

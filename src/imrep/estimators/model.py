@@ -81,21 +81,21 @@ def fit(
         penalties: Multiples of the mean eigenvalue to choose from.
         seed: Of the sample that the kernel is chosen on, where there are many.
     """
-    part = _part(targets, seed)
+    part = looked_at(targets, seed)
     complete = len(part) == len(images)
     labels = targets if complete else targets.take(part)
     choices = {k: choose(kernels, images[part], labels, k, penalties) for k in among}
     best, linear = min(choices.values(), key=lambda c: c.loss), choices.get("linear")
     if complete:
-        return Fitted(_decomposed(best), linear and _decomposed(linear))
+        return Fitted(solved(best), linear and solved(linear))
     factored = linear and _factored(kernels, images, targets, linear, left_out=False)
     if len(images) <= MAX_DECOMPOSED:
         refit = choose(kernels, images, targets, best.kernel, penalties)
-        return Fitted(_decomposed(refit), factored)
+        return Fitted(solved(refit), factored)
     return Fitted(_factored(kernels, images, targets, best, left_out=True), factored)
 
 
-def _part(targets: Targets, seed: int) -> Int[Array, " m"]:
+def looked_at(targets: Targets, seed: int) -> Int[Array, " m"]:
     """The images that the kernel is chosen on."""
     n = len(targets)
     if n <= ALL_IMAGES:
@@ -103,7 +103,8 @@ def _part(targets: Targets, seed: int) -> Int[Array, " m"]:
     return subset(targets, None if n <= MAX_DECOMPOSED else _SUBSET, seed)
 
 
-def _decomposed(choice: Choice) -> Model:
+def solved(choice: Choice) -> Model:
+    """The ridge that was chosen, on the images that it was chosen on."""
     dual, intercept = choice.fit.coefficients(choice.penalty)
     left_out = choice.fit.left_out(choice.penalty)
     return Model(choice.kernel, choice.penalty, choice.loss, dual, intercept, left_out)

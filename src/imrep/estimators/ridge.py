@@ -8,7 +8,7 @@ References:
     hdl:1721.1/37318 (leaving out in closed form)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -58,6 +58,10 @@ class Decomposed:
         # the transpose is in LAPACK's order and equals the matrix, so that nothing is copied
         e, u = eigh(weighted.T, driver="evd", lower=False, overwrite_a=True, check_finite=False)
         return Decomposed(targets, np.maximum(e[1:], 0), u[:, 1:], row, mean)
+
+    def relabelled(self, targets: Targets) -> "Decomposed":
+        """The same for other labels of the same images; weights and groups must be the same."""
+        return replace(self, targets=targets)
 
     @property
     def unit(self) -> float:

@@ -1,5 +1,6 @@
 """The penalty whose predictions for left-out groups lose least, and images enough to choose on."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,8 +50,31 @@ def choose(
         kernel: The kernel.
         penalties: Multiples of the mean eigenvalue to choose from.
     """
-    fit = Decomposed.of(kernels.block(kernel, images, images), targets)
-    losses = [loss(fit.left_out(penalty), targets) for penalty in fit.unit * penalties]
+    return choose_each(kernels, images, [targets], kernel, penalties)[0]
+
+
+def choose_each(
+    kernels: Kernels,
+    images: Int[Array, " n"],
+    sets: Sequence[Targets],
+    kernel: Kernel,
+    penalties: Float[Array, " p"] = PENALTIES,
+) -> list[Choice]:
+    """The penalty of least loss for each of several labellings; the kernel is decomposed once.
+
+    Args:
+        kernels: Kernels among the images.
+        images: The training images.
+        sets: Their labellings, with the same weights and groups.
+        kernel: The kernel.
+        penalties: Multiples of the mean eigenvalue to choose from.
+    """
+    first = Decomposed.of(kernels.block(kernel, images, images), sets[0])
+    return [_with_least_loss(kernel, first.relabelled(targets), penalties) for targets in sets]
+
+
+def _with_least_loss(kernel: Kernel, fit: Decomposed, penalties: Float[Array, " p"]) -> Choice:
+    losses = [loss(fit.left_out(penalty), fit.targets) for penalty in fit.unit * penalties]
     best = int(np.argmin(losses))
     return Choice(kernel, float(fit.unit * penalties[best]), losses[best], fit)
 

@@ -3,7 +3,8 @@
 Without the weights, rare classes are hardly ever predicted.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +23,8 @@ class Targets:
         share: The weights, so that they sum to one.
         root: Square roots of the weights w: n / (C n_c), or 1.
         balanced: Whether every class counts the same, else every image.
+        weighed_by: The classes that the weights count, n_c: those above, but where labels were
+            changed and the weights stay.
     """
 
     classes: Int[Array, " n"]
@@ -30,22 +33,35 @@ class Targets:
     share: Float[Array, " n"]
     root: Float[Array, " n"]
     balanced: bool
+    weighed_by: Int[Array, " n"]
 
     @staticmethod
     def of(
-        classes: Int[Array, " n"], groups: Int[Array, " n"], count: int, balanced: bool = True
+        classes: Int[Array, " n"],
+        groups: Int[Array, " n"],
+        count: int,
+        balanced: bool = True,
+        weighed_by: Int[Array, " n"] | None = None,
     ) -> "Targets":
         """Targets of `count` classes."""
-        sizes = np.bincount(classes, minlength=count)
+        counted = classes if weighed_by is None else weighed_by
+        sizes = np.bincount(counted, minlength=count)
         weight = np.ones(len(classes))
         if balanced:
-            weight = len(classes) / ((sizes > 0).sum() * sizes[classes])
-        values = np.where(np.arange(count) == classes[:, None], 1.0, -1.0)
-        return Targets(classes, groups, values, weight / weight.sum(), np.sqrt(weight), balanced)
+            weight = len(classes) / ((sizes > 0).sum() * sizes[counted])
+        share, root = weight / weight.sum(), np.sqrt(weight)
+        return Targets(classes, groups, _signs(classes, count), share, root, balanced, counted)
 
     def take(self, images: Int[Array, " m"]) -> "Targets":
         """Targets of a subset of the images, with the weights of that subset."""
-        return Targets.of(self.classes[images], self.groups[images], self.count, self.balanced)
+        classes, groups, counted = self.classes, self.groups, self.weighed_by
+        return Targets.of(
+            classes[images], groups[images], self.count, self.balanced, counted[images]
+        )
+
+    def relabelled(self, classes: Int[Array, " n"]) -> "Targets":
+        """Other classes for the same images, with the same groups and the same weights."""
+        return replace(self, classes=classes, values=_signs(classes, self.count))
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -77,3 +93,15 @@ class Targets:
         order = np.argsort(number, kind="stable")
         sizes = size[number[order]]
         return tuple(order[sizes == m].reshape(-1, m) for m in np.unique(sizes[sizes > 1]))
+
+
+def _signs(classes: Int[Array, " n"], count: int) -> Float[Array, "n c"]:
+    return np.where(np.arange(count) == classes[:, None], 1.0, -1.0)
+
+
+def side_by_side(sets: Sequence[Targets]) -> Targets:
+    """Several labellings of the same images as one, for solvers that take each column by itself.
+
+    Its values are those of all of them, one labelling after the other; its classes are the first's.
+    """
+    return replace(sets[0], values=np.concatenate([each.values for each in sets], axis=1))

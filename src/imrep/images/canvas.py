@@ -16,6 +16,7 @@ from imrep.images.decode import open_image, srgb
 from imrep.images.decode.open_image import MAX_PIXELS
 from imrep.images.orientation import upright
 from imrep.images.read_options import Reading
+from imrep.images.sharpness import sharpness
 from imrep.ops.parallel import ahead
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Facts:
         quantisation: Sum over a JPEG's quantisation tables, greater the stronger it was compressed;
             0 for other files.
         assumed: The assumption about numbers whose range the file does not state.
+        sharpness: Of the complete image, `images.sharpness`; None where it was not measured.
     """
 
     width: int
@@ -48,6 +50,7 @@ class Facts:
     mode: str
     quantisation: int
     assumed: str = ""
+    sharpness: float | None = None
 
 
 class Readable(Protocol):
@@ -57,7 +60,7 @@ class Readable(Protocol):
         """The bytes. Raises BadFile where they cannot be read."""
 
 
-def square(
+def square(  # noqa: PLR0913  # one argument for each field of a `Reading`
     source: Source,
     size: int | None,
     *,
@@ -66,6 +69,7 @@ def square(
     data_range: tuple[float, float] | None = None,
     crop: float = 1.0,
     resampling: str = "bilinear",
+    measure: bool = False,
 ) -> tuple[NDArray[np.uint8], Facts]:
     """The canvas: upright, sRGB, antialiased to short side `size`, centre crop, as uint8.
 
@@ -82,6 +86,7 @@ def square(
         data_range: As for `read`.
         crop: Side of the square over the image's short side; 1 for the largest square.
         resampling: "bilinear" or "bicubic".
+        measure: Whether the facts state the sharpness, from the pixels as they were decoded.
 
     Returns:
         (size, size, 3), or (h, w, 3) for `size=None`; and the facts of the file.
@@ -99,6 +104,7 @@ def square(
         rgb = srgb.eight_bit(decoded.pixels)
         # An icon holds several sizes; Pillow reports the decoded one only after decoding.
         width, height = picture.size if picture.is_jpeg else rgb.size
+        sharp = sharpness(np.asarray(rgb.convert("L"))) if measure else None
         if size is not None:
             rgb = srgb.central(rgb, (width, height), decoded.reduction, size, crop, resampling)
         orientation = picture.orientation
@@ -113,6 +119,7 @@ def square(
             picture.mode,
             _quantisation(picture.image),
             decoded.assumed,
+            sharp,
         )
 
 
@@ -126,6 +133,7 @@ def load_squares(  # noqa: PLR0913  # one argument for each field of a `Reading`
     data_range: tuple[float, float] | None = None,
     crop: float = 1.0,
     resampling: str = "bilinear",
+    measure: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Generator[tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile], None, None]:
     """Squares of many items, in their order, decoded ahead on threads within bounded memory.
@@ -139,6 +147,7 @@ def load_squares(  # noqa: PLR0913  # one argument for each field of a `Reading`
         data_range: As for `square`.
         crop: As for `square`.
         resampling: As for `square`.
+        measure: As for `square`.
         progress: Called with (done, all) after each item has been handed out.
 
     Yields:
@@ -148,7 +157,9 @@ def load_squares(  # noqa: PLR0913  # one argument for each field of a `Reading`
 
     def load_square(index: int) -> tuple[int, NDArray[np.uint8], Facts] | tuple[int, BadFile]:
         try:
-            return index, *square(items[index].read(), size, **reading.canvas_keywords)
+            return index, *square(
+                items[index].read(), size, measure=measure, **reading.canvas_keywords
+            )
         except BadFile as reason:
             return index, reason
 

@@ -10,6 +10,7 @@ from imrep.assets import Assets
 from imrep.errors import BadData
 from imrep.report import (
     combination,
+    cues,
     curves,
     differences,
     frame,
@@ -17,9 +18,11 @@ from imrep.report import (
     inline,
     method,
     objects,
+    quality,
     results_table,
     scatter,
     sizes,
+    suspects,
     tables,
     words,
 )
@@ -31,7 +34,15 @@ from imrep.results import Row
 
 _MAX_BYTES = 8_000_000  # small enough to send by mail
 _MAX_SKIPPED = 200  # files named in the page; skipped.csv has all
-_STYLES = ("style.css", "plots.css", "tables.css", "pictures.css", "map.css", "print.css")
+_STYLES = (
+    "style.css",
+    "plots.css",
+    "tables.css",
+    "pictures.css",
+    "suspects.css",
+    "map.css",
+    "print.css",
+)
 _SCRIPTS = ("page.js", "plots.js", "tables.js", "neighbours.js", "map.js", "print.js")
 _MAX_NAMES = 4  # tied representations that the legend names
 
@@ -66,6 +77,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "svg": {chart.id: inline.svg(chart) for chart in charts},
         "tables": by_id,
         "retrieved": retrieved,
+        "cues": cues.context(findings),
         "object_legend": _legend(retrieved) if retrieved else [],
         "sheets": {s.name: s for s in _sheets(folder, assets)},
         "reconstructions": _reconstructions(findings, assets),
@@ -79,7 +91,9 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
         "max_curves": sizes.MAX_CURVES,
+        "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
+        "looked_at": suspects.looked_at(findings, assets),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
         "style": Markup(inline.texts_of(*_STYLES)),
@@ -101,6 +115,7 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
         title = "labelled images per class →"
         charts.append(curves.curves(findings, "probe_curve", "labels", title))
     charts += sizes.charts(findings)
+    charts += cues.charts(findings)
     if (counts := _confusion(findings, assets)) is not None:
         charts.append(heat.confusion(assets.classes, counts))
     if findings.measured("stability", "move"):
@@ -115,6 +130,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "main": results_table.main(findings),
         "differences": tables.differences(findings),
         "combination": combination.weights(findings),
+        "cues": cues.table(findings),
         "recalls": tables.recalls(findings),
         "spread": results_table.spread(findings),
         **sizes.by_size(findings),
@@ -149,8 +165,11 @@ def _sheets(folder: Path, assets: Assets) -> list[Sheet]:
     sheets = (
         sheet(folder, "thumbnails.webp", len(assets.thumbnails)),
         sheet(folder, "copies.webp", len(assets.copies)),
+        sheet(folder, "odd.webp", len(assets.odd)),
+        sheet(folder, "remarked.webp", len(assets.remarked)),
         sheet(folder, "reconstructions.png", len(assets.originals) * (1 + len(assets.rebuilt))),
         sheet(folder, "perturbed.webp", len(assets.perturbed)),
+        sheet(folder, "variants.webp", len(assets.variants)),
     )
     return [each for each in sheets if each is not None]
 

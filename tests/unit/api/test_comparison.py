@@ -108,3 +108,14 @@ def test_by_size_has_a_line_for_each_size(compared, metric, name):
     }  # fmt: skip
     assert own["size"] == 64 and "gain" not in own
     assert compared(*scores("hog", probe=0.5)).by_size() == []
+
+
+def test_suspects_are_those_of_the_list(compared):
+    outcome = compared(*scores("hog", probe=0.5))
+    assert outcome.suspects() == []
+    (outcome.folder / results.SUSPECTS).write_text(
+        'path,label,seen_as,p\n"a,b.png",cat,dog,0.0125\n', encoding="utf-8"
+    )
+    assert outcome.suspects() == [
+        {"path": "a,b.png", "label": "cat", "seen_as": "dog", "p": 0.0125}
+    ]

@@ -11,10 +11,12 @@ import pytest
 
 import imrep
 from imrep import results
+from imrep.assets import Assets
 from imrep.comparison.conclusions.together import CHEAP
 from imrep.comparison.probes import predictions
 from imrep.embedding import encode, peak_memory
 from imrep.errors import BadData, BadParameter, UnknownName
+from imrep.report import cues
 
 FREE = {"time", "run", "cpu", "versions"}  # of a row: when, not what
 
@@ -55,7 +57,8 @@ def folder(tmp_path):
 def numbers(folder):
     """Rows without when and how long, nor what rests on that, in their order."""
     rows = results.read(folder / results.FILENAME)
-    kept = [row for row in rows if row.kind not in ("cost", "verdict") and row.spec != CHEAP]
+    timed = "cost", "verdict", "cues"  # who is under a millisecond
+    kept = [row for row in rows if row.kind not in timed and row.spec != CHEAP]
     return [
         json.dumps({k: v for k, v in vars(row).items() if k not in FREE}, sort_keys=True)
         for row in kept
@@ -98,6 +101,58 @@ def test_all_are_put_together_beside_the_verdict(folder, tmp_path):
     assert "ogether" in found.sentence
     by = {row.spec: row.detail for row in found.rows if row.metric == "by"}
     assert by["pixels+kernel"] == "parts"
+
+
+def test_moved_files_are_suspected_and_listed(folder, tmp_path):
+    moved = [("across", "down", "03"), ("down", "slanted", "07"), ("slanted", "across", "11")]
+    for source, target, name in moved:
+        (folder / source / f"{name}.png").rename(folder / target / f"moved{name}.png")
+    steps = []
+    found = imrep.compare(
+        folder,
+        ["gradient", "hog", "histogram"],
+        tmp_path / "out",
+        size=24,
+        progress=lambda step, *_: steps.append(step),
+    )
+    suspects = found.suspects()
+    assert {line["path"] for line in suspects} >= {"down/moved03.png"}
+    assert all("moved" in line["path"] for line in suspects)
+    assert {(line["label"], line["seen_as"]) for line in suspects} <= {
+        ("down", "across"), ("slanted", "down"), ("across", "slanted"),
+    }  # fmt: skip
+    values = {row.metric: row.value for row in found.rows if row.kind == "suspects"}
+    assert values["listed"] == len(suspects) and values["changed"] == 5
+    assert 1 <= values["wrong"] <= 5 and values["recall"] > 0.9
+    assert "Suspected label errors" in found.report.read_text()
+    assert "labels changed on purpose" in steps
+
+
+def test_a_single_representation_judges_labels_too(folder, tmp_path):
+    (folder / "across" / "03.png").rename(folder / "down" / "moved.png")
+    found = imrep.compare(folder, ["gradient"], tmp_path / "out", size=24)
+    assert [line["path"] for line in found.suspects()] == ["down/moved.png"]
+    (folder / "down" / "moved.png").rename(folder / "across" / "03.png")
+    assert imrep.compare(folder, ["gradient"], tmp_path / "out", size=24).suspects() == []
+
+
+def test_what_the_classes_hang_on_is_measured_unless_it_is_left_out(folder, tmp_path):
+    specs, steps = ["gradient", "pixels", "histogram"], set()
+    measured = imrep.compare(folder, specs, tmp_path / "out", size=24)
+    lines = {line["variant"]: line for line in measured.cues()}
+    assert list(lines) == ["as it is", *cues.VARIANTS]
+    assert {line["spec"] for line in lines.values()} == {""}
+    assert "difference" not in lines["as it is"] and lines["as it is"]["accuracy"] > 0.9
+    gray = lines["no colour"]  # the stripes have no colour but that of the noise
+    assert gray["difference_lo"] <= gray["difference"] <= gray["difference_hi"]
+    assert abs(gray["difference"]) < 0.1 and 0 <= gray["p"] <= 1
+    assert len(Assets.load(tmp_path / "out").variants) == 8
+    without = imrep.compare(
+        folder, specs, tmp_path / "two", size=24, cues=False,
+        progress=lambda step, *_: steps.add(step),
+    )  # fmt: skip
+    assert without.cues() == [] and "what the classes hang on" not in steps
+    assert numbers(tmp_path / "out") == numbers(tmp_path / "two")
 
 
 def test_the_parts_of_a_sum_are_judged_once(folder, tmp_path, monkeypatch):

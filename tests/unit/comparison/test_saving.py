@@ -89,6 +89,7 @@ def test_the_report_survives_what_cannot_be_saved(classifiers, tmp_path, error):
             "imrep compare p -r hog -r mine+hog --vectors mine=v.npz --groups g.csv --max-images "
             "50 --size 32 --margin 1.5 --seed 3 --data-range 0,4095 --save model/",
         ),
+        ({"data": "p"}, {"cues": False}, "imrep compare p --no-cues --save model/"),
         ({"data": ("a", "b")}, {}, ""),
         ({"data": "-"}, {}, ""),
         ({"data": "p", "specs": (len,)}, {}, ""),

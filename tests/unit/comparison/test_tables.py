@@ -8,10 +8,11 @@ import pytest
 
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.sizes import AtSize, SizeComparison, SizeScore
-from imrep.comparison.conclusions.together import Gain, Part
+from imrep.comparison.conclusions.together import Part
 from imrep.comparison.output import tables
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.classifier import Predictions
+from imrep.comparison.statistics.gain import Gain
 from imrep.comparison.statistics.many_to_one import Interval
 from imrep.comparison.statistics.verdict import Standing
 from imrep.results import Row

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from imrep.comparison.conclusions import together
-from imrep.comparison.conclusions.together import Gain
 from imrep.comparison.data import folds
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.scores import FoldScores
+from imrep.comparison.statistics.gain import Gain
 
 N, COUNT = 120, 4
 LABELS, GROUPS = np.arange(N) % COUNT, np.arange(N)

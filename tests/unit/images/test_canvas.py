@@ -81,3 +81,13 @@ def test_an_assumption_about_floats_is_a_fact():
     data = files.saved(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF")
     assert "0 as black and 1 as white" in canvas.square(data, 2)[1].assumed
     assert canvas.square(data, 2, data_range=(0, 1))[1].assumed == ""
+
+
+def test_the_sharpness_is_measured_on_request_and_does_not_depend_on_the_format():
+    scene = Image.fromarray(SCENE).resize((600, 400)).effect_spread(3)
+    values = [
+        canvas.square(files.saved(scene, kind, **options), 64, measure=True)[1].sharpness
+        for kind, options in (("PNG", {}), ("JPEG", {"quality": 95}))
+    ]
+    assert values[1] == pytest.approx(values[0], rel=0.15)
+    assert canvas.square(scene, 64)[1].sharpness is None

@@ -16,13 +16,14 @@ from imrep.adapters import MadeOutside, Wrapped
 from imrep.base import Representation
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions.classification import Classification
-from imrep.comparison.conclusions.together import Gain, Together
+from imrep.comparison.conclusions.together import Together
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes.combination import fit_weights, weighted_sum
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.final_fit import FinalFit, fit_final, kernels, training
 from imrep.comparison.probes.predictions import predict
 from imrep.comparison.probes.scores import FoldScores
+from imrep.comparison.statistics.gain import Gain
 from imrep.comparison.statistics.verdict import Standing
 from imrep.errors import BadData, BadParameter, ImrepError
 from imrep.estimators.calibration import temperature

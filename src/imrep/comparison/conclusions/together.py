@@ -20,15 +20,15 @@ from imrep.comparison.probes import predictions
 from imrep.comparison.probes.combination import Combination, combine, fit_weights
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.scores import FoldScores
-from imrep.comparison.statistics.bootstrap import bootstrap
-from imrep.comparison.statistics.verdict import p_flip
+from imrep.comparison.statistics.gain import Gain, gains
 from imrep.types import Progress
 
 ALL, CHEAP = "together", "together, cheap"
 
-_UNJUDGED = ("noise", "one", "too few", "none")  # headlines without anything to put together
+UNJUDGED = ("noise", "one", "too few", "none")
+"""Headlines after which there is nothing to put together."""
+
 _ROLES = ("contender", "own")  # a sum is made of parts that are there already
-_LEVEL = 0.05
 _MAX_NAMES = 3  # of parts in the sentence
 
 
@@ -46,33 +46,6 @@ class Part(NamedTuple):
     weight: float
     folds: float
     factor: float = 1.0
-
-
-class Gain(NamedTuple):
-    """Accuracy, and what it is above that of the leader alone.
-
-    Attributes:
-        accuracy: Balanced accuracy in [0, 1].
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        gain: Accuracy minus that of the leader.
-        gain_low: Lower end of the 95 % interval of that difference.
-        gain_high: Upper end.
-        p_flip: Share of random sign flips of the groups that open a larger gap.
-    """
-
-    accuracy: float
-    low: float
-    high: float
-    gain: float
-    gain_low: float
-    gain_high: float
-    p_flip: float
-
-    @property
-    def clear(self) -> bool:
-        """Whether chance does not explain the gain."""
-        return self.gain > 0 and self.gain_low > 0 and self.p_flip < _LEVEL
 
 
 @dataclass(frozen=True)
@@ -116,7 +89,7 @@ def put_together(
         classification: The candidates' results.
         progress: Called with the step, how much of it is done, and of how much.
     """
-    if classification.headline.id in _UNJUDGED:
+    if classification.headline.id in UNJUDGED:
         return ()
     rivals = _rivals(dataset, classification, progress)
     everything = _made(ALL, rivals, dataset, classification)
@@ -189,25 +162,14 @@ def _made(
     encoded = tuple(part.encoded.parts[0] for part in parts)
     candidate = Candidate(name, "", tuple(part.rep for part in encoded), combined=True)
     leader = classification.verdict.leader
+    pair = np.stack([classification.predictions[leader].probe, made.probe])
+    result = gains(pair == labels, labels, groups, dataset.seed)[1]
     return Together(
         encoded=EncodedCandidate(candidate, encoded),
         parts=parts,
         combination=made,
-        result=_gain(made.probe, classification.predictions[leader].probe, dataset),
+        result=result,
         leader=classification.encoded[leader],
-    )
-
-
-def _gain(probe: np.ndarray, leader: np.ndarray, dataset: LabelledDataset) -> Gain:
-    hits = np.stack([leader, probe]) == dataset.labels
-    boot = bootstrap(hits, dataset.labels, dataset.groups, dataset.seed)
-    low, high = boot.intervals()
-    return Gain(
-        float(boot.counts.accuracy[1]),
-        float(low[1]),
-        float(high[1]),
-        *boot.difference(1, 0),
-        p_flip(hits[1], hits[0], dataset.labels, dataset.groups, dataset.seed),
     )
 
 

@@ -9,6 +9,9 @@ from imrep.comparison.data import folds
 from imrep.comparison.data.folds import Folds
 from imrep.comparison.data.image_collection import ImageCollection
 
+MIN_GROUPS_PER_CLASS, MIN_GROUPS = 5, 60
+"""With fewer no verdict is given."""
+
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is a key of caches
 class LabelledDataset:

@@ -9,11 +9,12 @@ import numpy as np
 from imrep.assets import NEAREST, QUERIES, SIDE, THUMBNAILS, Assets
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
+from imrep.comparison.diagnostics.cues.variants import example
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates
+from imrep.comparison.output import near_duplicates, pictures, suspects
 from imrep.comparison.output.outcome import Outcome
 
-_PAIR_PX = 96  # side of a near-duplicate: large enough to show what differs
+_PAIR_PX = 96  # side of a near-duplicate or odd image: large enough to show what differs
 
 
 def assets(outcome: Outcome, seed: int) -> Assets:
@@ -31,6 +32,9 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     planes = {spec: principal_plane(values) for spec, values in similarity.items()}
     pairs = near_duplicates.pairs(images)
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
+    odd = pictures.examples(outcome.quality, images)
+    odd_squares = decoded.squares[[row for row, _ in odd]]
+    remarks, remarked = suspects.remarks(scores, images)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     return Assets(
@@ -44,6 +48,10 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         variances={spec: plane.shares for spec, plane in planes.items()},
         copies=shrink(decoded.squares[ends], min(_PAIR_PX, decoded.size)),
         pairs=[pair for _, pair in pairs],
+        odd_tiles=shrink(odd_squares, min(_PAIR_PX, decoded.size)),
+        odd=[picture for _, picture in odd],
+        remarked=shrink(decoded.squares[remarked], min(_PAIR_PX, decoded.size)),
+        remarks=remarks,
         originals=measurements.originals(images),
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images
@@ -51,6 +59,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
             if measured.reconstruction is not None
         },
         perturbed=examples(perturbed, decoded.squares[sample]),
+        variants=_variants(outcome, seed),
         classes=scores.dataset.classes if scores else (),
         confusions=_confusions(outcome),
         skipped=decoded.skipped,
@@ -63,6 +72,13 @@ def _objects(retrieval: Retrieval | None, rows: np.ndarray) -> list[str | None]:
         return []
     groups, names = retrieval.objects.groups, retrieval.objects.names
     return [None if groups[row] < 0 else names[groups[row]] for row in rows]
+
+
+def _variants(outcome: Outcome, seed: int) -> dict[str, np.ndarray]:
+    """An image as it is and in every variant; empty where the classes' cues were not looked for."""
+    if not outcome.cues:
+        return {}
+    return example(outcome.images.decoded.squares, outcome.cues[0].dataset.rows, seed)
 
 
 def _confusions(outcome: Outcome) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from imrep import images
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions import classification, sentences, together
 from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.cues import sentence
 from imrep.comparison.conclusions.linear_baseline import linear_notes
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
@@ -136,12 +137,17 @@ def _of_itself(text: str, outcome: Outcome) -> str:
 def _notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
     """All notes: on the verdict, on classes and duplicates, on failures, on reading."""
     notes = _verdict_notes(rows, outcome) if outcome.scores else []
-    notes += _class_notes(outcome)
+    notes = [*_cues(outcome), *notes, *_class_notes(outcome)]
     notes += [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]
     notes += [Sentence("vectors", note) for own in outcome.own for note in own.notes]
     notes += [Sentence("data", note) for note in outcome.source.notes]
     assumed = sorted({facts.assumed for facts in outcome.images.decoded.facts} - {""})
     return notes + [Sentence("data", images.assumption(text)) for text in assumed]
+
+
+def _cues(outcome: Outcome) -> list[Sentence]:
+    """What the classes hang on."""
+    return [note._replace(text=_of_itself(note.text, outcome)) for note in sentence(outcome.cues)]
 
 
 def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.cues import Cues
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
+from imrep.comparison.conclusions.suspects import ImagesToCheck
 from imrep.comparison.conclusions.together import Together
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.data.own_vectors import OwnVectors
 from imrep.comparison.diagnostics.measurements import Measurements
+from imrep.comparison.diagnostics.quality import Quality
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point
 from imrep.datasets import Dataset
@@ -28,12 +31,14 @@ class Scores:
         classification: The candidates' results.
         curves: Accuracy with few labels, of the most accurate candidates.
         together: Weighted combinations of the candidates.
+        suspects: Images to look at; None where nothing can be judged.
     """
 
     dataset: LabelledDataset
     classification: Classification
     curves: Sequence[Curve]
     together: Sequence[Together] = ()
+    suspects: ImagesToCheck | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +48,13 @@ class Outcome:
     Args:
         source: The data set as it was found.
         images: Its readable images.
+        quality: What is odd about these images.
         measurements: Of each candidate, in their order.
         peak_memory: Bytes, by the spec that rebuilds the candidate.
         scores: None where no classes can be scored.
         retrieval: None without `--same-object`.
         sizes: None without `--sizes`.
+        cues: What the classes hang on; empty where it was not asked for or cannot be said.
         absent: Candidates that were not compared, and why.
         requested: Whether the caller named the representations.
         own: Vectors of the user's, in the order of the images.
@@ -55,11 +62,13 @@ class Outcome:
 
     source: Dataset
     images: ImageCollection
+    quality: Quality
     measurements: Sequence[Measurements]
     peak_memory: Mapping[str, int]
     scores: Scores | None = None
     retrieval: Retrieval | None = None
     sizes: SizeComparison | None = None
+    cues: Sequence[Cues] = ()
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
     own: Sequence[OwnVectors] = ()

@@ -86,6 +86,7 @@ def save_command(inputs: Inputs, settings: Settings) -> str:
         options.append(("--data-range", f"{range_[0]:g},{range_[1]:g}"))
     data = [inputs.command_data] if inputs.command_data else []
     words = ["imrep", "compare", *data, *(word for pair in options for word in pair)]
+    words += [] if settings.cues else ["--no-cues"]
     return command_line([*words, "--save", _MODEL])
 
 

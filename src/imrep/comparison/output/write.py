@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, tables
+from imrep.comparison.output import (
+    cues,
+    gallery,
+    near_duplicates,
+    notes,
+    pictures,
+    suspects,
+    tables,
+)
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.output.saving import save_command
@@ -24,6 +32,8 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     gallery.assets(outcome, settings.seed).save(out)
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
     near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
+    pictures.write(out / pictures.FILENAME, outcome.quality, outcome.images)
+    suspects.write(out / results.SUSPECTS, outcome.scores, outcome.images)
     results.write(out / results.FILENAME, rows)
     return out
 
@@ -34,10 +44,14 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     rows = Rows(_common(outcome, inputs, settings))
     tables.data(rows, images, outcome.source)
     tables.duplicates(rows, images)
+    pictures.add_rows(rows, outcome.quality, images)
     if outcome.scores:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
+        if outcome.scores.suspects:
+            suspects.rows(rows, outcome.scores.suspects)
+    cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:

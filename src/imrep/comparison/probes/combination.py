@@ -13,6 +13,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -54,6 +55,22 @@ class Combination:
         return (self.weights > 0).mean(0)
 
 
+class Weighed(NamedTuple):
+    """The weighted sum of the scores of several parts in one fold.
+
+    Attributes:
+        weights: Of each part.
+        total: The sum.
+        predicted: Class of each test image.
+        probabilities: Of each class for the test images, calibrated on the training images.
+    """
+
+    weights: Float[Array, " r"]
+    total: FoldScores
+    predicted: Int[Array, " q"]
+    probabilities: Float[Array, "q c"]
+
+
 def combine(
     parts: Sequence[Sequence[FoldScores]],
     labels: Int[Array, " n"],
@@ -83,18 +100,32 @@ def combine(
         if not scored:
             continue
         present = list(scored.values())
-        targets = present[0].targets(labels, groups)
-        own = fit_weights([scores.left_out for scores in present], targets, drop)
-        total = weighted_sum(present, own)
-        finished = total.finish(targets)
-        probe[test] = predicted_class(finished.test)
-        # without a discriminant the weights have calibrated the scores
-        factor = temperature(finished.left_out, targets) if finished.discriminant else 1.0
-        calibrated[test] = probabilities(finished.test, factor)
-        sums.append(total)
+        weighed = weigh(present, present[0].targets(labels, groups), drop)
+        probe[test], calibrated[test] = weighed.predicted, weighed.probabilities
+        sums.append(weighed.total)
         weights.append(np.zeros(len(parts)))
-        weights[-1][list(scored)] = own
+        weights[-1][list(scored)] = weighed.weights
     return Combination(probe, calibrated, tuple(sums), np.reshape(weights, (-1, len(parts))))
+
+
+def weigh(parts: Sequence[FoldScores], targets: Targets, drop: bool = True) -> Weighed:
+    """Weigh the scores of several parts in one fold, by its training images alone.
+
+    Args:
+        parts: Scores of each part whose vectors were not constant.
+        targets: Labels and groups of the training images.
+        drop: Whether parts with less than 5 % of the weights are left out.
+
+    Raises:
+        BadData: A score is not a number.
+    """
+    weights = fit_weights([scores.left_out for scores in parts], targets, drop)
+    total = weighted_sum(parts, weights)
+    finished = total.finish(targets)
+    predicted = predicted_class(finished.test)
+    # without a discriminant the weights have calibrated the scores
+    factor = temperature(finished.left_out, targets) if finished.discriminant else 1.0
+    return Weighed(weights, total, predicted, probabilities(finished.test, factor))
 
 
 def fit_weights(

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from imrep.comparison.data.labelled_dataset import LabelledDataset
-from imrep.comparison.probes.classifier import Predictions, cross_validate
+from imrep.comparison.probes.classifier import Predictions, Views, cross_validate
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.final_fit import fit_final
@@ -26,36 +26,38 @@ from imrep.ops import parallel
 from imrep.results import PROTOCOL
 from imrep.types import Progress
 
+T = TypeVar("T")
 R = TypeVar("R")
 
 BY_PARTS = "parts"
 """In place of a kernel: the judge of a sum weighs its parts' scores."""
 
+_FILENAME = "predictions.npz"
 _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 
 
 def for_each(
-    work: Callable[[EncodedCandidate], R],
-    candidates: Sequence[EncodedCandidate],
+    work: Callable[[T], R],
+    tasks: Sequence[T],
     dataset: LabelledDataset,
     phrase: str,
     progress: Progress,
 ) -> list[R]:
-    """What `work` returns for every candidate, on all cores where the kernels are small.
+    """What `work` returns for every task, on all cores where the kernels are small.
 
     Args:
-        work: Called with a candidate.
-        candidates: The candidates.
+        work: Called with a task.
+        tasks: Candidates, for example.
         dataset: The images; kernels of many images are made one at a time.
         phrase: Of the progress.
         progress: Called with the phrase, the number done and the total.
     """
     small = dataset.folds.largest_train <= MAX_DECOMPOSED
     threads, results = parallel.workers() if small else 1, []
-    progress(phrase, 0, len(candidates))
-    for result in parallel.ordered_map(work, candidates, threads):
+    progress(phrase, 0, len(tasks))
+    for result in parallel.ordered_map(work, tasks, threads):
         results.append(result)
-        progress(phrase, len(results), len(candidates))
+        progress(phrase, len(results), len(tasks))
     return results
 
 
@@ -75,12 +77,25 @@ def predict_all(
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:
     """Out-of-fold predictions of the probe and the neighbours."""
-    path = _path(encoded, dataset)
-    if (stored := cache.read_arrays(path)) is not None:
-        return _read(stored)
-    new = _cross_validate(encoded, dataset)
-    cache.write_arrays(path, **_arrays(new))
-    return new
+    return _stored(_path(encoded, dataset), lambda: _cross_validate(encoded, dataset))
+
+
+def predict_variant(
+    name: str, encoded: EncodedCandidate, dataset: LabelledDataset, views: Callable[[], Views]
+) -> Predictions:
+    """The same from vectors of changed images, which are made only if no earlier run did.
+
+    Args:
+        name: What was changed; part of the cache's key.
+        encoded: The candidate.
+        dataset: The images.
+        views: Kernels of the candidate's vectors of the changed images.
+    """
+    path = cache.folder("scores", _key(f"variant {name}", encoded, dataset)) / _FILENAME
+    labels, groups = dataset.labels, dataset.groups
+    return _stored(
+        path, lambda: cross_validate(views(), labels, groups, dataset.folds, dataset.seed)
+    )
 
 
 def is_stored(encoded: EncodedCandidate, dataset: LabelledDataset) -> bool:
@@ -170,7 +185,16 @@ def _read(arrays: dict[str, np.ndarray]) -> Predictions:
 
 def _path(encoded: EncodedCandidate, dataset: LabelledDataset) -> Path:
     kind = "scores" if len(encoded.parts) == 1 else "sum"
-    return cache.folder("scores", _key(kind, encoded, dataset)) / "predictions.npz"
+    return cache.folder("scores", _key(kind, encoded, dataset)) / _FILENAME
+
+
+def _stored(path: Path, compute: Callable[[], Predictions]) -> Predictions:
+    """What the file holds; else what is computed, which it then holds."""
+    if (stored := cache.read_arrays(path)) is not None:
+        return _read(stored)
+    new = compute()
+    cache.write_arrays(path, **_arrays(new))
+    return new
 
 
 def _key(kind: str, encoded: EncodedCandidate, dataset: LabelledDataset) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
+from imrep.comparison.data.labelled_dataset import MIN_GROUPS, MIN_GROUPS_PER_CLASS
 from imrep.comparison.statistics.bootstrap import SPREAD, Bootstrap, bootstrap, small_sample
 from imrep.errors import BadParameter
 
@@ -27,7 +28,6 @@ _FLIPS = 2_000
 _LEVEL = 0.05
 _NORMAL = 1.96  # the quantile where no pair varies
 _POWER = 0.84  # normal quantile of a power of 80 %
-_MIN_IN_CLASS, _MIN_GROUPS = 5, 60  # groups; with fewer no verdict is given
 _DECIMALS = 12  # of accuracies that are compared
 
 
@@ -138,7 +138,7 @@ def judge(
         q=q,
         gap=gap,
         chance=1 / len(boot.counts.groups),
-        too_few=smallest < _MIN_IN_CLASS or len(np.unique(groups)) < _MIN_GROUPS,
+        too_few=smallest < MIN_GROUPS_PER_CLASS or len(np.unique(groups)) < MIN_GROUPS,
         need=_need(smallest, gap, len(boot.counts.groups)),
     )
 
