@@ -11,6 +11,7 @@ from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
+from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.together import put_together
 from imrep.comparison.data import own_vectors, source
@@ -123,7 +124,8 @@ def _score(
         return None
     results = classify(dataset, images.decoded, encoded, margin, sampled_from, progress)
     curves = learning_curves(results, dataset, progress)
-    return Scores(dataset, results, curves, put_together(dataset, results, progress))
+    together = put_together(dataset, results, progress)
+    return Scores(dataset, results, curves, together, answer(dataset, results, together, progress))
 
 
 def _measure(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
+from imrep.comparison.conclusions.probabilities import Answered
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
 from imrep.comparison.conclusions.together import Together
@@ -28,12 +29,14 @@ class Scores:
         classification: The candidates' results.
         curves: Accuracy with few labels, of the most accurate candidates.
         together: Weighted combinations of the candidates.
+        answers: Of every candidate and combination, with probabilities.
     """
 
     dataset: LabelledDataset
     classification: Classification
     curves: Sequence[Curve]
     together: Sequence[Together] = ()
+    answers: Sequence[Answered] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

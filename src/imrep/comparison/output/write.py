@@ -5,8 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep import assets, results
-from imrep.comparison.output import gallery, near_duplicates, notes, tables
+from imrep import answers, assets, results
+from imrep.comparison.output import (
+    gallery,
+    near_duplicates,
+    notes,
+    pick,
+    probabilities,
+    tables,
+)
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.settings import Inputs, Settings
@@ -18,17 +25,31 @@ from imrep.results import Row
 def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     """Write all results into `settings.out`, results.jsonl last, and return that folder."""
     out = settings.out
-    rows = _rows(outcome, inputs, settings)
+    rows = _rows(outcome, inputs, settings, pick.save(outcome, out))
     (out / assets.FOLDER).mkdir(parents=True, exist_ok=True)
     gallery.assets(outcome, settings.seed).save(out)
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
     near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
+    answers.write(out, _answers(outcome))
     results.write(out / results.FILENAME, rows)
     return out
 
 
-def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
-    """All rows, in the order of the tables in `imrep.results`."""
+def _answers(outcome: Outcome) -> answers.AnswerTable | None:
+    if outcome.scores is None:
+        return None
+    return probabilities.table(outcome.images, outcome.scores.dataset, outcome.scores.answers)
+
+
+def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> list[Row]:
+    """All rows, in the order of the tables in `imrep.results`.
+
+    Args:
+        outcome: The results.
+        inputs: The images and representations.
+        settings: How they were compared.
+        saved: The folder of the pick, as a spec names it; or "".
+    """
     images, measured = outcome.images, outcome.measurements
     rows = Rows(_common(outcome, inputs, settings))
     tables.data(rows, images, outcome.source)
@@ -37,6 +58,9 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
         tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
         tables.curves(rows, outcome.scores.curves)
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
+        judged = outcome.scores.classification
+        best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
+        probabilities.probabilities(rows, outcome.scores.dataset, outcome.scores.answers, best)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:
@@ -46,7 +70,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     if len(images) > 1:
         tables.label_free(rows, measured)
     tables.failures(rows, outcome.absent)
-    notes.verdict(rows, outcome, settings.size, settings.margin, inputs.command_data)
+    notes.verdict(rows, outcome, settings.size, settings.margin, (inputs.command_data, saved))
     return rows.rows
 
 
