@@ -67,8 +67,10 @@ class Assets:
         copies: (2p, s, s, 3) uint8, the images of `pairs`.
         pairs: Up to twelve near-duplicates, those with different labels first.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
+        original_paths: Their paths; or empty.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
+        perturbed_path: Path of that image; or "".
         classes: Names of the rows and columns of the confusion matrices.
         confusions: spec -> (C, C) counts, rows: true class, columns: predicted class.
         skipped: (path, reason) of files that could not be read, in order.
@@ -88,8 +90,10 @@ class Assets:
     copies: Tiles = field(default_factory=_no_tiles)
     pairs: Sequence[Pair] = ()
     originals: Tiles = field(default_factory=_no_tiles)
+    original_paths: Sequence[str] = ()
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
+    perturbed_path: str = ""
     classes: Sequence[str] = ()
     confusions: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     skipped: Sequence[tuple[str, str]] = ()
@@ -99,6 +103,10 @@ class Assets:
         if t > THUMBNAILS:
             raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
         _check_shape("paths and labels", (len(self.paths), len(self.labels)), (t, t))
+        n = len(self.originals)
+        _check_shape(
+            "original_paths", (len(self.original_paths),), (n if self.original_paths else 0,)
+        )
         _check_shape("objects", (len(self.objects),), (t if self.objects else 0,))
         for spec, nearest in self.neighbours.items():
             _check_shape(f"neighbours of {spec}", nearest.shape[:1], (t,))
@@ -160,8 +168,10 @@ class Assets:
                 for paths, labels, reason in index["pairs"]
             ],
             originals=rebuilt[:per],
+            original_paths=index.get("original_paths", ()),
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
+            perturbed_path=index.get("perturbed_path", ""),
             classes=index["classes"],
             confusions={s: np.array(v, np.int64) for s, v in index["confusions"].items()},
             skipped=[(path, reason) for path, reason in index["skipped"]],
@@ -187,8 +197,10 @@ class Assets:
             "maps": {spec: np.round(xy, 4).tolist() for spec, xy in self.maps.items()},
             "variances": {s: [round(x, 4) for x in v] for s, v in self.variances.items()},
             "pairs": [(pair.paths, pair.labels, pair.reason) for pair in self.pairs],
+            "original_paths": list(self.original_paths),
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
+            "perturbed_path": self.perturbed_path,
             "classes": list(self.classes),
             "confusions": {spec: counts.tolist() for spec, counts in self.confusions.items()},
             "skipped": [list(entry) for entry in self.skipped],

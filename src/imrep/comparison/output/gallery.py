@@ -33,6 +33,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
+    originals, original_paths = measurements.originals(images)
     return Assets(
         thumbnails=shrink(decoded.squares[rows]),
         paths=[item.path for item in items],
@@ -44,13 +45,15 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         variances={spec: plane.shares for spec, plane in planes.items()},
         copies=shrink(decoded.squares[ends], min(_PAIR_PX, decoded.size)),
         pairs=[pair for _, pair in pairs],
-        originals=measurements.originals(images),
+        originals=originals,
+        original_paths=original_paths,
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images
             for measured in outcome.measurements
             if measured.reconstruction is not None
         },
         perturbed=examples(perturbed, decoded.squares[sample]),
+        perturbed_path=decoded.items[sample[0]].path,
         classes=scores.dataset.classes if scores else (),
         confusions=_confusions(outcome),
         skipped=decoded.skipped,

@@ -80,7 +80,8 @@ def wilson(hits: int, images: int) -> tuple[float, float]:
     share, z = hits / images, _Z**2 / images
     middle = (share + z / 2) / (1 + z)
     half = np.sqrt(z * (share * (1 - share) + z / 4)) / (1 + z)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low = 0.0 if hits == 0 else float(middle - half)
+    return low, 1.0 if hits == images else float(middle + half)
 
 
 def _bin(confidence: Float[Array, " m"], right: Bool[Array, " m"]) -> Reliability:
