@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imrep import answers
-from imrep.assets import Assets
+from imrep.assets import FOLDER, Assets
+from imrep.errors import BadData
 from imrep.io.names import printable
 from imrep.report import words
 from imrep.report.findings import Findings
@@ -129,10 +130,8 @@ def _cells(
 ) -> dict[str, dict[str, Any]]:
     """Images by "true,predicted"."""
     tiles = {printable(path): tile for tile, path in enumerate(assets.paths)}
-    index = {printable(label): c for c, label in enumerate(assets.classes)}
-    true, predicted = (
-        np.array([index[text] for text in columns[key]]) for key in ("label", f"{name}.answer")
-    )
+    true = _indices(columns["label"], assets.classes)
+    predicted = _indices(columns[f"{name}.answer"], assets.classes)
     probability = columns[f"{name}.probability"]
     order = np.argsort(-probability, kind="stable")
     cells = {}
@@ -147,6 +146,16 @@ def _cells(
             "names": [entry for entry in listed if entry[0] not in tiles][:_MAX_NAMES],
         }
     return cells
+
+
+def _indices(texts: Iterable[str], classes: Sequence[str]) -> np.ndarray:
+    index = {printable(label): c for c, label in enumerate(classes)}
+    if unknown := set(texts) - index.keys():
+        raise BadData(
+            f"{answers.FILENAME} needs the classes of {FOLDER}/, got {min(unknown)!r}. "
+            "Run imrep compare again."
+        )
+    return np.array([index[text] for text in texts], int)
 
 
 def _shares(table: Counts) -> list[list[float]]:

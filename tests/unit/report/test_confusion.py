@@ -6,6 +6,7 @@ import report_fixture as fixture
 
 from imrep import answers
 from imrep.assets import Assets
+from imrep.errors import BadData
 from imrep.report import confusion
 from imrep.report.findings import Findings
 
@@ -79,6 +80,14 @@ def test_cells_of_frequent_errors_between_other_classes_have_images(tmp_path):
     data, _ = written(tmp_path, count=200, classes=40)
     assert len(data["errors"]) == 10
     assert all(f"{i},{j}" in data["cells"] for i, j in data["errors"])
+
+
+def test_answers_of_other_classes_are_refused(tmp_path):
+    folder = fixture.write(tmp_path, specs=FEW, count=20, classes=5)
+    answers.write(folder, fixture.answer_table(FEW, 20, 9))
+    findings = Findings(fixture.rows(specs=FEW, classes=5))
+    with pytest.raises(BadData, match="needs the classes of assets/, got 'coffee'"):
+        confusion.script_data(findings, Assets.load(folder), folder)
 
 
 def test_without_answers_there_are_only_numbers(tmp_path):
