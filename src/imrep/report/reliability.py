@@ -17,7 +17,7 @@ def chart(findings: Findings) -> Chart | None:
     listed = "; ".join(f"{p['says']} says, {p['right']} right" for p in points)
     alt = f"Share of right answers against the probability that was given. {listed}."
     title = "Reliability of the probabilities"
-    return frame.chart("reliability", title, alt, lambda _: _drawn(points))
+    return frame.chart("reliability", title, alt, lambda _: _plot(points))
 
 
 def sentence(findings: Findings) -> str:
@@ -91,7 +91,7 @@ def _points(findings: Findings) -> list[Spec]:
     return points
 
 
-def _drawn(points: list[Spec]) -> Spec:
+def _plot(points: list[Spec]) -> Spec:
     scale = {"domain": [0, 100], "nice": False}
     x_axis = {"title": "probability of the answer, % →", "grid": False}
     y_axis = frame.vertical_axis("share that is right, %")

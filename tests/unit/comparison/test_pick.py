@@ -44,15 +44,18 @@ def blocks(page):
     return [unescape(block) for block in re.findall("<pre.*?><code>(.*?)</code>", section, re.S)]
 
 
-@pytest.mark.parametrize("spec", ["sift", "sift+gradient", "gradient"])
-def test_commands_of_the_report_run_as_printed_and_fit_nothing(photos, spec, monkeypatch):
-    found = imrep.compare(photos, [spec], "report", size=48)
+@pytest.mark.parametrize(
+    ("spec", "out"),
+    [("sift", "report"), ("sift+gradient", "my report, a+b"), ("gradient", "it's:1")],
+)
+def test_commands_of_the_report_run_as_printed_and_fit_nothing(photos, spec, out, monkeypatch):
+    found = imrep.compare(photos, [spec], out, size=48)
     assert found.pick == spec
     monkeypatch.setattr(Fitted, "fit", None)  # whatever fits now fails
     monkeypatch.setattr(Fitted, "fit_codes", None, raising=False)
     command, code = blocks(found.report)
     assert command == found.verdict["command"]
-    assert "report/pick" in command and "--size 48" in command
+    assert "/pick" in command and "--size 48" in command
     printed = run(*shlex.split(command)[1:]).output
     assert "fitted on" not in printed
     written = parquet.read_table("vectors.parquet")
