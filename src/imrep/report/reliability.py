@@ -93,8 +93,9 @@ def _points(findings: Findings) -> list[Spec]:
 
 def _plot(points: list[Spec]) -> Spec:
     scale = {"domain": [0, 100], "nice": False}
-    x_axis = {"title": "probability of the answer, % →", "grid": False}
-    y_axis = frame.vertical_axis("share that is right, %")
+    ticks = list(range(0, 101, 20))
+    x_axis = {"title": "probability of the answer, % →", "grid": False, "values": ticks}
+    y_axis = frame.vertical_axis("share that is right, %", values=ticks)
     x: Spec = {"type": "quantitative", "scale": scale, "axis": x_axis}
     y: Spec = {"type": "quantitative", "scale": scale, "axis": y_axis}
     ends = [{"x": 0, "y": 0}, {"x": 100, "y": 100}]
