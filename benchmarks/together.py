@@ -25,6 +25,7 @@ from imrep.comparison.conclusions.recommend import FREE_MS
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.classifier import Predictions, balanced_accuracy
 from imrep.comparison.probes.combination import Combination, combine
+from imrep.comparison.statistics.reliability import calibration_error
 from imrep.comparison.statistics.verdict import p_flip
 
 EXPECTED = {  # points over the leader: all, under a millisecond; sums: mean, worst
@@ -36,16 +37,7 @@ EXPECTED = {  # points over the leader: all, under a millisecond; sums: mean, wo
     "cifar10": (7.8, 5.2, 3.2, -0.8),
 }
 SUMMED = ("histogram", "hog", "sift", "dct", "scattering", "filterbank")
-BINS = 15
 MIN_GAIN, MIN_SUM, MIN_WORST_SUM = 3.0, 1.5, -2.0  # points: mean, mean, worst
-
-
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance of confidence from accuracy, over bins of equal width, in %."""
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs((confidence - right)[bins == b].sum()) for b in np.unique(bins)]
-    return 100 * float(np.sum(gaps)) / len(labels)
 
 
 class Judged:
@@ -96,7 +88,7 @@ def measure(name: str) -> tuple[float, list[float]]:
         f"{name:<13} {judged.leader:<11} {best:5.1f}  together {gain:+5.1f} ({expected[0]:+.1f}), "
         f"p {p:.2f}, {(found.weights > 0).sum(1).mean():.1f} parts; "
         f"{len(cheap)} cheap {gain_cheap:+5.1f} ({expected[1]:+.1f}); "
-        f"NLL {-own.mean():.2f}, ECE {calibration_error(found.probabilities, labels):.1f}; "
+        f"NLL {-own.mean():.2f}, ECE {100 * calibration_error(found.probabilities, labels):.1f}; "
         f"sums {np.mean(sums):+.1f} / {min(sums):+.1f} ({expected[2]:+.1f} / {expected[3]:+.1f}); "
         f"{seconds:.2f} CPU s",
         flush=True,

@@ -24,8 +24,8 @@ Predict = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 def svc(train: np.ndarray, classes: np.ndarray, groups: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Support vectors with a Gaussian kernel: width and cost are tuned."""
-    own, other = _standardised(train, test)
-    among, across = _distances(own, own), _distances(other, own)
+    own, other = standardised(train, test)
+    among, across = distances(own, own), distances(other, own)
     among /= own.shape[1]
     across /= own.shape[1]
 
@@ -42,12 +42,7 @@ def logistic(
     train: np.ndarray, classes: np.ndarray, groups: np.ndarray, test: np.ndarray
 ) -> np.ndarray:
     """Logistic regression with a quadratic penalty: its weight is tuned."""
-    own, other = _standardised(train, test)
-    # Coordinates along the training vectors' own axes: the penalty does not feel a rotation.
-    values, axes = np.linalg.eigh(own @ own.T / own.shape[1])
-    used = values > 1e-6 * values[-1]
-    root = np.sqrt(values[used])
-    own, other = axes[:, used] * root, other @ own.T @ axes[:, used] / root / own.shape[1]
+    own, other = principal_axes(*standardised(train, test))
 
     def predict(fit: np.ndarray, ask: np.ndarray | None, cost: float) -> np.ndarray:
         with warnings.catch_warnings():
@@ -87,7 +82,7 @@ def _search(
 ) -> np.ndarray:
     """Classes of the test images by the best of the grid, the first of equals."""
     best, score = (), -1.0
-    parts = list(_parts(classes, groups))
+    parts = list(group_parts(classes, groups))
     for setting in grid:
         answers = np.empty_like(classes)
         for fit, ask in parts:
@@ -98,7 +93,8 @@ def _search(
     return predict(np.arange(len(classes)), None, *best)
 
 
-def _parts(classes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def group_parts(classes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Three folds of complete groups: images to fit, and images to ask about."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")
         yield from StratifiedGroupKFold(3, shuffle=True, random_state=0).split(
@@ -106,12 +102,25 @@ def _parts(classes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray
         )
 
 
-def _standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features of mean 0 and deviation 1 in the training images; constant ones are left out."""
     mean, spread = train.mean(0, dtype=np.float64), train.std(0, dtype=np.float64)
     used = spread > 1e-6 * max(spread.max(), 1e-12)
     return tuple((part[:, used] - mean[used]) / spread[used] for part in (train, test))
 
 
-def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def principal_axes(own: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates along the training vectors' own axes, divided by the root of their length.
+
+    A quadratic penalty does not feel the rotation.
+    """
+    values, axes = np.linalg.eigh(own @ own.T / own.shape[1])
+    used = values > 1e-6 * values[-1]
+    root = np.sqrt(values[used])
+    return axes[:, used] * root, other @ own.T @ axes[:, used] / root / own.shape[1]
+
+
+def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Squared distances between rows."""
     lengths = (first**2).sum(1)[:, None] + (second**2).sum(1)
     return np.maximum(lengths - 2 * first @ second.T, 0)

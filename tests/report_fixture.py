@@ -12,7 +12,8 @@ import numpy as np
 import PIL.Image
 import skimage
 
-from imrep import results
+from imrep import answers, results
+from imrep.answers import Answers, AnswerTable
 from imrep.assets import CHECKED, SIDE, Assets, Pair, Remark
 from imrep.comparison.diagnostics.cues.variants import example
 from imrep.results import Row
@@ -212,6 +213,7 @@ def _verdict_row(sentence, specs, n, warnings=(), notes=()):
         "gap": 0.09,
         "margin": 0.02,
         "guess": 0.1 if sentence not in ("unlabelled", "nothing") else None,
+        "data": "photos" if has_pick else "",
         "command": f"imrep embed photos {first} --size 64 -o vectors.parquet" if has_pick else "",
     }
     return {
@@ -293,10 +295,26 @@ def _scored(add, own, numbers, leader, top, index):
         add("difference", "t", abs(gap) / 0.03, "ratio", **own_gap)
         add("difference", "p_flip", 0.5 ** (abs(gap) * 60), "share", **own_gap)
         add("difference", "needed", 0.03 + 0.003 * index, "share", **own_gap)
+    _calibrated(add, own, index)
     for labels in (1, 2, 5, 10, 20) if index < 4 else ():
         share = 0.1 + (accuracy - 0.1) * (1 - 0.8 * labels**-0.6)
         more = {"lo": share - 0.04, "hi": share + 0.04, "detail": str(labels)}
         add("accuracy", "probe_curve", share, "share", **more, **own)
+
+
+def _calibrated(add, own, index):
+    add("probability", "nll", 0.5 + 0.1 * index, "nats", **own)
+    add("probability", "ece", 0.03 + 0.004 * index, "share", **own)
+    add("probability", "temperature", 4.2, "ratio", **own)
+    if index:
+        return
+    for number in range(1, 11):
+        says, name = 0.3 + 0.065 * number, {"detail": f"{number} of 10"}
+        right = says - 0.03
+        add("probability", "confidence", says, "share", **name, **own)
+        add("probability", "right", right, "share", lo=right - 0.1, hi=right + 0.05, **name, **own)
+    add("probability", "sure", 0.91, "share", lo=0.84, hi=0.95, **own)
+    add("probability", "sure_images", 132, "images", **own)
 
 
 def _sized(add, own, numbers, labelled):
@@ -323,12 +341,11 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0, var
         code = _code(_shrunk(pictures, 8).reshape(count, -1), index)
         nearest[spec] = np.argsort(-(code @ code.T) + 9 * np.eye(count), axis=1)[:, :5]
         spots[spec] = code @ np.linalg.svd(code, full_matrices=False)[2][:2].T
-    originals = _shrunk(pictures[:: count // 7][:7], 32)
-    rng = np.random.default_rng(0)
-    confusion = rng.multinomial(3, [1 / classes] * classes, classes) + 40 * np.eye(
-        classes, dtype=int
-    )
+    chosen = np.arange(count)[:: max(count // 7, 1)][:7]
+    originals = _shrunk(pictures[chosen], 32)
     paths = [f"{names[c]}/{i:04d}.png" for i, c in enumerate(number)]
+    _, truth, predicted = answered(count, classes)
+    confusion = np.bincount(truth * classes + predicted, minlength=classes**2)
     return Assets(
         thumbnails=small,
         paths=paths,
@@ -353,11 +370,13 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0, var
         remarked=pictures[: 2 * min(suspects, CHECKED) + 6 * bool(suspects)],
         remarks=_remarks(paths, names, min(suspects, CHECKED)),
         originals=originals,
+        original_paths=[paths[i] for i in chosen],
         rebuilt={spec: _blurred(originals, s[4]) for spec, s in specs.items()},
         perturbed=_perturbed(pictures[count // 2]),
         variants=example(pictures, range(count)) if varied else {},
+        perturbed_path=paths[count // 2],
         classes=names if labelled else [],
-        confusions={next(iter(specs)): confusion} if labelled else {},
+        confusions={next(iter(specs)): confusion.reshape(classes, classes)} if labelled else {},
         skipped=[("a/<img src=x onerror=alert(1)>.jpg", "truncated"), ("b/notes.png", "no image")],
     )
 
@@ -376,6 +395,25 @@ def _remarks(paths, names, suspects):
         ]
         first += size
     return remarks
+
+
+def answered(count, classes):
+    """Paths, classes and predictions: of the pictures, and of as many without a thumbnail."""
+    names, number = class_names(classes), np.sort(np.arange(count) % classes)
+    paths = [f"{names[c]}/{i:04d}.png" for i, c in enumerate(number)]
+    paths += [f"{names[c]}/without_{i:04d}.png" for i, c in enumerate(number)]
+    truth, i = np.tile(number, 2), np.arange(2 * count)
+    return paths, truth, np.where(i % 7 == 3, (truth + 1 + i % 3) % classes, truth)
+
+
+def answer_table(specs, count, classes):
+    """Sure of what is right, less so of the rest."""
+    paths, truth, predicted = answered(count, classes)
+    p = np.where(truth == predicted, 0.95, 0.6) - 0.3 * (np.arange(2 * count) % 5 == 0)
+    table = np.repeat((1 - p[:, None]) / (classes - 1), classes, 1).astype(np.float32)
+    table[np.arange(2 * count), predicted] = p
+    own = Answers.of(predicted, table, truth)
+    return AnswerTable(paths, truth, class_names(classes), dict.fromkeys(specs, own))
 
 
 def _shrunk(pictures, side):
@@ -424,4 +462,5 @@ def write(folder, sentence="tied", *, classes=10, count=240, specs=SPECS, **more
         varied=varied,
     )
     drawn.save(folder)
+    answers.write(folder, answer_table(specs, count, classes) if labelled else None)
     return folder

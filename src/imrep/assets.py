@@ -103,9 +103,11 @@ class Assets:
         remarked: (r, s, s, 3) uint8, the images of `remarks`, one section after the other.
         remarks: "suspects", "hardest", "typical" and "confused" -> what is said of the images.
         originals: (7, 32, 32, 3) uint8, the images to reconstruct.
+        original_paths: Their paths; or empty.
         rebuilt: spec -> (7, 32, 32, 3) uint8, least-squares reconstructions from the vectors.
         perturbed: perturbation -> (s, s, 3) uint8, one image under each; "original" first.
         variants: variant -> (s, s, 3) uint8, an image in each; as it is first.
+        perturbed_path: Path of that image; or "".
         classes: Names of the rows and columns of the confusion matrices.
         confusions: spec -> (C, C) counts, rows: true class, columns: predicted class.
         skipped: (path, reason) of files that could not be read, in order.
@@ -129,9 +131,11 @@ class Assets:
     remarked: Tiles = field(default_factory=_no_tiles)
     remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
     originals: Tiles = field(default_factory=_no_tiles)
+    original_paths: Sequence[str] = ()
     rebuilt: Mapping[str, Tiles] = field(default_factory=dict)
     perturbed: Mapping[str, Tiles] = field(default_factory=dict)
     variants: Mapping[str, Tiles] = field(default_factory=dict)
+    perturbed_path: str = ""
     classes: Sequence[str] = ()
     confusions: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
     skipped: Sequence[tuple[str, str]] = ()
@@ -141,6 +145,10 @@ class Assets:
         if t > THUMBNAILS:
             raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
         _check_shape("paths and labels", (len(self.paths), len(self.labels)), (t, t))
+        n = len(self.originals)
+        _check_shape(
+            "original_paths", (len(self.original_paths),), (n if self.original_paths else 0,)
+        )
         _check_shape("objects", (len(self.objects),), (t if self.objects else 0,))
         for spec, nearest in self.neighbours.items():
             _check_shape(f"neighbours of {spec}", nearest.shape[:1], (t,))
@@ -212,11 +220,13 @@ class Assets:
                 for section, remarks in index.get("remarks", {}).items()
             },
             originals=rebuilt[:per],
+            original_paths=index.get("original_paths", ()),
             rebuilt={s: rebuilt[per * i :][:per] for i, s in enumerate(index["rebuilt"], 1)},
             perturbed=dict(zip(index["perturbed"], sheets["perturbed.webp"], strict=True)),
             variants=dict(
                 zip(index.get("variants", ()), sheets.get("variants.webp", ()), strict=True)
             ),
+            perturbed_path=index.get("perturbed_path", ""),
             classes=index["classes"],
             confusions={s: np.array(v, np.int64) for s, v in index["confusions"].items()},
             skipped=[(path, reason) for path, reason in index["skipped"]],
@@ -249,6 +259,8 @@ class Assets:
             "rebuilt": list(self.rebuilt),
             "perturbed": list(self.perturbed),
             "variants": list(self.variants),
+            "original_paths": list(self.original_paths),
+            "perturbed_path": self.perturbed_path,
             "classes": list(self.classes),
             "confusions": {spec: counts.tolist() for spec, counts in self.confusions.items()},
             "skipped": [list(entry) for entry in self.skipped],

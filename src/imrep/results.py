@@ -50,6 +50,13 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | cues | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
 | | difference | variant | the same minus that on the images as they are (share) |
 | | p_flip | variant | p-value of the sign-flip test of the difference (share) |
+| probability | nll | | mean of -log p of the label, out of fold (nats) |
+| | ece | | expected calibration error, 15 bins of equal width (share) |
+| | temperature | | factor of the logits, the mean over the folds (ratio) |
+| | confidence | bin, "3 of 10" | mean p of the pick's answers in a bin of equal count (share) |
+| | right | bin, "3 of 10" | share of them that are right, with lo, hi (share) |
+| | sure | | share of the pick's answers of p ≥ 0.9 that are right, with lo, hi (share) |
+| | sure_images | | number of such answers (images) |
 | stability | move | perturbation | displacement over distance to another image (ratio) |
 | | top1 | perturbation | share of images whose original is the nearest image (share) |
 | | moves | | mean of min(1, move) over the perturbations (ratio) |
@@ -87,7 +94,8 @@ The `spec` of the verdict row is the pick's, or empty. Its detail is an object:
     gap       smallest difference that can be expected to be detected, a share, or null
     margin    of the recommendation, a share
     guess     1 / classes, or null
-    command   the `imrep embed … --size S` that writes the measured vectors
+    data      DATA as it was typed, or ""
+    command   the `imrep embed … --size S` that writes the measured vectors, or ""
     save      the `imrep compare … --save model/` that saves the pick's classifier, or ""
     retrieval of `--same-object` beside classes: an object of sentence, text, pick, leader, equals,
               q, gap and guess; else null
@@ -114,7 +122,7 @@ SUSPECTS = "suspects.csv"  # beside it: labels to check, the most suspect first
 ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("dimensions", "images", "groups", "pairs", "draws", ""),
+    *("nats", "dimensions", "images", "groups", "pairs", "draws", ""),
 )
 METRICS = {
     "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
@@ -131,6 +139,7 @@ METRICS = {
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "cues": ("accuracy", "difference", "p_flip"),
+    "probability": (*("nll", "ece", "temperature", "confidence", "right", "sure", "sure_images"),),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),

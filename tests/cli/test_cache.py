@@ -170,8 +170,10 @@ def test_compare_deletes_what_older_runs_left_above_the_limit(compare, run, own_
     assert first < used(own_cache)
     second = used(own_cache) - first
     compare(1, IMREP_CACHE_LIMIT="1kB")
-    shared = {path for path in first if path.parent.name in ("vega", "memory")}
-    assert used(own_cache) == second | shared
+    # what does not depend on the pixels is used again: drawings, memory, scores of facts of files
+    shared = {path for path in first if path.parent.name in ("vega", "memory", "scores")}
+    assert second <= used(own_cache) <= second | shared
+    assert used(own_cache) & first < first
 
 
 def test_a_wrong_limit_is_refused_before_the_work(compare, own_cache):

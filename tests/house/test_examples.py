@@ -11,6 +11,7 @@ import importlib
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +23,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import imrep
 from imrep import cli
 from imrep.cli import main
 from imrep.registry import catalog, operations
@@ -63,6 +65,8 @@ def prepared(tmp_path_factory):
         run_line("imrep edit cat.png compress")
         run_line("imrep embed photos/ hog -o clip.parquet")
         run_line("imrep embed photos/ hog -o clip.npz")
+        run_line("imrep compare photos/ -r dct")
+        shutil.copytree("photos", "new")
         np.save("other.npy", np.random.default_rng(0).random((16, 5)))
         (root / "new").mkdir()
         for i in range(3):
@@ -77,6 +81,7 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def there(prepared, monkeypatch):
     monkeypatch.chdir(prepared)
+    imrep.get("dct").save("report/pick")  # these images are too few for a pick of their own
     monkeypatch.setenv("IMREP_CACHE", str(prepared / "cache"))  # imrep cache clear deletes
     return prepared
 

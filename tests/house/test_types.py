@@ -39,6 +39,7 @@ sentence: str = comparison.sentence
 best: str = comparison.pick
 lines: list[str] = [str(row["spec"]) for row in comparison.table()]
 frame = comparison.to_pandas().describe()
+sure = comparison.answers().head()
 embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
 count: int = len(embedding)
 labels: tuple[str | None, ...] = embedding.labels

@@ -221,6 +221,8 @@ class TestComparison:
 
     def test_without_pandas_it_says_what_to_install(self, comparison, monkeypatch):
         monkeypatch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(ExtraNeeded, match=r"Comparison\.answers needs the package pandas"):
+            comparison.answers()
         for result in (comparison, imrep.embed(ARRAYS, "pixels:side=2")):
             with pytest.raises(ExtraNeeded, match=r"to_pandas needs the package pandas\. pip inst"):
                 result.to_pandas()
@@ -230,6 +232,21 @@ class TestComparison:
         frame = imrep.embed((ARRAYS, LABELS), "pixels:side=1").to_pandas()
         assert list(frame) == ["path", "label", "pixels0", "pixels1", "pixels2"]
         assert frame["label"] == tuple(LABELS)
+
+    def test_answers_are_a_data_frame(self, comparison, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=dict))
+        frame = comparison.answers()
+        spec = "pixels:side=2"
+        fields = ("answer", "probability", "margin")
+        assert list(frame)[:5] == ["path", "label", *(f"{spec}.{field}" for field in fields)]
+        assert {f"together.{field}" for field in fields} <= set(frame) or len(LABELS) < 60
+        wrong = frame[f"{spec}.answer"] != frame["label"]
+        assert ((frame[f"{spec}.margin"] < 0) <= wrong).all()
+
+    def test_without_classes_there_are_no_answers(self, tmp_path):
+        comparison = imrep.compare(ARRAYS, ["pixels:side=2"], tmp_path / "r", size=8)
+        with pytest.raises(BadData, match="answers needs images of two classes"):
+            comparison.answers()
 
     def test_a_notebook_shows_the_sentence_and_the_table(self, comparison):
         page = comparison._repr_html_()

@@ -1,5 +1,6 @@
 """The page: everything in it, nothing beside it, and nobody's file name runs in it."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import report_fixture as fixture
 
-from imrep import report, results
+from imrep import answers, report, results
 from imrep.assets import Assets
 from imrep.errors import BadData
 from imrep.report import page, results_table, tables
@@ -126,6 +127,9 @@ def test_names_of_files_classes_and_specs_stay_names(tmp_path):
     known["pairs"] = [([EVIL, EVIL], [EVIL, "b"], EVIL), *known["pairs"][1:]]
     known["skipped"] = [[EVIL, EVIL]]
     index.write_text(json.dumps(known))
+    table = fixture.answer_table(specs, 14, 3)
+    table = dataclasses.replace(table, names=known["classes"], paths=[EVIL] * 28)
+    answers.write(folder, table)
     html = Page(report.write(folder).read_text())
     assert html.count("script") == 3
     assert html.count("img") == 0

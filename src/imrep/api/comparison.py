@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imrep import images, results, weights
+from imrep import answers, images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
-from imrep.errors import BadParameter
+from imrep.errors import BadData, BadParameter
 from imrep.io.names import as_path
 from imrep.io.output_folder import claimed
 from imrep.registry.signatures import renamed
@@ -31,8 +31,9 @@ class Comparison:
     """The outcome of `compare`: a sentence, a table, and where the report is.
 
     Args:
-        folder: Holds `index.html`, `results.jsonl`, `assets/`, `skipped.csv`,
-            `near_duplicates.csv`, `pictures.csv` and `suspects.csv`.
+        folder: Holds `index.html`, `results.jsonl`, `answers.parquet`, `assets/`, `pick/` (the
+            recommended representation, for `imrep.load`), `skipped.csv`, `near_duplicates.csv`,
+            `pictures.csv` and `suspects.csv`.
     """
 
     folder: Path
@@ -220,6 +221,24 @@ class Comparison:
             ExtraNeeded: pandas is not installed.
         """
         return data_frame(self.table(), "Comparison.to_pandas")
+
+    def answers(self) -> "DataFrame":
+        """What each representation answers for every scored image, out of fold, as a data frame.
+
+        Its columns are path, label, and of every representation SPEC.answer, SPEC.probability and
+        SPEC.margin: the class that a classifier names which has not seen the image's group, the
+        calibrated probability of that answer, and the probability of the label minus the largest
+        of another class, which is below 0 where the answer is wrong. Every class counts as equally
+        likely. Without pandas, `pyarrow.parquet.read_table` reads answers.parquet.
+
+        Raises:
+            BadData: No classes were scored.
+            ExtraNeeded: pandas is not installed.
+        """
+        columns = answers.read(self.folder)
+        if columns is None:
+            raise BadData("answers needs images of two classes that were scored, got none.")
+        return data_frame(columns, "Comparison.answers")
 
     def __repr__(self) -> str:
         lines = [self.sentence]

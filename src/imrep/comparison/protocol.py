@@ -14,6 +14,7 @@ from imrep.comparison.conclusions import sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
@@ -179,7 +180,8 @@ def _score(
     curves = learning_curves(results, dataset, progress)
     combinations = put_together(dataset, results, progress)
     suspects = find_suspects(dataset, images, results, combinations, progress)
-    return Scores(dataset, results, curves, combinations, suspects)
+    answers = answer(dataset, results, combinations, progress)
+    return Scores(dataset, results, curves, combinations, suspects, answers)
 
 
 def _measure(

@@ -103,7 +103,9 @@ def encode(rep: Representation, decoded: Decoded, device: str, progress: Progres
         if isinstance(rep, Fitted) and not rep.fitted:
             own = copy.deepcopy(rep)  # the caller's is fitted anew at another size
             if len(decoded.items) < PER_FOLD:
-                raw = _write_codes(own, decoded, folder / "raw", device, progress)
+                # named by its batches: files of others would not line up with them
+                name = f"raw-{batching.images_per_batch(decoded.size)}"
+                raw = _write_codes(own, decoded, folder / name, device, progress)
             rep, fit_seconds = _fit(own, decoded, folder, raw, device)
             fitted = True
         stored = cache.GrowingArray(folder, "vectors")
@@ -144,7 +146,10 @@ def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:
     """Vectors (N, d) of all images by a codebook fitted on the images `train` alone."""
     if encoded.raw is None:
         return encoded.vectors
-    path = cache.folder("refits", cache.key(encoded.key, train.tolist())) / "codes.npz"
+    path = (
+        cache.folder("refits", cache.key(encoded.key, encoded.raw.name, train.tolist()))
+        / "codes.npz"
+    )
     if (stored := cache.read_arrays(path)) is not None:
         return stored["vectors"]
     rep = copy.deepcopy(encoded.rep).cpu()

@@ -27,7 +27,7 @@ CONTROLS = {  # by a word in their names; the first match counts
     "file": "the size, format and compression of the file",
 }
 _EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("sentence", "text", "leader", "command", "save"), ""),
+    **dict.fromkeys(("sentence", "text", "leader", "data", "command", "save"), ""),
     **dict.fromkeys(("warnings", "notes", "equals"), ()),
     **dict.fromkeys(("q", "gap", "margin", "guess"), None),
 }

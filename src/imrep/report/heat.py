@@ -1,12 +1,10 @@
-"""Heat maps: robustness, similarity of representations, confusion of classes."""
+"""Heat maps: robustness, similarity of representations."""
 
 from collections.abc import Sequence
 
 from imrep.report import frame, words
 from imrep.report.findings import PERTURBATIONS, Findings
 from imrep.report.frame import Chart, Spec
-
-_MAX_CLASSES = 16  # displayed; of more, those that are confused most often
 
 
 def stability(findings: Findings) -> Chart:
@@ -69,47 +67,12 @@ def similarity(findings: Findings) -> Chart:
     )
 
 
-def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
-    """The predictions for each class, in per cent; of many classes those most often confused."""
-    shares = [[count / max(sum(line), 1) for count in line] for line in counts]
-    chosen = _most_confused(shares)
-    cells = [
-        {
-            "spec": names[i],
-            "row": f"{row}  {names[i]}",
-            "column": str(column),
-            "value": shares[i][j],
-            "text": "" if shares[i][j] < 0.005 else f"{100 * shares[i][j]:.0f}",
-            "predicted": names[j],
-            "share": words.percent(shares[i][j]),
-            "images": words.count(counts[i][j]),
-        }
-        for row, i in enumerate(chosen, 1)
-        for column, j in enumerate(chosen, 1)
-    ]
-    alt = "Rows: true class; columns: predicted class, per cent of the row; errors in the table"
-    fields = ("predicted", "share", "images")
-    return frame.chart(
-        "confusion", "Confusion of classes", alt, lambda narrow: _square(cells, fields, narrow)
-    )
-
-
 def _cka(findings: Findings, first: str, second: str) -> float | None:
     """CKA is symmetric: either order of the pair may be in the rows."""
     if first == second:
         return 1.0
     value = findings.value("labelfree", "cka", first, second)
     return findings.value("labelfree", "cka", second, first) if value is None else value
-
-
-def _most_confused(shares: list[list[float]]) -> list[int]:
-    if len(shares) <= _MAX_CLASSES:
-        return list(range(len(shares)))
-    errors = [(s, i, j) for i, line in enumerate(shares) for j, s in enumerate(line) if i != j]
-    chosen: list[int] = []
-    for _, i, j in sorted(errors, key=lambda error: (-error[0], *error[1:])):
-        chosen += [k for k in (i, j) if k not in chosen and len(chosen) < _MAX_CLASSES]
-    return sorted(chosen)
 
 
 def _perturbations(cells: list[Spec], fields: Sequence[str], narrow: bool) -> Spec:

@@ -42,8 +42,7 @@ function neighbour(query, i) {
 }
 
 function strip(view, query) {
-  const parts = view.spec.split(/(?<=[,:=+/_])/).flatMap((part) => [part, element("wbr")]);
-  const name = element("p", { class: "name" }, element("span", { class: "spec" }, ...parts));
+  const name = element("p", { class: "name" }, element("span", { class: "spec" }, ...breakable(view.spec)));
   const tiles = view.nearest[query].map((i) => neighbour(query, i));
   const node = element("div", { class: `strip ${view.standing}`, role: "group", "aria-label": view.spec }, name);
   node.append(element("div", { class: "tiles" }, ...tiles));

@@ -11,6 +11,11 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// a long name that may be broken after punctuation
+function breakable(name) {
+  return name.split(/(?<=[,:=+/_])/).flatMap((part) => [part, element("wbr")]);
+}
+
 // what changed, for screen readers
 function announce(text) {
   $("#status").textContent = text;

@@ -6,10 +6,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from imrep import answers
 from imrep.assets import Assets
 from imrep.errors import BadData
 from imrep.report import (
     combination,
+    confusion,
     cues,
     curves,
     differences,
@@ -19,11 +21,13 @@ from imrep.report import (
     method,
     objects,
     quality,
+    reliability,
     results_table,
     scatter,
     sizes,
     suspects,
     tables,
+    use,
     words,
 )
 from imrep.report.examples import MAX_EXAMPLES, examples
@@ -35,15 +39,13 @@ from imrep.results import Row
 _MAX_BYTES = 8_000_000  # small enough to send by mail
 _MAX_SKIPPED = 200  # files named in the page; skipped.csv has all
 _STYLES = (
-    "style.css",
-    "plots.css",
-    "tables.css",
-    "pictures.css",
-    "suspects.css",
-    "map.css",
-    "print.css",
+    *("style.css", "plots.css", "tables.css", "pictures.css", "suspects.css", "map.css"),
+    *("confusion.css", "print.css"),  # the last: it overrules the others
 )
-_SCRIPTS = ("page.js", "plots.js", "tables.js", "neighbours.js", "map.js", "print.js")
+_SCRIPTS = (
+    *("page.js", "plots.js", "tables.js", "neighbours.js", "map.js", "confusion.js"),
+    "print.js",
+)
 _MAX_NAMES = 4  # tied representations that the legend names
 
 
@@ -65,6 +67,9 @@ def render(rows: Sequence[Row], assets: Assets, folder: Path) -> str:
 
 def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]:
     """Everything that the template refers to."""
+    counts, cells = confusion.counts(findings, assets), None
+    if counts is not None:
+        cells = confusion.script_data(findings, assets, folder)
     retrieved = objects.beside_classes(findings)
     charts = _charts(findings, assets) + (objects.charts(retrieved) if retrieved else [])
     by_id = _tables(findings, assets)
@@ -76,6 +81,12 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "charts": {chart.id: chart for chart in charts},
         "svg": {chart.id: inline.svg(chart) for chart in charts},
         "tables": by_id,
+        "matrix": [] if counts is None else confusion.matrix(assets.classes, counts),
+        "cells": cells,
+        "sure": reliability.sentence(findings),
+        "use_code": use.code(findings, folder),
+        "pick_saved": use.is_saved(folder),
+        "has_answers": (folder / answers.FILENAME).is_file(),
         "retrieved": retrieved,
         "cues": cues.context(findings),
         "object_legend": _legend(retrieved) if retrieved else [],
@@ -99,7 +110,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "style": Markup(inline.texts_of(*_STYLES)),
         "script": Markup(inline.texts_of(*_SCRIPTS)),
         "vega": Markup(inline.vega()),
-        "data": inline.as_json(script_data(findings, assets, charts)),
+        "data": inline.as_json(script_data(findings, assets, charts) | {"confusion": cells}),
         "words": words,
     }
 
@@ -116,8 +127,8 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
         charts.append(curves.curves(findings, "probe_curve", "labels", title))
     charts += sizes.charts(findings)
     charts += cues.charts(findings)
-    if (counts := _confusion(findings, assets)) is not None:
-        charts.append(heat.confusion(assets.classes, counts))
+    if (chart := reliability.chart(findings)) is not None:
+        charts.append(chart)
     if findings.measured("stability", "move"):
         charts.append(heat.stability(findings))
     if len(findings.measured("labelfree", "cka")) > 1:
@@ -132,6 +143,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "combination": combination.weights(findings),
         "cues": cues.table(findings),
         "recalls": tables.recalls(findings),
+        "probabilities": reliability.table(findings),
         "spread": results_table.spread(findings),
         **sizes.by_size(findings),
     }
@@ -142,14 +154,9 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         ("similarity", "labelfree", "cka", "Similarity (CKA)", words.ratio),
     ):
         by_id[id] = tables.crossed(findings, kind, metric, caption, text)
-    if (counts := _confusion(findings, assets)) is not None:
-        by_id["confusion"] = tables.confusions(list(assets.classes), counts)
+    if (counts := confusion.counts(findings, assets)) is not None:
+        by_id["errors"] = confusion.errors(assets.classes, counts)
     return by_id
-
-
-def _confusion(findings: Findings, assets: Assets) -> list[list[int]] | None:
-    counts = assets.confusions.get(findings.pick or findings.leader)
-    return None if counts is None else counts.tolist()
 
 
 def _reconstructions(findings: Findings, assets: Assets) -> list[tuple[str, int]]:

@@ -116,35 +116,6 @@ def crossed(findings: Findings, kind: str, metric: str, caption: str, text: Form
     return Table(caption=caption, first="representation", columns=columns, lines=lines)
 
 
-def confusions(names: list[str], counts: list[list[int]], max_lines: int = 10) -> Table:
-    """The most frequent errors, by their share of the true class."""
-    errors = [
-        (count, count / max(sum(line), 1), names[i], names[j])
-        for i, line in enumerate(counts)
-        for j, count in enumerate(line)
-        if i != j and count
-    ]
-    errors.sort(key=lambda error: (-error[1], error[2:]))
-    columns = [
-        Column(title="predicted class", wordy=True),
-        Column(title="images"),
-        Column(title="of the class"),
-    ]
-    lines = [
-        Line(
-            name=true,
-            cells=[
-                Cell(text=predicted, wordy=True),
-                Cell(text=words.count(count), value=count),
-                Cell(text=words.percent(share), value=share),
-            ],
-        )
-        for count, share, true, predicted in errors[:max_lines]
-    ]
-    caption = "The most frequent errors"
-    return Table(caption=caption, first="true class", columns=columns, lines=lines)
-
-
 def recalls(findings: Findings) -> Table:
     """The recall of every class under every representation, if the run stored it."""
     return crossed(findings, "accuracy", "recall", "Recall of every class", words.percent)

@@ -52,3 +52,10 @@ def test_rows_outside_the_table_are_refused():
 def test_the_command_that_repeats_the_vectors(data, spec, fixed, command):
     candidate = SimpleNamespace(rebuild_spec=spec, fixed_size=fixed)
     assert notes.embed_command(Inputs(data=data).command_data, candidate, 64) == command
+
+
+def test_the_command_names_the_pick_where_it_is_saved():
+    candidate = SimpleNamespace(rebuild_spec="sift", fixed_size=False)
+    command = notes.embed_command("photos", candidate, 64, "report/pick")
+    assert command == "imrep embed photos report/pick --size 64 -o vectors.parquet"
+    assert notes.embed_command(None, candidate, 64, "report/pick") == ""

@@ -170,6 +170,19 @@ def test_a_codebook_is_fitted_on_the_training_part_alone(folder):
     assert not np.allclose(encode.refit(encoded, train), encoded.vectors, atol=1e-3)
 
 
+def test_codes_of_other_batches_are_not_mixed_in(folder, monkeypatch):
+    """An earlier version wrote larger batches: its files hold rows that later ones hold too."""
+    rep, train, decoded = imrep.get("sift:words=8"), np.arange(0, 40, 2), decoded_at(folder, 64)
+    with monkeypatch.context() as patch:
+        patch.setattr(batching, "_PIXELS", 64 * 64 * 64)
+        encode.encode(rep, decoded, "cpu", silent)
+    found = encode.refit(encode.encode(rep, decoded, "cpu", silent), train)
+    monkeypatch.setenv("IMREP_CACHE", str(folder.parent / "empty"))
+    expected = encode.refit(encode.encode(rep, decoded, "cpu", silent), train)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_many_images_are_fitted_on_once(folder, monkeypatch):
     monkeypatch.setattr(encode, "PER_FOLD", 10)
     decoded = decoded_at(folder, 64)

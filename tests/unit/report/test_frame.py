@@ -7,7 +7,7 @@ import report_fixture as fixture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrep.report import curves, differences, frame, heat, scatter
+from imrep.report import curves, differences, frame, heat, reliability, scatter
 from imrep.report.findings import Findings
 
 CHARTS = {
@@ -18,7 +18,7 @@ CHARTS = {
     "size-costs": lambda run: curves.curves(run, "ms_size", "size-costs", "side"),
     "stability": heat.stability,
     "similarity": heat.similarity,
-    "confusion": lambda _: heat.confusion(["a", "b" * 70], [[3, 1], [0, 4]]),
+    "reliability": reliability.chart,
 }
 
 

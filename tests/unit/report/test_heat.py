@@ -1,22 +1,10 @@
 """Heat maps: which cells, which values."""
 
-import numpy as np
 import pytest
 import report_fixture as fixture
 
 from imrep.report import heat
 from imrep.report.findings import Findings
-
-
-def test_of_many_classes_the_most_confused_are_shown():
-    counts = (10 * np.eye(100, dtype=int)).tolist()
-    counts[70][3], counts[5][90] = 9, 8
-    cells = heat.confusion([f"class {i}" for i in range(100)], counts).wide["data"]["values"]
-    shown = {cell["spec"] for cell in cells}
-    assert {"class 70", "class 3", "class 5", "class 90"} <= shown
-    assert len(cells) == 16 * 16
-    worst = next(c for c in cells if (c["spec"], c["predicted"]) == ("class 70", "class 3"))
-    assert worst["value"] == pytest.approx(9 / 19)
 
 
 def test_cka_is_symmetric_and_one_with_itself():
@@ -34,16 +22,6 @@ def test_one_order_of_a_pair_is_enough():
     cells = heat.similarity(Findings(rows)).wide["data"]["values"]
     specs = Findings(rows).measured("labelfree", "cka")
     assert len(cells) == len(specs) ** 2 >= 100
-
-
-def test_shares_of_a_confusion_are_of_the_true_class():
-    cells = heat.confusion(["a", "b", "c"], [[8, 2, 0], [0, 0, 0], [1, 1, 2]]).wide["data"][
-        "values"
-    ]
-    table = {(c["spec"], c["predicted"]): (c["value"], c["text"], c["images"]) for c in cells}
-    assert table["a", "b"] == (0.2, "20", "2") and table["a", "c"] == (0, "", "0")
-    assert table["b", "b"] == (0, "", "0")  # a class without images
-    assert table["c", "c"] == (0.5, "50", "2")
 
 
 def test_rows_of_stability_ascend_in_their_mean():

@@ -52,15 +52,3 @@ def test_a_crossed_table_has_a_column_for_each_detail(findings):
     assert [c.title for c in similar.columns] == [findings.short[s] for s in findings.contenders]
     assert column(similar, "hog")["hog"].text == "–"
     assert not tables.recalls(findings)
-
-
-def test_frequent_errors_are_sorted_by_their_share_of_the_class():
-    table = tables.confusions(["a", "b", "c"], [[90, 10, 0], [3, 5, 2], [0, 0, 0]])
-    lines = [(line.name, *(cell.text for cell in line.cells)) for line in table.lines]
-    assert lines == [("b", "a", "3", "30%"), ("b", "c", "2", "20%"), ("a", "b", "10", "10%")]
-    ties = tables.confusions(["b", "a", "c"], [[8, 1, 1], [1, 8, 1], [0, 0, 9]]).lines
-    assert [(line.name, line.cells[0].text) for line in ties] == [
-        ("a", "b"), ("a", "c"), ("b", "a"), ("b", "c")]  # fmt: skip
-    many = [[0 if i == j else 1 for j in range(9)] for i in range(9)]
-    assert len(tables.confusions(list("abcdefghi"), many).lines) == 10
-    assert not tables.confusions(["a", "b"], [[3, 0], [0, 3]])

@@ -146,13 +146,14 @@ def reconstruct(
     return Reconstruction(explained, detail, psnr, stored["reconstructions"])
 
 
-def originals(images: ImageCollection) -> np.ndarray:
-    """The images that `reconstruct` returns, uint8 (7, 32, 32, 3)."""
+def originals(images: ImageCollection) -> tuple[np.ndarray, list[str]]:
+    """The images that `reconstruct` returns, uint8 (7, 32, 32, 3), and their paths."""
     parts = reconstruction.sample(images.groups[images.sample], images.seed)
     if parts is None:
-        return np.zeros((0, reconstruction.SIDE, reconstruction.SIDE, 3), np.uint8)
-    displayed = _targets(images)[parts.test[:REBUILT]]
-    return (displayed * 255).round().astype(np.uint8)
+        return np.zeros((0, reconstruction.SIDE, reconstruction.SIDE, 3), np.uint8), []
+    displayed, items = parts.test[:REBUILT], images.decoded.items
+    paths = [items[row].path for row in images.sample[displayed]]
+    return (_targets(images)[displayed] * 255).round().astype(np.uint8), paths
 
 
 @lru_cache(maxsize=1)

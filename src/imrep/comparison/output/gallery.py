@@ -37,6 +37,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     remarks, remarked = suspects.remarks(scores, images)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
+    originals, original_paths = measurements.originals(images)
     return Assets(
         thumbnails=shrink(decoded.squares[rows]),
         paths=[item.path for item in items],
@@ -52,7 +53,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         odd=[picture for _, picture in odd],
         remarked=shrink(decoded.squares[remarked], min(_PAIR_PX, decoded.size)),
         remarks=remarks,
-        originals=measurements.originals(images),
+        originals=originals,
+        original_paths=original_paths,
         rebuilt={
             measured.encoded.spec: measured.reconstruction.images
             for measured in outcome.measurements
@@ -60,6 +62,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         },
         perturbed=examples(perturbed, decoded.squares[sample]),
         variants=_variants(outcome, seed),
+        perturbed_path=decoded.items[sample[0]].path,
         classes=scores.dataset.classes if scores else (),
         confusions=_confusions(outcome),
         skipped=decoded.skipped,

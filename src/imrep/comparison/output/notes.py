@@ -31,7 +31,7 @@ def verdict(
     outcome: Outcome,
     size: int,
     margin: float,
-    command_data: str | None,
+    command: tuple[str | None, str],
     save_command: str = "",
 ) -> None:
     """Add the row.
@@ -41,7 +41,8 @@ def verdict(
         outcome: The results.
         size: Side in pixels of the comparison's images.
         margin: Percentage points of accuracy within which cost decides.
-        command_data: DATA as typed on the command line; None where no command can repeat it.
+        command: DATA as typed on the command line, None where no command can repeat it; and the
+            folder where the pick is saved, or "".
         save_command: The command that saves the recommended classifier; "" where none can.
     """
     scores, retrieval = outcome.scores, outcome.retrieval
@@ -63,6 +64,7 @@ def verdict(
         "notes": [note._asdict() for note in _notes(rows, outcome)],
         **_standings(judged),
         "margin": margin / 100,
+        "data": command[0] or "",
         "command": "",
         "save": "",
         "retrieval": _retrieval(retrieval) if retrieval and scores else None,
@@ -71,7 +73,7 @@ def verdict(
         rows.add("verdict.sentence", None, detail=detail)
         return
     pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
-    detail["command"] = embed_command(command_data, pick.candidate, size)
+    detail["command"] = embed_command(command[0], pick.candidate, size, command[1])
     detail["save"] = save_command if scores else ""
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
 
@@ -106,12 +108,20 @@ def _retrieval(results: Retrieval) -> dict[str, Any]:
     return {"sentence": first.id, "text": first.text, "pick": pick, **_standings(results)}
 
 
-def embed_command(data: str | None, candidate: Candidate, size: int) -> str:
-    """The command that computes the vectors that were measured; "" where none can."""
+def embed_command(data: str | None, candidate: Candidate, size: int, saved: str = "") -> str:
+    """The command that computes the vectors that were measured; "" where none can.
+
+    Args:
+        data: DATA as typed.
+        candidate: The pick.
+        size: Side in pixels of the comparison's images.
+        saved: Where the pick is saved, so that no codebook is fitted anew; or "".
+    """
     if data is None or not candidate.rebuild_spec:
         return ""
     side = [] if candidate.fixed_size else ["--size", str(size)]
-    words = ["imrep", "embed", data, candidate.rebuild_spec, *side, "-o", "vectors.parquet"]
+    spec = saved or candidate.rebuild_spec
+    words = ["imrep", "embed", data, spec, *side, "-o", "vectors.parquet"]
     return command_line(words)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import Cues
+from imrep.comparison.conclusions.probabilities import Answered
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
 from imrep.comparison.conclusions.suspects import ImagesToCheck
@@ -32,6 +33,7 @@ class Scores:
         curves: Accuracy with few labels, of the most accurate candidates.
         together: Weighted combinations of the candidates.
         suspects: Images to look at; None where nothing can be judged.
+        answers: Of every candidate and combination, with probabilities.
     """
 
     dataset: LabelledDataset
@@ -39,6 +41,7 @@ class Scores:
     curves: Sequence[Curve]
     together: Sequence[Together] = ()
     suspects: ImagesToCheck | None = None
+    answers: Sequence[Answered] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from imrep import assets, results
+from imrep import answers, assets, results
 from imrep.comparison.output import (
     cues,
     gallery,
     near_duplicates,
     notes,
+    pick,
     pictures,
+    probabilities,
     suspects,
     tables,
 )
@@ -27,19 +29,33 @@ from imrep.results import Row
 def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     """Write all results into `settings.out`, results.jsonl last, and return that folder."""
     out = settings.out
-    rows = _rows(outcome, inputs, settings)
+    rows = _rows(outcome, inputs, settings, pick.save(outcome, out))
     (out / assets.FOLDER).mkdir(parents=True, exist_ok=True)
     gallery.assets(outcome, settings.seed).save(out)
     skipped.write(out / "skipped.csv", outcome.images.decoded.skipped)
     near_duplicates.write(out / near_duplicates.FILENAME, outcome.images)
     pictures.write(out / pictures.FILENAME, outcome.quality, outcome.images)
     suspects.write(out / results.SUSPECTS, outcome.scores, outcome.images)
+    answers.write(out, _answers(outcome))
     results.write(out / results.FILENAME, rows)
     return out
 
 
-def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
-    """All rows, in the order of the tables in `imrep.results`."""
+def _answers(outcome: Outcome) -> answers.AnswerTable | None:
+    if outcome.scores is None:
+        return None
+    return probabilities.table(outcome.images, outcome.scores.dataset, outcome.scores.answers)
+
+
+def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> list[Row]:
+    """All rows, in the order of the tables in `imrep.results`.
+
+    Args:
+        outcome: The results.
+        inputs: The images and representations.
+        settings: How they were compared.
+        saved: The folder of the pick, as a spec names it; or "".
+    """
     images, measured = outcome.images, outcome.measurements
     rows = Rows(_common(outcome, inputs, settings))
     tables.data(rows, images, outcome.source)
@@ -51,6 +67,9 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
         tables.together(rows, outcome.scores.dataset, outcome.scores.together)
         if outcome.scores.suspects:
             suspects.rows(rows, outcome.scores.suspects)
+        judged = outcome.scores.classification
+        best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
+        probabilities.probabilities(rows, outcome.scores.dataset, outcome.scores.answers, best)
     cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
@@ -61,8 +80,8 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings) -> list[Row]:
     if len(images) > 1:
         tables.label_free(rows, measured)
     tables.failures(rows, outcome.absent)
-    command = save_command(inputs, settings)
-    notes.verdict(rows, outcome, settings.size, settings.margin, inputs.command_data, command)
+    command, save = (inputs.command_data, saved), save_command(inputs, settings)
+    notes.verdict(rows, outcome, settings.size, settings.margin, command, save)
     return rows.rows
 
 

@@ -21,9 +21,10 @@ from numpy import ndarray as Array
 from scipy.optimize import minimize
 
 from imrep.comparison.data.folds import Folds
+from imrep.comparison.probes.calibrated import factor
 from imrep.comparison.probes.classifier import predicted_class
 from imrep.comparison.probes.scores import FoldScores
-from imrep.estimators.calibration import cross_entropy, probabilities, temperature
+from imrep.estimators.calibration import cross_entropy, probabilities
 from imrep.estimators.targets import Targets
 from imrep.io.digests import digest
 
@@ -42,12 +43,14 @@ class Combination:
         folds: Weighted sums of the parts' scores in each fold; without those where every part was
             constant.
         weights: Of each part in each of these folds, 0 where it was dropped or constant.
+        temperature: Of the probabilities, the mean over these folds; None without a fold.
     """
 
     probe: Int[Array, " n"]
     probabilities: Float32[Array, "n c"]
     folds: tuple[FoldScores, ...]
     weights: Float[Array, "k r"]
+    temperature: float | None = None
 
     @property
     def retained(self) -> Float[Array, " r"]:
@@ -63,12 +66,14 @@ class Weighed(NamedTuple):
         total: The sum.
         predicted: Class of each test image.
         probabilities: Of each class for the test images, calibrated on the training images.
+        factor: Of the logits, in these probabilities.
     """
 
     weights: Float[Array, " r"]
     total: FoldScores
     predicted: Int[Array, " q"]
     probabilities: Float[Array, "q c"]
+    factor: float
 
 
 def combine(
@@ -94,7 +99,7 @@ def combine(
     probe = np.zeros(len(labels), np.int64)
     calibrated = np.full((len(labels), count), 1 / count, np.float32)
     by_test = [{scores.test.tobytes(): scores for scores in part} for part in parts]
-    sums, weights = [], []
+    sums, weights, factors = [], [], []
     for _, test in folds:
         scored = {r: own[key] for r, own in enumerate(by_test) if (key := test.tobytes()) in own}
         if not scored:
@@ -102,10 +107,13 @@ def combine(
         present = list(scored.values())
         weighed = weigh(present, present[0].targets(labels, groups), drop)
         probe[test], calibrated[test] = weighed.predicted, weighed.probabilities
+        factors.append(weighed.factor)
         sums.append(weighed.total)
         weights.append(np.zeros(len(parts)))
         weights[-1][list(scored)] = weighed.weights
-    return Combination(probe, calibrated, tuple(sums), np.reshape(weights, (-1, len(parts))))
+    table = np.reshape(weights, (-1, len(parts)))
+    mean = float(np.mean(factors)) if factors else None
+    return Combination(probe, calibrated, tuple(sums), table, mean)
 
 
 def weigh(parts: Sequence[FoldScores], targets: Targets, drop: bool = True) -> Weighed:
@@ -123,9 +131,8 @@ def weigh(parts: Sequence[FoldScores], targets: Targets, drop: bool = True) -> W
     total = weighted_sum(parts, weights)
     finished = total.finish(targets)
     predicted = predicted_class(finished.test)
-    # without a discriminant the weights have calibrated the scores
-    factor = temperature(finished.left_out, targets) if finished.discriminant else 1.0
-    return Weighed(weights, total, predicted, probabilities(finished.test, factor))
+    scale = factor(finished, targets, weighted=True)
+    return Weighed(weights, total, predicted, probabilities(finished.test, scale), scale)
 
 
 def fit_weights(

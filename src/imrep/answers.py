@@ -1,0 +1,127 @@
+"""What each representation answered for every scored image: the file `answers.parquet`.
+
+A row is an image in the scores; each answer comes from a classifier that has not seen the image's
+group. SPEC stands for the name of a representation, a sum or a combination.
+
+| column | type | content |
+|---|---|---|
+| path | string | the image, relative to the data, as all outputs spell it |
+| label | string | its class |
+| SPEC.answer | string | the class that SPEC names |
+| SPEC.probability | float32 | of that answer; every class counts as equally likely |
+| SPEC.margin | float32 | probability of the label minus the largest of another class; below 0 where
+  the answer is wrong |
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from imrep.errors import BadData
+from imrep.io.files import replacing
+from imrep.io.names import printable
+
+FILENAME = "answers.parquet"
+_FIELDS = ("answer", "probability", "margin")
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers of one representation.
+
+    Args:
+        classes: Class it names, (n,) indices into the names.
+        probability: Of that class, (n,) in [0, 1].
+        margin: (n,) in [-1, 1], probability of the label minus the largest of another class.
+    """
+
+    classes: NDArray[np.integer]
+    probability: NDArray[np.float32]
+    margin: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        classes: NDArray[np.integer],
+        probabilities: NDArray[np.float32],
+        labels: NDArray[np.integer],
+    ) -> "Answers":
+        """From the classes (n,), the probabilities (n, C) of all, and the labels (n,)."""
+        rows, others = np.arange(len(labels)), probabilities.copy()
+        others[rows, labels] = -1
+        margin = probabilities[rows, labels] - others.max(1)
+        return cls(classes, probabilities[rows, classes], margin.astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerTable:
+    """All answers of a comparison.
+
+    Args:
+        paths: Of the n images.
+        labels: Class of each, indices into `names`.
+        names: Of the classes.
+        by_spec: The answers of every representation, each n.
+    """
+
+    paths: Sequence[str]
+    labels: NDArray[np.integer]
+    names: Sequence[str]
+    by_spec: Mapping[str, Answers]
+
+
+def write(folder: Path, table: AnswerTable | None) -> None:
+    """Write the file, complete or not at all; None removes that of an earlier run."""
+    path = folder / FILENAME
+    if table is None:
+        path.unlink(missing_ok=True)
+        return
+    names = pa.array([printable(name) for name in table.names], pa.string())
+    columns = {
+        "path": pa.array([printable(path) for path in table.paths], pa.string()),
+        "label": names.take(pa.array(table.labels)),
+    }
+    for spec, own in table.by_spec.items():
+        columns[f"{spec}.answer"] = names.take(pa.array(own.classes))
+        columns[f"{spec}.probability"] = pa.array(own.probability, pa.float32())
+        columns[f"{spec}.margin"] = pa.array(own.margin, pa.float32())
+    with replacing(path) as draft:
+        parquet.write_table(pa.table(columns), draft)
+
+
+def read(folder: Path, specs: Sequence[str] | None = None) -> dict[str, NDArray] | None:
+    """The columns by name: texts as objects, numbers as float32.
+
+    Args:
+        folder: What `imrep compare` wrote.
+        specs: The representations to read; None for all.
+
+    Returns:
+        None where there is no file, since no classes were scored.
+
+    Raises:
+        BadData: The file is broken, or has no answers of a representation.
+    """
+    path = folder / FILENAME
+    if not path.is_file():
+        return None
+    columns = None
+    if specs is not None:
+        columns = ["path", "label", *(f"{spec}.{field}" for spec in specs for field in _FIELDS)]
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if missing := [name for name in columns or () if name not in names]:
+                raise BadData(
+                    f"{FILENAME} needs a column {missing[0]!r}, got {', '.join(names[:5])} … "
+                    "Run imrep compare again."
+                )
+            table = file.read(columns)
+    except pa.ArrowInvalid as error:
+        raise BadData(f"{FILENAME} cannot be read: {error}. Run imrep compare again.") from error
+    return {name: table[name].to_numpy() for name in table.column_names}
