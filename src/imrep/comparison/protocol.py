@@ -188,9 +188,8 @@ def _measure(
     encoded: list[EncodedCandidate], images: ImageCollection, state: State
 ) -> list[Measurements]:
     """Measurements of every candidate that need no labels."""
-    threads, measured = parallel.workers(), []
-    state.progress("reconstruction and robustness", 0, len(encoded))
-    for result in parallel.ordered_map(lambda e: measure(e, images, state), encoded, threads):
-        measured.append(result)
-        state.progress("reconstruction and robustness", len(measured), len(encoded))
+    measured = []  # one at a time: perturbed images of two would take as much memory as all else
+    for done, each in enumerate(encoded):
+        state.progress("reconstruction and robustness", done, len(encoded))
+        measured.append(measure(each, images, state))
     return measured

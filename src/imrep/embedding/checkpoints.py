@@ -90,7 +90,7 @@ class WorkFolder:
 
     def write(self, name: str, writer: Callable[[Path], object]) -> Path:
         """Have `writer` write a file or folder, which then appears as `name`."""
-        draft = self.path / f"{_DRAFT}{os.getpid()}.{name}"
+        draft = self._draft(name)
         try:
             writer(draft)
             for file in draft.iterdir() if draft.is_dir() else [draft]:
@@ -167,11 +167,18 @@ class WorkFolder:
     def _clear(self) -> None:
         """Remove all but the key and the lock, from the last part to the first.
 
-        In this order a run that is killed meanwhile leaves parts without a gap.
+        In this order a run that is killed meanwhile leaves parts without a gap, and no half folder
+        under the name of a whole one.
         """
         for path in sorted(self.path.iterdir(), reverse=True):
             if path.name not in (_KEY, _LOCK):
-                _remove(path)
+                _remove(path.replace(self._draft(path.name)) if path.is_dir() else path)
+
+    def _draft(self, name: str) -> Path:
+        """A free name beside `name`; a killed process with the same number may have left one."""
+        draft = self.path / f"{_DRAFT}{os.getpid()}.{name}"
+        _remove(draft)
+        return draft
 
     def _stored(self) -> Any:
         """The key of the run that wrote the folder; None where no run did."""

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +125,23 @@ def test_a_run_that_ended_takes_its_folder_with_it_and_another_starts(tmp_path):
 def test_digests_tell_values_apart():
     assert digest([1, "a", None]) == digest([1, "a", None])
     assert len({digest([1, "a"]), digest(["a", 1]), digest([1, "a", None])}) == 3
+
+
+def test_a_removal_cut_short_leaves_no_half_folder_under_its_name(tmp_path, monkeypatch):
+    def write(draft):
+        draft.mkdir()
+        (draft / "config.json").write_text("{}")
+        (draft / "weights").write_text("numbers")
+
+    def killed(path, *args, **kwargs):
+        (Path(path) / "weights").unlink()
+        raise KeyboardInterrupt
+
+    with WorkFolder(tmp_path / "v.npz", KEY) as work:
+        saved = work.write("rep", write)
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "rmtree", killed)
+            with pytest.raises(KeyboardInterrupt):
+                work.discard()
+        assert not saved.exists()
+        assert work.write("rep", write) == saved and (saved / "weights").is_file()
