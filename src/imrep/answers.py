@@ -90,8 +90,8 @@ def write(folder: Path, table: AnswerTable | None) -> None:
         columns[f"{spec}.answer"] = names.take(pa.array(own.classes))
         columns[f"{spec}.probability"] = pa.array(own.probability, pa.float32())
         columns[f"{spec}.margin"] = pa.array(own.margin, pa.float32())
-    with replacing(path) as draft:
-        parquet.write_table(pa.table(columns), draft)
+    with replacing(path) as draft, draft.open("wb") as file:  # Arrow takes no path that is no UTF-8
+        parquet.write_table(pa.table(columns), file)
 
 
 def read(folder: Path, specs: Sequence[str] | None = None) -> dict[str, NDArray] | None:
@@ -114,7 +114,7 @@ def read(folder: Path, specs: Sequence[str] | None = None) -> dict[str, NDArray]
     if specs is not None:
         columns = ["path", "label", *(f"{spec}.{field}" for spec in specs for field in _FIELDS)]
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
             names = file.schema_arrow.names
             if missing := [name for name in columns or () if name not in names]:
                 raise BadData(

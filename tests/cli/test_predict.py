@@ -125,8 +125,8 @@ def test_vectors_made_elsewhere_are_answered_without_images(ask, root):
     assert len(table(mixed.stdout)) == 13
     said = ask(both, "new", expect=1).stderr.splitlines()[-1]
     assert said == (
-        "mine+pixels:side=4 needs the vectors mine of these images, got none. Give --vectors "
-        "mine=FILE."
+        "mine+pixels:side=4 needs vectors named mine for these images, got none. Make them as "
+        "those that were compared, and give them under that name."
     )
     said = ask(both, "--vectors", "mine=new.npz", expect=1).stderr
     assert "needs images for mine+pixels:side=4, got none" in said

@@ -38,7 +38,7 @@ def options(command):
 OPTIONS = {name: options(command) for name, command in COMMANDS.items()}
 READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictures
 # Options of one command, which modules below it name where that option was given.
-OF_ONE = {"--groups": "compare", "--same-object": "compare", "--sizes": "compare"}
+OF_ONE = dict.fromkeys(("--groups", "--same-object", "--save", "--sizes", "--vectors"), "compare")
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
 

@@ -60,9 +60,9 @@ def objects(root, count, each):
     return groups
 
 
-def page(found):
-    """The page's words, without scripts, styles and marks."""
-    text = found.report.read_text()
+def page(found, without=r"\b\B"):
+    """The page's words, without scripts, styles and marks, and without the marks that match."""
+    text = re.sub(without, " ", found.report.read_text(), flags=re.S)
     text = re.sub(r"<(script|style|svg|noscript)\b.*?</\1>", " ", text, flags=re.S)
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
 
@@ -77,7 +77,10 @@ def check_sides(found):
     main = {row.S for row in found.rows if (row.kind, row.metric) == ("cost", "ms")}
     sized = {int(row.detail) for row in found.rows if row.metric == "ms_size"}
     text = found.report.read_text()
-    said = {int(number) for number in re.findall(r"(\d+) (?:pixels|px)\b", page(found))}
+    words = page(
+        found, r'<section id="image-cues".*?</section>|<table class="numbers criteria".*?</table>'
+    )
+    said = {int(number) for number in re.findall(r"(?<!× )\b(\d+) (?:pixels|px)\b", words)}
     tooltips = {int(number) for number in re.findall(r'"row":"[^"]*, (\d+) px"', text)}
     assert main <= said <= main | sized
     assert tooltips <= sized

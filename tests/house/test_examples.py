@@ -11,7 +11,6 @@ import importlib
 import io
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -66,7 +65,6 @@ def prepared(tmp_path_factory):
         run_line("imrep embed photos/ hog -o clip.parquet")
         run_line("imrep embed photos/ hog -o clip.npz")
         run_line("imrep compare photos/ -r dct")
-        shutil.copytree("photos", "new")
         np.save("other.npy", np.random.default_rng(0).random((16, 5)))
         (root / "new").mkdir()
         for i in range(3):

@@ -82,8 +82,8 @@ def _tables(fitted: FittedClassifier, sources: Mapping[str, Any] | None) -> list
     for part in fitted.own:
         if part.spec not in sources:
             raise BadParameter(
-                f"{fitted.spec} needs the vectors {part.spec} of these images, got none. Give "
-                f"--vectors {part.spec}=FILE."
+                f"{fitted.spec} needs vectors named {part.spec} for these images, got none. Make "
+                "them as those that were compared, and give them under that name."
             )
         table = vector_tables.read(part.spec, sources[part.spec])
         if table.vectors.shape[1] != part.dimensions:

@@ -79,7 +79,8 @@ def test_a_constant_code_gives_every_class_its_share(found):
 
 
 def test_the_reliability_is_that_of_the_pick(found):
-    rows = [row for row in found.rows if row.metric in ("confidence", "right", "sure")]
+    of_pick = ("confidence", "right", "sure")
+    rows = [row for row in found.rows if row.kind == "probability" and row.metric in of_pick]
     assert {row.spec for row in rows} == {found.pick}
     bins = [row for row in rows if row.metric == "right"]
     assert [row.detail for row in bins] == [f"{i} of 10" for i in range(1, 11)]

@@ -60,9 +60,10 @@ def examples(quality: Quality, images: ImageCollection) -> list[tuple[int, OddPi
         odd = [each for each in quality.odd if each.issue == issue]
         odd.sort(key=lambda each: (-_excess(each), items[each.row].path))
         selected += odd[:ODD]
+    captions = [_caption(odd, facts[odd.row]) for odd in selected]
     return [
-        (odd.row, OddPicture(items[odd.row].path, odd.issue, _caption(odd, facts[odd.row])))
-        for odd in selected
+        (odd.row, OddPicture(printable(items[odd.row].path), odd.issue, caption))
+        for odd, caption in zip(selected, captions, strict=True)
     ]
 
 

@@ -72,7 +72,7 @@ def _remarks(
     dataset, items = scores.dataset, images.decoded.items
     return [
         Remark(
-            path=items[dataset.rows[i]].path,
+            path=printable(items[dataset.rows[i]].path),
             label=dataset.classes[dataset.labels[i]],
             other=dataset.classes[checks.other[i]],
             p=float(checks.probability[i]),
