@@ -16,6 +16,7 @@ from imrep import answers, results
 from imrep.answers import Answers, AnswerTable
 from imrep.assets import CHECKED, SIDE, Assets, Pair, Remark
 from imrep.comparison.diagnostics.cues.variants import example
+from imrep.comparison.output import gallery
 from imrep.results import Row
 
 # spec: accuracy, kNN, ms, dimensions, kept, detail, fit seconds
@@ -126,7 +127,7 @@ def _suspected(add, listed):
         return
     sentence = (
         f"**{listed} labels to check**: each fits its picture worse than half of 75 labels that we "
-        "changed on purpose. About 9 labels of this folder look wrong in that way."
+        "changed on purpose. We estimate that 9 labels of this folder are wrong."
     )
     add("suspects", "sentence", None, "", detail=sentence)
     add("suspects", "listed", listed, "images")
@@ -339,7 +340,7 @@ def assets(*, specs=SPECS, classes=10, count=240, labelled=True, suspects=0, var
     nearest, spots = {}, {}
     for index, spec in enumerate(specs):
         code = _code(_shrunk(pictures, 8).reshape(count, -1), index)
-        nearest[spec] = np.argsort(-(code @ code.T) + 9 * np.eye(count), axis=1)[:, :5]
+        nearest[spec] = gallery.nearest(code @ code.T)
         spots[spec] = code @ np.linalg.svd(code, full_matrices=False)[2][:2].T
     chosen = np.arange(count)[:: max(count // 7, 1)][:7]
     originals = _shrunk(pictures[chosen], 32)

@@ -5,6 +5,7 @@ inline a sheet once and display any tile of it. Photographs are WebP (lossy);
 reconstructions are PNG, since their blur matters.
 """
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +17,18 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from imrep.errors import BadData
-from imrep.io.files import replacing, write_text
+from imrep.io.files import write_atomic, write_text
 from imrep.io.names import encodable_values
 
 Tiles = NDArray[np.uint8]  # (t, s, s, 3), sRGB
 FOLDER, INDEX = "assets", "assets.json"
-THUMBNAILS, SIDE = 600, 48  # their maximal number and their side, px: bounded by the page's 8 MB
+THUMBNAILS, SIDE = 2_000, 48  # their maximal number and their side, px: bounded by the page's 8 MB
 NEAREST, QUERIES, PAIRS, REBUILT = 5, 3, 12, 7  # numbers of each in a report
 ODD = 6  # odd images of each issue in a report
 CHECKED = 48  # suspected label errors that are displayed
-COLUMNS = 25  # of a sheet: 600 tiles are 25 × 24, within the maximal side of WebP
+_QUALITIES = 82, 60, 40, 20  # of WebP, tried in this order
+_MAX_SHEET = 2_500_000  # bytes, of the page's 8 MB; only 2,000 thumbnails of noise exceed it
+COLUMNS = 25  # of a sheet: 2,000 tiles are 25 × 80, within the maximal side of WebP
 
 
 def _no_tiles() -> Tiles:
@@ -87,7 +90,7 @@ class Assets:
     """Everything in a report that is not a number in results.jsonl.
 
     Args:
-        thumbnails: (t, 48, 48, 3) uint8, at most 600 images; each can be the query.
+        thumbnails: (t, 48, 48, 3) uint8, at most 2,000 images; each can be the query.
         paths: Their t paths, relative to the data.
         labels: Their t labels, None without one.
         objects: Where labels are classes, the objects that they show, None without one; or empty.
@@ -143,7 +146,9 @@ class Assets:
     def __post_init__(self) -> None:
         t, c = len(self.thumbnails), len(self.classes)
         if t > THUMBNAILS:
-            raise BadData(f"a report needs at most {THUMBNAILS} thumbnails, got {t}. Draw fewer.")
+            raise BadData(
+                f"a report needs at most {THUMBNAILS:,} thumbnails, got {t:,}. Draw fewer."
+            )
         _check_shape("paths and labels", (len(self.paths), len(self.labels)), (t, t))
         n = len(self.originals)
         _check_shape(
@@ -282,9 +287,22 @@ def _stacked(tiles: Mapping[str, Tiles]) -> Tiles:
 
 
 def _write_sheet(path: Path, tiles: Tiles) -> None:
-    options: dict[str, Any] = {"quality": 82} if path.suffix == ".webp" else {"optimize": True}
-    with replacing(path) as draft:
-        PIL.Image.fromarray(sheet(tiles)).save(draft, **options)
+    picture = PIL.Image.fromarray(sheet(tiles))
+    for quality in _QUALITIES if path.suffix == ".webp" else (None,):
+        data = _encoded(picture, quality)
+        if len(data) <= _MAX_SHEET:
+            break
+    write_atomic(path, data)
+
+
+def _encoded(picture: PIL.Image.Image, quality: int | None) -> bytes:
+    """WebP of this quality; PNG without one."""
+    data = io.BytesIO()
+    if quality is None:
+        picture.save(data, "PNG", optimize=True)
+    else:
+        picture.save(data, "WEBP", quality=quality)
+    return data.getvalue()
 
 
 def _read_sheet(path: Path, count: int) -> Tiles:

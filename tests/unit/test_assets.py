@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imrep import assets
+from imrep import assets as module
 from imrep.assets import Assets, Pair, Remark
 from imrep.errors import BadData
 
@@ -48,7 +48,7 @@ def whole(count=30):
     )
 
 
-@pytest.mark.parametrize("count", [7, 25, 30, 600])
+@pytest.mark.parametrize("count", [7, 25, 30, 2_000])
 def test_what_is_saved_is_loaded(tmp_path, count):
     saved = whole(count)
     saved.save(tmp_path)
@@ -79,7 +79,7 @@ def test_what_is_saved_is_loaded(tmp_path, count):
 
 def test_a_tile_of_the_sheet_is_where_the_page_looks_for_it():
     tiles = smooth(30, 8)
-    drawn = assets.sheet(tiles)
+    drawn = module.sheet(tiles)
     assert drawn.shape == (16, 200, 3)
     assert np.array_equal(drawn[8:16, 8 * 4 : 8 * 5], tiles[29])
     assert not drawn[8:, 8 * 5 :].any()
@@ -108,7 +108,7 @@ def test_a_folder_without_index_says_what_to_run(tmp_path):
         ({"copies": smooth(3, 64)}, "copies"),
         ({"rebuilt": {"hog": smooth(6, 32)}}, "rebuilt of hog"),
         ({"confusions": {"hog": np.zeros((3, 3), int)}}, "confusions of hog"),
-        ({"thumbnails": np.zeros((601, 48, 48, 3), np.uint8)}, "at most 600"),
+        ({"thumbnails": np.zeros((2001, 48, 48, 3), np.uint8)}, "at most 2,000"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused_by_name(change, said):
@@ -133,3 +133,15 @@ def test_frames_tell_objects_from_classes():
     assert [pictures.frame(2, i) for i in (0, 3, 4)] == ["same", "different", ""]
     without = Assets(thumbnails=smooth(2, 48), paths=["a", "b"], labels=["x", "x"])
     assert without.frame(0, 1) == "same"
+
+
+def test_a_sheet_of_noise_is_compressed_until_it_fits_the_page(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (50, 48, 48, 3), np.uint8)
+    assets = Assets(thumbnails=noise, paths=[""] * 50, labels=[None] * 50)
+    sizes = []
+    for limit in (10**9, 50_000):
+        monkeypatch.setattr(module, "_MAX_SHEET", limit)
+        assets.save(tmp_path)
+        sizes.append((tmp_path / "assets" / "thumbnails.webp").stat().st_size)
+    assert sizes[1] <= 50_000 < sizes[0]
+    assert Assets.load(tmp_path).thumbnails.shape == noise.shape

@@ -231,7 +231,8 @@ def _print_saved(comparison: "Comparison") -> None:
     if comparison.saved_text:
         click.echo(printable(comparison.saved_text))
     if comparison.saved:
-        click.secho(command_line(["imrep", "predict", str(comparison.saved), "new/"]), dim=True)
+        words = ["imrep", "predict", str(comparison.saved), "new/", "-o", "answers.csv"]
+        click.secho(command_line(words), dim=True)
 
 
 def _saved(comparison: "Comparison") -> str | None:

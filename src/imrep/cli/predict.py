@@ -194,8 +194,8 @@ def _unlike(answers: "Answers", usual: float) -> str:
     listed = ", ".join(map(printable, names[:_MAX_NAMES])) + (" …" if names[_MAX_NAMES:] else "")
     are = "is" if len(names) == 1 else "are"
     return (
-        f"{several(len(names), 'image')} {are} farther from those that the classifier was fitted "
-        f"to than {100 * usual:.0f} % of left-out images: {listed}"
+        f"{several(len(names), 'image')} {are} unlike those that the classifier was fitted to "
+        f"(farther away than {100 * usual:.0f} % of left-out images): {listed}"
     )
 
 

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 def suspect_lines(comparison: "Comparison") -> list[str]:
-    """How many labels to check, how many look wrong, and the list; empty without any."""
+    """How many labels to check, how many of them are wrong, and the list; empty without any."""
     listed = len(comparison.suspects())
     if not listed:
         return []
-    wrong = next((row.value for row in comparison.rows if row.metric == "wrong"), None)
-    estimate = "none need be wrong" if not wrong else f"about {wrong:.0f} look wrong"
+    values = {row.metric: row.value or 0 for row in comparison.rows if row.kind == "suspects"}
+    wrong = listed - values["right"] if values["wrong"] else 0
+    estimate = f"about {wrong:.0f} of them wrong" if wrong else "none need be wrong"
     path = printable(comparison.folder / SUSPECTS)
     return [f"{several(listed, 'label')} to check, {estimate}: {path}"]

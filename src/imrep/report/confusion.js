@@ -1,10 +1,13 @@
 // confusion: a cell opens its images; arrow keys move from cell to cell
 const confused = data.confusion;
 const cellPanel = $("#cell-images");
+const MAX_TILES = 100; // displayed at first
 let openCell = null; // the button whose images are displayed
 
+const digits = new Intl.NumberFormat("en"); // toLocaleString makes one at every call
+
 function plural(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${digits.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function cellTitle(key) {
@@ -15,11 +18,22 @@ function cellTitle(key) {
 
 function cellTiles(entries) {
   const list = element("ul", { class: "cell-tiles" });
-  for (const [i, percent] of entries) {
+  const add = ([i, percent]) => {
     const caption = element("span", {}, element("b", {}, `${percent}%`), ...breakable(data.paths[i]));
     list.append(element("li", {}, tile("span", i, "", { role: "img" }), caption));
-  }
-  return list;
+  };
+  entries.slice(0, MAX_TILES).forEach(add);
+  const remainder = entries.slice(MAX_TILES);
+  if (!remainder.length) return [list];
+  const more = element("button", { type: "button", class: "more-tiles" }, `Show ${plural(remainder.length, "more image")}`);
+  more.addEventListener("click", () => {
+    remainder.forEach(add);
+    more.remove();
+    const first = list.children[MAX_TILES]; // where one goes on reading
+    first.tabIndex = -1;
+    first.focus();
+  });
+  return [list, more];
 }
 
 function cellNames(cell) {
@@ -53,7 +67,7 @@ function openImages(button) {
   const head = element("header", {}, element("h3", {}, cellTitle(button.dataset.cell)), close);
   const text = `By ${confused.spec}, the surest answer first, each with its probability and its file.`;
   cellPanel.replaceChildren(head, element("p", { class: "text small" }, text));
-  if (cell.tiles.length) cellPanel.append(cellTiles(cell.tiles));
+  if (cell.tiles.length) cellPanel.append(...cellTiles(cell.tiles));
   if (cell.images > cell.tiles.length) cellPanel.append(...cellNames(cell));
   cellPanel.hidden = false;
   cellPanel.scrollIntoView({ block: "nearest" });

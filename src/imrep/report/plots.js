@@ -20,7 +20,12 @@ async function draw(figure) {
   figure.dataset.drawn = form;
 }
 
+// one after the other, with time for input in between
+let drawing = Promise.resolve();
+const pause = () => new Promise((resume) => setTimeout(resume));
 const observer = new ResizeObserver((entries) => {
-  for (const entry of entries) draw(entry.target.closest("figure"));
+  for (const entry of entries) {
+    drawing = drawing.then(pause).then(() => draw(entry.target.closest("figure")));
+  }
 });
 for (const figure of $$("figure.plot")) observer.observe($(".canvas", figure));

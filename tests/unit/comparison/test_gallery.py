@@ -22,6 +22,20 @@ def test_neighbours_come_in_order_of_likeness(codes):
     assert (np.diff(chosen, axis=1) <= 0).all()
 
 
+def test_of_equal_neighbours_the_earlier_is_named():
+    codes = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
+    similarity = gallery.cosines(codes)
+    np.fill_diagonal(similarity, -np.inf)
+    expected = np.argsort(-similarity, axis=1, kind="stable")[:, :5]
+    assert np.array_equal(gallery.nearest(similarity), expected)
+
+
+def test_many_candidates_have_fewer_thumbnails():
+    assert gallery._count(4) == gallery._count(0) == 2_000
+    assert 600 < gallery._count(40) < 2_000
+    assert gallery._count(500) == 600
+
+
 def test_few_images_have_few_neighbours():
     assert gallery.nearest(gallery.cosines(np.eye(3, dtype=np.float32))).shape == (3, 2)
 

@@ -39,3 +39,22 @@ def test_equal_vectors_in_groups_are_no_error():
     centred = codes - codes.mean(0)
     values, _ = leading_directions((centred @ centred.T / 80).astype(np.float32), 10)
     assert len(values) == 10 and np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_large_matrix_they_are_iterated(seed):
+    codes = np.random.default_rng(seed).standard_normal((900, 40)).astype(np.float32)
+    codes *= np.linspace(3, 1, 40, dtype=np.float32)
+    matrix = codes @ codes.T
+    values, vectors = leading_directions(matrix, 2)
+    assert values == pytest.approx(np.linalg.svd(codes, compute_uv=False)[1::-1] ** 2, rel=1e-4)
+    np.testing.assert_allclose(matrix @ vectors, vectors * values, atol=1e-3 * values[-1])
+    again, same = leading_directions(matrix, 2)
+    assert np.array_equal(values, again) and np.array_equal(vectors, same)
+
+
+def test_a_large_matrix_of_equal_eigenvalues_is_no_error():
+    values, vectors = leading_directions(np.eye(1_000, dtype=np.float32), 2)
+    assert values == pytest.approx([1, 1], abs=1e-5) and vectors.shape == (1_000, 2)
+    values, _ = leading_directions(np.zeros((1_000, 1_000), np.float32), 2)
+    assert values == pytest.approx([0, 0])

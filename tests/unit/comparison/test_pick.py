@@ -1,7 +1,9 @@
 """The pick as it was measured: saved, taken by embed, replaced by the next run."""
 
+import csv
 import re
 import shlex
+import shutil
 from html import unescape
 
 import numpy as np
@@ -38,9 +40,9 @@ def photos(tmp_path):
     return "photos"
 
 
-def blocks(page):
-    """The commands of "Use it", as a reader copies them."""
-    section = re.search('<section id="use">.*?</section>', page.read_text(), re.S)[0]
+def blocks(page, id="use"):
+    """The commands of a section, as a reader copies them."""
+    section = re.search(f'<section id="{id}">.*?</section>', page.read_text(), re.S)[0]
     return [unescape(block) for block in re.findall("<pre.*?><code>(.*?)</code>", section, re.S)]
 
 
@@ -66,6 +68,18 @@ def test_commands_of_the_report_run_as_printed_and_fit_nothing(photos, spec, out
     answers = variables["answers"].column_names
     assert answers[:3] == ["path", "label", f"{spec}.answer"]
     assert variables["answers"]["path"].to_pylist() == written["path"].to_pylist()
+
+
+def test_the_classifier_of_the_report_is_saved_and_asked_as_printed(photos, tmp_path):
+    found = imrep.compare(photos, ["gradient"], "my report", size=48, cues=False)
+    shutil.copytree(tmp_path / photos, tmp_path / "new")
+    (commands,) = blocks(found.report, "classifier")
+    for line in commands.splitlines():
+        run(*shlex.split(line)[1:])
+    assert not (tmp_path / "report").exists()  # the page is written again where it was
+    rows = list(csv.DictReader((tmp_path / "answers.csv").read_text().splitlines()))
+    assert len(rows) == 80
+    assert np.mean([row["path"].startswith(row["label"]) for row in rows]) > 0.8
 
 
 def test_the_pick_is_what_was_measured(photos, monkeypatch):

@@ -39,6 +39,13 @@ def test_the_hardest_have_the_smallest_gap_two_a_class():
     assert (np.diff(gap(p)[hardest]) >= 0).all()
 
 
+def test_what_is_easy_or_mislabelled_is_not_hard():
+    p = np.full((N, COUNT), 0.05)
+    p[np.arange(N), LABELS] = 0.9
+    p[4], p[7] = [0.9, 0.05, 0.05], [0.4, 0.55, 0.05]
+    assert select(p).hardest == [7]
+
+
 def test_the_most_typical_have_the_highest_probability_three_a_class():
     p = table()
     typical = select(p).typical

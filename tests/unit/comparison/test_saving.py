@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imrep.comparison.output import saving
-from imrep.comparison.output.saving import Saving, save, save_command
+from imrep.comparison.output.saving import Saving, save, save_commands
 from imrep.comparison.settings import Inputs, Settings
 from imrep.errors import BadData, BadParameter
 from imrep.images import Reading
@@ -90,12 +90,27 @@ def test_the_report_survives_what_cannot_be_saved(classifiers, tmp_path, error):
             "50 --size 32 --margin 1.5 --seed 3 --data-range 0,4095 --save model/",
         ),
         ({"data": "p"}, {"cues": False}, "imrep compare p --no-cues --save model/"),
+        (
+            {"data": "p", "same_object": Path("o.csv")},
+            {"out": Path("of p"), "sizes": (32, 128)},
+            "imrep compare p --out 'of p' --same-object o.csv --sizes 32,128 --save model/",
+        ),
         ({"data": ("a", "b")}, {}, ""),
         ({"data": "-"}, {}, ""),
         ({"data": "p", "specs": (len,)}, {}, ""),
         ({"data": "p", "vectors": {"mine": np.zeros((2, 2))}}, {}, ""),
         ({"data": "p", "groups": {"a": "b"}}, {}, ""),
+        ({"data": "p", "same_object": {"a": "b"}}, {}, ""),
     ],
 )  # fmt: skip
-def test_the_command_repeats_the_comparison(inputs, settings, expected):
-    assert save_command(Inputs(**inputs), Settings(**settings)) == expected
+def test_the_commands_repeat_the_comparison_and_predict(inputs, settings, expected):
+    predict = "\nimrep predict model/ new/ -o answers.csv" if expected else ""
+    assert save_commands(Inputs(**inputs), Settings(**settings)) == expected + predict
+
+
+def test_the_commands_name_the_folder_that_was_saved_to():
+    lines = save_commands(Inputs(data="p"), Settings(save=Path("my model"))).splitlines()
+    assert lines == [
+        "imrep compare p --save 'my model'",
+        "imrep predict 'my model' new/ -o answers.csv",
+    ]

@@ -60,8 +60,8 @@ ALWAYS = (
 def test_the_sentences():
     assert checks(range(12), 8).text == (
         "**12 labels to check**: each fits its picture worse than half of 75 labels that we "
-        "changed on purpose. About 8 labels of this folder look wrong in that way; about 8 of "
-        "the 12 shown are expected to be right (odd pictures, not mistakes)." + ALWAYS
+        "changed on purpose. We estimate that 8 labels of this folder are wrong, about 4 of them "
+        "among these 12. The others are probably right: odd pictures, not mistakes." + ALWAYS
     )
     assert checks(range(3)).text == (
         "**3 labels to check**: each fits its picture worse than half of 75 labels that we "
@@ -73,7 +73,8 @@ def test_the_sentences():
         "on purpose." + ALWAYS
     )
     assert checks([1], 1).text.startswith("**1 label to check**: it fits its picture worse")
-    assert "About 1 label of this folder looks wrong" in checks([1], 1).text
+    assert "that 1 label of this folder is wrong, this one among them." in checks([1], 1).text
+    assert "5 labels of this folder are wrong, these 2 among them." in checks([1, 2], 5).text
     assert checks((), recall=0.4).text == (
         "These representations cannot tell wrong labels from hard pictures here. When we changed "
         "15 labels at random, 40% of them were among the first 45 (mean of 5 draws)."

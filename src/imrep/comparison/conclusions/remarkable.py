@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 _HARD, _MAX_HARD = 2, 24  # a class, and in all
+_MAX_GAP = 0.5  # of the two probabilities; beyond it a picture is not hard but easy or mislabelled
 _TYPICAL, _MAX_TYPICAL = 3, 36
 _CONFUSED = 3  # pictures of each of the two classes
 
@@ -51,7 +52,9 @@ def select(
     def first(rank: np.ndarray) -> list[int]:
         return ordered[np.argsort(rank[ordered], kind="stable")].tolist()
 
-    hardest = _few(first(np.abs(own - others.max(1))), labels, copies, _HARD, _MAX_HARD)
+    gap = np.abs(own - others.max(1))
+    close = [image for image in first(gap) if gap[image] <= _MAX_GAP]
+    hardest = _few(close, labels, copies, _HARD, _MAX_HARD)
     each = min(_TYPICAL, max(1, _MAX_TYPICAL // count))  # so that every class has a picture
     typical = _few(first(-own), labels, copies, each, _MAX_TYPICAL)
     typical.sort(key=lambda image: labels[image])

@@ -188,9 +188,11 @@ def _listing(errors: LabelErrors, changed: Planted) -> str:
             f"{first} No label need be wrong: so few are expected in a clean folder too. "
             f"{remainder} right, and simply hard."
         )
-    verb = "labels of this folder look" if errors.wrong != 1 else "label of this folder looks"
-    be = "are" if errors.right != 1 else "is"
+    are = "are" if errors.wrong != 1 else "is"
+    estimate = f"We estimate that {several(errors.wrong, 'label')} of this folder {are} wrong"
+    if not errors.right:
+        return f"{first} {estimate}, {f'these {count}' if count > 1 else 'this one'} among them."
     return (
-        f"{first} About {errors.wrong} {verb} wrong in that way; about {errors.right} of the "
-        f"{count} shown {be} expected to be right (odd pictures, not mistakes)."
+        f"{first} {estimate}, about {count - errors.right} of them among these {count}. The "
+        f"others are probably right: odd pictures, not mistakes."
     )

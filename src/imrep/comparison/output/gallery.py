@@ -1,6 +1,6 @@
 """Images for the report: thumbnails, nearest neighbours, near-duplicates, examples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -13,7 +13,10 @@ from imrep.comparison.diagnostics.cues.variants import example
 from imrep.comparison.diagnostics.leading_directions import leading_directions
 from imrep.comparison.output import near_duplicates, pictures, suspects
 from imrep.comparison.output.outcome import Outcome
+from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 
+_MAX_RELATED = 50_000  # thumbnails times candidates: each has neighbours and a position in the page
+_MIN_THUMBNAILS = 600
 _PAIR_PX = 96  # side of a near-duplicate or odd image: large enough to show what differs
 
 
@@ -21,15 +24,13 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     """Everything the report displays besides numbers."""
     images, scores, retrieval = outcome.images, outcome.scores, outcome.retrieval
     decoded = images.decoded
-    rows = images.stratified(THUMBNAILS)
+    rows = images.stratified(_count(len(outcome.encoded)))
     items = [decoded.items[row] for row in rows]
     labels, groups = [item.label for item in items], images.labels
     objects = _objects(retrieval, rows)
     if retrieval and not scores:  # the question is which images show the same object
         groups, labels, objects = retrieval.objects.groups, objects, []
-    encoded = outcome.encoded if len(rows) > 1 else []
-    similarity = {candidate.spec: cosines(candidate.vectors(rows)) for candidate in encoded}
-    planes = {spec: principal_plane(values) for spec, values in similarity.items()}
+    neighbours, planes = _related(outcome.encoded if len(rows) > 1 else [], rows)
     pairs = near_duplicates.pairs(images)
     ends = [row for edge, _ in pairs for row in (edge.i, edge.j)]
     odd = pictures.examples(outcome.quality, images)
@@ -43,7 +44,7 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         paths=[item.path for item in items],
         labels=labels,
         objects=objects,
-        neighbours={spec: nearest(values) for spec, values in similarity.items()},
+        neighbours=neighbours,
         queries=queries(groups[rows], seed),
         maps={spec: plane.positions for spec, plane in planes.items()},
         variances={spec: plane.shares for spec, plane in planes.items()},
@@ -67,6 +68,23 @@ def assets(outcome: Outcome, seed: int) -> Assets:
         confusions=_confusions(outcome),
         skipped=decoded.skipped,
     )
+
+
+def _count(candidates: int) -> int:
+    """How many images have a thumbnail, so that the page stays below 8 MB."""
+    return min(THUMBNAILS, max(_MIN_THUMBNAILS, _MAX_RELATED // max(candidates, 1)))
+
+
+def _related(
+    encoded: Sequence[EncodedCandidate], rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, "Plane"]]:
+    """Nearest neighbours and the plane of these images, by every candidate."""
+    neighbours, planes = {}, {}
+    for candidate in encoded:  # one at a time: the cosines of 2,000 images take 16 MB
+        similarity = cosines(candidate.vectors(rows))
+        neighbours[candidate.spec] = nearest(similarity)
+        planes[candidate.spec] = principal_plane(similarity)
+    return neighbours, planes
 
 
 def _objects(retrieval: Retrieval | None, rows: np.ndarray) -> list[str | None]:
@@ -112,10 +130,13 @@ def cosines(vectors: np.ndarray) -> np.ndarray:
 
 def nearest(similarity: np.ndarray) -> np.ndarray:
     """The five nearest of each image, itself left out; ties go to the earlier image."""
-    similarity = similarity.copy()
-    np.fill_diagonal(similarity, -np.inf)
-    count = min(NEAREST, len(similarity) - 1)
-    return np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+    similarity, every = similarity.copy(), np.arange(len(similarity))
+    columns, last = [], every
+    for _ in range(min(NEAREST, len(similarity) - 1)):  # faster than to sort each line
+        similarity[every, last] = -np.inf
+        last = similarity.argmax(1)
+        columns.append(last)
+    return np.stack(columns, 1)
 
 
 class Plane(NamedTuple):

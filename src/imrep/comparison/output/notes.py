@@ -32,7 +32,7 @@ def verdict(
     size: int,
     margin: float,
     command: tuple[str | None, str],
-    save_command: str = "",
+    save_commands: str = "",
 ) -> None:
     """Add the row.
 
@@ -43,7 +43,7 @@ def verdict(
         margin: Percentage points of accuracy within which cost decides.
         command: DATA as typed on the command line, None where no command can repeat it; and the
             folder where the pick is saved, or "".
-        save_command: The command that saves the recommended classifier; "" where none can.
+        save_commands: The commands that save the recommended classifier and use it; "" without any.
     """
     scores, retrieval = outcome.scores, outcome.retrieval
     judged = scores.classification if scores else retrieval
@@ -74,7 +74,7 @@ def verdict(
         return
     pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
     detail["command"] = embed_command(command[0], pick.candidate, size, command[1])
-    detail["save"] = save_command if scores else ""
+    detail["save"] = save_commands if scores else ""
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
 
 

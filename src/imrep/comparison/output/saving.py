@@ -63,10 +63,13 @@ def save(
     return Saving(folder, text)
 
 
-def save_command(inputs: Inputs, settings: Settings) -> str:
-    """The command that repeats the comparison and saves; "" where no command can."""
+def save_commands(inputs: Inputs, settings: Settings) -> str:
+    """The command that repeats the comparison and saves, and that which predicts, a line each.
+
+    "" where no command can repeat it.
+    """
     specs, vectors = inputs.specs or (), inputs.vectors or {}
-    texts = (*specs, *vectors.values(), inputs.groups or "")
+    texts = (*specs, *vectors.values(), inputs.groups or "", inputs.same_object or "")
     if not all(isinstance(text, str | Path) for text in texts):
         return ""
     if inputs.data is not None and inputs.command_data is None:
@@ -75,9 +78,12 @@ def save_command(inputs: Inputs, settings: Settings) -> str:
     options += [("--vectors", f"{name}={path}") for name, path in vectors.items()]
     options += [("--ms", f"{name}={ms:g}") for name, ms in (inputs.ms or {}).items()]
     chosen = {
+        "--out": settings.out if settings.out != Settings.out else None,
         "--groups": inputs.groups,
+        "--same-object": inputs.same_object,
         "--max-images": inputs.max_images,
         "--size": settings.size if settings.size != Settings.size else None,
+        "--sizes": ",".join(map(str, settings.sizes)) or None,
         "--margin": f"{settings.margin:g}" if settings.margin != Settings.margin else None,
         "--seed": settings.seed or None,
     }
@@ -87,7 +93,9 @@ def save_command(inputs: Inputs, settings: Settings) -> str:
     data = [inputs.command_data] if inputs.command_data else []
     words = ["imrep", "compare", *data, *(word for pair in options for word in pair)]
     words += [] if settings.cues else ["--no-cues"]
-    return command_line([*words, "--save", _MODEL])
+    model = str(settings.save or _MODEL)
+    predict = ["imrep", "predict", model, "new/", "-o", "answers.csv"]
+    return "\n".join(map(command_line, ([*words, "--save", model], predict)))
 
 
 def _unsaved(folder: Path, reason: str) -> Saving:

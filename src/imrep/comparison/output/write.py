@@ -19,7 +19,7 @@ from imrep.comparison.output import (
 )
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
-from imrep.comparison.output.saving import save_command
+from imrep.comparison.output.saving import save_commands
 from imrep.comparison.settings import Inputs, Settings
 from imrep.embedding import cache
 from imrep.io import skipped
@@ -80,7 +80,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
     if len(images) > 1:
         tables.label_free(rows, measured)
     tables.failures(rows, outcome.absent)
-    command, save = (inputs.command_data, saved), save_command(inputs, settings)
+    command, save = (inputs.command_data, saved), save_commands(inputs, settings)
     notes.verdict(rows, outcome, settings.size, settings.margin, command, save)
     return rows.rows
 
