@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -42,7 +43,7 @@ class RidgeTargets(ABC):
         """Number of strata."""
 
     @abstractmethod
-    def take(self, images: Int[Array, " m"]) -> "RidgeTargets":
+    def take(self, images: Int[Array, " m"]) -> Self:
         """Targets of a subset of the images."""
 
     @abstractmethod
@@ -93,14 +94,15 @@ class Targets(RidgeTargets):
     balanced: bool
     weighed_by: Int[Array, " n"]
 
-    @staticmethod
+    @classmethod
     def of(
+        cls,
         classes: Int[Array, " n"],
         groups: Int[Array, " n"],
         count: int,
         balanced: bool = True,
         weighed_by: Int[Array, " n"] | None = None,
-    ) -> "Targets":
+    ) -> Self:
         """Targets of `count` classes."""
         counted = classes if weighed_by is None else weighed_by
         sizes = np.bincount(counted, minlength=count)
@@ -108,7 +110,7 @@ class Targets(RidgeTargets):
         if balanced:
             weight = len(classes) / ((sizes > 0).sum() * sizes[counted])
         share, root = weight / weight.sum(), np.sqrt(weight)
-        return Targets(
+        return cls(
             groups=groups,
             values=_signs(classes, count),
             share=share,
@@ -128,14 +130,12 @@ class Targets(RidgeTargets):
         """Number of classes."""
         return self.count
 
-    def take(self, images: Int[Array, " m"]) -> "Targets":
+    def take(self, images: Int[Array, " m"]) -> Self:
         """Targets of a subset of the images, with the weights of that subset."""
         classes, groups, counted = self.classes, self.groups, self.weighed_by
-        return Targets.of(
-            classes[images], groups[images], self.count, self.balanced, counted[images]
-        )
+        return self.of(classes[images], groups[images], self.count, self.balanced, counted[images])
 
-    def relabelled(self, classes: Int[Array, " n"]) -> "Targets":
+    def relabelled(self, classes: Int[Array, " n"]) -> Self:
         """Other classes for the same images, with the same groups and the same weights."""
         return replace(self, classes=classes, values=_signs(classes, self.count))
 

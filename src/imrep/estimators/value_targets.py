@@ -1,6 +1,7 @@
 """Numbers as the ridge takes them: standardised columns, in which every image counts the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -61,17 +62,16 @@ class ValueTargets(RidgeTargets):
         """Number of bins."""
         return int(self.bins.max()) + 1
 
-    def take(self, images: Int[Array, " m"]) -> "ValueTargets":
+    def take(self, images: Int[Array, " m"]) -> Self:
         """Targets of a subset of the images, in the units of all of them."""
         m = len(images)
-        return ValueTargets(
+        return replace(
+            self,
             groups=self.groups[images],
             values=self.values[images],
             share=np.full(m, 1 / m),
             root=np.ones(m),
             bins=self.bins[images],
-            centre=self.centre,
-            scale=self.scale,
         )
 
     def loss(self, left_out: Float[Array, "n c"]) -> float:
