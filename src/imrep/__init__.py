@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` im
     from imrep.registry.cards import Card
     from imrep.sklearn.classifier import Classifier
     from imrep.sklearn.embedder import Embedder
+    from imrep.sklearn.regressor import Regressor
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _LAZY = {
     "Classifier": "imrep.sklearn.classifier",
     "Embedder": "imrep.sklearn.embedder",
     "ImrepError": "imrep.errors",
+    "Regressor": "imrep.sklearn.regressor",
     "Representation": "imrep.base",
     "apply_edits": "imrep.edit.chain",
     "compare": "imrep.api",
@@ -51,6 +53,7 @@ __all__ = [
     "Classifier",
     "Embedder",
     "ImrepError",
+    "Regressor",
     "Representation",
     "apply_edits",
     "card",

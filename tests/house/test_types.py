@@ -12,7 +12,7 @@ USER = """
 from pathlib import Path
 
 import imrep
-from imrep import Card, Classifier, Embedder, ImrepError, Representation
+from imrep import Card, Classifier, Embedder, ImrepError, Regressor, Representation
 from imrep.base import Bilingual, Fitted, Learned, Sum
 from imrep.codes import Code, Map, Points
 
@@ -47,6 +47,8 @@ labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])
 answers = Classifier().fit(vectors, ["cat"]).predict_proba(vectors).sum()
+ends = Regressor().fit(vectors, [1.5]).predict_interval(vectors, 0.8).mean()
+names: list[str] = imrep.load_model("model").predict("new").tolist()
 total: int = Sum([rep, rep]).dim
 
 

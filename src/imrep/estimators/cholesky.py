@@ -17,7 +17,7 @@ from numpy import ndarray as Array
 from scipy.linalg.lapack import spotrf, spotri, spotrs
 
 from imrep.errors import BadData
-from imrep.estimators.targets import Targets
+from imrep.estimators.targets import RidgeTargets
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class Factored:
     """The ridge of one penalty.
 
     Attributes:
-        targets: The training labels.
+        targets: What is fitted.
         factor: Upper Cholesky factor of K + λ diag(1/w), in Fortran order.
         ones: The inverse times a vector of ones.
         alpha: Coefficients of the training images.
         intercept: Added to every score.
     """
 
-    targets: Targets
+    targets: RidgeTargets
     factor: Float32[Array, "n n"]
     ones: Float[Array, " n"]
     alpha: Float[Array, "n c"]
     intercept: Float[Array, " c"]
 
     @staticmethod
-    def of(kernel: Float32[Array, "n n"], penalty: float, targets: Targets) -> "Factored":
+    def of(kernel: Float32[Array, "n n"], penalty: float, targets: RidgeTargets) -> "Factored":
         """Factor the kernel among the training images, which is overwritten.
 
         Raises:

@@ -15,7 +15,7 @@ from imrep.estimators.cholesky import Factored
 from imrep.estimators.kernels import KERNELS, Kernel, Kernels
 from imrep.estimators.ridge import PENALTIES
 from imrep.estimators.selection import ALL_IMAGES, Choice, choose, subset
-from imrep.estimators.targets import Targets
+from imrep.estimators.targets import RidgeTargets
 
 MAX_TRAIN = 5_000
 """Training images of which a ridge is fitted; of more, this many are taken."""
@@ -31,7 +31,7 @@ class Model(NamedTuple):
     Attributes:
         kernel: The kernel.
         penalty: Its penalty.
-        loss: Cross-entropy of its predictions for left-out groups, where it was chosen.
+        loss: What its predictions for left-out groups lost, where it was chosen.
         dual: Coefficients of the training images.
         intercept: Added to the scores.
         left_out: Scores of the training images by the ridge fitted without their group; none of
@@ -65,7 +65,7 @@ class Fitted(NamedTuple):
 def fit(
     kernels: Kernels,
     images: Int[Array, " t"],
-    targets: Targets,
+    targets: RidgeTargets,
     *,
     among: Sequence[Kernel] = KERNELS,
     penalties: Float[Array, " p"] = PENALTIES,
@@ -76,7 +76,7 @@ def fit(
     Args:
         kernels: Kernels among the images.
         images: The training images, at most `MAX_TRAIN`.
-        targets: Their labels and groups.
+        targets: What is fitted, and their groups.
         among: Kernels to choose from; of equal losses the first counts.
         penalties: Multiples of the mean eigenvalue to choose from.
         seed: Of the sample that the kernel is chosen on, where there are many.
@@ -95,7 +95,7 @@ def fit(
     return Fitted(_factored(kernels, images, targets, best, left_out=True), factored)
 
 
-def looked_at(targets: Targets, seed: int) -> Int[Array, " m"]:
+def looked_at(targets: RidgeTargets, seed: int) -> Int[Array, " m"]:
     """The images that the kernel is chosen on."""
     n = len(targets)
     if n <= ALL_IMAGES:
@@ -111,7 +111,11 @@ def solved(choice: Choice) -> Model:
 
 
 def _factored(
-    kernels: Kernels, images: Int[Array, " t"], targets: Targets, choice: Choice, left_out: bool
+    kernels: Kernels,
+    images: Int[Array, " t"],
+    targets: RidgeTargets,
+    choice: Choice,
+    left_out: bool,
 ) -> Model:
     """With the penalty that was chosen on part of the images."""
     matrix = kernels.block(choice.kernel, images, images)

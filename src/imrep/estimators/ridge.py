@@ -16,7 +16,7 @@ from jaxtyping import Float, Float32, Float64
 from numpy import ndarray as Array
 from scipy.linalg import eigh
 
-from imrep.estimators.targets import Targets
+from imrep.estimators.targets import RidgeTargets
 
 PENALTIES = 10 ** np.linspace(-3, 1.5, 10)
 """Grid of penalties, in multiples of the mean eigenvalue."""
@@ -30,21 +30,21 @@ class Decomposed:
     """The weighted and centred kernel W½ H K Hᵀ W½ of the training images along its eigenvectors.
 
     Attributes:
-        targets: The training labels.
+        targets: What is fitted.
         e: Eigenvalues, not below zero, without the direction that the intercept takes.
         u: Their eigenvectors.
         row: Weighted mean of the kernel over the training images, for each of them.
         mean: Weighted mean of those.
     """
 
-    targets: Targets
+    targets: RidgeTargets
     e: Float32[Array, " r"]
     u: Float32[Array, "n r"]
     row: Float[Array, " n"]
     mean: float
 
     @staticmethod
-    def of(kernel: Float32[Array, "n n"], targets: Targets) -> "Decomposed":
+    def of(kernel: Float32[Array, "n n"], targets: RidgeTargets) -> "Decomposed":
         """Decompose the kernel among the training images."""
         row = kernel @ targets.share
         mean = float(targets.share @ row)
@@ -59,7 +59,7 @@ class Decomposed:
         e, u = eigh(weighted.T, driver="evd", lower=False, overwrite_a=True, check_finite=False)
         return Decomposed(targets, np.maximum(e[1:], 0), u[:, 1:], row, mean)
 
-    def relabelled(self, targets: Targets) -> "Decomposed":
+    def relabelled(self, targets: RidgeTargets) -> "Decomposed":
         """The same for other labels of the same images; weights and groups must be the same."""
         return replace(self, targets=targets)
 

@@ -9,12 +9,11 @@ from numpy import ndarray as Array
 
 from imrep.estimators.kernels import Kernel, Kernels
 from imrep.estimators.ridge import PENALTIES, Decomposed
-from imrep.estimators.targets import Targets
+from imrep.estimators.targets import RidgeTargets
 
 ALL_IMAGES = 440
 """Training images up to which the kernel is chosen on all of them."""
 
-_SHARPNESS = (1, 2, 4, 8, 16, 32)  # of the softmax: kernels differ in the scale of their scores
 _MIN_SUBSET, _MAX_SUBSET, _PER_CLASS = 400, 1_000, 20  # images that the kernel is chosen on
 
 
@@ -24,7 +23,7 @@ class Choice(NamedTuple):
     Attributes:
         kernel: The kernel.
         penalty: The penalty itself, not in multiples.
-        loss: Cross-entropy of its predictions for left-out groups.
+        loss: What its predictions for left-out groups lose.
         fit: The decomposition that it was chosen by.
     """
 
@@ -37,7 +36,7 @@ class Choice(NamedTuple):
 def choose(
     kernels: Kernels,
     images: Int[Array, " n"],
-    targets: Targets,
+    targets: RidgeTargets,
     kernel: Kernel,
     penalties: Float[Array, " p"] = PENALTIES,
 ) -> Choice:
@@ -46,7 +45,7 @@ def choose(
     Args:
         kernels: Kernels among the images.
         images: The training images.
-        targets: Their labels and groups.
+        targets: What is fitted, and their groups.
         kernel: The kernel.
         penalties: Multiples of the mean eigenvalue to choose from.
     """
@@ -56,7 +55,7 @@ def choose(
 def choose_each(
     kernels: Kernels,
     images: Int[Array, " n"],
-    sets: Sequence[Targets],
+    sets: Sequence[RidgeTargets],
     kernel: Kernel,
     penalties: Float[Array, " p"] = PENALTIES,
 ) -> list[Choice]:
@@ -74,45 +73,35 @@ def choose_each(
 
 
 def _with_least_loss(kernel: Kernel, fit: Decomposed, penalties: Float[Array, " p"]) -> Choice:
-    losses = [loss(fit.left_out(penalty), fit.targets) for penalty in fit.unit * penalties]
+    losses = [fit.targets.loss(fit.left_out(penalty)) for penalty in fit.unit * penalties]
     best = int(np.argmin(losses))
     return Choice(kernel, float(fit.unit * penalties[best]), losses[best], fit)
 
 
-def subset(targets: Targets, size: int | None = None, seed: int = 0) -> Int[Array, " m"]:
+def subset(targets: RidgeTargets, size: int | None = None, seed: int = 0) -> Int[Array, " m"]:
     """Indices, in order, of complete groups with about `size` training images.
 
-    Groups come in random order; one is taken whole while one of its classes lacks images.
+    Groups come in random order; one is taken whole while one of its classes lacks images. Numbers
+    have strata in place of classes.
 
     Args:
-        targets: Labels and groups of the training images.
+        targets: Of the training images.
         size: Number of images; by default 20 a class, from 400 to 1,000.
         seed: Of the order.
     """
     if size is None:
-        size = max(_MIN_SUBSET, min(_PER_CLASS * targets.count, _MAX_SUBSET))
+        size = max(_MIN_SUBSET, min(_PER_CLASS * targets.strata_count, _MAX_SUBSET))
     n = len(targets)
     if size >= n:
         return np.arange(n)
-    lacking = np.ceil(size * np.bincount(targets.classes, minlength=targets.count) / n)
+    lacking = np.ceil(size * np.bincount(targets.strata, minlength=targets.strata_count) / n)
     number = np.unique(targets.groups, return_inverse=True)[1]
     order = np.argsort(number, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
     taken = []
     for group in np.random.default_rng(seed).permutation(len(members)):
-        classes = targets.classes[members[group]]
-        if (lacking[classes] > 0).any():
+        strata = targets.strata[members[group]]
+        if (lacking[strata] > 0).any():
             taken.append(members[group])
-            np.subtract.at(lacking, classes, 1)
+            np.subtract.at(lacking, strata, 1)
     return np.sort(np.concatenate(taken))
-
-
-def loss(left_out: Float[Array, "n c"], targets: Targets) -> float:
-    """Weighted cross-entropy of left-out scores, at the sharpness that suits them best."""
-    rows = np.arange(len(targets)), targets.classes
-    losses = []
-    for sharpness in _SHARPNESS:
-        logits = sharpness * left_out
-        logits -= logits.max(1, keepdims=True)
-        losses.append(targets.share @ (np.log(np.exp(logits).sum(1)) - logits[rows]))
-    return float(min(losses))

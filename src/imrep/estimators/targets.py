@@ -3,78 +3,60 @@
 Without the weights, rare classes are hardly ever predicted.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
+_SHARPNESS = (1, 2, 4, 8, 16, 32)  # of the softmax: kernels differ in the scale of their scores
 
-@dataclass(frozen=True)
-class Targets:
-    """Labels and groups of the training images.
+
+@dataclass(frozen=True, kw_only=True)
+class RidgeTargets(ABC):
+    """What a ridge is fitted to: columns of numbers, with a weight for each training image.
 
     Attributes:
-        classes: Class of each training image, 0 … C-1; some classes may have no image.
-        groups: Group of each; the images of a group are left out together.
-        values: +1 for the image's class, -1 for the others.
+        groups: Group of each training image; the images of a group are left out together.
+        values: The columns.
         share: The weights, so that they sum to one.
-        root: Square roots of the weights w: n / (C n_c), or 1.
-        balanced: Whether every class counts the same, else every image.
-        weighed_by: The classes that the weights count, n_c: those above, but where labels were
-            changed and the weights stay.
+        root: Square roots of the weights.
     """
 
-    classes: Int[Array, " n"]
     groups: Int[Array, " n"]
     values: Float[Array, "n c"]
     share: Float[Array, " n"]
     root: Float[Array, " n"]
-    balanced: bool
-    weighed_by: Int[Array, " n"]
 
-    @staticmethod
-    def of(
-        classes: Int[Array, " n"],
-        groups: Int[Array, " n"],
-        count: int,
-        balanced: bool = True,
-        weighed_by: Int[Array, " n"] | None = None,
-    ) -> "Targets":
-        """Targets of `count` classes."""
-        counted = classes if weighed_by is None else weighed_by
-        sizes = np.bincount(counted, minlength=count)
-        weight = np.ones(len(classes))
-        if balanced:
-            weight = len(classes) / ((sizes > 0).sum() * sizes[counted])
-        share, root = weight / weight.sum(), np.sqrt(weight)
-        return Targets(classes, groups, _signs(classes, count), share, root, balanced, counted)
+    @property
+    @abstractmethod
+    def strata(self) -> Int[Array, " n"]:
+        """Stratum of each image, 0 …: a sample holds every stratum in proportion."""
 
-    def take(self, images: Int[Array, " m"]) -> "Targets":
-        """Targets of a subset of the images, with the weights of that subset."""
-        classes, groups, counted = self.classes, self.groups, self.weighed_by
-        return Targets.of(
-            classes[images], groups[images], self.count, self.balanced, counted[images]
-        )
+    @property
+    @abstractmethod
+    def strata_count(self) -> int:
+        """Number of strata."""
 
-    def relabelled(self, classes: Int[Array, " n"]) -> "Targets":
-        """Other classes for the same images, with the same groups and the same weights."""
-        return replace(self, classes=classes, values=_signs(classes, self.count))
+    @abstractmethod
+    def take(self, images: Int[Array, " m"]) -> Self:
+        """Targets of a subset of the images."""
+
+    @abstractmethod
+    def loss(self, left_out: Float[Array, "n c"]) -> float:
+        """What predictions for left-out groups lose; kernel and penalty make it least."""
 
     def __len__(self) -> int:
-        return len(self.classes)
+        return len(self.groups)
 
     @property
     def count(self) -> int:
-        """Number of classes."""
+        """Number of columns."""
         return self.values.shape[1]
-
-    @cached_property
-    def present(self) -> Bool[Array, " c"]:
-        """Classes that have a training image."""
-        return np.bincount(self.classes, minlength=self.count) > 0
 
     @property
     def mean(self) -> Float[Array, " c"]:
@@ -93,6 +75,84 @@ class Targets:
         order = np.argsort(number, kind="stable")
         sizes = size[number[order]]
         return tuple(order[sizes == m].reshape(-1, m) for m in np.unique(sizes[sizes > 1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets(RidgeTargets):
+    """Labels and groups of the training images; a column of ±1 for each class.
+
+    The weights w are n / (C n_c), or 1.
+
+    Attributes:
+        classes: Class of each training image, 0 … C-1; some classes may have no image.
+        balanced: Whether every class counts the same, else every image.
+        weighed_by: The classes that the weights count, n_c: those above, but where labels were
+            changed and the weights stay.
+    """
+
+    classes: Int[Array, " n"]
+    balanced: bool
+    weighed_by: Int[Array, " n"]
+
+    @classmethod
+    def of(
+        cls,
+        classes: Int[Array, " n"],
+        groups: Int[Array, " n"],
+        count: int,
+        balanced: bool = True,
+        weighed_by: Int[Array, " n"] | None = None,
+    ) -> Self:
+        """Targets of `count` classes."""
+        counted = classes if weighed_by is None else weighed_by
+        sizes = np.bincount(counted, minlength=count)
+        weight = np.ones(len(classes))
+        if balanced:
+            weight = len(classes) / ((sizes > 0).sum() * sizes[counted])
+        share, root = weight / weight.sum(), np.sqrt(weight)
+        return cls(
+            groups=groups,
+            values=_signs(classes, count),
+            share=share,
+            root=root,
+            classes=classes,
+            balanced=balanced,
+            weighed_by=counted,
+        )
+
+    @property
+    def strata(self) -> Int[Array, " n"]:
+        """The classes."""
+        return self.classes
+
+    @property
+    def strata_count(self) -> int:
+        """Number of classes."""
+        return self.count
+
+    def take(self, images: Int[Array, " m"]) -> Self:
+        """Targets of a subset of the images, with the weights of that subset."""
+        classes, groups, counted = self.classes, self.groups, self.weighed_by
+        return self.of(classes[images], groups[images], self.count, self.balanced, counted[images])
+
+    def relabelled(self, classes: Int[Array, " n"]) -> Self:
+        """Other classes for the same images, with the same groups and the same weights."""
+        return replace(self, classes=classes, values=_signs(classes, self.count))
+
+    @cached_property
+    def present(self) -> Bool[Array, " c"]:
+        """Classes that have a training image."""
+        return np.bincount(self.classes, minlength=self.count) > 0
+
+    def loss(self, left_out: Float[Array, "n c"]) -> float:
+        """Weighted cross-entropy of left-out scores, at the sharpness that suits them best."""
+        rows = np.arange(len(self)), self.classes
+        losses = []
+        for sharpness in _SHARPNESS:
+            logits = sharpness * left_out
+            logits -= logits.max(1, keepdims=True)
+            losses.append(self.share @ (np.log(np.exp(logits).sum(1)) - logits[rows]))
+        return float(min(losses))
 
 
 def _signs(classes: Int[Array, " n"], count: int) -> Float[Array, "n c"]:

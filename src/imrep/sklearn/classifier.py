@@ -5,23 +5,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from imrep.errors import BadParameter
 from imrep.estimators import discriminant, model
 from imrep.estimators.calibration import probabilities, temperature
-from imrep.estimators.kernels import KERNELS, Kernel, Kernels
-from imrep.estimators.predictor import Predictor
-from imrep.estimators.ridge import PENALTIES
+from imrep.estimators.kernels import KERNELS, Kernel
 from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
+from imrep.sklearn.ridge_estimator import RidgeEstimator
 
 _PRIORS = ("uniform", "folder")
 
 
-class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Classifier(ClassifierMixin, RidgeEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Kernel ridge regression on ±1 targets, its kernel and penalty chosen by leaving groups out.
 
     What `imrep.compare` judges representations by. Every class counts the same. A discriminant of
@@ -97,15 +96,22 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             BadParameter: A parameter is unknown or out of its range.
             ValueError: There is one class only, or the arrays do not fit.
         """
-        penalties = self._checked()
+        self._checked_penalties()
+        if self.prior not in _PRIORS:
+            raise BadParameter(f"Classifier needs a prior of {_PRIORS}, got {self.prior!r}.")
         vectors, y = validate_data(self, X, y, dtype=[np.float32, np.float64], ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, classes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"Classifier needs at least two classes, got one class: {y[0]}.")
-        targets = Targets.of(classes, _numbered(groups, len(y)), len(self.classes_), self.balanced)
+        groups = self._numbered(groups, len(y))
+        targets = Targets.of(classes, groups, len(self.classes_), self.balanced)
         images = subset(targets, model.MAX_TRAIN)
-        self._fit(single(vectors), images, targets.take(images), penalties)
+        targets = targets.take(images)
+        fitted = self._fit_ridge(vectors[images], targets)
+        finished = discriminant.finish(fitted.left_out, fitted.left_out, targets)
+        self.discriminant_ = finished.discriminant
+        self.temperature_ = temperature(finished.left_out, targets)
         self.log_prior_ = np.zeros(len(self.classes_))
         if self.prior == "folder":
             self.log_prior_ = np.log(np.bincount(classes) / len(y)) + np.log(len(self.classes_))
@@ -125,80 +131,9 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         logits = self._logits(X) + self._offset()
         return self.classes_[logits.argmax(1)]
 
-    def _fit(
-        self,
-        vectors: NDArray[np.float32],
-        images: NDArray[np.int64],
-        targets: Targets,
-        penalties: NDArray[np.float64],
-    ) -> None:
-        vectors = vectors[images]
-        kernels = Kernels(vectors, "Classifier", stored=len(vectors) <= model.MAX_DECOMPOSED)
-        every = np.arange(len(vectors))
-        fitted = model.fit(kernels, every, targets, among=self.kernels, penalties=penalties).best
-        predictor = Predictor.of(kernels, every, fitted)
-        finished = discriminant.finish(fitted.left_out, fitted.left_out, targets)
-        self.penalty_, self.loss_ = fitted.penalty, fitted.loss
-        self.kernel_, self.gamma_ = predictor.kernel, predictor.gamma
-        self.mean_, self.scale_, self.floor_ = predictor.mean, predictor.scale, predictor.floor
-        self.rows_, self.dual_ = predictor.rows, predictor.dual
-        self.intercept_ = predictor.intercept
-        self.discriminant_ = finished.discriminant
-        self.temperature_ = temperature(finished.left_out, targets)
-
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        vectors = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        predictor = Predictor(
-            self.kernel_,
-            self.gamma_,
-            self.mean_,
-            self.scale_,
-            self.floor_,
-            self.rows_,
-            self.dual_,
-            self.intercept_,
-        )
-        scores = predictor.scores(single(vectors))
+        scores = self._scores(X)
         return scores if self.discriminant_ is None else self.discriminant_(scores)
 
     def _offset(self) -> NDArray[np.float64]:
         return self.log_prior_ / self.temperature_
-
-    def _checked(self) -> NDArray[np.float64]:
-        """The penalties, once every parameter is known to be right."""
-        if not self.kernels or not set(self.kernels) <= set(KERNELS):
-            raise BadParameter(f"Classifier needs kernels of {KERNELS}, got {self.kernels!r}.")
-        if self.prior not in _PRIORS:
-            raise BadParameter(f"Classifier needs a prior of {_PRIORS}, got {self.prior!r}.")
-        if self.penalties is None:
-            return PENALTIES
-        penalties = np.asarray(self.penalties, float)
-        if penalties.ndim != 1 or not len(penalties) or not (penalties > 0).all():
-            raise BadParameter(
-                f"Classifier needs penalties above 0, got {self.penalties!r}. Try (0.1, 1, 10)."
-            )
-        return np.sort(penalties)
-
-
-def single(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Vectors in single precision, in which they are computed and saved.
-
-    Raises:
-        ValueError: A number is too large for it.
-    """
-    with np.errstate(over="ignore"):
-        checked: NDArray[np.float32] = check_array(
-            vectors.astype(np.float32), dtype=np.float32, ensure_min_samples=0
-        )
-    return checked
-
-
-def _numbered(groups: ArrayLike | None, n: int) -> NDArray[np.int64]:
-    """The group of each vector as a number."""
-    if groups is None:
-        return np.arange(n)
-    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
-    if numbers.shape != (n,):
-        raise ValueError(f"Classifier needs a group for each of {n} vectors, got {len(numbers)}.")
-    return numbers

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from imrep.estimators.kernels import Kernels
 from imrep.estimators.model import fit
-from imrep.estimators.selection import loss, subset
+from imrep.estimators.selection import subset
 from imrep.estimators.targets import Targets
 
 
@@ -26,13 +26,6 @@ def test_subset_takes_complete_groups_with_every_class_in_proportion(classes, si
 def test_subset_of_few_images_is_all_of_them():
     targets = Targets.of(np.arange(50) % 2, np.arange(50), 2)
     assert subset(targets).tolist() == list(range(50))
-
-
-def test_loss_is_least_for_right_scores_and_that_of_guessing_for_equal_ones():
-    targets = Targets.of(np.repeat([0, 1], [30, 10]), np.arange(40), 2)
-    assert loss(np.zeros((40, 2)), targets) == np.log(2)
-    assert loss(targets.values, targets) < 1e-9
-    assert loss(-targets.values, targets) > 1
 
 
 def test_a_boundary_that_is_no_plane_chooses_a_kernel_that_bends():

@@ -28,3 +28,10 @@ def test_a_subset_has_weights_of_its_own():
     part = targets.take(np.arange(70, 90))
     np.testing.assert_allclose(part.root, 1)
     assert len(part) == 20
+
+
+def test_loss_is_least_for_right_scores_and_that_of_guessing_for_equal_ones():
+    targets = Targets.of(np.repeat([0, 1], [30, 10]), np.arange(40), 2)
+    assert targets.loss(np.zeros((40, 2))) == np.log(2)
+    assert targets.loss(targets.values) < 1e-9
+    assert targets.loss(-targets.values) > 1

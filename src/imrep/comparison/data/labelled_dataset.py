@@ -8,6 +8,7 @@ import numpy as np
 from imrep.comparison.data import folds
 from imrep.comparison.data.folds import Folds
 from imrep.comparison.data.image_collection import ImageCollection
+from imrep.estimators.targets import Targets
 
 MIN_GROUPS_PER_CLASS, MIN_GROUPS = 5, 60
 """With fewer no verdict is given."""
@@ -35,6 +36,15 @@ class LabelledDataset:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def targets(self, images: np.ndarray) -> Targets:
+        """What a ridge on these images is fitted to."""
+        return Targets.of(self.labels[images], self.groups[images], len(self.classes))
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What scores depend on besides vectors, for keys of caches."""
+        return self.rows.tolist(), self.labels.tolist(), self.groups.tolist(), self.seed
 
     @cached_property
     def class_sizes(self) -> list[int]:

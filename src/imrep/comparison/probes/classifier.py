@@ -119,7 +119,9 @@ def cross_validate(
         knn[queries] = _neighbours(kernels, train, queries, targets)
         chosen[best.kernel] += 1
     by = chosen.most_common(1)[0][0] if chosen else ""
-    return Predictions(probe, linear, knn, tuple(scored), by, _note(folds.k - len(scored), folds.k))
+    return Predictions(
+        probe, linear, knn, tuple(scored), by, constant_note(folds.k - len(scored), folds.k)
+    )
 
 
 def predicted_class(scores: Float[Array, "q c"]) -> Int[Array, " q"]:
@@ -159,7 +161,8 @@ def _neighbours(
     return predicted_class(np.concatenate(votes))
 
 
-def _note(constant_folds: int, k: int) -> str:
+def constant_note(constant_folds: int, k: int) -> str:
+    """In how many folds the vectors were constant; "" for none."""
     if not constant_folds:
         return ""
     return "constant" if constant_folds == k else f"constant in {constant_folds} of {k} folds"

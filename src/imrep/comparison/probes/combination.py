@@ -28,8 +28,10 @@ from imrep.estimators.calibration import cross_entropy, probabilities
 from imrep.estimators.targets import Targets
 from imrep.io.digests import digest
 
+MIN_SHARE = 0.05
+"""Share of the weights below which a part is dropped."""
+
 _START = 4.0  # sum of the weights that the search starts from
-_MIN_SHARE = 0.05  # of the sum of the weights; a part with less is dropped
 _MAX_DOUBLES = 12_500_000  # numbers, 100 MB; more are held in single precision
 
 
@@ -151,10 +153,10 @@ def fit_weights(
             once more.
     """
     weights = np.zeros(len(left_out))
-    distinct = _distinct(left_out)
-    weights[distinct] = _fit([left_out[r] for r in distinct], targets)
-    small = weights < _MIN_SHARE * weights.sum()
-    if drop and small[distinct].any():
+    own = distinct_parts(left_out)
+    weights[own] = _fit([left_out[r] for r in own], targets)
+    small = weights < MIN_SHARE * weights.sum()
+    if drop and small[own].any():
         large = np.flatnonzero(~small).tolist()
         weights[:] = 0
         weights[large] = _fit([left_out[r] for r in large], targets)
@@ -198,7 +200,7 @@ def _fit(left_out: Sequence[Float[Array, "n c"]], targets: Targets) -> Float[Arr
     return np.asarray(minimum.x)
 
 
-def _distinct(left_out: Sequence[Float[Array, "n c"]]) -> list[int]:
+def distinct_parts(left_out: Sequence[Float[Array, "n c"]]) -> list[int]:
     """Indices of the parts with scores that no earlier part has."""
     first: dict[str, int] = {}
     for r, part in enumerate(left_out):

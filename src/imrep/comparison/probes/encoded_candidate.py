@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from imrep.comparison.candidates import Candidate
-from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.comparison.probes.classifier import Views
 from imrep.comparison.probes.gram import Gram, gram
 from imrep.embedding import encode
@@ -101,7 +101,7 @@ class EncodedCandidate:
             self._grams[key] = gram(self.vectors(rows), self.spec)
         return self._grams[key]
 
-    def views(self, dataset: LabelledDataset) -> Views:
+    def views(self, dataset: FoldedDataset) -> Views:
         """Kernels that a classifier is fitted to; of a sum, those of its vector."""
         stored = dataset.folds.largest_train <= MAX_DECOMPOSED
         if all(part.raw is None for part in self.parts):

@@ -1,19 +1,21 @@
 """The ridge of one candidate fitted to all images of a data set, cached on disk."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Int
 from numpy import ndarray as Array
 
-from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.embedding import cache
 from imrep.estimators.kernels import Kernels
 from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN, Model, fit
 from imrep.estimators.selection import subset
-from imrep.estimators.targets import Targets
+from imrep.estimators.targets import RidgeTargets
 from imrep.results import PROTOCOL
+
+T = TypeVar("T", bound=RidgeTargets)
 
 
 class FinalFit(NamedTuple):
@@ -28,7 +30,7 @@ class FinalFit(NamedTuple):
     model: Model
 
 
-def fit_final(encoded: EncodedCandidate, dataset: LabelledDataset) -> FinalFit:
+def fit_final(encoded: EncodedCandidate, dataset: FoldedDataset) -> FinalFit:
     """The ridge on all images.
 
     Args:
@@ -46,14 +48,14 @@ def fit_final(encoded: EncodedCandidate, dataset: LabelledDataset) -> FinalFit:
     return FinalFit(train, model)
 
 
-def training(dataset: LabelledDataset) -> tuple[Int[Array, " t"], Targets]:
-    """The images that every candidate is fitted to, and their labels."""
-    targets = Targets.of(dataset.labels, dataset.groups, len(dataset.classes))
+def training(dataset: FoldedDataset[T]) -> tuple[Int[Array, " t"], T]:
+    """The images that every candidate is fitted to, and their targets."""
+    targets = dataset.targets(np.arange(len(dataset)))
     train = subset(targets, MAX_TRAIN, dataset.seed)
     return train, targets if len(train) == len(dataset) else targets.take(train)
 
 
-def kernels(encoded: EncodedCandidate, dataset: LabelledDataset) -> Kernels:
+def kernels(encoded: EncodedCandidate, dataset: FoldedDataset) -> Kernels:
     """Kernels among all images of the data set."""
     stored = len(training(dataset)[0]) <= MAX_DECOMPOSED
     return Kernels(encoded.vectors(dataset.rows), encoded.spec, stored)
@@ -71,13 +73,10 @@ def _read(stored: dict[str, np.ndarray]) -> FinalFit:
     return FinalFit(stored["train"], model)
 
 
-def _key(encoded: EncodedCandidate, dataset: LabelledDataset) -> str:
+def _key(encoded: EncodedCandidate, dataset: FoldedDataset) -> str:
     return cache.key(
         "final fit",
         PROTOCOL,
         [part.key for part in encoded.parts],
-        dataset.rows.tolist(),
-        dataset.labels.tolist(),
-        dataset.groups.tolist(),
-        dataset.seed,
+        *dataset.identity,
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.estimators.model import MAX_DECOMPOSED, MAX_TRAIN
 from imrep.plural import several
 
@@ -16,7 +16,7 @@ _REPEATS = 3
 _CONTROLS = (64, 3_540, 8, 2, 7_056)  # dimensions: noise, frame, file facts, bytes, and the hog
 
 
-def announcement(dataset: LabelledDataset, dimensions: Sequence[int]) -> str:
+def announcement(dataset: FoldedDataset, dimensions: Sequence[int]) -> str:
     """What takes how long; "" for less than a minute.
 
     Args:
@@ -34,7 +34,7 @@ def announcement(dataset: LabelledDataset, dimensions: Sequence[int]) -> str:
     )
 
 
-def judging_seconds(dataset: LabelledDataset, dimensions: Sequence[int]) -> float:
+def judging_seconds(dataset: FoldedDataset, dimensions: Sequence[int]) -> float:
     """Seconds to judge vectors of these lengths and the controls.
 
     It is a sum of what grows with the images alone (eigenvectors, or above 1,280 training images
@@ -54,7 +54,7 @@ def _fold_seconds(train: int) -> float:
     return 0.39 + 9.5e-11 / 5 * min(train, MAX_TRAIN) ** 3
 
 
-def _products(dataset: LabelledDataset) -> float:
+def _products(dataset: FoldedDataset) -> float:
     """Multiplications for each dimension in a fold: two kernels among its images, one across."""
     train = min(dataset.folds.largest_train, MAX_TRAIN)
     test = len(dataset) / dataset.folds.k

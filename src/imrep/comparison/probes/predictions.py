@@ -11,13 +11,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes.classifier import Predictions, Views, cross_validate
 from imrep.comparison.probes.combination import combine
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.final_fit import fit_final
 from imrep.comparison.probes.learning_curve import Point, learning_curve
-from imrep.comparison.probes.scores import FoldScores
+from imrep.comparison.probes.scores import FoldScores, arrays_of, folds_of
 from imrep.embedding import cache
 from imrep.estimators.kernels import Kernels
 from imrep.estimators.model import MAX_DECOMPOSED
@@ -39,7 +40,7 @@ _CLASSES, _TEXTS = ("probe", "linear", "knn"), ("by", "note")
 def for_each(
     work: Callable[[T], R],
     tasks: Sequence[T],
-    dataset: LabelledDataset,
+    dataset: FoldedDataset,
     phrase: str,
     progress: Progress,
 ) -> list[R]:
@@ -103,7 +104,7 @@ def is_stored(encoded: EncodedCandidate, dataset: LabelledDataset) -> bool:
     return _path(encoded, dataset).is_file()
 
 
-def fit_all(encoded: EncodedCandidate, dataset: LabelledDataset) -> FoldScores:
+def fit_all(encoded: EncodedCandidate, dataset: FoldedDataset) -> FoldScores:
     """Left-out scores of all images of a data set by the ridge that is fitted to all of them.
 
     Args:
@@ -159,25 +160,17 @@ def _cross_validate(encoded: EncodedCandidate, dataset: LabelledDataset) -> Pred
 
 
 def _arrays(predictions: Predictions) -> dict[str, np.ndarray]:
-    """Predictions as arrays; those of fold 0 are named `0.train`, `0.left_out` and so on."""
     arrays = {name: getattr(predictions, name) for name in _CLASSES}
     arrays |= {name: np.array(getattr(predictions, name)) for name in _TEXTS}
-    for fold, scores in enumerate(predictions.folds):
-        arrays |= {f"{fold}.{name}": array for name, array in scores._asdict().items()}
-    return arrays
+    return arrays | arrays_of(predictions.folds)
 
 
 def _read(arrays: dict[str, np.ndarray]) -> Predictions:
-    count = sum(name.endswith(".train") for name in arrays)
-    folds = (
-        FoldScores(*(arrays[f"{fold}.{name}"] for name in FoldScores._fields))
-        for fold in range(count)
-    )
     return Predictions(
         arrays["probe"],
         arrays["linear"],
         arrays["knn"],
-        folds=tuple(folds),
+        folds=folds_of(arrays),
         by=str(arrays["by"]),
         note=str(arrays["note"]),
     )
@@ -207,8 +200,5 @@ def _key_of(kind: str, vectors: list[str], dataset: LabelledDataset) -> str:
         kind,
         PROTOCOL,
         vectors,
-        dataset.rows.tolist(),
-        dataset.labels.tolist(),
-        dataset.groups.tolist(),
-        dataset.seed,
+        *dataset.identity,
     )

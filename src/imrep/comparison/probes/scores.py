@@ -1,5 +1,6 @@
 """What a classifier scored in each fold: the material of combinations and probabilities."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,3 +38,21 @@ class FoldScores(NamedTuple):
     def finish(self, targets: Targets) -> Finished:
         """Logits, by the discriminant where it helps."""
         return finish(self.left_out.astype(np.float64), self.scores.astype(np.float64), targets)
+
+
+def arrays_of(folds: Sequence[FoldScores]) -> dict[str, np.ndarray]:
+    """The scores of all folds for a file; those of fold 0 are named `0.train` and so on."""
+    return {
+        f"{fold}.{name}": array
+        for fold, scores in enumerate(folds)
+        for name, array in scores._asdict().items()
+    }
+
+
+def folds_of(arrays: dict[str, np.ndarray]) -> tuple[FoldScores, ...]:
+    """The scores of all folds from the arrays of a file."""
+    count = sum(name.endswith(".train") for name in arrays)
+    return tuple(
+        FoldScores(*(arrays[f"{fold}.{name}"] for name in FoldScores._fields))
+        for fold in range(count)
+    )

@@ -21,6 +21,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 
+from imrep.comparison.statistics.measures import HITS, Measure
+
 DRAWS = 2_000
 SPREAD = 1.3  # of 5-fold accuracies and their differences, over that of their bootstrap
 _EPSILON = 1e-12  # a standard deviation below it is round-off
@@ -64,11 +66,13 @@ class Bootstrap:
         counts: The data set itself.
         strata: Deviation of every candidate in every draw, summed over the classes of a stratum.
         spread: Bootstrap variance of each candidate in each class.
+        measure: What the accuracies are.
     """
 
     counts: Counts
     strata: Float[Array, "s r b"]
     spread: Float[Array, "r c"]
+    measure: Measure = HITS
 
     @cached_property
     def deviations(self) -> Float[Array, "r b"]:
@@ -76,13 +80,15 @@ class Bootstrap:
         return self.strata.sum(0) / len(self.counts.images)
 
     def intervals(self) -> tuple[Float[Array, " r"], Float[Array, " r"]]:
-        """Lower and upper ends of the 95 % intervals of the accuracies, within [0, 1]."""
+        """Lower and upper ends of the 95 % intervals of the accuracies, within their range."""
         # variances of sums over classes, so that they add; `_width` divides by the classes
-        minimum = _per_stratum(_min_variance(self.counts, self.spread), self.counts.stratum)
-        variance = np.maximum(self.strata.var(2).T, minimum)
+        variance = self.strata.var(2).T
+        if self.measure.binomial:
+            minimum = _per_stratum(_min_variance(self.counts, self.spread), self.counts.stratum)
+            variance = np.maximum(variance, minimum)
         half = SPREAD * self._width(variance)
-        accuracy = self.counts.accuracy
-        return np.clip(accuracy - half, 0, 1), np.clip(accuracy + half, 0, 1)
+        accuracy, low = self.counts.accuracy, self.measure.low
+        return np.clip(accuracy - half, low, 1), np.clip(accuracy + half, low, 1)
 
     def difference(self, a: int, b: int) -> tuple[float, float, float]:
         """Accuracy of `a` minus that of `b`, and its 95 % interval for a single comparison."""
@@ -90,7 +96,8 @@ class Bootstrap:
             return 0.0, 0.0, 0.0
         lead = float(self.counts.accuracy[a] - self.counts.accuracy[b])
         half = SPREAD * small_sample(self.freedom(a, b)) * 1.96 * self.bounded_sd(a, b)
-        return lead, max(lead - half, -1.0), min(lead + half, 1.0)
+        reach = 1 - self.measure.low
+        return lead, max(lead - half, -reach), min(lead + half, reach)
 
     def sd(self, a: int, b: int) -> float:
         """Standard deviation of the difference of two accuracies over the draws; 0 for equals."""
@@ -98,7 +105,9 @@ class Bootstrap:
         return sd if sd > _EPSILON else 0.0
 
     def bounded_sd(self, a: int, b: int) -> float:
-        """The same, but at least that of one image of each class with the other outcome."""
+        """The same, but of hits at least that of one image of each class with the other outcome."""
+        if not self.measure.binomial:
+            return self.sd(a, b)
         images = self.counts.images
         return max(self.sd(a, b), float(np.sqrt((1 / (images + 2.0) ** 2).sum()) / len(images)))
 
@@ -142,15 +151,17 @@ def bootstrap(
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,
+    measure: Measure = HITS,
 ) -> Bootstrap:
     """Resample the groups of every stratum; a group has one weight in all its classes.
 
     Args:
-        hits: Whether each candidate predicted the class of each image, or its score in [0, 1]; a
-            row per candidate.
-        labels: Class of each image, 0 … C-1.
+        hits: Whether each candidate predicted the class of each image, or a number for it; a row
+            per candidate.
+        labels: Class of each image, 0 … C-1; all 0 without classes.
         groups: Group of each image.
         seed: Seed of the draws, which do not depend on the number of candidates.
+        measure: What the mean of such numbers is.
     """
     hits = np.atleast_2d(hits)
     counts, rng = count(hits, labels, groups), np.random.default_rng(seed)
@@ -172,7 +183,7 @@ def bootstrap(
         delta *= np.sqrt((counts.freedom[s] + 1) / counts.freedom[s])
         spread[:, classes] = delta.var(0)
         strata[s] = delta.sum(2).T
-    return Bootstrap(counts, strata, spread)
+    return Bootstrap(counts, strata, spread, measure)
 
 
 def _tally(

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.statistics.bootstrap import bootstrap
+from imrep.comparison.statistics.measures import HITS, Measure
 from imrep.comparison.statistics.verdict import p_flip
 
 _LEVEL = 0.05
@@ -16,7 +17,7 @@ class Gain(NamedTuple):
     """Accuracy, and what it is above that of the one it is compared with.
 
     Attributes:
-        accuracy: Balanced accuracy in [0, 1].
+        accuracy: Balanced accuracy in [0, 1], or what else is measured.
         low: Lower end of its 95 % interval.
         high: Upper end.
         gain: Accuracy minus that of the other.
@@ -40,17 +41,25 @@ class Gain(NamedTuple):
 
 
 def gains(
-    hits: Bool[Array, "r n"], labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0
+    hits: Float[Array, "r n"] | Bool[Array, "r n"],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+    seed: int = 0,
+    measure: Measure = HITS,
+    flips: Float[Array, "r n"] | None = None,
 ) -> list[Gain]:
     """Every row beside the first, itself among them.
 
     Args:
-        hits: Whether the class of each image was predicted.
-        labels: Class of each image, 0 … C-1, none of them empty.
+        hits: Whether the class of each image was predicted, or a number for it.
+        labels: Class of each image, 0 … C-1, none of them empty; all 0 without classes.
         groups: Group of each image.
         seed: Of the draws and of the flips.
+        measure: What the mean of such numbers is.
+        flips: What the sign-flip test compares; None for `hits`.
     """
-    boot = bootstrap(hits, labels, groups, seed)
+    compared = hits if flips is None else flips
+    boot = bootstrap(hits, labels, groups, seed, measure)
     accuracy, (low, high) = boot.counts.accuracy, boot.intervals()
     return [
         Gain(
@@ -58,7 +67,7 @@ def gains(
             float(low[row]),
             float(high[row]),
             *boot.difference(row, 0),
-            p_flip(hits[row], hits[0], labels, groups, seed),
+            p_flip(compared[row], compared[0], labels, groups, seed),
         )
         for row in range(len(np.atleast_2d(hits)))
     ]

@@ -26,7 +26,7 @@ class Interval(NamedTuple):
 
 
 def differences(boot: Bootstrap, reference: int) -> list[Interval | None]:
-    """Each candidate's accuracy minus that of `reference`, in [-1, 1]; None for that one itself.
+    """Each candidate's accuracy minus that of `reference`; None for that one itself.
 
     The intervals hold together: with a probability of 95 % every one of them covers its difference.
     """
@@ -41,8 +41,8 @@ def differences(boot: Bootstrap, reference: int) -> list[Interval | None]:
 def _interval(boot: Bootstrap, j: int, reference: int, quantile: float) -> Interval:
     gain = float(boot.counts.accuracy[j] - boot.counts.accuracy[reference])
     factor = SPREAD * small_sample(boot.freedom(j, reference)) * quantile
-    half = factor * boot.bounded_sd(j, reference)
-    return Interval(gain, max(gain - half, -1.0), min(gain + half, 1.0))
+    half, reach = factor * boot.bounded_sd(j, reference), 1 - boot.measure.low
+    return Interval(gain, max(gain - half, -reach), min(gain + half, reach))
 
 
 def _largest(boot: Bootstrap, others: Sequence[int], reference: int) -> float:

@@ -22,6 +22,7 @@ from numpy import ndarray as Array
 
 from imrep.comparison.data.labelled_dataset import MIN_GROUPS, MIN_GROUPS_PER_CLASS
 from imrep.comparison.statistics.bootstrap import SPREAD, Bootstrap, bootstrap, small_sample
+from imrep.comparison.statistics.measures import HITS, Measure
 from imrep.errors import BadParameter
 
 _FLIPS = 2_000
@@ -29,6 +30,7 @@ _LEVEL = 0.05
 _NORMAL = 1.96  # the quantile where no pair varies
 _POWER = 0.84  # normal quantile of a power of 80 %
 _DECIMALS = 12  # of accuracies that are compared
+_BLOCK = 1 << 22  # signs in memory
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Standing:
     """Accuracy of one candidate, and its difference to the leader.
 
     Attributes:
-        accuracy: Balanced accuracy in [0, 1].
+        accuracy: Balanced accuracy in [0, 1], or what else is measured.
         low: Lower end of its 95 % interval.
         high: Upper end.
         behind: Accuracy of the leader minus this one.
@@ -72,7 +74,8 @@ class Verdict:
         gap: Smallest gap in accuracy that such a data set shows in 80 % of cases; NaN for one.
         chance: Accuracy of guessing.
         too_few: Whether the data set is too small for a verdict.
-        need: Images (or groups) a class that would show a gap of 10 points; 0 for one candidate.
+        need: Images (or groups) a class that would show a gap of 10 points, without classes in
+            all; 0 for one candidate.
     """
 
     standings: tuple[Standing, ...]
@@ -96,15 +99,19 @@ def judge(
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     seed: int = 0,
+    measure: Measure = HITS,
+    flips: Float[Array, "r n"] | None = None,
 ) -> Verdict:
     """Intervals, the step-down test and the smallest visible gap.
 
     Args:
-        hits: Whether each candidate predicted the class of each image, or its score in [0, 1]; a
-            row per candidate.
-        labels: Class of each image, 0 … C-1, none of them empty.
+        hits: Whether each candidate predicted the class of each image, or a number for it; a row
+            per candidate.
+        labels: Class of each image, 0 … C-1, none of them empty; all 0 without classes.
         groups: Group of each image.
         seed: Seed of the draws and of the flips.
+        measure: What the mean of such numbers is.
+        flips: What the sign-flip test compares of each image; None for `hits`.
 
     Raises:
         BadParameter: There is no candidate.
@@ -112,11 +119,12 @@ def judge(
     hits = np.atleast_2d(np.asarray(hits, float))
     if not len(hits):
         raise BadParameter("a verdict needs at least one candidate, got none.")
-    boot = bootstrap(hits, labels, groups, seed)
+    compared = hits if flips is None else flips
+    boot = bootstrap(hits, labels, groups, seed, measure)
     accuracy = boot.counts.accuracy.round(_DECIMALS)
     leader = int(accuracy.argmax())
     t = [_distance(boot, accuracy, leader, j) for j in range(len(hits))]
-    p = [p_flip(hits[leader], row, labels, groups, seed) for row in hits]
+    p = [p_flip(compared[leader], row, labels, groups, seed) for row in compared]
     tied, quantiles = _step_down(boot.deviations, leader, t, p)
     q = quantiles[leader]
     gap = _visible(boot, accuracy, leader, tied, q)
@@ -137,7 +145,7 @@ def judge(
         tied=tied,
         q=q,
         gap=gap,
-        chance=1 / len(boot.counts.groups),
+        chance=1 / len(boot.counts.groups) if measure.chance is None else measure.chance,
         too_few=smallest < MIN_GROUPS_PER_CLASS or len(np.unique(groups)) < MIN_GROUPS,
         need=_need(smallest, gap, len(boot.counts.groups)),
     )
@@ -162,8 +170,13 @@ def p_flip(
         return 1.0
     # groups of one size are interchangeable, so that only their number of signs matters
     size, times = np.unique(np.abs(gains[gains != 0]), return_counts=True)
-    plus = np.random.default_rng(seed).binomial(times, 0.5, (_FLIPS, len(size)))
-    flipped = np.abs((2 * plus - times) @ size)  # plus signs minus minus signs, times the gain
+    rng, batch = np.random.default_rng(seed), max(1, _BLOCK // len(size))
+    plus = (
+        rng.binomial(times, 0.5, (min(batch, _FLIPS - start), len(size)))
+        for start in range(0, _FLIPS, batch)
+    )
+    # plus signs minus minus signs, times the gain
+    flipped = np.abs(np.concatenate([(2 * part - times) @ size for part in plus]))
     observed = abs(gains.sum())
     equal = np.abs(flipped - observed) < 1e-9  # mid-p: ties count half
     return float((flipped > observed)[~equal].sum() + equal.sum() / 2) / _FLIPS
