@@ -20,6 +20,8 @@ from imrep.errors import BadData
 
 Kernel = Literal["linear", "gaussian", "exponential"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
+STANDARDISED: Kernel = "exponential"
+"""The kernel that sees standardised features."""
 
 _BLOCK = 1 << 24  # numbers of vectors held as float32 at a time
 _MEDIAN_IMAGES = 1_000  # whose distances are looked at

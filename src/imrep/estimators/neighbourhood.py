@@ -1,7 +1,8 @@
 """How far a vector lies from those that a classifier was fitted to.
 
-The distance is the one to the nearest training vector, as the classifier's kernel sees both. What
-is usual follows from the training vectors themselves, each against those of other groups.
+The distance is the one to the nearest training vector, of standardised features, whatever the
+classifier's kernel: vectors of length one would hide what sets other pictures apart. What is usual
+follows from the training vectors themselves, each against those of other groups.
 
 References:
     S. Ramaswamy, R. Rastogi and K. Shim, "Efficient algorithms for mining outliers from large data
@@ -28,7 +29,7 @@ _BATCH = 1_000  # vectors whose distances are held at a time
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:
-    """Training vectors, as a kernel sees them.
+    """Training vectors, standardised.
 
     Attributes:
         rows: The vectors.
@@ -42,7 +43,7 @@ class Neighbourhood:
         """Distance of each vector to the nearest training vector, in units.
 
         Args:
-            features: The vectors as the kernel sees them (`kernels.features`).
+            features: The vectors, standardised likewise (`kernels.features`, exponential).
         """
         rows = self.rows.astype(np.float32)
         nearest = [_squared(part, rows).min(1) for part in _batches(features)]
@@ -55,7 +56,7 @@ class Neighbourhood:
         """The neighbourhood of some vectors, and the distance of each by the others' groups.
 
         Args:
-            rows: The vectors, as the kernel sees them.
+            rows: The vectors, standardised.
             groups: Group of each; there are at least two.
         """
         single, nearest = rows.astype(np.float32), []

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imrep.errors import BadData
 from imrep.estimators.discriminant import Discriminant
+from imrep.estimators.kernels import STANDARDISED
 from imrep.estimators.neighbourhood import Neighbourhood
 from imrep.estimators.predictor import Predictor
 from imrep.models.fitted_classifier import FittedClassifier
@@ -25,10 +26,10 @@ def of(classifier: FittedClassifier) -> dict[str, NDArray[Any]]:
         own = part.predictor
         named = {"mean": own.mean, "scale": own.scale, "rows": own.rows}
         named |= {"intercept": own.intercept}
-        if own.dual is None:  # the rows are coefficients, not training vectors
-            named["vectors"] = part.neighbourhood.rows
-        else:
+        if own.dual is not None:
             named["dual"] = own.dual
+        if own.kernel != STANDARDISED:  # else they are the rows
+            named["vectors"] = part.neighbourhood.rows
         stored |= {f"{number}.{name}": array for name, array in named.items()}
     if classifier.discriminant is not None:
         stored[_WEIGHTS], stored[_INTERCEPT] = classifier.discriminant
@@ -75,7 +76,7 @@ def neighbourhood(
         BadData: They are missing, or of another type or shape, or not finite.
     """
     shape = (facts["images"], facts["dimensions"])
-    name, kind = ("vectors", "f2") if facts["kernel"] == "linear" else ("rows", "f4")
+    name, kind = ("rows", "f4") if facts["kernel"] == STANDARDISED else ("vectors", "f2")
     return Neighbourhood(_array(stored, f"{number}.{name}", kind, shape, folder), facts["unit"])
 
 

@@ -14,7 +14,7 @@ from numpy import ndarray as Array
 from imrep.base import Representation
 from imrep.estimators.calibration import probabilities
 from imrep.estimators.discriminant import Discriminant
-from imrep.estimators.kernels import features
+from imrep.estimators.kernels import STANDARDISED, features
 from imrep.estimators.neighbourhood import Neighbourhood
 from imrep.estimators.predictor import Predictor
 from imrep.images import Reading
@@ -75,7 +75,7 @@ class Part:
         """Distance of each vector to the nearest training vector, in its units."""
         own = self.predictor
         return self.neighbourhood.distances(
-            features(vectors, own.kernel, own.mean, own.scale, own.floor)
+            features(vectors, STANDARDISED, own.mean, own.scale, own.floor)
         )
 
 

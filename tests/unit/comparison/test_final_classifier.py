@@ -1,9 +1,11 @@
 """The classifier fitted to all images is the one that the folds measured."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from imrep import Classifier
 from imrep.comparison.candidates import Candidate, gather
@@ -16,6 +18,7 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.statistics.verdict import judge
 from imrep.embedding.encode import Encoded
 from imrep.errors import BadData, BadParameter
+from imrep.estimators.kernels import KERNELS
 from imrep.factory import get
 from imrep.images import Reading
 
@@ -105,6 +108,20 @@ def test_one_percent_of_left_out_images_lie_beyond_the_threshold(classifiers):
     (part,) = made.parts
     assert (made.distances(part, z) == 0).all()
     assert (made.distances(part, 3 + 3 * vectors(5, 0.0)) > 1).any()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_distances_are_of_standardised_vectors_whatever_the_kernel(classifiers, kernel):
+    """One that lies far out in the same direction is unlike, though its angle is usual."""
+    z = vectors(0) * np.linspace(0.1, 30, 10, dtype=np.float32) + 5
+    made = classifiers(hog=[z]).fit()
+    (part,) = made.parts
+    part = replace(part, predictor=replace(part.predictor, kernel=kernel))
+    new, mean, sd = np.float32(vectors(5) * np.linspace(0.1, 30, 10) + 5), z.mean(0), z.std(0)
+    expected = cdist((new - mean) / sd, (z - mean) / sd).min(1)
+    scaled = part.distances(new) * part.neighbourhood.unit
+    np.testing.assert_allclose(scaled, expected, rtol=2e-3)
+    assert (made.distances(part, mean + 3 * (z - mean)) > 1).mean() > 0.5
 
 
 def test_it_is_fitted_once(classifiers, monkeypatch):

@@ -27,6 +27,7 @@ from imrep.comparison.statistics.gain import Gain
 from imrep.comparison.statistics.verdict import Standing
 from imrep.errors import BadData, BadParameter, ImrepError
 from imrep.estimators.calibration import temperature
+from imrep.estimators.kernels import STANDARDISED
 from imrep.estimators.neighbourhood import Neighbourhood, threshold
 from imrep.estimators.predictor import Predictor
 from imrep.images import Reading
@@ -226,8 +227,8 @@ def _part(
     among, model = kernels(encoded, dataset), final.model
     predictor = Predictor.of(among, final.train, model)
     rows = predictor.rows
-    if predictor.dual is None:  # half precision, since they serve distances alone
-        rows = among.features(model.kernel, final.train).astype(np.float16)
+    if model.kernel != STANDARDISED:  # half precision, since they serve distances alone
+        rows = among.features(STANDARDISED, final.train).astype(np.float16)
     neighbourhood, distances = Neighbourhood.of(rows, dataset.groups[final.train])
     rep = encoded.parts[0].rep
     own = isinstance(rep, MadeOutside)
