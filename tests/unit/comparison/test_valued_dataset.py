@@ -13,7 +13,9 @@ PATHS = [f"{i}.png" for i in range(100)]
 
 
 def test_folds_hold_every_quintile_in_proportion():
-    dataset = valued(np.random.default_rng(0).permutation(100).astype(float), "price", np.arange(100))
+    dataset = valued(
+        np.random.default_rng(0).permutation(100).astype(float), "price", np.arange(100)
+    )
     assert dataset.folds.k == 5
     for train, test in dataset.folds:
         assert np.bincount(dataset.bins[test]).tolist() == [4] * 5
