@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from imrep import answers, images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
+from imrep.datasets.target import Kind, Request
 from imrep.errors import BadData, BadParameter
 from imrep.io.names import as_path
 from imrep.io.output_folder import claimed
@@ -308,6 +309,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     same_object: str | Path | Mapping[str, str] | None = None,
     vectors: Mapping[str, Any] | None = None,
     ms: Mapping[str, float] | None = None,
+    target: str | None = None,
+    target_kind: Kind | None = None,
     max_images: int | None = None,
     threads: int | None = None,
     device: str = "cpu",
@@ -345,6 +348,13 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
             by the same file; else where one path ends in the other; else by names; else by names
             without suffix.
         ms: Milliseconds an image of some of these vectors; without, their cost is not known.
+        target: The column of the table that holds what is predicted, or the name of y in memory.
+            None for the column label, value or labels; one of several has to be named.
+        target_kind: "class"; "value", a number; or "labels", several for an image, separated by |.
+            None for what the column says: label and folders are classes, value numbers, labels
+            sets of labels; of another column numbers with a point or over 20 different ones are
+            values. In memory, floats with a fraction are values, lists or columns of 0 and 1
+            labels.
         max_images: Limit for the images, sampled with the classes in proportion.
         threads: Threads that encode; None for as many as torch has. Costs are measured on one.
         device: Where to encode, as torch names it.
@@ -382,8 +392,9 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
 
     limit = limits.limit(cache_limit)
     reading = images.Reading(max_pixels=max_pixels, data_range=data_range)
+    request = Request(target, target_kind)
     inputs = Inputs(
-        data=source(data, reading, "compare"),
+        data=source(data, reading, "compare", request),
         specs=_listed(representations),
         vectors=vectors,
         ms=ms,
@@ -391,6 +402,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         same_object=_groups(same_object),
         max_images=max_images,
         seed=seed,
+        target=request,
     )
     settings = Settings(
         out=as_path(out, "compare", "a folder for its report"),

@@ -8,20 +8,26 @@ from typing import Any
 import numpy as np
 
 from imrep import images
-from imrep.datasets import Dataset, Item, in_memory
+from imrep.datasets import Dataset, Item, Request, in_memory
 
 
 def source(
-    data: Any, reading: images.Reading, caller: str
+    data: Any, reading: images.Reading, caller: str, target: Request | None = None
 ) -> "str | tuple[str, ...] | Dataset | None":
     """A path or several as text, None for the built-in photographs, or images as a data set.
+
+    Args:
+        data: What the caller was given.
+        reading: How files become pixels.
+        caller: The name that an error message starts with.
+        target: Which target of images in memory is wanted; None for classes.
 
     Raises:
         BadData: `data` is neither a path, nor images, nor (images, labels).
     """
     pair = in_memory.pair(data, caller)
     if pair is not None:
-        return in_memory.dataset(*pair, reading=reading, caller=caller)
+        return in_memory.dataset(*pair, reading=reading, caller=caller, target=target)
     if isinstance(data, list | tuple):
         return tuple(map(str, data))
     return None if data is None else str(data)

@@ -56,6 +56,7 @@ Examples:
   imrep compare photos/ -r hog -r hog+histogram  these only; a plus concatenates two
   imrep compare photos/ --sizes 32,64,128        also at these image sizes
   imrep compare photos/ --vectors mine=clip.npz  also vectors made elsewhere
+  imrep compare cars.csv --target price          numbers instead of classes
   imrep compare photos/ --save model/            and the classifier, for imrep predict""",
 )
 @click.argument("data", required=False)
@@ -101,6 +102,17 @@ Examples:
 )
 @click.option(
     "--same-object", type=_FILE, help="csv with path,group: score retrieval within groups."
+)
+@click.option(
+    "--target",
+    metavar="NAME",
+    help="The column that holds what is predicted.  [default: label, value or labels]",
+)
+@click.option(
+    "--as",
+    "target_kind",
+    type=click.Choice(["class", "value", "labels"]),
+    help="What that column holds: classes, numbers, or labels separated by |.",
 )
 @options.vectors
 @click.option(

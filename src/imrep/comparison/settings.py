@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from imrep import checks
-from imrep.datasets import Dataset
+from imrep.datasets import Dataset, Request
+from imrep.datasets.target import ANY
 from imrep.errors import BadParameter, short_repr
 from imrep.images import DEFAULT_READING, Reading
 
@@ -32,6 +33,7 @@ class Inputs:
         same_object: Likewise: images whose members should retrieve each other.
         max_images: Largest number of images, classes in proportion.
         seed: Of the sample that `max_images` takes.
+        target: Which column holds what is predicted, and what it is: a class, a number or labels.
 
     Raises:
         BadParameter: An argument has the wrong type, or the number of images is too small.
@@ -45,6 +47,7 @@ class Inputs:
     same_object: Groups | None = None
     max_images: int | None = None
     seed: int = 0
+    target: Request = ANY
 
     def __post_init__(self) -> None:
         if self.max_images is not None:

@@ -1,4 +1,4 @@
-"""Which images, and which class each belongs to: data as people have it.
+"""Which images, and which class, number or labels each has: data as people have it.
 
 `find` takes a folder, a table of paths, an archive, a pattern or a list. Every file that may be an
 image becomes an item, which reads its bytes on demand or raises the reason why it cannot. Nothing
@@ -21,10 +21,11 @@ from imrep.datasets.dataset import Dataset, Item, several
 from imrep.datasets.sources import File
 from imrep.datasets.tables import label_tables
 from imrep.datasets.tables.path_resolution import Names
+from imrep.datasets.target import Request, Target, plural
 from imrep.errors import BadData, BadFile, BadParameter
 from imrep.io.names import printable
 
-__all__ = ["Dataset", "Item", "find", "groups", "holds_many"]
+__all__ = ["Dataset", "Item", "Request", "Target", "find", "groups", "holds_many"]
 
 _MIN_PER_CLASS = 10
 _MAX_NAME = 80  # characters of a name in a message
@@ -36,6 +37,7 @@ def find(
     groups: Path | None = None,
     max_items: int | None = None,
     seed: int = 0,
+    target: Request | None = None,
 ) -> Dataset:
     """The data set at `data`.
 
@@ -51,9 +53,12 @@ def find(
             there.
         groups: A csv file (path, group) of images that belong together; each other image is its own
             group.
-        max_items: A random sample of about this many, stratified by class, at least ten of each.
-            Unreadable files are not counted and all stay.
+        max_items: A random sample of about this many, stratified by class, at least ten of each;
+            by fifths of a number; at random for sets of labels. Unreadable files are not counted
+            and all stay.
         seed: Of the sample.
+        target: Which column of the tables holds what is predicted, and whether it is a class, a
+            number or several labels; None for classes alone.
 
     Raises:
         BadData: There is nothing, no image in it, or a table that does not fit.
@@ -65,7 +70,9 @@ def find(
     """
     if max_items is not None and max_items < 1:
         raise BadParameter(f"find needs max_items of at least 1, got {max_items}.")
-    dataset = _builtin_set() if data is None else _dataset_at(data)
+    dataset = _builtin_set() if data is None else _dataset_at(data, target)
+    if target is not None:
+        _check(dataset, target)
     items = sorted(dataset.items, key=lambda item: item.path)
     if not items:
         raise BadData(f"{dataset.name} needs at least one image, got none. Check the path.")
@@ -81,7 +88,8 @@ def find(
         notes.append(
             f"{len(sampled)} of {total} images were drawn at random (seed {seed})."
             if len(sampled) < len(readable)
-            else f"All {total} images are used: at least {_MIN_PER_CLASS} of each class are."
+            else f"All {total} images are used: at least {_MIN_PER_CLASS} of each "
+            f"{'fifth of the values' if dataset.target.kind == 'value' else 'class'} are."
         )
     return replace(
         dataset, items=tuple(items), notes=tuple(notes), total=total, all_items=everything
@@ -126,26 +134,40 @@ def groups(
     return {printable(name): group for name, group in matched.items()}, unmatched
 
 
+def _check(dataset: Dataset, target: Request) -> None:
+    """Refuse a data set without the column that is asked for, or with another kind of target."""
+    if target.column is not None and not dataset.target.column:
+        raise BadData(
+            f"{dataset.name} needs a table with a column {target.column}, got none. Give the table "
+            "as DATA, or call it split.csv."
+        )
+    if target.kind not in (None, dataset.target.kind):
+        raise BadData(
+            f"{dataset.name} needs {plural(target.kind)}, got {plural(dataset.target.kind)}. "
+            f"Add --as {dataset.target.kind}."
+        )
+
+
 def _builtin_set() -> Dataset:
     return _of_dependencies("built-in photographs", builtin.photographs())
 
 
-def _dataset_at(data: str | Path | Sequence[str | Path]) -> Dataset:
+def _dataset_at(data: str | Path | Sequence[str | Path], target: Request | None) -> Dataset:
     if not isinstance(data, str | os.PathLike):
         return path_lists.of_paths(
-            [os.fspath(path.expanduser()) for path in _listed(data)], "the list"
+            [os.fspath(path.expanduser()) for path in _listed(data)], "the list", target
         )
     if data == "":  # an unset shell variable rather than the current folder
         raise BadData("DATA needs a name, got ''. Give . for the current folder.")
     if data == "-":
-        return path_lists.of_paths(_standard_input(), "standard input")
+        return path_lists.of_paths(_standard_input(), "standard input", target)
     path = _path(data)
     if path.exists():
-        return _existing(path)
+        return _existing(path, target)
     if data == "digits":
         return _of_dependencies("digits", builtin.digits())
     if glob.has_magic(str(path)):
-        return path_lists.of_paths(_matches(str(path)), str(data))
+        return path_lists.of_paths(_matches(str(path)), str(data), target)
     raise BadData(_nothing_there(path))
 
 
@@ -209,18 +231,18 @@ def _nothing_there(path: Path) -> str:
     return f"DATA needs to be a folder, a file or a pattern, got {what} at {path}. {remedy}"
 
 
-def _existing(path: Path) -> Dataset:
+def _existing(path: Path, target: Request | None) -> Dataset:
     if path.is_dir():
-        return assemble.of_folder(path)
+        return assemble.of_folder(path, target)
     if not path.is_file():
         raise BadData(_nothing_there(path))
     kind, suffix = file_types.by_name(path.name), path.suffix.lower()
     if suffix == ".zip":
-        return assemble.of_archive(path)
+        return assemble.of_archive(path, target)
     if suffix == ".parquet":
-        return assemble.of_parquet([path], path.parent, path.name)
+        return assemble.of_parquet([path], path.parent, path.name, target)
     if kind == "table":
-        return assemble.of_table(path)
+        return assemble.of_table(path, target)
     if kind == "archive":
         raise BadData(path_lists.needs_unpacking(path))
     return Dataset(path.name, (Item(path.name, source=File(path)),))
@@ -234,13 +256,23 @@ def _grouped(items: list[Item], path: Path, notes: list[str]) -> list[Item]:
 
 
 def _sampled(items: list[Item], number: int, seed: int) -> list[Item]:
-    """A sample stratified by class, at least ten of each."""
+    """A sample stratified by class or by fifths of the values, at least ten of each."""
     rng = np.random.default_rng(seed)
-    sizes = Counter(item.label for item in items)
+    strata = _strata(items)
+    sizes = Counter(strata)
     subset: list[Item] = []
     for label in sorted(sizes, key=lambda label: (label is None, label or "")):
-        members = [item for item in items if item.label == label]
+        members = [item for item, stratum in zip(items, strata, strict=True) if stratum == label]
         minimum = 0 if label is None else min(_MIN_PER_CLASS, len(members))
         count = max(minimum, round(number * len(members) / len(items)))
         subset += [members[i] for i in rng.choice(len(members), count, replace=False)]
     return subset
+
+
+def _strata(items: list[Item]) -> list[str | None]:
+    """The class of each image, or the fifth that its value is in; None without a target."""
+    values = [item.value for item in items if item.value is not None]
+    if not values:
+        return [item.label if item.labels is None else "" for item in items]
+    edges = np.quantile(values, [0.2, 0.4, 0.6, 0.8])
+    return [None if i.value is None else str(np.digitize(i.value, edges)) for i in items]

@@ -1,4 +1,7 @@
-"""Data sets from the contents of a folder, an archive or a table: form, labels, notes."""
+"""Data sets from the contents of a folder, an archive or a table: form, targets, notes.
+
+Where `request` is None, images have classes or nothing.
+"""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,10 +11,11 @@ from imrep.datasets import file_tree, folder_labels
 from imrep.datasets.dataset import Dataset, Item, count, several
 from imrep.datasets.file_tree import Tree
 from imrep.datasets.sources import File, Member, Refused, Source
-from imrep.datasets.tables import columns, label_tables, parquet
+from imrep.datasets.tables import columns, label_tables, parquet, target_columns
 from imrep.datasets.tables.columns import Table
 from imrep.datasets.tables.parquet import Frame, NoData
 from imrep.datasets.tables.path_resolution import Names
+from imrep.datasets.target import Answer, Request, Target, missing
 from imrep.errors import BadData, BadFile
 from imrep.io import provenance
 
@@ -20,19 +24,19 @@ _MAX_NOTES = 8  # about single parquet files
 _MAX_HEADERS = 20  # tables opened to see whether imrep wrote them
 
 
-def of_folder(root: Path) -> Dataset:
+def of_folder(root: Path, request: Request | None = None) -> Dataset:
     """The data set in a folder."""
-    return _of_tree(file_tree.folder(root))
+    return _of_tree(file_tree.folder(root), request)
 
 
-def of_archive(path: Path) -> Dataset:
+def of_archive(path: Path, request: Request | None = None) -> Dataset:
     """The data set in a zip archive, the same as in the folder that was packed."""
-    return _of_tree(file_tree.archive(path))
+    return _of_tree(file_tree.archive(path), request)
 
 
-def of_table(path: Path) -> Dataset:
+def of_table(path: Path, request: Request | None = None) -> Dataset:
     """The data set that a .csv, .tsv or .jsonl file lists, its paths relative to its folder."""
-    return _of_listing(path.name, path.parent, [("", _read(File(path), path.name))])
+    return _of_listing(path.name, path.parent, [("", _read(File(path), path.name))], request)
 
 
 def table(path: Path) -> Table:
@@ -52,7 +56,9 @@ def table(path: Path) -> Table:
     return frame.listing
 
 
-def of_parquet(paths: Iterable[Path], root: Path, name: str) -> Dataset:
+def of_parquet(
+    paths: Iterable[Path], root: Path, name: str, request: Request | None = None
+) -> Dataset:
     """The data set in one or several parquet files below `root`.
 
     Raises:
@@ -60,31 +66,32 @@ def of_parquet(paths: Iterable[Path], root: Path, name: str) -> Dataset:
     """
     frames: dict[str, Frame] = {}
     for path in paths:
-        frame = parquet.read(File(path), path.name)
+        frame = parquet.read(File(path), path.name, request)
         if isinstance(frame, NoData):
             raise BadData(frame.reason)
         frames[path.relative_to(root).as_posix()] = frame
     tables = [(_folder(file), frame.listing) for file, frame in frames.items() if frame.listing]
     if not tables:
-        return _of_frames(name, frames)
+        return _of_frames(name, frames, request)
     if len(tables) < len(frames):
         raise BadData(f"{name} needs either images or paths in its tables, got both. Give one.")
-    return _of_listing(name, root, tables)
+    return _of_listing(name, root, tables, request)
 
 
-def _of_tree(tree: Tree) -> Dataset:
-    listings, frames = _label_tables(tree), _frames(tree)
+def _of_tree(tree: Tree, request: Request | None) -> Dataset:
+    listings, frames = _label_tables(tree), _frames(tree, request)
     notes = _choose_form(tree, frames)
     if frames:
-        dataset = _of_frames(tree.name, frames)
+        dataset = _of_frames(tree.name, frames, request)
         notes += [f"{name} was not used: it labels files, and there are rows." for name in listings]
     else:
-        dataset = _of_pictures(tree, listings)
+        dataset = _of_pictures(tree, listings, request)
     items = (*dataset.items, *_refused(tree, dataset.items))
     if not items:
         raise BadData(_no_images(tree))
     unused = _unused_tables(tree)  # first: it recognises outputs
-    return Dataset(tree.name, items, (*dataset.notes, *notes, *unused, *tree.notes()))
+    notes = [*dataset.notes, *notes, *unused, *tree.notes()]
+    return Dataset(tree.name, items, tuple(notes), target=dataset.target)
 
 
 def _refused(tree: Tree, items: Sequence[Item]) -> Iterator[Item]:
@@ -137,7 +144,7 @@ def _listing_of(source: File | Member, name: str) -> Table | None:
     return frame.listing if isinstance(frame, Frame) else None
 
 
-def _frames(tree: Tree) -> dict[str, Frame]:
+def _frames(tree: Tree, request: Request | None) -> dict[str, Frame]:
     """The parquet files that hold images, removed from the tree's tables.
 
     A damaged one becomes a refused file, one of vectors an output of imrep.
@@ -147,7 +154,7 @@ def _frames(tree: Tree) -> dict[str, Frame]:
         if not name.lower().endswith(".parquet"):
             continue
         try:
-            content = parquet.read(source, posixpath.basename(name))
+            content = parquet.read(source, posixpath.basename(name), request)
         except BadData as error:
             tree.refused[name] = Refused(str(error))
         else:
@@ -189,64 +196,85 @@ def _few(number: int, remainder: int) -> bool:
     return 10 * number <= remainder or (number <= _MAX_STRAY and number < remainder)
 
 
-def _of_frames(name: str, frames: Mapping[str, Frame]) -> Dataset:
+def _of_frames(name: str, frames: Mapping[str, Frame], request: Request | None) -> Dataset:
     items: list[Item] = []
     notes: dict[str, str] = {}  # notes that differ only in the file's name are listed once
+    target, answers, more = _frame_answers(frames, request)
     for file, frame in frames.items():
         stem = file[: -len(".parquet")]
         items += [
-            Item(f"{stem}/{number:06d}", label, source=source)
-            for number, (label, source) in enumerate(frame.rows)
+            Item.of(f"{stem}/{number:06d}", answer, source)
+            for number, (answer, source) in enumerate(zip(answers[file], frame.rows, strict=True))
         ]
-        for note in frame.notes:
+        for note in (*frame.notes, *more[file]):
             notes.setdefault(note.replace(posixpath.basename(file), ""), note)
     listed = [*notes.values()][:_MAX_NOTES]
     if len(frames) > 1:
         listed.append(f"{len(frames)} parquet files are taken together, whatever their split.")
-    return Dataset(name, tuple(items), tuple(listed))
+    return Dataset(name, tuple(items), tuple(listed), target=target)
 
 
-def _of_listing(name: str, root: Path, tables: list[tuple[str, Table]]) -> Dataset:
-    listing = label_tables.read(tables, Names({}, root), {})
-    if not listing.labels:
+def _frame_answers(
+    frames: Mapping[str, Frame], request: Request | None
+) -> tuple[Target, dict[str, list[Answer | None]], dict[str, list[str]]]:
+    """What the targets are, those of the rows of each file, and notes of each."""
+    targets = {file: frame.column for file, frame in frames.items() if frame.column}
+    if request is not None and request.column is not None and not targets:
+        raise target_columns.lacking(
+            request, {posixpath.basename(file): frame.names for file, frame in frames.items()}
+        )
+    read = target_columns.read(list(targets.values()), request)
+    answers: dict[str, list[Answer | None]] = {f: [None] * len(frames[f].rows) for f in frames}
+    answers |= dict(zip(targets, read.lines, strict=True))
+    notes: dict[str, list[str]] = {file: [] for file in frames}
+    notes |= dict(zip(targets, read.notes, strict=True))
+    return read.target, answers, notes
+
+
+def _of_listing(
+    name: str, root: Path, tables: list[tuple[str, Table]], request: Request | None
+) -> Dataset:
+    listing = label_tables.read(tables, Names({}, root), {}, request)
+    if not listing.answers:
         raise BadData(f"{name} needs at least one path, got none. Add lines to it.")
-    labels, notes = listing.labels, listing.notes
-    if not listing.labelled:
-        folders = folder_labels.by_folder(labels)
-        labels, notes = folders.labels, (*notes, *folders.notes)
-        labels = {path: label for path, label in labels.items() if path not in folders.left_out}
-    items = (Item(path, label, source=listing.sources[path]) for path, label in labels.items())
-    return Dataset(name, tuple(items), notes)
+    answers: Mapping[str, Answer | None] = listing.answers
+    target, notes = listing.target, listing.notes
+    if target is None:
+        folders = folder_labels.by_folder(answers)
+        notes = (*notes, *folders.notes)
+        labels = {p: label for p, label in folders.labels.items() if p not in folders.left_out}
+        target, answers = target_columns.of_folders(labels, request)
+    items = (Item.of(path, answer, listing.sources[path]) for path, answer in answers.items())
+    return Dataset(name, tuple(items), notes, target=target)
 
 
-def _of_pictures(tree: Tree, listings: Mapping[str, Table]) -> Dataset:
-    """Pictures labelled by tables where they have labels, else by folders."""
+def _of_pictures(tree: Tree, listings: Mapping[str, Table], request: Request | None) -> Dataset:
+    """Pictures labelled by tables where they have targets, else by folders."""
     refused = {name: source for name, source in tree.refused.items() if not name.endswith("/")}
     pictures: dict[str, Source] = tree.pictures | refused
     notes: list[str] = []
     if listings:
         closed = {name: source for name, source in tree.refused.items() if name.endswith("/")}
         tables = [(_folder(name), table) for name, table in listings.items()]
-        listing = label_tables.read(tables, Names(pictures, tree.root), closed)
+        listing = label_tables.read(tables, Names(pictures, tree.root), closed, request)
         notes += listing.notes
-        if listing.labelled:
-            unlisted = sorted(path for path in pictures if path not in listing.labels)
+        if listing.target is not None:
+            unlisted = sorted(path for path in pictures if path not in listing.answers)
             if unlisted:
                 where = " or ".join(table.where for _, table in tables)
+                lacks = missing(listing.target.kind)
                 notes.append(
-                    several(unlisted, "file", f"without a line in {where} without a label")
+                    several(unlisted, "file", f"without a line in {where} without {lacks}")
                 )
             pictures |= listing.sources
-            items = [Item(p, listing.labels.get(p), source=s) for p, s in pictures.items()]
-            return Dataset(tree.name, tuple(items), tuple(notes))
+            items = [Item.of(p, listing.answers.get(p), s) for p, s in pictures.items()]
+            return Dataset(tree.name, tuple(items), tuple(notes), target=listing.target)
         pictures |= listing.sources
     folders = folder_labels.by_folder(pictures)
-    items = [
-        Item(path, folders.labels[path], source=source)
-        for path, source in pictures.items()
-        if path not in folders.left_out
-    ]
-    return Dataset(tree.name, tuple(items), (*notes, *folders.notes))
+    labels = {path: folders.labels[path] for path in pictures if path not in folders.left_out}
+    target, answers = target_columns.of_folders(labels, request)
+    items = [Item.of(path, answer, pictures[path]) for path, answer in answers.items()]
+    return Dataset(tree.name, tuple(items), (*notes, *folders.notes), target=target)
 
 
 def _read(source: File | Member, where: str) -> Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imrep.datasets.sources import File, Refused, Source
+from imrep.datasets.target import CLASSES, Answer, Target
 from imrep.io.names import printable
 
 _LABELLED_SHARE = 0.9  # of the files have a label in a labelled data set
@@ -20,12 +21,17 @@ class Item:
             a slash.
         label: Its class, if it has one, as printable text.
         group: The group of images of one object or session; None for a group of its own.
+        value: Its number, if numbers are predicted and it has one.
+        labels: Its labels, if sets of them are predicted, sorted, as printable text; empty where
+            it has none of them, None where that is not known.
         raw: The name in the file system, where it differs from `path`.
     """
 
     path: str
     label: str | None = None
     group: str | None = None
+    value: float | None = field(default=None, kw_only=True)
+    labels: tuple[str, ...] | None = field(default=None, kw_only=True)
     source: Source = field(kw_only=True, repr=False)
     raw: str = field(default="", kw_only=True, repr=False)
 
@@ -35,6 +41,24 @@ class Item:
             texts["label"] = printable(self.label)
         for name, text in texts.items():
             object.__setattr__(self, name, text)
+        if self.labels is not None:
+            object.__setattr__(self, "labels", tuple(map(printable, self.labels)))
+
+    @classmethod
+    def of(cls, path: str, answer: Answer | None, source: Source) -> "Item":
+        """An image with its target: text is a class, a tuple several labels."""
+        if isinstance(answer, tuple):
+            return cls(path, labels=answer, source=source)
+        if isinstance(answer, float):
+            return cls(path, value=answer, source=source)
+        return cls(path, answer, source=source)
+
+    @property
+    def answer(self) -> Answer | None:
+        """Its target: its class, its number or its labels."""
+        if self.labels is not None:
+            return self.labels
+        return self.label if self.value is None else self.value
 
     def named(self, name: str) -> "Item":
         """The same image under another name of the file system."""
@@ -69,6 +93,7 @@ class Dataset:
         items: The images, sorted by path.
         notes: Sentences that every command prints and a report repeats.
         builtin: Whether it came with imrep's dependencies.
+        target: What its images are labelled with.
         total: How many images there were before `max_items`.
         all_items: The images before `max_items`, unreadable ones included, in the order of rows of
             vectors without paths: sorted by path, or as a program passed them.
@@ -78,6 +103,7 @@ class Dataset:
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
     builtin: bool = False
+    target: Target = CLASSES
     total: int = 0
     all_items: tuple[Item, ...] = field(default=(), repr=False)
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from imrep import checks, images
-from imrep.datasets import Dataset, Item
+from imrep.datasets import Dataset, Item, memory_targets
 from imrep.datasets.sources import File
+from imrep.datasets.target import Request
 from imrep.errors import BadData
 
 _WHITE = {"bool": 1, "uint8": 255, "uint16": 65535}
@@ -37,6 +38,7 @@ def dataset(
     groups: Mapping[str, str] | None = None,
     reading: images.Reading = images.DEFAULT_READING,
     caller: str = "compare",
+    target: Request | None = None,
 ) -> Dataset:
     """A data set of pictures in memory.
 
@@ -44,10 +46,12 @@ def dataset(
         pictures: Paths, PIL images, arrays (height, width[, channel]) or tensors (channel, height,
             width); or one array (n, height, width[, channel]) or tensor (n, channel, height,
             width). Floats are in [0, 1].
-        labels: The class of each; None for none. A label that is None or NaN is no class.
+        labels: The target of each, as `memory_targets.read` takes it: a class, a number or a list
+            of labels; None for none. One that is None or NaN is missing.
         reading: How pictures of Pillow's become pixels.
         groups: The group of each path (or of "000000", "000001" … for what has no path).
         caller: The name that an error message starts with.
+        target: Which kind of labels is wanted; None for classes.
 
     Raises:
         BadData: There are no pictures, one is of another kind, or there is not one label for each.
@@ -58,37 +62,27 @@ def dataset(
         )
     if not len(pictures):
         raise BadData(f"{caller} needs pictures, got none. Put some into the list.")
-    if labels is not None and (not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1):
-        raise BadData(f"{caller} needs labels in a list, one for each picture. Give y.tolist().")
-    classes = [None] * len(pictures) if labels is None else [_label(each) for each in labels]
-    if len(classes) != len(pictures):
-        raise BadData(
-            f"{caller} needs one label for each of {len(pictures)} pictures, got {len(classes)}."
-        )
+    kind, answers = memory_targets.read(labels, len(pictures), target, caller)
     digits = max(6, len(str(len(pictures))))
     items = []
-    for i, (picture, label) in enumerate(zip(pictures, classes, strict=True)):
+    for i, (picture, answer) in enumerate(zip(pictures, answers, strict=True)):
         is_path = isinstance(picture, str | Path)
         name = Path(picture).as_posix() if is_path else f"{i:0{digits}}"
         source = File(Path(picture)) if is_path else Held(_file(picture, reading, caller))
-        items.append(Item(name, label, (groups or {}).get(name), source=source))
+        items.append(replace(Item.of(name, answer, source), group=(groups or {}).get(name)))
     if groups and not any(item.group is not None for item in items):
         raise BadData(f"groups name none of the {len(items)} pictures. Their names are like "
                       f"{items[0].path!r}.")  # fmt: skip
     if repeated := len(items) - len({item.path for item in items}):
         raise BadData(f"{caller} needs every picture once, got {repeated} twice. Drop them.")
     ordered = tuple(sorted(items, key=lambda item: item.path))
-    return Dataset("pictures in memory", ordered, total=len(items), all_items=tuple(items))
-
-
-def _label(label: Any) -> str | None:
-    """A class as text; whole numbers without a point, None and NaN as no class."""
-    value = label.item() if hasattr(label, "item") else label
-    if value is None or value != value:  # NaN alone differs from itself
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value)
+    return Dataset(
+        "pictures in memory",
+        ordered,
+        target=kind,
+        total=len(items),
+        all_items=tuple(items),
+    )
 
 
 def _file(picture: Any, reading: images.Reading, caller: str) -> bytes:

@@ -1,27 +1,33 @@
 """Data sets from lists of paths: of a pattern, of standard input, from Python."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from imrep.datasets import assemble, file_tree, file_types, folder_labels
 from imrep.datasets.dataset import Dataset, Item, several
 from imrep.datasets.sources import ClosedFolder, File, Refused, Source
-from imrep.datasets.tables import parquet
+from imrep.datasets.tables import parquet, target_columns
 from imrep.datasets.tables.parquet import NoData
 from imrep.datasets.tables.path_resolution import Names
+from imrep.datasets.target import Request, Target, plural
 from imrep.errors import BadData
 from imrep.io import provenance
 
 
-def of_paths(paths: Iterable[str], name: str) -> Dataset:
+def of_paths(paths: Iterable[str], name: str, request: Request | None = None) -> Dataset:
     """Pictures by name, labelled by the first folder below the one that they share.
 
-    Tables, archives and folders in the list bring their own images and labels.
+    Tables, archives and folders in the list bring their own images and targets.
+
+    Args:
+        paths: As they were written.
+        name: Of the list, in messages.
+        request: Which target is wanted; None for classes.
 
     Raises:
-        BadData: The list names no image.
+        BadData: The list names no image, or tables with targets of different kinds.
     """
     listed = [path for path in dict.fromkeys(paths) if path]
     folders = [path for path in listed if os.path.isdir(path)]  # noqa: PTH112
@@ -31,11 +37,12 @@ def of_paths(paths: Iterable[str], name: str) -> Dataset:
     notes += more
     kinds = {path: file_types.by_name(path) for path in files}
     pictures = [path for path, kind in kinds.items() if kind in ("picture", "unknown")]
-    parts = list(_tables([path for path, kind in kinds.items() if kind == "table"], name))
+    listed_tables = [path for path, kind in kinds.items() if kind == "table"]
+    parts = list(_tables(listed_tables, name, request))
     archives = [Path(path) for path, kind in kinds.items() if kind == "archive"]
-    parts += [_prefixed(_archive(path), path.as_posix()) for path in archives]
-    for part in map(_folder, folders):
-        if part.labelled:
+    parts += [_prefixed(_archive(path, request), path.as_posix()) for path in archives]
+    for part in (_folder(path, request) for path in folders):
+        if part.labelled or part.target.column:
             parts.append(part)
         else:  # its files join the other pictures, and so do its classes
             pictures += [str(item.file) for item in part.items if item.file]
@@ -45,16 +52,33 @@ def of_paths(paths: Iterable[str], name: str) -> Dataset:
     if other_files:
         notes.append(several(other_files, "file", "of other kinds left out"))
     if pictures:
-        parts.insert(0, _of_pictures(pictures))
+        parts.insert(0, _of_pictures(pictures, request))
+    target = _common_target(parts, name)
     items = _merged(parts)
     if not items:
         none = " ".join(["none.", *notes])
         raise BadData(f"{name} needs to name at least one image file, got {none} Check the path.")
     notes += [note for part in parts for note in part.notes]
-    return Dataset(name, tuple(items), tuple(dict.fromkeys(notes)))
+    return Dataset(name, tuple(items), tuple(dict.fromkeys(notes)), target=target)
 
 
-def _of_pictures(paths: list[str]) -> Dataset:
+def _common_target(parts: Sequence[Dataset], name: str) -> Target:
+    """The target of the tables in a list, else of its folders.
+
+    Raises:
+        BadData: There are several kinds.
+    """
+    targets = [part.target for part in parts if part.target.column]
+    kinds = list(dict.fromkeys(target.kind for target in targets))
+    if len(kinds) > 1:
+        raise BadData(
+            f"{name} needs targets of one kind in its tables, got "
+            f"{' and '.join(map(plural, kinds))}. Compare one after the other, or add --as."
+        )
+    return targets[0] if targets else next((part.target for part in parts), Target())
+
+
+def _of_pictures(paths: list[str], request: Request | None) -> Dataset:
     """Files, labelled by folders; a missing file is searched for under other spellings."""
     names = Names({}, Path())
     sources: dict[str, Source] = {}
@@ -75,12 +99,14 @@ def _of_pictures(paths: list[str]) -> Dataset:
     notes = [several(repeated, "file", "named more than once and read once")] if repeated else []
     below = _below_common(sources)
     by_folder = folder_labels.by_folder(below.values())
-    items = (
-        Item(path, by_folder.labels[below[path]], source=source)
-        for path, source in sources.items()
+    labels = {
+        path: by_folder.labels[below[path]]
+        for path in sources
         if below[path] not in by_folder.left_out
-    )
-    return Dataset("", tuple(items), (*notes, *by_folder.notes))
+    }
+    target, answers = target_columns.of_folders(labels, request)
+    items = (Item.of(path, answer, sources[path]) for path, answer in answers.items())
+    return Dataset("", tuple(items), (*notes, *by_folder.notes), target=target)
 
 
 def _source(path: str, names: Names) -> Source:
@@ -103,33 +129,33 @@ def _below_common(paths: Collection[str]) -> dict[str, str]:
     return {path: relative[folder] + name for path, (folder, _, name) in split.items()}
 
 
-def _tables(paths: list[str], name: str) -> Iterator[Dataset]:
+def _tables(paths: list[str], name: str, request: Request | None) -> Iterator[Dataset]:
     """The data sets of tables; all parquet files form one."""
     parquets = [Path(path) for path in paths if path.lower().endswith(".parquet")]
     if parquets:
         root = Path(os.path.commonpath([path.parent.absolute() for path in parquets]))
-        yield assemble.of_parquet([path.absolute() for path in parquets], root, name)
+        yield assemble.of_parquet([path.absolute() for path in parquets], root, name, request)
     for path in (Path(path) for path in paths if not path.lower().endswith(".parquet")):
         folder = path.parent.as_posix()
-        part = assemble.of_table(path)
+        part = assemble.of_table(path, request)
         yield part if folder == "." else _prefixed(part, folder)
 
 
-def _folder(path: str) -> Dataset:
+def _folder(path: str, request: Request | None) -> Dataset:
     """The data set in a listed folder; a folder without images only gives a note."""
     called = Path(path).as_posix()
     try:
-        return _prefixed(assemble.of_folder(Path(path)), called)
+        return _prefixed(assemble.of_folder(Path(path), request), called)
     except ClosedFolder as error:
         return Dataset(called, (Item(f"{called}/", source=Refused(str(error))),))
     except BadData as error:
         return Dataset(called, (), (str(error),))
 
 
-def _archive(path: Path) -> Dataset:
+def _archive(path: Path, request: Request | None) -> Dataset:
     if path.suffix.lower() != ".zip":
         raise BadData(needs_unpacking(path))
-    return assemble.of_archive(path)
+    return assemble.of_archive(path, request)
 
 
 def needs_unpacking(path: Path) -> str:
@@ -157,9 +183,10 @@ def _merged(parts: Iterable[Dataset]) -> list[Item]:
     for number, part in enumerate(parts):
         for item in part.items:
             key = _identity(item, folders)
-            if key in tables and merged[key].label != item.label:
-                labels = f"{merged[key].label}, {item.label}"
-                raise BadData(f"{item.path} has two labels in the tables: {labels}. Give one.")
+            if key in tables and merged[key].answer != item.answer:
+                answers = f"{merged[key].answer}, {item.answer}"
+                noun = "values" if isinstance(item.answer, float) else "labels"
+                raise BadData(f"{item.path} has two {noun} in the tables: {answers}. Give one.")
             if number or part.name:
                 tables.add(key)
             merged[key] = item

@@ -1,5 +1,6 @@
 """Classes, duplicates and groups of a collection, and the part of it that can be tested."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from imrep.comparison.data.image_collection import ImageCollection, collect
 from imrep.comparison.data.labelled_dataset import labelled
 from imrep.datasets import Dataset, Item
 from imrep.datasets.sources import Refused
+from imrep.datasets.target import CLASSES, Target
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +22,12 @@ def _own_cache(tmp_path, monkeypatch):
 def items(labels, groups=None):
     groups = groups or [None] * len(labels)
     return tuple(
-        Item(f"{i}.png", label, group, source=Refused("not read here"))
+        replace(Item.of(f"{i}.png", label, Refused("not read here")), group=group)
         for i, (label, group) in enumerate(zip(labels, groups, strict=True))
     )
 
 
-def collected(labels, groups=None, *, builtin=False, repeats=()):
+def collected(labels, groups=None, *, builtin=False, repeats=(), target=CLASSES):
     """A collection of noise images; `repeats` are pairs (copy, original)."""
     squares = np.random.default_rng(0).integers(0, 256, (len(labels), 16, 16, 3), np.uint8)
     for copy, original in repeats:
@@ -35,7 +37,8 @@ def collected(labels, groups=None, *, builtin=False, repeats=()):
     decoded = SimpleNamespace(
         key=str((labels, repeats)), items=own, squares=squares, digests=digests
     )
-    dataset = SimpleNamespace(labelled=any(labels), builtin=builtin, items=own)
+    labelled = target == CLASSES and any(labels)
+    dataset = SimpleNamespace(labelled=labelled, builtin=builtin, items=own, target=target)
     return collect(dataset, decoded, 0, lambda step, done, total: None)
 
 
@@ -53,6 +56,18 @@ def collection(labels, groups, names=("a", "b", "c"), untestable=()):
         builtin=False,
         seed=0,
     )
+
+
+def test_numbers_and_label_sets_go_with_their_images_and_copies_share_a_group():
+    images = collected([1.5, None, 1.5, 0.0], repeats=[(2, 0)], target=Target("value", "price"))
+    np.testing.assert_array_equal(images.values, [1.5, np.nan, 1.5, 0.0])
+    assert images.target.column == "price" and images.label_sets is None and images.labelled == 3
+    assert images.groups[0] == images.groups[2] and len(set(images.groups)) == 3
+    assert images.names == () and set(images.labels) == {-1} and labelled(images) is None
+    sets = [("a", "b"), (), None, ("b",)]
+    images = collected(sets, ["s", "s", None, None], target=Target("labels", "labels"))
+    assert images.label_sets == tuple(sets) and images.values is None and images.labelled == 3
+    assert images.groups[0] == images.groups[1] and len(set(images.groups)) == 3
 
 
 def test_labels_are_indices_into_sorted_names():

@@ -1,15 +1,19 @@
-"""The readable images of a data set with their classes, near-duplicates and groups."""
+"""The readable images of a data set with their targets, near-duplicates and groups."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray as Array
 
 from imrep.comparison.data import duplicates, folds
 from imrep.comparison.data.duplicates import Duplicates, Edge
-from imrep.datasets import Dataset
+from imrep.datasets import Dataset, Item, Target
+from imrep.datasets.target import CLASSES
 from imrep.embedding import cache
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
@@ -34,6 +38,10 @@ class ImageCollection:
             not overlap.
         seed: Of the sample.
         left_out: Images without a vector of the user's, which no measure is computed from.
+        target: What they are labelled with.
+        values: Number of each image, NaN without one; None unless the target is a number.
+        label_sets: Labels of each image, sorted, empty where it has none of them, None where that
+            is not known; None unless the target is a set of labels.
     """
 
     decoded: Decoded
@@ -46,6 +54,9 @@ class ImageCollection:
     builtin: bool
     seed: int
     left_out: tuple[int, ...] = ()
+    target: Target = CLASSES
+    values: Float[Array, " n"] | None = None
+    label_sets: tuple[tuple[str, ...] | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,7 +73,11 @@ class ImageCollection:
 
     @property
     def labelled(self) -> int:
-        """Number of images with a label."""
+        """Number of images with a target."""
+        if self.values is not None:
+            return int(np.isfinite(self.values).sum())
+        if self.label_sets is not None:
+            return sum(labels is not None for labels in self.label_sets)
         return int((self.labels >= 0).sum())
 
     @property
@@ -112,7 +127,14 @@ def collect(
         builtin=dataset.builtin,
         seed=seed,
         left_out=tuple(left_out),
+        target=dataset.target,
+        values=_values(items) if dataset.target.kind == "value" else None,
+        label_sets=tuple(i.labels for i in items) if dataset.target.kind == "labels" else None,
     )
+
+
+def _values(items: Sequence[Item]) -> Float[Array, " n"]:
+    return np.array([math.nan if item.value is None else item.value for item in items])
 
 
 def _user_groups(groups: list[str | None]) -> np.ndarray | None:

@@ -21,7 +21,13 @@ def find(inputs: Inputs) -> Dataset:
     data, groups = inputs.data, inputs.groups
     if not isinstance(data, Dataset):
         table = groups if isinstance(groups, Path) else None
-        dataset = datasets.find(data, groups=table, max_items=inputs.max_images, seed=inputs.seed)
+        dataset = datasets.find(
+            data,
+            groups=table,
+            max_items=inputs.max_images,
+            seed=inputs.seed,
+            target=inputs.target,
+        )
         return dataset if groups is None or table else _grouped(dataset, groups)
     if inputs.max_images is not None and inputs.max_images < len(data.items):
         raise BadParameter(

@@ -10,8 +10,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from imrep.datasets.dataset import count
 from imrep.datasets.folder_labels import composed
@@ -39,7 +39,7 @@ PICTURES = (
 )
 
 # How spreadsheets and pandas write a missing value.
-_MISSING = frozenset(("nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA",
+MISSING = frozenset(("nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA",
                       "NULL", "null", "None"))  # fmt: skip
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -60,11 +60,18 @@ class Table:
         where: Its name in messages.
         names: Its columns, as written there.
         rows: The cells; a line may be shorter than `names`.
+        lines: The line of the file, counted from 1, in which each row starts; empty for a file
+            without lines.
     """
 
     where: str
     names: tuple[str, ...]
     rows: Sequence[Sequence[object]]
+    lines: Sequence[int] = field(default=(), compare=False, repr=False)
+
+    def position(self, row: int) -> str:
+        """Where a row is, for a message."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row}"
 
     def values(self, index: int) -> list[object]:
         """A column's cells, None where a line is too short."""
@@ -80,13 +87,14 @@ def read(data: bytes, where: str) -> Table:
     if where.lower().endswith(".jsonl"):
         return _json_lines(_text(data, where), where)
     text, delimiter = decoded(data, where)
+    before = int(_SEPARATOR.match(_text(data, where)) is not None)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-                 if any(line)]  # fmt: skip
+        numbered = list(_numbered_lines(text, delimiter, before))
     except csv.Error as error:
         raise BadData(f"{where} cannot be read as csv ({error}). Write it again.") from error
+    lines = [line for _, line in numbered]
     names = tuple(name.strip() for name in lines[0]) if lines else ()
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in numbered[1:]:
         if any(line[len(names) :]):
             if len(names) == 1:
                 raise BadData(
@@ -97,7 +105,17 @@ def read(data: bytes, where: str) -> Table:
                 f"{where} needs {count(len(names), 'cell')} in each line, as in its first, got "
                 f"{len(line)} in line {number}. Quote what holds {delimiter!r}."
             )
-    return Table(where, names, lines[1:])
+    return Table(where, names, lines[1:], [number for number, _ in numbered[1:]])
+
+
+def _numbered_lines(text: str, delimiter: str, before: int) -> Iterator[tuple[int, list[str]]]:
+    """Lines that are not empty, with the number of that in which each starts."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    start = 1
+    for line in reader:
+        if any(line):
+            yield before + start, line
+        start = reader.line_num + 1  # a quoted cell may span several
 
 
 def decoded(data: bytes, where: str) -> tuple[str, str]:
@@ -207,7 +225,7 @@ def _label(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return f"{value:.1f}"
     text = composed(cell_text(value).strip())
-    return None if not text or text in _MISSING else text
+    return None if not text or text in MISSING else text
 
 
 def _without_decimals(labels: list[str | None]) -> list[str | None]:
@@ -246,6 +264,7 @@ def _text(data: bytes, where: str) -> str:
 
 
 def _json_lines(text: str, where: str) -> Table:
+    numbers = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     try:
         lines = [json.loads(line) for line in text.split("\n") if line.strip()]
     except ValueError as error:
@@ -253,4 +272,4 @@ def _json_lines(text: str, where: str) -> Table:
     if not all(isinstance(line, dict) for line in lines):
         raise BadData(f"{where} needs an object in each line, got other values. Write it again.")
     names = tuple(dict.fromkeys(str(name) for line in lines for name in line))
-    return Table(where, names, [[line.get(name) for name in names] for line in lines])
+    return Table(where, names, [[line.get(name) for name in names] for line in lines], numbers)

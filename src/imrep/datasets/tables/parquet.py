@@ -9,9 +9,11 @@ from typing import Any
 
 from imrep import images
 from imrep.datasets.sources import File, Member, Source
-from imrep.datasets.tables import columns
+from imrep.datasets.tables import columns, target_columns
 from imrep.datasets.tables.columns import Table
 from imrep.datasets.tables.path_resolution import Names
+from imrep.datasets.tables.target_columns import Column
+from imrep.datasets.target import Request
 from imrep.errors import BadData, BadFile
 
 _LOCK = threading.Lock()  # threads that read neighbouring rows share the cached group of rows
@@ -53,14 +55,18 @@ class Frame:
     """The content of a parquet file.
 
     Attributes:
-        rows: (label, source) of every row that holds an image.
+        rows: Every row that holds an image.
         listing: The table of paths, if it holds no images.
         notes: Which columns were chosen.
+        column: That of the targets, a cell for each of `rows`; None where there is none.
+        names: Every column.
     """
 
-    rows: tuple[tuple[str | None, Source], ...]
+    rows: tuple[Source, ...]
     listing: Table | None
     notes: tuple[str, ...]
+    column: Column | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,19 @@ class NoData:
     is_output: bool = False  # vectors that imrep wrote
 
 
-def read(source: File | Member, name: str) -> Frame | NoData:
+def read(source: File | Member, name: str, request: Request | None = None) -> Frame | NoData:
     """The images or paths in a parquet file, or the reason why it has none.
 
     Labels are read as Hugging Face writes them: integers named by the ClassLabel feature in
     the schema's metadata, -1 for none; or any column that `columns.LABELS` names.
 
+    Args:
+        source: The file.
+        name: Its name in messages.
+        request: Which target is wanted; None for classes.
+
     Raises:
-        BadData: It is damaged.
+        BadData: It is damaged, or has targets of several kinds.
     """
     import pyarrow as arrow
 
@@ -94,7 +105,7 @@ def read(source: File | Member, name: str) -> Frame | NoData:
             column, notes = _image_column(schema, features, name)
             if column is None:
                 return _listing(file, name)
-            label, more = _label_column(schema, features, name, column)
+            label, more = _target_column(schema, features, name, column, request)
             notes += more
             values = file.read(columns=[label])[label].to_pylist() if label else None
             sizes = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
@@ -106,14 +117,11 @@ def read(source: File | Member, name: str) -> Frame | NoData:
         for group, size in enumerate(sizes)
         for row in range(size)
     ]
-    labels: list[str | None] = [None] * len(sources)
+    target = None
     if label and values is not None:
-        names = features.get(label, {}).get("names")
-        labels, more = columns.labels(
-            values, name, label, names if isinstance(names, list) else None
-        )
-        notes += [*columns.chosen(name, label), *more]
-    return Frame(tuple(zip(labels, sources, strict=True)), None, tuple(notes))
+        names = _class_names(features.get(label, {}))
+        target = Column(name, label, values, lambda row: f"row {row}", names)
+    return Frame(tuple(sources), None, tuple(notes), target, tuple(schema.names))
 
 
 def _listing(file: Any, name: str) -> Frame | NoData:
@@ -121,7 +129,7 @@ def _listing(file: Any, name: str) -> Frame | NoData:
     from pyarrow import types
 
     schema = file.schema_arrow
-    plain = [f.name for f in schema if not types.is_nested(f.type)]
+    plain = [f.name for f in schema if not types.is_nested(f.type) or _lists_text(f.type)]
     if columns.pick(plain, columns.PATHS)[0] is None:
         names = ", ".join(schema.names)
         return NoData(
@@ -153,18 +161,37 @@ def _image_column(
     return (fitting[0] if fitting else None), columns.choice(name, "images", fitting)
 
 
-def _label_column(
-    schema: Any, features: dict[str, dict[str, Any]], name: str, image: str
+def _target_column(
+    schema: Any,
+    features: dict[str, dict[str, Any]],
+    name: str,
+    image: str,
+    request: Request | None,
 ) -> tuple[str, list[str]]:
-    """The column of labels, '' for none."""
+    """The column of targets, '' for none."""
     candidates = [column for column in schema.names if column != image]
     typed = [n for n in candidates if features.get(n, {}).get("_type") == "ClassLabel"]
-    _, called = columns.pick(candidates, columns.LABELS)
     _, first = columns.pick(typed, columns.LABELS)
-    fitting = list(dict.fromkeys((*first, *typed, *called)))
-    if not fitting:
+    chosen, fitting = target_columns.choose(name, candidates, request, (*first, *typed))
+    if chosen is None:
         return "", columns.unlabelled(name, schema.names, [image])
-    return fitting[0], columns.choice(name, "labels", fitting)
+    return chosen, columns.choice(name, "labels", fitting)
+
+
+def _class_names(feature: dict[str, Any]) -> list[str] | None:
+    """Names of the classes of a ClassLabel, or of a list of them."""
+    inner = feature.get("feature")
+    names = feature.get("names", inner.get("names") if isinstance(inner, dict) else None)
+    return names if isinstance(names, list) else None
+
+
+def _lists_text(kind: Any) -> bool:
+    """Whether a column's type is a list of texts, such as labels."""
+    from pyarrow import types
+
+    if not (types.is_list(kind) or types.is_large_list(kind)):
+        return False
+    return bool(types.is_string(kind.value_type) or types.is_large_string(kind.value_type))
 
 
 def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:

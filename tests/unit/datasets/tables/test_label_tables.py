@@ -25,18 +25,18 @@ def read(*tables, files=FILES, closed=None):
 def test_the_order_of_lines_and_their_repetition_change_no_label(labels, random):
     lines = [list(pair) for pair in labels.items()] * 2
     random.shuffle(lines)
-    assert read(table(lines)).labels == labels
+    assert read(table(lines)).answers == labels
 
 
 def test_a_label_counts_before_a_missing_one_whatever_the_order():
     for lines in ([["a.png", "x"], ["a.png", ""]], [["a.png", ""], ["a.png", "x"]]):
-        assert read(table(lines)).labels == {"a.png": "x"}
-    assert read(table([["a.png", ""]])).labels == {"a.png": None}
+        assert read(table(lines)).answers == {"a.png": "x"}
+    assert read(table([["a.png", ""]])).answers == {"a.png": None}
 
 
 def test_tables_are_merged_and_two_labels_refused():
     first, second = table([["a.png", "x"]]), table([["b.png", "y"]], where="u.csv")
-    assert read(first, second).labels == {"a.png": "x", "b.png": "y"}
+    assert read(first, second).answers == {"a.png": "x", "b.png": "y"}
     other = table([["./a.png", "y"]], where="u.csv")
     with pytest.raises(
         BadData, match=r"^t\.csv and u\.csv needs one label .* 1 path has two labels: a\.png \(x, y"
@@ -46,20 +46,20 @@ def test_tables_are_merged_and_two_labels_refused():
 
 def test_a_table_without_labels_lists_files_only():
     listing = read(table([["a.png"]], names=("path",)))
-    assert listing.labels == {"a.png": None} and not listing.labelled and not listing.notes
+    assert listing.answers == {"a.png": None} and listing.target is None and not listing.notes
     both = read(table([["a.png"]], names=("path",)), table([["a.png", "x"]]))
-    assert both.labels == {"a.png": "x"} and both.labelled
+    assert both.answers == {"a.png": "x"} and both.target is not None
 
 
 def test_lines_without_a_path_are_counted():
     listing = read(table([["a.png", "x"], ["", "y"], [" ", "y"], [None, "y"]]))
-    assert listing.labels == {"a.png": "x"}
+    assert listing.answers == {"a.png": "x"}
     assert "3 lines of t.csv without a path left out." in listing.notes
 
 
 def test_a_missing_file_keeps_its_label_and_says_why_it_is_missing():
     listing = read(table([["gone.png", "x"], ["a.png", "y"]]))
-    assert listing.labels == {"gone.png": "x", "a.png": "y"}
+    assert listing.answers == {"gone.png": "x", "a.png": "y"}
     assert set(listing.sources) == {"gone.png"}
     assert "does not exist" in listing.sources["gone.png"].reason
 
@@ -67,18 +67,18 @@ def test_a_missing_file_keeps_its_label_and_says_why_it_is_missing():
 def test_a_file_in_a_closed_folder_has_the_reason_of_the_folder():
     reason = Refused("ring/ cannot be opened")
     listing = read(table([["ring/1.png", "x"], ["a.png", "y"]]), closed={"ring/": reason})
-    assert listing.sources == {"ring/1.png": reason} and listing.labels["ring/1.png"] == "x"
+    assert listing.sources == {"ring/1.png": reason} and listing.answers["ring/1.png"] == "x"
 
 
 def test_paths_relative_to_the_only_fitting_folder_are_read_there_with_a_note():
     listing = read(table([["c.png", "x"]]), files={"d/c.png", "e/f.png"})
-    assert listing.labels == {"d/c.png": "x"}
+    assert listing.answers == {"d/c.png": "x"}
     assert "t.csv names pictures in d/." in listing.notes
 
 
 def test_the_columns_that_were_chosen_are_noted():
     listing = read(table([["a.png", "a", "x", "y"]], ("path", "file", "class", "category")))
-    assert listing.labels == {"a.png": "x"}
+    assert listing.answers == {"a.png": "x"}
     assert [note.partition(",")[0] for note in listing.notes] == [
         "t.csv has several columns of paths",
         "t.csv has several columns of labels",
