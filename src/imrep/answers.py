@@ -17,9 +17,9 @@ Where an image has any number of labels:
 | column | type | content |
 |---|---|---|
 | path | string | as above |
-| labels | string | its labels, a "|" between two; "" for none of them |
-| SPEC.score.LABEL | float32 | what SPEC predicts for the label, 1 for having it, less the share of the
-  images that it was trained on; images are ranked by it |
+| labels | string | its labels with a vertical bar between two; "" for none |
+| SPEC.score.LABEL | float32 | prediction, 1 for having the label, minus the share of the training
+  images that have it; images are ranked by it |
 | SPEC.probability.LABEL | float32 | of the label |
 """
 
