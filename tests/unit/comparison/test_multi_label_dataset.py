@@ -35,7 +35,9 @@ def test_images_without_any_label_count_and_those_without_a_row_do_not():
     assert dataset is not None and len(dataset) == 16
     assert dataset.names == ("a",) and dataset.untested == ("b",)
     assert dataset.prevalence.tolist() == [10 / 16]
-    assert dataset.targets[:, 0].tolist() == [1] * 10 + [0] * 6
+    valued = dataset.valued
+    assert valued.values[:, 0].tolist() == [1] * 10 + [0] * 6 and valued.names == ("a",)
+    assert valued.folds is dataset.folds and not valued.bins.any()
 
 
 def test_images_that_are_left_out_test_nothing():

@@ -10,6 +10,7 @@ from numpy import ndarray as Array
 
 from imrep.comparison.data import iterative_stratification
 from imrep.comparison.data.folds import Folds
+from imrep.comparison.data.valued_dataset import ValuedDataset
 
 MIN_GROUPS_PER_LABEL = 5
 """Groups with a label, and without it, that are needed to test it."""
@@ -90,9 +91,17 @@ class MultiLabelDataset:
         return self.positives.mean(0)
 
     @cached_property
-    def targets(self) -> Float[Array, "n l"]:
-        """1 where an image has a label, 0 where it has not."""
-        return self.positives.astype(float)
+    def valued(self) -> ValuedDataset:
+        """The same as numbers, a column a label: 1 where an image has it, 0 where it has not."""
+        return ValuedDataset(
+            rows=self.rows,
+            values=self.positives.astype(float),
+            names=self.names,
+            groups=self.groups,
+            bins=np.zeros(len(self), np.int64),
+            folds=self.folds,
+            seed=self.seed,
+        )
 
 
 def multi_labelled(
