@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imrep import factory
 from imrep.comparison.conclusions import multi_label_controls, sentences
 from imrep.comparison.conclusions.multi_label_controls import Ranking
 from imrep.comparison.conclusions.multi_label_headline import Facts, headline
 from imrep.comparison.conclusions.recommend import recommend
+from imrep.comparison.conclusions.reference import REFERENCE, reference_vectors
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.data import controls
 from imrep.comparison.data.controls import Alarm
@@ -23,12 +23,10 @@ from imrep.comparison.probes.regression import ValuePredictions
 from imrep.comparison.statistics.mean_average_precision import Precision
 from imrep.comparison.statistics.precision_verdict import Rankings
 from imrep.comparison.statistics.verdict import Verdict
-from imrep.embedding import encode
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
-_REFERENCE = "hog"  # sees most things, so that the frame can be compared with something
 _CURVES = 4  # learning curves, of those that rank best
 
 
@@ -159,18 +157,9 @@ def _predict(
 def _controls(
     dataset: MultiLabelDataset, rankings: Rankings, decoded: Decoded
 ) -> dict[str, Precision]:
-    squares = decoded.squares[dataset.rows]
-    facts = [decoded.facts[row] for row in dataset.rows]
-    vectors = {
-        "noise": controls.noise(squares),
-        "frame": controls.frame(squares),
-        "file facts": controls.file_facts(facts),
-        "file bytes": controls.file_bytes(facts),
-    }
     return {
-        name: _precision(dataset, rankings, columns, name)
-        for name, columns in vectors.items()
-        if columns is not None
+        name: _precision(dataset, rankings, vectors, name)
+        for name, vectors in controls.control_vectors(decoded, dataset.rows).items()
     }
 
 
@@ -181,10 +170,8 @@ def _reference(
     encoded: Sequence[EncodedCandidate],
 ) -> list[Precision]:
     """That of HOG, where it is no candidate."""
-    if any(each.spec == _REFERENCE for each in encoded):
-        return []
-    vectors = encode.embed(factory.get(_REFERENCE), decoded.squares[dataset.rows])
-    return [_precision(dataset, rankings, vectors, _REFERENCE)]
+    vectors = reference_vectors(decoded, dataset.rows, encoded)
+    return [] if vectors is None else [_precision(dataset, rankings, vectors, REFERENCE)]
 
 
 def _precision(
