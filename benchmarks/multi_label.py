@@ -28,6 +28,7 @@ import PIL.Image
 from encoded_sets import REPRESENTATIONS
 
 import imrep
+from imrep.api.comparison import Comparison
 
 MIN_PRECISION = 0.60  # of the best on mosaics, at a prevalence of about .35
 MAX_BIAS = 0.02  # of the mean over representations where the labels are shuffled
@@ -90,7 +91,7 @@ def shuffled(labels: LabelSets, seed: int = 1) -> LabelSets:
     return {name: sets[i] for name, i in zip(labels, order.tolist(), strict=True)}
 
 
-def compare(folder: Path, labels: LabelSets, specs: Sequence[str], out: Path) -> imrep.Comparison:
+def compare(folder: Path, labels: LabelSets, specs: Sequence[str], out: Path) -> Comparison:
     """Write the csv and compare."""
     with (folder / "split.csv").open("w", encoding="utf-8", newline="") as file:
         lines = [(name, "|".join(each)) for name, each in labels.items()]
@@ -98,13 +99,13 @@ def compare(folder: Path, labels: LabelSets, specs: Sequence[str], out: Path) ->
     return imrep.compare(folder, list(specs), out, threads=1, cues=False)
 
 
-def precisions(comparison: imrep.Comparison, role: str = "contender") -> dict[str, float]:
+def precisions(comparison: Comparison, role: str = "contender") -> dict[str, float]:
     """Mean average precision of every representation, or of every control."""
     rows = (row for row in comparison.rows if (row.kind, row.metric) == ("accuracy", "precision"))
     return {row.spec: row.value or 0.0 for row in rows if row.role == role}
 
 
-def show(name: str, comparison: imrep.Comparison, seconds: float) -> None:
+def show(name: str, comparison: Comparison, seconds: float) -> None:
     """A line for every representation."""
     print(f"\n{name}: {comparison.sentence}")
     for line in comparison.table():
@@ -115,7 +116,7 @@ def show(name: str, comparison: imrep.Comparison, seconds: float) -> None:
     print(f"  guessing {100 * comparison.verdict['guess']:.1f}; {seconds:.0f} processor seconds")
 
 
-def measure(name: str, specs: Sequence[str], root: Path) -> list[imrep.Comparison]:
+def measure(name: str, specs: Sequence[str], root: Path) -> list[Comparison]:
     """Compare with the labels, and with shuffled ones."""
     folder = root / name
     folder.mkdir(parents=True)
@@ -128,7 +129,7 @@ def measure(name: str, specs: Sequence[str], root: Path) -> list[imrep.Compariso
     return comparisons
 
 
-def check(name: str, comparisons: Sequence[imrep.Comparison]) -> None:
+def check(name: str, comparisons: Sequence[Comparison]) -> None:
     """Assert what is asked."""
     real, random = comparisons
     best, guess = max(precisions(real).values()), real.verdict["guess"]

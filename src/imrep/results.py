@@ -11,7 +11,8 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | total | | images before `--max-images` was applied (images) |
 | | unlabelled | | readable images without a label, not in the scores (images) |
 | | class | class | all images of this class (images) |
-| | left_out | class | the same, for a class of one group that cannot be tested (images) |
+| | label | label | images in the scores that have this label, one of several (images) |
+| | left_out | class or label | the same, where it cannot be tested (images) |
 | | moved | | draws of the folds until no class lay in a single fold (draws) |
 | duplicates | images | | images with a near-duplicate; pairs are in near_duplicates.csv (images) |
 | | groups | | groups they form (groups) |
@@ -30,13 +31,17 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | constant | in which folds | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
+| | precision | | of several labels: mean average precision, with lo and hi (share) |
+| | label_precision | label | average precision of this label (share) |
+| | precision_curve | images, "100" | mean average precision with so many images (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
 | | retrieval_size | side, "128" | the same at that size, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
 | | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
 | | needed | the leader's spec | difference above which the step-down drops it (share) |
-| | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
+| | precision | the leader's spec | average precision minus the leader's, with lo and hi (share) |
+| | retrieval | the leader's spec | the same of `--same-object` (share) |
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
@@ -125,7 +130,7 @@ UNITS = (
     *("nats", "dimensions", "images", "groups", "pairs", "draws", ""),
 )
 METRICS = {
-    "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
+    "data": ("files", "skipped", "total", "unlabelled", "class", "label", "left_out", "moved"),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "pictures": (
         *("odd", "dark", "bright", "blurred", "uniform", "size", "aspect", "gray"),
@@ -134,8 +139,9 @@ METRICS = {
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
+        *("precision", "label_precision", "precision_curve"),
     ),
-    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
+    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size", "precision"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "cues": ("accuracy", "difference", "p_flip"),

@@ -116,11 +116,12 @@ class Comparison:
     def table(self) -> list[dict[str, Any]]:
         """A row per representation, best first, as a dictionary; then what is put together.
 
-        Its keys are spec, role (contender, sum, own or together), accuracy, lo, hi, by, linear,
-        knn, object, kept, moves, ms and bytes, without those that were not measured. `by` is the
-        kernel that the classifier behind `accuracy` chose, "parts" for a sum, which weighs its
-        parts' scores; `linear` and `knn` are the accuracies of a linear classifier and of the
-        nearest neighbours. `object` is the mean average precision of `same_object`, with object_lo
+        Its keys are spec, role (contender, sum, own or together), accuracy, precision, lo, hi, by,
+        linear, knn, object, kept, moves, ms and bytes, without those that were not measured.
+        `precision` is the mean average precision where an image has several labels, in place of
+        `accuracy`. `by` is the kernel that the classifier behind these chose, "parts" for a sum,
+        which weighs its parts' scores; `linear` is the same score of a linear classifier, and `knn`
+        that of the nearest neighbours. `object` is the mean average precision of `same_object`, with object_lo
         and object_hi.
         """
         by_spec: dict[str, dict[str, Any]] = {}
@@ -130,7 +131,7 @@ class Comparison:
                 name = _COLUMNS.get((row.kind, row.metric))
                 if name:
                     line[name] = row.detail if name == "by" else row.value
-                if name == "accuracy":
+                if name in ("accuracy", "precision"):
                     line["lo"], line["hi"] = row.lo, row.hi
                 if name == "object":
                     line["object_lo"], line["object_hi"] = row.lo, row.hi
@@ -138,7 +139,7 @@ class Comparison:
             by_spec.values(),
             key=lambda line: (
                 line["role"] == "together",  # no rival of the others
-                -line.get("accuracy", line.get("object", 0.0)),
+                -line.get("accuracy", line.get("precision", line.get("object", 0.0))),
                 line["spec"],
             ),
         )
@@ -261,6 +262,7 @@ class Comparison:
 _ROLES = ("contender", "sum", "own", "together")
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
+    ("accuracy", "precision"): "precision",
     ("accuracy", "by"): "by",
     ("accuracy", "linear"): "linear",
     ("accuracy", "knn"): "knn",
@@ -279,6 +281,7 @@ _SIZE_COLUMNS = {
 _CUE_COLUMNS = {"accuracy": "accuracy", "difference": "difference", "p_flip": "p"}
 _COLUMN_ORDER = (
     "accuracy",
+    "precision",
     "lo",
     "hi",
     "by",
@@ -444,10 +447,8 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def _line(line: dict[str, Any]) -> str:
     cells = [f"{line['spec']:32}"]
-    if "accuracy" in line:
-        cells.append(
-            f"{100 * line['accuracy']:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})"
-        )
+    if (score := line.get("accuracy", line.get("precision"))) is not None:
+        cells.append(f"{100 * score:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})")
     elif "object" in line:
         ends = f"({100 * line['object_lo']:.0f}-{100 * line['object_hi']:.0f})"
         cells.append(f"{100 * line['object']:5.1f} % {ends}")

@@ -307,6 +307,7 @@ def _ends(low: str, high: str) -> Callable[[dict[str, Any]], str]:
 
 _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("accuracy", "accuracy", 8, lambda line: f"{100 * line['accuracy']:.1f}%"),
+    ("precision", "mAP", 8, lambda line: f"{100 * line['precision']:.1f}%"),
     ("lo", "95% CI", 7, _ends("lo", "hi")),
     ("by", "by", 11, lambda line: str(line["by"])),
     ("linear", "linear", 6, lambda line: f"{100 * line['linear']:.0f}%"),

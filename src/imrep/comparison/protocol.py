@@ -4,16 +4,17 @@ Each step is cached on disk, so that an interrupted run continues where it stopp
 one more representation computes only that one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
-from imrep.comparison.conclusions import sizes
+from imrep.comparison.conclusions import multi_label, sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
-from imrep.comparison.conclusions.cues import find_cues
+from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
@@ -21,12 +22,14 @@ from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
+from imrep.comparison.data.multi_label_dataset import LabelSets, multi_labelled
+from imrep.comparison.data.only_label import as_classes, only_label
 from imrep.comparison.data.own_vectors import OwnVectors
 from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
-from imrep.comparison.output.outcome import Outcome, Scores
+from imrep.comparison.output.outcome import LabelScores, Outcome, Scores
 from imrep.comparison.output.saving import Saving, save
 from imrep.comparison.output.write import write
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
@@ -80,7 +83,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         )
         own = own_vectors.in_image_order(tables, state.dataset, state.decoded(state.size))
         left_out = sorted({row for each in own for row in each.missing})
-        images = state.collect(left_out)
+        images = _collect(state, left_out)
         dataset = labelled(images)
         own_vectors.refuse_labels(own, dataset)
         candidates = _placed(candidates, own, inputs.ms or {})
@@ -94,6 +97,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         peaks = encoding_memory(encoded, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(dataset, images, encoded, settings.margin, sampled_from, progress)
+        label_scores = _score_labels(images, encoded, settings.margin, sampled_from, progress)
         retrieval = None
         if objects is not None:
             retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
@@ -105,8 +109,6 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             _trial(scores, objects, state.seed),
             scores.classification if scores else retrieval,
         )
-        wanted = scores if settings.cues else None
-        cues = find_cues(wanted.dataset, wanted.classification, state) if wanted else ()
         outcome = Outcome(
             source=state.dataset,
             images=images,
@@ -114,9 +116,10 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             measurements=_measure(encoded, images, state),
             peak_memory=peaks,
             scores=scores,
+            label_scores=label_scores,
             retrieval=retrieval,
             sizes=by_size,
-            cues=cues,
+            cues=_cues(scores, settings, state),
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
             own=own,
@@ -128,6 +131,15 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             classifiers.fit_objects()
         encode.forget([part for each in encoded for part in each.parts])
         return Finished(folder, classifiers, saving)
+
+
+def _collect(state: State, left_out: list[int]) -> ImageCollection:
+    """The readable images; of several labels of which one can be tested, as two classes."""
+    images = state.collect(left_out)
+    if (label := only_label(images)) is None:
+        return images
+    state.relabel(as_classes(state.dataset, label))
+    return state.collect(left_out)
 
 
 def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
@@ -182,6 +194,30 @@ def _score(
     suspects = find_suspects(dataset, images, results, combinations, progress)
     answers = answer(dataset, results, combinations, progress)
     return Scores(dataset, results, curves, combinations, suspects, answers)
+
+
+def _score_labels(
+    images: ImageCollection,
+    encoded: list[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> LabelScores | None:
+    """Everything that needs sets of labels; None where no label can be scored."""
+    if images.label_sets is None:
+        return None
+    sets = LabelSets.of(images.label_sets)
+    dataset = multi_labelled(sets, images.groups, images.seed, images.left_out)
+    if dataset is None:
+        return None
+    results = judge_labels(dataset, images.decoded, encoded, margin, sampled_from, progress)
+    return LabelScores(results, multi_label.learning_curves(results, progress))
+
+
+def _cues(scores: Scores | None, settings: Settings, state: State) -> Sequence[Cues]:
+    if scores is None or not settings.cues:
+        return ()
+    return find_cues(scores.dataset, scores.classification, state)
 
 
 def _measure(

@@ -126,12 +126,13 @@ def repeats(classification: Classification, dataset: LabelledDataset) -> tuple[S
     return (sentences.repeats(lead, [classification.encoded[j].spec for j in ahead]),)
 
 
-def blind(classification: Classification, names: Sequence[str]) -> list[Sentence]:
+def blind(
+    candidates: Sequence[EncodedCandidate], verdict: Verdict, names: Sequence[str]
+) -> list[Sentence]:
     """A note on those of these candidates that predict nothing, where another one does."""
-    verdict = classification.verdict
     if not any(standing.low > verdict.chance for standing in verdict.standings):
         return []
-    pairs = zip(classification.encoded, verdict.standings, strict=True)
+    pairs = zip(candidates, verdict.standings, strict=True)
     return [
         sentences.blind(encoded.spec)
         for encoded, standing in pairs

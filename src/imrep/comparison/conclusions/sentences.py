@@ -17,6 +17,10 @@ NOTHING = (
     "**Nothing can be tested**: no two classes have two images (or groups) each; add images to "
     "them."
 )
+NO_LABEL = (
+    "**Nothing can be tested**: no label is on five images (or groups) and missing from five "
+    "others; add images to them."
+)
 UNLABELLED = (
     "There are no labels here, so there is no honest way to name a best one. Below: what each "
     "keeps, what moves it, what it calls similar, what it costs."
@@ -130,6 +134,16 @@ def single(names: Sequence[str]) -> Sentence:
         "single",
         f"{several(len(names), 'class', 'classes')} with one image (or one group) {were} left out "
         f"of the scores: {', '.join(names)}.",
+    )
+
+
+def untested(names: Sequence[str]) -> Sentence:
+    """Labels that too few groups have, or lack."""
+    were = "was" if len(names) == 1 else "were"
+    return Sentence(
+        "untested",
+        f"{several(len(names), 'label')} on fewer than five images (or groups), or missing from "
+        f"fewer than five, {were} left out: {listed(names)}.",
     )
 
 

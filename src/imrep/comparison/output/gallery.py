@@ -11,7 +11,7 @@ from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.cues.variants import example
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates, pictures, suspects
+from imrep.comparison.output import multi_label, near_duplicates, pictures, suspects
 from imrep.comparison.output.outcome import Outcome
 
 _PAIR_PX = 96  # side of a near-duplicate or odd image: large enough to show what differs
@@ -35,6 +35,8 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     odd = pictures.examples(outcome.quality, images)
     odd_squares = decoded.squares[[row for row, _ in odd]]
     remarks, remarked = suspects.remarks(scores, images)
+    if outcome.label_scores is not None:
+        remarks, remarked = multi_label.ranked_wrong(images, outcome.label_scores.results)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     originals, original_paths = measurements.originals(images)

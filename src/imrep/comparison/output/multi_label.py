@@ -10,6 +10,7 @@ from imrep.comparison.conclusions.multi_label import MultiLabel
 from imrep.comparison.conclusions.remarkable_rankings import misranked
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.multi_label_dataset import LabelSets
+from imrep.comparison.output.outcome import LabelScores
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.label_probabilities import label_probabilities
@@ -22,13 +23,13 @@ FALSE, MISSED = "false", "missed"
 _MAX_LABELS = 24  # whose pictures are displayed: 8 of each, within the page's 8 MB
 
 
-def add_labels(rows: Rows, images: ImageCollection, results: MultiLabel | None) -> None:
+def add_labels(rows: Rows, images: ImageCollection, scores: LabelScores | None) -> None:
     """Images that have each label, of those in the scores; labels that are left out."""
     if images.label_sets is None:
         return
     sets = LabelSets.of(images.label_sets)
-    tested = results.dataset.names if results else ()
-    scored = results.dataset.rows if results else sets.scored(images.left_out)
+    tested = scores.results.dataset.names if scores else ()
+    scored = scores.results.dataset.rows if scores else sets.scored(images.left_out)
     rows.add("data.unlabelled", int((~sets.known).sum()), "images")
     for name, count in zip(sets.names, sets.positives[scored].sum(0).tolist(), strict=True):
         metric = "data.label" if name in tested else "data.left_out"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from imrep.comparison.candidates import Absent
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import Cues
+from imrep.comparison.conclusions.multi_label import MultiLabel
 from imrep.comparison.conclusions.probabilities import Answered
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
@@ -44,6 +45,19 @@ class Scores:
     answers: Sequence[Answered] = ()
 
 
+@dataclass(frozen=True)
+class LabelScores:
+    """Results where each image has several labels.
+
+    Args:
+        results: The candidates' results.
+        curves: Mean average precision with few images, of those that rank best.
+    """
+
+    results: MultiLabel
+    curves: Sequence[Curve]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Results of a comparison.
@@ -55,6 +69,7 @@ class Outcome:
         measurements: Of each candidate, in their order.
         peak_memory: Bytes, by the spec that rebuilds the candidate.
         scores: None where no classes can be scored.
+        label_scores: None where no sets of labels can be scored.
         retrieval: None without `--same-object`.
         sizes: None without `--sizes`.
         cues: What the classes hang on; empty where it was not asked for or cannot be said.
@@ -69,12 +84,20 @@ class Outcome:
     measurements: Sequence[Measurements]
     peak_memory: Mapping[str, int]
     scores: Scores | None = None
+    label_scores: LabelScores | None = None
     retrieval: Retrieval | None = None
     sizes: SizeComparison | None = None
     cues: Sequence[Cues] = ()
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
     own: Sequence[OwnVectors] = ()
+
+    @property
+    def judged(self) -> Classification | MultiLabel | None:
+        """The results that the recommendation is about; None where no target could be scored."""
+        if self.label_scores is not None:
+            return self.label_scores.results
+        return self.scores.classification if self.scores is not None else None
 
     @property
     def encoded(self) -> list[EncodedCandidate]:

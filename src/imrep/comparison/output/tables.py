@@ -115,13 +115,13 @@ def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Togeth
         _cost(rows, encoded, {})
 
 
-def curves(rows: Rows, curves: Sequence[Curve]) -> None:
-    """Accuracy with few labels a class."""
+def curves(rows: Rows, curves: Sequence[Curve], metric: str = "probe_curve") -> None:
+    """Accuracy, or what else is scored, with few labels."""
     for encoded, points in curves:
         for point in points:
             rows.add_for(
                 encoded,
-                "accuracy.probe_curve",
+                f"accuracy.{metric}",
                 point.accuracy,
                 "share",
                 lo=point.low,

@@ -9,6 +9,7 @@ from imrep import answers, assets, results
 from imrep.comparison.output import (
     cues,
     gallery,
+    multi_label,
     near_duplicates,
     notes,
     pick,
@@ -41,7 +42,9 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     return out
 
 
-def _answers(outcome: Outcome) -> answers.AnswerTable | None:
+def _answers(outcome: Outcome) -> answers.AnswerTable | answers.LabelAnswerTable | None:
+    if outcome.label_scores is not None:
+        return multi_label.answer_table(outcome.images, outcome.label_scores.results)
     if outcome.scores is None:
         return None
     return probabilities.table(outcome.images, outcome.scores.dataset, outcome.scores.answers)
@@ -70,6 +73,10 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
         judged = outcome.scores.classification
         best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
         probabilities.probabilities(rows, outcome.scores.dataset, outcome.scores.answers, best)
+    multi_label.add_labels(rows, images, outcome.label_scores)
+    if outcome.label_scores:
+        multi_label.add_precisions(rows, outcome.label_scores.results)
+        tables.curves(rows, outcome.label_scores.curves, "precision_curve")
     cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
@@ -88,6 +95,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
 def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
     """The fields that all rows share."""
     images, dataset = outcome.images, outcome.scores.dataset if outcome.scores else None
+    tested = outcome.label_scores.results.dataset if outcome.label_scores else dataset
     fingerprints = [encoded.candidate.fingerprint for encoded in outcome.encoded]
     # objects among the inputs have no text of their own; readers, out and save change no number
     options = {
@@ -99,15 +107,20 @@ def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
     return replace(
         started(),
         run=cache.key(
-            options, fingerprints, digest, images.labels.tolist(), images.groups.tolist()
+            options,
+            fingerprints,
+            digest,
+            images.labels.tolist(),
+            images.groups.tolist(),
+            *([images.label_sets] if images.label_sets is not None else []),
         ),
         data=digest,
         data_name=outcome.source.name,
-        n=len(dataset) if dataset else len(images),
+        n=len(tested) if tested else len(images),
         classes=len(dataset.classes) if dataset else 0,
-        groups=len(np.unique(dataset.groups if dataset else images.groups)),
+        groups=len(np.unique(tested.groups if tested else images.groups)),
         S=settings.size,
         seed=settings.seed,
-        folds=dataset.folds.k if dataset else 0,
+        folds=tested.folds.k if tested else 0,
         threads=settings.threads,
     )
