@@ -121,8 +121,8 @@ class Comparison:
         `precision` is the mean average precision where an image has several labels, in place of
         `accuracy`. `by` is the kernel that the classifier behind these chose, "parts" for a sum,
         which weighs its parts' scores; `linear` is the same score of a linear classifier, and `knn`
-        that of the nearest neighbours. `object` is the mean average precision of `same_object`, with object_lo
-        and object_hi.
+        that of the nearest neighbours. `object` is the mean average precision of `same_object`,
+        with object_lo and object_hi.
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
