@@ -21,6 +21,14 @@ Where an image has any number of labels:
 | SPEC.score.LABEL | float32 | prediction, 1 for having the label, minus the share of the training
   images that have it; images are ranked by it |
 | SPEC.probability.LABEL | float32 | of the label |
+
+Where an image has a number:
+
+| column | type | content |
+|---|---|---|
+| path | string | as above |
+| value | float64 | its number |
+| SPEC.predicted | float64 | the number that SPEC predicts, in the same unit |
 """
 
 from collections.abc import Mapping, Sequence
@@ -136,7 +144,32 @@ class LabelAnswerTable:
         return columns
 
 
-def write(folder: Path, table: AnswerTable | LabelAnswerTable | None) -> None:
+@dataclass(frozen=True, eq=False)
+class ValueAnswerTable:
+    """All predictions of a comparison on images with a number.
+
+    Args:
+        paths: Of the n images.
+        values: Their numbers.
+        by_spec: What every representation predicts, each n.
+    """
+
+    paths: Sequence[str]
+    values: NDArray[np.floating]
+    by_spec: Mapping[str, NDArray[np.floating]]
+
+    def columns(self) -> dict[str, pa.Array]:
+        """The columns of the file."""
+        columns = {"path": _texts(self.paths), "value": pa.array(self.values, pa.float64())}
+        for spec, predicted in self.by_spec.items():
+            columns[f"{spec}.predicted"] = pa.array(predicted, pa.float64())
+        return columns
+
+
+AnyTable = AnswerTable | LabelAnswerTable | ValueAnswerTable
+
+
+def write(folder: Path, table: AnyTable | None) -> None:
     """Write the file, complete or not at all; None removes that of an earlier run."""
     path = folder / FILENAME
     if table is None:
@@ -150,15 +183,22 @@ def _texts(names: Sequence[str]) -> pa.Array:
     return pa.array([printable(name) for name in names], pa.string())
 
 
-def read(folder: Path, specs: Sequence[str] | None = None) -> dict[str, NDArray] | None:
-    """The columns by name: texts as objects, numbers as float32.
+def read(
+    folder: Path,
+    specs: Sequence[str] | None = None,
+    target: str = "label",
+    fields: Sequence[str] = _FIELDS,
+) -> dict[str, NDArray] | None:
+    """The columns by name: texts as objects.
 
     Args:
         folder: What `imrep compare` wrote.
-        specs: The representations to read; None for all.
+        specs: The representations to read; None for all columns.
+        target: The column of what is predicted.
+        fields: Of every representation.
 
     Returns:
-        None where there is no file, since no classes were scored.
+        None where there is no file, since nothing was scored.
 
     Raises:
         BadData: The file is broken, or has no answers of a representation.
@@ -168,7 +208,7 @@ def read(folder: Path, specs: Sequence[str] | None = None) -> dict[str, NDArray]
         return None
     columns = None
     if specs is not None:
-        columns = ["path", "label", *(f"{spec}.{field}" for spec in specs for field in _FIELDS)]
+        columns = ["path", target, *(f"{spec}.{field}" for spec in specs for field in fields)]
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import multi_label, sizes
@@ -16,27 +18,37 @@ from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
+from imrep.comparison.conclusions.regression import judge_values, value_curves
 from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
+from imrep.comparison.conclusions.value_together import put_values_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
 from imrep.comparison.data.multi_label_dataset import LabelSets, multi_labelled
 from imrep.comparison.data.only_label import as_classes, only_label
 from imrep.comparison.data.own_vectors import OwnVectors
+from imrep.comparison.data.valued_dataset import (
+    PLAIN,
+    ValuedDataset,
+    described,
+    logarithms,
+    valued,
+)
 from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
-from imrep.comparison.output.outcome import LabelScores, Outcome, Scores
+from imrep.comparison.output.outcome import LabelScores, Outcome, Scores, ValueScores
 from imrep.comparison.output.saving import Saving, save
 from imrep.comparison.output.write import write
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.settings import Inputs, Settings
 from imrep.comparison.state import State
+from imrep.datasets.target import plural
 from imrep.embedding import encode
-from imrep.errors import BadData
+from imrep.errors import BadData, BadParameter
 from imrep.models import saved
 from imrep.ops import parallel
 from imrep.types import Progress
@@ -84,7 +96,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         own = own_vectors.in_image_order(tables, state.dataset, state.decoded(state.size))
         left_out = sorted({row for each in own for row in each.missing})
         images = _collect(state, left_out)
-        dataset = labelled(images)
+        dataset, values = labelled(images), _valued(images, settings.log)
         own_vectors.refuse_labels(own, dataset)
         candidates = _placed(candidates, own, inputs.ms or {})
         objects = None
@@ -98,6 +110,9 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(dataset, images, encoded, settings.margin, sampled_from, progress)
         label_scores = _score_labels(images, encoded, settings.margin, sampled_from, progress)
+        value_scores = _score_values(
+            values, images, encoded, settings.margin, sampled_from, progress
+        )
         retrieval = None
         if objects is not None:
             retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
@@ -117,6 +132,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             peak_memory=peaks,
             scores=scores,
             label_scores=label_scores,
+            value_scores=value_scores,
             retrieval=retrieval,
             sizes=by_size,
             cues=_cues(scores, settings, state),
@@ -212,6 +228,44 @@ def _score_labels(
         return None
     results = judge_labels(dataset, images.decoded, encoded, margin, sampled_from, progress)
     return LabelScores(results, multi_label.learning_curves(results, progress))
+
+
+def _valued(images: ImageCollection, log: bool) -> ValuedDataset | None:
+    """The images with a number; None where numbers are not predicted or cannot be tested.
+
+    Raises:
+        BadData: A number below 0 has no logarithm.
+        BadParameter: There are no numbers to take the logarithm of.
+    """
+    if images.values is None:
+        if log:
+            raise BadParameter(
+                "--log needs numbers to predict, got "
+                f"{plural(images.target.kind)}. Compare without it, or name a column of numbers."
+            )
+        return None
+    numbers, scale = images.values.copy(), PLAIN
+    numbers[list(images.left_out)] = np.nan
+    if log:
+        numbers, scale = logarithms(numbers, [item.path for item in images.decoded.items])
+    name = described(images.target.column or "the number", scale)
+    return valued(numbers, name, images.groups, images.seed, scale)
+
+
+def _score_values(
+    dataset: ValuedDataset | None,
+    images: ImageCollection,
+    encoded: list[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> ValueScores | None:
+    """Everything that needs numbers; None where none can be scored."""
+    if dataset is None:
+        return None
+    results = judge_values(dataset, images.decoded, encoded, margin, sampled_from, progress)
+    curves = value_curves(results, progress)
+    return ValueScores(results, curves, put_values_together(results, progress))
 
 
 def _cues(scores: Scores | None, settings: Settings, state: State) -> Sequence[Cues]:

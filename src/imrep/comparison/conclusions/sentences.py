@@ -8,6 +8,8 @@ The protocol fixes their words, and those of the headlines, so that reports can 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
 from imrep.plural import several
@@ -43,6 +45,13 @@ class Sentence(NamedTuple):
 METHOD = Sentence(
     "method",
     "Each was judged by the better of a linear and two kernel classifiers, chosen inside the "
+    "training folds.",
+)
+
+
+METHOD_VALUES = Sentence(
+    "method",
+    "Each was judged by the better of a linear and two kernel ridge regressions, chosen inside the "
     "training folds.",
 )
 
@@ -125,6 +134,26 @@ def blind(name: str) -> Sentence:
         "blind",
         f"{name} sees nothing of the classes: is its order that of the sorted paths?",
     )
+
+
+def no_values(values: np.ndarray, column: str) -> Sentence:
+    """The headline where no number can be tested.
+
+    Args:
+        values: The numbers that there are.
+        column: What they are, or "".
+    """
+    name = column or "the number"
+    if not len(values):
+        reason = f"no image has {name}; give a number for each."
+    elif len(values) > 1 and not np.ptp(values):
+        reason = f"{name} is {values[0]:g} for every image; give one that varies."
+    else:
+        reason = (
+            f"no two images (or groups) have {name}; give it for more, and --groups for fewer "
+            "images that belong together."
+        )
+    return Sentence("nothing", f"**Nothing can be tested**: {reason}")
 
 
 def single(names: Sequence[str]) -> Sentence:

@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from imrep import images
 from imrep.comparison.candidates import Candidate
-from imrep.comparison.conclusions import classification, sentences, together
+from imrep.comparison.conclusions import classification, sentences, together, value_together
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import sentence
 from imrep.comparison.conclusions.linear_baseline import linear_notes
 from imrep.comparison.conclusions.multi_label import MultiLabel
+from imrep.comparison.conclusions.regression import Regression, skewed
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.conclusions.visible_gaps import visible_gaps
@@ -54,6 +57,9 @@ def verdict(
         texts.append(sentences.no_network(_networks([absent.spec for absent in outcome.failed])))
     if scores and scores.together:
         texts.append(together.text(scores.together))
+    if outcome.value_scores and outcome.value_scores.together:
+        target = outcome.value_scores.results.dataset.names[0]
+        texts.append(value_together.text(outcome.value_scores.together, target))
     if outcome.sizes and outcome.sizes.sentence:
         texts.append(outcome.sizes.sentence.text)
     if retrieval and tested:
@@ -88,7 +94,9 @@ def _warnings(outcome: Outcome) -> list[Sentence]:
     return warnings
 
 
-def _standings(judged: Classification | MultiLabel | Retrieval | None) -> dict[str, Any]:
+def _standings(
+    judged: Classification | MultiLabel | Regression | Retrieval | None,
+) -> dict[str, Any]:
     """Who is best, who is tied with it, and what the test can show."""
     if judged is None:
         return {"leader": "", "equals": [], "q": None, "gap": None, "guess": None}
@@ -130,6 +138,8 @@ def _nothing(images: ImageCollection) -> Sentence:
     """Why nothing is scored."""
     if images.label_sets is not None:
         return Sentence("nothing", sentences.NO_LABEL)
+    if images.values is not None:
+        return sentences.no_values(images.values[~np.isnan(images.values)], images.target.column)
     if len(images.names) > 1:
         return Sentence("nothing", sentences.NOTHING)
     items = images.decoded.items
@@ -167,18 +177,29 @@ def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
     """How the scores came about, and what may surprise in them."""
     results = outcome.judged
     assert results
-    notes, names = [sentences.METHOD], [encoded.spec for encoded in results.encoded]
+    method = sentences.METHOD_VALUES if outcome.value_scores else sentences.METHOD
+    notes, names = [method], [encoded.spec for encoded in results.encoded]
     if results.headline.id == "tied":  # the sentence that mentions a smallest visible gap
         notes += visible_gaps(names, results.verdict)
     if len(names) > 1:
         tied = [names[j] for j in results.verdict.tied]
-        score = "precision" if outcome.label_scores else "probe"
-        notes += linear_notes(_accuracies(rows, score), _accuracies(rows, "linear"), tied)
+        accuracies, linear = _accuracies(rows, _metric(outcome)), _accuracies(rows, "linear")
+        judge = "regression" if outcome.value_scores else "classifier"
+        notes += linear_notes(accuracies, linear, tied, judge)
     aligned = [own.table.name for own in outcome.own if own.aligned]
     notes += classification.blind(results.encoded, results.verdict, aligned)
     if outcome.scores and not outcome.images.builtin:  # those photographs have no groups
         notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
+    if outcome.value_scores:
+        notes += skewed(outcome.value_scores.results.dataset)
     return notes
+
+
+def _metric(outcome: Outcome) -> str:
+    """What the candidates are judged by, as results.jsonl names it."""
+    if outcome.label_scores:
+        return "precision"
+    return "r2" if outcome.value_scores else "probe"
 
 
 def _accuracies(rows: Rows, metric: str) -> dict[str, float]:
