@@ -5,10 +5,25 @@ from typing import NamedTuple
 from imrep.assets import Assets, Remark
 from imrep.report import words
 from imrep.report.findings import Findings
-from imrep.report.suspects import Captioned
 from imrep.report.tables import Cell, Column, Line, Table
 
-_UNFOLDED = 6  # labels whose images are displayed at once
+_UNFOLDED = 4  # labels whose images are displayed at once
+
+
+class Ranked(NamedTuple):
+    """A tile of the sheet of remarked images.
+
+    Attributes:
+        tile: Its number.
+        path: Of the file.
+        caption: Its place among all images.
+        labels: Those that it has.
+    """
+
+    tile: int
+    path: str
+    caption: str
+    labels: str
 
 
 class RankedWrong(NamedTuple):
@@ -21,8 +36,8 @@ class RankedWrong(NamedTuple):
     """
 
     label: str
-    false: list[Captioned]
-    missed: list[Captioned]
+    false: list[Ranked]
+    missed: list[Ranked]
 
 
 def table(findings: Findings) -> Table:
@@ -51,22 +66,25 @@ def table(findings: Findings) -> Table:
 
 def ranked_wrong(assets: Assets) -> tuple[list[RankedWrong], list[RankedWrong]]:
     """The labels with images to look at: those displayed at once, and those folded away."""
-    sections = {name: _captioned(assets, name) for name in ("false", "missed")}
+    sections = {name: _ranked(assets, name) for name in ("false", "missed")}
     labels = dict.fromkeys(label for pairs in sections.values() for label, _ in pairs)
     every = [
         RankedWrong(label, *([c for own, c in sections[s] if own == label] for s in sections))
-        for label in sorted(labels)
+        for label in labels
     ]
     return every[:_UNFOLDED], every[_UNFOLDED:]
 
 
-def _captioned(assets: Assets, section: str) -> list[tuple[str, Captioned]]:
+def _ranked(assets: Assets, section: str) -> list[tuple[str, Ranked]]:
     """Label and tile of each image of a section of the sheet."""
     first = 0
     for name, remarks in assets.remarks.items():
         if name == section:
             return [
-                (remark.label, Captioned(first + i, remark.path, _caption(section, remark)))
+                (
+                    remark.label,
+                    Ranked(first + i, remark.path, _caption(section, remark), remark.other),
+                )
                 for i, remark in enumerate(remarks)
             ]
         first += len(remarks)
@@ -74,11 +92,6 @@ def _captioned(assets: Assets, section: str) -> list[tuple[str, Captioned]]:
 
 
 def _caption(section: str, remark: Remark) -> str:
-    if section == "false":
-        return f"not **{remark.label}**, above {_share(remark.p)}"
-    return f"**{remark.label}**, below {_share(1 - remark.p)}"
-
-
-def _share(p: float) -> str:
     """Whole per cent, rounded down, so that "above" and "below" are true."""
-    return f"{int(100 * p + 1e-9)}%"
+    side, share = ("above", remark.p) if section == "false" else ("below", 1 - remark.p)
+    return f"{side} {int(100 * share + 1e-9)}%"

@@ -7,23 +7,19 @@ printed bold.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imrep.comparison.conclusions.headline import tied_names
+from imrep.comparison.conclusions.headline import among, within_margin
 from imrep.comparison.conclusions.phrases import (
     cost_words,
     costs_least,
-    listed,
     percent,
     percent_at_least,
-    plural_points,
     points,
 )
-from imrep.comparison.conclusions.recommend import near_the_top
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.statistics.verdict import Standing, Verdict
 from imrep.plural import several
 
 _SOLVED = 0.97  # mean average precision
-_MAX_NAMES = 4  # of tied candidates in the sentence
 
 
 @dataclass(frozen=True)
@@ -130,26 +126,15 @@ def _clear(facts: Facts, verdict: Verdict) -> Sentence:
 
 
 def _tied(facts: Facts, verdict: Verdict) -> Sentence:
-    pick, margin = facts.names[facts.pick], f"{facts.margin:g} {plural_points(f'{facts.margin:g}')}"
-    within = (
-        f"Only **{pick}** is within {margin} of the top"
-        if len(near_the_top(verdict, facts.margin)) == 1
-        else f"Of those within {margin} of the top **{pick}** {costs_least(facts.ms[facts.pick])}"
-    )
+    names, pick = facts.names, facts.pick
     return Sentence(
         "tied",
-        f"**Too close to call** between {_among(facts)}: with {several(facts.images, 'image')} "
-        f"this test sees gaps of about {points(verdict.gap)} or more. {within} "
-        f"{cost_words(facts.ms[facts.pick], facts.size[facts.pick])}; asked for a label it "
-        f"{_ranks(verdict.standings[facts.pick], facts)}.",
+        f"**Too close to call** between {among(names, pick, verdict)}: with "
+        f"{several(facts.images, 'image')} this test sees gaps of about {points(verdict.gap)} or "
+        f"more. {within_margin(names, pick, verdict, facts.margin, facts.ms[pick])} "
+        f"{cost_words(facts.ms[pick], facts.size[pick])}; asked for a label it "
+        f"{_ranks(verdict.standings[pick], facts)}.",
     )
-
-
-def _among(facts: Facts) -> str:
-    names = tied_names(facts.names, facts.pick, facts.verdict)
-    if len(names) > _MAX_NAMES:
-        return f"{names[0]} and {len(names) - 1} others, marked below"
-    return listed(names)
 
 
 def _ranks(standing: Standing, facts: Facts) -> str:

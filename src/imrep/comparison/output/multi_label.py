@@ -108,7 +108,8 @@ class Pictures(NamedTuple):
     """What is said of pictures, by section, and the rows of all of them in that order.
 
     Attributes:
-        remarks: "false" and "missed"; the probability is the share of images ranked below.
+        remarks: "false" and "missed", with all labels of the image in place of the other class,
+            and the share of images that rank below it in place of the probability.
         rows: In the collection.
     """
 
@@ -120,11 +121,12 @@ def ranked_wrong(images: ImageCollection, results: MultiLabel) -> Pictures:
     """For each label, images without it that rank high and images with it that rank low.
 
     The scores are those of the recommended candidate, else of the leader. Of many labels the 24 of
-    the lowest average precision are taken, in their order.
+    the lowest average precision are taken. They come in this order, the lowest first.
     """
     scores, dataset = results.predictions[results.best].centred, results.dataset
     weakest = np.argsort(results.precisions[results.best].by_label, kind="stable")[:_MAX_LABELS]
-    by_label = [each for each in misranked(scores, dataset.positives) if each.label in weakest]
+    every_label = misranked(scores, dataset.positives)
+    by_label = [every_label[label] for label in weakest.tolist()]
     selected = {
         FALSE: [(each.label, i) for each in by_label for i in each.false],
         MISSED: [(each.label, i) for each in by_label for i in each.missed],
@@ -135,7 +137,11 @@ def ranked_wrong(images: ImageCollection, results: MultiLabel) -> Pictures:
             Remark(
                 path=items[dataset.rows[i]].path,
                 label=dataset.names[label],
-                other="",
+                other=", ".join(
+                    name
+                    for name, has in zip(dataset.names, dataset.positives[i], strict=True)
+                    if has
+                ),
                 p=float((scores[:, label] < scores[i, label]).mean()),
             )
             for label, i in pairs
