@@ -57,7 +57,7 @@ def table(findings: Findings) -> Table:
     lines.sort(key=lambda line: -(line.cells[0].value or 0))
     columns = [
         Column(title="average precision", ranks=True),
-        Column(title="prevalence (guessing)"),
+        Column(title="prevalence"),
         Column(title="images"),
     ]
     return Table(caption="Average precision of every label", first="label", columns=columns,
