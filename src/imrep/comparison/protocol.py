@@ -19,7 +19,7 @@ from imrep.comparison.conclusions.final_classifier import Classifiers, check_cho
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.regression import judge_values, value_curves
-from imrep.comparison.conclusions.retrieval import judge_retrieval
+from imrep.comparison.conclusions.retrieval import Retrieval, judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.conclusions.value_together import put_values_together
@@ -121,8 +121,8 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             settings.sizes,
             state.size,
             state.encode,
-            _trial(scores, objects, state.seed),
-            scores.classification if scores else retrieval,
+            _trial(dataset, values, objects, state.seed),
+            _judged(scores, value_scores, retrieval),
         )
         outcome = Outcome(
             source=state.dataset,
@@ -178,11 +178,27 @@ def _quality(images: ImageCollection) -> quality.Quality:
     return quality.find(decoded.squares, decoded.facts, [item.label for item in decoded.items])
 
 
-def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:
-    """What is scored at every size: classes, else objects."""
-    if scores is not None:
-        return sizes.classes(scores.dataset)
+def _trial(
+    dataset: LabelledDataset | None,
+    values: ValuedDataset | None,
+    objects: Objects | None,
+    seed: int,
+) -> sizes.Trial | None:
+    """What is scored at every size: classes or numbers, else objects."""
+    if dataset is not None:
+        return sizes.classes(dataset)
+    if values is not None:
+        return sizes.numbers(values)
     return None if objects is None else sizes.objects(objects, seed)
+
+
+def _judged(
+    scores: Scores | None, value_scores: ValueScores | None, retrieval: Retrieval | None
+) -> sizes.Judged | None:
+    """The results at the comparison's own size."""
+    if scores is not None:
+        return scores.classification
+    return retrieval if value_scores is None else value_scores.results
 
 
 def _placed(
