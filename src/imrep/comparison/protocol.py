@@ -16,6 +16,7 @@ from imrep.comparison.conclusions import multi_label, sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.label_together import put_labels_together
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.regression import judge_values, value_curves
@@ -243,7 +244,8 @@ def _score_labels(
     if dataset is None:
         return None
     results = judge_labels(dataset, images.decoded, encoded, margin, sampled_from, progress)
-    return LabelScores(results, multi_label.learning_curves(results, progress))
+    curves = multi_label.learning_curves(results, progress)
+    return LabelScores(results, curves, put_labels_together(results, progress))
 
 
 def _valued(images: ImageCollection, log: bool) -> ValuedDataset | None:

@@ -12,10 +12,11 @@ from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.multi_label_dataset import LabelSets
 from imrep.comparison.output.outcome import LabelScores
 from imrep.comparison.output.rows import Rows
-from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.output.tables import cost, differences
 from imrep.comparison.probes.label_probabilities import label_probabilities
+from imrep.comparison.probes.regression import ValuePredictions
+from imrep.comparison.probes.value_combination import ValueCombination
 from imrep.comparison.statistics.mean_average_precision import Precision
-from imrep.comparison.statistics.verdict import Standing
 
 FALSE, MISSED = "false", "missed"
 """Sections of pictures: ranked high without the label, and low with it."""
@@ -60,21 +61,10 @@ def add_precisions(rows: Rows, results: MultiLabel) -> None:
         for name, share in _by_label(precision, names).items():
             rows.add_for(encoded, "accuracy.label_precision", share, "share", detail=name)
         if encoded.spec != leader:
-            _difference(rows, encoded, standing, leader)
+            differences(rows, encoded, "difference.precision", standing, leader)
     for name, precision in results.controls.items():
         share = _share(precision.mean)
         rows.add("accuracy.precision", share, "share", spec=name, role="control")
-
-
-def _difference(rows: Rows, encoded: EncodedCandidate, standing: Standing, leader: str) -> None:
-    """This candidate minus the leader; the standing has the leader minus this candidate."""
-    low, high = -standing.behind_high, -standing.behind_low
-    value = -standing.behind
-    rows.add_for(encoded, "difference.precision", value, "share", detail=leader, lo=low, hi=high)
-    if np.isfinite(standing.t):
-        rows.add_for(encoded, "difference.t", standing.t, "ratio", detail=leader)
-    rows.add_for(encoded, "difference.p_flip", standing.p_flip, "share", detail=leader)
-    rows.add_for(encoded, "difference.needed", standing.needed, "share", detail=leader)
 
 
 def _by_label(precision: Precision, names: tuple[str, ...]) -> dict[str, float]:
@@ -88,18 +78,49 @@ def _share(precision: float) -> float:
     return min(max(precision, 0.0), 1.0)
 
 
-def answer_table(images: ImageCollection, results: MultiLabel) -> LabelAnswerTable:
-    """The scores and probabilities of all candidates, for `answers.parquet`."""
-    dataset, items = results.dataset, images.decoded.items
+def add_together(rows: Rows, scores: LabelScores) -> None:
+    """Mean average precision, gain over the leader, weights and cost of every combination."""
+    names = scores.results.dataset.names
+    for each in scores.together:
+        encoded, result, leader = each.encoded, each.result, each.leader.spec
+        share, low, high = _share(result.accuracy), result.low, result.high
+        rows.add_for(encoded, "accuracy.precision", share, "share", lo=low, hi=high)
+        precision = scores.results.rankings.precision(each.combination.centred)
+        for name, share in _by_label(precision, names).items():
+            rows.add_for(encoded, "accuracy.label_precision", share, "share", detail=name)
+        rows.add_for(
+            encoded,
+            "difference.precision",
+            result.gain,
+            "share",
+            detail=leader,
+            lo=result.gain_low,
+            hi=result.gain_high,
+        )
+        rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
+        for part in each.parts:
+            spec = part.encoded.spec
+            rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
+            rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
+        cost(rows, encoded, {})
+
+
+def answer_table(images: ImageCollection, scores: LabelScores) -> LabelAnswerTable:
+    """Scores and probabilities of all candidates and combinations, for `answers.parquet`."""
+    results, items = scores.results, images.decoded.items
+    dataset = results.dataset
+    predicted: dict[str, ValuePredictions | ValueCombination] = {
+        encoded.spec: each
+        for encoded, each in zip(results.encoded, results.predictions, strict=True)
+    }
+    predicted |= {row.encoded.spec: row.combination for row in scores.together}
     return LabelAnswerTable(
         paths=[items[row].path for row in dataset.rows],
         positives=dataset.positives,
         names=dataset.names,
         by_spec={
-            encoded.spec: LabelAnswers(
-                predicted.centred, label_probabilities(predicted.folds, dataset)
-            )
-            for encoded, predicted in zip(results.encoded, results.predictions, strict=True)
+            spec: LabelAnswers(each.centred, label_probabilities(each.folds, dataset))
+            for spec, each in predicted.items()
         },
     )
 

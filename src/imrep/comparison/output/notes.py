@@ -9,7 +9,13 @@ import numpy as np
 
 from imrep import images
 from imrep.comparison.candidates import Candidate
-from imrep.comparison.conclusions import classification, sentences, together, value_together
+from imrep.comparison.conclusions import (
+    classification,
+    label_together,
+    sentences,
+    together,
+    value_together,
+)
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import sentence
 from imrep.comparison.conclusions.linear_baseline import linear_notes
@@ -57,6 +63,8 @@ def verdict(
         texts.append(sentences.no_network(_networks([absent.spec for absent in outcome.failed])))
     if scores and scores.together:
         texts.append(together.text(scores.together))
+    if outcome.label_scores and outcome.label_scores.together:
+        texts.append(label_together.text(outcome.label_scores.together))
     if outcome.value_scores and outcome.value_scores.together:
         target = outcome.value_scores.results.dataset.names[0]
         texts.append(value_together.text(outcome.value_scores.together, target))

@@ -57,10 +57,12 @@ class LabelScores:
     Args:
         results: The candidates' results.
         curves: Mean average precision with few images, of those that rank best.
+        together: Weighted combinations of the candidates.
     """
 
     results: MultiLabel
     curves: Sequence[Curve]
+    together: Sequence[Together[ValueCombination]] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
 
 def _answers(outcome: Outcome) -> answers.AnyTable | None:
     if outcome.label_scores is not None:
-        return multi_label.answer_table(outcome.images, outcome.label_scores.results)
+        return multi_label.answer_table(outcome.images, outcome.label_scores)
     if outcome.value_scores is not None:
         return values.answer_table(outcome.images, outcome.value_scores)
     if outcome.scores is None:
@@ -100,6 +100,7 @@ def _add_scores(rows: Rows, outcome: Outcome) -> None:
     if outcome.label_scores is not None:
         multi_label.add_precisions(rows, outcome.label_scores.results)
         tables.curves(rows, outcome.label_scores.curves, "precision_curve")
+        multi_label.add_together(rows, outcome.label_scores)
     if outcome.value_scores is not None:
         results = outcome.value_scores.results
         values.add_explained(rows, results)

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from imrep.comparison.statistics.bootstrap import bootstrap
+from imrep.comparison.statistics.gain import Gain, gains
 from imrep.comparison.statistics.mean_average_precision import Precision, blocks, precision
 from imrep.comparison.statistics.measures import Measure
 from imrep.comparison.statistics.verdict import Verdict, judge
@@ -61,6 +62,11 @@ class Rankings:
         none = np.zeros(len(self.blocks), np.int64)
         boot = bootstrap(self._values([ranking]), none, self.blocks, self.seed, self._measure)
         return float(boot.deviations[0].std())
+
+    def gains(self, rankings: Sequence[Precision]) -> list[Gain]:
+        """Every one beside the first, itself among them."""
+        none = np.zeros(len(self.blocks), np.int64)
+        return gains(self._values(rankings), none, self.blocks, self.seed, self._measure)
 
     def verdict(self, rankings: Sequence[Precision]) -> Verdict:
         """Intervals, who is tied with the best, and the smallest visible gap."""
