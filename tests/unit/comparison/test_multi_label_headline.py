@@ -52,6 +52,7 @@ def test_none_is_shown_to_see_the_labels():
         "38% (95% interval 33-43%), guessing gives 34%.",
     )
     assert headline(facts_of([0.33, 0.45], (0, 1))).id == "tied"
+    assert headline(facts_of([0.2, 0.33], (0, 1))).id == "none"  # one lies below guessing
 
 
 def test_one():

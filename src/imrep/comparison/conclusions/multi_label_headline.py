@@ -79,7 +79,8 @@ def _undecided(facts: Facts, verdict: Verdict) -> Sentence | None:
         )
     if verdict.too_few:
         return Sentence("too few", _too_few(facts))
-    if all(s.low <= verdict.chance <= s.high for s in verdict.standings):
+    # an interval below guessing is no sign of sight either: one of many may lie there by chance
+    if all(s.low <= verdict.chance for s in verdict.standings):
         return Sentence(
             "none",
             "**None of these is shown to see the labels**: the best has a mean average precision "
