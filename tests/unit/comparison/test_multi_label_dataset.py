@@ -24,7 +24,7 @@ def test_a_label_is_tested_if_five_groups_have_it_and_five_do_not(labels, count,
 @given(cells)
 def test_a_matrix_says_what_the_cells_say(labels):
     sets = LabelSets.of(labels)
-    for each, row, known in zip(labels, sets.positives, sets.known, strict=True):
+    for each, row, known in zip(labels, sets.positives, sets.annotated, strict=True):
         assert known == (each is not None)
         assert {name for name, has in zip(sets.names, row, strict=True) if has} == set(each or ())
 

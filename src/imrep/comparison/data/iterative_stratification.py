@@ -45,7 +45,7 @@ def _deal(
     fold_of, order = np.full(len(size), -1), rng.permutation(len(size))
     left = counts.sum(0)
 
-    def place(group: int, wanted: Int[Array, " k"]) -> None:
+    def assign(group: int, wanted: Int[Array, " k"]) -> None:
         fold = _largest(wanted, room, rng)
         fold_of[group] = fold
         want[fold] -= k * counts[group]
@@ -55,9 +55,9 @@ def _deal(
     while left.any():
         label = int(np.where(left > 0, left, left.max() + 1).argmin())
         for group in order[(fold_of[order] < 0) & (counts[order, label] > 0)].tolist():
-            place(group, want[:, label])
+            assign(group, want[:, label])
     for group in order[fold_of[order] < 0].tolist():
-        place(group, room)
+        assign(group, room)
     return fold_of
 
 

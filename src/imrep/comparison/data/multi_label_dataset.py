@@ -23,12 +23,12 @@ class LabelSets:
     Attributes:
         names: Names of the labels, sorted.
         positives: Whether each image has each of them.
-        known: Images whose labels are known; one that has none of them is among them.
+        annotated: Images whose labels are known; one that has none of them is among them.
     """
 
     names: tuple[str, ...]
     positives: Bool[Array, "n l"]
-    known: Bool[Array, " n"]
+    annotated: Bool[Array, " n"]
 
     @staticmethod
     def of(labels: Sequence[Sequence[str] | None]) -> "LabelSets":
@@ -36,8 +36,8 @@ class LabelSets:
         names = tuple(sorted({name for each in labels for name in each or ()}))
         positives = [[name in (each or ()) for name in names] for each in labels]
         shape = len(labels), len(names)
-        known = np.array([each is not None for each in labels], bool)
-        return LabelSets(names, np.array(positives, bool).reshape(shape), known)
+        annotated = np.array([each is not None for each in labels], bool)
+        return LabelSets(names, np.array(positives, bool).reshape(shape), annotated)
 
     def testable(self, groups: Int[Array, " n"], left_out: Sequence[int] = ()) -> list[str]:
         """Labels with at least five groups that have them and five that do not.
@@ -56,7 +56,7 @@ class LabelSets:
 
     def scored(self, left_out: Sequence[int] = ()) -> Int[Array, " m"]:
         """Rows of the images whose labels are known and that are not left out."""
-        return np.setdiff1d(np.flatnonzero(self.known), left_out)
+        return np.setdiff1d(np.flatnonzero(self.annotated), left_out)
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is a key of caches

@@ -31,7 +31,7 @@ def add_labels(rows: Rows, images: ImageCollection, scores: LabelScores | None) 
     sets = LabelSets.of(images.label_sets)
     tested = scores.results.dataset.names if scores else ()
     scored = scores.results.dataset.rows if scores else sets.scored(images.left_out)
-    rows.add("data.unlabelled", int((~sets.known).sum()), "images")
+    rows.add("data.unlabelled", int((~sets.annotated).sum()), "images")
     for name, count in zip(sets.names, sets.positives[scored].sum(0).tolist(), strict=True):
         metric = "data.label" if name in tested else "data.left_out"
         rows.add(metric, count, "images", detail=name)

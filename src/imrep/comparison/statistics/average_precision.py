@@ -50,9 +50,9 @@ def without_each(
         stays = owner != np.arange(start, start + shape[0])[:, None]
         # a threshold that is removed itself may have no image left above it
         shares = (positives - removed_positives) / np.maximum(images - removed, 1)
-        kept = stays.sum(1)
+        remaining = stays.sum(1)
         total = np.einsum("gp,gp->g", shares, stays)
-        result.append(np.where(kept > 0, total / np.maximum(kept, 1), np.nan))
+        result.append(np.where(remaining > 0, total / np.maximum(remaining, 1), np.nan))
     precisions = np.concatenate(result)
     complete = float((positives / images).mean())
     return np.where(np.isnan(precisions), complete, precisions)
