@@ -77,6 +77,9 @@ class Remark(NamedTuple):
         label: Its class.
         other: The class that it is held against.
         p: Probability of the label, out of fold; in "confused", of the other class.
+
+    In "furthest" the label is a true number, the other the predicted one, and `p` the error over
+    the mean error of guessing.
     """
 
     path: str

@@ -11,7 +11,10 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | total | | images before `--max-images` was applied (images) |
 | | unlabelled | | readable images without a label, not in the scores (images) |
 | | class | class | all images of this class (images) |
-| | left_out | class | the same, for a class of one group that cannot be tested (images) |
+| | label | label | images in the scores that have this label, one of several (images) |
+| | left_out | class or label | the same, where it cannot be tested (images) |
+| | target | its name | images with the number that is predicted (images) |
+| | guess_error | | mean absolute error of always naming the median (number or factor) |
 | | moved | | draws of the folds until no class lay in a single fold (draws) |
 | duplicates | images | | images with a near-duplicate; pairs are in near_duplicates.csv (images) |
 | | groups | | groups they form (groups) |
@@ -30,13 +33,22 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | constant | in which folds | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
+| | r2 | | of numbers: share of their variance that is explained, with lo, hi (share) |
+| | error | | of numbers: mean absolute error (number), or of their logarithms (factor) |
+| | r2_curve | images, "100" | r2 with so many training images (share) |
+| | r2_size | side, "128" | r2 at that size, with lo and hi (share) |
+| | precision | | of several labels: mean average precision, with lo and hi (share) |
+| | label_precision | label | average precision of this label (share) |
+| | precision_curve | images, "100" | mean average precision with so many images (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
 | | retrieval_size | side, "128" | the same at that size, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
 | | t | the leader's spec | the same over its standard error, used by the step-down (ratio) |
 | | p_flip | the leader's spec | p-value of the sign-flip test of the difference (share) |
 | | needed | the leader's spec | difference above which the step-down drops it (share) |
-| | retrieval | the leader's spec | average precision minus the leader's, with lo and hi (share) |
+| | r2 | the leader's spec | r2 minus the leader's, with lo and hi (share) |
+| | precision | the leader's spec | average precision minus the leader's, with lo and hi (share) |
+| | retrieval | the leader's spec | the same of `--same-object` (share) |
 | | size | side, "128" | score at that size minus that at the main size, with lo, hi (share) |
 | combination | weight | a part's spec | its weight over the sum, fitted to all images (share) |
 | | folds | a part's spec | share of the folds that kept the part (share) |
@@ -122,10 +134,21 @@ SUSPECTS = "suspects.csv"  # beside it: labels to check, the most suspect first
 ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("nats", "dimensions", "images", "groups", "pairs", "draws", ""),
+    *("nats", "dimensions", "images", "groups", "pairs", "draws", "number", "factor", ""),
 )
 METRICS = {
-    "data": ("files", "skipped", "total", "unlabelled", "class", "left_out", "moved"),
+    "data": (
+        "files",
+        "skipped",
+        "total",
+        "unlabelled",
+        "class",
+        "label",
+        "left_out",
+        "moved",
+        "target",
+        "guess_error",
+    ),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "pictures": (
         *("odd", "dark", "bright", "blurred", "uniform", "size", "aspect", "gray"),
@@ -134,8 +157,10 @@ METRICS = {
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
         *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
+        *("precision", "label_precision", "precision_curve"),
+        *("r2", "error", "r2_curve", "r2_size"),
     ),
-    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size"),
+    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size", "precision", "r2"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "cues": ("accuracy", "difference", "p_flip"),

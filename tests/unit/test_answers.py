@@ -8,7 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from imrep import answers
-from imrep.answers import Answers, AnswerTable
+from imrep.answers import Answers, AnswerTable, LabelAnswers, LabelAnswerTable
 from imrep.errors import BadData
 
 TABLE = np.array([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], np.float32)
@@ -63,3 +63,16 @@ def test_a_missing_representation_or_a_broken_file_is_named(tmp_path):
     (tmp_path / answers.FILENAME).write_bytes(b"PAR1 no")
     with pytest.raises(BadData, match="cannot be read"):
         answers.read(tmp_path)
+
+
+def test_several_labels_have_a_score_and_a_probability_each(tmp_path):
+    scores = np.array([[0.25, -0.5], [-0.125, 1.0]])
+    own = LabelAnswers(scores, scores / 4 + 0.5)
+    positives = np.array([[True, True], [False, False]])
+    answers.write(tmp_path, LabelAnswerTable(["a", "b"], positives, ("cat", "dog"), {"hog": own}))
+    columns = answers.read(tmp_path)
+    assert list(columns) == ["path", "labels", "hog.score.cat", "hog.score.dog",
+                             "hog.probability.cat", "hog.probability.dog"]  # fmt: skip
+    assert columns["labels"].tolist() == ["cat|dog", ""]
+    assert columns["hog.score.dog"].tolist() == [-0.5, 1.0]
+    assert columns["hog.probability.cat"].dtype == np.float32

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from imrep import answers, images, results, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
+from imrep.comparison.conclusions.phrases import percent_range
 from imrep.datasets.target import Kind, Request
 from imrep.errors import BadData, BadParameter
 from imrep.io.names import as_path
@@ -116,12 +117,15 @@ class Comparison:
     def table(self) -> list[dict[str, Any]]:
         """A row per representation, best first, as a dictionary; then what is put together.
 
-        Its keys are spec, role (contender, sum, own or together), accuracy, lo, hi, by, linear,
-        knn, object, kept, moves, ms and bytes, without those that were not measured. `by` is the
-        kernel that the classifier behind `accuracy` chose, "parts" for a sum, which weighs its
-        parts' scores; `linear` and `knn` are the accuracies of a linear classifier and of the
-        nearest neighbours. `object` is the mean average precision of `same_object`, with object_lo
-        and object_hi.
+        Its keys are spec, role (contender, sum, own or together), accuracy, precision, r2, lo, hi,
+        error, by, linear, knn, object, kept, moves, ms and bytes, without those that were not
+        measured. Where an image has several labels, `precision`, the mean average precision, stands
+        in place of `accuracy`. Where it has a number, `r2` does, the share of the number's variance
+        that is explained; `error` is the mean absolute error in its unit, with `log` a factor. `by`
+        is the kernel that the ridge behind these chose, "parts" for a sum, which weighs its parts'
+        scores; `linear` is the same score of a linear one, and `knn` that of the nearest
+        neighbours. `object` is the mean average precision of `same_object`, with object_lo and
+        object_hi.
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
@@ -130,7 +134,7 @@ class Comparison:
                 name = _COLUMNS.get((row.kind, row.metric))
                 if name:
                     line[name] = row.detail if name == "by" else row.value
-                if name == "accuracy":
+                if name in ("accuracy", "precision", "r2"):
                     line["lo"], line["hi"] = row.lo, row.hi
                 if name == "object":
                     line["object_lo"], line["object_hi"] = row.lo, row.hi
@@ -138,7 +142,7 @@ class Comparison:
             by_spec.values(),
             key=lambda line: (
                 line["role"] == "together",  # no rival of the others
-                -line.get("accuracy", line.get("object", 0.0)),
+                -next((line[name] for name in _SCORES if name in line), 0.0),
                 line["spec"],
             ),
         )
@@ -146,9 +150,9 @@ class Comparison:
     def by_size(self) -> list[dict[str, Any]]:
         """A row per representation and size of `sizes`, as a dictionary; empty without `sizes`.
 
-        Its keys are spec, size and ms; the score, called accuracy or object as in `table`, with lo
-        and hi; and, except at the comparison's own size, gain, gain_lo and gain_hi: the score minus
-        that at the own size, the intervals of one representation valid together.
+        Its keys are spec, size and ms; the score, called accuracy, r2 or object as in `table`, with
+        lo and hi; and, except at the comparison's own size, gain, gain_lo and gain_hi: the score
+        minus that at the own size, the intervals of one representation valid together.
         """
         lines: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self.rows:
@@ -230,15 +234,18 @@ class Comparison:
         SPEC.margin: the class that a classifier names which has not seen the image's group, the
         calibrated probability of that answer, and the probability of the label minus the largest
         of another class, which is below 0 where the answer is wrong. Every class counts as equally
-        likely. Without pandas, `pyarrow.parquet.read_table` reads answers.parquet.
+        likely. Where an image has a number they are path, value and SPEC.predicted, both in its
+        unit. Without pandas, `pyarrow.parquet.read_table` reads answers.parquet.
 
         Raises:
-            BadData: No classes were scored.
+            BadData: Nothing was scored.
             ExtraNeeded: pandas is not installed.
         """
         columns = answers.read(self.folder)
         if columns is None:
-            raise BadData("answers needs images of two classes that were scored, got none.")
+            raise BadData(
+                "answers needs images of two classes, or with numbers, that were scored, got none."
+            )
         return data_frame(columns, "Comparison.answers")
 
     def __repr__(self) -> str:
@@ -258,9 +265,13 @@ class Comparison:
         return f"<p>{sentence}</p><table><tr>{head}</tr>{body}</table><p>{self.report}</p>"
 
 
+_SCORES = ("accuracy", "precision", "r2", "object")  # the first that was measured ranks
 _ROLES = ("contender", "sum", "own", "together")
 _COLUMNS = {
     ("accuracy", "probe"): "accuracy",
+    ("accuracy", "precision"): "precision",
+    ("accuracy", "r2"): "r2",
+    ("accuracy", "error"): "error",
     ("accuracy", "by"): "by",
     ("accuracy", "linear"): "linear",
     ("accuracy", "knn"): "knn",
@@ -272,6 +283,7 @@ _COLUMNS = {
 }
 _SIZE_COLUMNS = {
     ("accuracy", "probe_size"): "accuracy",
+    ("accuracy", "r2_size"): "r2",
     ("accuracy", "retrieval_size"): "object",
     ("difference", "size"): "gain",
     ("cost", "ms_size"): "ms",
@@ -279,8 +291,11 @@ _SIZE_COLUMNS = {
 _CUE_COLUMNS = {"accuracy": "accuracy", "difference": "difference", "p_flip": "p"}
 _COLUMN_ORDER = (
     "accuracy",
+    "precision",
+    "r2",
     "lo",
     "hi",
+    "error",
     "by",
     "linear",
     "knn",
@@ -305,6 +320,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
     seed: int = 0,
     margin: float = 2.0,
     cues: bool = True,
+    log: bool = False,
     groups: str | Path | Mapping[str, str] | None = None,
     same_object: str | Path | Mapping[str, str] | None = None,
     vectors: Mapping[str, Any] | None = None,
@@ -338,6 +354,8 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         margin: Points of accuracy within which cost decides.
         cues: Whether to change the images, to see what their classes hang on: colour, layout, fine
             detail, outlines. Half a minute for 500 images.
+        log: Whether to compare numbers by their ratios, so that a few large ones do not decide: the
+            logarithm is predicted, of 1 more where some are 0.
         groups: Images that stay in one fold: a csv with path,group, or the group of each path;
             images in memory have the paths "000000", "000001" …
         same_object: Images that should retrieve each other, likewise.
@@ -411,6 +429,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         seed=seed,
         margin=margin,
         cues=cues,
+        log=log,
         threads=torch.get_num_threads() if threads is None else threads,
         device=device,
         reading=reading,
@@ -444,10 +463,9 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def _line(line: dict[str, Any]) -> str:
     cells = [f"{line['spec']:32}"]
-    if "accuracy" in line:
-        cells.append(
-            f"{100 * line['accuracy']:5.1f} % ({100 * line['lo']:.0f}-{100 * line['hi']:.0f})"
-        )
+    score = next((line[name] for name in _SCORES[:-1] if name in line), None)
+    if score is not None:
+        cells.append(f"{100 * score:5.1f} % ({percent_range(line['lo'], line['hi'])})")
     elif "object" in line:
         ends = f"({100 * line['object_lo']:.0f}-{100 * line['object_hi']:.0f})"
         cells.append(f"{100 * line['object']:5.1f} % {ends}")

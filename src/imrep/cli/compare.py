@@ -11,6 +11,7 @@ import click
 from imrep.cli import engine, options, screen
 from imrep.cli.size_lines import size_lines
 from imrep.cli.suspect_lines import suspect_lines
+from imrep.comparison.conclusions.phrases import amount, percent_range
 from imrep.errors import BadData
 from imrep.io.names import command_line, printable
 from imrep.plural import several
@@ -96,6 +97,11 @@ Examples:
     "--no-cues",
     is_flag=True,
     help="Leave out what the classes hang on: colour, layout, outlines. It takes half a minute.",
+)
+@click.option(
+    "--log",
+    is_flag=True,
+    help="Compare numbers by their ratios, so that a few large ones do not decide.",
 )
 @click.option(
     "--groups", type=_FILE, help="csv with path,group: images of a group stay in one fold."
@@ -303,12 +309,15 @@ def _table(comparison: "Comparison") -> None:
 
 
 def _ends(low: str, high: str) -> Callable[[dict[str, Any]], str]:
-    return lambda line: f"{100 * line[low]:.0f}-{100 * line[high]:.0f}"
+    return lambda line: percent_range(line[low], line[high])
 
 
 _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("accuracy", "accuracy", 8, lambda line: f"{100 * line['accuracy']:.1f}%"),
+    ("precision", "mAP", 8, lambda line: f"{100 * line['precision']:.1f}%"),
+    ("r2", "R²", 8, lambda line: f"{100 * line['r2']:.1f}%"),
     ("lo", "95% CI", 7, _ends("lo", "hi")),
+    ("error", "error", 7, lambda line: amount(line["error"])),
     ("by", "by", 11, lambda line: str(line["by"])),
     ("linear", "linear", 6, lambda line: f"{100 * line['linear']:.0f}%"),
     ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),

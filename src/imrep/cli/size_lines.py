@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from imrep.comparison.conclusions.phrases import percent_range
 from imrep.plural import several
 
 if TYPE_CHECKING:
     from imrep.api import Comparison
 
 _MAX_LINES = 8  # the best; the report has all
+_SCORES = {"accuracy": "accuracy", "r2": "R²", "object": "mAP"}
 
 
 def size_lines(comparison: "Comparison") -> list[str]:
@@ -30,18 +32,18 @@ def size_lines(comparison: "Comparison") -> list[str]:
 
 
 def _heading(by_size: Sequence[dict[str, Any]]) -> str:
-    score = next((name for name in ("accuracy", "object") if name in by_size[0]), "")
-    words = {"accuracy": "accuracy (95% CI), ", "object": "mAP (95% CI), ", "": ""}
+    score = next((name for name in _SCORES if name in by_size[0]), "")
+    words = {name: f"{text} (95% CI), " for name, text in _SCORES.items()} | {"": ""}
     return f"By image size: {words[score]}ms"
 
 
 def _cell(line: dict[str, Any]) -> str:
     """63% (57-70), 0.04 ms."""
     time = f"{line['ms']:.3f}"
-    score = line.get("accuracy", line.get("object"))
+    score = next((line[name] for name in _SCORES if name in line), None)
     if score is None:
         return time
-    return f"{100 * score:.0f}% ({100 * line['lo']:.0f}-{100 * line['hi']:.0f}) {time:>7}"
+    return f"{100 * score:.0f}% ({percent_range(line['lo'], line['hi'])}) {time:>7}"
 
 
 def _aligned(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

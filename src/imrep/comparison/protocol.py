@@ -4,36 +4,52 @@ Each step is cached on disk, so that an interrupted run continues where it stopp
 one more representation computes only that one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
-from imrep.comparison.conclusions import sizes
+from imrep.comparison.conclusions import multi_label, sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
-from imrep.comparison.conclusions.cues import find_cues
+from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.label_together import put_labels_together
+from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
-from imrep.comparison.conclusions.retrieval import judge_retrieval
+from imrep.comparison.conclusions.regression import judge_values, value_curves
+from imrep.comparison.conclusions.retrieval import Retrieval, judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
+from imrep.comparison.conclusions.value_together import put_values_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
+from imrep.comparison.data.multi_label_dataset import LabelSets, multi_labelled
+from imrep.comparison.data.only_label import as_classes, only_label
 from imrep.comparison.data.own_vectors import OwnVectors
+from imrep.comparison.data.valued_dataset import (
+    PLAIN,
+    ValuedDataset,
+    described,
+    logarithms,
+    valued,
+)
 from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.measurements import Measurements, measure
 from imrep.comparison.diagnostics.memory import encoding_memory
 from imrep.comparison.diagnostics.retrieval import Objects, find_objects
-from imrep.comparison.output.outcome import Outcome, Scores
+from imrep.comparison.output.outcome import LabelScores, Outcome, Scores, ValueScores
 from imrep.comparison.output.saving import Saving, save
 from imrep.comparison.output.write import write
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.settings import Inputs, Settings
 from imrep.comparison.state import State
+from imrep.datasets.target import plural
 from imrep.embedding import encode
-from imrep.errors import BadData
+from imrep.errors import BadData, BadParameter
 from imrep.models import saved
 from imrep.ops import parallel
 from imrep.types import Progress
@@ -80,8 +96,8 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         )
         own = own_vectors.in_image_order(tables, state.dataset, state.decoded(state.size))
         left_out = sorted({row for each in own for row in each.missing})
-        images = state.collect(left_out)
-        dataset = labelled(images)
+        images = _collect(state, left_out)
+        dataset, values = labelled(images), _valued(images, settings.log)
         own_vectors.refuse_labels(own, dataset)
         candidates = _placed(candidates, own, inputs.ms or {})
         objects = None
@@ -94,6 +110,10 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         peaks = encoding_memory(encoded, progress)
         sampled_from = None if inputs.max_images is None else state.dataset.total
         scores = _score(dataset, images, encoded, settings.margin, sampled_from, progress)
+        label_scores = _score_labels(images, encoded, settings.margin, sampled_from, progress)
+        value_scores = _score_values(
+            values, images, encoded, settings.margin, sampled_from, progress
+        )
         retrieval = None
         if objects is not None:
             retrieval = judge_retrieval(encoded, objects, settings.margin, state.seed)
@@ -102,11 +122,9 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             settings.sizes,
             state.size,
             state.encode,
-            _trial(scores, objects, state.seed),
-            scores.classification if scores else retrieval,
+            _trial(dataset, values, objects, state.seed),
+            _judged(scores, value_scores, retrieval),
         )
-        wanted = scores if settings.cues else None
-        cues = find_cues(wanted.dataset, wanted.classification, state) if wanted else ()
         outcome = Outcome(
             source=state.dataset,
             images=images,
@@ -114,9 +132,11 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             measurements=_measure(encoded, images, state),
             peak_memory=peaks,
             scores=scores,
+            label_scores=label_scores,
+            value_scores=value_scores,
             retrieval=retrieval,
             sizes=by_size,
-            cues=cues,
+            cues=_cues(scores, settings, state),
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
             own=own,
@@ -128,6 +148,15 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             classifiers.fit_objects()
         encode.forget([part for each in encoded for part in each.parts])
         return Finished(folder, classifiers, saving)
+
+
+def _collect(state: State, left_out: list[int]) -> ImageCollection:
+    """The readable images; of several labels of which one can be tested, as two classes."""
+    images = state.collect(left_out)
+    if (label := only_label(images)) is None:
+        return images
+    state.relabel(as_classes(state.dataset, label))
+    return state.collect(left_out)
 
 
 def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
@@ -150,11 +179,27 @@ def _quality(images: ImageCollection) -> quality.Quality:
     return quality.find(decoded.squares, decoded.facts, [item.label for item in decoded.items])
 
 
-def _trial(scores: Scores | None, objects: Objects | None, seed: int) -> sizes.Trial | None:
-    """What is scored at every size: classes, else objects."""
-    if scores is not None:
-        return sizes.classes(scores.dataset)
+def _trial(
+    dataset: LabelledDataset | None,
+    values: ValuedDataset | None,
+    objects: Objects | None,
+    seed: int,
+) -> sizes.Trial | None:
+    """What is scored at every size: classes or numbers, else objects."""
+    if dataset is not None:
+        return sizes.classes(dataset)
+    if values is not None:
+        return sizes.numbers(values)
     return None if objects is None else sizes.objects(objects, seed)
+
+
+def _judged(
+    scores: Scores | None, value_scores: ValueScores | None, retrieval: Retrieval | None
+) -> sizes.Judged | None:
+    """The results at the comparison's own size."""
+    if scores is not None:
+        return scores.classification
+    return retrieval if value_scores is None else value_scores.results
 
 
 def _placed(
@@ -182,6 +227,69 @@ def _score(
     suspects = find_suspects(dataset, images, results, combinations, progress)
     answers = answer(dataset, results, combinations, progress)
     return Scores(dataset, results, curves, combinations, suspects, answers)
+
+
+def _score_labels(
+    images: ImageCollection,
+    encoded: list[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> LabelScores | None:
+    """Everything that needs sets of labels; None where no label can be scored."""
+    if images.label_sets is None:
+        return None
+    sets = LabelSets.of(images.label_sets)
+    dataset = multi_labelled(sets, images.groups, images.seed, images.left_out)
+    if dataset is None:
+        return None
+    results = judge_labels(dataset, images.decoded, encoded, margin, sampled_from, progress)
+    curves = multi_label.learning_curves(results, progress)
+    return LabelScores(results, curves, put_labels_together(results, progress))
+
+
+def _valued(images: ImageCollection, log: bool) -> ValuedDataset | None:
+    """The images with a number; None where numbers are not predicted or cannot be tested.
+
+    Raises:
+        BadData: A number below 0 has no logarithm.
+        BadParameter: There are no numbers to take the logarithm of.
+    """
+    if images.values is None:
+        if log:
+            raise BadParameter(
+                "--log needs numbers to predict, got "
+                f"{plural(images.target.kind)}. Compare without it, or name a column of numbers."
+            )
+        return None
+    numbers, scale = images.values.copy(), PLAIN
+    numbers[list(images.left_out)] = np.nan
+    if log:
+        numbers, scale = logarithms(numbers, [item.path for item in images.decoded.items])
+    name = described(images.target.column or "the number", scale)
+    return valued(numbers, name, images.groups, images.seed, scale)
+
+
+def _score_values(
+    dataset: ValuedDataset | None,
+    images: ImageCollection,
+    encoded: list[EncodedCandidate],
+    margin: float,
+    sampled_from: int | None,
+    progress: Progress,
+) -> ValueScores | None:
+    """Everything that needs numbers; None where none can be scored."""
+    if dataset is None:
+        return None
+    results = judge_values(dataset, images.decoded, encoded, margin, sampled_from, progress)
+    curves = value_curves(results, progress)
+    return ValueScores(results, curves, put_values_together(results, progress))
+
+
+def _cues(scores: Scores | None, settings: Settings, state: State) -> Sequence[Cues]:
+    if scores is None or not settings.cues:
+        return ()
+    return find_cues(scores.dataset, scores.classification, state)
 
 
 def _measure(

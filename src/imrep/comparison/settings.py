@@ -79,6 +79,7 @@ class Settings:
         seed: Of folds, draws and noise.
         margin: Percentage points of accuracy within which cost decides.
         cues: Whether the images are changed to see what their classes hang on.
+        log: Whether numbers are compared by their logarithms, so by their ratios.
         threads: Threads that encode, once the cost of an image has been measured on one.
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
@@ -96,6 +97,7 @@ class Settings:
     seed: int = 0
     margin: float = 2.0
     cues: bool = True
+    log: bool = False
     threads: int = os.cpu_count() or 1
     readers: int = os.cpu_count() or 1
     device: str = "cpu"

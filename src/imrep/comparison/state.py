@@ -62,6 +62,11 @@ class State:
             )
         return self._decoded[size, reading]
 
+    def relabel(self, dataset: Dataset) -> None:
+        """Take the same images with other labels."""
+        self.dataset = dataset
+        self._decoded.clear()  # their items have the labels; the pixels are read from the cache
+
     def decoded_alike(self, size: int, reading: Reading | None = None) -> Decoded:
         """The images at one size, the same as at the comparison's own.
 

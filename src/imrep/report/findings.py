@@ -26,6 +26,11 @@ CONTROLS = {  # by a word in their names; the first match counts
     "frame": "the outer 8 % of the image",
     "file": "the size, format and compression of the file",
 }
+MEASURES = {  # metric of the scores: its name in prose
+    "probe": "accuracy",  # of classes
+    "precision": "mean average precision",  # of several labels
+    "retrieval": "mean average precision",  # of images of the same object
+}
 _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("sentence", "text", "leader", "data", "command", "save"), ""),
     **dict.fromkeys(("warnings", "notes", "equals"), ()),
@@ -80,9 +85,9 @@ class Findings:
 
     @cached_property
     def measure(self) -> str:
-        """What ranks the contenders: "probe" (classes), "retrieval" (objects), or "" (nothing)."""
+        """What ranks the contenders, the first of `MEASURES` that was taken; or "" (nothing)."""
         metrics = {row.metric for row in self.rows if row.kind == "accuracy"}
-        return next((name for name in ("probe", "retrieval") if name in metrics), "")
+        return next((name for name in MEASURES if name in metrics), "")
 
     @property
     def labelled(self) -> bool:
@@ -90,9 +95,19 @@ class Findings:
         return self.measure == "probe"
 
     @property
+    def predicted(self) -> bool:
+        """Whether classes, or what else the images are labelled with, were predicted."""
+        return self.measure not in ("retrieval", "")
+
+    @property
     def score(self) -> str:
         """The measure's name in prose."""
-        return "mean average precision" if self.measure == "retrieval" else "accuracy"
+        return MEASURES.get(self.measure, "accuracy")
+
+    @property
+    def linear_score(self) -> str:
+        """Heading of the same score by a linear classifier."""
+        return "linear accuracy" if self.labelled else "linear"
 
     @cached_property
     def sizes(self) -> list[int]:

@@ -51,7 +51,7 @@ def _surprises(findings: Findings, spec: str) -> list[str]:
     """Scores that need an explanation."""
     constant = findings.details("accuracy", "constant", spec)
     notes = [f"{constant[0] or 'constant'}: the same code for every image"] if constant else []
-    accuracy = findings.value("accuracy", "probe", spec)
+    accuracy = findings.value("accuracy", findings.measure, spec)
     linear = findings.value("accuracy", "linear", spec)
     if None not in (accuracy, linear) and spec not in findings.controls:
         assert accuracy is not None

@@ -26,14 +26,21 @@ MAIN = (
         "classified correctly, averaged over the classes.",
     ),
     Metric(
+        *("accuracy", "precision", words.percent, "mean AP of the labels"),
+        "Mean average precision over the labels, on images that the classifier was not trained on. "
+        "For each label all images are ranked by its score. Average precision is the mean, over "
+        "the images that have the label, of the share of such images among those ranked up to "
+        "there. Its bias where images are few is taken away (jackknife).",
+    ),
+    Metric(
         *("accuracy", "by", words.percent, "by"),
         "The classifier that was chosen inside most training folds: linear, or a kernel (gaussian: "
         "of the distance between vectors; exponential: of the distance between standardised ones).",
     ),
     Metric(
         *("accuracy", "linear", words.percent, "linear accuracy"),
-        "The same with a linear classifier alone. Far below the accuracy: what tells the classes "
-        "from each other is in the vectors, but not on a straight line.",
+        "The same with a linear classifier alone. Far below: what tells the images apart "
+        "is in the vectors, but not on a straight line.",
     ),
     Metric(
         *("accuracy", "knn", words.percent, "k-NN accuracy"),

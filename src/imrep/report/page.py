@@ -21,6 +21,7 @@ from imrep.report import (
     method,
     objects,
     quality,
+    rankings,
     reliability,
     results_table,
     scatter,
@@ -105,6 +106,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
         "looked_at": suspects.looked_at(findings, assets),
+        "ranked_wrong": rankings.ranked_wrong(assets),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,
         "style": Markup(inline.texts_of(*_STYLES)),
@@ -122,9 +124,9 @@ def _charts(findings: Findings, assets: Assets) -> list[frame.Chart]:
         charts.append(scatter.accuracy_and_cost(findings))
     if findings.leader and findings.measured("difference", findings.measure):
         charts.append(differences.differences(findings))
-    if findings.measured("accuracy", "probe_curve"):
-        title = "labelled images per class →"
-        charts.append(curves.curves(findings, "probe_curve", "labels", title))
+    if findings.measured("accuracy", curve := f"{findings.measure}_curve"):
+        title = "labelled images per class →" if findings.labelled else "images to learn from →"
+        charts.append(curves.curves(findings, curve, "labels", title))
     charts += sizes.charts(findings)
     charts += cues.charts(findings)
     if (chart := reliability.chart(findings)) is not None:
@@ -145,10 +147,18 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "recalls": tables.recalls(findings),
         "probabilities": reliability.table(findings),
         "spread": results_table.spread(findings),
+        "by_label": rankings.table(findings),
         **sizes.by_size(findings),
     }
     for id, kind, metric, caption, text in (
-        ("labels", "accuracy", "probe_curve", "Accuracy by labels per class", words.percent),
+        (
+            "labels",
+            "accuracy",
+            f"{findings.measure}_curve",
+            _curve_caption(findings),
+            words.percent,
+        ),
+        ("label_precisions", "accuracy", "label_precision", "Average precision", words.percent),
         ("stability", "stability", "move", "Displacement by perturbation", words.ratio),
         ("nearest", "stability", "top1", "Share whose original is the nearest", words.percent),
         ("similarity", "labelfree", "cka", "Similarity (CKA)", words.ratio),
@@ -157,6 +167,12 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
     if (counts := confusion.counts(findings, assets)) is not None:
         by_id["errors"] = confusion.errors(assets.classes, counts)
     return by_id
+
+
+def _curve_caption(findings: Findings) -> str:
+    if findings.labelled:
+        return "Accuracy by labels per class"
+    return f"{findings.score.capitalize()} by images to learn from"
 
 
 def _reconstructions(findings: Findings, assets: Assets) -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from imrep.report import words
-from imrep.report.findings import Findings
+from imrep.report.findings import MEASURES, Findings
 from imrep.report.line_notes import caution, line_notes
 from imrep.report.metrics import MAIN, SPREAD, Metric
 from imrep.report.tables import Cell, Column, Table, line_of
@@ -16,7 +16,7 @@ def main(findings: Findings) -> Table:
     specs = [*findings.contenders, *findings.combined, *findings.controls]
     controls = ", and the controls" if findings.controls else ""
     table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
-    for metric in ("probe", "retrieval"):
+    for metric in MEASURES:
         _add_interval(findings, table, specs, metric)
     lines = [
         replace(
@@ -60,7 +60,7 @@ def _of_metrics(
     lines = [line_of(findings, spec, [_cell(findings, spec, m) for m in present]) for spec in specs]
     columns = [
         Column(
-            title=m.title,
+            title=findings.linear_score if m.metric == "linear" else m.title,
             definition=m.definition,
             wordy=m.metric == "by",
             low_first=m.low_first,

@@ -45,7 +45,7 @@ def _point(findings: Findings, spec: str) -> Spec:
         findings.score: words.percent(accuracy),
         "95% interval": words.interval(lo, hi),
         "by": next(iter(findings.details("accuracy", "by", spec)), "–"),
-        "linear accuracy": words.percent(findings.value("accuracy", "linear", spec)),
+        findings.linear_score: words.percent(findings.value("accuracy", "linear", spec)),
         "k-NN accuracy": words.percent(knn),
         "time per image": "not measured" if ms is None else f"{words.digits(ms)} ms",
     }
@@ -104,7 +104,7 @@ def _layers(findings: Findings, y: Spec) -> list[Spec]:
     main = {"field": "y", **y, "axis": frame.vertical_axis(f"{findings.score}, %")}
     shape = {"field": "symbol", "type": "nominal", "scale": None, "legend": None}
     others = ["k-NN accuracy"] if findings.labelled else []
-    others = ["linear accuracy", *others] if findings.details("accuracy", "linear") else others
+    others = [findings.linear_score, *others] if findings.details("accuracy", "linear") else others
     others = ["by", *others] if findings.details("accuracy", "by") else others
     tooltip = frame.tooltip(findings.score, "95% interval", *others, "time per image")
     ring = {"type": "point", "size": 34, "strokeWidth": 1.4, "fill": "var(--paper)"}
@@ -126,7 +126,7 @@ def _guessing(findings: Findings, y: Spec) -> list[Spec]:
     level = {"y": {"datum": 100 * guess, **y}, "color": {"value": "var(--warn)"}}
     rule = {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5}
     text = {"type": "text", "align": "right", "dy": 10, "baseline": "middle"}
-    name = "guessing" if findings.labelled else "random order"
+    name = "guessing" if findings.predicted else "random order"
     text["text"] = f"{name} {words.percent(guess)}"
     data: Spec = {"values": [{}]}
     return [

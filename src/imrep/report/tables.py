@@ -81,7 +81,7 @@ def differences(findings: Findings) -> Table:
             Cell(text=words.points(row.value), value=row.value),
             Cell(text=ends, value=row.lo),
         ]
-        if findings.labelled:
+        if findings.predicted:
             t = findings.value("difference", "t", spec, findings.leader)
             p = findings.value("difference", "p_flip", spec, findings.leader)
             needed = findings.value("difference", "needed", spec, findings.leader)
@@ -92,7 +92,7 @@ def differences(findings: Findings) -> Table:
             ]
         lines.append(line_of(findings, spec, cells))
     titles = ["points behind the best", "95% interval"]
-    if findings.labelled:
+    if findings.predicted:
         titles += ["needed to tell the two apart", "t (difference over standard error)", "p-value"]
     columns = [Column(title=title) for title in titles]
     return Table(

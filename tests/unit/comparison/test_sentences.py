@@ -279,3 +279,18 @@ def test_vectors_without_paths_that_see_nothing():
     assert sentences.blind("mine").text == (
         "mine sees nothing of the classes: is its order that of the sorted paths?"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.0832, "0.083"), (9.96, "10"), (14.2, "14"), (1953.4, "1,953"), (-2.34, "-2.3"),
+     (3e-9, "3.0e-09"), (123456789.0, "123,456,789")],
+)  # fmt: skip
+def test_amounts_have_two_digits_or_all_before_the_point(value, text):
+    assert phrases.amount(value) == text
+
+
+def test_ranges_below_zero_are_written_out():
+    assert phrases.percent_range(0.77, 0.91) == "77-91"
+    assert phrases.percent_range(-0.09, 0.21) == "-9 to 21"
+    assert phrases.percent_range(-0.002, 0.21) == "0-21"

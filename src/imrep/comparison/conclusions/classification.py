@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imrep import factory
 from imrep.comparison.conclusions import sentences
 from imrep.comparison.conclusions.headline import Facts, headline
 from imrep.comparison.conclusions.recommend import recommend
+from imrep.comparison.conclusions.reference import REFERENCE, reference_vectors
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.data import controls
 from imrep.comparison.data.controls import Alarm, Score
@@ -19,12 +19,10 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.judging_time import announcement
 from imrep.comparison.probes.learning_curve import Point
 from imrep.comparison.statistics.verdict import Verdict, judge
-from imrep.embedding import encode
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
 
 _UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
-_REFERENCE = "hog"  # predicts most classes, so that the frame can be compared with something
 _CURVES = 4  # learning curves, of the most accurate
 
 
@@ -128,12 +126,13 @@ def repeats(classification: Classification, dataset: LabelledDataset) -> tuple[S
     return (sentences.repeats(lead, [classification.encoded[j].spec for j in ahead]),)
 
 
-def blind(classification: Classification, names: Sequence[str]) -> list[Sentence]:
+def blind(
+    candidates: Sequence[EncodedCandidate], verdict: Verdict, names: Sequence[str]
+) -> list[Sentence]:
     """A note on those of these candidates that predict nothing, where another one does."""
-    verdict = classification.verdict
     if not any(standing.low > verdict.chance for standing in verdict.standings):
         return []
-    pairs = zip(classification.encoded, verdict.standings, strict=True)
+    pairs = zip(candidates, verdict.standings, strict=True)
     return [
         sentences.blind(encoded.spec)
         for encoded, standing in pairs
@@ -159,18 +158,9 @@ def learning_curves(
 
 
 def _controls(dataset: LabelledDataset, decoded: Decoded) -> dict[str, Predictions]:
-    squares = decoded.squares[dataset.rows]
-    facts = [decoded.facts[row] for row in dataset.rows]
-    vectors = {
-        "noise": controls.noise(squares),
-        "frame": controls.frame(squares),
-        "file facts": controls.file_facts(facts),
-        "file bytes": controls.file_bytes(facts),
-    }
     return {
-        name: predictions.predict_control(columns, name, dataset)
-        for name, columns in vectors.items()
-        if columns is not None
+        name: predictions.predict_control(vectors, name, dataset)
+        for name, vectors in controls.control_vectors(decoded, dataset.rows).items()
     }
 
 
@@ -178,10 +168,10 @@ def _reference_score(
     dataset: LabelledDataset, decoded: Decoded, encoded: Sequence[EncodedCandidate]
 ) -> Score | None:
     """Score of HOG where it is no candidate."""
-    if any(candidate.spec == _REFERENCE for candidate in encoded):
+    vectors = reference_vectors(decoded, dataset.rows, encoded)
+    if vectors is None:
         return None
-    vectors = encode.embed(factory.get(_REFERENCE), decoded.squares[dataset.rows])
-    return _score(predictions.predict_control(vectors, _REFERENCE, dataset), dataset)
+    return _score(predictions.predict_control(vectors, REFERENCE, dataset), dataset)
 
 
 def _alarms(

@@ -141,20 +141,34 @@ def _clear(facts: Facts, verdict: Verdict) -> Sentence:
 
 
 def _tied(facts: Facts, verdict: Verdict) -> Sentence:
-    pick, margin = facts.names[facts.pick], f"{facts.margin:g} {plural_points(f'{facts.margin:g}')}"
-    cost = cost_words(facts.ms[facts.pick], facts.size[facts.pick])
-    within = (
-        f"Only **{pick}** is within {margin} of the top"
-        if len(near_the_top(verdict, facts.margin)) == 1
-        else f"Of those within {margin} of the top **{pick}** {costs_least(facts.ms[facts.pick])}"
-    )
-    standing = verdict.standings[facts.pick]
+    names, pick = facts.names, facts.pick
+    standing = verdict.standings[pick]
     return Sentence(
         "tied",
-        f"**Too close to call** between {_among(facts, verdict)}: with {_tested(facts)} "
-        f"this test sees gaps of about {points(verdict.gap)} or more. {within} {cost}, at "
+        f"**Too close to call** between {among(names, pick, verdict)}: with {_tested(facts)} "
+        f"this test sees gaps of about {points(verdict.gap)} or more. "
+        f"{within_margin(names, pick, verdict, facts.margin, facts.ms[pick])} "
+        f"{cost_words(facts.ms[pick], facts.size[pick])}, at "
         f"{percent(standing.accuracy)}%{_equally(facts)} {_bounds(standing, verdict)}.",
     )
+
+
+def within_margin(
+    names: Sequence[str], pick: int, verdict: Verdict, margin: float, ms: float
+) -> str:
+    """Why the pick is taken of those that are tied, up to its cost.
+
+    Args:
+        names: The candidates.
+        pick: Index of the recommended one.
+        verdict: Their standings.
+        margin: Percentage points within which cost decides.
+        ms: CPU time of the pick, milliseconds an image.
+    """
+    within = f"{margin:g} {plural_points(f'{margin:g}')}"
+    if len(near_the_top(verdict, margin)) == 1:
+        return f"Only **{names[pick]}** is within {within} of the top"
+    return f"Of those within {within} of the top **{names[pick]}** {costs_least(ms)}"
 
 
 def tied_names(names: Sequence[str], pick: int, verdict: Verdict) -> list[str]:
@@ -162,11 +176,12 @@ def tied_names(names: Sequence[str], pick: int, verdict: Verdict) -> list[str]:
     return [names[pick], *(names[j] for j in verdict.tied if j != pick)]
 
 
-def _among(facts: Facts, verdict: Verdict) -> str:
-    names = tied_names(facts.names, facts.pick, verdict)
-    if len(names) > _MAX_NAMES:
-        return f"{names[0]} and {len(names) - 1} others, marked below"
-    return listed(names)
+def among(names: Sequence[str], pick: int, verdict: Verdict) -> str:
+    """Between which candidates it is too close to call."""
+    tied = tied_names(names, pick, verdict)
+    if len(tied) > _MAX_NAMES:
+        return f"{tied[0]} and {len(tied) - 1} others, marked below"
+    return listed(tied)
 
 
 def _bounds(standing: Standing, verdict: Verdict) -> str:

@@ -22,7 +22,13 @@ def enumerated(names: Sequence[str]) -> str:
 
 def percent(share: float) -> str:
     """Per cent, rounded: 0.842 is 84."""
-    return f"{100 * share:.0f}"
+    return str(round(100 * share))
+
+
+def percent_range(low: float, high: float) -> str:
+    """Two of them: 77-91; -9 to 21 where the lower one is negative."""
+    joint = " to " if round(100 * low) < 0 else "-"
+    return f"{percent(low)}{joint}{percent(high)}"
 
 
 def percent_at_least(share: float) -> str:
@@ -56,6 +62,15 @@ def cost_words(ms: float, size: float) -> str:
 def costs_least(ms: float) -> str:
     """What the pick of several is; without a time it is the smallest."""
     return "is smallest" if math.isinf(ms) else "costs least"
+
+
+def amount(value: float) -> str:
+    """A number of any unit in two significant digits, or all before the point: 0.083, 14, 1,953."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.2g}")  # 9.96 is 10, not 10.0
+    decimals = max(0, 1 - math.floor(math.log10(abs(rounded))))
+    return f"{value:,.{decimals}f}" if decimals < 7 else f"{value:.1e}"
 
 
 def two_digits(value: float) -> str:

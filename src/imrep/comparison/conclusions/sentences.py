@@ -8,6 +8,8 @@ The protocol fixes their words, and those of the headlines, so that reports can 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
 from imrep.plural import several
@@ -16,6 +18,10 @@ from imrep.results import OUTSIDE
 NOTHING = (
     "**Nothing can be tested**: no two classes have two images (or groups) each; add images to "
     "them."
+)
+NO_LABEL = (
+    "**Nothing can be tested**: no label is on five images (or groups) and missing from five "
+    "others; add images to them."
 )
 UNLABELLED = (
     "There are no labels here, so there is no honest way to name a best one. Below: what each "
@@ -39,6 +45,13 @@ class Sentence(NamedTuple):
 METHOD = Sentence(
     "method",
     "Each was judged by the better of a linear and two kernel classifiers, chosen inside the "
+    "training folds.",
+)
+
+
+METHOD_VALUES = Sentence(
+    "method",
+    "Each was judged by the better of a linear and two kernel ridge regressions, chosen inside the "
     "training folds.",
 )
 
@@ -123,6 +136,26 @@ def blind(name: str) -> Sentence:
     )
 
 
+def no_values(values: np.ndarray, column: str) -> Sentence:
+    """The headline where no number can be tested.
+
+    Args:
+        values: The numbers that there are.
+        column: What they are, or "".
+    """
+    name = column or "the number"
+    if not len(values):
+        reason = f"no image has {name}; give a number for each."
+    elif len(values) > 1 and not np.ptp(values):
+        reason = f"{name} is {values[0]:g} for every image; give one that varies."
+    else:
+        reason = (
+            f"no two images (or groups) have {name}; give it for more, and --groups for fewer "
+            "images that belong together."
+        )
+    return Sentence("nothing", f"**Nothing can be tested**: {reason}")
+
+
 def single(names: Sequence[str]) -> Sentence:
     """Classes that cannot be tested."""
     were = "was" if len(names) == 1 else "were"
@@ -130,6 +163,16 @@ def single(names: Sequence[str]) -> Sentence:
         "single",
         f"{several(len(names), 'class', 'classes')} with one image (or one group) {were} left out "
         f"of the scores: {', '.join(names)}.",
+    )
+
+
+def untested(names: Sequence[str]) -> Sentence:
+    """Labels that too few groups have, or lack."""
+    were = "was" if len(names) == 1 else "were"
+    return Sentence(
+        "untested",
+        f"{several(len(names), 'label')} on fewer than five images (or groups), or missing from "
+        f"fewer than five, {were} left out: {listed(names)}.",
     )
 
 

@@ -7,13 +7,18 @@ import numpy as np
 
 from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions.phrases import listed, percent, points, two_digits
+from imrep.comparison.conclusions.regression import errors_of, guesses_of
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.data.valued_dataset import ValuedDataset
 from imrep.comparison.diagnostics.retrieval import Objects, average_precision
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.probes.value_predictions import predict_values
 from imrep.comparison.statistics.bootstrap import bootstrap
+from imrep.comparison.statistics.explained_variance import influence
 from imrep.comparison.statistics.many_to_one import Interval, differences
+from imrep.comparison.statistics.measures import EXPLAINED, HITS, Measure
 from imrep.comparison.statistics.verdict import Verdict, judge, p_flip
 
 Encode = Callable[[Sequence[Candidate], int], list[EncodedCandidate]]
@@ -27,11 +32,13 @@ class Trial(NamedTuple):
     """What is scored at every size.
 
     Attributes:
-        metric: Of results.jsonl: "probe" (accuracy) or "retrieval" (mean average precision).
-        score: Hit or precision of each image, in [0, 1].
+        metric: Of results.jsonl: "probe" (accuracy), "r2" (of numbers) or "retrieval" (mean average
+            precision).
+        score: Hit, influence or precision of each image.
         labels: Class of each of them.
         groups: Group of each of them.
         seed: Of the draws.
+        measure: What the mean of the scores is.
     """
 
     metric: str
@@ -39,6 +46,7 @@ class Trial(NamedTuple):
     labels: np.ndarray
     groups: np.ndarray
     seed: int
+    measure: Measure = HITS
 
 
 class Judged(Protocol):
@@ -69,7 +77,7 @@ class SizeScore(NamedTuple):
 
     Attributes:
         at: The candidate and the size.
-        score: In [0, 1].
+        score: At most 1.
         gain: Score minus that at the comparison's own size; None at that size itself. The
             intervals of one candidate's gains hold together.
         decided: Whether the gain is more than chance explains.
@@ -125,6 +133,17 @@ def classes(dataset: LabelledDataset) -> Trial:
         return predictions.predict(encoded, dataset).probe == dataset.labels
 
     return Trial("probe", hits, dataset.labels, dataset.groups, dataset.seed)
+
+
+def numbers(dataset: ValuedDataset) -> Trial:
+    """How much of the number's variance is explained."""
+
+    def influences(encoded: EncodedCandidate) -> np.ndarray:
+        errors = errors_of(dataset, predict_values(encoded, dataset).centred)
+        return influence(errors[None], guesses_of(dataset))[0]
+
+    zeros = np.zeros(len(dataset), np.int64)
+    return Trial("r2", influences, zeros, dataset.groups, dataset.seed, EXPLAINED)
 
 
 def objects(objects: Objects, seed: int) -> Trial:
@@ -195,7 +214,7 @@ def _scores(by_size: Scores, own_size: int, trial: Trial) -> list[SizeScore]:
     """Score of one candidate at each size, and its gain over the comparison's own."""
     sizes = sorted(by_size)
     hits = np.stack([by_size[size][1] for size in sizes])
-    boot = bootstrap(hits, trial.labels, trial.groups, trial.seed)
+    boot = bootstrap(hits, trial.labels, trial.groups, trial.seed, trial.measure)
     values = boot.counts.accuracy.tolist()
     ends = (each.tolist() for each in boot.intervals())
     intervals = [Interval(*triple) for triple in zip(values, *ends, strict=True)]
@@ -234,7 +253,7 @@ def _leaders(by_spec: dict[str, Scores], best: str, own_size: int, trial: Trial)
         if best not in specs or len(specs) < 2:
             continue
         hits = np.stack([by_spec[spec][size][1] for spec in specs])
-        verdict = judge(hits, trial.labels, trial.groups, trial.seed)
+        verdict = judge(hits, trial.labels, trial.groups, trial.seed, trial.measure)
         j = specs.index(best)
         if j not in verdict.tied:
             first, own = verdict.standings[verdict.leader], verdict.standings[j]

@@ -5,9 +5,9 @@ among all. It stands beside the verdict: it contains the leader, so it is no riv
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from imrep.comparison.candidates import Candidate
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.phrases import percent, plural_points, two_digits
 from imrep.comparison.conclusions.recommend import FREE_MS
+from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import predictions
 from imrep.comparison.probes.combination import Combination, combine, fit_weights
@@ -22,6 +23,8 @@ from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.scores import FoldScores
 from imrep.comparison.statistics.gain import Gain, gains
 from imrep.types import Progress
+
+C = TypeVar("C", covariant=True)
 
 ALL, CHEAP = "together", "together, cheap"
 
@@ -48,8 +51,16 @@ class Part(NamedTuple):
     factor: float = 1.0
 
 
+class Scored(Protocol):
+    """Predictions of a candidate."""
+
+    @property
+    def folds(self) -> tuple[FoldScores, ...]:
+        """Scores of the ridge in each fold; without those where the vectors were constant."""
+
+
 @dataclass(frozen=True)
-class Together:
+class Together(Generic[C]):
     """A weighted combination of candidates.
 
     Args:
@@ -62,13 +73,13 @@ class Together:
 
     encoded: EncodedCandidate
     parts: tuple[Part, ...]
-    combination: Combination
+    combination: C
     result: Gain
     leader: EncodedCandidate
 
 
-class _Rival(NamedTuple):
-    """A candidate that may be a part."""
+class Rival(NamedTuple):
+    """A candidate that may be a part: its scores in the folds, and those of a fit to all images."""
 
     encoded: EncodedCandidate
     folds: tuple[FoldScores, ...]
@@ -77,7 +88,7 @@ class _Rival(NamedTuple):
 
 def put_together(
     dataset: LabelledDataset, classification: Classification, progress: Progress
-) -> tuple[Together, ...]:
+) -> tuple[Together[Combination], ...]:
     """The combination of all candidates, and that of those under a millisecond.
 
     Sums, controls and constant vectors are not among them. There is no combination of fewer than
@@ -91,19 +102,31 @@ def put_together(
     """
     if classification.headline.id in UNJUDGED:
         return ()
-    rivals = _rivals(dataset, classification, progress)
-    everything = _made(ALL, rivals, dataset, classification)
+    parts = rivals(classification.encoded, classification.predictions, dataset, progress)
+    return all_and_cheap(parts, lambda name, own: _made(name, own, dataset, classification))
+
+
+def all_and_cheap(
+    rivals: Sequence[Rival], made: Callable[[str, Sequence[Rival]], Together[C] | None]
+) -> tuple[Together[C], ...]:
+    """The combination of all, and that of those under a millisecond if it holds other parts.
+
+    Args:
+        rivals: The candidates.
+        made: Makes a combination of a name from some of them, if it can.
+    """
+    everything = made(ALL, rivals)
     if everything is None:
         return ()
     cheap = [rival for rival in rivals if rival.encoded.cpu_ms < FREE_MS]
     specs = {rival.encoded.spec for rival in cheap}
     if all(part.encoded.spec in specs for part in everything.parts):
         return (everything,)
-    second = _made(CHEAP, cheap, dataset, classification)
+    second = made(CHEAP, cheap)
     return (everything,) if second is None else (everything, second)
 
 
-def text(rows: Sequence[Together]) -> str:
+def text(rows: Sequence[Together[Combination]]) -> str:
     """The sentences that follow the headline; "" without combinations."""
     if not rows:
         return ""
@@ -112,34 +135,43 @@ def text(rows: Sequence[Together]) -> str:
                      *(_cheap(row) for row in others)])  # fmt: skip
 
 
-def _rivals(
-    dataset: LabelledDataset, classification: Classification, progress: Progress
-) -> list[_Rival]:
+def rivals(
+    encoded: Sequence[EncodedCandidate],
+    predicted: Sequence[Scored],
+    dataset: FoldedDataset,
+    progress: Progress,
+) -> list[Rival]:
+    """Candidates that may be parts; none where there are fewer than two.
+
+    Args:
+        encoded: The candidates.
+        predicted: Their predictions.
+        dataset: The images that were scored.
+        progress: Called with the step, how much of it is done, and of how much.
+    """
     pairs = [
-        (encoded, predicted)
-        for encoded, predicted in zip(
-            classification.encoded, classification.predictions, strict=True
-        )
-        if encoded.candidate.role in _ROLES and predicted.folds
+        (each, scored)
+        for each, scored in zip(encoded, predicted, strict=True)
+        if each.candidate.role in _ROLES and scored.folds
     ]
     if len(pairs) < 2:
         return []
     everywhere = predictions.for_each(
-        lambda encoded: predictions.fit_all(encoded, dataset),
-        [encoded for encoded, _ in pairs],
+        lambda each: predictions.fit_all(each, dataset),
+        [each for each, _ in pairs],
         dataset,
         "all together",
         progress,
     )
     return [
-        _Rival(encoded, predicted.folds, scores)
-        for (encoded, predicted), scores in zip(pairs, everywhere, strict=True)
+        Rival(each, scored.folds, scores)
+        for (each, scored), scores in zip(pairs, everywhere, strict=True)
     ]
 
 
 def _made(
-    name: str, rivals: Sequence[_Rival], dataset: LabelledDataset, classification: Classification
-) -> Together | None:
+    name: str, rivals: Sequence[Rival], dataset: LabelledDataset, classification: Classification
+) -> Together[Combination] | None:
     """The combination of these candidates; None of fewer than two, or if none gets a weight."""
     if len(rivals) < 2:
         return None
@@ -149,23 +181,12 @@ def _made(
     if not weights.any():
         return None
     made = combine([rival.folds for rival in rivals], labels, groups, dataset.folds)
-    order = [r for r in np.argsort(-weights, kind="stable").tolist() if weights[r] > 0]
-    parts = tuple(
-        Part(
-            rivals[r].encoded,
-            float(weights[r] / weights.sum()),
-            float(made.retained[r]),
-            float(weights[r]),
-        )
-        for r in order
-    )
-    encoded = tuple(part.encoded.parts[0] for part in parts)
-    candidate = Candidate(name, "", tuple(part.rep for part in encoded), combined=True)
+    parts, encoded = parts_of(name, rivals, weights, made.retained)
     leader = classification.verdict.leader
     pair = np.stack([classification.predictions[leader].probe, made.probe])
     result = gains(pair == labels, labels, groups, dataset.seed)[1]
     return Together(
-        encoded=EncodedCandidate(candidate, encoded),
+        encoded=encoded,
         parts=parts,
         combination=made,
         result=result,
@@ -173,22 +194,58 @@ def _made(
     )
 
 
-def _gained(row: Together) -> str:
-    result, names = row.result, [f"{p.encoded.spec} {percent(p.weight)}%" for p in row.parts]
-    more = " ..." if len(names) > _MAX_NAMES else ""
+def parts_of(
+    name: str, rivals: Sequence[Rival], weights: np.ndarray, retained: np.ndarray
+) -> tuple[tuple[Part, ...], EncodedCandidate]:
+    """The parts with a weight, by falling weight, and all of them as one candidate.
+
+    Args:
+        name: Of the combination.
+        rivals: The candidates.
+        weights: Weight of each where they are fitted to all images.
+        retained: Share of the folds that kept each.
+    """
+    order = [r for r in np.argsort(-weights, kind="stable").tolist() if weights[r] > 0]
+    parts = tuple(
+        Part(
+            rivals[r].encoded,
+            float(weights[r] / weights.sum()),
+            float(retained[r]),
+            float(weights[r]),
+        )
+        for r in order
+    )
+    encoded = tuple(part.encoded.parts[0] for part in parts)
+    candidate = Candidate(name, "", tuple(part.rep for part in encoded), combined=True)
+    return parts, EncodedCandidate(candidate, encoded)
+
+
+def weighted_names(parts: Sequence[Part]) -> str:
+    """The first three with their weights: sift 30%, hog 20%, dct 10% ..."""
+    names = [f"{part.encoded.spec} {percent(part.weight)}%" for part in parts[:_MAX_NAMES]]
+    return ", ".join(names) + (" ..." if len(parts) > _MAX_NAMES else "")
+
+
+def _gained(row: Together[Combination]) -> str:
+    result = row.result
     gain = f"{100 * result.gain:.1f}"
     sentence = (
-        f"Together they do better: **{len(names)} of them, weighted** "
-        f"({', '.join(names[:_MAX_NAMES])}{more}; chosen inside the training part of every fold) "
+        f"Together they do better: **{len(row.parts)} of them, weighted** "
+        f"({weighted_names(row.parts)}; chosen inside the training part of every fold) "
         f"name {percent(result.accuracy)}%, {gain} {plural_points(gain)} more than "
-        f"{row.leader.spec} alone{_cost(row)}."
+        f"{row.leader.spec} alone{cost(row)}."
     )
-    if any(part.folds < 1 for part in row.parts):
-        sentence += " The choice differs a little between folds; shown is the one on all images."
-    return sentence
+    return sentence + differing(row)
 
 
-def _cost(row: Together) -> str:
+def differing(row: Together[object]) -> str:
+    """That the folds chose other parts; "" if they did not."""
+    if all(part.folds == 1 for part in row.parts):
+        return ""
+    return " The choice differs a little between folds; shown is the one on all images."
+
+
+def cost(row: Together[object]) -> str:
     """Beside the leader's; "" where a time is not known."""
     ms, alone = row.encoded.cpu_ms, row.leader.cpu_ms
     if not (math.isfinite(ms) and math.isfinite(alone)):
@@ -196,7 +253,7 @@ def _cost(row: Together) -> str:
     return f", at {two_digits(ms)} ms an image instead of {two_digits(alone)}"
 
 
-def _not_gained(row: Together) -> str:
+def _not_gained(row: Together[Combination]) -> str:
     accuracy = row.result.accuracy
     return (
         f"Putting them together does not visibly help: {percent(accuracy)}% against "
@@ -204,7 +261,7 @@ def _not_gained(row: Together) -> str:
     )
 
 
-def _cheap(row: Together) -> str:
+def _cheap(row: Together[Combination]) -> str:
     return (
         f"Only those under {FREE_MS:g} ms, together: {percent(row.result.accuracy)}% at "
         f"{two_digits(row.encoded.cpu_ms)} ms."

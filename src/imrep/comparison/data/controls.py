@@ -10,9 +10,10 @@ from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int, UInt8
 from numpy import ndarray as Array
 
+from imrep.embedding.decoded_images import Decoded
 from imrep.io.digests import digest
 
 _NOISE_DIMENSIONS = 64
@@ -67,6 +68,23 @@ class Alarm:
     score: float
     chance: float
     share: float = 0.0
+
+
+def control_vectors(decoded: Decoded, rows: Int[Array, " n"]) -> dict[str, Float32[Array, "n d"]]:
+    """The vectors of every control, by its name; without file facts where none varies.
+
+    Args:
+        decoded: All images.
+        rows: Those that are scored.
+    """
+    squares, facts = decoded.squares[rows], [decoded.facts[row] for row in rows]
+    vectors = {
+        "noise": noise(squares),
+        "frame": frame(squares),
+        "file facts": file_facts(facts),
+        "file bytes": file_bytes(facts),
+    }
+    return {name: columns for name, columns in vectors.items() if columns is not None}
 
 
 def noise(images: UInt8[Array, "n s s 3"]) -> Float32[Array, "n 64"]:

@@ -17,6 +17,7 @@ from imrep.io.digests import digest
 
 Scale = Literal["", "log", "log1p"]
 """What was taken of a number before it is predicted: nothing, its logarithm, that of 1 more."""
+PLAIN: Scale = ""
 
 MIN_GROUPS = 60
 """With fewer no verdict is given."""
@@ -45,7 +46,7 @@ class ValuedDataset:
     bins: np.ndarray
     folds: Folds
     seed: int
-    scale: Scale = ""
+    scale: Scale = PLAIN
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -91,7 +92,7 @@ def valued(
     name: str,
     groups: Int[Array, " all"],
     seed: int = 0,
-    scale: Scale = "",
+    scale: Scale = PLAIN,
 ) -> ValuedDataset | None:
     """The images with a number; None where fewer than two groups have one, or all are equal.
 
@@ -119,6 +120,12 @@ def valued(
         seed=seed,
         scale=scale,
     )
+
+
+def described(name: str, scale: Scale) -> str:
+    """What is predicted, as it stands in a sentence."""
+    of = {"": "", "log": "the logarithm of ", "log1p": "the logarithm of 1 + "}
+    return of[scale] + name
 
 
 def logarithms(

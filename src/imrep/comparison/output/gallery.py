@@ -11,7 +11,7 @@ from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.diagnostics import measurements, stability
 from imrep.comparison.diagnostics.cues.variants import example
 from imrep.comparison.diagnostics.leading_directions import leading_directions
-from imrep.comparison.output import near_duplicates, pictures, suspects
+from imrep.comparison.output import multi_label, near_duplicates, pictures, suspects, values
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 
@@ -36,6 +36,10 @@ def assets(outcome: Outcome, seed: int) -> Assets:
     odd = pictures.examples(outcome.quality, images)
     odd_squares = decoded.squares[[row for row, _ in odd]]
     remarks, remarked = suspects.remarks(scores, images)
+    if outcome.label_scores is not None:
+        remarks, remarked = multi_label.ranked_wrong(images, outcome.label_scores.results)
+    if outcome.value_scores is not None:
+        remarks, remarked = values.furthest_off(images, outcome.value_scores.results)
     sample = stability.sample(len(images), seed)
     perturbed = measurements.perturbed_images(decoded, seed)
     originals, original_paths = measurements.originals(images)

@@ -5,12 +5,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from imrep import images
 from imrep.comparison.candidates import Candidate
-from imrep.comparison.conclusions import classification, sentences, together
+from imrep.comparison.conclusions import (
+    classification,
+    label_together,
+    sentences,
+    together,
+    value_together,
+)
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import sentence
 from imrep.comparison.conclusions.linear_baseline import linear_notes
+from imrep.comparison.conclusions.multi_label import MultiLabel
+from imrep.comparison.conclusions.regression import Regression, skewed
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.conclusions.visible_gaps import visible_gaps
@@ -45,17 +55,22 @@ def verdict(
             folder where the pick is saved, or "".
         save_commands: The commands that save the recommended classifier and use it; "" without any.
     """
-    scores, retrieval = outcome.scores, outcome.retrieval
-    judged = scores.classification if scores else retrieval
+    scores, retrieval, tested = outcome.scores, outcome.retrieval, outcome.judged
+    judged = tested or retrieval
     first = judged.headline if judged else _nothing(outcome.images)
     texts = [first.text]
     if outcome.lacks_network and first.id not in _NOTHING_MEASURED:
         texts.append(sentences.no_network(_networks([absent.spec for absent in outcome.failed])))
     if scores and scores.together:
         texts.append(together.text(scores.together))
+    if outcome.label_scores and outcome.label_scores.together:
+        texts.append(label_together.text(outcome.label_scores.together))
+    if outcome.value_scores and outcome.value_scores.together:
+        target = outcome.value_scores.results.dataset.names[0]
+        texts.append(value_together.text(outcome.value_scores.together, target))
     if outcome.sizes and outcome.sizes.sentence:
         texts.append(outcome.sizes.sentence.text)
-    if retrieval and scores:
+    if retrieval and tested:
         texts.append(f"For images of the same object: {retrieval.headline.text}")
     detail: dict[str, Any] = {
         "sentence": first.id,
@@ -67,7 +82,7 @@ def verdict(
         "data": command[0] or "",
         "command": "",
         "save": "",
-        "retrieval": _retrieval(retrieval) if retrieval and scores else None,
+        "retrieval": _retrieval(retrieval) if retrieval and tested else None,
     }
     if judged is None or judged.pick is None:
         rows.add("verdict.sentence", None, detail=detail)
@@ -80,14 +95,16 @@ def verdict(
 
 def _warnings(outcome: Outcome) -> list[Sentence]:
     """Of the controls, and of representations whose vectors are all equal."""
-    warnings = list(outcome.scores.classification.warnings) if outcome.scores else []
+    warnings = list(outcome.judged.warnings) if outcome.judged else []
     equal = [each.encoded.spec for each in outcome.measurements if is_constant(each.gram)]
     if equal and len(outcome.images) > 1:
         warnings.append(sentences.constant(equal))
     return warnings
 
 
-def _standings(judged: Classification | Retrieval | None) -> dict[str, Any]:
+def _standings(
+    judged: Classification | MultiLabel | Regression | Retrieval | None,
+) -> dict[str, Any]:
     """Who is best, who is tied with it, and what the test can show."""
     if judged is None:
         return {"leader": "", "equals": [], "q": None, "gap": None, "guess": None}
@@ -127,6 +144,10 @@ def embed_command(data: str | None, candidate: Candidate, size: int, saved: str 
 
 def _nothing(images: ImageCollection) -> Sentence:
     """Why nothing is scored."""
+    if images.label_sets is not None:
+        return Sentence("nothing", sentences.NO_LABEL)
+    if images.values is not None:
+        return sentences.no_values(images.values[~np.isnan(images.values)], images.target.column)
     if len(images.names) > 1:
         return Sentence("nothing", sentences.NOTHING)
     items = images.decoded.items
@@ -146,8 +167,8 @@ def _of_itself(text: str, outcome: Outcome) -> str:
 
 def _notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
     """All notes: on the verdict, on classes and duplicates, on failures, on reading."""
-    notes = _verdict_notes(rows, outcome) if outcome.scores else []
-    notes = [*_cues(outcome), *notes, *_class_notes(outcome)]
+    notes = _verdict_notes(rows, outcome) if outcome.judged else []
+    notes = [*_cues(outcome), *notes, *_class_notes(outcome), *_label_notes(outcome)]
     notes += [sentences.failed(absent.spec, absent.reason) for absent in outcome.failed]
     notes += [Sentence("vectors", note) for own in outcome.own for note in own.notes]
     notes += [Sentence("data", note) for note in outcome.source.notes]
@@ -162,19 +183,31 @@ def _cues(outcome: Outcome) -> list[Sentence]:
 
 def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
     """How the scores came about, and what may surprise in them."""
-    assert outcome.scores
-    results = outcome.scores.classification
-    notes, names = [sentences.METHOD], [encoded.spec for encoded in results.encoded]
+    results = outcome.judged
+    assert results
+    method = sentences.METHOD_VALUES if outcome.value_scores else sentences.METHOD
+    notes, names = [method], [encoded.spec for encoded in results.encoded]
     if results.headline.id == "tied":  # the sentence that mentions a smallest visible gap
         notes += visible_gaps(names, results.verdict)
     if len(names) > 1:
         tied = [names[j] for j in results.verdict.tied]
-        notes += linear_notes(_accuracies(rows, "probe"), _accuracies(rows, "linear"), tied)
+        accuracies, linear = _accuracies(rows, _metric(outcome)), _accuracies(rows, "linear")
+        judge = "regression" if outcome.value_scores else "classifier"
+        notes += linear_notes(accuracies, linear, tied, judge)
     aligned = [own.table.name for own in outcome.own if own.aligned]
-    notes += classification.blind(results, aligned)
-    if not outcome.images.builtin:  # those photographs have no groups to declare
-        notes += classification.repeats(results, outcome.scores.dataset)
+    notes += classification.blind(results.encoded, results.verdict, aligned)
+    if outcome.scores and not outcome.images.builtin:  # those photographs have no groups
+        notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
+    if outcome.value_scores:
+        notes += skewed(outcome.value_scores.results.dataset)
     return notes
+
+
+def _metric(outcome: Outcome) -> str:
+    """What the candidates are judged by, as results.jsonl names it."""
+    if outcome.label_scores:
+        return "precision"
+    return "r2" if outcome.value_scores else "probe"
 
 
 def _accuracies(rows: Rows, metric: str) -> dict[str, float]:
@@ -197,7 +230,7 @@ def _class_notes(outcome: Outcome) -> list[Sentence]:
         if collection.builtin:
             notes.append(sentences.similar_tiles(*numbers))
         else:
-            notes.append(sentences.near_duplicates(*numbers, scored=scores is not None))
+            notes.append(sentences.near_duplicates(*numbers, scored=outcome.judged is not None))
     if collection.conflicts:
         notes.append(sentences.labels(collection.conflicts))
     if collection.untestable:
@@ -212,6 +245,13 @@ def _class_notes(outcome: Outcome) -> list[Sentence]:
             sentences.together([scores.dataset.classes[c] for c in scores.dataset.folds.together])
         )
     return notes
+
+
+def _label_notes(outcome: Outcome) -> list[Sentence]:
+    """Labels that are left out, where each image has several."""
+    scores = outcome.label_scores
+    names = scores.results.dataset.untested if scores else ()
+    return [sentences.untested(names)] if names else []
 
 
 def _joined(images: ImageCollection) -> list[Sentence]:

@@ -73,11 +73,7 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
         for name, share in _recalls(predicted.probe, dataset).items():
             rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
         if encoded.spec != leader:
-            _difference(rows, encoded, "difference.probe", standing, leader)
-            if np.isfinite(standing.t):
-                rows.add_for(encoded, "difference.t", standing.t, "ratio", detail=leader)
-            rows.add_for(encoded, "difference.p_flip", standing.p_flip, "share", detail=leader)
-            rows.add_for(encoded, "difference.needed", standing.needed, "share", detail=leader)
+            differences(rows, encoded, "difference.probe", standing, leader)
     for name, predicted in classification.controls.items():
         probe, knn = predicted.accuracy(dataset.labels), predicted.knn_accuracy(dataset.labels)
         rows.add("accuracy.probe", probe, "share", spec=name, role="control")
@@ -112,16 +108,16 @@ def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Togeth
             spec = part.encoded.spec
             rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
             rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
-        _cost(rows, encoded, {})
+        cost(rows, encoded, {})
 
 
-def curves(rows: Rows, curves: Sequence[Curve]) -> None:
-    """Accuracy with few labels a class."""
+def curves(rows: Rows, curves: Sequence[Curve], metric: str = "probe_curve") -> None:
+    """Accuracy, or what else is scored, with few labels."""
     for encoded, points in curves:
         for point in points:
             rows.add_for(
                 encoded,
-                "accuracy.probe_curve",
+                f"accuracy.{metric}",
                 point.accuracy,
                 "share",
                 lo=point.low,
@@ -163,7 +159,7 @@ def retrieval(rows: Rows, results: Retrieval) -> None:
 
 def measurements(rows: Rows, measured: Measurements, peaks: Mapping[str, int], n: int) -> None:
     """Cost, stability and reconstruction of one candidate, from a sample of n images."""
-    _cost(rows, measured.encoded, peaks)
+    cost(rows, measured.encoded, peaks)
     _stability(rows, measured)
     _reconstruction(rows, measured, n)
 
@@ -187,7 +183,7 @@ def failures(rows: Rows, absent: Sequence[Absent]) -> None:
         rows.add(f"failed.{entry.metric}", None, detail=entry.reason, spec=entry.spec)
 
 
-def _cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> None:
+def cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> None:
     """Time, memory and length; of vectors made elsewhere the length, and the time if stated."""
     rows.add_for(encoded, "cost.dimensions", encoded.dimensions, "dimensions")
     rows.add_for(encoded, "cost.bytes", encoded.bytes, "bytes")
@@ -230,6 +226,25 @@ def _reconstruction(rows: Rows, measured: Measurements, n: int) -> None:
     if inverse is not None:
         rows.add_for(encoded, "information.exact", inverse.psnr, "dB")
         rows.add_for(encoded, "information.code_numbers", inverse.numbers, "dimensions")
+
+
+def differences(
+    rows: Rows, encoded: EncodedCandidate, name: str, standing: Standing, leader: str
+) -> None:
+    """This candidate minus the leader, and the tests of that difference.
+
+    Args:
+        rows: Where they go.
+        encoded: The candidate.
+        name: Kind and metric of the difference.
+        standing: Its standing.
+        leader: Spec of the leader.
+    """
+    _difference(rows, encoded, name, standing, leader)
+    if np.isfinite(standing.t):
+        rows.add_for(encoded, "difference.t", standing.t, "ratio", detail=leader)
+    rows.add_for(encoded, "difference.p_flip", standing.p_flip, "share", detail=leader)
+    rows.add_for(encoded, "difference.needed", standing.needed, "share", detail=leader)
 
 
 def _difference(

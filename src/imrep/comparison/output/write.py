@@ -9,6 +9,7 @@ from imrep import answers, assets, results
 from imrep.comparison.output import (
     cues,
     gallery,
+    multi_label,
     near_duplicates,
     notes,
     pick,
@@ -16,11 +17,13 @@ from imrep.comparison.output import (
     probabilities,
     suspects,
     tables,
+    values,
 )
 from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.output.saving import save_commands
 from imrep.comparison.settings import Inputs, Settings
+from imrep.datasets.target import ANY
 from imrep.embedding import cache
 from imrep.io import skipped
 from imrep.results import Row
@@ -41,7 +44,11 @@ def write(outcome: Outcome, inputs: Inputs, settings: Settings) -> Path:
     return out
 
 
-def _answers(outcome: Outcome) -> answers.AnswerTable | None:
+def _answers(outcome: Outcome) -> answers.AnyTable | None:
+    if outcome.label_scores is not None:
+        return multi_label.answer_table(outcome.images, outcome.label_scores)
+    if outcome.value_scores is not None:
+        return values.answer_table(outcome.images, outcome.value_scores)
     if outcome.scores is None:
         return None
     return probabilities.table(outcome.images, outcome.scores.dataset, outcome.scores.answers)
@@ -61,15 +68,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
     tables.data(rows, images, outcome.source)
     tables.duplicates(rows, images)
     pictures.add_rows(rows, outcome.quality, images)
-    if outcome.scores:
-        tables.accuracy(rows, outcome.scores.dataset, outcome.scores.classification)
-        tables.curves(rows, outcome.scores.curves)
-        tables.together(rows, outcome.scores.dataset, outcome.scores.together)
-        if outcome.scores.suspects:
-            suspects.rows(rows, outcome.scores.suspects)
-        judged = outcome.scores.classification
-        best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
-        probabilities.probabilities(rows, outcome.scores.dataset, outcome.scores.answers, best)
+    _add_scores(rows, outcome)
     cues.add(rows, outcome.cues)
     if outcome.sizes:
         tables.sizes(rows, outcome.sizes)
@@ -85,29 +84,62 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
     return rows.rows
 
 
+def _add_scores(rows: Rows, outcome: Outcome) -> None:
+    """What needs targets: classes, numbers or sets of labels."""
+    multi_label.add_labels(rows, outcome.images, outcome.label_scores)
+    values.add_target(rows, outcome.images, outcome.value_scores)
+    if (scores := outcome.scores) is not None:
+        judged = scores.classification
+        tables.accuracy(rows, scores.dataset, judged)
+        tables.curves(rows, scores.curves)
+        tables.together(rows, scores.dataset, scores.together)
+        if scores.suspects:
+            suspects.rows(rows, scores.suspects)
+        best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
+        probabilities.probabilities(rows, scores.dataset, scores.answers, best)
+    if outcome.label_scores is not None:
+        multi_label.add_precisions(rows, outcome.label_scores.results)
+        tables.curves(rows, outcome.label_scores.curves, "precision_curve")
+        multi_label.add_together(rows, outcome.label_scores)
+    if outcome.value_scores is not None:
+        results = outcome.value_scores.results
+        values.add_explained(rows, results)
+        tables.curves(rows, outcome.value_scores.curves, "r2_curve")
+        values.add_together(rows, results.dataset, outcome.value_scores.together)
+
+
 def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
     """The fields that all rows share."""
     images, dataset = outcome.images, outcome.scores.dataset if outcome.scores else None
+    tested = outcome.tested
     fingerprints = [encoded.candidate.fingerprint for encoded in outcome.encoded]
     # objects among the inputs have no text of their own; readers, out and save change no number
     options = {
         name: str(value)
         for name, value in (vars(settings) | vars(inputs)).items()
         if name not in ("out", "readers", "save", "save_which", "specs", "vectors", "data")
+        and not (name == "log" and not value)
+        and not (name == "target" and value == ANY)
     }
     digest = images.decoded.key
     return replace(
         started(),
         run=cache.key(
-            options, fingerprints, digest, images.labels.tolist(), images.groups.tolist()
+            options,
+            fingerprints,
+            digest,
+            images.labels.tolist(),
+            images.groups.tolist(),
+            *([images.label_sets] if images.label_sets is not None else []),
+            *([images.values.tolist()] if images.values is not None else []),
         ),
         data=digest,
         data_name=outcome.source.name,
-        n=len(dataset) if dataset else len(images),
+        n=len(tested) if tested else len(images),
         classes=len(dataset.classes) if dataset else 0,
-        groups=len(np.unique(dataset.groups if dataset else images.groups)),
+        groups=len(np.unique(tested.groups if tested else images.groups)),
         S=settings.size,
         seed=settings.seed,
-        folds=dataset.folds.k if dataset else 0,
+        folds=tested.folds.k if tested else 0,
         threads=settings.threads,
     )
