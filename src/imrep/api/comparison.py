@@ -237,7 +237,8 @@ class Comparison:
         of another class, which is below 0 where the answer is wrong. Every class counts as equally
         likely. Where an image has several labels they are path, labels, SPEC.score.LABEL, by which
         images are ranked, and SPEC.probability.LABEL. Where it has a number they are path, value
-        and SPEC.predicted, both in its unit. Without pandas, `pyarrow.parquet.read_table` reads answers.parquet.
+        and SPEC.predicted, both in its unit. Without pandas, `pyarrow.parquet.read_table` reads
+        answers.parquet.
 
         Raises:
             BadData: Nothing was scored.
