@@ -40,6 +40,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | precision | | of several labels: mean average precision, with lo and hi (share) |
 | | label_precision | label | average precision of this label (share) |
 | | precision_curve | images, "100" | mean average precision with so many images (share) |
+| | precision_size | side, "128" | the same at that size, with lo and hi (share) |
 | | retrieval | | mean average precision of `--same-object`, with lo and hi (share) |
 | | retrieval_size | side, "128" | the same at that size, with lo and hi (share) |
 | difference | probe | the leader's spec | accuracy minus the leader's, with lo and hi (share) |
@@ -138,16 +139,8 @@ UNITS = (
 )
 METRICS = {
     "data": (
-        "files",
-        "skipped",
-        "total",
-        "unlabelled",
-        "class",
-        "label",
-        "left_out",
-        "moved",
-        "target",
-        "guess_error",
+        *("files", "skipped", "total", "unlabelled", "class", "label", "left_out"),
+        *("target", "guess_error", "moved"),
     ),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "pictures": (
@@ -156,11 +149,11 @@ METRICS = {
     ),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
-        *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
-        *("precision", "label_precision", "precision_curve"),
-        *("r2", "error", "r2_curve", "r2_size"),
+        *("probe_curve", "probe_size", "r2", "error", "r2_curve", "r2_size"),
+        *("precision", "label_precision", "precision_curve", "precision_size"),
+        *("retrieval", "retrieval_size"),
     ),
-    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size", "precision", "r2"),
+    "difference": ("probe", "t", "p_flip", "needed", "r2", "precision", "retrieval", "size"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "cues": ("accuracy", "difference", "p_flip"),

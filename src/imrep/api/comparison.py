@@ -150,9 +150,10 @@ class Comparison:
     def by_size(self) -> list[dict[str, Any]]:
         """A row per representation and size of `sizes`, as a dictionary; empty without `sizes`.
 
-        Its keys are spec, size and ms; the score, called accuracy, r2 or object as in `table`, with
-        lo and hi; and, except at the comparison's own size, gain, gain_lo and gain_hi: the score
-        minus that at the own size, the intervals of one representation valid together.
+        Its keys are spec, size and ms; the score, called accuracy, precision, r2 or object as in
+        `table`, with lo and hi; and, except at the comparison's own size, gain, gain_lo and
+        gain_hi: the score minus that at the own size, the intervals of one representation valid
+        together.
         """
         lines: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self.rows:
@@ -234,8 +235,10 @@ class Comparison:
         SPEC.margin: the class that a classifier names which has not seen the image's group, the
         calibrated probability of that answer, and the probability of the label minus the largest
         of another class, which is below 0 where the answer is wrong. Every class counts as equally
-        likely. Where an image has a number they are path, value and SPEC.predicted, both in its
-        unit. Without pandas, `pyarrow.parquet.read_table` reads answers.parquet.
+        likely. Where an image has several labels they are path, labels, SPEC.score.LABEL, by which
+        images are ranked, and SPEC.probability.LABEL. Where it has a number they are path, value
+        and SPEC.predicted, both in its unit. Without pandas, `pyarrow.parquet.read_table` reads
+        answers.parquet.
 
         Raises:
             BadData: Nothing was scored.
@@ -244,7 +247,8 @@ class Comparison:
         columns = answers.read(self.folder)
         if columns is None:
             raise BadData(
-                "answers needs images of two classes, or with numbers, that were scored, got none."
+                "answers needs images of two classes, or with numbers or labels, that were scored, "
+                "got none."
             )
         return data_frame(columns, "Comparison.answers")
 
@@ -283,6 +287,7 @@ _COLUMNS = {
 }
 _SIZE_COLUMNS = {
     ("accuracy", "probe_size"): "accuracy",
+    ("accuracy", "precision_size"): "precision",
     ("accuracy", "r2_size"): "r2",
     ("accuracy", "retrieval_size"): "object",
     ("difference", "size"): "gain",

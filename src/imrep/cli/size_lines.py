@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from imrep.api import Comparison
 
 _MAX_LINES = 8  # the best; the report has all
-_SCORES = {"accuracy": "accuracy", "r2": "R²", "object": "mAP"}
+_SCORES = {"accuracy": "accuracy", "precision": "mAP", "r2": "R²", "object": "mAP"}
 
 
 def size_lines(comparison: "Comparison") -> list[str]:

@@ -20,7 +20,7 @@ from imrep.comparison.conclusions.label_together import put_labels_together
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
 from imrep.comparison.conclusions.regression import judge_values, value_curves
-from imrep.comparison.conclusions.retrieval import Retrieval, judge_retrieval
+from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.conclusions.value_together import put_values_together
@@ -122,8 +122,8 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             settings.sizes,
             state.size,
             state.encode,
-            _trial(dataset, values, objects, state.seed),
-            _judged(scores, value_scores, retrieval),
+            _trial(dataset, values, label_scores, objects, state.seed),
+            _judged(scores, label_scores, value_scores) or retrieval,
         )
         outcome = Outcome(
             source=state.dataset,
@@ -182,24 +182,28 @@ def _quality(images: ImageCollection) -> quality.Quality:
 def _trial(
     dataset: LabelledDataset | None,
     values: ValuedDataset | None,
+    label_scores: LabelScores | None,
     objects: Objects | None,
     seed: int,
 ) -> sizes.Trial | None:
-    """What is scored at every size: classes or numbers, else objects."""
+    """What is scored at every size: classes, numbers or labels, else objects."""
     if dataset is not None:
         return sizes.classes(dataset)
     if values is not None:
         return sizes.numbers(values)
+    if label_scores is not None:
+        return sizes.labels(label_scores.results)
     return None if objects is None else sizes.objects(objects, seed)
 
 
 def _judged(
-    scores: Scores | None, value_scores: ValueScores | None, retrieval: Retrieval | None
+    scores: Scores | None, label_scores: LabelScores | None, value_scores: ValueScores | None
 ) -> sizes.Judged | None:
-    """The results at the comparison's own size."""
+    """The results at the comparison's own size; None where no targets were scored."""
     if scores is not None:
         return scores.classification
-    return retrieval if value_scores is None else value_scores.results
+    others = (each.results for each in (label_scores, value_scores) if each is not None)
+    return next(others, None)
 
 
 def _placed(

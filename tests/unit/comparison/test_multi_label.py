@@ -221,7 +221,7 @@ def test_without_a_testable_label_nothing_is_ranked(tmp_path):
     assert answers.read(comparison.folder) is None
 
 
-def test_sums_and_own_vectors_take_part(tmp_path):
+def test_sums_own_vectors_and_sizes_take_part(tmp_path):
     sets = label_sets()
     has = np.array([[label in labels for label in LABELS[:3]] for labels in sets])
     own = has + np.random.default_rng(0).normal(0, 0.3, has.shape)
@@ -230,6 +230,8 @@ def test_sums_and_own_vectors_take_part(tmp_path):
         ["histogram", "hog", "hog+histogram"],
         tmp_path / "out",
         vectors={"mine": own.astype(np.float32)},
+        sizes=(12,),
+        save=tmp_path / "model",
     )
     precision = values(comparison, "accuracy.precision", "own")
     assert precision["mine"] > 0.9
@@ -237,3 +239,10 @@ def test_sums_and_own_vectors_take_part(tmp_path):
     singles = values(comparison, "accuracy.precision")
     assert sums > max(singles.values()) - 0.05
     assert comparison.verdict["leader"] == "mine"
+    by_size = {(line["spec"], line["size"]): line for line in comparison.by_size()}
+    own_size = next(line for line in comparison.table() if line["spec"] == "hog")
+    assert by_size["hog", 64]["precision"] == pytest.approx(own_size["precision"])
+    smaller = by_size["hog", 12]
+    assert smaller["gain"] == pytest.approx(smaller["precision"] - own_size["precision"])
+    assert "Image size, for" in comparison.sentence
+    assert comparison.saved is None and "Nothing was saved in " in comparison.saved_text

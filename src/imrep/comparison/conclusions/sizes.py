@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from imrep.comparison.candidates import Candidate
+from imrep.comparison.conclusions.multi_label import MultiLabel
 from imrep.comparison.conclusions.phrases import listed, percent, points, two_digits
 from imrep.comparison.conclusions.regression import errors_of, guesses_of
 from imrep.comparison.conclusions.sentences import Sentence
@@ -32,9 +33,9 @@ class Trial(NamedTuple):
     """What is scored at every size.
 
     Attributes:
-        metric: Of results.jsonl: "probe" (accuracy), "r2" (of numbers) or "retrieval" (mean average
-            precision).
-        score: Hit, influence or precision of each image.
+        metric: Of results.jsonl: "probe" (accuracy), "r2" (of numbers), "precision" (of several
+            labels) or "retrieval" (mean average precision).
+        score: Hit, influence, pseudovalue or precision of each image.
         labels: Class of each of them.
         groups: Group of each of them.
         seed: Of the draws.
@@ -144,6 +145,18 @@ def numbers(dataset: ValuedDataset) -> Trial:
 
     zeros = np.zeros(len(dataset), np.int64)
     return Trial("r2", influences, zeros, dataset.groups, dataset.seed, EXPLAINED)
+
+
+def labels(results: MultiLabel) -> Trial:
+    """How precisely the images are ranked by their labels."""
+    dataset, rankings = results.dataset, results.rankings
+
+    def pseudovalues(encoded: EncodedCandidate) -> np.ndarray:
+        scores = predict_values(encoded, dataset.valued).centred
+        return rankings.values([rankings.precision(scores)])[0]
+
+    zeros = np.zeros(len(dataset), np.int64)
+    return Trial("precision", pseudovalues, zeros, rankings.blocks, dataset.seed, rankings.measure)
 
 
 def objects(objects: Objects, seed: int) -> Trial:

@@ -60,23 +60,24 @@ class Rankings:
     def sd(self, ranking: Precision) -> float:
         """Standard deviation of a mean average precision over resampled blocks."""
         none = np.zeros(len(self.blocks), np.int64)
-        boot = bootstrap(self._values([ranking]), none, self.blocks, self.seed, self._measure)
+        boot = bootstrap(self.values([ranking]), none, self.blocks, self.seed, self.measure)
         return float(boot.deviations[0].std())
 
     def gains(self, rankings: Sequence[Precision]) -> list[Gain]:
         """Every one beside the first, itself among them."""
         none = np.zeros(len(self.blocks), np.int64)
-        return gains(self._values(rankings), none, self.blocks, self.seed, self._measure)
+        return gains(self.values(rankings), none, self.blocks, self.seed, self.measure)
 
     def verdict(self, rankings: Sequence[Precision]) -> Verdict:
         """Intervals, who is tied with the best, and the smallest visible gap."""
         none = np.zeros(len(self.blocks), np.int64)
-        return judge(self._values(rankings), none, self.blocks, self.seed, self._measure)
+        return judge(self.values(rankings), none, self.blocks, self.seed, self.measure)
 
     @property
-    def _measure(self) -> Measure:
+    def measure(self) -> Measure:
+        """What the mean of the pseudovalues is."""
         return Measure(binomial=False, chance=self.chance)
 
-    def _values(self, rankings: Sequence[Precision]) -> Float[Array, "r n"]:
+    def values(self, rankings: Sequence[Precision]) -> Float[Array, "r n"]:
         """A number for each image: the pseudovalue of its block."""
         return np.stack([ranking.values.mean(1) for ranking in rankings])[:, self.blocks]
