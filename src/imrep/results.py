@@ -138,16 +138,8 @@ UNITS = (
 )
 METRICS = {
     "data": (
-        "files",
-        "skipped",
-        "total",
-        "unlabelled",
-        "class",
-        "label",
-        "left_out",
-        "moved",
-        "target",
-        "guess_error",
+        *("files", "skipped", "total", "unlabelled", "class", "label", "left_out"),
+        *("target", "guess_error", "moved"),
     ),
     "duplicates": ("images", "groups", "largest", "plain", "conflicts"),
     "pictures": (
@@ -156,11 +148,10 @@ METRICS = {
     ),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
-        *("probe_curve", "probe_size", "retrieval", "retrieval_size"),
-        *("precision", "label_precision", "precision_curve"),
-        *("r2", "error", "r2_curve", "r2_size"),
+        *("probe_curve", "probe_size", "r2", "error", "r2_curve", "r2_size"),
+        *("precision", "label_precision", "precision_curve", "retrieval", "retrieval_size"),
     ),
-    "difference": ("probe", "t", "p_flip", "needed", "retrieval", "size", "precision", "r2"),
+    "difference": ("probe", "t", "p_flip", "needed", "r2", "precision", "retrieval", "size"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
     "cues": ("accuracy", "difference", "p_flip"),

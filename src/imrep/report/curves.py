@@ -12,6 +12,7 @@ from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec
 
 _SHIFT = 1.015  # factor between neighbouring lines, so that their intervals lie side by side
+_LOWEST = -30.0  # per cent: a score may be below that of guessing, and then it hardly matters
 _DASHES = ([1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4])
 _MARKERS = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
@@ -44,9 +45,9 @@ def curves(
                         **frame.identity(findings, spec),
                         "x": float(detail) * shift ** (number - (len(specs) - 1) / 2),
                         "tick": float(detail),
-                        "y": scale * row.value,
-                        "lo": scale * (row.value if row.lo is None else row.lo),
-                        "hi": scale * (row.value if row.hi is None else row.hi),
+                        "y": _at_least(scale * row.value),
+                        "lo": _at_least(scale * (row.value if row.lo is None else row.lo)),
+                        "hi": _at_least(scale * (row.value if row.hi is None else row.hi)),
                         "at": f"{float(detail):.0f}",
                         "value": text,
                     }
@@ -133,11 +134,16 @@ def _by_spec(specs: list[str], values: Sequence[object]) -> Spec:
     return {"field": "spec", "type": "nominal", "legend": None, "scale": scale}
 
 
+def _at_least(value: float) -> float:
+    return max(value, _LOWEST)
+
+
 def _limits(points: list[Spec], log: bool) -> tuple[float, float]:
     if log:
         return min(p["y"] for p in points) / 1.5, max(p["y"] for p in points) * 1.5
     low, high = min(p["lo"] for p in points), max(p["hi"] for p in points)
-    return max(0.0, 5 * math.floor(low / 5) - 5), min(100.0, 5 * math.ceil(high / 5))
+    bottom = max(_LOWEST if low < 0 else 0.0, 5 * math.floor(low / 5) - 5)
+    return bottom, min(100.0, max(bottom + 10, 5 * math.ceil(high / 5)))
 
 
 def _without_overlaps(

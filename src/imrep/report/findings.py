@@ -28,6 +28,7 @@ CONTROLS = {  # by a word in their names; the first match counts
 }
 MEASURES = {  # metric of the scores: its name in prose
     "probe": "accuracy",  # of classes
+    "r2": "R²",  # of numbers
     "precision": "mean average precision",  # of several labels
     "retrieval": "mean average precision",  # of images of the same object
 }
@@ -107,7 +108,7 @@ class Findings:
     @property
     def linear_score(self) -> str:
         """Heading of the same score by a linear classifier."""
-        return "linear accuracy" if self.labelled else "linear"
+        return {"probe": "linear accuracy", "r2": "linear R²"}.get(self.measure, "linear")
 
     @cached_property
     def sizes(self) -> list[int]:

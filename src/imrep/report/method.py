@@ -2,6 +2,7 @@
 
 from imrep.report import words
 from imrep.report.findings import CONTROLS, Findings
+from imrep.results import Row
 
 
 def sentences(findings: Findings) -> list[str]:
@@ -15,14 +16,16 @@ def sentences(findings: Findings) -> list[str]:
         return [reading, *_RETRIEVAL]
     if not findings.predicted:
         return [reading]
-    several_labels = findings.measure == "precision"
-    what = "labels of each image were" if several_labels else "class of each image was"
+    what = {"precision": "labels of each image were", "r2": "number of each image was"}
+    judge = {"r2": "regression"}.get(findings.measure, "classifier")
+    fitted = {"precision": _SEVERAL_LABELS, "r2": _NUMBERS}
     return [
         reading,
         f"The images were split into {findings.meta.folds} folds. All images of a group "
-        f"(near-duplicates, or groups that you declared) are in one fold. The {what} "
-        f"predicted by a classifier trained on the other folds.{_fitting(findings)}",
-        *(_SEVERAL_LABELS if several_labels else _CLASSIFICATION),
+        f"(near-duplicates, or groups that you declared) are in one fold. The "
+        f"{what.get(findings.measure, 'class of each image was')} predicted by a {judge} trained "
+        f"on the other folds.{_fitting(findings)}",
+        *fitted.get(findings.measure, _CLASSIFICATION),
         _VERDICT,
         *([_OWN] if findings.own else []),
     ]
@@ -33,6 +36,8 @@ def plain_words(findings: Findings) -> str:
     row = findings.row("accuracy", findings.measure, findings.pick) if findings.predicted else None
     if row is None or findings.guess is None or row.lo is None or row.hi is None:
         return ""
+    if findings.measure == "r2":
+        return _plain_numbers(findings, row)
     if findings.measure == "precision":
         return (
             f"In plain words: {findings.short[row.spec]} lists the images for a label, the likely "
@@ -49,6 +54,21 @@ def plain_words(findings: Findings) -> str:
     )
 
 
+def _plain_numbers(findings: Findings, row: Row) -> str:
+    """Errors in the number's own unit."""
+    error, guess = findings.row("accuracy", "error", row.spec), findings.row("data", "guess_error")
+    if error is None or guess is None:
+        return ""
+    factor = "a factor of " if error.unit == "factor" else ""
+    return (
+        f"In plain words: for a new image of this kind {findings.short[row.spec]} would be off by "
+        f"about {factor}{words.digits(error.value)} on average, and always saying the middle value "
+        f"by about {factor}{words.digits(guess.value)}. Of what makes the numbers differ it "
+        f"explains about {words.percent(row.value)}; the 95% interval says how far chance may move "
+        f"that: {words.interval(row.lo, row.hi)}."
+    )
+
+
 def facts(findings: Findings) -> list[tuple[str, str]]:
     """Data, settings and machine as pairs of name and value."""
     meta, value = findings.meta, findings.value
@@ -57,6 +77,7 @@ def facts(findings: Findings) -> list[tuple[str, str]]:
         ("images", words.count(meta.n)),
         ("classes", words.count(meta.classes) if meta.classes else ""),
         ("labels", words.count(len(findings.details("data", "label")) or None)),
+        ("predicted", next(iter(findings.details("data", "target")), "")),
         ("groups", words.count(meta.groups) if meta.folds else ""),
         ("folds", str(meta.folds) if meta.folds else ""),
         ("size", _sizes(findings)),
@@ -128,6 +149,17 @@ _SEVERAL_LABELS = (
     "Intervals come from 2,000 bootstrap samples of the groups' jackknife values. They are widened "
     "by factors calibrated on real folders. The classifier was trained on part of the folder, so "
     "the precisions are slightly pessimistic.",
+)
+_NUMBERS = (
+    "Folds hold the fifths of the sorted numbers in proportion. The regression is a ridge in which "
+    "every image has the same weight, on one of three kernels of the vectors: linear, Gaussian or "
+    "exponential. Kernel and penalty were chosen on the training part alone, by the squared errors "
+    "for one group at a time left out.",
+    "R² is 1 less the squared errors over those of always saying the mean of the training part, so "
+    "that guessing has 0. Every image adds its influence on that ratio; intervals come from 2,000 "
+    "bootstrap samples of the groups' influences. They are widened by factors calibrated on real "
+    "folders. The regression was trained on part of the folder, so that R² is slightly "
+    "pessimistic.",
 )
 _VERDICT = (
     "The verdict removes one contender after another, the one with the largest t first. It does so "

@@ -26,6 +26,18 @@ MAIN = (
         "classified correctly, averaged over the classes.",
     ),
     Metric(
+        *("accuracy", "r2", words.percent, "R²"),
+        "Share of the number's variance that is explained in images that were not trained on: 100% "
+        "less the squared error over that of always saying the mean. Guessing has 0%; below that "
+        "the predictions are worse than guessing.",
+    ),
+    Metric(
+        *("accuracy", "error", words.digits, "mean error"),
+        "Mean absolute error of the predictions, in the unit of the number; where ratios are "
+        "compared the factor that they are off by on average.",
+        low_first=True,
+    ),
+    Metric(
         *("accuracy", "precision", words.percent, "mean AP of the labels"),
         "Mean average precision over the labels, on images that the classifier was not trained on. "
         "For each label all images are ranked by its score. Average precision is the mean, over "

@@ -29,6 +29,7 @@ from imrep.report import (
     suspects,
     tables,
     use,
+    values,
     words,
 )
 from imrep.report.examples import MAX_EXAMPLES, examples
@@ -73,6 +74,9 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         cells = confusion.script_data(findings, assets, folder)
     retrieved = objects.beside_classes(findings)
     charts = _charts(findings, assets) + (objects.charts(retrieved) if retrieved else [])
+    numbers = values.predicted(findings, folder)
+    if (predicted := values.chart(findings, numbers)) is not None:
+        charts.append(predicted)
     by_id = _tables(findings, assets)
     if retrieved:
         by_id["object-differences"] = objects.differences_table(retrieved)
@@ -106,6 +110,8 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
         "looked_at": suspects.looked_at(findings, assets),
+        "off_by": values.sentence(findings, numbers),
+        "furthest": values.furthest(assets),
         "ranked_wrong": rankings.ranked_wrong(assets),
         "examples": examples(assets, findings.pick or findings.leader),
         "max_examples": MAX_EXAMPLES,

@@ -86,5 +86,6 @@ def _cell(findings: Findings, spec: str, metric: Metric) -> Cell:
         return Cell(text="the best", value=2.0)
     if metric[:2] == ("cost", "ms") and findings.value("cost", "ms_stated", spec):
         return Cell(text=f"{metric.text(value)}, as you said", value=value)
-    bar = value if metric[:2] == ("accuracy", findings.measure) else None
+    ranks = metric[:2] == ("accuracy", findings.measure) and value is not None
+    bar = max(value or 0.0, 0.0) if ranks else None
     return Cell(text=metric.text(value), value=value, bar=bar)

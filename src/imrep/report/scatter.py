@@ -7,6 +7,7 @@ from imrep.report.findings import Findings
 from imrep.report.frame import BAR, DOT, NARROW, PADDING, STANDING, WIDE, Chart, Spec, hundred
 
 _MARGIN = 1.6  # times the largest cost, and below the smallest
+_LOWEST = -30.0  # per cent: what explains less is drawn there
 _TICK = "M-1.6,-.25L0,-.25L0,.25L-1.6,.25Z"  # on the right margin
 
 
@@ -79,6 +80,9 @@ def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
         max(times, default=2.0) * (1 if ticks else _MARGIN),
     )
     top = min(100.0, 5 * math.ceil(max([p["hi"] for p in points] + [20.0]) / 5))
+    bottom = min(0.0, max(_LOWEST, 5 * math.floor(min([p["lo"] for p in points] + [0.0]) / 5)))
+    heights = ("y", "lo", "hi")
+    points = [{**p, **{key: max(bottom, p[key]) for key in heights}} for p in points]
     x = {
         "field": "ms",
         "type": "quantitative",
@@ -93,9 +97,9 @@ def _scatter(findings: Findings, points: list[Spec], narrow: bool) -> Spec:
     return {
         "height": height,
         "padding": PADDING,
-        "data": {"values": _with_labels(points, (low, high), top, width, height)},
+        "data": {"values": _with_labels(points, (low, high), (bottom, top), width, height)},
         "encoding": {"x": x, "color": STANDING},
-        "layer": _layers(findings, {"type": "quantitative", "scale": {"domain": [0, top]}}),
+        "layer": _layers(findings, {"type": "quantitative", "scale": {"domain": [bottom, top]}}),
     }
 
 
@@ -153,17 +157,25 @@ def _names(y: Spec) -> list[Spec]:
 
 
 def _with_labels(
-    points: list[Spec], times: tuple[float, float], top: float, width: float, height: float
+    points: list[Spec],
+    times: tuple[float, float],
+    limits: tuple[float, float],
+    width: float,
+    height: float,
 ) -> list[Spec]:
     """The points with the anchor and height of their names, -1 without; the pick comes first."""
-    low, high = (math.log(time) for time in times)
+    (low, high), (bottom, top) = (math.log(time) for time in times), limits
+
+    def pixels(share: float) -> float:
+        return height * (top - share) / (top - bottom)
+
     order = sorted(points, key=lambda point: frame.ORDER.index(point["standing"]))
     dots = [
         labels.Dot(
             x=(math.log(point["ms"]) - low) / (high - low) * width,
-            y=height * (1 - point["y"] / top),
-            top=height * (1 - point["hi"] / top),
-            bottom=height * (1 - point["lo"] / top),
+            y=pixels(point["y"]),
+            top=pixels(point["hi"]),
+            bottom=pixels(point["lo"]),
             name=point["short"],
         )
         for point in order
@@ -175,7 +187,7 @@ def _with_labels(
         else {
             **point,
             "anchor": labels.ANCHORS.index((label.align, label.dx)),
-            "name_y": top * (1 - label.y / height),
+            "name_y": top - (top - bottom) * label.y / height,
         }
         for point, label in zip(order, placed, strict=True)
     ]

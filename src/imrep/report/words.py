@@ -9,12 +9,15 @@ _NONE = "–"
 
 def percent(share: float | None) -> str:
     """0.842 -> 84%, in whole numbers: the intervals are several points wide."""
-    return _NONE if share is None else f"{100 * share:.0f}%"
+    return _NONE if share is None else f"{round(100 * share)}%".replace("-", "−")
 
 
 def interval(lo: float | None, hi: float | None) -> str:
-    """0.77, 0.91 -> 77–91%."""
-    return _NONE if lo is None or hi is None else f"{100 * lo:.0f}–{100 * hi:.0f}%"
+    """0.77, 0.91 -> 77–91%; −9 to 21% where the lower end is negative."""
+    if lo is None or hi is None:
+        return _NONE
+    low, high = round(100 * lo), round(100 * hi)
+    return f"{low} to {high}%".replace("-", "−") if low < 0 else f"{low}–{high}%"
 
 
 def points(share: float | None) -> str:
