@@ -154,6 +154,7 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
         "probabilities": reliability.table(findings),
         "spread": results_table.spread(findings),
         "by_label": rankings.table(findings),
+        "label_precisions": rankings.by_representation(findings),
         **sizes.by_size(findings),
     }
     for id, kind, metric, caption, text in (
@@ -164,7 +165,6 @@ def _tables(findings: Findings, assets: Assets) -> dict[str, tables.Table]:
             _curve_caption(findings),
             words.percent,
         ),
-        ("label_precisions", "accuracy", "label_precision", "Average precision", words.percent),
         ("stability", "stability", "move", "Displacement by perturbation", words.ratio),
         ("nearest", "stability", "top1", "Share whose original is the nearest", words.percent),
         ("similarity", "labelfree", "cka", "Similarity (CKA)", words.ratio),

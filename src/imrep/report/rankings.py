@@ -64,6 +64,19 @@ def table(findings: Findings) -> Table:
                  lines=lines)  # fmt: skip
 
 
+def by_representation(findings: Findings) -> Table:
+    """Average precision of every label, a column for each representation."""
+    specs = findings.measured("accuracy", "label_precision")
+    lines = []
+    for name in findings.details("data", "label"):
+        values = [findings.value("accuracy", "label_precision", spec, name) for spec in specs]
+        cells = [Cell(text=words.percent(value), value=value) for value in values]
+        lines.append(Line(name=name, cells=cells))
+    columns = [Column(title=findings.short[spec]) for spec in specs]
+    caption = "Average precision of every label by every representation"
+    return Table(caption=caption, first="label", columns=columns, lines=lines if specs else [])
+
+
 def ranked_wrong(assets: Assets) -> tuple[list[RankedWrong], list[RankedWrong]]:
     """The labels with images to look at: those displayed at once, and those folded away."""
     sections = {name: _ranked(assets, name) for name in ("false", "missed")}

@@ -96,6 +96,16 @@ def test_conflicts_are_duplicates_of_two_classes():
     assert collected(["a", "a", "b", "b"], repeats=[(1, 0)]).conflicts == 0
 
 
+def test_conflicts_of_label_sets_are_duplicates_with_other_labels():
+    sets, target = [("a", "b"), ("a", "b"), ("a",), (), None], Target("labels", "labels")
+    images = collected(sets, repeats=[(1, 0)], target=target)
+    assert images.label_texts == ["a, b", "a, b", "a", "none of the labels", None]
+    assert images.conflicts == 0
+    assert collected(sets, repeats=[(2, 0)], target=target).conflicts == 1
+    assert collected(sets, repeats=[(3, 0)], target=target).conflicts == 1
+    assert collected(sets, repeats=[(4, 0)], target=target).conflicts == 0  # not known
+
+
 def test_duplicates_come_from_the_cache_the_second_time(monkeypatch):
     first = collected(["a"] * 4, repeats=[(1, 0)]).duplicates
     monkeypatch.setattr("imrep.comparison.data.duplicates.find", None)

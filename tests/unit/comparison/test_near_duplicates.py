@@ -22,7 +22,7 @@ def collection(edges, labels, component):
     items = [SimpleNamespace(path=f"{k}.png", label=label) for k, label in enumerate(labels)]
     copies = Duplicates(tuple(edges), np.array(component), np.zeros(len(labels), bool))
     decoded = SimpleNamespace(items=items, facts=[FACTS] * len(labels))
-    return SimpleNamespace(duplicates=copies, decoded=decoded)
+    return SimpleNamespace(duplicates=copies, decoded=decoded, label_texts=list(labels))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ def collection(labels, edges=(), builtin=False):
     facts = [Facts(640, 480, 9, "JPEG", "RGB", 0)] * len(items)
     copies = Duplicates(tuple(edges), np.arange(len(items)), np.zeros(len(items), bool))
     decoded = SimpleNamespace(items=items, facts=facts)
-    return SimpleNamespace(decoded=decoded, duplicates=copies, builtin=builtin)
+    return SimpleNamespace(
+        decoded=decoded, duplicates=copies, builtin=builtin, label_texts=list(labels)
+    )
 
 
 def edge(i, j, hn=0.9):

@@ -4,7 +4,7 @@ import numpy as np
 
 from imrep.assets import Assets, Remark
 from imrep.report.findings import Findings
-from imrep.report.rankings import ranked_wrong, table
+from imrep.report.rankings import by_representation, ranked_wrong, table
 from imrep.results import Row
 
 
@@ -28,6 +28,12 @@ def test_every_label_has_its_precision_beside_that_of_guessing():
         "average precision", "prevalence", "images"]  # fmt: skip
     cells = {line.name: [cell.text for cell in line.cells] for line in labels.lines}
     assert list(cells.items()) == [("dog", ["90%", "75%", "30"]), ("cat", ["40%", "25%", "10"])]
+
+
+def test_every_representation_has_its_column():
+    every = by_representation(_findings())
+    assert [column.title for column in every.columns] == ["dct"]
+    assert {line.name: line.cells[0].value for line in every.lines} == {"cat": 0.4, "dog": 0.9}
 
 
 def test_without_labels_there_is_no_table():

@@ -18,6 +18,7 @@ from imrep.embedding import cache
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
 
+_NONE = "none of the labels"
 _SAMPLE = 1500  # images from which similarity and reconstruction are estimated
 
 
@@ -85,10 +86,17 @@ class ImageCollection:
         """Number of images of every class, untestable ones included."""
         return dict(Counter(self.names[label] for label in self.labels if label >= 0))
 
+    @cached_property
+    def label_texts(self) -> list[str | None]:
+        """The class of each image, or its labels as one text; None where it is not known."""
+        if self.label_sets is None:
+            return [item.label for item in self.decoded.items]
+        return [each if each is None else ", ".join(each) or _NONE for each in self.label_sets]
+
     @property
     def conflicts(self) -> int:
         """Number of near-duplicate pairs with different labels."""
-        labels = [item.label for item in self.decoded.items]
+        labels = self.label_texts
         pairs = ((labels[edge.i], labels[edge.j]) for edge in self.duplicates.edges)
         return sum(a != b for a, b in pairs if a is not None and b is not None)
 

@@ -85,7 +85,7 @@ def _pair(edge: Edge, images: ImageCollection) -> Pair:
     items, facts = images.decoded.items, images.decoded.facts
     return Pair(
         paths=(items[edge.i].path, items[edge.j].path),
-        labels=(items[edge.i].label, items[edge.j].label),
+        labels=(images.label_texts[edge.i], images.label_texts[edge.j]),
         reason=reason(edge, facts[edge.i], facts[edge.j]),
     )
 

@@ -90,7 +90,7 @@ def _copy_lines(images: ImageCollection) -> Iterator[tuple[str, ...]]:
     for edge in images.duplicates.edges:
         for row, other in ((edge.i, edge.j), (edge.j, edge.i)):
             best[row] = max(best.get(row, (-1.0, -1)), (edge.hn, -other))
-            labels = items[row].label, items[other].label
+            labels = images.label_texts[row], images.label_texts[other]
             if None not in labels and labels[0] != labels[1]:
                 yield _copy_line("conflict", items[row].path, edge.hn, items[other].path)
     for row, (agreement, other) in best.items():
