@@ -19,12 +19,18 @@ _ENTRY = "window.vegaEmbed = vegaEmbed;"
 
 def emphasised(text: str) -> Markup:
     """A sentence of the protocol, its **bold** as <strong>; everything else escaped."""
-    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text))))
+    return Markup(
+        re.sub(r"\*\*(.+?)\*\*", lambda m: f"<strong>{_broken(m[1])}</strong>", str(escape(text)))
+    )
 
 
 def breakable(name: str) -> Markup:
-    """A long name that may be broken after punctuation."""
-    return Markup(re.sub(r"([,:=+/_])", r"\1<wbr>", str(escape(name))))
+    """A long name that may be broken after punctuation, and before a suffix."""
+    return Markup(_broken(str(escape(name))))
+
+
+def _broken(html: str) -> str:
+    return re.sub(r"([,:=+/_])|(?=\.[a-z])", r"\1<wbr>", html)
 
 
 def as_json(data: dict[str, Any]) -> Markup:
