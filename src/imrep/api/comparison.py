@@ -101,7 +101,7 @@ class Comparison:
                 from a folder.
         """
         from imrep.api.image_classifier import ImageClassifier
-        from imrep.comparison.conclusions.final_classifier import check_choice
+        from imrep.comparison.conclusions.final_models import check_choice
 
         if self._classifiers is None:
             raise BadParameter(

@@ -15,7 +15,8 @@ from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import multi_label, sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import Cues, find_cues
-from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.final_classifier import Classifiers
+from imrep.comparison.conclusions.final_models import check_choice
 from imrep.comparison.conclusions.label_together import put_labels_together
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
