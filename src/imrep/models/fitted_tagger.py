@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from jaxtyping import Float, Float64
 from numpy import ndarray as Array
 
@@ -57,4 +58,5 @@ class FittedTagger(FittedModel):
 
     def probabilities(self, scores: Float[Array, "q l"]) -> Float64[Array, "q l"]:
         """Probability of each label from the sum of the parts' scores."""
-        return self.sigmoids.probabilities(scores)
+        with np.errstate(invalid="ignore"):  # NaN of unreadable images
+            return self.sigmoids.probabilities(scores)
