@@ -140,14 +140,14 @@ def _answers(
         data_range=reading.data_range,
         **chosen,
     )
-    asked: ImageModel[Any] = own
+    generic: ImageModel[Any] = own
     images = (data[0] if len(data) == 1 else list(data)) if data else None
     with (
         tempfile.TemporaryDirectory() as folder,
         screen.writing(out or Path(folder), resumable=out is not None),
         screen.Meter(machine.quiet) as meter,
         image_model.answering(
-            asked, images, out or Path(folder) / "answers", settings, meter
+            generic, images, out or Path(folder) / "answers", settings, meter
         ) as answers,
     ):
         yield own, answers

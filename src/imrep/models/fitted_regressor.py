@@ -78,15 +78,15 @@ class FittedRegressor(FittedModel):
 
     def values(self, scores: Float[Array, "q 1"]) -> Float64[Array, " q"]:
         """The number of each image from the sum of the parts' scores."""
-        return self._given(self._predicted(scores))
+        return self._as_given(self._predicted(scores))
 
     def interval(self, scores: Float[Array, "q 1"], coverage: float) -> Float64[Array, "q 2"]:
         """Ends of an interval that contains the number of this share of new images."""
         half = half_width(self.errors[:, None], coverage, "predict")
-        return self._given(self._predicted(scores)[:, None] + np.array([-1, 1]) * half)
+        return self._as_given(self._predicted(scores)[:, None] + np.array([-1, 1]) * half)
 
     def _predicted(self, scores: Float[Array, "q 1"]) -> Float64[Array, " q"]:
         return self.mean + self.sd * np.asarray(scores[:, 0], np.float64)
 
-    def _given(self, numbers: Float64[Array, "*q"]) -> Float64[Array, "*q"]:
+    def _as_given(self, numbers: Float64[Array, "*q"]) -> Float64[Array, "*q"]:
         return np.asarray(SCALES[self.scale](numbers), np.float64)
