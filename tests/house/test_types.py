@@ -48,7 +48,7 @@ mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])
 answers = Classifier().fit(vectors, ["cat"]).predict_proba(vectors).sum()
 ends = Regressor().fit(vectors, [1.5]).predict_interval(vectors, 0.8).mean()
-names: list[str] = imrep.load_model("model").predict("new").tolist()
+answered: int = len(imrep.load_model("model").answers("new"))
 total: int = Sum([rep, rep]).dim
 
 

@@ -1,8 +1,12 @@
 """The functions of `import imrep`, and what they return."""
 
+from imrep.api.answers import Answers, LabelAnswers, NumberAnswers
 from imrep.api.comparison import Comparison, compare
 from imrep.api.embedding import Embedding, embed
-from imrep.api.image_classifier import Answers, ImageClassifier, load_model
+from imrep.api.image_classifier import ImageClassifier
+from imrep.api.image_regressor import ImageRegressor
+from imrep.api.image_tagger import ImageTagger
+from imrep.api.saved_model import load_model
 from imrep.api.single import invert, match, picture
 
 __all__ = [
@@ -10,6 +14,10 @@ __all__ = [
     "Comparison",
     "Embedding",
     "ImageClassifier",
+    "ImageRegressor",
+    "ImageTagger",
+    "LabelAnswers",
+    "NumberAnswers",
     "compare",
     "embed",
     "invert",

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from imrep.api.image_classifier import ImageClassifier
-    from imrep.comparison.conclusions.final_classifier import Classifiers
+    from imrep.api.image_regressor import ImageRegressor
+    from imrep.api.image_tagger import ImageTagger
+    from imrep.comparison.conclusions.final_models import FinalModels
     from imrep.comparison.output.saving import Saving
 
 
@@ -39,7 +41,7 @@ class Comparison:
     """
 
     folder: Path
-    _classifiers: "Classifiers | None" = field(default=None, repr=False, compare=False)
+    _models: "FinalModels | None" = field(default=None, repr=False, compare=False)
     _saving: "Saving | None" = field(default=None, repr=False, compare=False)
 
     @property
@@ -101,18 +103,35 @@ class Comparison:
                 from a folder.
         """
         from imrep.api.image_classifier import ImageClassifier
-        from imrep.comparison.conclusions.final_classifier import check_choice
 
-        if self._classifiers is None:
+        model = self.model(which)
+        if not isinstance(model, ImageClassifier):
+            raise BadParameter("classifier needs images with classes, got others. Try model().")
+        return model
+
+    def model(self, which: str = "") -> "ImageClassifier | ImageRegressor | ImageTagger":
+        """What was measured, fitted to all images that were scored: of classes, numbers or labels.
+
+        Args:
+            which: A spec that was compared, or "together"; "" for the recommended one.
+
+        Raises:
+            BadParameter: Nothing is recommended, nothing is called so, or this comparison was read
+                from a folder.
+        """
+        from imrep.api import saved_model
+        from imrep.comparison.conclusions.final_models import check_choice
+
+        if self._models is None:
             raise BadParameter(
                 "classifier needs what `compare` returned on images with classes, got "
                 f"{self.folder} alone. Compare with save='model/', then imrep.load_model('model/')."
             )
-        encoded = self._classifiers.classification.encoded
-        combinations = [row.encoded.spec for row in self._classifiers.together]
+        encoded = self._models.results.encoded
+        combinations = [row.encoded.spec for row in self._models.together]
         if which:
             which = check_choice(which, [each.candidate for each in encoded], combinations)
-        return ImageClassifier(self._classifiers.fit(which))
+        return saved_model.of(self._models.fit(which))
 
     def table(self) -> list[dict[str, Any]]:
         """A row per representation, best first, as a dictionary; then what is put together.
@@ -447,7 +466,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         finished = protocol.run(inputs, settings, report_progress)
         report_progress("writing the report", 0, 1)
         report.write(finished.folder)
-    return Comparison(finished.folder, finished.classifiers, finished.saving)
+    return Comparison(finished.folder, finished.models, finished.saving)
 
 
 def _listed(representations: Any) -> tuple[object, ...] | None:

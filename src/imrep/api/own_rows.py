@@ -11,7 +11,7 @@ from imrep.datasets import Item
 from imrep.datasets.tables import vector_tables
 from imrep.datasets.tables.vector_tables import VectorTable
 from imrep.errors import BadData, BadParameter
-from imrep.models.fitted_classifier import FittedClassifier
+from imrep.models.fitted_model import FittedModel
 from imrep.plural import several
 
 
@@ -29,7 +29,7 @@ class OwnRows(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def alone(fitted: FittedClassifier, sources: Mapping[str, Any] | None) -> OwnRows:
+def alone(fitted: FittedModel, sources: Mapping[str, Any] | None) -> OwnRows:
     """The rows of the tables themselves, where no part reads images.
 
     Raises:
@@ -57,7 +57,7 @@ def alone(fitted: FittedClassifier, sources: Mapping[str, Any] | None) -> OwnRow
 
 
 def for_items(
-    fitted: FittedClassifier, items: Sequence[Item], sources: Mapping[str, Any] | None
+    fitted: FittedModel, items: Sequence[Item], sources: Mapping[str, Any] | None
 ) -> OwnRows:
     """The rows that belong to images, by their paths.
 
@@ -71,7 +71,7 @@ def for_items(
     return OwnRows(paths, vectors, tuple(note for table in tables for note in table.notes))
 
 
-def _tables(fitted: FittedClassifier, sources: Mapping[str, Any] | None) -> list[VectorTable]:
+def _tables(fitted: FittedModel, sources: Mapping[str, Any] | None) -> list[VectorTable]:
     """A table for each part that was made elsewhere, in their order."""
     sources, names = sources or {}, [part.spec for part in fitted.own]
     for name in sources:

@@ -27,7 +27,7 @@ _COMMANDS = {
     "cite": "Print BibTeX of the papers behind representations.",
     "picture": "Draw the code of an image.",
     "invert": "Reconstruct an image from its code alone.",
-    "predict": "Name the classes of new images by a saved classifier.",
+    "predict": "Predict the class, number or labels of new images by a saved model.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "match": "Is what one picture shows also in another, and where?",

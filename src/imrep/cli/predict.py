@@ -1,4 +1,4 @@
-"""`imrep predict MODEL DATA`: classes of new images by a classifier that `compare` saved."""
+"""`imrep predict MODEL DATA`: classes, numbers or labels of new images by a saved model."""
 
 import csv
 import io
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import answer_rows, options, screen
 from imrep.io.names import printable
 from imrep.plural import several
 
 if TYPE_CHECKING:
-    from imrep.api import Answers, ImageClassifier
+    from imrep.api import Answers, LabelAnswers, NumberAnswers
+    from imrep.api.image_model import ImageModel
+    from imrep.api.saved_model import AnyModel
     from imrep.images import Reading
 
 _SKIPPED = 3  # exit code under --strict
@@ -51,8 +53,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--at-least",
     type=options.Number(0, 1),
     metavar="P",
-    default=0.0,
-    help="Leave the label empty below this probability.",
+    help="Leave labels out below this probability.  [default: 0; 0.5 of several labels]",
 )
 @click.option(
     "--unlike", is_flag=True, help="Name images that are unlike all that it was fitted to."
@@ -67,7 +68,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     data: tuple[str, ...],
     out: Path | None,
     top: int,
-    at_least: float,
+    at_least: float | None,
     unlike: bool,
     vectors: dict[str, Path] | None,
     strict: bool,
@@ -75,19 +76,20 @@ def command(  # noqa: PLR0913  # one argument for each option
     reading: "Reading",
     machine: options.Machine,
 ) -> None:
-    """Name the classes of new images by a saved classifier.
+    """Predict the class, number or labels of new images by a saved model.
 
     MODEL is a folder of imrep compare --save. DATA is a folder of images, a split.csv, a zip, a
     parquet, a glob, or images; labels in it are not used. The csv has path, label and p, the
-    calibrated probability. --unlike adds the distance to the images that the classifier was
-    fitted to: above 1 it is larger than that of 99 % of left-out images. With -o, an interrupted
-    run resumes when the command is repeated.
+    calibrated probability; of a number value, lo and hi, an interval for 90 % of new images; of
+    several labels these, separated by |, and the probability of each. --unlike adds the distance
+    to the images that the model was fitted to: above 1 it is larger than that of 99 % of left-out
+    images. With -o, an interrupted run resumes when the command is repeated.
     """
-    from imrep.api import image_classifier
+    from imrep.estimators.neighbourhood import USUAL
 
     began = time.perf_counter()
     chosen = {"at_least": at_least, "unlike": unlike, "vectors": vectors}
-    with _answers(model, data, out, machine, reading, chosen) as (classifier, answers):
+    with _answers(model, data, out, machine, reading, chosen, top) as (own, answers):
         screen.notes(answers.notes, machine.quiet)
         rows = _rows(answers, top)
         if out is None and not as_json:
@@ -95,13 +97,13 @@ def command(  # noqa: PLR0913  # one argument for each option
         elif out is not None:
             _write(out, rows)
         if as_json:
-            options.write_json(_facts(classifier, answers, out, top))
+            options.write_json(_facts(own, answers, out, top))
         elif out is not None:
             click.echo(_page(out, answers, time.perf_counter() - began))
     for path, reason in answers.skipped:
         click.secho(f"{printable(path)}: {reason}", fg="yellow", err=True)
     if unlike:
-        screen.remark(_unlike(answers, image_classifier.USUAL), machine.quiet)
+        screen.remark(_unlike(answers, USUAL), machine.quiet)
     if strict and answers.skipped:
         raise SystemExit(_SKIPPED)
 
@@ -114,9 +116,10 @@ def _answers(
     machine: options.Machine,
     reading: "Reading",
     chosen: dict[str, Any],
-) -> "Iterator[tuple[ImageClassifier, Answers]]":
-    """The classifier and its answers; finished work stays beside `out` unless the block ends."""
-    from imrep.api import image_classifier
+    top: int,
+) -> "Iterator[tuple[AnyModel, Answers | NumberAnswers | LabelAnswers]]":
+    """The model and its answers; finished work stays beside `out` unless the block ends."""
+    from imrep.api import image_model, saved_model
     from imrep.cli import engine
     from imrep.io.files import check_writable
 
@@ -127,40 +130,45 @@ def _answers(
         raise click.UsageError("predict needs DATA, the images. Try: imrep predict MODEL new/")
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
-        classifier = image_classifier.load_model(model)
-    screen.remark(image_classifier.measured_text(classifier), machine.quiet)
-    settings = image_classifier.Options(
+        own = saved_model.load_model(model)
+    _check(own, chosen["at_least"], top)
+    screen.remark(own.measured_text, machine.quiet)
+    settings = image_model.Options(
         threads=threads,
         device=engine.device(machine.device),
         max_pixels=reading.max_pixels,
         data_range=reading.data_range,
         **chosen,
     )
+    generic: ImageModel[Any] = own
     images = (data[0] if len(data) == 1 else list(data)) if data else None
     with (
         tempfile.TemporaryDirectory() as folder,
         screen.writing(out or Path(folder), resumable=out is not None),
         screen.Meter(machine.quiet) as meter,
-        image_classifier.answering(
-            classifier, images, out or Path(folder) / "answers", settings, meter
+        image_model.answering(
+            generic, images, out or Path(folder) / "answers", settings, meter
         ) as answers,
     ):
-        yield classifier, answers
+        yield own, answers
 
 
-def _rows(answers: "Answers", top: int) -> Iterator[list[str]]:
+def _check(model: "AnyModel", at_least: float | None, top: int) -> None:
+    """Refuse options that mean nothing for the model."""
+    from imrep.api import ImageClassifier, ImageRegressor
+
+    if at_least is not None and isinstance(model, ImageRegressor):
+        raise click.UsageError(
+            f"--at-least needs classes or labels; the model gives {model.target}."
+        )
+    if top > 1 and not isinstance(model, ImageClassifier):
+        raise click.UsageError("--top needs a model of classes; this one gives all it has.")
+
+
+def _rows(answers: "Answers | NumberAnswers | LabelAnswers", top: int) -> Iterator[list[str]]:
     """The header, and a row for each image."""
-    count = min(top, len(answers.classes))
-    further = [f"{name}{k}" for k in range(2, count + 1) for name in ("label", "p")]
-    distances = answers.distances
-    yield ["path", "label", "p", *further, *([] if distances is None else ["distance"])]
-    best = answers.top(count)
-    for i, path in enumerate(answers.paths):
-        cells = [cell for label, p in best[i] for cell in (label, f"{p:.6f}")] or [""] * 2 * count
-        cells[0] = answers.labels[i]
-        if distances is not None:
-            cells.append(f"{distances[i]:.4f}" if best[i] else "")
-        yield [path, *cells]
+    yield answer_rows.header(answers, top)
+    yield from answer_rows.rows(answers, top)
 
 
 def _csv(rows: Iterator[list[str]]) -> str:
@@ -175,53 +183,46 @@ def _write(out: Path, rows: Iterator[list[str]]) -> None:
     write_text(out, _csv(rows))
 
 
-def _page(out: Path, answers: "Answers", seconds: float) -> str:
+def _page(out: Path, answers: "Answers | NumberAnswers | LabelAnswers", seconds: float) -> str:
+    from imrep.api import Answers
+
     lines = [
         f"{click.style(str(out), bold=True)}  {several(len(answers), 'image')}, {seconds:.1f} s"
     ]
-    unsure = sum(not label for label in answers.labels) - len(answers.skipped)
-    if unsure:
-        lines.append(f"{unsure:,} without a label, below {answers.at_least:g}")
+    if isinstance(answers, Answers):
+        unsure = sum(not label for label in answers.labels) - len(answers.skipped)
+        if unsure:
+            lines.append(f"{unsure:,} without a label, below {answers.at_least:g}")
     if answers.skipped:
         lines.append(f"{several(len(answers.skipped), 'file')} could not be read")
     return "\n".join(lines)
 
 
-def _unlike(answers: "Answers", usual: float) -> str:
+def _unlike(answers: "Answers | NumberAnswers | LabelAnswers", usual: float) -> str:
     names = answers.unlike
     if not names:
-        return "No image is unlike those that the classifier was fitted to."
+        return "No image is unlike those that the model was fitted to."
     listed = ", ".join(map(printable, names[:_MAX_NAMES])) + (" …" if names[_MAX_NAMES:] else "")
     are = "is" if len(names) == 1 else "are"
     return (
-        f"{several(len(names), 'image')} {are} unlike those that the classifier was fitted to "
+        f"{several(len(names), 'image')} {are} unlike those that the model was fitted to "
         f"(farther away than {100 * usual:.0f} % of left-out images): {listed}"
     )
 
 
 def _facts(
-    classifier: "ImageClassifier", answers: "Answers", out: Path | None, top: int
+    model: "AnyModel",
+    answers: "Answers | NumberAnswers | LabelAnswers",
+    out: Path | None,
+    top: int,
 ) -> dict[str, object]:
     facts: dict[str, object] = {
-        "spec": classifier.spec,
-        "measured": asdict(classifier.measured),
+        "spec": model.spec,
+        "measured": asdict(model.measured),
         "skipped": [{"path": path, "reason": reason} for path, reason in answers.skipped],
         "unlike": list(answers.unlike) if answers.distances is not None else None,
         "notes": list(answers.notes),
     }
     if out is not None:
         return facts | {"out": str(out), "images": len(answers)}
-    distances = answers.distances
-    lines = zip(answers.paths, answers.labels, answers.top(top), strict=True)
-    return facts | {
-        "answers": [
-            {
-                "path": path,
-                "label": label,
-                "p": best[0][1] if best else None,
-                "top": [{"label": name, "p": p} for name, p in best],
-                **({} if distances is None else {"distance": float(distances[i])}),
-            }
-            for i, (path, label, best) in enumerate(lines)
-        ]
-    }
+    return facts | {"answers": answer_rows.facts(answers, top)}

@@ -15,7 +15,10 @@ from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import multi_label, sizes
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import Cues, find_cues
-from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.final_classifier import Classifiers
+from imrep.comparison.conclusions.final_models import FinalModels, check_choice
+from imrep.comparison.conclusions.final_regressor import Regressors
+from imrep.comparison.conclusions.final_tagger import Taggers
 from imrep.comparison.conclusions.label_together import put_labels_together
 from imrep.comparison.conclusions.multi_label import judge_labels
 from imrep.comparison.conclusions.probabilities import answer
@@ -60,12 +63,12 @@ class Finished(NamedTuple):
 
     Attributes:
         folder: Where they are.
-        classifiers: Those that can be fitted to all images; None where no classes were scored.
+        models: Those that can be fitted to all images; None where nothing was scored.
         saving: What became of `settings.save`.
     """
 
     folder: Path
-    classifiers: Classifiers | None
+    models: FinalModels | None
     saving: Saving
 
 
@@ -142,12 +145,12 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             own=own,
         )
         folder = write(outcome, inputs, settings)
-        classifiers = _classifiers(outcome, settings)
-        saving = save(classifiers, settings.save, which, progress)
-        if classifiers is not None:
-            classifiers.fit_objects()
+        models = _models(outcome, settings)
+        saving = save(models, settings.save, which, progress)
+        if models is not None:
+            models.fit_objects()
         encode.forget([part for each in encoded for part in each.parts])
-        return Finished(folder, classifiers, saving)
+        return Finished(folder, models, saving)
 
 
 def _collect(state: State, left_out: list[int]) -> ImageCollection:
@@ -159,9 +162,24 @@ def _collect(state: State, left_out: list[int]) -> ImageCollection:
     return state.collect(left_out)
 
 
-def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
-    """What can be fitted to all images; None where no classes were scored."""
-    scores, images = outcome.scores, outcome.images
+def _models(outcome: Outcome, settings: Settings) -> FinalModels | None:
+    """What can be fitted to all images; None where nothing was scored."""
+    scores, images, name = outcome.scores, outcome.images, outcome.source.name
+    if (values := outcome.value_scores) is not None:
+        return Regressors(
+            regression=values.results,
+            together=values.together,
+            reading=settings.reading,
+            data_name=name,
+        )
+    if (sets := outcome.label_scores) is not None:
+        return Taggers(
+            labels=sets.results,
+            together=sets.together,
+            reading=settings.reading,
+            data_name=name,
+            left_out=sets.results.dataset.untested,
+        )
     if scores is None:
         return None
     return Classifiers(
@@ -169,7 +187,7 @@ def _classifiers(outcome: Outcome, settings: Settings) -> Classifiers | None:
         classification=scores.classification,
         together=scores.together,
         reading=settings.reading,
-        data_name=outcome.source.name,
+        data_name=name,
         left_out=[images.names[label] for label in images.untestable],
     )
 

@@ -1,1 +1,1 @@
-"""Classifiers of images that a comparison fitted: saved, read again, and asked about new images."""
+"""What a comparison fitted to images: saved, read again, and asked about new images."""

@@ -1,4 +1,4 @@
-"""The arrays of a saved classifier: those of part 0 are named `0.mean`, `0.rows` and so on."""
+"""The arrays of a saved model: those of part 0 are named `0.mean`, `0.rows` and so on."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,19 @@ from imrep.estimators.kernels import STANDARDISED
 from imrep.estimators.neighbourhood import Neighbourhood
 from imrep.estimators.predictor import Predictor
 from imrep.models.fitted_classifier import FittedClassifier
+from imrep.models.fitted_model import FittedModel
+from imrep.models.fitted_regressor import FittedRegressor
 
 Stored = Mapping[str, NDArray[Any]]
 
 _WEIGHTS, _INTERCEPT = "discriminant", "discriminant_intercept"
+_ERRORS = "errors"
 
 
-def of(classifier: FittedClassifier) -> dict[str, NDArray[Any]]:
-    """The arrays of a classifier by name, contiguous."""
+def of(model: FittedModel) -> dict[str, NDArray[Any]]:
+    """The arrays of a model by name, contiguous."""
     stored: dict[str, NDArray[Any]] = {}
-    for number, part in enumerate(classifier.parts):
+    for number, part in enumerate(model.parts):
         own = part.predictor
         named = {"mean": own.mean, "scale": own.scale, "rows": own.rows}
         named |= {"intercept": own.intercept}
@@ -31,13 +34,15 @@ def of(classifier: FittedClassifier) -> dict[str, NDArray[Any]]:
         if own.kernel != STANDARDISED:  # else they are the rows
             named["vectors"] = part.neighbourhood.rows
         stored |= {f"{number}.{name}": array for name, array in named.items()}
-    if classifier.discriminant is not None:
-        stored[_WEIGHTS], stored[_INTERCEPT] = classifier.discriminant
+    if isinstance(model, FittedClassifier) and model.discriminant is not None:
+        stored[_WEIGHTS], stored[_INTERCEPT] = model.discriminant
+    if isinstance(model, FittedRegressor):
+        stored[_ERRORS] = model.errors
     return {name: np.ascontiguousarray(array) for name, array in stored.items()}
 
 
 def predictor(
-    stored: Stored, number: int, facts: Mapping[str, Any], classes: int, folder: Path
+    stored: Stored, number: int, facts: Mapping[str, Any], columns: int, folder: Path
 ) -> Predictor:
     """What scores the vectors of a part.
 
@@ -45,7 +50,7 @@ def predictor(
         stored: All arrays.
         number: The part's.
         facts: Its entry in model.json.
-        classes: Number of classes.
+        columns: Number of scores of an image.
         folder: For messages.
 
     Raises:
@@ -53,8 +58,8 @@ def predictor(
     """
     d, linear = facts["dimensions"], facts["kernel"] == "linear"
     n = facts["images"]
-    rows_shape = (d, classes) if linear else (n, d)
-    dual = None if linear else _array(stored, f"{number}.dual", "f8", (n, classes), folder)
+    rows_shape = (d, columns) if linear else (n, d)
+    dual = None if linear else _array(stored, f"{number}.dual", "f8", (n, columns), folder)
     return Predictor(
         kernel=facts["kernel"],
         gamma=facts["gamma"],
@@ -63,7 +68,7 @@ def predictor(
         floor=facts["floor"],
         rows=_array(stored, f"{number}.rows", "f4", rows_shape, folder),
         dual=dual,
-        intercept=_array(stored, f"{number}.intercept", "f8", (classes,), folder),
+        intercept=_array(stored, f"{number}.intercept", "f8", (columns,), folder),
     )
 
 
@@ -90,6 +95,18 @@ def discriminant(stored: Stored, classes: int, folder: Path) -> Discriminant | N
         return None
     weights = _array(stored, _WEIGHTS, "f8", (classes, classes), folder)
     return Discriminant(weights, _array(stored, _INTERCEPT, "f8", (classes,), folder))
+
+
+def errors(stored: Stored, images: int, folder: Path) -> NDArray[np.float64]:
+    """The left-out errors of a regressor, ascending.
+
+    Raises:
+        BadData: They are missing, of another shape, not finite, or not ascending from 0.
+    """
+    own: NDArray[np.float64] = _array(stored, _ERRORS, "f8", (images,), folder)
+    if own[0] < 0 or (np.diff(own) < 0).any():
+        raise BadData(f"{folder} needs ascending numbers in {_ERRORS}. Run compare --save again.")
+    return own
 
 
 def _array(

@@ -1,54 +1,45 @@
-"""model.json: all of a saved classifier that is not an array."""
+"""model.json: all of a saved model that is not an array."""
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from imrep import __version__, factory
 from imrep.base import Representation
 from imrep.errors import BadData, ImrepError, StoreMismatch
 from imrep.estimators.kernels import KERNELS
 from imrep.io import digests
-from imrep.models import arrays
+from imrep.models import arrays, tasks
 from imrep.models.arrays import Stored
-from imrep.models.fitted_classifier import FittedClassifier, Frame, Measured, Part
+from imrep.models.fitted_model import FittedModel, Frame, Part
 
 FORMAT = 1
 
-_TASK = "class"
 _FOLDER = re.compile(r"rep\d+/")
 
 
-def of(classifier: FittedClassifier, folders: Sequence[str | None]) -> dict[str, Any]:
+def of(model: FittedModel, folders: Sequence[str | None]) -> dict[str, Any]:
     """The content of model.json without digests.
 
     Args:
-        classifier: The classifier.
+        model: The model.
         folders: The folder of each part that was fitted to images; None for the others.
     """
-    pairs = zip(classifier.parts, folders, strict=True)
+    pairs = zip(model.parts, folders, strict=True)
     return {
         "format": FORMAT,
         "imrep": __version__,
-        "task": _TASK,
-        "spec": classifier.spec,
+        "task": tasks.name_of(model),
+        "spec": model.spec,
         "parts": [_facts(part, folder) for part, folder in pairs],
-        "temperature": classifier.temperature,
-        "classes": list(classifier.classes),
-        "prior": classifier.prior,
-        "log_prior": classifier.log_prior.tolist(),
-        "target": None,
-        "unlike": classifier.usual,
-        "data_range": classifier.data_range and list(classifier.data_range),
-        "seed": classifier.seed,
-        "measured": {name: _finite(value) for name, value in asdict(classifier.measured).items()},
-        "created": classifier.created,
+        **tasks.facts_of(model),
+        "unlike": model.usual,
+        "data_range": model.data_range and list(model.data_range),
+        "seed": model.seed,
+        "measured": tasks.measured_facts(model),
+        "created": model.created,
     }
 
 
@@ -68,14 +59,15 @@ def check_format(content: Any, folder: Path) -> None:
     if version != FORMAT:
         remedy = "Update imrep." if isinstance(version, int) else "Give a folder of --save."
         raise BadData(f"{folder} needs format {FORMAT} in model.json, got {version}. {remedy}")
-    if content.get("task") != _TASK:
+    if content.get("task") not in tasks.NAMES:
         raise BadData(
-            f"{folder} needs the task {_TASK!r}, got {content.get('task')!r}. Update imrep."
+            f"{folder} needs a task of {', '.join(tasks.NAMES)}, got {content.get('task')!r}. "
+            "Update imrep."
         )
 
 
-def classifier(content: Mapping[str, Any], stored: Stored, folder: Path) -> FittedClassifier:
-    """The classifier that was saved.
+def model(content: Mapping[str, Any], stored: Stored, folder: Path) -> FittedModel:
+    """The model that was saved.
 
     Raises:
         BadData: Something is missing or does not fit.
@@ -83,7 +75,7 @@ def classifier(content: Mapping[str, Any], stored: Stored, folder: Path) -> Fitt
         ImrepError: A representation cannot be built here.
     """
     try:
-        return _classifier(content, stored, folder)
+        return _model(content, stored, folder)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadData(
             f"{folder} needs a complete model.json, got one without {error}. Run compare --save "
@@ -91,29 +83,20 @@ def classifier(content: Mapping[str, Any], stored: Stored, folder: Path) -> Fitt
         ) from error
 
 
-def _classifier(content: Mapping[str, Any], stored: Stored, folder: Path) -> FittedClassifier:
-    classes = tuple(content["classes"])
-    data_range = content["data_range"]
-    measured: dict[str, Any] = {
-        name: math.nan if value is None else value for name, value in content["measured"].items()
-    }
-    return FittedClassifier(
-        spec=content["spec"],
-        parts=tuple(
-            _part(facts, stored, number, len(classes), folder)
+def _model(content: Mapping[str, Any], stored: Stored, folder: Path) -> FittedModel:
+    data_range, columns = content["data_range"], tasks.columns(content)
+    common = {
+        "spec": content["spec"],
+        "parts": tuple(
+            _part(facts, stored, number, columns, folder)
             for number, facts in enumerate(content["parts"])
         ),
-        classes=classes,
-        discriminant=arrays.discriminant(stored, len(classes), folder),
-        temperature=content["temperature"],
-        prior=content["prior"],
-        log_prior=np.array(content["log_prior"], np.float64),
-        usual=content["unlike"],
-        data_range=None if data_range is None else (data_range[0], data_range[1]),
-        seed=content["seed"],
-        measured=Measured(**measured),
-        created=content["created"],
-    )
+        "usual": content["unlike"],
+        "data_range": None if data_range is None else (data_range[0], data_range[1]),
+        "seed": content["seed"],
+        "created": content["created"],
+    }
+    return tasks.model(content, common, stored, folder)
 
 
 def _facts(part: Part, folder: str | None) -> dict[str, Any]:
@@ -136,7 +119,7 @@ def _facts(part: Part, folder: str | None) -> dict[str, Any]:
 
 
 def _part(
-    facts: Mapping[str, Any], stored: Stored, number: int, classes: int, folder: Path
+    facts: Mapping[str, Any], stored: Stored, number: int, columns: int, folder: Path
 ) -> Part:
     if facts["kernel"] not in KERNELS:
         raise BadData(f"{folder} needs a kernel of {KERNELS}, got {facts['kernel']!r}.")
@@ -147,7 +130,7 @@ def _part(
         frame=Frame(facts["size"], facts["crop"], facts["resampling"]),
         weight=facts["weight"],
         penalty=facts["penalty"],
-        predictor=arrays.predictor(stored, number, facts, classes, folder),
+        predictor=arrays.predictor(stored, number, facts, columns, folder),
         neighbourhood=arrays.neighbourhood(stored, number, facts, folder),
     )
 
@@ -166,7 +149,3 @@ def _representation(facts: Mapping[str, Any], folder: Path) -> Representation:
             f"{rep.fingerprint}. Run compare --save again."
         )
     return rep
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

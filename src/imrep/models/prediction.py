@@ -13,7 +13,7 @@ from imrep import images
 from imrep.datasets import Item
 from imrep.embedding import engine, shards
 from imrep.embedding.checkpoints import WorkFolder, digest
-from imrep.models.fitted_classifier import FittedClassifier, Frame, Part
+from imrep.models.fitted_model import FittedModel, Frame, Part
 from imrep.ops import parallel
 from imrep.types import Image, Progress
 
@@ -57,7 +57,7 @@ class Scored(NamedTuple):
 
 @contextmanager
 def scored(
-    classifier: FittedClassifier,
+    model: FittedModel,
     items: Sequence[Item],
     vectors: Vectors,
     out: Path,
@@ -67,7 +67,7 @@ def scored(
     """Scores of every image; finished shards stay beside `out` unless the block ends well.
 
     Args:
-        classifier: What scores.
+        model: What scores.
         items: The images.
         vectors: Of those parts that were made elsewhere, for each of the images.
         out: The output of the block; its name is that of the work folders beside it.
@@ -84,15 +84,15 @@ def scored(
         ExitStack() as stack,
     ):
         reasons: dict[str, str] = {}
-        columns = np.zeros((len(items), len(classifier.classes) + 1))
-        for number, frame in enumerate(classifier.frames):
+        columns = np.zeros((len(items), model.columns + 1))
+        for number, frame in enumerate(model.frames):
             name = out.with_name(f"{out.name}.{number}") if number else out
-            work = stack.enter_context(WorkFolder(name, _key(classifier, items, frame, settings)))
+            work = stack.enter_context(WorkFolder(name, _key(model, items, frame, settings)))
             works.append(work)
-            columns += _framed(classifier, items, frame, work, settings, progress)
+            columns += _framed(model, items, frame, work, settings, progress)
             reasons |= dict(shards.skipped(work, items))
-        for part in classifier.own:
-            columns += _columns(classifier, [part], lambda p: vectors[p.spec], settings.unlike)
+        for part in model.own:
+            columns += _columns(model, [part], lambda p: vectors[p.spec], settings.unlike)
             reasons |= _without_vectors(part.spec, items, vectors[part.spec])
         columns[[item.path in reasons for item in items]] = np.nan
         ordered = tuple((item.path, reasons[item.path]) for item in items if item.path in reasons)
@@ -101,15 +101,15 @@ def scored(
             work.discard()
 
 
-def score_vectors(classifier: FittedClassifier, vectors: Vectors, unlike: bool) -> Scored:
+def score_vectors(model: FittedModel, vectors: Vectors, unlike: bool) -> Scored:
     """Scores from vectors alone, for a classifier all of whose parts were made elsewhere."""
     with parallel.one_thread():
-        columns = _columns(classifier, classifier.own, lambda part: vectors[part.spec], unlike)
+        columns = _columns(model, model.own, lambda part: vectors[part.spec], unlike)
     return Scored(columns[:, :-1].astype(np.float64), columns[:, -1].astype(np.float64), ())
 
 
 def _framed(
-    classifier: FittedClassifier,
+    model: FittedModel,
     items: Sequence[Item],
     frame: Frame,
     work: WorkFolder,
@@ -117,15 +117,15 @@ def _framed(
     progress: Progress,
 ) -> NDArray[np.float64]:
     """What the parts that read this square add to scores and distances; 0 for unreadable images."""
-    parts = [p for p in classifier.parts if p.rep is not None and p.frame == frame]
+    parts = [p for p in model.parts if p.rep is not None and p.frame == frame]
     embedders = {part.spec: _embedder(part, settings.device) for part in parts}
 
     def score(batch: Image) -> NDArray[np.float32]:
         vectors = {spec: embed(batch) for spec, embed in embedders.items()}
-        return _columns(classifier, parts, lambda part: vectors[part.spec], settings.unlike)
+        return _columns(model, parts, lambda part: vectors[part.spec], settings.unlike)
 
-    what = classifier.spec
-    if len(classifier.frames) > 1:
+    what = model.spec
+    if len(model.frames) > 1:
         what += f" at {frame.size} px"
     reading = shards.Settings(
         size=frame.size,
@@ -136,7 +136,7 @@ def _framed(
         reading=frame.framed(settings.reading),
     )
     shards.fill(work, items, score, reading, lambda done, count: progress(what, done, count))
-    columns = np.zeros((len(items), len(classifier.classes) + 1))
+    columns = np.zeros((len(items), model.columns + 1))
     for shard in work.shards():
         if shard.rows:
             columns[list(shard.rows)] = shard.vectors
@@ -149,19 +149,19 @@ def _embedder(part: Part, device: str) -> Callable[[Image], NDArray[np.float32]]
 
 
 def _columns(
-    classifier: FittedClassifier,
+    model: FittedModel,
     parts: Sequence[Part],
     vectors: Callable[[Part], NDArray[np.float32]],
     unlike: bool,
 ) -> NDArray[np.float32]:
     """Scores of the parts, added up, and the distance as the last column."""
     count = len(vectors(parts[0]))
-    columns = np.zeros((count, len(classifier.classes) + 1))
+    columns = np.zeros((count, model.columns + 1))
     for part in parts:
         own = vectors(part)
         columns[:, :-1] += part.scores(own)
         if unlike:
-            columns[:, -1] += classifier.distances(part, own)
+            columns[:, -1] += model.distances(part, own)
     return columns.astype(np.float32)
 
 
@@ -174,13 +174,13 @@ def _without_vectors(
 
 
 def _key(
-    classifier: FittedClassifier, items: Sequence[Item], frame: Frame, settings: Settings
+    model: FittedModel, items: Sequence[Item], frame: Frame, settings: Settings
 ) -> dict[str, object]:
     """Everything that decides the scores."""
     return {
         "format": _FORMAT,
         "decoder": images.DECODER,
-        "classifier": classifier.identity,
+        "classifier": model.identity,
         "frame": list(frame),
         "reading": settings.reading.key,
         "unlike": settings.unlike,

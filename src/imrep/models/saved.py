@@ -19,7 +19,7 @@ from imrep.io.digests import digest
 from imrep.io.files import check_folder_writable
 from imrep.io.provenance import FOLDER, write_mark
 from imrep.models import arrays, document
-from imrep.models.fitted_classifier import FittedClassifier, Part
+from imrep.models.fitted_model import FittedModel, Part
 
 JSON, ARRAYS = "model.json", "model.safetensors"
 
@@ -47,7 +47,7 @@ def is_saved(folder: Path) -> bool:
     return (folder / JSON).is_file() and (folder / FOLDER).is_file()
 
 
-def write(classifier: FittedClassifier, folder: Path) -> Path:
+def write(model: FittedModel, folder: Path) -> Path:
     """Save a classifier in a folder, in place of the one that an earlier run saved there.
 
     Returns:
@@ -60,7 +60,7 @@ def write(classifier: FittedClassifier, folder: Path) -> Path:
         OSError: The system refuses to write.
     """
     check_name(folder)
-    for part in classifier.parts:
+    for part in model.parts:
         if isinstance(part.rep, adapters.Wrapped):
             raise BadParameter(
                 f"saving needs a representation that can be built again, got {part.spec}, an "
@@ -68,8 +68,8 @@ def write(classifier: FittedClassifier, folder: Path) -> Path:
             )
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with WorkFolder(folder, {"saves": folder.name, "created": classifier.created}) as work:
-        draft = work.write("model", lambda path: _fill(path, classifier))
+    with WorkFolder(folder, {"saves": folder.name, "created": model.created}) as work:
+        draft = work.write("model", lambda path: _fill(path, model))
         if folder.exists():
             folder.replace(work.path / "replaced")
         draft.replace(folder)
@@ -77,7 +77,7 @@ def write(classifier: FittedClassifier, folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path) -> FittedClassifier:
+def read(folder: Path) -> FittedModel:
     """A saved classifier.
 
     Raises:
@@ -101,8 +101,8 @@ def read(folder: Path) -> FittedClassifier:
         stored = load((folder / ARRAYS).read_bytes())
     except SafetensorError as error:
         raise BadData(_changed(folder, ARRAYS)) from error
-    classifier = document.classifier(content, stored, folder)
-    return replace(classifier, identity=content["digest"])
+    model = document.model(content, stored, folder)
+    return replace(model, identity=content["digest"])
 
 
 def _text(folder: Path) -> str:
@@ -124,13 +124,13 @@ def _changed(folder: Path, name: str) -> str:
     )
 
 
-def _fill(draft: Path, classifier: FittedClassifier) -> None:
+def _fill(draft: Path, model: FittedModel) -> None:
     draft.mkdir()
     write_mark(draft, "classifier")
-    folders = [_save_part(draft, number, part) for number, part in enumerate(classifier.parts)]
-    stored = arrays.of(classifier)
+    folders = [_save_part(draft, number, part) for number, part in enumerate(model.parts)]
+    stored = arrays.of(model)
     (draft / ARRAYS).write_bytes(save(stored))
-    content = document.of(classifier, folders)
+    content = document.of(model, folders)
     content["files"] = {
         path.relative_to(draft).as_posix(): _digest(path)
         for path in sorted(draft.rglob("*"))

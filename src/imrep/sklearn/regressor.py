@@ -1,6 +1,5 @@
 """The regressor that judges representations by numbers, as a scikit-learn estimator."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from imrep import checks
 from imrep.estimators import model
+from imrep.estimators.intervals import half_width
 from imrep.estimators.kernels import KERNELS, Kernel
 from imrep.estimators.selection import subset
 from imrep.estimators.value_targets import ValueTargets, quantile_bins
@@ -136,20 +135,3 @@ class Regressor(MultiOutputMixin, RegressorMixin, RidgeEstimator):  # type: igno
     def _values(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
         return self.target_mean_ + self.target_scale_ * self._scores(X)
-
-
-def half_width(errors: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
-    """Half the width of the interval that has this coverage, of each target.
-
-    The ⌈coverage · (n + 1)⌉-th smallest of n left-out errors, the largest where there are too few.
-
-    Args:
-        errors: Absolute errors (n, t), each column ascending.
-        coverage: Share of new images whose number it should contain.
-
-    Raises:
-        BadParameter: The coverage is out of its range.
-    """
-    checks.between(coverage, 0, 1, "Regressor", "coverage")
-    rank = max(1, min(len(errors), math.ceil(coverage * (len(errors) + 1))))
-    return errors[rank - 1]

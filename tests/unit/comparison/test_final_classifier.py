@@ -9,8 +9,9 @@ from scipy.spatial.distance import cdist
 
 from imrep import Classifier
 from imrep.comparison.candidates import Candidate, gather
-from imrep.comparison.conclusions import final_classifier
-from imrep.comparison.conclusions.final_classifier import Classifiers, check_choice
+from imrep.comparison.conclusions.final_classifier import Classifiers
+from imrep.comparison.conclusions.final_models import check_choice
+from imrep.comparison.conclusions.final_parts import identity
 from imrep.comparison.data.folds import split
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import final_fit
@@ -163,4 +164,4 @@ def test_names_are_taken_in_every_form():
 
 def test_names_hold_no_path(tmp_path):
     folder = get("hog").save(tmp_path / "mine")
-    assert final_classifier.identity(get(str(folder))) == "hog"
+    assert identity(get(str(folder))) == "hog"

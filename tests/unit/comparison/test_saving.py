@@ -61,7 +61,7 @@ def test_without_a_pick_the_reason_is_said(classifiers, tmp_path):
     )
     assert save(undecided, tmp_path / "m", "hog", silent).folder == tmp_path / "m"
     unlabelled = save(None, tmp_path / "n", "", silent)
-    assert unlabelled.text.endswith("there are no classes to tell apart.")
+    assert unlabelled.text.endswith("there are no classes, numbers or labels to predict.")
 
 
 def test_an_earlier_classifier_stays_and_is_mentioned(classifiers, tmp_path):

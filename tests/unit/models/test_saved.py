@@ -125,7 +125,7 @@ def test_other_formats_are_refused(model):
     with pytest.raises(BadData, match=r"needs format 1 in model\.json, got 2\. Update imrep"):
         imrep.load_model(model)
     rewrite(model, format=1, task="pose")
-    with pytest.raises(BadData, match="needs the task 'class', got 'pose'"):
+    with pytest.raises(BadData, match="needs a task of class, value, labels, got 'pose'"):
         imrep.load_model(model)
     rewrite(model, task="class", temperature="gone")
     with pytest.raises(BadData, match="one without 'temperature'"):

@@ -1,9 +1,9 @@
-"""`--save`: the classifier that was measured, fitted to all images and written to a folder."""
+"""`--save`: the model that was measured, fitted to all images and written to a folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from imrep.comparison.conclusions.final_classifier import Classifiers
+from imrep.comparison.conclusions.final_models import FinalModels
 from imrep.comparison.settings import Inputs, Settings
 from imrep.errors import BadData, BadParameter
 from imrep.io.names import command_line
@@ -15,7 +15,7 @@ _MODEL = "model/"
 
 @dataclass(frozen=True)
 class Saving:
-    """What became of the request to save a classifier.
+    """What became of the request to save a model.
 
     Args:
         folder: Where one was saved; None where none was.
@@ -26,13 +26,11 @@ class Saving:
     text: str = ""
 
 
-def save(
-    classifiers: Classifiers | None, folder: Path | None, which: str, progress: Progress
-) -> Saving:
-    """Fit a classifier to all images and save it, where the results allow it.
+def save(models: FinalModels | None, folder: Path | None, which: str, progress: Progress) -> Saving:
+    """Fit a model to all images and save it, where the results allow it.
 
     Args:
-        classifiers: Those of the comparison; None where no classes were scored.
+        models: Those of the comparison; None where nothing was scored.
         folder: Where to save; None for nowhere.
         which: Its name; "" for the recommended one.
         progress: Called with the step, how much of it is done, and of how much.
@@ -43,14 +41,14 @@ def save(
     """
     if folder is None:
         return Saving()
-    if classifiers is None:
-        return _unsaved(folder, "there are no classes to tell apart.")
-    if not (which or classifiers.pick):
-        listed = f"--save-which {classifiers.names[0]}"
-        return _unsaved(folder, f"{classifiers.reason} Name one to save it all the same: {listed}.")
+    if models is None:
+        return _unsaved(folder, "there are no classes, numbers or labels to predict.")
+    if not (which or models.pick):
+        listed = f"--save-which {models.names[0]}"
+        return _unsaved(folder, f"{models.reason} Name one to save it all the same: {listed}.")
     progress("fitting to all images", 0, 1)
     try:
-        fitted = classifiers.fit(which)
+        fitted = models.fit(which)
         saved.write(fitted, folder)
     except (BadData, BadParameter) as error:  # the report is there, and its numbers stand
         return _unsaved(folder, str(error))
@@ -58,8 +56,8 @@ def save(
         f"{folder}/ has {fitted.spec}, fitted to {fitted.images:,} images; it holds their vectors, "
         "no image and no path."
     )
-    if classifiers.left_out:
-        text += f" It does not know {', '.join(classifiers.left_out)}, which could not be tested."
+    if models.left_out:
+        text += f" It does not know {', '.join(models.left_out)}, which could not be tested."
     return Saving(folder, text)
 
 
@@ -84,6 +82,8 @@ def save_commands(inputs: Inputs, settings: Settings) -> str:
         "--max-images": inputs.max_images,
         "--size": settings.size if settings.size != Settings.size else None,
         "--sizes": ",".join(map(str, settings.sizes)) or None,
+        "--target": inputs.target.column,
+        "--as": inputs.target.kind,
         "--margin": f"{settings.margin:g}" if settings.margin != Settings.margin else None,
         "--seed": settings.seed or None,
     }
@@ -93,6 +93,7 @@ def save_commands(inputs: Inputs, settings: Settings) -> str:
     data = [inputs.command_data] if inputs.command_data else []
     words = ["imrep", "compare", *data, *(word for pair in options for word in pair)]
     words += [] if settings.cues else ["--no-cues"]
+    words += ["--log"] if settings.log else []
     model = str(settings.save or _MODEL)
     predict = ["imrep", "predict", model, "new/", "-o", "answers.csv"]
     return "\n".join(map(command_line, ([*words, "--save", model], predict)))
