@@ -4,6 +4,7 @@ import csv
 import math
 import re
 
+import commands
 import numpy as np
 import PIL.Image
 import pytest
@@ -182,3 +183,13 @@ def test_numbers_with_zeros_are_compared_by_ratios_of_one_more(quick):
     assert "the logarithm of 1 + the value" in result.sentence
     error = result.table()[0]["error"]
     assert 1 < error < math.e
+
+
+def test_the_screen_has_the_columns_of_numbers(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMREP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(peak_memory, "peaks", lambda specs, threads: {})
+    data = folder_of(tmp_path / "data", np.linspace(1, 100, 62))
+    words = ("compare", data, "-r", "histogram", "-r", "edge", "--size", 16, "-o", tmp_path / "out")
+    head, first, *_ = commands.run(*words).output.partition("R²")[2].splitlines()
+    assert head.split()[:4] == ["95%", "CI", "error", "by"]
+    assert re.search(r"histogram +\d\d\.\d% +\d+-\d+ +[\d.]+ ", first)

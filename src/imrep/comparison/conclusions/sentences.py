@@ -129,11 +129,11 @@ def repeats(lead: float, names: Sequence[str]) -> Sentence:
     )
 
 
-def blind(name: str) -> Sentence:
+def blind(name: str, what: str = "the classes") -> Sentence:
     """Vectors without paths that predict nothing where others do."""
     return Sentence(
         "blind",
-        f"{name} sees nothing of the classes: is its order that of the sorted paths?",
+        f"{name} sees nothing of {what}: is its order that of the sorted paths?",
     )
 
 
