@@ -288,7 +288,7 @@ def _valued(images: ImageCollection, log: bool) -> ValuedDataset | None:
     numbers[list(images.left_out)] = np.nan
     if log:
         numbers, scale = logarithms(numbers, [item.path for item in images.decoded.items])
-    name = described(images.target.column or "the number", scale)
+    name = described(images.target.column, scale)
     return valued(numbers, name, images.groups, images.seed, scale)
 
 

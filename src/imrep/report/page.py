@@ -110,6 +110,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),
         "looked_at": suspects.looked_at(findings, assets),
+        "target": values.target(findings),
         "off_by": values.sentence(findings, numbers),
         "furthest": values.furthest(assets),
         "ranked_wrong": rankings.ranked_wrong(assets),

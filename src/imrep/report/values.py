@@ -26,14 +26,12 @@ class Furthest(NamedTuple):
         path: Of the file.
         true: Its number.
         predicted: The number that is predicted.
-        ratio: The error over the mean error of guessing.
     """
 
     tile: int
     path: str
     true: str
     predicted: str
-    ratio: str
 
 
 class Predicted(NamedTuple):
@@ -126,7 +124,7 @@ def furthest(assets: Assets) -> list[Furthest]:
     for name, remarks in assets.remarks.items():
         if name == "furthest":
             return [
-                Furthest(first + i, remark.path, remark.label, remark.other, words.digits(remark.p))
+                Furthest(first + i, remark.path, remark.label, remark.other)
                 for i, remark in enumerate(remarks)
             ]
         first += len(remarks)

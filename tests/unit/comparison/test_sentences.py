@@ -276,6 +276,7 @@ def test_vectors_without_a_time_cost_what_nobody_knows():
 
 
 def test_vectors_without_paths_that_see_nothing():
+    assert sentences.blind("mine", "price").text.startswith("mine sees nothing of price: ")
     assert sentences.blind("mine").text == (
         "mine sees nothing of the classes: is its order that of the sorted paths?"
     )

@@ -102,7 +102,7 @@ def test_captions_are_those_of_their_tiles():
     }
     assets = Assets(remarked=np.zeros((3, 48, 48, 3), np.uint8), remarks=remarks)
     first, second = values.furthest(assets)
-    assert first == (1, "b.png", "12", "90", "3.2")
+    assert first == (1, "b.png", "12", "90")
     assert second.tile == 2
     assert values.furthest(Assets()) == []
 

@@ -127,14 +127,17 @@ def repeats(classification: Classification, dataset: LabelledDataset) -> tuple[S
 
 
 def blind(
-    candidates: Sequence[EncodedCandidate], verdict: Verdict, names: Sequence[str]
+    candidates: Sequence[EncodedCandidate],
+    verdict: Verdict,
+    names: Sequence[str],
+    what: str = "the classes",
 ) -> list[Sentence]:
-    """A note on those of these candidates that predict nothing, where another one does."""
+    """A note on those of these candidates that predict nothing of it, where another one does."""
     if not any(standing.low > verdict.chance for standing in verdict.standings):
         return []
     pairs = zip(candidates, verdict.standings, strict=True)
     return [
-        sentences.blind(encoded.spec)
+        sentences.blind(encoded.spec, what)
         for encoded, standing in pairs
         if encoded.spec in names and standing.low <= verdict.chance <= standing.high
     ]

@@ -12,6 +12,7 @@ import numpy as np
 
 from imrep.comparison.candidates import INSTALL
 from imrep.comparison.conclusions.phrases import enumerated, listed, percent, points
+from imrep.comparison.data.valued_dataset import described
 from imrep.plural import several
 from imrep.results import OUTSIDE
 
@@ -128,11 +129,11 @@ def repeats(lead: float, names: Sequence[str]) -> Sentence:
     )
 
 
-def blind(name: str) -> Sentence:
+def blind(name: str, what: str = "the classes") -> Sentence:
     """Vectors without paths that predict nothing where others do."""
     return Sentence(
         "blind",
-        f"{name} sees nothing of the classes: is its order that of the sorted paths?",
+        f"{name} sees nothing of {what}: is its order that of the sorted paths?",
     )
 
 
@@ -143,7 +144,7 @@ def no_values(values: np.ndarray, column: str) -> Sentence:
         values: The numbers that there are.
         column: What they are, or "".
     """
-    name = column or "the number"
+    name = described(column)
     if not len(values):
         reason = f"no image has {name}; give a number for each."
     elif len(values) > 1 and not np.ptp(values):

@@ -122,10 +122,15 @@ def valued(
     )
 
 
-def described(name: str, scale: Scale) -> str:
-    """What is predicted, as it stands in a sentence."""
+def described(column: str, scale: Scale = PLAIN) -> str:
+    """What is predicted, as it stands in a sentence.
+
+    Args:
+        column: Name of the numbers; "" for none.
+        scale: What was taken of them.
+    """
     of = {"": "", "log": "the logarithm of ", "log1p": "the logarithm of 1 + "}
-    return of[scale] + name
+    return of[scale] + {"": "the number", "value": "the value"}.get(column, column)
 
 
 def logarithms(

@@ -195,12 +195,19 @@ def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
         judge = "regression" if outcome.value_scores else "classifier"
         notes += linear_notes(accuracies, linear, tied, judge)
     aligned = [own.table.name for own in outcome.own if own.aligned]
-    notes += classification.blind(results.encoded, results.verdict, aligned)
+    notes += classification.blind(results.encoded, results.verdict, aligned, _what(outcome))
     if outcome.scores and not outcome.images.builtin:  # those photographs have no groups
         notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
     if outcome.value_scores:
         notes += skewed(outcome.value_scores.results.dataset)
     return notes
+
+
+def _what(outcome: Outcome) -> str:
+    """What the candidates may see of the images."""
+    if outcome.value_scores:
+        return outcome.value_scores.results.dataset.names[0]
+    return "the labels" if outcome.label_scores else "the classes"
 
 
 def _metric(outcome: Outcome) -> str:
