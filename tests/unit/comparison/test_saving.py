@@ -9,6 +9,7 @@ import pytest
 from imrep.comparison.output import saving
 from imrep.comparison.output.saving import Saving, save, save_commands
 from imrep.comparison.settings import Inputs, Settings
+from imrep.datasets import Request
 from imrep.errors import BadData, BadParameter
 from imrep.images import Reading
 
@@ -114,3 +115,9 @@ def test_the_commands_name_the_folder_that_was_saved_to():
         "imrep compare p --save 'my model'",
         "imrep predict 'my model' new/ -o answers.csv",
     ]
+
+
+def test_the_command_names_the_target():
+    inputs = Inputs(data="cars.csv", target=Request("price", "value"))
+    line = save_commands(inputs, Settings(log=True)).splitlines()[0]
+    assert line == "imrep compare cars.csv --target price --as value --log --save model/"
