@@ -89,7 +89,7 @@ def verdict(
         return
     pick, share = judged.encoded[judged.pick], judged.verdict.standings[judged.pick].accuracy
     detail["command"] = embed_command(command[0], pick.candidate, size, command[1])
-    detail["save"] = save_commands if scores else ""
+    detail["save"] = save_commands if tested else ""
     rows.add_for(pick, "verdict.sentence", share, "share", detail=detail, size=size)
 
 
