@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from imrep import images
-from imrep.comparison.data import duplicates, folds
+from imrep.comparison.data import folds
+from imrep.duplicates import search
 
 SETS = ("mnist", "cifar10", "eurosat", "dtd_a", "caltech101_a", "sign_digits", "orl_faces_a")
 SIDE = 64
@@ -95,14 +96,14 @@ def together(sets, checks):
     print("near-copies of each set, and of all in one folder")
     alone, start, conflicts, grouped = set(), 0, 0, 0
     for name, (pictures, labels) in sets.items():
-        result = duplicates.find(pictures)
+        result = search.find(pictures)
         alone |= {(edge.i + start, edge.j + start) for edge in result.edges}
         conflicts += len(result.across(labels))
         grouped += result.images
         start += len(pictures)
         print(f"  {name:14} {result.images:4} of {len(pictures):5}, largest {result.largest}")
         checks(f"{name}: largest group", result.largest, 10, most=True)
-    result = duplicates.find(np.concatenate([pictures for pictures, _ in sets.values()]))
+    result = search.find(np.concatenate([pictures for pictures, _ in sets.values()]))
     pairs = {(edge.i, edge.j) for edge in result.edges}
     checks("pairs that differ, alone and together", len(alone ^ pairs), 0, most=True)
     checks("images grouped, one by one", grouped, GROUPED, most=True)
@@ -167,7 +168,7 @@ def recall(sets, checks):
         limits["x0.7"] = max(limits["x0.7"], DARKER.get(name, 0))
         for method, limit in limits.items():
             both = np.concatenate([pictures, planted(pictures[chosen], method)])
-            component = duplicates.find(both).component
+            component = search.find(both).component
             share = np.mean(component[chosen] == component[len(pictures) :])
             checks(f"{name}: {method}", share, limit)
 
@@ -179,7 +180,7 @@ def bursts(sets, checks):
         chosen = rng.choice(len(pictures), 20, replace=False)
         frames = np.array([frame(pictures[k], rng) for k in chosen for _ in range(10)])
         others = np.delete(pictures, chosen, axis=0)
-        component = duplicates.find(np.concatenate([others, frames])).component[len(others) :]
+        component = search.find(np.concatenate([others, frames])).component[len(others) :]
         largest = [np.bincount(burst).max() for burst in component.reshape(-1, 10)]
         checks(name, np.mean(largest) / 10, JOINED[name])
 
@@ -201,7 +202,7 @@ def bias(sets, checks):
     pictures, labels = sets["cifar10"]
     copies = planted(pictures, "combo")
     both, twice, n = np.concatenate([pictures, copies]), np.tile(labels, 2), len(pictures)
-    component = duplicates.find(both).component
+    component = search.find(both).component
     checks("copies detected", np.mean(component[:n] == component[n:]), 0.98)
     clean = nearest_accuracy(pictures, labels, np.arange(n))
     flattered = nearest_accuracy(both, twice, np.arange(2 * n))
@@ -233,7 +234,7 @@ def cost(sets, checks):
     mixed = every[np.random.default_rng(0).permutation(len(every))]
     for n, limit in CPU.items():
         start = time.process_time()
-        duplicates.find(mixed[:n])
+        search.find(mixed[:n])
         checks(f"{n} images", time.process_time() - start, limit, most=True)
     for n, limit in SECONDS.items():
         measured = [sys.executable, __file__, "memory", str(n)]
@@ -252,7 +253,7 @@ def _search_crops(data, n):
         crop[:] = cv2.resize(every[k, y : y + side, x : x + side], (SIDE, SIDE))
     held = (every.nbytes + crops.nbytes) / 1e9  # in a comparison they lie on disk
     start = time.process_time()
-    duplicates.find(crops)
+    search.find(crops)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     print(time.process_time() - start, peak - held)
 

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.comparison.data.image_collection import ImageCollection, collect
 from imrep.comparison.data.labelled_dataset import labelled
 from imrep.datasets import Dataset, Item
 from imrep.datasets.sources import Refused
 from imrep.datasets.target import CLASSES, Target
+from imrep.duplicates.search import Duplicates, Edge
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ def test_conflicts_of_label_sets_are_duplicates_with_other_labels():
 
 def test_duplicates_come_from_the_cache_the_second_time(monkeypatch):
     first = collected(["a"] * 4, repeats=[(1, 0)]).duplicates
-    monkeypatch.setattr("imrep.comparison.data.duplicates.find", None)
+    monkeypatch.setattr("imrep.duplicates.search.find", None)
     again = collected(["a"] * 4, repeats=[(1, 0)]).duplicates
     assert again.edges == first.edges == (Edge(0, 1, 1.0, 1.0, False, True),)
     assert isinstance(again.edges[0].shift, tuple)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.comparison.output import near_duplicates
+from imrep.duplicates.search import Duplicates, Edge
 from imrep.images import Facts
 
 FACTS = Facts(width=640, height=480, bytes=9, type="JPEG", mode="RGB", quantisation=0)

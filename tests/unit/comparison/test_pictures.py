@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imrep.comparison.data.duplicates import Duplicates, Edge
 from imrep.comparison.diagnostics import quality
 from imrep.comparison.diagnostics.quality import Odd, Quality, Trait
 from imrep.comparison.output import pictures
 from imrep.comparison.output.rows import Rows
+from imrep.duplicates.search import Duplicates, Edge
 from imrep.images import Facts
 from imrep.results import Row
 

@@ -1,7 +1,6 @@
-"""Groups of images that share a fold, and folds made of complete groups.
+"""Folds made of complete groups of images.
 
-Near-duplicates, and images that the user declares to belong together, form groups. Accuracy is
-measured across groups, so that no image is recognised by its own duplicate.
+Accuracy is measured across groups, so that no image is recognised by its own duplicate.
 """
 
 import warnings
@@ -9,32 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy import ndarray as Array
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from imrep.duplicates.groups import groups_per_class
 from imrep.errors import BadData
 
 _MAX_FOLDS = 5
-_MIN_GROUPS = 5  # of a class that may lose groups to doubtful duplicates
-_CERTAIN = 0.97  # agreement of fine detail of a nearly certain duplicate
 _MAX_REDRAWS = 20
-
-
-@dataclass(frozen=True)
-class Merged:
-    """Groups that must share a fold.
-
-    Attributes:
-        groups: Group of each image, numbered 0 … G-1.
-        relaxed: Classes in which only nearly certain duplicates are joined (across the user's
-            groups, where there are any): joining all would have left fewer than five groups of
-            five or more.
-    """
-
-    groups: Int[Array, " n"]
-    relaxed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -64,39 +45,6 @@ class Folds:
         return len(self.assignment) - int(np.bincount(self.assignment, minlength=self.k).min())
 
 
-def merge(
-    labels: Int[Array, " n"],
-    pairs: Int[Array, "e 2"],
-    similarity: Float[Array, " e"],
-    user_groups: Int[Array, " n"] | None = None,
-) -> Merged:
-    """Connected components of near-duplicates and of the user's groups.
-
-    Args:
-        labels: Class of each image, negative where it has none.
-        pairs: Images that are near-duplicates of one another.
-        similarity: Agreement of the fine detail of each pair, the `hn` of the duplicate search; 1
-            for equal files.
-        user_groups: The user's groups; an image in no group has a number of its own.
-    """
-    pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    own_groups = np.arange(len(labels)) if user_groups is None else user_groups
-    # the first image of each user group: an edge to it joins the group
-    _, first, number = np.unique(own_groups, return_index=True, return_inverse=True)
-    chained = np.stack([np.arange(len(labels)), first[number]], 1)
-    groups = _components(len(labels), np.concatenate([chained, pairs]))
-    before, after = _groups_per_class(labels, own_groups), _groups_per_class(labels, groups)
-    # classes that the duplicates would leave with too few groups to test
-    scarce = np.flatnonzero((after < _MIN_GROUPS) & (before >= _MIN_GROUPS))
-    # their pairs that are not nearly certain, and that the user has not grouped
-    doubtful = np.isin(labels[pairs], scarce).any(1) & (np.asarray(similarity) < _CERTAIN)
-    doubtful &= own_groups[pairs[:, 0]] != own_groups[pairs[:, 1]]
-    if doubtful.any():
-        groups = _components(len(labels), np.concatenate([chained, pairs[~doubtful]]))
-    relaxed = np.intersect1d(scarce, labels[pairs[doubtful]])
-    return Merged(groups, tuple(relaxed.tolist()))
-
-
 def untestable(labels: Int[Array, " n"], groups: Int[Array, " n"]) -> tuple[int, ...]:
     """Classes that consist of a single group, so that they cannot be tested.
 
@@ -104,7 +52,7 @@ def untestable(labels: Int[Array, " n"], groups: Int[Array, " n"]) -> tuple[int,
         labels: Class of each image, negative where it has none.
         groups: Group of each image.
     """
-    return tuple(np.flatnonzero(_groups_per_class(labels, groups) == 1).tolist())
+    return tuple(np.flatnonzero(groups_per_class(labels, groups) == 1).tolist())
 
 
 def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> Folds:
@@ -122,13 +70,13 @@ def split(labels: Int[Array, " n"], groups: Int[Array, " n"], seed: int = 0) -> 
     Raises:
         BadData: A class has fewer than two groups.
     """
-    counts = _groups_per_class(labels, groups)
+    counts = groups_per_class(labels, groups)
     if labels.min() < 0 or counts[counts > 0].min() < 2:
         raise BadData("folds need two groups in every class, got a class with fewer. Leave it out.")
     k = min(_MAX_FOLDS, int(counts.max()))
     for draw in range(_MAX_REDRAWS + 1):  # until no class lies in a single fold
         assignment = _draw(labels, groups, k, seed + 1000 * draw)
-        in_folds = _groups_per_class(labels, assignment)
+        in_folds = groups_per_class(labels, assignment)
         together = np.flatnonzero(in_folds == 1)
         if not len(together):
             break
@@ -160,16 +108,6 @@ def stratified(
         for c, q in zip(classes, quota, strict=True)
     ]
     return np.sort(np.concatenate(sampled))
-
-
-def _components(n: int, pairs: Int[Array, "e 2"]) -> Int[Array, " n"]:
-    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return connected_components(edges, directed=False)[1].astype(np.int64)
-
-
-def _groups_per_class(labels: Int[Array, " n"], groups: Int[Array, " n"]) -> Int[Array, " c"]:
-    pairs = np.unique(np.stack([labels, groups], 1)[labels >= 0], axis=0)
-    return np.bincount(pairs[:, 0])
 
 
 def _draw(

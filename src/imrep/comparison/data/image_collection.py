@@ -3,18 +3,19 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
 
-from imrep.comparison.data import duplicates, folds
-from imrep.comparison.data.duplicates import Duplicates, Edge
+from imrep.comparison.data import folds
 from imrep.datasets import Dataset, Item, Target
 from imrep.datasets.target import CLASSES
-from imrep.embedding import cache
+from imrep.duplicates import stored
+from imrep.duplicates.groups import merge, user_groups
+from imrep.duplicates.search import Duplicates
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
 
@@ -109,18 +110,18 @@ def collect(
     left_out: Sequence[int] = (),
 ) -> ImageCollection:
     """Find near-duplicates and merge them with the user's groups."""
-    near_duplicates = _cached_duplicates(decoded, progress)
+    near_duplicates = stored.find(decoded, progress)
     items = decoded.items
     item_labels = [item.label for item in items] if dataset.labelled else [None] * len(items)
     names = tuple(sorted({label for label in item_labels if label is not None}))
     number = {name: i for i, name in enumerate(names)}
     labels = np.array([-1 if name is None else number[name] for name in item_labels], np.int64)
     edges = () if dataset.builtin else near_duplicates.edges
-    merged = folds.merge(
+    merged = merge(
         labels,
         np.array([(edge.i, edge.j) for edge in edges], np.int64).reshape(-1, 2),
         np.array([edge.hn for edge in edges]),
-        _user_groups([item.group for item in items]),
+        user_groups([item.group for item in items]),
     )
     scored = labels.copy()
     scored[list(left_out)] = -1
@@ -143,37 +144,3 @@ def collect(
 
 def _values(items: Sequence[Item]) -> Float[Array, " n"]:
     return np.array([math.nan if item.value is None else item.value for item in items])
-
-
-def _user_groups(groups: list[str | None]) -> np.ndarray | None:
-    """The user's groups as numbers; an image in no group has a number of its own."""
-    if all(group is None for group in groups):
-        return None
-    number = {group: i for i, group in enumerate(dict.fromkeys(g for g in groups if g is not None))}
-    singles = len(number)
-    return np.array(
-        [singles + i if group is None else number[group] for i, group in enumerate(groups)],
-        np.int64,
-    )
-
-
-def _cached_duplicates(decoded: Decoded, progress: Progress) -> Duplicates:
-    path = cache.folder("copies", cache.key(decoded.key, duplicates.SEARCH)) / "copies.json"
-    stored = cache.read_json(path)
-    if stored is None:
-        result = duplicates.find(
-            decoded.squares,
-            decoded.digests,
-            lambda share: progress("looking for near-duplicates", round(100 * share), 100),
-        )
-        stored = {
-            "edges": [asdict(edge) for edge in result.edges],
-            "component": result.component.tolist(),
-            "flat": result.flat.tolist(),
-        }
-        cache.write_json(path, stored)
-    return Duplicates(
-        edges=tuple(Edge(**(edge | {"shift": tuple(edge["shift"])})) for edge in stored["edges"]),
-        component=np.array(stored["component"], np.int64),
-        flat=np.array(stored["flat"], bool),
-    )

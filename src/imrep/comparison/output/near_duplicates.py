@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from imrep.assets import PAIRS, Pair
-from imrep.comparison.data.duplicates import Edge
 from imrep.comparison.data.image_collection import ImageCollection
+from imrep.duplicates.search import Edge
 from imrep.images import Facts
 from imrep.io.files import write_text
 from imrep.io.names import printable

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imrep.comparison.data import aligned_pairs, candidate_pairs
-from imrep.comparison.data.aligned_pairs import AlignedPairs
+from imrep.duplicates import aligned_pairs, candidate_pairs
+from imrep.duplicates.aligned_pairs import AlignedPairs
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from imrep.comparison.data import candidate_pairs, duplicates
+from imrep.duplicates import candidate_pairs, search
 
 WHITE = (255, 255, 255)
 
@@ -116,10 +116,10 @@ def test_unlike_pictures_change_no_group(kind):
     pictures = drawn(kind, 1)
     n, every = len(pictures), np.arange(0, len(pictures), 9)
     pictures = np.concatenate([pictures, darkened(pictures[every])])
-    alone = duplicates.find(pictures)
+    alone = search.find(pictures)
     np.testing.assert_array_equal(alone.component[every], alone.component[n:])
     for other in {digits, signs, portraits, products, clouds, scenes} - {kind}:
-        among = duplicates.find(np.concatenate([pictures, drawn(other, 2)]))
+        among = search.find(np.concatenate([pictures, drawn(other, 2)]))
         beside = [edge for edge in among.edges if edge.j < len(pictures)]
         assert [(e.i, e.j) for e in beside] == [(e.i, e.j) for e in alone.edges], other.__name__
 
@@ -141,19 +141,19 @@ def test_unlike_pictures_change_no_group(kind):
 )
 def test_the_third_look_alike_sets_the_threshold(partners, threshold):
     j = np.arange(1, len(partners) + 1)
-    own = duplicates._thresholds(np.zeros_like(j), j, np.array(partners), 9, 0.95)
+    own = search._thresholds(np.zeros_like(j), j, np.array(partners), 9, 0.95)
     assert own[0] == pytest.approx(threshold)
 
 
 def test_a_partner_in_both_orientations_is_one():
     i, j = np.zeros(4, int), np.array([1, 1, 2, 3])
-    own = duplicates._thresholds(i, j, np.array([0.9, 0.88, 0.79, 0.7]), 4, 0.95)
+    own = search._thresholds(i, j, np.array([0.9, 0.88, 0.79, 0.7]), 4, 0.95)
     assert own[0] == pytest.approx(1 - 0.4 * (1 - 0.7))
 
 
 def test_smaller_pictures_must_agree_better():
-    assert duplicates._ceiling(64) == duplicates._ceiling(32) == pytest.approx(0.95)
-    assert 0.95 < duplicates._ceiling(24) < duplicates._ceiling(16) < 1
+    assert search._ceiling(64) == search._ceiling(32) == pytest.approx(0.95)
+    assert 0.95 < search._ceiling(24) < search._ceiling(16) < 1
 
 
 # Look-alikes

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
+from imrep.duplicates.template_matching import THUMBNAIL_PX, Floats, Index
 
 NEAREST = 4  # candidates of an image by each descriptor and orientation
 _MAX_SIMILAR = 8  # similar images, by orientation, that may raise the threshold of an image

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from imrep.comparison.data import candidate_pairs
-from imrep.comparison.data.aligned_pairs import AlignedPairs, Progress
-from imrep.comparison.data.template_matching import THUMBNAIL_PX, Floats, Index
+from imrep.duplicates import candidate_pairs
+from imrep.duplicates.aligned_pairs import AlignedPairs, Progress
+from imrep.duplicates.template_matching import THUMBNAIL_PX, Floats, Index
 from imrep.errors import BadParameter
 from imrep.io.digests import digest
 

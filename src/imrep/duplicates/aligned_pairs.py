@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from imrep.comparison.data import candidate_pairs, template_matching
-from imrep.comparison.data.candidate_pairs import Thumbnails
-from imrep.comparison.data.template_matching import Floats, Index, Thumbs
+from imrep.duplicates import candidate_pairs, template_matching
+from imrep.duplicates.candidate_pairs import Thumbnails
+from imrep.duplicates.template_matching import Floats, Index, Thumbs
 
 Progress = Callable[[float], object]  # called with the finished share, in [0, 1]
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from imrep.comparison.data import template_matching
+from imrep.duplicates import template_matching
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from imrep import images
-from imrep.comparison.data import aligned_pairs, candidate_pairs, duplicates, folds
-from imrep.comparison.data.duplicates import Duplicates, Edge
+from imrep.comparison.data import folds
+from imrep.duplicates import aligned_pairs, candidate_pairs, search
+from imrep.duplicates.search import Duplicates, Edge
 from imrep.errors import BadParameter
 
 
@@ -58,7 +59,7 @@ def planted(originals, kind, rng):
 def recall(pictures, chosen, kind):
     """Share of the chosen whose copy, put behind all pictures, lands in their group."""
     copies = planted(pictures[chosen], kind, np.random.default_rng(0))
-    component = duplicates.find(np.concatenate([pictures, copies])).component
+    component = search.find(np.concatenate([pictures, copies])).component
     return np.mean(component[chosen] == component[len(pictures) :])
 
 
@@ -66,7 +67,7 @@ def recall(pictures, chosen, kind):
 
 
 def test_unrelated_images_stay_single(textures):
-    found = duplicates.find(textures)
+    found = search.find(textures)
     assert found.edges == ()
     np.testing.assert_array_equal(found.component, np.arange(40))
     assert found.largest == 1
@@ -79,7 +80,7 @@ def test_every_kind_of_duplicate_is_detected(textures, kind):
 
 
 def test_mirror_images_are_detected_and_marked(textures):
-    found = duplicates.find(np.concatenate([textures, textures[:10, :, ::-1]]))
+    found = search.find(np.concatenate([textures, textures[:10, :, ::-1]]))
     assert [(e.i, e.j) for e in found.edges] == [(i, 40 + i) for i in range(10)]
     assert all(e.mirrored and not e.identical and e.v > 0.999 for e in found.edges)
 
@@ -100,7 +101,7 @@ def test_an_edge_tells_how_the_second_differs_from_the_first(textures, reverse):
         edges = {}
         for name, copy in cases.items():
             pair = [copy, picture] if reverse else [picture, copy]
-            (edges[name],) = duplicates.find(np.stack([*pair, *other])).edges
+            (edges[name],) = search.find(np.stack([*pair, *other])).edges
         assert edges["moved"].shift == (sign / 16, sign / 16)
         assert edges["darker"].brightness == pytest.approx(0.7**sign, rel=0.03)
         assert edges["darker"].shift == (0, 0)
@@ -113,7 +114,7 @@ def test_an_edge_tells_how_the_second_differs_from_the_first(textures, reverse):
 def test_the_order_of_images_permutes_the_groups(shared_data):
     pictures, _ = squares(shared_data / "classification/mnist", 4)
     order = np.random.default_rng(0).permutation(len(pictures))
-    straight, mixed = duplicates.find(pictures), duplicates.find(pictures[order])
+    straight, mixed = search.find(pictures), search.find(pictures[order])
     assert straight.edges
     back = {frozenset(int(order[i]) for i in group) for group in mixed.groups()}
     assert back == {frozenset(group) for group in straight.groups()}
@@ -124,41 +125,41 @@ def test_the_order_of_images_permutes_the_groups(shared_data):
 def test_equal_pixels_are_always_joined(textures):
     plain = np.full((3, 64, 64, 3), 255, np.uint8)
     plain[2] = 254
-    found = duplicates.find(np.concatenate([textures[:5], textures[:2], plain]))
+    found = search.find(np.concatenate([textures[:5], textures[:2], plain]))
     assert found.groups() == [[0, 5], [1, 6], [7, 8]]
     assert all(edge.identical and edge.hn == edge.v == 1 for edge in found.edges)
     np.testing.assert_array_equal(np.flatnonzero(found.flat), [7, 8, 9])
 
 
 def test_a_hundred_repeats_are_one_group(textures):
-    found = duplicates.find(np.concatenate([textures, np.repeat(textures[3:4], 100, 0)]))
+    found = search.find(np.concatenate([textures, np.repeat(textures[3:4], 100, 0)]))
     assert found.largest == 101
     assert found.groups() == [[3, *range(40, 140)]]
 
 
 def test_equal_digests_are_joined(textures):
     digests = ["same" if i in (4, 30) else f"{i}" for i in range(40)]
-    found = duplicates.find(textures, digests)
+    found = search.find(textures, digests)
     assert found.edges == (Edge(4, 30, 1.0, 1.0, False, True, same_file=True),)
-    assert duplicates.find(textures, [""] * 40).edges == ()  # of files that were never read
+    assert search.find(textures, [""] * 40).edges == ()  # of files that were never read
 
 
 def test_a_different_colour_is_a_different_image(textures):
     red = textures[:8].copy()
     red[..., 0] = np.minimum(red[..., 0].astype(int) + 60, 255)
     red[..., 1] = np.maximum(red[..., 1].astype(int) - 30, 0)  # luminance is about kept
-    assert duplicates.find(np.concatenate([textures, red])).edges == ()
+    assert search.find(np.concatenate([textures, red])).edges == ()
 
 
 def test_blocks_change_nothing(textures, monkeypatch):
     pictures = np.concatenate(
         [textures, planted(textures[:20], "combo", None), textures[:, :, ::-1]]
     )
-    whole = duplicates.find(pictures)
+    whole = search.find(pictures)
     monkeypatch.setattr(candidate_pairs, "_ROW_BATCH", 7)
     monkeypatch.setattr(aligned_pairs, "_PAIR_BATCH", 5)
     monkeypatch.setattr(aligned_pairs, "_TEMPLATE_BATCH", 30)
-    parts = duplicates.find(pictures)
+    parts = search.find(pictures)
     assert [(e.i, e.j, e.mirrored) for e in parts.edges] == [
         (e.i, e.j, e.mirrored) for e in whole.edges
     ]
@@ -193,9 +194,9 @@ def test_weak_chains_break_and_bursts_stay():
     weak = [Edge(i, i + 1, 0.95, 0.9, False, False) for i in range(20)]
     burst = [Edge(i, i + 1, 0.99, 0.98, False, False) for i in range(30, 59)]
     pair = [Edge(70, 71, 0.95, 0.85, False, False)]
-    kept = duplicates._without_chains(weak + burst + pair, 100)
+    kept = search._without_chains(weak + burst + pair, 100)
     assert kept == burst + pair
-    assert duplicates._without_chains(weak, 3000) == []  # however many images lie beside them
+    assert search._without_chains(weak, 3000) == []  # however many images lie beside them
 
 
 # The answer
@@ -211,34 +212,34 @@ def test_groups_and_counts():
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_folders_too_small_for_four_neighbours(textures, n):
-    found = duplicates.find(textures[:n])
-    assert found == duplicates.Duplicates((), found.component, found.flat)
+    found = search.find(textures[:n])
+    assert found == search.Duplicates((), found.component, found.flat)
     assert len(found.component) == len(found.flat) == n
     assert found.largest == min(n, 1)
 
 
 def test_a_folder_of_blanks():
-    found = duplicates.find(np.arange(3, dtype=np.uint8).repeat(16 * 16 * 3).reshape(3, 16, 16, 3))
+    found = search.find(np.arange(3, dtype=np.uint8).repeat(16 * 16 * 3).reshape(3, 16, 16, 3))
     assert (found.images, found.largest, found.flat.sum()) == (0, 1, 3)
 
 
 @pytest.mark.parametrize("side", [16, 33, 100])
 def test_any_size(textures, side):
     pictures = np.array([cv2.resize(one, (side, side)) for one in textures])
-    found = duplicates.find(np.concatenate([pictures, pictures[:6, :, ::-1]]))
+    found = search.find(np.concatenate([pictures, pictures[:6, :, ::-1]]))
     assert found.groups() == [[i, 40 + i] for i in range(6)]
 
 
 def test_progress_rises_to_one(textures):
     told = []
-    duplicates.find(np.concatenate([textures, textures[:, :, ::-1]]), progress=told.append)
+    search.find(np.concatenate([textures, textures[:, :, ::-1]]), progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1
 
 
 def test_one_digest_each(textures):
     with pytest.raises(BadParameter, match="each of 40 images, got 1"):
-        duplicates.find(textures, ["a"])
+        search.find(textures, ["a"])
 
 
 # Real images
@@ -246,7 +247,7 @@ def test_one_digest_each(textures):
 
 def test_mnist_does_not_chain(shared_data):
     pictures, labels = squares(shared_data / "classification/mnist")
-    found = duplicates.find(pictures)
+    found = search.find(pictures)
     assert found.largest <= 10
     assert 30 <= found.images <= 45  # ones that are alike
     assert found.across(labels) == ()
@@ -277,7 +278,7 @@ def test_a_burst_stays_one_group(shared_data):
     rng = np.random.default_rng(0)
     frames = [shifted(pictures[7], by) for by in np.linspace(0, 2, 30)]
     burst = np.uint8(np.clip(frames + rng.normal(0, 3, (30, 64, 64, 3)), 0, 255))
-    found = duplicates.find(np.concatenate([pictures, burst]))
+    found = search.find(np.concatenate([pictures, burst]))
     assert len(set(found.component[len(pictures) :])) == 1
     assert found.largest >= 30
 
@@ -285,7 +286,7 @@ def test_a_burst_stays_one_group(shared_data):
 def test_other_views_of_an_object_are_no_duplicates(shared_data):
     files = sorted((shared_data / "retrieval/ukbench_a").glob("*.jpg"))
     pictures = np.stack([images.square(file, 64)[0] for file in files])
-    found = duplicates.find(pictures)
+    found = search.find(pictures)
     assert all(edge.i // 4 == edge.j // 4 for edge in found.edges)  # four views an object
     assert found.images <= 10
 
@@ -306,7 +307,7 @@ def test_other_views_of_an_object_are_no_duplicates(shared_data):
 def test_real_sets_hold_few_duplicates(shared_data, name, grouped, largest):
     """Of faces, shots of one person; of digits, ones. None joins two classes."""
     pictures, labels = squares(shared_data / "classification" / name)
-    found = duplicates.find(pictures)
+    found = search.find(pictures)
     assert found.images == pytest.approx(grouped, abs=2)
     assert found.largest <= largest
     assert found.across(labels) == ()
@@ -316,9 +317,9 @@ def test_real_sets_hold_few_duplicates(shared_data, name, grouped, largest):
 def test_a_data_set_has_the_same_groups_beside_six_others(shared_data):
     names = ("cifar10", "mnist", "orl_faces_a", "sign_digits", "caltech101_a", "dtd_a", "eurosat")
     sets = [squares(shared_data / "classification" / name)[0] for name in names]
-    together, start, alone = duplicates.find(np.concatenate(sets)), 0, []
+    together, start, alone = search.find(np.concatenate(sets)), 0, []
     for pictures in sets:
-        alone += [(e.i + start, e.j + start, e.hn) for e in duplicates.find(pictures).edges]
+        alone += [(e.i + start, e.j + start, e.hn) for e in search.find(pictures).edges]
         start += len(pictures)
     assert [(e.i, e.j) for e in together.edges] == [(i, j) for i, j, _ in alone]
     np.testing.assert_allclose([e.hn for e in together.edges], [hn for *_, hn in alone], atol=1e-5)
@@ -344,7 +345,7 @@ def test_bursts_are_joined(shared_data, name, least):
     chosen = rng.choice(len(pictures), 16, replace=False)
     frames = np.array([_frame(pictures[k], rng) for k in chosen for _ in range(10)])
     others = np.delete(pictures, chosen, axis=0)
-    component = duplicates.find(np.concatenate([others, frames])).component[len(others) :]
+    component = search.find(np.concatenate([others, frames])).component[len(others) :]
     largest = [np.bincount(burst).max() for burst in component.reshape(16, 10)]
     assert np.mean(largest) / 10 >= least
 
@@ -365,7 +366,7 @@ def test_groups_remove_the_bias_of_duplicates(shared_data):
     labels = np.unique(names, return_inverse=True)[1]
     copies = planted(pictures, "combo", None)
     both, twice = np.concatenate([pictures, copies]), np.concatenate([labels, labels])
-    found = duplicates.find(both)
+    found = search.find(both)
     n = len(pictures)
     assert np.mean(found.component[:n] == found.component[n:]) >= 0.98
     clean = _nearest_accuracy(pictures, labels, np.arange(n))
