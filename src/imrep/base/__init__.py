@@ -2,7 +2,8 @@
 
 from imrep.base.fitted import Fitted
 from imrep.base.learned import Bilingual, Learned
+from imrep.base.recipe import Recipe
 from imrep.base.representation import Representation
 from imrep.base.sum import Sum
 
-__all__ = ["Bilingual", "Fitted", "Learned", "Representation", "Sum"]
+__all__ = ["Bilingual", "Fitted", "Learned", "Recipe", "Representation", "Sum"]

@@ -2,19 +2,52 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor
 
+from imrep.base.recipe import Recipe
 from imrep.base.representation import C, Representation
-from imrep.types import Vectors
+from imrep.types import Image, Vectors
 
 
 class Learned(Representation[C]):
-    """A representation whose weights are trained by gradient descent on a loss."""
+    """A representation whose weights are trained by gradient descent on a loss.
+
+    `imrep train` builds it with `weights="random"` and `classes` set to the number of classes in
+    the data, where it has parameters of these names and the spec does not set them.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe()  # of `imrep train`, where its options do not differ
+    reads_labels: ClassVar[bool] = False  # whether the loss needs images of two classes or more
 
     @abstractmethod
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """Scalar to minimise on one batch: `image` (b, c, h, w), `label` (b,) if labelled."""
+        """Scalar to minimise on one batch, a mean over its images.
+
+        Random numbers may come from torch's generator, which is seeded before every call; those
+        from the images' seeds do not depend on the number of processes either.
+
+        Args:
+            batch: `image` (b, 3, h, w) in [0, 1]; `seed` (b,), int64, another for each image and
+                epoch; and, of labelled data, `label` (b,), int64, -1 for an image without one.
+        """
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Called before the first step of every epoch, from 0, and again when a run resumes."""
+
+    def strength(self, epoch: int) -> float:
+        """Strength of the augmentation in an epoch, from 0 (none) to 1; a curriculum rises."""
+        return 1.0
+
+    def examples(self, image: Image) -> dict[str, Image]:
+        """Pictures (b, 3, h, w) by their captions, that show what it does to images.
+
+        The images and their reconstructions from the code, where there is an inverse.
+        """
+        if self.inverse == "none":
+            return {}
+        return {"image": image, "from its code": self.invert(self.encode(image)).clamp(0, 1)}
 
 
 class Bilingual(Representation[C]):
