@@ -10,7 +10,7 @@ from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, embed, invert, load_model, match, picture
+    from imrep.api import compare, embed, invert, load_model, match, picture, train
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
@@ -44,6 +44,7 @@ _LAZY = {
     "pack": "imrep.codec",
     "picture": "imrep.api",
     "read": "imrep.images",
+    "train": "imrep.api",
     "unpack": "imrep.codec",
     "write": "imrep.images",
 }
@@ -70,6 +71,7 @@ __all__ = [
     "pack",
     "picture",
     "read",
+    "train",
     "unpack",
     "write",
 ]

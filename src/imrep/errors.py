@@ -8,6 +8,7 @@ ImrepError
 ├── BadFile         a file that is no readable image
 ├── Busy            an output that another run is writing
 ├── BadData         a folder, table or archive that holds no data set
+├── Diverged        training whose loss is not finite
 ├── NoInverse       invert() where the card says "none"
 ├── NotFitted       embed() before fit()
 ├── WeightsNeeded   a learned representation without its weights
@@ -67,6 +68,10 @@ class Busy(ImrepError, OSError):
 
 class BadData(ImrepError, ValueError):
     """A path that holds no data set."""
+
+
+class Diverged(ImrepError, ArithmeticError):
+    """A training run whose loss or gradient is not finite; the last checkpoint remains."""
 
 
 class NoInverse(ImrepError, NotImplementedError):

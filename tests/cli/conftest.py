@@ -74,15 +74,17 @@ def photos(tmp_path):
 class Forking:
     """The command in children of a process that has imported everything (forking.py)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *modules, **environment):
         script = Path(__file__).with_name("forking.py")
         self.out, self.err = folder / "out.txt", folder / "err.txt"
         self.server = subprocess.Popen(
-            [sys.executable, script],
+            [sys.executable, script, *modules],
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "80"},
+            env=os.environ
+            | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "80"}
+            | environment,
         )
         assert self.server.stdout.readline() == "ready\n"
 
@@ -101,8 +103,20 @@ class Forking:
 
 
 @pytest.fixture
-def forking(tmp_path):
+def fork(tmp_path):
+    """Start a process to fork the command from, with further modules and environment."""
+    started = []
+
+    def fork(*modules, **environment):
+        started.append(Forking(tmp_path, *modules, **environment))
+        return started[-1]
+
+    yield fork
+    for made in started:
+        made.server.communicate()
+
+
+@pytest.fixture
+def forking(fork):
     """A process to fork the command from."""
-    made = Forking(tmp_path)
-    yield made
-    made.server.communicate()
+    return fork()

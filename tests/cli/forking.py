@@ -3,8 +3,9 @@
 Importing torch takes most of a short run's time; forty runs to be killed would import it eighty
 times. A child is a process like any other: SIGKILL leaves it no time to tidy up.
 
-A line on stdin is {"words": [...], "environment": {...}, "out": path, "err": path}; the
-answers are the child's number when it runs and its exit status when it has ended.
+Modules that only some commands need are arguments. A line on stdin is {"words": [...],
+"environment": {...}, "out": path, "err": path}; the answers are the child's number when it runs and
+its exit status when it has ended.
 """
 
 import importlib
@@ -48,7 +49,7 @@ def tell(word):
 
 
 def serve():
-    for name in EVERYTHING:
+    for name in [*EVERYTHING, *sys.argv[1:]]:
         importlib.import_module(name)
     tell("ready")
     for line in sys.stdin:

@@ -1,8 +1,8 @@
 """Every example that is printed runs: of help texts, README, documentation and docstrings.
 
-Each runs in a folder that holds what it names: photos/, cat.jpg and so on. Two things are put in
-their place: `make` targets are looked up (they set up what the tests run in), and `--download`
-becomes random weights (nothing is fetched here).
+Each runs in a folder that holds what it names: photos/, cat.jpg and so on. Three things are put in
+their place: `make` targets are looked up (they set up what the tests run in), `--download` becomes
+random weights (nothing is fetched here), and a training takes two steps, into a new folder.
 """
 
 import ast
@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def prepared(tmp_path_factory):
         for i in range(3):
             scene(i + 20).save(root / "new" / f"{i}.jpg")
         run_line("imrep embed new/ hog -o new.parquet")
+        for folder in ("d", "run"):
+            imrep.get("dct").save(f"{folder}/model")
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
@@ -150,11 +153,21 @@ def run_line(line):
         assert done.returncode == 0, done.stderr
         return done.stdout
     assert words[0] == "imrep", line
+    words = shortened(words) if words[1] == "train" else words
     done = CliRunner().invoke(main, words[1:], catch_exceptions=False)
     assert done.exit_code == 0, f"{line}\n{done.output}"
     if target:
         Path(target).write_text(done.stdout, encoding="utf-8")
     return done.stdout
+
+
+def shortened(words):
+    """A training of two steps, which resumes nothing."""
+    pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+    if words[2] not in catalog.names():
+        pytest.skip(f"{words[2]} is not in this catalogue")
+    text = re.sub(r"--(minutes|epochs|steps) \S+", "--steps 2", shlex.join(words))
+    return [*shlex.split(text), "-o", tempfile.mkdtemp(dir=".")]
 
 
 def check_target(target):

@@ -8,6 +8,7 @@ from imrep.api.image_regressor import ImageRegressor
 from imrep.api.image_tagger import ImageTagger
 from imrep.api.saved_model import load_model
 from imrep.api.single import invert, match, picture
+from imrep.api.training import Training, train
 
 __all__ = [
     "Answers",
@@ -18,10 +19,12 @@ __all__ = [
     "ImageTagger",
     "LabelAnswers",
     "NumberAnswers",
+    "Training",
     "compare",
     "embed",
     "invert",
     "load_model",
     "match",
     "picture",
+    "train",
 ]

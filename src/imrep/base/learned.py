@@ -14,8 +14,8 @@ from imrep.types import Image, Vectors
 class Learned(Representation[C]):
     """A representation whose weights are trained by gradient descent on a loss.
 
-    `imrep train` builds it with `weights="random"` and `classes` set to the number of classes in
-    the data, where it has parameters of these names and the spec does not set them.
+    Where the spec does not set these parameters, `imrep train` builds it with `weights="random"` in
+    place of "published", and with `classes` set to the number of classes in the data.
     """
 
     recipe: ClassVar[Recipe] = Recipe()  # of `imrep train`, where its options do not differ

@@ -10,6 +10,7 @@ SCHEDULES = ("cosine", "step", "constant")
 AUGMENTATIONS = ("resized_crop", "crop", "flip", "vertical_flip", "rotate", "jitter")
 _CALLER = "train"
 _MAX = 10**9
+_MIN_SIDE = 8  # pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class Recipe:
             raise BadParameter(
                 "train needs batches of one size, got images at their own. Set crop=64, or a size."
             )
+        checks.at_least(self.side, _MIN_SIDE, _CALLER, "the side of its images")
 
     @property
     def augmentations(self) -> tuple[str, ...]:

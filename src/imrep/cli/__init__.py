@@ -6,6 +6,7 @@ Exit codes: 0 success, 1 an error (one line on stderr), 2 wrong usage, 3 files w
 
 import codecs
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -28,6 +29,7 @@ _COMMANDS = {
     "picture": "Draw the code of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
+    "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "match": "Is what one picture shows also in another, and where?",
@@ -43,7 +45,7 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "edit", "embed", "match", "predict")
+_RESUMABLE = ("compare", "edit", "embed", "match", "predict", "train")
 
 
 class _Refusal(click.ClickException):
@@ -94,6 +96,7 @@ class _Lazy(Forgiving):
             click.echo(
                 f"\nInterrupted. {_resume_hint(context.invoked_subcommand)}".rstrip(), err=True
             )
+            gc.freeze()  # the last collection takes a second where torch is imported
             raise SystemExit(130) from None
 
 
@@ -116,7 +119,9 @@ def _resume_hint(command: str | None) -> str:
         return ""
     if command == "predict" and not any(word.startswith(("-o", "--out")) for word in sys.argv):
         return "Nothing was kept; with -o FILE it is."
-    return f"The progress is saved. To resume: {command_line(['imrep', *sys.argv[1:]])}"
+    words = ["imrep", *sys.argv[1:]]
+    words += ["--resume"] if command == "train" and "--resume" not in words else []
+    return f"The progress is saved. To resume: {command_line(words)}"
 
 
 def _replacement(error: UnicodeError) -> tuple[str, int]:

@@ -92,12 +92,15 @@ def warnings_remarked(quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
-def writing(out: Path, *, resumable: bool = False) -> Iterator[None]:
+def writing(
+    out: Path, *, resumable: bool = False, again: str = "repeat the command; it resumes"
+) -> Iterator[None]:
     """A context that turns an error of the system into one line.
 
     Args:
         out: The output.
-        resumable: Whether the same command resumes.
+        resumable: Whether the finished work is kept.
+        again: What then to do after freeing space.
     """
     try:
         yield
@@ -108,7 +111,7 @@ def writing(out: Path, *, resumable: bool = False) -> Iterator[None]:
         remedy = ""
         if error.errno in _FULL:
             remedy = " Free space there"
-            remedy += " and repeat the command; it resumes." if resumable else "."
+            remedy += f" and {again}." if resumable else "."
         raise BadFile(f"{_refused(out, error)} cannot be written: {reason}.{remedy}") from error
 
 

@@ -1,0 +1,1 @@
+"""Training of learned representations: data, schedules and records around Lightning's Trainer."""

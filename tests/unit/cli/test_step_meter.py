@@ -1,0 +1,35 @@
+"""A line for each evaluation where there is no terminal, a bar where there is one."""
+
+import sys
+
+from imrep.cli.step_meter import StepMeter
+from imrep.training_record import Line
+
+LINE = Line(step=10, epoch=1, loss=0.25, held_out=0.5, learning_rate=0.001, images_per_second=1234)
+
+
+def test_a_line_for_each_evaluation(capsys):
+    with StepMeter() as meter:
+        meter(Line(step=9, epoch=0.9, loss=1.0), 2000)
+        meter(LINE, 2000)
+    assert capsys.readouterr().err.splitlines() == [
+        "step 10/2,000  loss 0.25  held out 0.5  learning rate 0.001  1,234 images/s"
+    ]
+
+
+def test_quiet_is_quiet(capsys):
+    with StepMeter(quiet=True) as meter:
+        meter(LINE, 2000)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_has_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with StepMeter() as meter:
+        meter(LINE, 2000)
+        meter(Line(step=11, epoch=1.1, loss=0.125, learning_rate=0.001), 2000)
+        assert meter._figures(Line(step=11, epoch=1.1)) == "loss 0.125  held out 0.5"
+        task = meter._bar.tasks[0]
+        assert (task.completed, task.total) == (11, 2000)
