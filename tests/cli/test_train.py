@@ -74,9 +74,17 @@ def test_from_images_to_vectors(train, imrep, plugin, pictures, tmp_path):
     assert "1 file could not be read: d/skipped.csv" in done.stdout
     assert "step 6/6  loss" in done.stderr
     names = {path.name for path in (tmp_path / "d").iterdir()}
-    assert {"model", "last", "best", "log.jsonl", "run.json", "held_out.csv"} <= names
+    assert {
+        "model",
+        "last",
+        "best",
+        "log.jsonl",
+        "run.json",
+        "held_out.csv",
+        "report.html",
+    } <= names
     held_out = (tmp_path / "d" / "held_out.csv").read_text().splitlines()
-    assert held_out[0] == "path" and len(held_out) == 5
+    assert held_out[0] == "path,label" and len(held_out) == 5
     done = imrep("embed", pictures, "d/model", "-o", "v.npz", cwd=tmp_path, **plugin)
     assert "30 vectors" in done.stdout
 

@@ -1,5 +1,7 @@
 """`train`: the weights of a learned representation, from images."""
 
+import csv
+import io
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -282,6 +284,7 @@ def run(
     watch: Watch,
 ) -> Training:
     """Train, and write everything into the folder; see `train`."""
+    from imrep.report import training_page
     from imrep.training import protocol
     from imrep.training.settings import rank
 
@@ -291,6 +294,8 @@ def run(
         if rank() == 0:
             _write_lists(folder, job)
         finished = protocol.run(job, watch, facts(job))
+        if rank() == 0:
+            training_page.write(folder)
     return Training(folder, job.rep, job.data.skipped, finished)
 
 
@@ -347,13 +352,10 @@ def facts(job: "Job") -> dict[str, Any]:
 def _write_lists(folder: Path, job: "Job") -> None:
     """Which files could not be read, and which images are held out."""
     skipped.write(folder / "skipped.csv", job.data.skipped)
-    lines = [f"{_quoted(job.data.items[row].path)}\n" for row in job.held_out.tolist()]
-    write_text(folder / HELD_OUT, "".join(["path\n", *lines]))
-
-
-def _quoted(text: str) -> str:
-    doubled = text.replace('"', '""')
-    return f'"{doubled}"' if any(mark in text for mark in ',"\n\r') else text
+    items = [job.data.items[row] for row in job.held_out.tolist()]
+    text = io.StringIO()
+    csv.writer(text).writerows([["path", "label"], *([i.path, i.label or ""] for i in items)])
+    write_text(folder / HELD_OUT, text.getvalue())
 
 
 def _is_command() -> bool:

@@ -188,6 +188,7 @@ def _print(finished: "Training", data: str) -> None:
         click.secho(
             f"{several(len(finished.skipped), 'file')} could not be read: {listed}", fg="yellow"
         )
+    click.echo(printable(finished.report))
     use = ["imrep", "embed", data, str(finished.model), "-o", "vectors.parquet"]
     click.secho(command_line(use), dim=True)
 

@@ -77,8 +77,8 @@ def texts_of(*filenames: str) -> str:
 
 
 @functools.cache
-def template() -> jinja2.Template:
-    """The page's template."""
+def template(filename: str = "page.html.jinja") -> jinja2.Template:
+    """The template of a page."""
     environment = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
@@ -86,4 +86,4 @@ def template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(text_of),
     )
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(filename)
