@@ -154,3 +154,53 @@ def test_two_processes_have_the_gradient_of_one(train, tmp_path):
     one, two = (load_file(tmp_path / f"d{n}" / "model" / "weights.safetensors") for n in (1, 2))
     for name, value in one.items():
         np.testing.assert_allclose(two[name], value, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_setting_is_chosen(train, tmp_path):
+    words = ["-o", "d", "--steps", 4, "--choose", "learning_rate=1e-6,0.05"]
+    done = train(*words)
+    assert re.search(r"^● learning_rate=0\.05  [.\d]+$", done.stdout, re.MULTILINE)
+    assert "learning_rate=1e-06 (1 of 2)" in done.stderr
+    assert 'id="choice"' in (tmp_path / "d" / "report.html").read_text()
+    assert "a finished run. Use another -o." in train(*words, expect=1).stderr
+
+
+_MEMORY = """
+import json, resource, sys
+import numpy as np
+from imrep import api
+from tiny_denoiser import Tiny
+count, out = int(sys.argv[1]), sys.argv[2]
+api.train(sys.argv[3], Tiny(), out, steps=40, size=128, crop=32)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_images(plugin, tmp_path):
+    """Two thousand more squares of 128 pixels would take 98 MB."""
+    import subprocess
+    import sys
+
+    rng, peaks = np.random.default_rng(0), []
+    for count in (100, 2100):
+        folder = tmp_path / f"photos{count}"
+        folder.mkdir()
+        for i in range(count):
+            pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
+            Image.fromarray(pixels).resize((128, 128)).save(folder / f"{i:04}.jpg")
+        words = [
+            sys.executable,
+            "-c",
+            _MEMORY,
+            str(count),
+            str(tmp_path / f"d{count}"),
+            str(folder),
+        ]
+        done = subprocess.run(
+            words, env=os.environ | plugin, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        peaks.append(int(done.stdout) / 1024)
+    assert peaks[1] - peaks[0] < 50, peaks

@@ -3,9 +3,9 @@
 import csv
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ import torch
 from imrep import checks, datasets, images, training_record, weights
 from imrep.api.data import source
 from imrep.api.frames import data_frame
-from imrep.base import Learned, Recipe, Representation
+from imrep.api.training_request import Request
+from imrep.base import Learned, Representation
 from imrep.datasets import Dataset
-from imrep.errors import BadData, BadParameter
+from imrep.errors import BadData
 from imrep.io import skipped
 from imrep.io.files import write_text
 from imrep.io.names import as_path, command_line
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
     from imrep.training.job import Job
     from imrep.training.protocol import Forecast
-    from imrep.training.settings import Settings
 
 Watch = Callable[[Line, int], None]
-_LENGTHS = ("steps", "epochs", "minutes")
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +58,11 @@ class Training:
     def report(self) -> Path:
         """The page with the curves, pictures and held-out images."""
         return self.folder / REPORT
+
+    @property
+    def choices(self) -> list[dict[str, Any]]:
+        """The settings that were tried: setting, held_out (its loss), seconds, chosen."""
+        return [dict(row) for row in self.run.choices]
 
     @property
     def held_out_loss(self) -> float:
@@ -93,69 +97,6 @@ class Training:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The arguments of `train`, which explains them; those of None are the recipe's."""
-
-    out: str | Path = "trained"
-    steps: int | None = None
-    epochs: float | None = None
-    minutes: float | None = None
-    batch: int | None = None
-    size: int | None = None
-    crop: int | None = None
-    augment: str | None = None
-    optimiser: str | None = None
-    learning_rate: float | None = None
-    weight_decay: float | None = None
-    schedule: str | None = None
-    warmup: float | None = None
-    clip: float | None = None
-    held_out: float = 0.1
-    groups: str | Path | None = None
-    seed: int = 0
-    threads: int | None = None
-    device: str = "cpu"
-    precision: str = "32"
-    accumulate: int = 1
-    devices: int = 1
-    nodes: int = 1
-    deterministic: bool = False
-    resume: bool = False
-    download: bool = False
-    max_pixels: int = images.MAX_PIXELS
-    data_range: tuple[float, float] | None = None
-    logger: Any = False
-
-    def settings(self, recipe: Recipe) -> "Settings":
-        """Settings with the representation's recipe where nothing else was requested.
-
-        Raises:
-            BadParameter: An argument is out of its range, or two lengths are set.
-        """
-        from imrep.training.settings import Settings
-
-        lengths = [name for name in _LENGTHS if getattr(self, name) is not None]
-        if len(lengths) > 1:
-            raise BadParameter(f"train needs one length, got {' and '.join(lengths)}.")
-        named = {f.name: getattr(self, f.name) for f in fields(Recipe)}
-        recipe = replace(recipe, **{name: v for name, v in named.items() if v is not None})
-        names = {f.name for f in fields(Settings)} & {f.name for f in fields(Request)}
-        shared = {name: getattr(self, name) for name in names - {"out", "threads"}}
-        return Settings(
-            out=as_path(self.out, "train", "a folder", empty=False),
-            recipe=recipe,
-            threads=torch.get_num_threads() if self.threads is None else self.threads,
-            reading=self.reading,
-            **shared,
-        )
-
-    @property
-    def reading(self) -> images.Reading:
-        """How files are read."""
-        return images.Reading(max_pixels=self.max_pixels, data_range=self.data_range)
-
-
 def train(  # noqa: PLR0913  # one argument for each option of the command
     data: Any,
     representation: str | Learned,
@@ -175,6 +116,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     warmup: float | None = None,
     clip: float | None = None,
     held_out: float = 0.1,
+    choose: Mapping[str, Sequence[Any]] | None = None,
     groups: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -219,6 +161,10 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         warmup: Share of the steps in which the learning rate rises.
         clip: Largest norm of the gradient; 0 for no limit.
         held_out: Share of the images that is held out.
+        choose: Values to try, by the name of a setting of the recipe or of the representation:
+            `{"weight_decay": [0, 1e-4]}`. Every combination is trained, the one with the smallest
+            held-out loss at its end is trained anew with the images it was chosen on, and tested on
+            a third part. Each of these trainings has the length that is set here.
         groups: A csv with path,group: images of a group are held out together.
         seed: Of weights, order, augmentation, noise, and of the division of the data.
         threads: Threads that compute, and but one also load images; None for as many as torch has.
@@ -252,8 +198,9 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         out=out, steps=steps, epochs=epochs, minutes=minutes, batch=batch, size=size, crop=crop,
         augment=augment, optimiser=optimiser, learning_rate=learning_rate,
         weight_decay=weight_decay, schedule=schedule, warmup=warmup, clip=clip, held_out=held_out,
-        groups=groups, seed=seed, threads=threads, device=device, precision=precision,
-        accumulate=accumulate, devices=devices, nodes=nodes, deterministic=deterministic,
+        choose=choose, groups=groups, seed=seed, threads=threads, device=device,
+        precision=precision, accumulate=accumulate, devices=devices, nodes=nodes,
+        deterministic=deterministic,
         resume=resume, download=download, max_pixels=max_pixels, data_range=data_range,
         logger=logger,
     )  # fmt: skip
@@ -290,13 +237,35 @@ def run(
 
     folder = as_path(request.out, "train", "a folder", empty=False)
     with claimed(folder, "train") if rank() == 0 else nullcontext():
-        job = prepare(dataset, representation, request, progress)
+        if request.choose:
+            job, finished = _chosen(dataset, representation, request, progress, watch)
+        else:
+            job = prepare(dataset, representation, request, progress)
+            finished = protocol.run(job, watch, facts(job))
         if rank() == 0:
             _write_lists(folder, job)
-        finished = protocol.run(job, watch, facts(job))
         if rank() == 0:
             training_page.write(folder)
     return Training(folder, job.rep, job.data.skipped, finished)
+
+
+def _chosen(
+    dataset: Dataset,
+    representation: str | Representation,
+    request: Request,
+    progress: Callable[[str, int, int], None],
+    watch: Watch,
+) -> "tuple[Job, Run]":
+    """A run whose settings are chosen before."""
+    from imrep.training import choosing, job
+
+    rep = _built(dataset, representation, request)
+    choices = choosing.typed(request.choose or {}, rep)
+    settings = request.settings(rep.recipe)
+    data = job.read(rep, dataset, settings, progress)
+    return choosing.run(
+        rep, data, settings, choices, watch, facts, lambda text: progress(text, 0, 0)
+    )
 
 
 def prepare(
@@ -306,17 +275,21 @@ def prepare(
     progress: Callable[[str, int, int], None],
 ) -> "Job":
     """The run before its start, for `protocol.run` or `protocol.forecast`."""
-    from imrep.training import build, fitting, job
+    from imrep.training import job
+
+    rep = _built(dataset, representation, request)
+    return job.prepare(rep, dataset, request.settings(rep.recipe), progress)
+
+
+def _built(dataset: Dataset, representation: str | Representation, request: Request) -> Learned:
+    from imrep.training import build, fitting
 
     fitting.check_installed()
     checks.integer(request.seed, 0, 2**32 - 1, "train", "seed")
     with weights.allow_download() if request.download else nullcontext():
-        rep = (
-            build.build(representation, dataset, request.seed)
-            if isinstance(representation, str)
-            else build.checked(representation, dataset)
-        )
-    return job.prepare(rep, dataset, request.settings(rep.recipe), progress)
+        if isinstance(representation, str):
+            return build.build(representation, dataset, request.seed)
+        return build.checked(representation, dataset)
 
 
 def forecast(job: "Job") -> "Forecast":

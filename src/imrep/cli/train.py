@@ -26,6 +26,7 @@ _SHARE = options.Number(0, 1)
     epilog=options.example(
         "imrep train dae photos/ -o d --minutes 2",
         "imrep train dae photos/ -o d --minutes 2 --resume   after Ctrl-C, or a power cut",
+        "imrep train dae photos/ -o d2 --steps 3000 --choose weight_decay=0,1e-5,1e-4",
         "imrep train snnl classes/ -o s --epochs 30 --dry-run",
         "imrep embed photos/ d/model -o vectors.parquet",
     )
@@ -86,6 +87,15 @@ _SHARE = options.Number(0, 1)
     help="Share of the images that is held out, in complete groups of near-duplicates.",
 )
 @click.option(
+    "--choose",
+    multiple=True,
+    type=options.Named("NAME=VALUE,VALUE", click.STRING),
+    metavar="NAME=V,V",
+    callback=options.by_name,
+    help="Train with each value of a setting, choose by held-out loss, train anew, and test on "
+    "a third part; repeatable.",
+)
+@click.option(
     "--groups",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="csv with path,group: images of a group are held out together.",
@@ -120,6 +130,7 @@ def command(  # noqa: PLR0913  # one argument for each group of options
     as_json: bool,
     strict: bool,
     dry_run: bool,
+    choose: dict[str, str] | None,
     machine: options.Machine,
     reading: "Reading",
     **chosen: Any,
@@ -131,12 +142,14 @@ def command(  # noqa: PLR0913  # one argument for each group of options
     killed run resumes with --resume to the very weights of an unbroken one.
     """
     from imrep.api import training
+    from imrep.api.training_request import Request
     from imrep.cli import engine
 
     threads = engine.start(threads=machine.threads, seed=machine.seed)
-    request = training.Request(
+    request = Request(
         **chosen,
         out=out,
+        choose={name: text.split(",") for name, text in (choose or {}).items()},
         seed=machine.seed,
         threads=threads,
         device=engine.device(machine.device),
@@ -149,7 +162,7 @@ def command(  # noqa: PLR0913  # one argument for each group of options
     with engine.downloads(machine.download), screen.Meter(machine.quiet) as meter:
         if dry_run:
             job = training.prepare(dataset, spec, request, meter)
-            _print_forecast(job, training.forecast(job), as_json)
+            _print_forecast(job, training.forecast(job), request.trainings, as_json)
             return
         with (
             screen.writing(out, resumable=True, again=_AGAIN),
@@ -179,6 +192,10 @@ def _print(finished: "Training", data: str) -> None:
     steps, seconds = run.result["steps"], run.result["seconds"]
     click.echo(f"  {several(steps, 'step')} in {_duration(seconds)}")
     images = f"{run.facts['held_out']:,} of {run.facts['images']:,} images"
+    for row in run.choices:
+        loss = "not finite" if row["held_out"] is None else f"{row['held_out']:.4g}"
+        mark = "●" if row["chosen"] else " "
+        click.echo(f"{mark} {printable(row['setting'])}  {loss}")
     line = f"held-out loss {finished.held_out_loss:.4g} ({images})"
     if run.identity["selects_best"] and run.result["best_step"] != steps:
         line += f", best after step {run.result['best_step']:,}"
@@ -193,8 +210,10 @@ def _print(finished: "Training", data: str) -> None:
     click.secho(command_line(use), dim=True)
 
 
-def _print_forecast(job: "Job", forecast: "Forecast", as_json: bool) -> None:
+def _print_forecast(job: "Job", forecast: "Forecast", count: int, as_json: bool) -> None:
+    seconds = count * forecast.seconds
     facts = {
+        "trainings": count,
         "images": len(job.data),
         "trained": len(job.trained),
         "held_out": len(job.held_out),
@@ -202,7 +221,7 @@ def _print_forecast(job: "Job", forecast: "Forecast", as_json: bool) -> None:
         "steps": forecast.steps,
         "epochs": round(forecast.steps * job.settings.recipe.batch / len(job.trained), 2),
         "parameters": job.parameters,
-        "seconds": round(forecast.seconds, 1),
+        "seconds": round(seconds, 1),
         "seconds_per_step": forecast.seconds_per_step,
         "bytes": forecast.peak,
     }
@@ -215,9 +234,10 @@ def _print_forecast(job: "Job", forecast: "Forecast", as_json: bool) -> None:
     speed = f"{1000 * forecast.seconds_per_step:.3g} ms a step"
     memory = f", {forecast.peak / 1e6:,.0f} MB of memory" if forecast.peak else ""
     click.echo(images)
-    click.echo(f"{several(forecast.steps, 'step')}, {facts['epochs']:g} epochs")
+    each = f" in each of {count} trainings" if count > 1 else ""
+    click.echo(f"{several(forecast.steps, 'step')}, {facts['epochs']:g} epochs{each}")
     click.echo(f"{job.parameters:,} parameters{memory}")
-    click.echo(f"about {_duration(forecast.seconds)} on {job.settings.device}, {speed}")
+    click.echo(f"about {_duration(seconds)} on {job.settings.device}, {speed}")
 
 
 def _duration(seconds: float) -> str:
@@ -235,6 +255,7 @@ def _facts(finished: "Training") -> dict[str, Any]:
         "spec": finished.representation.spec,
         "held_out_loss": finished.held_out_loss,
         **finished.run.result,
+        "choices": finished.choices,
         "facts": finished.run.facts,
         "skipped": [{"path": path, "reason": reason} for path, reason in finished.skipped],
     }

@@ -47,13 +47,19 @@ def forecast(job: Job) -> Forecast:
     return Forecast(job.steps, seconds, measured.seconds, measured.peak)
 
 
-def run(job: Job, watch: "Watch", facts: dict[str, Any]) -> Run:
+def run(
+    job: Job,
+    watch: "Watch",
+    facts: dict[str, Any],
+    choices: tuple[dict[str, Any], ...] = (),
+) -> Run:
     """Train, or go on with a run that was interrupted, and save the model.
 
     Args:
         job: The run.
         watch: Called after every step.
         facts: For people, kept in run.json.
+        choices: The settings that were tried before, likewise.
 
     Returns:
         The finished run; the representation of the job has the weights of the model.
@@ -64,9 +70,11 @@ def run(job: Job, watch: "Watch", facts: dict[str, Any]) -> Run:
         KeyboardInterrupt: Ctrl-C was pressed; the state is saved.
     """
     folder = job.settings.out
-    stored = _checked(folder, job)
+    stored = _stored(job)
     job = _with_length(job, stored)
-    started = stored or Run(identity=job.identity(), facts=facts | {"steps": job.steps})
+    started = stored or Run(
+        identity=job.identity(), facts=facts | {"steps": job.steps}, choices=choices
+    )
     if stored is None and rank() == 0:
         training_record.write_run(folder, started)
     checkpoints = _checkpoints(job)
@@ -116,20 +124,32 @@ def _result(folder: Path, job: Job, progress: Any) -> dict[str, Any]:
     }
 
 
-def _checked(folder: Path, job: Job) -> Run | None:
+def _stored(job: Job) -> Run | None:
     """The run of the folder, if it is this one and may be resumed.
 
     Raises:
         BadData: It is another, or `resume` is not set.
     """
-    stored = training_record.read_run(folder)
+    stored = training_record.read_run(job.settings.out)
     if stored is None or not (stored.result or job.settings.resume or _checkpoints(job).step()):
         return None  # without a checkpoint nothing is lost by beginning anew
+    check(job, stored, job.identity())
+    return stored
+
+
+def check(job: Job, stored: Run | None, identity: dict[str, Any]) -> None:
+    """Refuse to go on with another run than the one in the folder, or without `resume`.
+
+    Raises:
+        BadData: Saying what differs.
+    """
+    folder = job.settings.out
+    if stored is None:
+        return
     if not job.settings.resume and rank() == 0:
         state = "a finished run" if stored.result else "an unfinished run"
         remedy = "Use another -o." if stored.result else "Add --resume, or use another -o."
         raise BadData(f"train needs a folder for a new run, got {folder} with {state}. {remedy}")
-    identity = job.identity()
     for name in dict.fromkeys([*identity, *stored.identity]):
         before, now = stored.identity.get(name), identity.get(name)
         if before != now:
@@ -137,7 +157,6 @@ def _checked(folder: Path, job: Job) -> Run | None:
                 f"train can resume {folder} only as it began, with {_named(name)} {before}, got "
                 f"{now}. Repeat its command, or use another -o."
             )
-    return stored
 
 
 def _named(name: str) -> str:

@@ -9,6 +9,7 @@ from tiny_denoiser import Tiny
 
 import imrep
 from imrep.api import training
+from imrep.api.training_request import Request
 from imrep.errors import BadData, BadParameter, Busy, UnknownName
 from imrep.io.output_folder import claimed
 
@@ -62,7 +63,7 @@ def test_images_of_a_group_are_held_out_together(tmp_path):
         Image.fromarray(np.uint8(255 * pixels)).save(folder / f"{i:02}.png")
     lines = ["path,group", *(f"{i:02}.png,{i // 3}" for i in range(12))]
     (tmp_path / "groups.csv").write_text("\n".join(lines))
-    request = training.Request(groups=tmp_path / "groups.csv", held_out=0.25, out=tmp_path / "d")
+    request = Request(groups=tmp_path / "groups.csv", held_out=0.25, out=tmp_path / "d")
     dataset = training.find(folder, request)
     job = training.prepare(dataset, Tiny(), request, lambda *_: None)
     assert len(job.held_out) == 3 and len({i // 3 for i in job.held_out.tolist()}) == 1
