@@ -158,15 +158,16 @@ def command(  # noqa: PLR0913  # one argument for each group of options
         data_range=reading.data_range,
     )
     dataset = training.find(data, request)
-    screen.notes(dataset.notes, machine.quiet)
-    with engine.downloads(machine.download), screen.Meter(machine.quiet) as meter:
+    quiet = machine.quiet or _is_other_process()
+    screen.notes(dataset.notes, quiet)
+    with engine.downloads(machine.download), screen.Meter(quiet) as meter:
         if dry_run:
             job = training.prepare(dataset, spec, request, meter)
             _print_forecast(job, training.forecast(job), request.trainings, as_json)
             return
         with (
             screen.writing(out, resumable=True, again=_AGAIN),
-            StepMeter(machine.quiet) as steps,
+            StepMeter(quiet) as steps,
         ):
             finished = training.run(dataset, spec, request, meter, steps)
     if _is_other_process():

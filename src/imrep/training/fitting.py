@@ -39,8 +39,8 @@ def fit(
     What is raised within comes out as it is; the generators of the caller are restored.
     """
     with quiet(), torch.random.fork_rng():
-        trainer = _trainer(callback, settings, steps)
         module.train()
+        trainer = _trainer(callback, settings, steps, _strategy(module, settings))
         trainer.fit(module, ckpt_path=start and str(start), weights_only=True)
 
 
@@ -62,7 +62,14 @@ def quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _trainer(callback: "Callback", settings: Settings, steps: int) -> Any:
+def _strategy(module: "Module", settings: Settings) -> str:
+    """Lightning's name of how processes share a step."""
+    if settings.processes == 1:
+        return "auto"
+    return "ddp" if module.uses_all_weights() else "ddp_find_unused_parameters_true"
+
+
+def _trainer(callback: "Callback", settings: Settings, steps: int, strategy: str) -> Any:
     import lightning.pytorch as pl
 
     recipe = settings.recipe
@@ -70,7 +77,7 @@ def _trainer(callback: "Callback", settings: Settings, steps: int) -> Any:
         accelerator=settings.device.replace("cuda", "gpu"),
         devices=settings.devices,
         num_nodes=settings.nodes,
-        strategy="ddp_find_unused_parameters_true" if settings.processes > 1 else "auto",
+        strategy=strategy,
         precision=PRECISIONS[settings.precision],  # type: ignore[arg-type]  # one of its names
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=recipe.clip or None,

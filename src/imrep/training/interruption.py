@@ -37,15 +37,6 @@ class Interruption:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def check(self) -> None:
-        """Raise where Ctrl-C was pressed.
-
-        Raises:
-            Interrupted: It was.
-        """
-        if self.requested:
-            raise Interrupted
-
     def _request(self, number: int, frame: FrameType | None) -> None:
         if self.requested or not hasattr(signal, "setitimer"):
             raise Interrupted

@@ -1,5 +1,6 @@
 """A representation as Lightning trains it."""
 
+import copy
 from typing import Any
 
 import lightning.pytorch as pl
@@ -93,6 +94,15 @@ class Module(pl.LightningModule):
         self.gradient = norm.item()
         if self.trainer.precision != "16-mixed" and not norm.isfinite():
             raise Diverged(_message("gradient", self.gradient, self.step, ()))
+
+    def uses_all_weights(self) -> bool:
+        """Whether every trained weight has a gradient: else processes have to ask which do."""
+        rep = copy.deepcopy(self.rep).train()
+        batch = self._loading.random(self.order.draw(0, parts=self._share.parts))
+        batch.pop("row")
+        with torch.random.fork_rng():
+            rep.loss(batch).backward()
+        return all(p.grad is not None for p in rep.parameters() if p.requires_grad)
 
     def _begin(self, step: int) -> None:
         """Set the learning rate of a step, and begin an epoch where it is the first of one."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imrep.training.recorder import Watch
 
 _MEASURED = 13  # steps, of which three warm up
+_INTERRUPTED = 130  # exit code
 _EVALUATIONS = 20  # of a run, as `recorder` has them
 
 
@@ -97,6 +98,8 @@ def _trained(job: Job, checkpoints: "Checkpoints", watch: "Watch", started: Run)
             start = checkpoints.last if first else None
             fitting.fit(job.module(first=first), recorder, job.settings, job.steps, start)
         except Interrupted:
+            if rank():  # the first process speaks for all
+                raise SystemExit(_INTERRUPTED) from None
             raise KeyboardInterrupt from None
         except Diverged as error:
             raise Diverged(f"{error} {_remains(checkpoints, job)}") from error

@@ -12,7 +12,7 @@ import torch
 from imrep import training_record
 from imrep.training.batches import Loading, parts_of
 from imrep.training.checkpoints import Checkpoints
-from imrep.training.interruption import Interruption
+from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.module import Module
 from imrep.training.order import Draw
 from imrep.training.schedule import rate
@@ -96,10 +96,18 @@ class Recorder(pl.Callback):
             self._evaluate(trainer, pl_module)
         self._record(trainer, pl_module, is_evaluated or step % -(-self.steps // _LINES) == 0)
         late = time.monotonic() - self._saved > _SAVE_SECONDS and trainer.world_size == 1
-        if is_evaluated or late or self.interruption.requested:
+        is_interrupted = self._is_interrupted(trainer)
+        if is_evaluated or late or is_interrupted:
             self.checkpoints.save_last(trainer)
             self._saved = time.monotonic()
-        self.interruption.check()
+        if is_interrupted:
+            raise Interrupted
+
+    def _is_interrupted(self, trainer: pl.Trainer) -> bool:
+        """Whether any process is to stop: all of them do after the same step, so none waits."""
+        if trainer.world_size == 1:
+            return self.interruption.requested
+        return trainer.strategy.reduce_boolean_decision(self.interruption.requested, all=False)
 
     def _count(self, module: Module) -> None:
         losses, module.losses = module.losses, []

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tiny_denoiser import Tiny
 
 from imrep.training.batches import Loading, Share, Steps, loader, parts_of
 from imrep.training.order import Order, held_out
@@ -73,3 +74,11 @@ def test_parts_of_held_out_images():
     assert (
         np.concatenate([part.seeds for part in parts_of(draw, 3)]).tolist() == draw.seeds.tolist()
     )
+
+
+def test_weights_without_a_gradient_are_noticed(prepared):
+    pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+    rep = Tiny()
+    assert prepared(rep).module().uses_all_weights()
+    rep.register_parameter("idle", torch.nn.Parameter(torch.zeros(2)))
+    assert not prepared(rep).module().uses_all_weights()
