@@ -27,7 +27,7 @@ _SHARE = options.Number(0, 1)
         "imrep train dae photos/ -o d --minutes 2",
         "imrep train dae photos/ -o d --minutes 2 --resume   after Ctrl-C, or a power cut",
         "imrep train dae photos/ -o d2 --steps 3000 --choose weight_decay=0,1e-5,1e-4",
-        "imrep train snnl classes/ -o s --epochs 30 --dry-run",
+        "imrep train snnl photos/ -o s --epochs 30 --dry-run",
         "imrep embed photos/ d/model -o vectors.parquet",
     )
 )

@@ -1,6 +1,8 @@
 """`imrep.train`: images in memory or in folders become a model, and wrong requests one line."""
 
 import csv
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +125,14 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(BadData, match="train needs a folder of its own"):
         imrep.train(pictures(), Tiny(), tmp_path, steps=2)
+
+
+def test_the_representation_of_the_documentation_is_trained(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "pages" / "train.md"
+    (code,) = re.findall(r"```python\n(import torch.*?)```", page.read_text(), re.DOTALL)
+    namespace = {"__name__": "sketch"}
+    exec(compile(code, "train.md", "exec"), namespace)
+    sketch = namespace["Sketch"]()
+    finished = imrep.train(pictures(side=64), sketch, tmp_path / "d", steps=3)
+    assert finished.run.captions == ("image", "from its code")
+    assert finished.log()[-1]["held_out"] < finished.log()[0]["held_out"]
