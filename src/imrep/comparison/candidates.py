@@ -143,7 +143,12 @@ def gather(
 
 def _contenders() -> list[str]:
     """The specs that run by default, in the order of the catalogue."""
-    return [spec for name in catalog.names() for spec in catalog.card(name).contenders or (name,)]
+    runs: list[str] = []
+    for name in catalog.names():
+        card = catalog.card(name)
+        # What has to be trained first runs where it is requested.
+        runs += card.contenders or ([] if card.weights == "required" else [name])
+    return runs
 
 
 def _resolve(request: object, own: Sequence[MadeOutside]) -> Representation:

@@ -25,7 +25,8 @@ class Card:
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
-        contenders: Specs that `compare` runs where none are requested; empty for the bare name.
+        contenders: Specs that `compare` runs where none are requested; empty for the bare name, or
+            for none if it needs weights.
         revision: Raised when the representation's numbers change; part of the fingerprint.
     """
 
