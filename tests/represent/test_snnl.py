@@ -164,17 +164,24 @@ def test_gradients_of_the_loss_need_training_mode():
 
 
 def test_images_become_harder_while_the_temperature_falls():
-    rep = imrep.get("snnl:arch=mlp,side=8,classes=2,factor=0,augment=1,epochs=1")
-    images, labels = two_classes(24)
-    batch = {"image": images, "label": labels}
-    rep.train()
-    plain = rep.loss(batch)
-    torch.testing.assert_close(plain, rep.eval().loss(batch), check_stride=False)
-    rep.train()
-    for _ in range(20):
-        rep.end_epoch()
-    assert abs(rep.loss(batch) - plain) > 1e-4
-    torch.testing.assert_close(rep.eval().loss(batch), plain.detach())
+    rep = imrep.get("snnl:arch=mlp,side=8,augment=0.5,eta=2,gamma=1,temperature=3")
+    strengths = [rep.strength(epoch) for epoch in range(4)]
+    assert strengths == pytest.approx([0.5 * (1 - 2 / (2 + epoch)) for epoch in range(4)])
+    rep.begin_epoch(2)
+    assert rep.objective.temperatures.item() == pytest.approx(3 / 4)
+
+
+def test_images_without_a_class_count_in_reconstruction_alone():
+    images, labels = two_classes(12)
+    some, none = labels.clone(), torch.full_like(labels, -1)
+    some[6:] = -1
+    rep = imrep.get("snnl:arch=mlp,side=8,classes=2")
+    first = rep.loss({"image": images[:6], "label": labels[:6]})
+    torch.testing.assert_close(rep.loss({"image": images, "label": some}), first)
+    assert rep.loss({"image": images, "label": none}) == 0
+    rep = imrep.get("snnl:arch=autoencoder,side=8,classes=2,factor=0")
+    loss = rep.loss({"image": images, "label": none})
+    torch.testing.assert_close(loss, rep.loss({"image": images, "label": labels}))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The interface: an image becomes a code; a code becomes a vector, an image, a picture."""
 
 from imrep.base.fitted import Fitted
-from imrep.base.learned import Bilingual, Learned, Supervised
+from imrep.base.learned import Bilingual, Learned
 from imrep.base.representation import Representation
 from imrep.base.sum import Sum
+from imrep.base.supervised import Supervised
 
 __all__ = ["Bilingual", "Fitted", "Learned", "Representation", "Sum", "Supervised"]

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch import Tensor
 from imrep import checks
 from imrep import weights as weights_
 from imrep.base import Supervised
-from imrep.base.learned import Read
+from imrep.base.supervised import Read
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
 from imrep.errors import BadCode, BadData, BadImage, BadParameter, NotFitted
@@ -22,7 +21,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
 from imrep.registry.cards import Card, Inverse
-from imrep.represent.learned.snnl import backbone, curriculum, parameters, training
+from imrep.represent.learned.snnl import backbone, parameters, training
 from imrep.represent.learned.snnl.layers import select
 from imrep.represent.learned.snnl.neighbour_loss import unit
 from imrep.represent.learned.snnl.objective import Objective
@@ -116,7 +115,7 @@ class SNNL(Supervised[Map]):
         eta: float = 1.0,
         gamma: float = 0.55,
         eps: float = 0.0,
-        augment: float = 0.0,
+        augment: float = 1.0,
         epochs: int = 60,
     ) -> None:
         super().__init__()
@@ -223,30 +222,32 @@ class SNNL(Supervised[Map]):
         return draw(code)
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """The task's loss plus `factor` times the neighbour loss, of images made harder.
+        """The task's loss plus `factor` times the neighbour loss.
 
-        In training mode the images are augmented by as much as the epoch allows, batch
-        normalisation reads the batch, and a learned temperature takes a step.
+        In training mode batch normalisation reads the batch, and a learned temperature takes a
+        step. Images of class -1 have none, and count in the autoencoder's task alone.
 
         Raises:
             BadData: If there is no class of each image, or one is not below `classes`.
         """
         image, labels = batch["image"], self._labels(batch)
         image = checks.image(image, self.name).expand(-1, 3, -1, -1)
-        if self.training and self.augment:
-            annealed = self.objective.annealed() / self.eta**-self.gamma
-            image = curriculum.harder(image, self.augment * (1 - annealed))
         with self._batch_statistics():
             hidden = self._layers(self._normalised(image))
             behind = self.network.behind(hidden[-1])
-            every = [backbone.vectors(values) for values in (*hidden, *behind)]
-            features = [every[i] for i in self._selected]
-            neighbours = self.objective(features, labels, self.factor)
+        every = [backbone.vectors(values) for values in (*hidden, *behind)]
+        known = labels >= 0
+        features = [every[i][known] for i in self._selected]
+        neighbours = self.objective(features, labels[known], self.factor)
         return self._task(behind[-1], image, labels) + self.factor * neighbours
 
-    def end_epoch(self) -> None:
-        """Anneal the temperature, and let the images become harder."""
-        self.objective.end_epoch()
+    def begin_epoch(self, epoch: int) -> None:
+        """Anneal the temperature."""
+        self.objective.begin_epoch(epoch)
+
+    def strength(self, epoch: int) -> float:
+        """Of the augmentation: 0 at the first temperature, and `augment` at a temperature of 0."""
+        return self.augment * (1 - self.objective.annealed(epoch) / self.objective.annealed(0))
 
     def fit_rows(
         self, read: Read, labels: Tensor, seed: int = 0, progress: Progress | None = None
@@ -287,20 +288,13 @@ class SNNL(Supervised[Map]):
         self.network.requires_grad_(mode)
         return self
 
-    def load_weights(self, folder: str | Path) -> "SNNL":
-        """Load what `save` wrote; of a trained one, with the name of the folder as its weights."""
-        super().load_weights(folder)
-        if self._trained:
-            self.weights = str(folder)
-        return self
-
     @property
     def _decodes(self) -> bool:
         return self.arch == backbone.AUTOENCODER and self._code_layer == self._hidden - 1
 
     @property
     def _trained(self) -> bool:
-        return int(self.objective.epoch) > 0
+        return int(self.objective.begun) > 0
 
     def _normalised(self, image: Image) -> Tensor:
         """The image as the network reads it."""
@@ -326,7 +320,10 @@ class SNNL(Supervised[Map]):
     def _task(self, output: Tensor, image: Image, labels: Tensor) -> Tensor:
         primary = self.primary or ("bce" if self.arch == backbone.AUTOENCODER else "ce")
         if primary == "ce":
-            return F.cross_entropy(output, labels)
+            known = labels >= 0
+            return (
+                F.cross_entropy(output[known], labels[known]) if known.any() else output.sum() * 0
+            )
         assert self.canvas is not None  # of every autoencoder
         pixels = square(image, self.canvas).flatten(1).clamp(0, 1).to(output.dtype)
         if primary == "bce":
@@ -340,7 +337,7 @@ class SNNL(Supervised[Map]):
                 f"{self.name} needs a class of each image to be trained, got none. Put the images "
                 "of each class into a folder of its own."
             )
-        if int(labels.max()) >= self.classes or int(labels.min()) < 0:
+        if int(labels.max()) >= self.classes or int(labels.min()) < -1:
             raise BadData(
                 f"{self.name} needs classes from 0 to {self.classes - 1}, got "
                 f"{int(labels.min())} to {int(labels.max())}. Set classes={int(labels.max()) + 1}."

@@ -28,7 +28,7 @@ class Objective(nn.Module):
     """
 
     state: Tensor
-    epoch: Tensor
+    begun: Tensor
 
     def __init__(  # noqa: PLR0913  # the choices of two papers
         self,
@@ -48,7 +48,7 @@ class Objective(nn.Module):
         self.eta, self.gamma = eta, gamma
         # Relative to the first temperature: a learned one, or the inverse of each layer's.
         self.register_buffer("state", torch.ones(layers))
-        self.register_buffer("epoch", torch.zeros((), dtype=torch.long))
+        self.register_buffer("begun", torch.zeros((), dtype=torch.long))  # epochs
 
     def forward(self, features: list[Tensor], labels: Tensor, factor: float = 1.0) -> Tensor:
         """The loss of one batch; in training mode a learned temperature takes a step.
@@ -71,16 +71,17 @@ class Objective(nn.Module):
             return self.temperature * self.state
         if self.schedule == "inverse":
             return self.temperature / self.state
-        share = self.annealed() if self.schedule == "annealed" else 1.0
+        epoch = max(int(self.begun) - 1, 0)
+        share = self.annealed(epoch) if self.schedule == "annealed" else 1.0
         return self.temperature * share * torch.ones_like(self.state)
 
-    def annealed(self) -> float:
-        """1 / (eta + i)^gamma in the present epoch i."""
-        return float((self.eta + int(self.epoch)) ** -self.gamma)
+    def annealed(self, epoch: int) -> float:
+        """1 / (eta + epoch)^gamma."""
+        return float((self.eta + epoch) ** -self.gamma)
 
-    def end_epoch(self) -> None:
-        """Count an epoch."""
-        self.epoch += 1
+    def begin_epoch(self, epoch: int) -> None:
+        """Take the temperature of an epoch, from 0."""
+        self.begun = torch.full_like(self.begun, epoch + 1)
 
     def _losses(self, features: list[Tensor], labels: Tensor, temperatures: Tensor) -> list[Tensor]:
         return [

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imrep.base import Learned
-from imrep.base.learned import Read
+from imrep.base import Supervised
+from imrep.base.supervised import Read
 from imrep.errors import BadData
+from imrep.represent.learned.snnl.curriculum import harder
 from imrep.types import Progress
 
 _BATCH = 128  # images
@@ -19,7 +20,7 @@ _MIN_BATCH = 16
 
 
 def train(
-    rep: Learned,
+    rep: Supervised,
     read: Read,
     labels: Tensor,
     *,
@@ -34,7 +35,7 @@ def train(
         rep: Left in evaluation mode.
         read: Gives the images of some rows.
         labels: Class of each row, (n,).
-        epochs: Passes over the images, after each of which `rep.end_epoch()` is called.
+        epochs: Passes over the images, before each of which `rep.begin_epoch()` is called.
         rate: The first learning rate.
         seed: Of the order and of what is random; the global generator is unchanged.
         progress: Called after each epoch.
@@ -55,7 +56,7 @@ def train(
 
 
 def _descend(
-    rep: Learned,
+    rep: Supervised,
     read: Read,
     labels: Tensor,
     epochs: int,
@@ -67,22 +68,23 @@ def _descend(
     optimiser = torch.optim.Adam(rep.parameters(), rate)
     steps = epochs * len(list(_batches(len(labels), dice)))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for epoch in range(1, epochs + 1):
+    for epoch in range(epochs):
+        rep.begin_epoch(epoch)
         for rows in _batches(len(labels), dice):
-            batch = {"image": read(rows).to(device), "label": labels[rows].to(device)}
+            image = harder(read(rows).to(device), rep.strength(epoch))
+            batch = {"image": image, "label": labels[rows].to(device)}
             loss = rep.loss(batch)
             if not loss.isfinite():
                 raise BadData(
-                    f"{rep.spec} has a loss of {loss.item()} in epoch {epoch}. "
+                    f"{rep.spec} has a loss of {loss.item()} in epoch {epoch + 1}. "
                     "Use a factor closer to 0, or a higher temperature."
                 )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-        rep.end_epoch()
         if progress:
-            progress(f"training {rep.name}", epoch, epochs)
+            progress(f"training {rep.name}", epoch + 1, epochs)
 
 
 def _batches(count: int, dice: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -38,8 +38,8 @@ def test_the_published_program(official, combine, case):
     schedule = "annealed" if case.startswith("ann") else "fixed"
     first = 1.0 if schedule == "annealed" else float(case[1:])
     objective = Objective(5, combine=combine, schedule=schedule, temperature=first, eps=1e-5)
-    for _ in range(int(case[6:]) if schedule == "annealed" else 0):
-        objective.end_epoch()
+    if schedule == "annealed":
+        objective.begin_epoch(int(case[6:]))
     entropy = nn.functional.cross_entropy(outputs[-1], labels)
     own = objective(outputs, labels, 10)
     total = entropy + 10 * own
@@ -57,16 +57,17 @@ def test_the_published_program(official, combine, case):
 
 def test_annealing_is_the_formula():
     objective = Objective(2, temperature=3.0, eta=2.0, gamma=0.7)
+    torch.testing.assert_close(objective.temperatures, torch.full((2,), 3 / 2**0.7))
     for epoch in range(5):
+        objective.begin_epoch(epoch)
         expected = torch.full((2,), 3 / (2 + epoch) ** 0.7)
         torch.testing.assert_close(objective.temperatures, expected)
-        objective.end_epoch()
 
 
 def test_a_fixed_temperature_stays():
     objective = Objective(3, schedule="fixed", temperature=0.1)
     first = objective(FEATURES, LABELS)
-    objective.end_epoch()
+    objective.begin_epoch(3)
     torch.testing.assert_close(objective(FEATURES, LABELS), first)
     torch.testing.assert_close(objective.temperatures, torch.full((3,), 0.1))
 
@@ -140,8 +141,8 @@ def test_lone_points_leave_the_temperature_alone():
 def test_its_state_is_saved():
     objective = Objective(2, schedule="learned")
     objective(FEATURES[:2], LABELS)
-    objective.end_epoch()
+    objective.begin_epoch(3)
     again = Objective(2, schedule="learned")
     again.load_state_dict(objective.state_dict())
     torch.testing.assert_close(again.temperatures, objective.temperatures)
-    assert int(again.epoch) == 1
+    assert int(again.begun) == 4

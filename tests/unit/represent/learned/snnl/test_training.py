@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from imrep.base import Learned
+from imrep.base import Supervised
 from imrep.codes import Vector
 from imrep.errors import BadData
 from imrep.registry.cards import Card
 from imrep.represent.learned.snnl.training import _batches, train
 
 
-class Line(Learned[Vector]):
+class Line(Supervised[Vector]):
     """A weight that a line's slope is fitted by."""
 
     card = Card(title="Line", family="test", cite="")
@@ -31,8 +31,18 @@ class Line(Learned[Vector]):
             (batch["image"].flatten(1) * self.weight - 3 * batch["image"].flatten(1)).pow(2).mean()
         )
 
-    def end_epoch(self):
-        self.epochs += 1
+    def begin_epoch(self, epoch):
+        self.epochs = epoch + 1
+
+    def strength(self, epoch):
+        return 0.0
+
+    def fit_rows(self, read, labels, seed=0, progress=None):
+        train(self, read, labels, **options(seed=seed, progress=progress))
+
+    @property
+    def budget(self):
+        return "150 epochs"
 
 
 def options(**more):
