@@ -35,7 +35,7 @@ from imrep.ops.resize import square
 from imrep.represent.learned.snnl.neighbour_loss import neighbour_loss
 
 DATA = Path(os.environ.get("IMREP_DATA", "../shared/data"))
-MLP = "snnl:arch=mlp,side=8,layers=hidden,augment=0"
+MLP = "snnl:arch=mlp,side=8,layers=hidden"
 LOSSES = {
     "cross-entropy": "factor=0",
     "annealed": "factor=1",
@@ -90,10 +90,10 @@ TRIALS = {
         "eurosat, 500 labels, convolutions, 30 epochs, loss of the last layer",
         "snnl:epochs=30",
         {
-            **{title: f"{LOSSES[title]},augment=0" for title in ("cross-entropy", *TEMPERATURES)},
-            "annealed, all hidden layers": "augment=0,layers=hidden",
-            "cross-entropy, curriculum": "factor=0",
-            "annealed, curriculum": "factor=1",
+            **{title: LOSSES[title] for title in ("cross-entropy", *TEMPERATURES)},
+            "annealed, all hidden layers": "layers=hidden",
+            "cross-entropy, curriculum": "factor=0,augment=1",
+            "annealed, curriculum": "factor=1,augment=1",
         },
         eurosat,
     ),

@@ -38,6 +38,16 @@ def test_neighbours_of_new_images_are_of_their_class(trained):
     assert neighbour_loss(random.embed(images), labels, 0.1) > 0.3
 
 
+def test_it_trains_where_gradients_are_switched_off(trained):
+    torch.manual_seed(0)
+    images, labels = two_classes()
+    for off in (torch.no_grad, torch.inference_mode):
+        again = imrep.get(TINY)
+        with off():
+            again.fit(images, labels)
+        assert again.fingerprint == trained.fingerprint
+
+
 def test_factors_gather_or_entangle():
     images, labels = two_classes()
     losses = []

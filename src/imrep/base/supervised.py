@@ -10,7 +10,7 @@ from torch import Tensor
 from imrep import checks
 from imrep.base.learned import Learned
 from imrep.base.representation import C
-from imrep.errors import BadData
+from imrep.errors import BadData, NotFitted
 from imrep.types import Image, Progress
 
 Read = Callable[[NDArray[np.int64]], Image]  # images of these rows, all of one size
@@ -32,6 +32,18 @@ class Supervised(Learned[C]):
     @abstractmethod
     def budget(self) -> str:
         """How long `fit` trains, in words that follow "trained for"."""
+
+    def require_training(self) -> None:
+        """Refuse to embed untrained.
+
+        Raises:
+            NotFitted: With the ways to train it.
+        """
+        if self.needs_fit:
+            raise NotFitted(
+                f"{self.name} needs labelled images to train on, got none. Call "
+                "fit(images, labels), or pass weights=FOLDER of a trained one."
+            )
 
     def begin_epoch(self, epoch: int) -> None:
         """Called before the first step of every epoch, from 0, and again when a run resumes."""

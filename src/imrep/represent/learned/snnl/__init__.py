@@ -16,7 +16,7 @@ from imrep.base import Supervised
 from imrep.base.supervised import Read
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
-from imrep.errors import BadCode, BadData, BadImage, BadParameter, NotFitted
+from imrep.errors import BadCode, BadData, BadImage, BadParameter
 from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
@@ -69,7 +69,7 @@ class SNNL(Supervised[Map]):
         gamma: Exponent of the annealing.
         eps: 1e-5 for the published programs' form of the loss; 0 for the loss itself.
         augment: How hard the images become: their largest shift, rotation, zoom, contrast change
-            and noise grow from 0 to this share while 1 / (eta + i)^gamma falls.
+            and noise grow from 0 to this share while 1 / (eta + i)^gamma falls; 0 for none.
         epochs: Passes over the images in `fit` and in `compare`.
 
     References:
@@ -92,7 +92,7 @@ class SNNL(Supervised[Map]):
         family="learned",
         cite="Frosst et al. 2019, arXiv:1902.01889",
         dtype="float32",
-        weights="required",
+        weights="trained",
     )
     example = "snnl:weights=random,classes=4"
 
@@ -115,7 +115,7 @@ class SNNL(Supervised[Map]):
         eta: float = 1.0,
         gamma: float = 0.55,
         eps: float = 0.0,
-        augment: float = 1.0,
+        augment: float = 0.0,
         epochs: int = 60,
     ) -> None:
         super().__init__()
@@ -190,11 +190,7 @@ class SNNL(Supervised[Map]):
 
     def pool(self, code: Map) -> Vectors:
         """The map's mean, divided by its length where the distance is the cosine."""
-        if self.needs_fit:
-            raise NotFitted(
-                f"{self.name} needs labelled images to train on, got none. Call "
-                "fit(images, labels), or pass weights=FOLDER of a trained one."
-            )
+        self.require_training()
         vectors = backbone.vectors(code.values)
         return unit(vectors) if self.distance == "cosine" else vectors
 
@@ -236,9 +232,9 @@ class SNNL(Supervised[Map]):
             hidden = self._layers(self._normalised(image))
             behind = self.network.behind(hidden[-1])
         every = [backbone.vectors(values) for values in (*hidden, *behind)]
-        known = labels >= 0
-        features = [every[i][known] for i in self._selected]
-        neighbours = self.objective(features, labels[known], self.factor)
+        labelled = labels >= 0
+        features = [every[i][labelled] for i in self._selected]
+        neighbours = self.objective(features, labels[labelled], self.factor)
         return self._task(behind[-1], image, labels) + self.factor * neighbours
 
     def begin_epoch(self, epoch: int) -> None:
@@ -264,7 +260,8 @@ class SNNL(Supervised[Map]):
             )
         device = next(self.parameters()).device
         side = self.canvas or read(np.zeros(1, np.int64)).shape[2]
-        self.set_params(classes=int(labels.max()) + 1, side=side)
+        with torch.inference_mode(False):  # its tensors could have no gradient
+            self.set_params(classes=int(labels.max()) + 1, side=side)
         own = self.arch in backbone.OWN
         training.train(
             self.to(device),
@@ -320,10 +317,10 @@ class SNNL(Supervised[Map]):
     def _task(self, output: Tensor, image: Image, labels: Tensor) -> Tensor:
         primary = self.primary or ("bce" if self.arch == backbone.AUTOENCODER else "ce")
         if primary == "ce":
-            known = labels >= 0
-            return (
-                F.cross_entropy(output[known], labels[known]) if known.any() else output.sum() * 0
-            )
+            labelled = labels >= 0
+            if not labelled.any():
+                return output.sum() * 0
+            return F.cross_entropy(output[labelled], labels[labelled])
         assert self.canvas is not None  # of every autoencoder
         pixels = square(image, self.canvas).flatten(1).clamp(0, 1).to(output.dtype)
         if primary == "bce":
