@@ -112,6 +112,8 @@ def representation(entry: Entry, example: Example, effort: Effort) -> str:
 
 def commands(entry: Entry) -> list[str]:
     """The command lines of one representation."""
+    if entry.card.weights == "trained":
+        return [f"imrep compare photos/ -r {entry.name} -r pixels", f"imrep card {entry.name}"]
     fetch = " --download" if entry.card.weights == "required" else ""
     lines = [f"imrep picture cat.jpg {entry.name}{fetch}"]
     if entry.card.inverse != "none" or entry.card.differentiable:
@@ -141,7 +143,12 @@ def _facts(entry: Entry, example: Example, effort: Effort) -> list[tuple[str, st
     method = _METHODS[example.method].format(example.iterations) if example.method else "none"
     few = effort.iterations < _SEARCH and example.method == "gradient"
     method += f" (`imrep invert` takes {_SEARCH}, with a smaller error)" if few else ""
-    weights = {"none": "", "optional": "optional", "required": "required: see `--download`"}
+    weights = {
+        "none": "",
+        "optional": "optional",
+        "required": "required: see `--download`",
+        "trained": "trained on your images",
+    }
     facts = [
         ("family", card.family),
         ("example", f"`{example.spec}`" if example.spec != entry.name else ""),
@@ -217,6 +224,8 @@ def _cost(example: Example) -> str:
 def _random(entry: Entry, example: Example) -> str:
     if entry.card.weights == "none":
         return ""
+    if entry.card.weights == "trained":
+        return f"!!! note\n    This example is **untrained**: `{example.spec}`.\n"
     return (
         f"!!! note\n    This example has **random weights**: `{example.spec}`.\n"
         "    Published weights are downloaded only on request, and not for these pages.\n"

@@ -84,6 +84,7 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | cost | ms | | processor time to encode one image (ms) |
 | | wall_ms | | wall-clock time of the same (ms) |
 | | fit_s | | processor time to fit, once (s) |
+| | trained | how long, "60 epochs" | 1 where each fold trained its own on the labels (flag) |
 | | bytes | | of one vector as float32 (bytes) |
 | | dimensions | | length of the vector (dimensions) |
 | | images_s | | images per second of processor time (images) |
@@ -162,7 +163,17 @@ METRICS = {
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),
     "labelfree": ("effective_dimensions", "share1", "share10", "cka"),
     "cost": (
-        *("ms", "wall_ms", "fit_s", "bytes", "dimensions", "images_s", "memory", "ms_size"),
+        *(
+            "ms",
+            "wall_ms",
+            "fit_s",
+            "trained",
+            "bytes",
+            "dimensions",
+            "images_s",
+            "memory",
+            "ms_size",
+        ),
         "ms_stated",
     ),
     "failed": ("error", "weights", "extra"),

@@ -5,5 +5,6 @@ from imrep.base.learned import Bilingual, Learned
 from imrep.base.recipe import Recipe
 from imrep.base.representation import Representation
 from imrep.base.sum import Sum
+from imrep.base.supervised import Supervised
 
-__all__ = ["Bilingual", "Fitted", "Learned", "Recipe", "Representation", "Sum"]
+__all__ = ["Bilingual", "Fitted", "Learned", "Recipe", "Representation", "Sum", "Supervised"]

@@ -20,7 +20,12 @@ _INVERSE = {
 }
 _SUM = "Judged by its parts' votes, weighted; the vector is the parts side by side."
 _LIBRARIES = {"kernels": "kernels", "jpeg": "a reader of JPEG coefficients"}
-_WEIGHTS = {"none": "none needed", "optional": "optional", "required": "needed"}
+_WEIGHTS = {
+    "none": "none needed",
+    "optional": "optional",
+    "required": "needed",
+    "trained": "trained on your images",
+}
 
 
 @click.command(epilog=options.example("imrep card hog:cell=4"))

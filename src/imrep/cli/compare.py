@@ -286,6 +286,7 @@ def _table(comparison: "Comparison") -> None:
     click.secho(f"  {'':{width}}{heads}", dim=True)
     outside = {row.spec for row in comparison.rows if row.fitted_on == "outside"}
     stated = {row.spec for row in comparison.rows if row.metric == "ms_stated"}
+    trained = {row.spec: row.detail for row in comparison.rows if row.metric == "trained"}
     marks = {line["spec"]: "◆" for line in lines if line["role"] == "together"}
     marks |= {spec: "○" for spec in equals if comparison.pick} | {comparison.pick: "●"}
     for line in lines:
@@ -299,6 +300,9 @@ def _table(comparison: "Comparison") -> None:
         if line["spec"] in outside:
             time = f" ms: {line['ms']:g}, as you said." if line["spec"] in stated else ""
             click.secho(f"  {'':{width}}  {OUTSIDE}{time}", dim=True)
+        if line["spec"] in trained:
+            budget = f"Trained for {trained[line['spec']]} on the training part of each fold."
+            click.secho(f"  {'':{width}}  {budget}", dim=True)
     used = {marks.get(line["spec"], "") for line in lines}
     legend = [
         ("●", "the only one" if len(lines) == 1 else "recommended"),

@@ -17,7 +17,7 @@ _INVERSE = {"exact": "=", "approximate": "≈", "none": "·"}
 _INDENT = 24
 _LEGEND = (
     "= exact inverse   ≈ approximate inverse   ∇ gradients reach the image\n"
-    "w weights help   W weights needed   imrep card NAME says more"
+    "w weights help   W needed   T trained   imrep card NAME says more"
 )
 
 
@@ -96,7 +96,7 @@ def _nothing(family: str | None, inverse: str | None) -> str:
 def _line(entry: catalog.Entry) -> str:
     card = entry.card
     gradient = "∇" if card.differentiable else "·"
-    weights = {"none": "·", "optional": "w", "required": "W"}[card.weights]
+    weights = {"none": "·", "optional": "w", "required": "W", "trained": "T"}[card.weights]
     marks = f"{_INVERSE[card.inverse]} {gradient} {weights}"
     columns = shutil.get_terminal_size((100, 24)).columns
     summary = textwrap.fill(

@@ -143,7 +143,12 @@ def gather(
 
 def _contenders() -> list[str]:
     """The specs that run by default, in the order of the catalogue."""
-    return [spec for name in catalog.names() for spec in catalog.card(name).contenders or (name,)]
+    runs: list[str] = []
+    for name in catalog.names():
+        card = catalog.card(name)
+        # What has to be trained first runs where it is requested.
+        runs += card.contenders or ([] if card.weights == "trained" else [name])
+    return runs
 
 
 def _resolve(request: object, own: Sequence[MadeOutside]) -> Representation:
@@ -190,7 +195,7 @@ def _no_weights(spec: str, packaged: bool) -> str:
 def _may_be_pretrained(part: Representation) -> bool:
     if part.card.weights == "none":
         return part.card.family == adapters.OWN
-    return bool(part.get_params().get("weights") != "random")
+    return part.get_params().get("weights") not in ("random", None)
 
 
 def _candidate(request: object, rep: Representation, earlier: Mapping[str, Candidate]) -> Candidate:

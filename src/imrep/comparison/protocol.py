@@ -29,7 +29,7 @@ from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.conclusions.value_together import put_values_together
 from imrep.comparison.data import own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
-from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled
+from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled, training_labels
 from imrep.comparison.data.multi_label_dataset import LabelSets, multi_labelled
 from imrep.comparison.data.only_label import as_classes, only_label
 from imrep.comparison.data.own_vectors import OwnVectors
@@ -102,11 +102,11 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
         images = _collect(state, left_out)
         dataset, values = labelled(images), _valued(images, settings.log)
         own_vectors.refuse_labels(own, dataset)
-        candidates = _placed(candidates, own, inputs.ms or {})
+        state.labels = training_labels(dataset) if inputs.same_object is None else None
         objects = None
         if inputs.same_object is not None:
             objects = find_objects(images.decoded.items, inputs.same_object, left_out)
-        encoded = state.encode(candidates, state.size)
+        encoded = state.encode(_placed(candidates, own, inputs.ms or {}), state.size)
         if not encoded:
             reasons = "; ".join(absentee.reason for absentee in state.failed)
             raise BadData(f"compare needs a representation that runs, got none. {reasons}")

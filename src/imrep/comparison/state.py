@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imrep.adapters import MadeOutside
-from imrep.base import Representation
+from imrep.base import Representation, Supervised
 from imrep.comparison.candidates import Absent, Candidate
 from imrep.comparison.data.image_collection import ImageCollection, collect
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
@@ -14,7 +14,8 @@ from imrep.datasets import Dataset
 from imrep.embedding import encode
 from imrep.embedding.decoded_images import Decoded, decode, digests
 from imrep.embedding.encode import Encoded
-from imrep.errors import BadData, ImrepError
+from imrep.embedding.training import Labels, train_and_encode
+from imrep.errors import BadData, BadParameter, ImrepError
 from imrep.images import Reading
 from imrep.types import Progress
 
@@ -31,6 +32,7 @@ class State:
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
         progress: Called with the step, how much of it is done, and of how much.
+        labels: The classes, for what is trained on them; None without any.
     """
 
     dataset: Dataset
@@ -40,6 +42,7 @@ class State:
     readers: int
     device: str
     progress: Progress
+    labels: Labels | None = None
     failed: list[Absent] = field(default_factory=list, init=False)
     _decoded: dict[tuple[int, Reading], Decoded] = field(default_factory=dict, init=False)
     _digests: list[str] = field(init=False)
@@ -105,6 +108,7 @@ class State:
         for candidate in candidates:
             read = candidate.canvas or size, candidate.framed(self.reading)
             try:
+                _check_parts(candidate)
                 keys = [(part.spec, part.fingerprint, *read) for part in candidate.parts]
                 for key, part in zip(keys, candidate.parts, strict=True):
                     if key not in vectors:
@@ -124,7 +128,32 @@ class State:
             return encode.made_outside(part, self.decoded(self.size))
         rep = part.to(self.device).eval()
         decoded = self.decoded_alike(size, reading)
+        if isinstance(rep, Supervised) and rep.needs_fit:
+            return self._train(rep, decoded)
         return encode.encode(rep, decoded, self.device, self.progress)
+
+    def _train(self, rep: Supervised, decoded: Decoded) -> Encoded:
+        if self.labels is None:
+            raise BadData(
+                f"{rep.name} needs images of two classes or more to train on, and to be judged by "
+                "classes, not objects. Put the images of each class into a folder of its own, or "
+                "pass weights=FOLDER."
+            )
+        return train_and_encode(rep, decoded, self.labels, self.device, self.progress)
+
+
+def _check_parts(candidate: Candidate) -> None:
+    """Refuse a sum of what has to be trained.
+
+    Raises:
+        BadParameter: Its parts would be weighed by scores of images whose labels one has learned.
+    """
+    for part in candidate.parts[1:] and candidate.parts:
+        if isinstance(part, Supervised) and part.needs_fit:
+            raise BadParameter(
+                f"a sum needs parts that are trained already, got {part.spec}. "
+                f"Compare {part.spec} alone, or pass its weights=FOLDER."
+            )
 
 
 def _reason(error: Exception) -> str:

@@ -55,6 +55,9 @@ class Encoded:
         fit_seconds: CPU seconds to fit on all images; 0 where nothing is fitted.
         fitted: Whether something was fitted.
         raw: Folder of codes before pooling, where they are kept for fitting inside folds.
+        folds: The file of the vectors by one trained on the training part of each fold, where the
+            representation learns from labels.
+        budget: How long that was trained, in words that follow "trained for"; else empty.
     """
 
     key: str
@@ -66,6 +69,8 @@ class Encoded:
     fit_seconds: float
     fitted: bool = False
     raw: Path | None = None
+    folds: tuple[Path, ...] = ()
+    budget: str = ""
 
     @property
     def vectors(self) -> np.ndarray:
@@ -140,6 +145,13 @@ def forget(encoded: Sequence[Encoded]) -> None:
     for vectors in encoded:
         if vectors.rep.fingerprint.startswith(OBJECT):
             shutil.rmtree(vectors.path.parent, ignore_errors=True)
+
+
+def of_fold(encoded: Encoded, fold: int, train: np.ndarray) -> np.ndarray:
+    """Vectors (N, d) of all images by what was fitted or trained on the images of a fold alone."""
+    if encoded.folds:
+        return np.load(encoded.folds[fold], mmap_mode="r")
+    return refit(encoded, train)
 
 
 def refit(encoded: Encoded, train: np.ndarray) -> np.ndarray:

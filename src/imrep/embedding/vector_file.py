@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imrep import __version__, images
-from imrep.base import Representation
+from imrep.base import Representation, Supervised
 from imrep.datasets import Item
 from imrep.embedding import engine, fitting, shards
 from imrep.embedding.checkpoints import WorkFolder, digest
@@ -91,6 +91,7 @@ def embed(
 
     Raises:
         BadParameter: If the suffix names no format.
+        NotFitted: If it has to be trained on labels first.
         BadData: If no image could be read, or a name beside `out` is that of a file or folder
             which no run wrote.
         Busy: If another run writes `out`.
@@ -100,6 +101,8 @@ def embed(
     settings, progress = settings or Settings(), progress or (lambda *_: None)
     listed = skipped_list.beside(out)
     _check_names(out, listed, rep)
+    if isinstance(rep, Supervised):
+        rep.require_training()
     with (
         parallel.one_thread(engine.thread_count(settings.threads, settings.device)),
         WorkFolder(out, _key(items, rep, settings)) as work,

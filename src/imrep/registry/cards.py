@@ -21,11 +21,13 @@ class Card:
         differentiable: Whether gradients reach the image, tested.
         dtype: What `encode` keeps: "any" of float32 and float64, or "float32", which both become.
             Other types, half precision among them, are refused by every representation.
-        weights: Whether learned weights are needed before a code means anything.
+        weights: Whether learned weights are needed before a code means anything; "trained": those
+            that it learns from the user's own images.
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
-        contenders: Specs that `compare` runs where none are requested; empty for the bare name.
+        contenders: Specs that `compare` runs where none are requested; empty for the bare name, or
+            for none if it has to be trained.
         revision: Raised when the representation's numbers change; part of the fingerprint.
     """
 
@@ -35,7 +37,7 @@ class Card:
     inverse: Inverse = "none"
     differentiable: bool = True
     dtype: Literal["any", "float32"] = "any"
-    weights: Literal["none", "optional", "required"] = "none"
+    weights: Literal["none", "optional", "required", "trained"] = "none"
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""
     extra: str | None = None

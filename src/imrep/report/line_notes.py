@@ -41,7 +41,9 @@ def _measurement(findings: Findings, spec: str) -> list[str]:
         notes.append(f"read at {measured.S} pixels")
     if measured.fitted_on in ("fold", "all"):
         in_folds = measured.fitted_on == "fold" and findings.meta.folds
-        notes.append("fitted in each fold" if in_folds else "fitted once on all")
+        budgets = [f"trained for {text}" for text in findings.details("cost", "trained", spec)]
+        (verb,) = budgets or ["fitted"]
+        notes.append(f"{verb} in each fold" if in_folds else f"{verb} once on all")
     if measured.fingerprint.startswith("object-"):
         notes.append("passed as an object")
     return notes

@@ -104,10 +104,14 @@ def controls(findings: Findings) -> list[tuple[str, str]]:
 
 
 def _fitting(findings: Findings) -> str:
-    fitted = {row.fitted_on for row in findings.rows}
-    if "fold" in fitted:
-        return " Codebooks were fitted on the training part of each fold."
-    return " Codebooks were fitted once on all images, without labels." if "all" in fitted else ""
+    trained = {row.spec for row in findings.rows if row.metric == "trained"}
+    codebooks = {row.fitted_on for row in findings.rows if row.spec not in trained}
+    texts = [_TRAINED] if trained else []
+    if "fold" in codebooks:
+        texts.append(" Codebooks were fitted on the training part of each fold.")
+    elif "all" in codebooks:
+        texts.append(" Codebooks were fitted once on all images, without labels.")
+    return "".join(texts)
 
 
 def _fingerprints(findings: Findings) -> str:
@@ -128,6 +132,12 @@ def _sizes(findings: Findings) -> str:
     return f"{', '.join(sizes[:-1])} or {sizes[-1]} pixels (see the table)"
 
 
+_TRAINED = (
+    " What learns from labels was trained anew on the training part of each fold; its neighbours, "
+    "pictures and similarity are those of one that was trained on all images, labels and all. Its "
+    "kernel, penalty and probabilities rest on images that it was trained on: the latter are too "
+    "sure. It is no part of combinations, learning curves and the search for wrong labels."
+)
 _CLASSIFICATION = (
     "The classifier is a ridge in which every class has the same weight, on one of three kernels "
     "of the vectors: linear, Gaussian or exponential. Kernel and penalty were chosen on the "

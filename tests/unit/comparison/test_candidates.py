@@ -138,3 +138,10 @@ def test_the_default_network_is_built_from_its_package_by_the_shortest_spec(monk
     assert network.may_be_pretrained and network.fixed_size
     assert network.rebuild_spec == LITE0
     assert imrep.get(LITE0).fingerprint == network.fingerprint
+
+
+def test_what_has_to_be_trained_runs_where_it_is_requested(monkeypatch):
+    monkeypatch.setattr(catalog, "names", lambda: ("pixels", "snnl"))
+    assert [candidate.spec for candidate in gather(None)[0]] == ["pixels"]
+    (candidate,), _ = gather(["snnl"])
+    assert candidate.spec == "snnl" and not candidate.pretrained

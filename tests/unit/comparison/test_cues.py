@@ -32,11 +32,12 @@ def dataset(copies=1):
     )
 
 
-def candidate(spec, ms=0.5, role="contender", pretrained=False, fitted_on=""):
+def candidate(spec, ms=0.5, role="contender", pretrained=False, fitted_on="", trained=False):
     return SimpleNamespace(
         spec=spec,
         cpu_ms=ms,
         fitted_on=fitted_on,
+        trained=trained,
         candidate=SimpleNamespace(role=role, pretrained=pretrained),
     )
 
@@ -119,7 +120,8 @@ def test_of_many_images_a_sample_is_judged(calls):
 
 def test_the_best_network_is_judged_alone_on_fewer_images(calls):
     networks = [candidate("a"), candidate("worse", 9, pretrained=True),
-                candidate("better", 9, pretrained=True)]  # fmt: skip
+                candidate("better", 9, pretrained=True),
+                candidate("snnl", 9, pretrained=True, trained=True)]  # fmt: skip
     cheap, alone = find_cues(dataset(2), classification(networks), None)
     assert calls == [(["a"], 240, True), (["better"], 200, False)]
     assert cheap.judged is None and alone.judged is networks[2]

@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate, side_by_side
 
 
-def part(dim, *, raw=None, fitted=False, seed=0, side=64):
+def part(dim, *, raw=None, fitted=False, folds=(), seed=0, side=64):
     vectors = np.random.default_rng(seed).standard_normal((6, dim)).astype(np.float32)
     return SimpleNamespace(
-        vectors=vectors, raw=raw, fitted=fitted, side=side, cpu_ms=1.5, wall_ms=2.0, fit_seconds=3.0
+        vectors=vectors,
+        raw=raw,
+        folds=folds,
+        budget="",
+        fitted=fitted,
+        side=side,
+        cpu_ms=1.5,
+        wall_ms=2.0,
+        fit_seconds=3.0,
     )
 
 
@@ -64,6 +72,7 @@ def test_the_parts_of_a_sum_are_candidates_of_their_own():
         ([part(2)], ""),
         ([part(2), part(2, fitted=True)], "all"),
         ([part(2, raw=object()), part(2, fitted=True)], "fold"),
+        ([part(2, folds=("a", "b"), fitted=True)], "fold"),
     ],
 )
 def test_what_it_was_fitted_on(parts, expected):

@@ -25,7 +25,7 @@ def _own_cache(tmp_path, monkeypatch):
 def candidate(spec, vectors, ms=0.5):
     part = SimpleNamespace(
         key=spec, rep=SimpleNamespace(spec=spec, fingerprint=spec, card=None), cpu_ms=ms,
-        wall_ms=ms, fit_seconds=0.0, vectors=vectors, raw=None, fitted=False, side=64,
+        wall_ms=ms, fit_seconds=0.0, vectors=vectors, raw=None, folds=(), fitted=False, side=64,
     )  # fmt: skip
     own = SimpleNamespace(spec=spec, role="contender", precomputed=False)
     return EncodedCandidate(own, (part,))

@@ -28,7 +28,11 @@ def part(spec, distance, seed):
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(N, 8)) + distance * rng.normal(size=(COUNT, 8))[LABELS]
     return SimpleNamespace(
-        key=spec, rep=SimpleNamespace(spec=spec), vectors=vectors.astype(np.float32), raw=None
+        key=spec,
+        rep=SimpleNamespace(spec=spec),
+        vectors=vectors.astype(np.float32),
+        raw=None,
+        folds=(),
     )
 
 
@@ -65,7 +69,11 @@ def test_a_sum_is_judged_by_weights_and_its_vector_by_neighbours_and_a_linear_ri
 
 def test_a_sum_of_constant_parts_has_no_judge():
     flat = SimpleNamespace(
-        key="flat", rep=SimpleNamespace(spec="flat"), vectors=np.ones((N, 3), np.float32), raw=None
+        key="flat",
+        rep=SimpleNamespace(spec="flat"),
+        vectors=np.ones((N, 3), np.float32),
+        raw=None,
+        folds=(),
     )
     found = predictions.predict(candidate(flat, flat), DATASET)
     assert (found.by, found.note, found.folds) == ("", "constant", ())
@@ -80,6 +88,7 @@ def test_the_fit_to_all_images_leaves_out_whole_groups():
         rep=SimpleNamespace(spec="pairs"),
         vectors=rng.normal(size=(GROUPS.max() + 1, 30))[GROUPS].astype(np.float32),
         raw=None,
+        folds=(),
     )
     found = predictions.fit_all(candidate(pairs), DATASET)
     assert found.left_out.shape == (N, COUNT) and found.scores.shape == (0, COUNT)

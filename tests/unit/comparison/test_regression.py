@@ -45,7 +45,9 @@ def share(predicted, dataset):
 
 
 def part(spec, vectors):
-    return SimpleNamespace(key=spec, rep=SimpleNamespace(spec=spec), vectors=vectors, raw=None)
+    return SimpleNamespace(
+        key=spec, rep=SimpleNamespace(spec=spec), vectors=vectors, raw=None, folds=()
+    )
 
 
 def candidate(*parts):

@@ -85,7 +85,7 @@ def test_the_sentences():
 def judged(monkeypatch):
     """Run on a combination that names every image but some, and draws of this probability."""
 
-    def make(low=(), changed=0.05, headline="tied", edges=(), together=True):
+    def make(low=(), changed=0.05, headline="tied", edges=(), together=True, trained=()):
         table = np.full((N, COUNT), 0.05)
         table[np.arange(N), LABELS] = 0.9
         table[list(low), LABELS[list(low)]] = 0.02
@@ -104,7 +104,9 @@ def judged(monkeypatch):
             combination=SimpleNamespace(probabilities=table),
         )
         accuracies = {"a": 0.5, "b": 0.9, "c": 0.8, "d": 0.7, "e": 0.6, "f": 0.4}
-        encoded = [SimpleNamespace(spec=name, parts=(1,)) for name in accuracies]
+        encoded = [
+            SimpleNamespace(spec=name, parts=(1,), trained=name in trained) for name in accuracies
+        ]
         monkeypatch.setattr(
             suspects.predictions,
             "predict",
@@ -132,6 +134,12 @@ def test_without_a_combination_the_five_most_accurate_judge(judged):
     found, made = judged(low=(9,), together=False)
     assert made.parts == list("bcdea") and not made.weighted
     assert found.errors.images.tolist() == [9]
+
+
+def test_what_was_trained_on_the_labels_does_not_doubt_them(judged):
+    _, made = judged(together=False, trained="bc")
+    assert made.parts == list("deaf")
+    assert judged(together=False, trained="abcdef")[0] is None
 
 
 @pytest.mark.parametrize("headline", ["noise", "too few", "none"])

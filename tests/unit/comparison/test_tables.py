@@ -23,7 +23,7 @@ def rows():
     return Rows(Row(kind="data", metric="files"))
 
 
-def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0, stated=False):
+def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0, stated=False, budget=""):
     candidate = SimpleNamespace(
         fingerprint="f", role="contender", precomputed=precomputed, rebuild_spec=spec,
         time_stated=stated,
@@ -31,6 +31,7 @@ def encoded(spec, *, precomputed=False, fitted_on="", cpu_ms=2.0, stated=False):
     return SimpleNamespace(
         candidate=candidate, spec=spec, fitted_on=fitted_on, side=64, dimensions=10, bytes=40,
         cpu_ms=cpu_ms, wall_ms=3.0, fit_seconds=7.0, images=5,
+        trained=bool(budget), budget=budget,
     )  # fmt: skip
 
 
@@ -231,3 +232,10 @@ def test_retrieval_has_no_difference_of_the_leader_to_itself(rows):
         ("difference.retrieval", "hog", "dct"): -0.2,
         ("accuracy.retrieval", "dct", ""): 0.8,
     }
+
+
+def test_the_budget_of_what_is_trained_is_stated(rows):
+    for part in (encoded("snnl", fitted_on="fold", budget="60 epochs"), encoded("hog")):
+        tables._cost(rows, part, {})
+    stated = [(row.spec, row.detail, row.value) for row in rows.rows if row.metric == "trained"]
+    assert stated == [("snnl", "60 epochs", 1)]

@@ -29,10 +29,10 @@ DATASET = LabelledDataset(
 def candidate(spec, ms=0.5, role="contender"):
     part = SimpleNamespace(
         rep=SimpleNamespace(spec=spec, fingerprint=spec), cpu_ms=ms, wall_ms=ms, fit_seconds=0.0,
-        vectors=np.zeros((N, 10), np.float32), raw=None, fitted=False, side=64,
+        vectors=np.zeros((N, 10), np.float32), raw=None, folds=(), fitted=False, side=64,
     )  # fmt: skip
     return SimpleNamespace(
-        spec=spec, candidate=SimpleNamespace(role=role), cpu_ms=ms, parts=(part,)
+        spec=spec, candidate=SimpleNamespace(role=role), cpu_ms=ms, trained=False, parts=(part,)
     )
 
 
@@ -99,6 +99,14 @@ def test_a_constant_candidate_is_none_of_them(judged):
 @pytest.mark.parametrize("headline", ["noise", "one", "too few", "none"])
 def test_nothing_is_put_together_where_nothing_is_judged(judged, headline):
     assert not put_together(judged([candidate(name) for name in "ab"], (0.9, 0.8), headline))
+
+
+def test_nor_is_what_was_trained_on_the_labels(judged):
+    candidates = [candidate(name) for name in "abc"]
+    candidates[1].trained = True
+    (row,) = put_together(judged(candidates, (0.9, 1.5, 0.8)))
+    assert {part.encoded.spec for part in row.parts} == {"a", "c"}
+    assert row.leader.spec == "b"
 
 
 def test_nor_of_a_single_contender_and_sums(judged):

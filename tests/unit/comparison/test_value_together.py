@@ -33,7 +33,7 @@ GROUPS = np.arange(N)
 def candidate(spec, vectors, ms=0.5, role="contender"):
     part = SimpleNamespace(
         key=spec, rep=SimpleNamespace(spec=spec, fingerprint=spec, card=None), cpu_ms=ms,
-        wall_ms=ms, fit_seconds=0.0, vectors=vectors, raw=None, fitted=False, side=64,
+        wall_ms=ms, fit_seconds=0.0, vectors=vectors, raw=None, folds=(), fitted=False, side=64,
     )  # fmt: skip
     return EncodedCandidate(SimpleNamespace(spec=spec, role=role, precomputed=False), (part,))
 

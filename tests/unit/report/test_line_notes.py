@@ -32,6 +32,12 @@ def test_notes_name_what_is_special():
     )
 
 
+def test_the_budget_of_what_is_trained_is_stated():
+    trained = replace(Row(**COMMON, spec="a"), metric="trained", detail="60 epochs", unit="flag")
+    rows = [Row(**COMMON, spec="a", fitted_on="fold"), trained, VERDICT]
+    assert line_notes(Findings(rows), "a") == "trained for 60 epochs in each fold"
+
+
 def test_nothing_is_fitted_in_folds_where_there_are_none():
     rows = [Row(**COMMON, spec="a", fitted_on="fold"), replace(VERDICT, folds=0)]
     assert line_notes(Findings(rows), "a") == "fitted once on all"

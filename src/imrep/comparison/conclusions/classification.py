@@ -146,9 +146,13 @@ def blind(
 def learning_curves(
     classification: Classification, dataset: LabelledDataset, progress: Progress
 ) -> list[tuple[EncodedCandidate, tuple[Point, ...]]]:
-    """Accuracy with few labels, of the four most accurate candidates."""
+    """Accuracy with few labels, of the four most accurate candidates.
+
+    What was trained on the labels of a fold has seen more of them than a point of the curve.
+    """
     standings = classification.verdict.standings
-    order = sorted(range(len(standings)), key=lambda j: -standings[j].accuracy)[:_CURVES]
+    untrained = [j for j, each in enumerate(classification.encoded) if not each.trained]
+    order = sorted(untrained, key=lambda j: -standings[j].accuracy)[:_CURVES]
     best = [classification.encoded[j] for j in sorted(order)]
     curves = predictions.for_each(
         lambda encoded: predictions.predict_curve(encoded, dataset),

@@ -127,7 +127,9 @@ def _network(classification: Classification, dataset: LabelledDataset, state: St
     networks = [
         (standing.accuracy, encoded)
         for encoded, standing in pairs
-        if encoded.candidate.role == "contender" and encoded.candidate.pretrained
+        if encoded.candidate.role == "contender"
+        and encoded.candidate.pretrained
+        and not encoded.trained
     ]
     sample = group_sample(dataset, _NETWORK_IMAGES) if networks else None
     if sample is None:

@@ -165,6 +165,7 @@ class FinalModels(ABC, Generic[M]):
         standings = self.results.verdict.standings
         for encoded, standing in zip(self.results.encoded, standings, strict=True):
             if encoded.spec == name:
+                _refuse_trained(encoded)
                 varying = [single for single in encoded.singles if self.varies(single)]
                 pairs = framed(varying, encoded, self.reading)
                 display = "+".join(identity(part.rep) for part in encoded.parts)
@@ -183,6 +184,16 @@ class FinalModels(ABC, Generic[M]):
             "protocol": PROTOCOL,
             "data": self.data_name,
         }
+
+
+def _refuse_trained(encoded: EncodedCandidate) -> None:
+    """Refuse what has learned the labels: no image is left whose scores tell how sure it is."""
+    if encoded.trained:
+        raise BadParameter(
+            f"saving needs vectors that were made without these labels, got {encoded.spec}, "
+            "which was trained on them. Save another, or compare it with weights=FOLDER, trained "
+            "on other images."
+        )
 
 
 def now() -> str:

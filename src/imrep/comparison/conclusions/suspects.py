@@ -141,10 +141,15 @@ def _judges(
 def _single(
     dataset: LabelledDataset, classification: Classification
 ) -> list[tuple[EncodedCandidate, Predictions]]:
-    """Candidates of one part, else the parts of sums, without those that are constant."""
-    encoded = [each for each in classification.encoded if len(each.parts) == 1]
+    """Candidates of one part, else the parts of sums, without those that are constant.
+
+    What was trained on the labels is left out: labels are changed on purpose after its training.
+    """
+    encoded = [each for each in classification.encoded if len(each.parts) == 1 and not each.trained]
     if not encoded:
-        parts = [part for each in classification.encoded for part in each.singles]
+        parts = [
+            part for each in classification.encoded if not each.trained for part in each.singles
+        ]
         encoded = list({part.spec: part for part in parts}.values())
     judged = [(each, predictions.predict(each, dataset)) for each in encoded]
     return [(each, predicted) for each, predicted in judged if predicted.folds]

@@ -91,7 +91,8 @@ def put_together(
 ) -> tuple[Together[Combination], ...]:
     """The combination of all candidates, and that of those under a millisecond.
 
-    Sums, controls and constant vectors are not among them. There is no combination of fewer than
+    Sums, controls and constant vectors are not among them, nor what was trained on the labels: the
+    weights rest on scores of training images. There is no combination of fewer than
     two candidates, or where the headline says that nothing can be judged; the second is left out
     where it could hold the same parts.
 
@@ -152,7 +153,7 @@ def rivals(
     pairs = [
         (each, scored)
         for each, scored in zip(encoded, predicted, strict=True)
-        if each.candidate.role in _ROLES and scored.folds
+        if each.candidate.role in _ROLES and scored.folds and not each.trained
     ]
     if len(pairs) < 2:
         return []

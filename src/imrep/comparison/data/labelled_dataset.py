@@ -8,6 +8,7 @@ import numpy as np
 from imrep.comparison.data import folds
 from imrep.comparison.data.folds import Folds
 from imrep.comparison.data.image_collection import ImageCollection
+from imrep.embedding.training import Labels
 from imrep.estimators.targets import Targets
 
 MIN_GROUPS_PER_CLASS, MIN_GROUPS = 5, 60
@@ -56,6 +57,14 @@ class LabelledDataset:
         """Number of groups of each class."""
         pairs = np.unique(np.stack([self.labels, self.groups]), axis=1)
         return np.bincount(pairs[0]).tolist()
+
+
+def training_labels(dataset: LabelledDataset | None) -> Labels | None:
+    """What a representation that learns from labels is trained on; None without any."""
+    if dataset is None:
+        return None
+    trains = tuple(train for train, _ in dataset.folds)
+    return Labels(dataset.rows, dataset.labels, trains, dataset.seed)
 
 
 def labelled(images: ImageCollection) -> LabelledDataset | None:

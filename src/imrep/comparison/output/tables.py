@@ -196,6 +196,8 @@ def cost(rows: Rows, encoded: EncodedCandidate, peaks: Mapping[str, int]) -> Non
     rows.add_for(encoded, "cost.wall_ms", encoded.wall_ms, "ms")
     if encoded.fitted_on:
         rows.add_for(encoded, "cost.fit_s", encoded.fit_seconds, "s")
+    if encoded.trained:
+        rows.add_for(encoded, "cost.trained", 1, "flag", detail=encoded.budget)
     rows.add_for(encoded, "cost.images_s", 1000 / max(encoded.cpu_ms, 1e-6), "images")
     if (peak := peaks.get(encoded.candidate.rebuild_spec)) is not None:
         rows.add_for(encoded, "cost.memory", peak, "bytes")

@@ -82,11 +82,21 @@ class EncodedCandidate:
         return 4 * self.dimensions
 
     @property
+    def trained(self) -> bool:
+        """Whether it has learned from the labels: of what a fold does not test, it knows them."""
+        return any(part.folds for part in self.parts)
+
+    @property
+    def budget(self) -> str:
+        """How long it was trained in each fold, in words that follow "trained for"; or empty."""
+        return self.parts[0].budget
+
+    @property
     def fitted_on(self) -> str:
         """As results.jsonl has it: "outside", "fold", "all", or "" where nothing is fitted."""
         if self.candidate.precomputed:
             return "outside"
-        if any(part.raw is not None for part in self.parts):
+        if self.trained or any(part.raw is not None for part in self.parts):
             return "fold"
         return "all" if any(part.fitted for part in self.parts) else ""
 
@@ -104,15 +114,15 @@ class EncodedCandidate:
     def views(self, dataset: FoldedDataset) -> Views:
         """Kernels that a classifier is fitted to; of a sum, those of its vector."""
         stored = dataset.folds.largest_train <= MAX_DECOMPOSED
-        if all(part.raw is None for part in self.parts):
+        if not self.trained and all(part.raw is None for part in self.parts):
             every = len(dataset) == self.images and len(self.parts) == 1
             # then the memory map need not be copied
             vectors = self.parts[0].vectors if every else self.vectors(dataset.rows)
             return Kernels(vectors, self.spec, stored)
         views = []
-        for train, _ in dataset.folds:  # vectors fitted on the training part of each fold
+        for fold, (train, _) in enumerate(dataset.folds):  # fitted on its training part
             rows = dataset.rows[train]
-            parts = [p.vectors if p.raw is None else encode.refit(p, rows) for p in self.parts]
+            parts = [encode.of_fold(part, fold, rows) for part in self.parts]
             joined = side_by_side([part[dataset.rows] for part in parts])
             views.append(Kernels(joined, self.spec, stored))
         return views

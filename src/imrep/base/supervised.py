@@ -1,0 +1,73 @@
+"""Representations that learn from labelled images."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imrep import checks
+from imrep.base.learned import Learned
+from imrep.base.representation import C
+from imrep.errors import BadData, NotFitted
+from imrep.types import Image, Progress
+
+Read = Callable[[NDArray[np.int64]], Image]  # images of these rows, all of one size
+
+
+class Supervised(Learned[C]):
+    """One that learns from labelled images, all of it in one call, before it embeds.
+
+    `compare` trains such a representation anew on the training part of each fold.
+    """
+
+    @abstractmethod
+    def fit_rows(
+        self, read: Read, labels: Tensor, seed: int = 0, progress: Progress | None = None
+    ) -> None:
+        """Learn from the images `read(rows)`, for rows of `labels` (n,): classes from 0."""
+
+    @property
+    @abstractmethod
+    def budget(self) -> str:
+        """How long `fit` trains, in words that follow "trained for"."""
+
+    def require_training(self) -> None:
+        """Refuse to embed untrained.
+
+        Raises:
+            NotFitted: With the ways to train it.
+        """
+        if self.needs_fit:
+            raise NotFitted(
+                f"{self.name} needs labelled images to train on, got none. Call "
+                "fit(images, labels), or pass weights=FOLDER of a trained one."
+            )
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Called before the first step of every epoch, from 0, and again when a run resumes."""
+
+    def strength(self, epoch: int) -> float:
+        """Strength of the augmentation in an epoch, from 0 (none) to 1; a curriculum rises."""
+        return 1.0
+
+    def fit(self, images: Image, labels: Tensor, *, seed: int = 0) -> None:
+        """Learn from images and their classes.
+
+        Args:
+            images: (n, 1|3, h, w).
+            labels: Class of each image, (n,), from 0.
+            seed: Of the order of the images and of what is random in training.
+
+        Raises:
+            BadData: If there is not one class for each image.
+        """
+        checks.image(images, self.name)
+        if not isinstance(labels, Tensor) or labels.shape != images.shape[:1]:
+            shape = tuple(labels.shape) if isinstance(labels, Tensor) else type(labels).__name__
+            raise BadData(
+                f"{self.name} needs a class for each of {len(images)} images, got {shape}. "
+                "Pass a tensor of whole numbers from 0."
+            )
+        self.fit_rows(lambda rows: images[rows], labels.long(), seed)
