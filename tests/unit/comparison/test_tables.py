@@ -236,6 +236,6 @@ def test_retrieval_has_no_difference_of_the_leader_to_itself(rows):
 
 def test_the_budget_of_what_is_trained_is_stated(rows):
     for part in (encoded("snnl", fitted_on="fold", budget="60 epochs"), encoded("hog")):
-        tables._cost(rows, part, {})
+        tables.cost(rows, part, {})
     stated = [(row.spec, row.detail, row.value) for row in rows.rows if row.metric == "trained"]
     assert stated == [("snnl", "60 epochs", 1)]
