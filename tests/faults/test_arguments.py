@@ -96,8 +96,8 @@ class TestCompare:
 
     def test_one_label_a_picture(self, tmp_path):
         pictures = np.ones((4, 8, 8, 3), np.uint8)
-        with pytest.raises(ImrepError, match="labels in a list, one for each picture"):
-            imrep.compare((list(pictures), np.ones((4, 2))), ["pixels:side=2"], tmp_path / "r")
+        with pytest.raises(ImrepError, match="one list of labels for each picture"):
+            imrep.compare((list(pictures), np.full((4, 2), 3)), ["pixels:side=2"], tmp_path / "r")
 
 
 def folder_of(tmp_path, kinds="ab", number=3):

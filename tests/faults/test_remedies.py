@@ -38,7 +38,8 @@ def options(command):
 OPTIONS = {name: options(command) for name, command in COMMANDS.items()}
 READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictures
 # Options of one command, which modules below it name where that option was given.
-OF_ONE = dict.fromkeys(("--groups", "--same-object", "--save", "--sizes", "--vectors"), "compare")
+OF_COMPARE = ("--as", "--groups", "--same-object", "--save", "--sizes", "--target", "--vectors")
+OF_ONE = dict.fromkeys(OF_COMPARE, "compare")
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
 

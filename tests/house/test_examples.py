@@ -76,6 +76,12 @@ def prepared(tmp_path_factory):
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
+        tagged = [
+            f"{path},{'|'.join(name for name, every in (('a', 2), ('b', 3)) if i % every)}"
+            for i, path in enumerate(sorted(Path("photos").rglob("*.*")))
+        ]
+        Path("tags.csv").write_text("\n".join(["path,labels", *tagged]) + "\n")
+        run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
     return root
 
 

@@ -245,4 +245,4 @@ def test_sums_own_vectors_and_sizes_take_part(tmp_path):
     smaller = by_size["hog", 12]
     assert smaller["gain"] == pytest.approx(smaller["precision"] - own_size["precision"])
     assert "Image size, for" in comparison.sentence
-    assert comparison.saved is None and "Nothing was saved in " in comparison.saved_text
+    assert comparison.saved == tmp_path / "model"

@@ -131,7 +131,7 @@ def test_the_command_writes_a_number_and_its_interval(both, tmp_path):
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert list(rows[0]) == ["path", "value", "lo", "hi", "distance"] and len(rows) == 60
     assert all(float(row["lo"]) < float(row["value"]) < float(row["hi"]) for row in rows)
-    assert "of how value varies" in done.stderr
+    assert "of how the value varies" in done.stderr
     for words in (("--at-least", ".5"), ("--top", "2")):
         assert predict(both.saved["value"], both.new, *words).exit_code == 2
 
