@@ -22,6 +22,8 @@ class Supervised(Learned[C]):
     `compare` trains such a representation anew on the training part of each fold.
     """
 
+    reads_labels = True
+
     @abstractmethod
     def fit_rows(
         self, read: Read, labels: Tensor, seed: int = 0, progress: Progress | None = None
@@ -41,16 +43,9 @@ class Supervised(Learned[C]):
         """
         if self.needs_fit:
             raise NotFitted(
-                f"{self.name} needs labelled images to train on, got none. Call "
+                f"{self.name} needs labelled images to train on, got none. Run imrep train, call "
                 "fit(images, labels), or pass weights=FOLDER of a trained one."
             )
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Called before the first step of every epoch, from 0, and again when a run resumes."""
-
-    def strength(self, epoch: int) -> float:
-        """Strength of the augmentation in an epoch, from 0 (none) to 1; a curriculum rises."""
-        return 1.0
 
     def fit(self, images: Image, labels: Tensor, *, seed: int = 0) -> None:
         """Learn from images and their classes.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imrep import checks
 from imrep import weights as weights_
-from imrep.base import Supervised
+from imrep.base import Recipe, Supervised
 from imrep.base.supervised import Read
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
@@ -95,6 +95,7 @@ class SNNL(Supervised[Map]):
         weights="trained",
     )
     example = "snnl:weights=random,classes=4"
+    recipe = Recipe(optimiser="adam", learning_rate=3e-3, weight_decay=0.0, batch=128)
 
     def __init__(  # noqa: PLR0913  # the choices of two papers
         self,
