@@ -264,7 +264,7 @@ def test_codes_of_another_network_are_refused(published):
     ("params", "message"),
     [
         ({"channels": 2}, "dae needs channels to be 1 or 3, got 2"),
-        ({"noise": "gausian"}, "Did you mean 'gaussian'"),
+        ({"noise": "gaussia"}, "Did you mean 'gaussian'"),
         ({"low": 30.0, "high": 20.0}, "dae needs high from 30.0 to"),
         ({"width": 0}, "dae needs width from 1"),
         ({"arch": "unet"}, "dae needs arch to be one of autoencoder, dncnn, ffdnet"),
