@@ -15,7 +15,7 @@ from imrep import images
 from imrep.edit import measurements
 from imrep.edit.operations.blur import blur
 from imrep.edit.operations.denoise import denoise
-from imrep.errors import BadImage, BadParameter
+from imrep.errors import BadImage, BadParameter, WeightsNeeded
 
 
 def photo(bytes_, side=160):
@@ -39,10 +39,14 @@ def test_without_noise_nothing_changes(size, stride):
     torch.testing.assert_close(denoise(image, noise=0, stride=stride), image, rtol=0, atol=2e-6)
 
 
-def test_a_constant_stays():
+@pytest.mark.parametrize(
+    ("method", "within"), [("combined", 0.02), ("network", 0.02), ("shrinkage", 1e-6)]
+)
+def test_a_constant_stays(method, within):
     flat = torch.full((1, 3, 20, 31), 0.3)
     for noise in (None, 0.0, 0.1):
-        torch.testing.assert_close(denoise(flat, noise=noise), flat, rtol=0, atol=1e-6)
+        clean = denoise(flat, noise=noise, method=method)
+        torch.testing.assert_close(clean, flat, rtol=0, atol=within if noise else 0)
 
 
 @pytest.mark.parametrize("deviation", [15, 25, 50])
@@ -65,10 +69,53 @@ def test_scikit_images_non_local_means_and_total_variation_are_behind(bytes_, de
 def test_it_is_as_good_as_the_filter_banks_and_all_blocks():
     image, noise = photo(astronaut(), 128), 0.1
     degraded = noisy(image, noise)
-    result, dense = (decibels(denoise(degraded, noise=noise, stride=s), image) for s in (4, 1))
+    result, dense = (
+        decibels(denoise(degraded, noise=noise, method="shrinkage", stride=s), image)
+        for s in (4, 1)
+    )
     bank = imrep.get("filterbank:bank=dct,size=8").denoise(degraded, noise)
     assert dense - 0.15 < result < dense
     assert result > decibels(bank, image) - 0.1
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.1])
+@pytest.mark.parametrize("name", ["kodim03", "kodim05", "kodim09"])
+def test_both_estimates_are_better_than_either_on_photographs_never_seen(name, noise, shared_data):
+    image = images.read(shared_data / "denoising" / "kodak_a" / f"{name}.png")[..., :256, :256]
+    degraded = noisy(image, noise)
+    combined, network, shrinkage = (
+        decibels(denoise(degraded, noise=noise, method=m), image)
+        for m in ("combined", "network", "shrinkage")
+    )
+    assert combined > max(network, shrinkage)
+
+
+def test_combined_is_the_mean_of_both():
+    degraded = noisy(photo(astronaut(), 64), 0.1)
+    combined, network, shrinkage = (
+        denoise(degraded, noise=0.1, method=m) for m in ("combined", "network", "shrinkage")
+    )
+    # where neither was clipped
+    inside = (network * shrinkage > 0) & (network < 1) & (shrinkage < 1)
+    mean = (network + shrinkage) / 2
+    torch.testing.assert_close(combined[inside], mean[inside], rtol=0, atol=1e-6)
+
+
+def test_noise_beyond_the_networks_is_removed_by_shrinkage():
+    degraded = noisy(photo(astronaut(), 64), 0.4)
+    expected = denoise(degraded, noise=0.4, method="shrinkage")
+    assert torch.equal(denoise(degraded, noise=0.4), expected)
+
+
+def test_other_weights_denoise(tmp_path):
+    torch.manual_seed(0)
+    imrep.get("dae:weights=random,width=4").save(tmp_path / "model")
+    image = noisy(photo(camera(), 40), 0.1)
+    # an untrained network estimates no noise
+    result = denoise(image, noise=0.1, weights=str(tmp_path / "model"))
+    torch.testing.assert_close(result, image)
+    with pytest.raises(WeightsNeeded, match="dae needs weights"):
+        denoise(image, noise=0.1, weights=str(tmp_path / "nothing"))
 
 
 @pytest.mark.parametrize("noise", [0.03, 0.1])
@@ -82,9 +129,12 @@ def test_the_noise_is_measured_by_default(noise):
     assert measured > oracle - 0.2
 
 
-def test_a_clean_image_hardly_changes():
+@pytest.mark.parametrize(
+    ("method", "above"), [("combined", 45), ("network", 43), ("shrinkage", 45)]
+)
+def test_a_clean_image_hardly_changes(method, above):
     image = photo(astronaut())
-    assert decibels(denoise(image), image) > 45
+    assert decibels(denoise(image, method=method), image) > above
 
 
 def as_a_camera_writes(image, noise, quality=92):
@@ -106,17 +156,22 @@ def as_a_camera_writes(image, noise, quality=92):
 
 @pytest.mark.parametrize("noise", [0.05, 0.06])
 @pytest.mark.parametrize("quality", [85, 92])
-def test_noise_that_a_camera_wrote_is_measured(noise, quality):
+@pytest.mark.parametrize("method", ["combined", "network", "shrinkage"])
+def test_noise_that_a_camera_wrote_is_measured(noise, quality, method):
     image = blur(photo(astronaut(), 240), sigma=1)  # what a lens leaves of it
     degraded = as_a_camera_writes(image, noise, quality)
     with measurements.recording() as records:
-        clean = denoise(degraded)
-    by_hand = max(decibels(denoise(degraded, noise=n), image) for n in (0.03, 0.05, 0.08))
+        clean = denoise(degraded, method=method)
+    by_hand = max(
+        decibels(denoise(degraded, noise=n, method=method), image) for n in (0.02, 0.03, 0.05, 0.08)
+    )
     assert decibels(clean, image) > decibels(degraded, image) + 1
     assert decibels(clean, image) > by_hand - 0.7
     [record] = records
     assert record.operation == "denoise" and noise / 3 < record.values["noise"] < noise * 1.5
-    again = denoise(degraded, noise=record.values["noise"])
+    if method == "combined":  # whose parts take different amplitudes of correlated noise
+        return
+    again = denoise(degraded, noise=record.values["noise"], method=method)
     torch.testing.assert_close(again, clean, rtol=0, atol=1e-6)
 
 
@@ -144,11 +199,10 @@ def test_real_cameras(shared_data, name):
     assert torch.equal(denoise(clean), clean)
 
 
-def test_denoising_commutes_with_rotation():
+def test_shrinkage_commutes_with_transposition():
     degraded = noisy(photo(camera(), 64), 0.1)
-    torch.testing.assert_close(
-        denoise(degraded.mT, noise=0.1), denoise(degraded, noise=0.1).mT, rtol=0, atol=1e-5
-    )
+    turned, straight = (denoise(x, noise=0.1, method="shrinkage") for x in (degraded.mT, degraded))
+    torch.testing.assert_close(turned, straight.mT, rtol=0, atol=1e-5)
 
 
 def test_double_precision_agrees():
@@ -164,5 +218,7 @@ def test_bad_input_is_refused_by_name():
         denoise(image, noise=25)
     with pytest.raises(BadParameter, match="denoise needs stride from 1 to 8, got 9"):
         denoise(image, stride=9)
+    with pytest.raises(BadParameter, match="one of combined, network, shrinkage, got 'filter'"):
+        denoise(image, method="filter")
     with pytest.raises(BadImage, match="denoise needs images of at least 8×8, got 7×16"):
         denoise(image[..., :7, :])

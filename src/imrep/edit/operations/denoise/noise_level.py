@@ -52,6 +52,11 @@ def measure(image: Tensor, axes: Tensor) -> tuple[list[float], float]:
     return [level] * len(axes), level
 
 
+def is_correlated(image: Tensor, axes: Tensor, level: float) -> bool:
+    """Whether a measured level is that of noise at middle frequencies, with little at high ones."""
+    return level >= _RATIO[0] * float(deviations(image, axes[:1])[0])
+
+
 def _is_colourless(image: Tensor, axes: Tensor) -> bool:
     return all(float(torch.tensordot(axis, image, 1).std()) < _GRAY_SCAN for axis in axes[1:])
 
