@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from imrep.represent.learned.dae import DAE
+from imrep.represent.learned.dae.autoencoder import MIDDLE
 
 MAX_NOISE = 0.3  # standard deviation up to which imrep's network is better than shrinkage
 
@@ -18,9 +19,11 @@ def denoise_image(image: Tensor, level: float, weights: str) -> Tensor:
         BadParameter: If they are no denoiser's.
     """
     network = _network(weights) if weights == "published" else DAE(weights=weights)
+    # Around middle gray the autoencoder is linear in contrast; so it is at any brightness.
+    shift = image.mean() - MIDDLE if network.arch == "autoencoder" else image.new_zeros(())
     with torch.set_grad_enabled(torch.is_grad_enabled() and image.requires_grad):
-        clean = network.to(image.device).denoise(image[None], level)
-    return clean[0].to(image.dtype)
+        clean = network.to(image.device).denoise((image - shift)[None], level)
+    return clean[0].to(image.dtype) + shift
 
 
 @lru_cache(1)

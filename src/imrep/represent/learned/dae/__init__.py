@@ -141,7 +141,7 @@ class DAE(Learned[Map | Views]):
         return self._decode(code).clamp(0, 1)
 
     def denoise(self, image: Image, noise: float | None = None) -> Image:
-        """The image without noise, (batch, channel, height, width) in [0, 1].
+        """The image without noise, (batch, channel, height, width), not clipped.
 
         Large images go through the network in tiles that overlap by all that an output depends on:
         there are no seams, and memory is bounded.
@@ -162,7 +162,7 @@ class DAE(Learned[Map | Views]):
 
         def clean(tile: Tensor) -> Tensor:
             level = tile.new_full((len(tile),), noise or 0.0)
-            return self._decode(self._encode(tile, level)).clamp_(0, 1)
+            return self._decode(self._encode(tile, level))
 
         network = self.network
         return tiles.each_tile(clean, image, network.stride, network.reach)
