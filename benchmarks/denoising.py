@@ -170,7 +170,8 @@ def sharpness(results: Sequence[Tensor], tests: Sequence[Tensor]) -> float:
 
 
 def gradient(image: Tensor) -> float:
-    return float(image.diff(dim=2).abs().mean() + image.diff(dim=3).abs().mean())
+    rows, columns = (image.detach().diff(dim=axis).abs().mean() for axis in (2, 3))
+    return float(rows + columns)
 
 
 def main() -> None:
