@@ -23,7 +23,11 @@ from skimage import data
 from imrep.registry import operations
 
 SECONDS, GIGABYTES = 3.0, 1.5
-CHAINS = {"blend": "blend:with=other.jpg,mask=mask.png", "decode": "decode"}
+CHAINS = {
+    "blend": "blend:with=other.jpg,mask=mask.png",
+    "decode": "decode",
+    "denoise": "denoise:method=shrinkage",  # the network takes a minute or more
+}
 
 
 def photograph(path: Path) -> None:
