@@ -90,6 +90,11 @@ def test_the_report_survives_what_cannot_be_saved(classifiers, tmp_path, error):
             "imrep compare p -r hog -r mine+hog --vectors mine=v.npz --groups g.csv --max-images "
             "50 --size 32 --margin 1.5 --seed 3 --data-range 0,4095 --save model/",
         ),
+        (
+            {"data": "p"},
+            {"reading": Reading(max_pixels=10**9)},
+            "imrep compare p --max-pixels 1000000000 --save model/",
+        ),
         ({"data": "p"}, {"cues": False}, "imrep compare p --no-cues --save model/"),
         (
             {"data": "p", "same_object": Path("o.csv")},

@@ -6,6 +6,7 @@ from pathlib import Path
 from imrep.comparison.conclusions.final_models import FinalModels
 from imrep.comparison.settings import Inputs, Settings
 from imrep.errors import BadData, BadParameter
+from imrep.images import DEFAULT_READING
 from imrep.io.names import command_line
 from imrep.models import saved
 from imrep.types import Progress
@@ -88,6 +89,8 @@ def save_commands(inputs: Inputs, settings: Settings) -> str:
         "--seed": settings.seed or None,
     }
     options += [(name, str(value)) for name, value in chosen.items() if value is not None]
+    if (limit := settings.reading.max_pixels) != DEFAULT_READING.max_pixels:
+        options.append(("--max-pixels", str(limit)))
     if (range_ := settings.reading.data_range) is not None:
         options.append(("--data-range", f"{range_[0]:g},{range_[1]:g}"))
     data = [inputs.command_data] if inputs.command_data else []
