@@ -223,7 +223,7 @@ class Comparison:
         """What the classes hang on: a row per variant of the images, as a dictionary.
 
         Its keys are spec ("" for the combination of all representations under a millisecond, else
-        the network that is judged alone), variant, accuracy, lo and hi; and, except for the images
+        the network that is scored alone), variant, accuracy, lo and hi; and, except for the images
         "as it is", difference, difference_lo, difference_hi and p: the accuracy minus that of the
         images as they are, and the p-value of that difference. Empty where it was not measured.
         """

@@ -30,7 +30,7 @@ def command(spec: str, as_json: bool) -> None:
     """Print facts, parameters and paper of a representation.
 
     With a spec such as hog:cell=4, the parameters have the values of the spec. A sum a+b prints
-    each of its views and how it is judged.
+    each of its views and how it is scored.
     """
     views = [(entry, entry.typed(texts)) for entry, texts in catalog.views(spec)]
     if as_json:

@@ -1,4 +1,4 @@
-"""The classifier that judges representations, as a scikit-learn estimator: vectors in."""
+"""The classifier that scores representations, as a scikit-learn estimator: vectors in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ _PRIORS = ("uniform", "folder")
 class Classifier(ClassifierMixin, RidgeEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Kernel ridge regression on ±1 targets, its kernel and penalty chosen by leaving groups out.
 
-    What `imrep.compare` judges representations by. Every class counts the same. A discriminant of
+    What `imrep.compare` scores representations with. Every class counts the same. A discriminant of
     the scores names the class where it makes fewer errors on left-out images; probabilities are
     calibrated on left-out images. Above 5,000 images a sample of them is fitted.
 

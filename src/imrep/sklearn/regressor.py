@@ -1,4 +1,4 @@
-"""The regressor that judges representations by numbers, as a scikit-learn estimator."""
+"""The regressor that scores representations by numbers, as a scikit-learn estimator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from imrep.sklearn.ridge_estimator import RidgeEstimator
 class Regressor(MultiOutputMixin, RegressorMixin, RidgeEstimator):  # type: ignore[misc]
     """Kernel ridge regression, its kernel and penalty chosen by leaving groups out.
 
-    What `imrep.compare` judges representations by where the target is a number. Several targets
+    What `imrep.compare` scores representations with where the target is a number. Several targets
     are standardised and solved together, with one kernel and one penalty. Above 5,000 images a
     sample of them is fitted.
 
