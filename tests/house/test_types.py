@@ -40,7 +40,6 @@ best: str = comparison.pick
 lines: list[str] = [str(row["spec"]) for row in comparison.table()]
 frame = comparison.to_pandas().describe()
 sure = comparison.answers().head()
-rows: int = len(imrep.load_model("model").predict("photos"))
 embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
 count: int = len(embedding)
 labels: tuple[str | None, ...] = embedding.labels
