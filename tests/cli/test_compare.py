@@ -60,6 +60,10 @@ def run(environment, *words):
     )
 
 
+# Rows of the pick, which time decides where several are tied.
+_OF_PICK = ("confidence", "right", "sure", "sure_images")
+
+
 def measured(out):
     """What was measured, without when and how long it took."""
     rows = results.read(out / results.FILENAME)
@@ -67,7 +71,7 @@ def measured(out):
     return [
         (row.spec, row.kind, row.metric, str(row.detail), row.value, row.lo, row.hi)
         for row in rows
-        if row.kind not in ("cost", "verdict")
+        if row.kind not in ("cost", "verdict") and row.metric not in _OF_PICK
     ], {name: verdict[name] for name in ("sentence", "leader", "equals", "q", "gap", "guess")}
 
 

@@ -40,7 +40,6 @@ best: str = comparison.pick
 lines: list[str] = [str(row["spec"]) for row in comparison.table()]
 frame = comparison.to_pandas().describe()
 sure = comparison.answers().head()
-again: int = imrep.load_model("model").predict("photos").argmax()
 trained = imrep.train("photos", "dae", "run", epochs=20, held_out=0.2)
 held_out: float = trained.held_out_loss
 losses: list[float] = [line["loss"] for line in trained.log()]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from imrep import checks, codecheck, weights
-from imrep.base import Learned
+from imrep.base import Learned, Recipe
 from imrep.codes import Map, Views
 from imrep.drawing import draw
 from imrep.errors import BadCode, BadParameter
@@ -91,6 +91,7 @@ class DAE(Learned[Map | Views]):
         dtype="float32",
         weights="required",
     )
+    recipe = Recipe(size=128, crop=48, augment="crop+flip")
 
     def __init__(  # noqa: PLR0913  # the network, its noise and its loss
         self,
@@ -211,6 +212,17 @@ class DAE(Learned[Map | Views]):
         noisy, target, level = self.degrade(batch["image"], batch.get("seed"))
         error = self._decode(self._encode(noisy, level)) - target
         return self.alpha * error.abs().mean() + self.beta * error.square().mean()
+
+    def examples(self, image: Image) -> dict[str, Image]:
+        """The images, with noise as in training, and denoised without being told its level."""
+        noisy, target, level = self.degrade(image, torch.arange(len(image)))
+        given = level if self.arch == "ffdnet" else None
+        denoised = self._decode(self._encode(noisy, given))
+        return {
+            "without noise": target.clamp(0, 1),
+            "with noise": noisy.clamp(0, 1),
+            "denoised": denoised.clamp(0, 1),
+        }
 
     def degrade(self, image: Image, seeds: Tensor | None = None) -> tuple[Image, Image, Tensor]:
         """Noisy images, their targets, and the noise levels that the network is given, (b,).
