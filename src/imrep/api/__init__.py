@@ -1,7 +1,8 @@
 """The functions of `import imrep`, and what they return."""
 
 from imrep.api.answers import Answers, LabelAnswers, NumberAnswers
-from imrep.api.comparison import Comparison, compare
+from imrep.api.comparing import compare
+from imrep.api.comparison import Comparison
 from imrep.api.embedding import Embedding, embed
 from imrep.api.image_classifier import ImageClassifier
 from imrep.api.image_regressor import ImageRegressor

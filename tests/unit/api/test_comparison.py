@@ -3,7 +3,6 @@
 import pytest
 
 from imrep import results
-from imrep.api import comparison
 from imrep.api.comparison import Comparison
 from imrep.results import Row
 
@@ -75,12 +74,6 @@ def test_a_notebook_has_escaped_text_and_only_measured_columns(compared):
     page = compared(*scores("a<b", probe=0.123456, bytes=4), pick="")._repr_html_()
     assert "Use hog &lt;now&gt;." in page and "<td>a&lt;b</td>" in page and "<td>0.123</td>" in page
     assert "<th>accuracy</th>" in page and "knn" not in page and "object" not in page
-
-
-def test_one_representation_is_a_list_of_it_and_none_stays_none():
-    assert comparison._listed(None) is None and comparison._listed([]) is None
-    assert comparison._listed("hog") == ("hog",) and comparison._listed(["hog"]) == ("hog",)
-    assert comparison._listed((len, "hog")) == (len, "hog")
 
 
 def sized(kind, metric, size, value, spread=0.1):
