@@ -96,9 +96,9 @@ def found(gains):
 
 
 def text(gains):
-    (one,) = sentence([found(gains)])
-    assert one.id == "cues"
-    return one.text
+    (note,) = sentence([found(gains)])
+    assert note.id == "cues"
+    return note.text
 
 
 # Who is judged on what

@@ -17,6 +17,7 @@ from imrep.comparison.probes.label_probabilities import label_probabilities
 from imrep.comparison.probes.regression import ValuePredictions
 from imrep.comparison.probes.value_combination import ValueCombination
 from imrep.comparison.statistics.mean_average_precision import Precision
+from imrep.io.names import printable
 
 FALSE, MISSED = "false", "missed"
 """Sections of pictures: ranked high without the label, and low with it."""
@@ -156,7 +157,7 @@ def ranked_wrong(images: ImageCollection, results: MultiLabel) -> Pictures:
     remarks = {
         section: [
             Remark(
-                path=items[dataset.rows[i]].path,
+                path=printable(items[dataset.rows[i]].path),
                 label=dataset.names[label],
                 other=", ".join(
                     name

@@ -25,6 +25,7 @@ from imrep.comparison.output.rows import Rows
 from imrep.comparison.output.tables import cost, differences
 from imrep.comparison.probes.value_combination import ValueCombination
 from imrep.comparison.statistics.explained_variance import explained
+from imrep.io.names import printable
 
 FURTHEST = "furthest"
 """Section of pictures: those whose predicted number is furthest off."""
@@ -132,7 +133,7 @@ def furthest_off(
     items = images.decoded.items
     remarks = [
         Remark(
-            path=items[dataset.rows[i]].path,
+            path=printable(items[dataset.rows[i]].path),
             label=amount(float(true[i])),
             other=amount(float(named[i])),
             p=float(errors[i] / guess),
