@@ -222,7 +222,7 @@ class Comparison:
         """
         lines: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self.rows:
-            if row.kind != "cues":
+            if row.kind != "cues" or row.metric not in _CUE_COLUMNS:
                 continue
             key = (row.spec, str(row.detail))
             line = lines.setdefault(key, {"spec": row.spec, "variant": key[1]})

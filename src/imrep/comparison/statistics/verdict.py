@@ -93,6 +93,11 @@ class Verdict:
         others = [j for j in range(len(self.standings)) if j != self.leader]
         return max(others, key=lambda j: round(self.standings[j].accuracy, _DECIMALS), default=None)
 
+    def best(self, count: int) -> list[int]:
+        """The most accurate, at most so many, in their order."""
+        falling = sorted(range(len(self.standings)), key=lambda j: -self.standings[j].accuracy)
+        return sorted(falling[:count])
+
 
 def judge(
     hits: Float[Array, "r n"] | Bool[Array, "r n"],

@@ -67,11 +67,11 @@ def predict_variants(
     tasks = list(product(names, encoded))
     flat = predictions.for_each(predict, tasks, dataset, STEP, state.progress)
     columns = [flat[r :: len(encoded)] for r in range(len(encoded))]
-    kept = [r for r, column in enumerate(columns) if None not in column]
-    by_name = zip(names, zip(*(columns[r] for r in kept), strict=True), strict=True)
+    usable = [r for r, column in enumerate(columns) if None not in column]
+    by_name = zip(names, zip(*(columns[r] for r in usable), strict=True), strict=True)
     return VariantScores(
-        tuple(encoded[r] for r in kept),
-        {name: list(own) for name, own in by_name} if kept else {name: [] for name in names},
+        tuple(encoded[r] for r in usable),
+        {name: list(own) for name, own in by_name} if usable else {name: [] for name in names},
     )
 
 
