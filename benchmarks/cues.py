@@ -55,7 +55,7 @@ def measure(name: str) -> None:
     data = encoded_sets.read(name, SETS[name], CHEAP)
     dataset, labels = data.dataset, data.dataset.labels
     encoding = time.process_time() - start
-    predicted = predict_variants(data.encoded, dataset, True, data.state)
+    _, predicted = predict_variants(data.encoded, dataset, True, data.state)
     best = [
         100 * max(balanced_accuracy(each.probe == labels, labels) for each in parts)
         for parts in predicted.values()

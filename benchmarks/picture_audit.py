@@ -99,8 +99,8 @@ def size(image, rng, usual):
 
 def aspect(image, rng, _):
     """Squeezed to 1:4 to 1:8, along or across, of the same area."""
-    wanted = np.sqrt(rng.uniform(4, 8) * image.shape[0] / image.shape[1])
-    return resized(image, wanted, 1 / wanted)
+    stretch = np.sqrt(rng.uniform(4, 8) * image.shape[0] / image.shape[1])
+    return resized(image, stretch, 1 / stretch)
 
 
 def gray(image, rng, _):

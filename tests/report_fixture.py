@@ -110,7 +110,7 @@ def rows(
     _suspected(add, said.pop("suspects", 0))
     if said.pop("together", False):
         _combined(add, list(specs))
-    _changed(add, said.pop("cues", ()))
+    _changed(add, said.pop("cues", ()), [spec for spec in specs if spec in ("dct", "gradient")])
     said.pop("own", None)
     for spec, accuracy in CONTROLS.items() if labelled else ():
         row = {"spec": spec, "role": "control"}
@@ -156,7 +156,9 @@ LOSSES = {  # of accuracy, in every variant
 }
 
 
-def _changed(add, specs):
+def _changed(add, specs, parts):
+    for part in parts if specs else ():
+        add("cues", "part", 1, "flag", spec=part, role="contender")
     for spec, (name, loss) in product(specs, {"as it is": None, **LOSSES}.items()):
         own = {"spec": spec, "role": "contender" if spec else "", "n": 200 if spec else 479}
         more = 0.05 if spec else 0

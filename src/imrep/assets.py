@@ -1,6 +1,6 @@
 """What a report contains besides numbers: images, neighbours, confusions, skipped files.
 
-A folder `assets/` holds one `assets.json` and up to five sheets of equal tiles, so that a page can
+A folder `assets/` holds one `assets.json` and a few sheets of equal tiles, so that a page can
 inline a sheet once and display any tile of it. Photographs are WebP (lossy);
 reconstructions are PNG, since their blur matters.
 """

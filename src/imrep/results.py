@@ -60,7 +60,8 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | threshold | | largest probability of a listed label (share) |
 | | changed | | labels changed on purpose in each of five draws (images) |
 | | recall | | share of these among the first, three times as many, of their draw (share) |
-| cues | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
+| cues | part | | whether it is one of those under 1 ms that were put together (flag) |
+| | accuracy | variant | of a network or, without a spec, of all under 1 ms together (share) |
 | | difference | variant | the same minus that on the images as they are (share) |
 | | p_flip | variant | p-value of the sign-flip test of the difference (share) |
 | probability | nll | | mean of -log p of the label, out of fold (nats) |
@@ -157,7 +158,7 @@ METRICS = {
     "difference": ("probe", "t", "p_flip", "needed", "r2", "precision", "retrieval", "size"),
     "combination": ("weight", "folds"),
     "suspects": ("sentence", "listed", "wrong", "right", "threshold", "changed", "recall"),
-    "cues": ("accuracy", "difference", "p_flip"),
+    "cues": ("part", "accuracy", "difference", "p_flip"),
     "probability": (*("nll", "ece", "temperature", "confidence", "right", "sure", "sure_images"),),
     "stability": ("move", "top1", "moves"),
     "information": ("kept", "detail", "psnr", "exact", "code_numbers"),

@@ -208,7 +208,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder,
     if half:
         groups = [f"{path.relative_to(folder)},{i // 4}" for i, path in enumerate(pictures(folder))]
         (tmp_path / "groups.csv").write_text("\n".join(["path,group", *groups]))
-        command += ["--sizes", "16,32", "--same-object", tmp_path / "groups.csv"]
+        command += ["--no-cues", "--sizes", "16,32", "--same-object", tmp_path / "groups.csv"]
     first = tmp_path / "cache"
     assert forking.run(*command, "-o", tmp_path / "first", IMREP_CACHE=str(first)) == 0
 

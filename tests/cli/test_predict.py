@@ -144,7 +144,7 @@ def test_together_is_one_model(ask, root):
     ("words", "status", "message"),
     [
         (("model",), 2, "predict needs DATA, the images"),
-        (("photos", "new"), 1, "photos needs to be a saved classifier, a folder with model.json"),
+        (("photos", "new"), 1, "photos needs to be a saved model, a folder with model.json"),
         (("model", "nowhere"), 1, "nowhere"),
         (("model", "new", "-o", "photos"), 2, "is a directory"),
     ],

@@ -58,7 +58,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         seed: Of folds, samples and noise.
         margin: Points of accuracy within which cost decides.
         cues: Whether to change the images, to see what their classes hang on: colour, layout, fine
-            detail, outlines. Half a minute for 500 images.
+            detail, outlines.
         log: Whether to compare numbers by their ratios, so that a few large ones do not decide: the
             logarithm is predicted, of 1 more where some are 0.
         groups: Images that stay in one fold: a csv with path,group, or the group of each path;
@@ -87,7 +87,7 @@ def compare(  # noqa: PLR0913  # one argument for each option of the command
         cache_limit: Size of the cache, "5GB" or in bytes, above which the least recently used
             entries are deleted at the end; "none" for no limit. None for IMREP_CACHE_LIMIT, else
             5 GB. Entries that this run used stay.
-        save: Folder for the classifier that was measured, fitted to all images, for
+        save: Folder for the model that was measured, fitted to all images, for
             `imrep.load_model` and `imrep predict`. It holds the vectors of the training images.
         save_which: Its spec, or "together"; "" for the recommended one, and then nothing is saved
             where nothing is recommended (`Comparison.saved_text`).

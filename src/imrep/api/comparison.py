@@ -77,7 +77,7 @@ class Comparison:
 
     @property
     def saved(self) -> Path | None:
-        """The folder of the saved classifier, None where none was saved; `saved_text` says why."""
+        """The folder of the saved model, None where none was saved; `saved_text` says why."""
         return self._saving.folder if self._saving else None
 
     @property
@@ -117,8 +117,8 @@ class Comparison:
 
         if self._models is None:
             raise BadParameter(
-                "classifier needs what `compare` returned on images with classes, got "
-                f"{self.folder} alone. Compare with save='model/', then imrep.load_model('model/')."
+                "model needs classes, numbers or labels that this session's `compare` scored, got "
+                f"{self.folder}. Compare with save='model/', then imrep.load_model('model/')."
             )
         encoded = self._models.results.encoded
         combinations = [row.encoded.spec for row in self._models.together]
@@ -222,7 +222,7 @@ class Comparison:
         """
         lines: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self.rows:
-            if row.kind != "cues":
+            if row.kind != "cues" or row.metric not in _CUE_COLUMNS:
                 continue
             key = (row.spec, str(row.detail))
             line = lines.setdefault(key, {"spec": row.spec, "variant": key[1]})

@@ -133,12 +133,12 @@ Examples:
     "--save",
     type=_FOLDER,
     metavar="MODEL",
-    help="Folder for the classifier that was measured, fitted to all images (imrep predict).",
+    help="Folder for the model that was measured, fitted to all images (imrep predict).",
 )
 @click.option(
     "--save-which",
     metavar="SPEC|together",
-    help="The classifier to save.  [default: the recommended one, if there is one]",
+    help="The model to save.  [default: the recommended one, if there is one]",
 )
 @click.option(
     "--max-images",

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _SKIPPED = 3  # exit code under --strict
 _MAX_NAMES = 5  # of unlike images in the sentence
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command(

@@ -167,14 +167,14 @@ def _models(outcome: Outcome, settings: Settings) -> FinalModels | None:
     scores, images, name = outcome.scores, outcome.images, outcome.source.name
     if (values := outcome.value_scores) is not None:
         return Regressors(
-            regression=values.results,
+            results=values.results,
             together=values.together,
             reading=settings.reading,
             data_name=name,
         )
     if (sets := outcome.label_scores) is not None:
         return Taggers(
-            labels=sets.results,
+            results=sets.results,
             together=sets.together,
             reading=settings.reading,
             data_name=name,
@@ -184,7 +184,7 @@ def _models(outcome: Outcome, settings: Settings) -> FinalModels | None:
         return None
     return Classifiers(
         dataset=scores.dataset,
-        classification=scores.classification,
+        results=scores.classification,
         together=scores.together,
         reading=settings.reading,
         data_name=name,

@@ -84,7 +84,7 @@ class Settings:
         readers: Threads that read and decode files.
         device: Where to encode, as torch names it.
         reading: How files become pixels.
-        save: Folder in which a classifier is saved; None for none.
+        save: Folder in which a model is saved; None for none.
         save_which: Its spec or "together"; "" for the recommended one.
 
     Raises:
@@ -119,7 +119,7 @@ class Settings:
         checks.integer(self.threads, 1, 256, _CALLER, "threads")
         if self.save is not None and self.save.resolve() == self.out.resolve():
             raise BadParameter(
-                f"compare needs another folder for the classifier than {self.out}, its report's. "
+                f"compare needs another folder for the model than {self.out}, its report's. "
                 f"Try {self.out / 'model'}."
             )
 

@@ -28,6 +28,7 @@ from imrep.io.names import printable
 __all__ = ["Dataset", "Item", "Request", "Target", "find", "groups", "holds_many"]
 
 _MIN_PER_CLASS = 10
+_STRATA = {"class": " of each class", "value": " of each fifth of the numbers", "labels": ""}
 _MAX_NAME = 80  # characters of a name in a message
 
 
@@ -88,8 +89,8 @@ def find(
         notes.append(
             f"{len(sampled)} of {total} images were drawn at random (seed {seed})."
             if len(sampled) < len(readable)
-            else f"All {total} images are used: at least {_MIN_PER_CLASS} of each "
-            f"{'fifth of the values' if dataset.target.kind == 'value' else 'class'} are."
+            else f"All {total} images are used: at least {_MIN_PER_CLASS}"
+            f"{_STRATA[dataset.target.kind]} are."
         )
     return replace(
         dataset, items=tuple(items), notes=tuple(notes), total=total, all_items=everything

@@ -53,7 +53,7 @@ def check_format(content: Any, folder: Path) -> None:
     """Refuse what this version of imrep does not read.
 
     Raises:
-        BadData: It is of another format, or holds no classifier.
+        BadData: It is of another format, or of no known task.
     """
     version = content.get("format") if isinstance(content, dict) else None
     if version != FORMAT:

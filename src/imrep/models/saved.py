@@ -1,4 +1,4 @@
-"""The folder of a saved classifier: model.json, model.safetensors, and what was fitted to images.
+"""The folder of a saved model: model.json, model.safetensors, and what was fitted to images.
 
 Nothing in it is pickled. The folder appears complete or not at all; digests of all files in
 model.json tell a changed or incomplete copy. It holds no path of the user's and no image, but the
@@ -25,30 +25,30 @@ JSON, ARRAYS = "model.json", "model.safetensors"
 
 
 def check_name(folder: Path) -> None:
-    """Refuse, before any work is done, a folder that a classifier cannot be saved in.
+    """Refuse, before any work is done, a folder that a model cannot be saved in.
 
     Raises:
-        BadData: It holds something else than a saved classifier.
+        BadData: It holds something else than a saved model.
         OSError: The system would refuse to write it.
     """
     check_folder_writable(folder.parent)
     if folder.exists() and not folder.is_dir():
-        raise BadData(f"a classifier needs a folder, got the file {folder}. Try {folder}.model.")
+        raise BadData(f"a model needs a folder, got the file {folder}. Try {folder}.model.")
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if names and not is_saved(folder):
         raise BadData(
-            f"a classifier needs a folder of its own, got {folder}, which holds {names[0]}. "
+            f"a model needs a folder of its own, got {folder}, which holds {names[0]}. "
             f"Try {folder / 'model'}."
         )
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether an earlier run saved a classifier there."""
+    """Whether an earlier run saved a model there."""
     return (folder / JSON).is_file() and (folder / FOLDER).is_file()
 
 
 def write(model: FittedModel, folder: Path) -> Path:
-    """Save a classifier in a folder, in place of the one that an earlier run saved there.
+    """Save a model in a folder, in place of the one that an earlier run saved there.
 
     Returns:
         The folder.
@@ -78,7 +78,7 @@ def write(model: FittedModel, folder: Path) -> Path:
 
 
 def read(folder: Path) -> FittedModel:
-    """A saved classifier.
+    """A saved model.
 
     Raises:
         BadData: There is none, it is of another format, or its files are not as they were saved.
@@ -110,7 +110,7 @@ def _text(folder: Path) -> str:
     if not path.is_file():
         what = "no such folder" if not folder.exists() else "one without it"
         raise BadData(
-            f"{folder} needs to be a saved classifier, a folder with {JSON}; got {what}. Save one "
+            f"{folder} needs to be a saved model, a folder with {JSON}; got {what}. Save one "
             "with: imrep compare photos/ --save model/."
         )
     return path.read_text(encoding="utf-8", errors="replace")

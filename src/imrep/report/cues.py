@@ -8,7 +8,7 @@ from imrep.report.frame import DOT, STANDING, Chart, Spec, hundred
 from imrep.report.tables import Cell, Column, Line, Table
 
 ORIGINAL = "as it is"
-VARIANTS = {  # name: what is done, what is gone; of specs/compare-extras.md section 25
+VARIANTS = {  # name: what is done, what is gone
     "no colour": ("the luma in all three channels", "colour"),
     "colour only": ("the same luma everywhere", "light and dark"),
     "8 px only": (
@@ -26,7 +26,6 @@ VARIANTS = {  # name: what is done, what is gone; of specs/compare-extras.md sec
         "brightness and contrast",
     ),
 }
-_FREE_MS = 1.0  # below it a representation takes part
 _BAR_PX = 9
 
 
@@ -41,7 +40,7 @@ def context(findings: Findings) -> dict[str, Any]:
     return {
         "judged": specs,
         "images": {spec: row.n if row else 0 for spec, row in rows.items()},
-        "parts": [findings.short[spec] for spec in _parts(findings)],
+        "parts": [findings.short[spec] for spec in findings.measured("cues", "part")],
         "legend": [(_standing(findings, spec), _name(findings, spec)) for spec in specs],
         "variants": VARIANTS,
     }
@@ -82,19 +81,6 @@ def _judged(findings: Findings) -> list[str]:
     """Whose numbers there are: "" for the combination, and the spec of a network."""
     rows = (row for row in findings.rows if (row.kind, row.metric) == ("cues", "accuracy"))
     return list(dict.fromkeys(row.spec for row in rows))
-
-
-def _parts(findings: Findings) -> list[str]:
-    """The representations of which the combination is made."""
-    return [
-        spec
-        for spec in findings.contenders
-        if (row := findings.row("cost", "ms", spec)) is not None
-        and row.role == "contender"
-        and row.value is not None
-        and row.value < _FREE_MS
-        and not row.fitted_on
-    ]
 
 
 def _name(findings: Findings, spec: str) -> str:

@@ -28,15 +28,15 @@ def calibrated(parts, **more):
 
 
 def test_the_scale_of_the_scores_is_taken_out():
-    one, other = calibrated(scores()), calibrated(scores(scale=0.2))
-    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=2e-3)
+    first, second = calibrated(scores()), calibrated(scores(scale=0.2))
+    np.testing.assert_allclose(first.probabilities, second.probabilities, atol=2e-3)
 
     first = scores()[0]
     targets = first.targets(LABELS, GROUPS)
     raw = Finished(first.left_out, first.scores, None)
     small = raw._replace(left_out=raw.left_out / 5)
-    one, other = (factor(each, targets, weighted=False) for each in (raw, small))
-    assert other == pytest.approx(5 * one, rel=0.01)
+    first, second = (factor(each, targets, weighted=False) for each in (raw, small))
+    assert second == pytest.approx(5 * first, rel=0.01)
 
 
 def test_confidence_is_accuracy():

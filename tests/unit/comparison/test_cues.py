@@ -9,6 +9,7 @@ from imrep.comparison.conclusions import cues as module
 from imrep.comparison.conclusions.cues import Cues, find_cues, sentence
 from imrep.comparison.data import folds
 from imrep.comparison.data.labelled_dataset import LabelledDataset
+from imrep.comparison.diagnostics.cues.scores import VariantScores
 from imrep.comparison.diagnostics.cues.variants import ORIGINAL, VARIANTS
 from imrep.comparison.output import cues as output
 from imrep.comparison.output.rows import Rows, started
@@ -59,10 +60,15 @@ def calls(monkeypatch):
 
     def predict(encoded, data, complete, state):
         made.append(([each.spec for each in encoded], len(data), complete))
-        return {
-            name: [predictions(data, 0.0 if name == "blocks shuffled" else 3.0) for _ in encoded]
-            for name in (ORIGINAL, *VARIANTS)
-        }
+        return VariantScores(
+            tuple(encoded),
+            {
+                name: [
+                    predictions(data, 0.0 if name == "blocks shuffled" else 3.0) for _ in encoded
+                ]
+                for name in (ORIGINAL, *VARIANTS)
+            },
+        )
 
     monkeypatch.setattr(module, "predict_variants", predict)
     return made
@@ -91,9 +97,9 @@ def found(gains):
 
 
 def text(gains):
-    (one,) = sentence([found(gains)])
-    assert one.id == "cues"
-    return one.text
+    (note,) = sentence([found(gains)])
+    assert note.id == "cues"
+    return note.text
 
 
 # Who is judged on what
@@ -106,6 +112,7 @@ def test_contenders_under_a_millisecond_are_put_together(calls):
     (cues,) = find_cues(dataset(), classification(everyone), None)
     assert calls == [(["a", "b"], N, True)]
     assert cues.judged is None and len(cues.dataset) == N
+    assert [part.spec for part in cues.parts] == ["a", "b"]
     assert list(cues.scores) == [ORIGINAL, *VARIANTS]
     assert cues.scores[ORIGINAL].accuracy > 0.95 and cues.scores[ORIGINAL].gain == 0
     assert cues.scores["blocks shuffled"].accuracy < 0.5
@@ -131,11 +138,18 @@ def test_the_best_network_is_judged_alone_on_fewer_images(calls):
 def test_where_all_codes_are_constant_nothing_is_better_than_guessing(monkeypatch):
     data, nothing = dataset(), np.zeros(N, np.int64)
     constant = {name: [Predictions(nothing, nothing, nothing)] for name in VARIANTS}
+    scores = {ORIGINAL: [predictions(data, 3.0)], **constant}
     monkeypatch.setattr(
-        module, "predict_variants", lambda *_: {ORIGINAL: [predictions(data, 3.0)], **constant}
+        module, "predict_variants", lambda encoded, *_: VariantScores(tuple(encoded), scores)
     )
     (cues,) = find_cues(data, classification([candidate("a")]), None)
     assert {cues.scores[name].accuracy for name in VARIANTS} == {1 / COUNT}
+
+
+def test_where_all_refuse_a_variant_there_are_none(monkeypatch):
+    monkeypatch.setattr(module, "predict_variants", lambda *_: VariantScores((), {}))
+    both = [candidate("a"), candidate("net", 9, pretrained=True)]
+    assert find_cues(dataset(2), classification(both), None) == ()
 
 
 def test_without_contenders_of_either_kind_there_are_none(calls):

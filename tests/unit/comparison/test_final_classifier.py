@@ -63,7 +63,7 @@ def classifiers(tmp_path):
         )
         return Classifiers(
             dataset=data,
-            classification=classification,
+            results=classification,
             together=(),
             reading=Reading(),
             data_name="photos",

@@ -72,7 +72,7 @@ def test_what_sees_all_labels_gains_nothing_and_is_recommended():
     assert abs(results.precisions[1].mean - results.rankings.chance) < 0.1
     for row in put_labels_together(results, lambda *_: None):
         assert not row.result.clear
-        assert text([row]).startswith("Putting them together does not visibly help: mean average ")
+        assert text([row]).startswith("Putting them together does not visibly help: they reach ")
 
 
 def test_chance_is_neither_recommended_nor_put_together():

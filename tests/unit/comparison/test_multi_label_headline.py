@@ -2,7 +2,8 @@
 
 import math
 
-from imrep.comparison.conclusions.multi_label_headline import Facts, headline
+from imrep.comparison.conclusions.measure_headline import headline
+from imrep.comparison.conclusions.multi_label_headline import LabelFacts
 from imrep.comparison.statistics.verdict import Standing, Verdict
 
 NAMES = ("pixels", "hog", "dct", "sift", "fourier")
@@ -20,7 +21,7 @@ def facts_of(precisions, tied, *, half=0.05, too_few=False, **more):
     verdict = Verdict(standings, leader, tied, 2.0, 0.062, 0.341, too_few, 130)
     costs = {name: values[:count] for name, values in COSTS.items()}
     plain = {"pick": leader, "margin": 2, "images": 250, "groups": 250, "labels": 10, **costs}
-    return Facts(NAMES[:count], verdict, **{**plain, **more})
+    return LabelFacts(NAMES[:count], verdict, **{**plain, **more})
 
 
 def test_clear():

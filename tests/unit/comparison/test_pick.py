@@ -97,6 +97,30 @@ def test_the_pick_is_what_was_measured(photos, monkeypatch):
     np.testing.assert_allclose(vectors, measured[0].vectors, rtol=1e-5, atol=1e-6)
 
 
+def test_of_numbers_it_is_what_predicts_them_also_beside_objects(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "n").mkdir()
+    lines, objects = ["path,value"], {}
+    for i in range(80):
+        level, name = rng.uniform(60, 190), f"n/{i:02}.png"
+        pixels = level + rng.normal(0, 30, (48, 48, 3))
+        PIL.Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / name)
+        lines.append(f"{name},{level:.3f}")
+        objects[name] = f"{i // 2}"
+    (tmp_path / "numbers.csv").write_text("\n".join(lines))
+    specs = ["sift", "pixels:side=2"]
+    found = imrep.compare("numbers.csv", specs, "report", size=48, same_object=objects)
+    assert found.pick == "pixels:side=2" and found.verdict["retrieval"] is not None
+    saved = imrep.load("report/pick")
+    assert (saved.name, saved.dim) == ("pixels", imrep.get(found.pick).dim)
+    command, code = blocks(found.report)
+    run(*shlex.split(command)[1:])
+    variables = {}
+    exec(code, variables)  # it is what the report tells its reader to type
+    assert variables["answers"].column_names[:2] == ["path", "value"]
+    assert variables["vectors"].shape == (80, saved.dim)
+
+
 def test_what_embed_fitted_is_taken_as_well(photos, tmp_path, monkeypatch):
     run("embed", photos, "sift", "--size", "48", "-o", "first.parquet")
     monkeypatch.setattr(Fitted, "fit", None)

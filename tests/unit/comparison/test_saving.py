@@ -69,7 +69,7 @@ def test_an_earlier_classifier_stays_and_is_mentioned(classifiers, tmp_path):
     for name in ("model.json", ".imrep"):
         (tmp_path / name).touch()
     found = save(classifiers("", "something leaks the labels."), tmp_path, "", silent)
-    assert found.text.endswith("The classifier there is an earlier one.")
+    assert found.text.endswith("The model there is an earlier one.")
 
 
 @pytest.mark.parametrize("error", [BadData("equal."), BadParameter("no object.")])

@@ -62,7 +62,7 @@ def accuracy(predicted, dataset):
 
 def test_what_hangs_on_colour_is_lost_without_it(state):
     candidates, dataset = encoded(state, "histogram", "pixels")
-    predicted = predict_variants(candidates, dataset, True, state)
+    _, predicted = predict_variants(candidates, dataset, True, state)
     assert list(predicted) == [ORIGINAL, *VARIANTS]
     scored = accuracy(predicted, dataset)
     for name in (ORIGINAL, "colour only", "blocks shuffled"):
@@ -75,17 +75,17 @@ def test_the_images_as_they_are_have_the_scores_that_they_had(state):
     candidates, dataset = encoded(state, "histogram")
     own = predictions.predict(candidates[0], dataset)
     for complete in (True, False):
-        (again,) = predict_variants(candidates, dataset, complete, state)[ORIGINAL]
+        (again,) = predict_variants(candidates, dataset, complete, state).predictions[ORIGINAL]
         np.testing.assert_array_equal(again.probe, own.probe)
 
 
 def test_a_second_run_embeds_nothing_and_the_cache_holds_no_vectors(state, monkeypatch):
     candidates, dataset = encoded(state, "histogram", "pixels")
     vectors = sorted((cache.root() / "codes").iterdir())
-    first = predict_variants(candidates, dataset, True, state)
+    _, first = predict_variants(candidates, dataset, True, state)
     assert sorted((cache.root() / "codes").iterdir()) == vectors
     monkeypatch.setattr(encode, "embed", None)
-    second = predict_variants(candidates, dataset, True, state)
+    _, second = predict_variants(candidates, dataset, True, state)
     for name in first:
         for one, other in zip(first[name], second[name], strict=True):
             np.testing.assert_array_equal(one.probe, other.probe)
@@ -109,7 +109,7 @@ def test_an_interrupted_run_continues(state, monkeypatch):
     assert len(calls) == 1 + len(candidates) * len(VARIANTS)
 
 
-def test_what_refuses_a_variant_has_no_scores_there(state, monkeypatch):
+def test_what_refuses_a_variant_is_left_out_of_all(state, monkeypatch):
     candidates, dataset = encoded(state, "histogram", "pixels")
     embed = encode.embed
 
@@ -119,11 +119,12 @@ def test_what_refuses_a_variant_has_no_scores_there(state, monkeypatch):
         return embed(rep, squares, device)
 
     monkeypatch.setattr(encode, "embed", picky)
-    predicted = predict_variants(candidates, dataset, True, state)
-    assert [len(parts) for parts in predicted.values()] == [2] * 8
-    assert predicted["edges only"][1].folds == ()
-    assert not predicted["edges only"][1].probe.any()
-    assert len(predicted["same exposure"][1].folds) == 5
+    taken, predicted = predict_variants(candidates, dataset, True, state)
+    assert [each.spec for each in taken] == ["histogram"]
+    assert [len(parts) for parts in predicted.values()] == [1] * 8
+    monkeypatch.setattr(encode, "embed", lambda *_: 1 / 0)
+    taken, predicted = predict_variants(candidates[1:], dataset, True, state)
+    assert taken == () and set(predicted) == {ORIGINAL, *VARIANTS}
 
 
 def test_a_full_disk_is_no_refusal(state, monkeypatch):

@@ -16,6 +16,7 @@ from imrep.comparison.output import suspects as output
 from imrep.comparison.output.outcome import Scores
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes import planted
+from imrep.comparison.probes.calibrated import Calibrated
 from imrep.comparison.probes.planted import Planted
 from imrep.comparison.statistics.label_errors import LabelErrors
 from imrep.results import Row
@@ -97,7 +98,7 @@ def judged(monkeypatch):
             return values
 
         monkeypatch.setattr(planted, "label_probabilities", label_probabilities)
-        monkeypatch.setattr(suspects, "_calibrated", lambda predicted, dataset: table)
+        monkeypatch.setattr(suspects, "calibrate", lambda *_: Calibrated(table, None))
         row = SimpleNamespace(
             encoded=SimpleNamespace(spec="together"),
             parts=[SimpleNamespace(encoded=SimpleNamespace(spec="kept"))],

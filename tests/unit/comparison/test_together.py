@@ -180,8 +180,8 @@ def test_a_clear_gain_is_said_with_its_parts():
 def test_anything_else_does_not_help(gain):
     alone = f"{100 * (gain.accuracy - gain.gain):.0f}"
     assert said(gain) == (
-        f"Putting them together does not visibly help: {100 * gain.accuracy:.0f}% against {alone}% "
-        "for a alone."
+        f"Putting them together does not visibly help: they name {100 * gain.accuracy:.0f}% "
+        f"against {alone}% for a alone."
     )
 
 

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from imrep.comparison.conclusions.value_headline import Facts, headline
+from imrep.comparison.conclusions.measure_headline import headline
+from imrep.comparison.conclusions.value_headline import ValueFacts
 from imrep.comparison.statistics.verdict import Standing, Verdict
 
 NAMES = ("pixels", "hog", "dct", "sift", "fourier")
@@ -26,7 +27,7 @@ def facts_of(shares, tied, *, half=0.05, too_few=False, **more):
         "errors": (830.0, 415.2, 310.6, 500.0, 500.0)[:count], "guess_error": 1234.5,
         "ratio": False, **costs,
     }  # fmt: skip
-    return Facts(NAMES[:count], verdict, **{**plain, **more})
+    return ValueFacts(NAMES[:count], verdict, **{**plain, **more})
 
 
 def test_clear():

@@ -168,7 +168,7 @@ def test_arrays_that_do_not_fit_are_refused(model, change, message):
 
 
 def test_what_is_no_classifier_is_refused(tmp_path):
-    with pytest.raises(BadData, match=r"needs to be a saved classifier.*got no such folder"):
+    with pytest.raises(BadData, match=r"needs to be a saved model.*got no such folder"):
         imrep.load_model(tmp_path / "nothing")
     with pytest.raises(BadData, match="got one without it"):
         imrep.load_model(tmp_path)

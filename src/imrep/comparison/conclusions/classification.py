@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrep.comparison.conclusions import sentences
-from imrep.comparison.conclusions.headline import Facts, headline
+from imrep.comparison.conclusions.headline import UNDECIDED, Facts, headline
 from imrep.comparison.conclusions.recommend import recommend
 from imrep.comparison.conclusions.reference import REFERENCE, reference_vectors
 from imrep.comparison.conclusions.sentences import Sentence
@@ -17,13 +17,10 @@ from imrep.comparison.probes import predictions
 from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.judging_time import announcement
-from imrep.comparison.probes.learning_curve import Point
+from imrep.comparison.probes.learning_curve import CURVES, Point
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
-
-_UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
-_CURVES = 4  # learning curves, of the most accurate
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def classify(
         encoded=tuple(encoded),
         predictions=tuple(scored),
         verdict=verdict,
-        pick=None if first.id in _UNDECIDED else pick,
+        pick=None if first.id in UNDECIDED else pick,
         headline=first,
         warnings=tuple(_warnings(alarms)),
         controls=control_predictions,
@@ -150,10 +147,8 @@ def learning_curves(
 
     What was trained on the labels of a fold has seen more of them than a point of the curve.
     """
-    standings = classification.verdict.standings
     untrained = [j for j, each in enumerate(classification.encoded) if not each.trained]
-    order = sorted(untrained, key=lambda j: -standings[j].accuracy)[:_CURVES]
-    best = [classification.encoded[j] for j in sorted(order)]
+    best = [classification.encoded[j] for j in classification.verdict.best(CURVES, untrained)]
     curves = predictions.for_each(
         lambda encoded: predictions.predict_curve(encoded, dataset),
         best,

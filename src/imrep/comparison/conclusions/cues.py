@@ -53,11 +53,13 @@ class Cues:
             millisecond.
         dataset: The images.
         scores: By variant, the images as they are among them.
+        parts: What is combined.
     """
 
     judged: EncodedCandidate | None
     dataset: LabelledDataset
     scores: Mapping[str, Gain]
+    parts: tuple[EncodedCandidate, ...] = ()
 
 
 def find_cues(
@@ -66,9 +68,9 @@ def find_cues(
     """What the classes hang on by all contenders under a millisecond, and by a network.
 
     The first is a combination that is fitted to each variant from start to end, of contenders that
-    have no codebook to fit; the second is the
-    most accurate of the pretrained networks, alone and on fewer images. Each is left out where
-    there is no such contender, or where the images are too few for a verdict.
+    have no codebook to fit; the second is the most accurate of the pretrained networks, alone and
+    on fewer images. Each is left out where there is no such contender that takes all variants, or
+    where the images are too few for a verdict.
 
     Args:
         dataset: The images that were scored.
@@ -111,14 +113,15 @@ def _combined(
     sample = group_sample(dataset, _IMAGES)
     if sample is None:
         return None
-    predicted = predict_variants(cheap, sample, sample is dataset, state)
+    parts, predicted = predict_variants(cheap, sample, sample is dataset, state)
+    if not parts:
+        return None
     probes = {
-        name: combine(
-            [each.folds for each in parts], sample.labels, sample.groups, sample.folds
-        ).probe
-        for name, parts in predicted.items()
+        name: combine([each.folds for each in own], sample.labels, sample.groups, sample.folds)
+        for name, own in predicted.items()
     }
-    return _scored(None, sample, probes)
+    scores = _gains(sample, {name: made.probe for name, made in probes.items()})
+    return Cues(None, sample, scores, parts)
 
 
 def _network(classification: Classification, dataset: LabelledDataset, state: State) -> Cues | None:
@@ -135,16 +138,18 @@ def _network(classification: Classification, dataset: LabelledDataset, state: St
     if sample is None:
         return None
     _, network = max(networks, key=lambda pair: pair[0])
-    predicted = predict_variants([network], sample, sample is dataset, state)
-    return _scored(network, sample, {name: parts[0].probe for name, parts in predicted.items()})
+    taken, predicted = predict_variants([network], sample, sample is dataset, state)
+    if not taken:
+        return None
+    scores = _gains(sample, {name: own.probe for name, (own,) in predicted.items()})
+    return Cues(network, sample, scores)
 
 
-def _scored(
-    judged: EncodedCandidate | None, sample: LabelledDataset, probes: Mapping[str, np.ndarray]
-) -> Cues:
+def _gains(sample: LabelledDataset, probes: Mapping[str, np.ndarray]) -> dict[str, Gain]:
+    """By variant, from the class of each image."""
     hits = np.stack(list(probes.values())) == sample.labels
     results = gains(hits, sample.labels, sample.groups, sample.seed)
-    return Cues(judged, sample, dict(zip(probes, results, strict=True)))
+    return dict(zip(probes, results, strict=True))
 
 
 def _costly(losses: Mapping[str, float]) -> str:

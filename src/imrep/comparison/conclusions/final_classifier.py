@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrep.comparison.conclusions.classification import Classification
-from imrep.comparison.conclusions.final_models import FinalModels, Judged, now
+from imrep.comparison.conclusions.final_models import FinalModels, now
 from imrep.comparison.conclusions.final_parts import Singles, fit_parts
 from imrep.comparison.data.folded_dataset import FoldedDataset
 from imrep.comparison.data.labelled_dataset import LabelledDataset
@@ -31,18 +31,13 @@ class Classifiers(FinalModels[FittedClassifier]):
 
     Args:
         dataset: The images that were scored.
-        classification: The candidates' results.
+        results: The candidates' results.
     """
 
     noun = "classifier"
 
     dataset: LabelledDataset
-    classification: Classification
-
-    @property
-    def results(self) -> Judged:
-        """Those of the candidates."""
-        return self.classification
+    results: Classification
 
     @property
     def folded(self) -> FoldedDataset:
@@ -95,7 +90,7 @@ class Classifiers(FinalModels[FittedClassifier]):
                 accuracy=result.accuracy,
                 lo=result.low,
                 hi=result.high,
-                guess=self.classification.verdict.chance,
+                guess=self.results.verdict.chance,
                 **self.basis,
             ),
             created=now(),

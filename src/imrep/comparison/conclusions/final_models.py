@@ -52,6 +52,7 @@ class FinalModels(ABC, Generic[M]):
     """The models of a comparison, each fitted when it is asked for.
 
     Args:
+        results: Those of the candidates.
         together: Combinations of the candidates.
         reading: How files became pixels.
         data_name: Name of the data set.
@@ -61,16 +62,12 @@ class FinalModels(ABC, Generic[M]):
     noun: ClassVar[str]
     """What a model is called in sentences."""
 
+    results: Judged
     together: Sequence[Together]
     reading: Reading
     data_name: str
     left_out: Sequence[str] = ()
     _by_name: dict[str, M] = field(default_factory=dict, init=False, repr=False)
-
-    @property
-    @abstractmethod
-    def results(self) -> Judged:
-        """Those of the candidates."""
 
     @property
     @abstractmethod

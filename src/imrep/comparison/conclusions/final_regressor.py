@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray as Array
 
-from imrep.comparison.conclusions.final_models import FinalModels, Judged, now
+from imrep.comparison.conclusions.final_models import FinalModels, now
 from imrep.comparison.conclusions.final_parts import Singles, fit_parts
 from imrep.comparison.conclusions.regression import Regression, guess_error, mean_error
 from imrep.comparison.data.folded_dataset import FoldedDataset
@@ -24,31 +24,26 @@ class Regressors(FinalModels[FittedRegressor]):
     """The regressors of a comparison, each fitted when it is asked for.
 
     Args:
-        regression: The candidates' results.
+        results: The candidates' results.
     """
 
     noun = "regressor"
 
-    regression: Regression
-
-    @property
-    def results(self) -> Judged:
-        """Those of the candidates."""
-        return self.regression
+    results: Regression
 
     @property
     def folded(self) -> FoldedDataset:
         """The images that were scored."""
-        return self.regression.dataset
+        return self.results.dataset
 
     @property
     def subject(self) -> str:
         """What a representation may see of the images."""
-        return self.regression.dataset.names[0]
+        return self.results.dataset.names[0]
 
     def varies(self, single: EncodedCandidate) -> bool:
         """Whether its vectors differ in one of the folds."""
-        return bool(predict_values(single, self.regression.dataset).folds)
+        return bool(predict_values(single, self.results.dataset).folds)
 
     def fitted(
         self,
@@ -62,7 +57,7 @@ class Regressors(FinalModels[FittedRegressor]):
         Raises:
             BadData: All of its vectors are equal, or it predicts no better than guessing.
         """
-        dataset = self.regression.dataset
+        dataset = self.results.dataset
         final = fit_parts(
             name,
             dataset,
@@ -99,6 +94,6 @@ class Regressors(FinalModels[FittedRegressor]):
         for row in self.together:
             if row.result is result:
                 return row.combination.centred
-        standings = self.regression.verdict.standings
+        standings = self.results.verdict.standings
         index = next(i for i, standing in enumerate(standings) if standing is result)
-        return self.regression.predictions[index].centred
+        return self.results.predictions[index].centred

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imrep.comparison.conclusions.final_models import FinalModels, Judged, now
+from imrep.comparison.conclusions.final_models import FinalModels, now
 from imrep.comparison.conclusions.final_parts import Singles, fit_parts
 from imrep.comparison.conclusions.multi_label import MultiLabel
 from imrep.comparison.data.folded_dataset import FoldedDataset
@@ -21,22 +21,17 @@ class Taggers(FinalModels[FittedTagger]):
     """The taggers of a comparison, each fitted when it is asked for.
 
     Args:
-        labels: The candidates' results.
+        results: The candidates' results.
     """
 
     noun = "tagger"
 
-    labels: MultiLabel
-
-    @property
-    def results(self) -> Judged:
-        """Those of the candidates."""
-        return self.labels
+    results: MultiLabel
 
     @property
     def folded(self) -> FoldedDataset:
         """The images that were scored."""
-        return self.labels.dataset.valued
+        return self.results.dataset.valued
 
     @property
     def subject(self) -> str:
@@ -45,7 +40,7 @@ class Taggers(FinalModels[FittedTagger]):
 
     def varies(self, single: EncodedCandidate) -> bool:
         """Whether its vectors differ in one of the folds."""
-        return bool(predict_values(single, self.labels.dataset.valued).folds)
+        return bool(predict_values(single, self.results.dataset.valued).folds)
 
     def fitted(
         self,
@@ -59,7 +54,7 @@ class Taggers(FinalModels[FittedTagger]):
         Raises:
             BadData: All of its vectors are equal, or it predicts no better than guessing.
         """
-        dataset = self.labels.dataset
+        dataset = self.results.dataset
         final = fit_parts(
             name,
             dataset.valued,
@@ -80,7 +75,7 @@ class Taggers(FinalModels[FittedTagger]):
                 precision=result.accuracy,
                 lo=result.low,
                 hi=result.high,
-                guess=self.labels.verdict.chance,
+                guess=self.results.verdict.chance,
                 **self.basis,
             ),
             created=now(),

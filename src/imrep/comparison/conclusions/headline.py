@@ -21,6 +21,9 @@ from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.statistics.verdict import Standing, Verdict
 from imrep.plural import several
 
+UNDECIDED = ("noise", "too few", "none")
+"""Headlines that recommend nothing."""
+
 _SOLVED = 0.97  # accuracy
 _UNBALANCED = 1.5  # largest class over smallest
 _MAX_NAMES = 4  # of tied candidates in the sentence

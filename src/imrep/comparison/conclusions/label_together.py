@@ -4,19 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from imrep.comparison.conclusions import together
 from imrep.comparison.conclusions.multi_label import MultiLabel
-from imrep.comparison.conclusions.phrases import percent, plural_points, two_digits
-from imrep.comparison.conclusions.recommend import FREE_MS
 from imrep.comparison.conclusions.together import (
     UNJUDGED,
     Rival,
     Together,
     all_and_cheap,
-    cost,
-    differing,
     parts_of,
     rivals,
-    weighted_names,
 )
 from imrep.comparison.probes.value_combination import (
     ValueCombination,
@@ -47,11 +43,7 @@ def put_labels_together(
 
 def text(rows: Sequence[Together[ValueCombination]]) -> str:
     """The sentences that follow the headline; "" without combinations."""
-    if not rows:
-        return ""
-    first, *others = rows
-    sentence = _gained(first) if first.result.clear else _not_gained(first)
-    return " ".join([sentence, *map(_cheap, others)])
+    return together.text(rows, "reach mean average precision {}%".format)
 
 
 def _made(
@@ -76,30 +68,4 @@ def _made(
         combination=made,
         result=results.rankings.gains(pair)[1],
         leader=results.encoded[leader],
-    )
-
-
-def _gained(row: Together[ValueCombination]) -> str:
-    gain = f"{100 * row.result.gain:.1f}"
-    return (
-        f"Together they do better: **{len(row.parts)} of them, weighted** "
-        f"({weighted_names(row.parts)}; chosen inside the training part of every fold) reach mean "
-        f"average precision {percent(row.result.accuracy)}%, {gain} {plural_points(gain)} more "
-        f"than {row.leader.spec} alone{cost(row)}.{differing(row)}"
-    )
-
-
-def _not_gained(row: Together[ValueCombination]) -> str:
-    precision = row.result.accuracy
-    return (
-        "Putting them together does not visibly help: mean average precision "
-        f"{percent(precision)}% against {percent(precision - row.result.gain)}% for "
-        f"{row.leader.spec} alone."
-    )
-
-
-def _cheap(row: Together[ValueCombination]) -> str:
-    return (
-        f"Only those under {FREE_MS:g} ms, together: {percent(row.result.accuracy)}% at "
-        f"{two_digits(row.encoded.cpu_ms)} ms."
     )

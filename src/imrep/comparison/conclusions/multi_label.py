@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrep.comparison.conclusions import multi_label_controls, sentences
+from imrep.comparison.conclusions.headline import UNDECIDED
+from imrep.comparison.conclusions.measure_headline import headline
 from imrep.comparison.conclusions.multi_label_controls import Ranking
-from imrep.comparison.conclusions.multi_label_headline import Facts, headline
+from imrep.comparison.conclusions.multi_label_headline import LabelFacts
 from imrep.comparison.conclusions.recommend import recommend
 from imrep.comparison.conclusions.reference import REFERENCE, reference_vectors
 from imrep.comparison.conclusions.sentences import Sentence
@@ -17,7 +19,7 @@ from imrep.comparison.data.multi_label_dataset import MultiLabelDataset
 from imrep.comparison.probes import value_predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.judging_time import announcement
-from imrep.comparison.probes.learning_curve import Point
+from imrep.comparison.probes.learning_curve import CURVES, Point
 from imrep.comparison.probes.predictions import for_each
 from imrep.comparison.probes.regression import ValuePredictions
 from imrep.comparison.statistics.mean_average_precision import Precision
@@ -25,9 +27,6 @@ from imrep.comparison.statistics.precision_verdict import Rankings
 from imrep.comparison.statistics.verdict import Verdict
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
-
-_UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
-_CURVES = 4  # learning curves, of those that rank best
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def judge_labels(
     raised = _alarms(rankings, max(each.mean for each in precisions + reference), by_control)
     names = [each.spec for each in encoded]
     first = headline(
-        Facts(
+        LabelFacts(
             names=names,
             verdict=verdict,
             pick=pick,
@@ -117,7 +116,7 @@ def judge_labels(
         predictions=tuple(predicted),
         precisions=tuple(precisions),
         verdict=verdict,
-        pick=None if first.id in _UNDECIDED else pick,
+        pick=None if first.id in UNDECIDED else pick,
         headline=first,
         warnings=tuple(multi_label_controls.warnings(raised)),
         controls=by_control,
@@ -128,9 +127,8 @@ def learning_curves(
     results: MultiLabel, progress: Progress
 ) -> list[tuple[EncodedCandidate, tuple[Point, ...]]]:
     """Mean average precision with few images, of the four candidates that rank best."""
-    standings, valued = results.verdict.standings, results.dataset.valued
-    order = sorted(range(len(standings)), key=lambda j: -standings[j].accuracy)[:_CURVES]
-    best = [results.encoded[j] for j in sorted(order)]
+    valued = results.dataset.valued
+    best = [results.encoded[j] for j in results.verdict.best(CURVES)]
 
     def curve(encoded: EncodedCandidate) -> tuple[Point, ...]:
         return value_predictions.predict_value_curve(

@@ -8,16 +8,18 @@ from jaxtyping import Float
 from numpy import ndarray as Array
 
 from imrep.comparison.conclusions import sentences, value_controls
+from imrep.comparison.conclusions.headline import UNDECIDED
+from imrep.comparison.conclusions.measure_headline import headline
 from imrep.comparison.conclusions.recommend import recommend
 from imrep.comparison.conclusions.reference import REFERENCE, reference_vectors
 from imrep.comparison.conclusions.sentences import Sentence
 from imrep.comparison.conclusions.value_controls import Explained
-from imrep.comparison.conclusions.value_headline import Facts, headline
+from imrep.comparison.conclusions.value_headline import ValueFacts
 from imrep.comparison.data.controls import Alarm, control_vectors
 from imrep.comparison.data.valued_dataset import ValuedDataset
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.judging_time import announcement
-from imrep.comparison.probes.learning_curve import Point
+from imrep.comparison.probes.learning_curve import CURVES, Point
 from imrep.comparison.probes.predictions import for_each
 from imrep.comparison.probes.regression import ValuePredictions
 from imrep.comparison.probes.value_predictions import (
@@ -33,8 +35,6 @@ from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding.decoded_images import Decoded
 from imrep.types import Progress
 
-_UNDECIDED = ("noise", "too few", "none")  # headlines without a recommendation
-_CURVES = 4  # learning curves, of the candidates that explain most
 _SKEWED = 2.0  # skewness beyond which a few values decide the score
 
 
@@ -101,7 +101,7 @@ def judge_values(
     raised = _alarms(dataset, verdict, controls, _reference(dataset, decoded, encoded))
     names = [each.spec for each in encoded]
     first = headline(
-        Facts(
+        ValueFacts(
             names=names,
             verdict=verdict,
             pick=pick,
@@ -125,7 +125,7 @@ def judge_values(
         encoded=tuple(encoded),
         predictions=tuple(predicted),
         verdict=verdict,
-        pick=None if first.id in _UNDECIDED else pick,
+        pick=None if first.id in UNDECIDED else pick,
         headline=first,
         warnings=tuple(value_controls.warnings(raised, dataset.names[0])),
         controls=controls,
@@ -136,9 +136,8 @@ def value_curves(
     regression: Regression, progress: Progress
 ) -> list[tuple[EncodedCandidate, tuple[Point, ...]]]:
     """The share explained with few images, of the four candidates that explain most."""
-    dataset, standings = regression.dataset, regression.verdict.standings
-    order = sorted(range(len(standings)), key=lambda j: -standings[j].accuracy)[:_CURVES]
-    best = [regression.encoded[j] for j in sorted(order)]
+    dataset = regression.dataset
+    best = [regression.encoded[j] for j in regression.verdict.best(CURVES)]
     guess = dataset.values - dataset.means
 
     def measured(

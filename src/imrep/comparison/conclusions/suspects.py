@@ -18,6 +18,7 @@ from imrep.comparison.conclusions.together import ALL, Together
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset
 from imrep.comparison.probes import planted, predictions
+from imrep.comparison.probes.calibrated import calibrate
 from imrep.comparison.probes.classifier import Predictions
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.planted import Planted
@@ -133,7 +134,8 @@ def _judges(
     rivals = _single(dataset, classification)
     rivals.sort(key=lambda pair: -pair[1].accuracy(dataset.labels))
     best = rivals[:_AVERAGED]
-    tables = [_calibrated(predicted, dataset) for _, predicted in best]
+    labels, groups = dataset.labels, dataset.groups
+    tables = [calibrate(predicted.folds, labels, groups).probabilities for _, predicted in best]
     parts = [encoded for encoded, _ in best]
     return _Judges(parts, np.mean(tables, axis=0) if tables else np.empty(0), False)
 
@@ -153,16 +155,6 @@ def _single(
         encoded = list({part.spec: part for part in parts}.values())
     judged = [(each, predictions.predict(each, dataset)) for each in encoded]
     return [(each, predicted) for each, predicted in judged if predicted.folds]
-
-
-def _calibrated(predicted: Predictions, dataset: LabelledDataset) -> np.ndarray:
-    """Probabilities of each class, equal in folds where the vectors were constant."""
-    count = len(dataset.classes)
-    table = np.full((len(dataset), count), 1 / count)
-    for scores in predicted.folds:
-        targets = scores.targets(dataset.labels, dataset.groups)
-        table[scores.test] = planted.calibrated(scores, targets)
-    return table
 
 
 def _path_order(dataset: LabelledDataset, images: ImageCollection) -> np.ndarray:

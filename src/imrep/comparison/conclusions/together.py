@@ -127,13 +127,20 @@ def all_and_cheap(
     return (everything,) if second is None else (everything, second)
 
 
-def text(rows: Sequence[Together[Combination]]) -> str:
-    """The sentences that follow the headline; "" without combinations."""
+def text(
+    rows: Sequence[Together[object]], achieve: Callable[[str], str] = "name {}%".format
+) -> str:
+    """The sentences that follow the headline; "" without combinations.
+
+    Args:
+        rows: The combinations.
+        achieve: What candidates do, by their score in percent.
+    """
     if not rows:
         return ""
     first, *others = rows
-    return " ".join([_gained(first) if first.result.clear else _not_gained(first),
-                     *(_cheap(row) for row in others)])  # fmt: skip
+    sentence = (_gained if first.result.clear else _not_gained)(first, achieve)
+    return " ".join([sentence, *map(_cheap, others)])
 
 
 def rivals(
@@ -221,32 +228,30 @@ def parts_of(
     return parts, EncodedCandidate(candidate, encoded)
 
 
-def weighted_names(parts: Sequence[Part]) -> str:
+def _weighted_names(parts: Sequence[Part]) -> str:
     """The first three with their weights: sift 30%, hog 20%, dct 10% ..."""
     names = [f"{part.encoded.spec} {percent(part.weight)}%" for part in parts[:_MAX_NAMES]]
     return ", ".join(names) + (" ..." if len(parts) > _MAX_NAMES else "")
 
 
-def _gained(row: Together[Combination]) -> str:
-    result = row.result
-    gain = f"{100 * result.gain:.1f}"
-    sentence = (
+def _gained(row: Together[object], achieve: Callable[[str], str]) -> str:
+    gain = f"{100 * row.result.gain:.1f}"
+    return (
         f"Together they do better: **{len(row.parts)} of them, weighted** "
-        f"({weighted_names(row.parts)}; chosen inside the training part of every fold) "
-        f"name {percent(result.accuracy)}%, {gain} {plural_points(gain)} more than "
-        f"{row.leader.spec} alone{cost(row)}."
+        f"({_weighted_names(row.parts)}; chosen inside the training part of every fold) "
+        f"{achieve(percent(row.result.accuracy))}, {gain} {plural_points(gain)} more than "
+        f"{row.leader.spec} alone{_cost(row)}.{_differing(row)}"
     )
-    return sentence + differing(row)
 
 
-def differing(row: Together[object]) -> str:
+def _differing(row: Together[object]) -> str:
     """That the folds chose other parts; "" if they did not."""
     if all(part.folds == 1 for part in row.parts):
         return ""
     return " The choice differs a little between folds; shown is the one on all images."
 
 
-def cost(row: Together[object]) -> str:
+def _cost(row: Together[object]) -> str:
     """Beside the leader's; "" where a time is not known."""
     ms, alone = row.encoded.cpu_ms, row.leader.cpu_ms
     if not (math.isfinite(ms) and math.isfinite(alone)):
@@ -254,15 +259,15 @@ def cost(row: Together[object]) -> str:
     return f", at {two_digits(ms)} ms an image instead of {two_digits(alone)}"
 
 
-def _not_gained(row: Together[Combination]) -> str:
+def _not_gained(row: Together[object], achieve: Callable[[str], str]) -> str:
     accuracy = row.result.accuracy
     return (
-        f"Putting them together does not visibly help: {percent(accuracy)}% against "
+        f"Putting them together does not visibly help: they {achieve(percent(accuracy))} against "
         f"{percent(accuracy - row.result.gain)}% for {row.leader.spec} alone."
     )
 
 
-def _cheap(row: Together[Combination]) -> str:
+def _cheap(row: Together[object]) -> str:
     return (
         f"Only those under {FREE_MS:g} ms, together: {percent(row.result.accuracy)}% at "
         f"{two_digits(row.encoded.cpu_ms)} ms."

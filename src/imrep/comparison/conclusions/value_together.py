@@ -4,19 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imrep.comparison.conclusions.phrases import percent, plural_points, two_digits
-from imrep.comparison.conclusions.recommend import FREE_MS
+from imrep.comparison.conclusions import together
 from imrep.comparison.conclusions.regression import Regression, errors_of, guesses_of
 from imrep.comparison.conclusions.together import (
     UNJUDGED,
     Rival,
     Together,
     all_and_cheap,
-    cost,
-    differing,
     parts_of,
     rivals,
-    weighted_names,
 )
 from imrep.comparison.probes.value_combination import (
     ValueCombination,
@@ -50,11 +46,7 @@ def put_values_together(
 
 def text(rows: Sequence[Together[ValueCombination]], target: str) -> str:
     """The sentences that follow the headline; "" without combinations."""
-    if not rows:
-        return ""
-    first, *others = rows
-    sentence = _gained(first, target) if first.result.clear else _not_gained(first, target)
-    return " ".join([sentence, *map(_cheap, others)])
+    return together.text(rows, lambda share: f"explain {share}% of how {target} varies")
 
 
 def _made(
@@ -84,29 +76,4 @@ def _made(
         combination=made,
         result=result,
         leader=regression.encoded[leader],
-    )
-
-
-def _gained(row: Together[ValueCombination], target: str) -> str:
-    gain = f"{100 * row.result.gain:.1f}"
-    return (
-        f"Together they do better: **{len(row.parts)} of them, weighted** "
-        f"({weighted_names(row.parts)}; chosen inside the training part of every fold) explain "
-        f"{percent(row.result.accuracy)}% of how {target} varies, {gain} {plural_points(gain)} "
-        f"more than {row.leader.spec} alone{cost(row)}.{differing(row)}"
-    )
-
-
-def _not_gained(row: Together[ValueCombination], target: str) -> str:
-    share = row.result.accuracy
-    return (
-        f"Putting them together does not visibly help: they explain {percent(share)}% of how "
-        f"{target} varies against {percent(share - row.result.gain)}% for {row.leader.spec} alone."
-    )
-
-
-def _cheap(row: Together[ValueCombination]) -> str:
-    return (
-        f"Only those under {FREE_MS:g} ms, together: {percent(row.result.accuracy)}% at "
-        f"{two_digits(row.encoded.cpu_ms)} ms."
     )

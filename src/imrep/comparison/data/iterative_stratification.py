@@ -41,28 +41,28 @@ def _deal(
 ) -> Int[Array, " g"]:
     """Fold of each group, from its number of positives of each label and of images."""
     # k times what each fold still lacks: whole numbers, so that equals are equal
-    want, room = np.tile(counts.sum(0), (k, 1)), np.full(k, size.sum())
+    lack, room = np.tile(counts.sum(0), (k, 1)), np.full(k, size.sum())
     fold_of, order = np.full(len(size), -1), rng.permutation(len(size))
     left = counts.sum(0)
 
-    def assign(group: int, wanted: Int[Array, " k"]) -> None:
-        fold = _largest(wanted, room, rng)
+    def assign(group: int, lacking: Int[Array, " k"]) -> None:
+        fold = _largest(lacking, room, rng)
         fold_of[group] = fold
-        want[fold] -= k * counts[group]
+        lack[fold] -= k * counts[group]
         room[fold] -= k * size[group]
         np.subtract(left, counts[group], out=left)
 
     while left.any():
         label = int(np.where(left > 0, left, left.max() + 1).argmin())
         for group in order[(fold_of[order] < 0) & (counts[order, label] > 0)].tolist():
-            assign(group, want[:, label])
+            assign(group, lack[:, label])
     for group in order[fold_of[order] < 0].tolist():
         assign(group, room)
     return fold_of
 
 
-def _largest(wanted: Int[Array, " k"], room: Int[Array, " k"], rng: np.random.Generator) -> int:
-    """The fold that wants most; of equals the one with most room; of equals any."""
-    best = np.flatnonzero(wanted == wanted.max())
+def _largest(lacking: Int[Array, " k"], room: Int[Array, " k"], rng: np.random.Generator) -> int:
+    """The fold that lacks most; of equals the one with most room; of equals any."""
+    best = np.flatnonzero(lacking == lacking.max())
     best = best[room[best] == room[best].max()]
     return int(best[0] if len(best) == 1 else rng.choice(best))

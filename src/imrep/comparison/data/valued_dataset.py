@@ -19,9 +19,6 @@ Scale = Literal["", "log", "log1p"]
 """What was taken of a number before it is predicted: nothing, its logarithm, that of 1 more."""
 PLAIN: Scale = ""
 
-MIN_GROUPS = 60
-"""With fewer no verdict is given."""
-
 
 @dataclass(frozen=True, eq=False)  # hashed by identity: it is a key of caches
 class ValuedDataset:

@@ -21,6 +21,8 @@ def add(rows: Rows, measured: Sequence[Cues]) -> None:
             folds=dataset.folds.k,
         )
         own = Rows(common)
+        for part in cues.parts:
+            own.add_for(part, "cues.part", 1, "flag")
         for name, each in cues.scores.items():
             _add(own, cues, "accuracy", name, each.accuracy, each.low, each.high)
             if name != ORIGINAL:

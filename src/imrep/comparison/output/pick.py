@@ -31,7 +31,7 @@ def save(outcome: Outcome, out: Path) -> str:
 
 
 def _picked(outcome: Outcome) -> Representation | None:
-    judged = outcome.scores.classification if outcome.scores else outcome.retrieval
+    judged = outcome.judged or outcome.retrieval
     if judged is None or judged.pick is None:
         return None
     parts = [part.rep for part in judged.encoded[judged.pick].parts]

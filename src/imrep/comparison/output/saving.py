@@ -103,5 +103,5 @@ def save_commands(inputs: Inputs, settings: Settings) -> str:
 
 
 def _unsaved(folder: Path, reason: str) -> Saving:
-    earlier = " The classifier there is an earlier one." if saved.is_saved(folder) else ""
+    earlier = " The model there is an earlier one." if saved.is_saved(folder) else ""
     return Saving(None, f"Nothing was saved in {folder}/: {reason}{earlier}")

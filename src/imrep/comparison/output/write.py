@@ -23,7 +23,6 @@ from imrep.comparison.output.outcome import Outcome
 from imrep.comparison.output.rows import Rows, started
 from imrep.comparison.output.saving import save_commands
 from imrep.comparison.settings import Inputs, Settings
-from imrep.datasets.target import ANY
 from imrep.embedding import cache
 from imrep.io import skipped
 from imrep.results import Row
@@ -118,8 +117,6 @@ def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
         name: str(value)
         for name, value in (vars(settings) | vars(inputs)).items()
         if name not in ("out", "readers", "save", "save_which", "specs", "vectors", "data")
-        and not (name == "log" and not value)
-        and not (name == "target" and value == ANY)
     }
     digest = images.decoded.key
     return replace(
@@ -130,8 +127,8 @@ def _common(outcome: Outcome, inputs: Inputs, settings: Settings) -> Row:
             digest,
             images.labels.tolist(),
             images.groups.tolist(),
-            *([images.label_sets] if images.label_sets is not None else []),
-            *([images.values.tolist()] if images.values is not None else []),
+            images.label_sets,
+            None if images.values is None else images.values.tolist(),
         ),
         data=digest,
         data_name=outcome.source.name,

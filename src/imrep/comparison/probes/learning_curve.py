@@ -25,6 +25,9 @@ from imrep.estimators.kernels import Kernel, Kernels
 from imrep.estimators.model import fit
 from imrep.estimators.targets import Targets
 
+CURVES = 4
+"""Candidates that have one: the best."""
+
 _LABELS = (1, 2, 5, 10, 20, 50)
 _DRAWS = 5
 _IMAGES_PER_LABEL = 1.6  # that the smallest class needs, so that enough images remain to test

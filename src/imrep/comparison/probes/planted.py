@@ -1,4 +1,4 @@
-"""Labels changed on purpose, and what the judge then thinks of them.
+"""Labels changed on purpose, and how probable they then look.
 
 How improbable a wrong label looks differs from folder to folder. So labels of the folder itself are
 changed at random, and each draw is judged like the given labels: kernels, penalties, weights and
@@ -40,7 +40,7 @@ class Planted(NamedTuple):
     """Labels with some of them changed, in several draws.
 
     Attributes:
-        images: The images whose labels were changed, ascending in no particular order.
+        images: The images whose labels were changed, in no order.
         labels: Class of every image.
     """
 

@@ -62,18 +62,35 @@ def for_each(
     return results
 
 
+def parts_first(
+    predicted: Callable[[EncodedCandidate], R],
+    candidates: Sequence[EncodedCandidate],
+    dataset: FoldedDataset,
+    progress: Progress,
+) -> list[R]:
+    """Predictions of every candidate; sums last, since they are made of their parts' scores.
+
+    Args:
+        predicted: Called with a candidate.
+        candidates: In any order.
+        dataset: The images.
+        progress: Called with the phrase, the number done and the total.
+    """
+    by_index: dict[int, R] = {}
+    for is_sum in (False, True):
+        indices = [j for j, each in enumerate(candidates) if (len(each.parts) > 1) == is_sum]
+        if indices:
+            batch = [candidates[j] for j in indices]
+            results = for_each(predicted, batch, dataset, "probe", progress)
+            by_index |= dict(zip(indices, results, strict=True))
+    return [by_index[j] for j in range(len(candidates))]
+
+
 def predict_all(
     candidates: Sequence[EncodedCandidate], dataset: LabelledDataset, progress: Progress
 ) -> list[Predictions]:
-    """Predictions of every candidate; sums last, since they are made of their parts' scores."""
-    by_index: dict[int, Predictions] = {}
-    for is_sum in (False, True):
-        indices = [j for j, each in enumerate(candidates) if (len(each.parts) > 1) == is_sum]
-        batch = [candidates[j] for j in indices]
-        if batch:
-            predicted = for_each(lambda e: predict(e, dataset), batch, dataset, "probe", progress)
-            by_index |= dict(zip(indices, predicted, strict=True))
-    return [by_index[j] for j in range(len(candidates))]
+    """Predictions of every candidate."""
+    return parts_first(lambda each: predict(each, dataset), candidates, dataset, progress)
 
 
 def predict(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:

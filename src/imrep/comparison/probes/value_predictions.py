@@ -13,7 +13,7 @@ import numpy as np
 from imrep.comparison.data.valued_dataset import ValuedDataset
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
 from imrep.comparison.probes.learning_curve import Point
-from imrep.comparison.probes.predictions import BY_PARTS, for_each
+from imrep.comparison.probes.predictions import BY_PARTS, parts_first
 from imrep.comparison.probes.regression import ValuePredictions, cross_validate_values
 from imrep.comparison.probes.scores import arrays_of, folds_of
 from imrep.comparison.probes.value_combination import combine_values
@@ -31,16 +31,8 @@ _FILENAME = "values.npz"
 def predict_values_of_all(
     candidates: Sequence[EncodedCandidate], dataset: ValuedDataset, progress: Progress
 ) -> list[ValuePredictions]:
-    """Predictions of every candidate; sums last, since they are made of their parts' scores."""
-    by_index: dict[int, ValuePredictions] = {}
-    for is_sum in (False, True):
-        indices = [j for j, each in enumerate(candidates) if (len(each.parts) > 1) == is_sum]
-        batch = [candidates[j] for j in indices]
-        if batch:
-            work = lambda each: predict_values(each, dataset)  # noqa: E731
-            predicted = for_each(work, batch, dataset, "probe", progress)
-            by_index |= dict(zip(indices, predicted, strict=True))
-    return [by_index[j] for j in range(len(candidates))]
+    """Predictions of every candidate."""
+    return parts_first(lambda each: predict_values(each, dataset), candidates, dataset, progress)
 
 
 def predict_values(encoded: EncodedCandidate, dataset: ValuedDataset) -> ValuePredictions:

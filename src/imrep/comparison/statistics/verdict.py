@@ -13,7 +13,7 @@ References:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +92,12 @@ class Verdict:
         """The best after the leader, the first among equals."""
         others = [j for j in range(len(self.standings)) if j != self.leader]
         return max(others, key=lambda j: round(self.standings[j].accuracy, _DECIMALS), default=None)
+
+    def best(self, count: int, among: Iterable[int] | None = None) -> list[int]:
+        """The most accurate, at most so many, of all or of some, in their order."""
+        some = range(len(self.standings)) if among is None else among
+        falling = sorted(some, key=lambda j: -self.standings[j].accuracy)
+        return sorted(falling[:count])
 
 
 def judge(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from imrep.datasets.dataset import count
 from imrep.datasets.tables import columns, target_cells
 from imrep.datasets.tables.target_cells import NoNumber
-from imrep.datasets.target import Answer, Kind, Request, Target, missing
+from imrep.datasets.target import SEPARATOR, Answer, Kind, Request, Target, missing
 from imrep.errors import BadData
 
 _VALUE, _LABELS = "value", "labels"  # plain names of the columns of numbers and of sets of labels
@@ -165,8 +165,11 @@ def _inferred(cells: Sequence[object]) -> tuple[Kind, bool]:
 
 
 def _several(cells: Sequence[object]) -> bool:
+    """Whether a cell holds several labels, or a list of them."""
     return any(
-        isinstance(cell, list | tuple) or (isinstance(cell, str) and "|" in cell) for cell in cells
+        isinstance(cell, list | tuple | set | frozenset)
+        or (isinstance(cell, str) and SEPARATOR in cell)
+        for cell in cells
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,13 +31,23 @@ _MAX_BYTES = 100_000_000  # of changed images held in memory
 _VARIANTS_AT_A_TIME = 2  # that tasks on several threads may need
 
 
+class VariantScores(NamedTuple):
+    """What candidates predict from every variant.
+
+    Attributes:
+        encoded: The candidates; without those that refused the images of a variant, whose loss
+            there would say nothing of the classes.
+        predictions: Of each of them by variant; first those of the images as they are.
+    """
+
+    encoded: tuple[EncodedCandidate, ...]
+    predictions: dict[str, list[Predictions]]
+
+
 def predict_variants(
     encoded: Sequence[EncodedCandidate], dataset: LabelledDataset, complete: bool, state: State
-) -> dict[str, list[Predictions]]:
-    """Predictions of every candidate, by variant; first those of the images as they are.
-
-    A candidate that refuses the images of a variant has no scores there, as one has none whose
-    vectors are all equal.
+) -> VariantScores:
+    """Predictions of every candidate that takes all variants.
 
     Args:
         encoded: Candidates of one part that imrep can encode, and that fit nothing to images.
@@ -47,7 +58,7 @@ def predict_variants(
     """
     names, varied = (ORIGINAL, *VARIANTS), _Varied(dataset, state)
 
-    def predict(task: tuple[str, EncodedCandidate]) -> Predictions:
+    def predict(task: tuple[str, EncodedCandidate]) -> Predictions | None:
         name, each = task
         if name == ORIGINAL and complete:
             return predictions.predict(each, dataset)
@@ -55,7 +66,13 @@ def predict_variants(
 
     tasks = list(product(names, encoded))
     flat = predictions.for_each(predict, tasks, dataset, STEP, state.progress)
-    return {name: flat[i * len(encoded) :][: len(encoded)] for i, name in enumerate(names)}
+    columns = [flat[r :: len(encoded)] for r in range(len(encoded))]
+    usable = [r for r, column in enumerate(columns) if None not in column]
+    by_name = zip(names, zip(*(columns[r] for r in usable), strict=True), strict=True)
+    return VariantScores(
+        tuple(encoded[r] for r in usable),
+        {name: list(own) for name, own in by_name} if usable else {name: [] for name in names},
+    )
 
 
 class _Varied:
@@ -79,7 +96,8 @@ class _Varied:
         return room
 
 
-def _predict(encoded: EncodedCandidate, name: str, varied: _Varied) -> Predictions:
+def _predict(encoded: EncodedCandidate, name: str, varied: _Varied) -> Predictions | None:
+    """None where the candidate refuses the images."""
     dataset = varied.dataset
 
     def views() -> Views:
@@ -90,8 +108,7 @@ def _predict(encoded: EncodedCandidate, name: str, varied: _Varied) -> Predictio
     except OSError:  # a full disk, for example: it concerns all candidates
         raise
     except Exception:  # of a representation, which may be the user's own
-        nothing = np.zeros(len(dataset), np.int64)
-        return Predictions(nothing, nothing, nothing)
+        return None
 
 
 def _views(encoded: EncodedCandidate, name: str, varied: _Varied) -> Views:
