@@ -84,6 +84,7 @@ def train(arguments: argparse.Namespace) -> DAE:
         state = {key: value.float() for key, value in load_file(arguments.start).items()}
         dae.network.load_state_dict(state)
     average.load_state_dict(dae.state_dict())
+    dae.network.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(dae.parameters(), betas=(0.9, 0.99), weight_decay=1e-4)
     began, step = time.monotonic(), 0
     while (done := progress(began, step, arguments)) < 1:
@@ -91,7 +92,7 @@ def train(arguments: argparse.Namespace) -> DAE:
         rate = arguments.rate * min(1, step / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done))
         for group in optimiser.param_groups:
             group["lr"] = rate + 1e-6
-        source = patches(images, 48 if done < 0.55 and not arguments.start else 72, generator)
+        source = patches(images, 48 if done < 0.55 else 72, generator)
         batch = torch.stack([next(source) for _ in range(_BATCH)])
         seeds = torch.randint(2**62, (_BATCH,), generator=generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=done < 0.9):
