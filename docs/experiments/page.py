@@ -129,7 +129,9 @@ class Interval:
         if count < 2:
             return cls(mean, math.nan)
         deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / (count - 1))
-        return cls(mean, t.ppf((1 + _CONFIDENCE) / 2, count - 1) * deviation / math.sqrt(count))
+        return cls(
+            mean, float(t.ppf((1 + _CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
+        )
 
     def text(self, digits: int = 2, sign: bool = False) -> str:
         """`28.31 ± 0.05`."""
