@@ -8,6 +8,7 @@ the image into an .imr file, or begin by unpacking one.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -163,7 +164,7 @@ def _apply(before: Original, steps: Sequence[Step], chain: Chain, progress: Prog
     for i, step in enumerate(steps):
         name = step.operation.name
         progress(name, i, len(chain.steps))
-        with tiling.watched(lambda done, total, name=name: progress(name, done, total)):
+        with tiling.watched(partial(progress, name)):
             pixels = chain.step(step, pixels, before)
     if pixels.shape[1] == before.pixels.shape[1] or before.profile is None:
         return replace(before, pixels=pixels)
