@@ -176,8 +176,8 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def encode(self, image: Image) -> Map | Tokens | Views:
         """The maps, (batch, channel, height / stride, width / stride), or the tokens."""
-        size = (image.shape[2], image.shape[3])
         outputs = self._run(self.normalised(image))
+        size = (image.shape[2], image.shape[3])
         if self.pooling in WHOLE:
             values, summary = outputs
             grid = (values.shape[2], values.shape[3])
