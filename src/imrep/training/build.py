@@ -30,7 +30,8 @@ def build(spec: str, dataset: Dataset, seed: int) -> Learned:
     if not catalog.is_saved(name):
         parameters = {p.name: p.default for p in catalog.entry(name).parameters}
         if "weights" not in texts and parameters.get("weights") == "published":
-            defaults["weights"] = "random"
+            cls = factory.class_of(name)
+            defaults["weights"] = getattr(cls, "first_weights", "random")
         if "classes" not in texts and "classes" in parameters and dataset.labelled:
             defaults["classes"] = len(dataset.classes)
     return checked(factory.get(spec, **defaults), dataset)

@@ -13,10 +13,10 @@ from torch import Tensor
 from imrep import checks
 from imrep import weights as weights_
 from imrep.base import Recipe, Supervised
-from imrep.base.supervised import Read
+from imrep.base.supervised import Read, batch_labels, take_saved
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
-from imrep.errors import BadCode, BadData, BadImage, BadParameter
+from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
@@ -128,7 +128,7 @@ class SNNL(Supervised[Map]):
         trained = weights not in (*_STARTS, "random")
         stored = weights_.checkpoint(str(weights), self.name) if trained else None
         if stored is not None and "spec" in stored.config:
-            parameters.take_saved(self, stored.config["spec"])
+            take_saved(self, stored.config["spec"], parameters.OF_THE_NETWORK)
         parameters.check(self)
         self._build()
         if stored is not None:
@@ -227,7 +227,7 @@ class SNNL(Supervised[Map]):
         Raises:
             BadData: If there is no class of each image, or one is not below `classes`.
         """
-        image, labels = batch["image"], self._labels(batch)
+        image, labels = batch["image"], batch_labels(batch, self.classes, self.name)
         image = checks.image(image, self.name).expand(-1, 3, -1, -1)
         with self._batch_statistics():
             hidden = self._layers(self._normalised(image))
@@ -327,20 +327,6 @@ class SNNL(Supervised[Map]):
         if primary == "bce":
             return F.binary_cross_entropy_with_logits(output, pixels)
         return F.mse_loss(output.sigmoid(), pixels)
-
-    def _labels(self, batch: dict[str, Tensor]) -> Tensor:
-        labels = batch.get("label")
-        if labels is None or labels.shape != batch["image"].shape[:1]:
-            raise BadData(
-                f"{self.name} needs a class of each image to be trained, got none. Put the images "
-                "of each class into a folder of its own."
-            )
-        if int(labels.max()) >= self.classes or int(labels.min()) < -1:
-            raise BadData(
-                f"{self.name} needs classes from 0 to {self.classes - 1}, got "
-                f"{int(labels.min())} to {int(labels.max())}. Set classes={int(labels.max()) + 1}."
-            )
-        return labels
 
     @contextmanager
     def _batch_statistics(self) -> Iterator[None]:

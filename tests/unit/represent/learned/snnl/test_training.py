@@ -1,6 +1,5 @@
-"""Training in memory: batches, progress, and losses that are not finite."""
+"""Training in memory: progress, and losses that are not finite."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,7 +8,7 @@ from imrep.base import Supervised
 from imrep.codes import Vector
 from imrep.errors import BadData
 from imrep.registry.cards import Card
-from imrep.represent.learned.snnl.training import _batches, train
+from imrep.represent.learned.snnl.training import train
 
 
 class Line(Supervised[Vector]):
@@ -47,14 +46,6 @@ class Line(Supervised[Vector]):
 
 def options(**more):
     return {"epochs": 150, "rate": 0.1, "seed": 0, "progress": None} | more
-
-
-@pytest.mark.parametrize("count", [2, 5, 16, 17, 63, 500, 1000])
-def test_batches_hold_every_row_once(count):
-    batches = list(_batches(count, np.random.default_rng(0)))
-    assert sorted(np.concatenate(batches)) == list(range(count))
-    sizes = [len(batch) for batch in batches]
-    assert max(sizes) - min(sizes) <= 1 and max(sizes) <= 128 and min(sizes) >= 2
 
 
 def test_the_loss_is_descended_and_epochs_are_counted():
