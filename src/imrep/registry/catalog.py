@@ -5,8 +5,8 @@ The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`, a
 source with `ast`; `factory` imports a module to build an instance of it. Other packages join
 through the entry-point group `imrep.representations`.
 
-The folder of a saved representation stands where a name does; a name has precedence over a folder
-of the same name.
+The folder of a saved representation stands where a name does; a name, or an alias of a name and
+parameters, has precedence over a folder of the same name.
 """
 
 import ast
@@ -191,7 +191,7 @@ def is_saved(name: str) -> bool:
     if not isinstance(name, str) or name.lower() in map(str.lower, _modules()):
         return False
     try:
-        return (Path(name) / "config.json").is_file()
+        return (Path(name) / "config.json").is_file() and name.lower() not in aliases()
     except (OSError, ValueError):  # too long for a path, or with a null byte
         return False
 

@@ -52,7 +52,10 @@ def checked(rep: object, dataset: Dataset) -> Learned:
         )
     rep.train()  # in evaluation, some have no gradients
     if not any(p.requires_grad for p in rep.parameters()):
-        raise BadParameter(f"train needs weights with a gradient, got none in {rep.spec}.")
+        raise BadParameter(
+            f"train needs weights with a gradient, got none in {rep.spec}. `imrep card {rep.name}` "
+            "says what its parameters train."
+        )
     if rep.reads_labels and not (dataset.labelled and len(dataset.classes) >= _MIN_CLASSES):
         count = len(dataset.classes)
         raise BadData(

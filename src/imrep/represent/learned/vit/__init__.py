@@ -1,6 +1,7 @@
 """Vision transformers: those of timm, by its names or by those that people use."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +28,7 @@ from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import State, checkpoint, strict
 
 _NAMED = ("published", "random")
-_RATE, _NETWORK_RATE = 1e-3, 1e-4  # of Adam, for the pooling and for the whole network
+_RATE, _NETWORK_RATE = 1e-3, 1e-4  # for the pooling, and for the whole network
 _BATCH, _NETWORK_BATCH = 128, 32  # images of a step
 
 
@@ -82,7 +83,8 @@ class ViT(Supervised[Tokens]):
         M. Oquab et al., "DINOv2: learning robust visual features without supervision", TMLR 2024.
         arXiv:2304.07193
 
-        Z. Lin et al., "A structured self-attentive sentence embedding", ICLR 2017. arXiv:1703.03130
+        Z. Lin, M. Feng, C. N. dos Santos, M. Yu, B. Xiang, B. Zhou and Y. Bengio, "A structured
+        self-attentive sentence embedding", ICLR 2017. arXiv:1703.03130
 
         S. Abnar and W. Zuidema, "Quantifying attention flow in transformers", ACL 2020.
         doi:10.18653/v1/2020.acl-main.385
@@ -125,7 +127,7 @@ class ViT(Supervised[Tokens]):
         "eva02": "arch=eva02_small_patch14_224",
         "beit": "arch=beitv2_base_patch16_224",
     }
-    recipe = Recipe(learning_rate=3e-4, size=224)
+    recipe = Recipe(size=224)
     first_weights = "published"
 
     def __init__(  # noqa: PLR0913  # the network, its pooling, its training, its picture
@@ -176,6 +178,8 @@ class ViT(Supervised[Tokens]):
         self.canvas = built.side
         trainable = self.pooling == pooling_.LEARNED or self.trains == "network"
         self.head = self._new_head() if trainable else None
+        if self.trains == "network":
+            self.recipe = replace(self.recipe, learning_rate=_NETWORK_RATE)  # type: ignore[misc]
         self._settle()
         self.eval()
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from imrep.drawing import enlarge, montage, sequential
 from imrep.drawing.colormaps import stretch
+from imrep.drawing.layout import DISPLAY_PX
 from imrep.networks.attention import rollout
 from imrep.networks.transformers import Attention
 from imrep.ops.colour import luminance
@@ -52,11 +53,11 @@ def draw_maps(maps: Tensor, image: Image | None) -> Picture:
     if image is None:
         return enlarge(montage([sequential(tile) for tile in tiles]))
     background = luminance(image.detach().float()).clamp(0, 1)
-    if len(tiles) > 1:
-        longer = max(background.shape[2:])
-        size = [max(1, round(n * min(1, _TILE_PX / longer))) for n in background.shape[2:]]
-        background = resize(background, *size).clamp(0, 1)
-    return enlarge(montage([_over(tile, background) for tile in tiles]))
+    longer = max(background.shape[2:])
+    factor = _TILE_PX / longer if len(tiles) > 1 else max(1, DISPLAY_PX / longer)
+    height, width = (max(1, round(factor * side)) for side in background.shape[2:])
+    background = resize(background, height, width).clamp(0, 1)
+    return montage([_over(tile, background) for tile in tiles]).clamp(0, 1)
 
 
 def _clipped(values: Tensor) -> Tensor:

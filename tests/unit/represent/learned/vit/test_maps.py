@@ -41,7 +41,7 @@ def test_pictures_lie_over_the_image(count):
     maps, image = torch.zeros(2, count, 4, 4), torch.rand(2, 3, 90, 120)
     maps[:, :, 1, 2] = 1
     picture = draw_maps(maps, image)
-    assert picture.shape[2:] == ((180, 240) if count == 1 else (2 * 90 + 1, 2 * 120 + 1))
+    assert picture.shape[2:] == ((192, 256) if count == 1 else (2 * 120 + 1, 2 * 160 + 1))
     assert 0 <= float(picture.min()) <= float(picture.max()) <= 1
     alone = draw_maps(maps, None)
     assert alone.shape[:2] == (2, 3)
