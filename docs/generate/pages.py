@@ -100,6 +100,7 @@ def representation(entry: Entry, example: Example, effort: Effort) -> str:
             prose.markdown(parts["body"]),
             "\n## Parameters\n",
             _parameters(entry),
+            _short_names(entry),
             "## On the command line\n",
             f"```sh\n{chr(10).join(commands(entry))}\n```\n",
             "## In Python\n",
@@ -108,6 +109,16 @@ def representation(entry: Entry, example: Example, effort: Effort) -> str:
             references(citations.references(entry.name)),
         ]
     )
+
+
+def _short_names(entry: Entry) -> str:
+    """The names that stand for it with some parameters."""
+    if not entry.aliases:
+        return ""
+    rows = [f"| `{alias}` | `{entry.name}:{texts}` |" for alias, texts in entry.aliases.items()]
+    first = next(iter(entry.aliases))
+    head = f"## Short names\n\nOther parameters follow as usual: `{first}:key=value`."
+    return "\n".join([f"{head}\n\n| name | stands for |\n|:--|:--|", *rows, ""])
 
 
 def commands(entry: Entry) -> list[str]:

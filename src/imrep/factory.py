@@ -70,11 +70,16 @@ def _build(name: str, texts: dict[str, str], params: dict[str, Any]) -> Represen
     specs.check_keys(params, parameters, entry.name)
     for key, value in params.items():
         specs.check_type(value, parameters[key].annotation, entry.name, key)
-    return _catalogued(entry)(**typed | params)
+    return class_of(name)(**typed | params)
 
 
-def _catalogued(entry: catalog.Entry) -> Any:
-    """The class of a catalogue's entry."""
+def class_of(name: str) -> Any:
+    """The class of a representation in the catalogue.
+
+    Raises:
+        UnknownName: If nothing has that name.
+    """
+    entry = catalog.entry(name)
     return getattr(importlib.import_module(entry.module), entry.class_name)
 
 

@@ -14,11 +14,13 @@ from imrep.types import Image, Vectors
 class Learned(Representation[C]):
     """A representation whose weights are trained by gradient descent on a loss.
 
-    Where the spec does not set these parameters, `imrep train` builds it with `weights="random"` in
-    place of "published", and with `classes` set to the number of classes in the data.
+    Where the spec does not set these parameters, `imrep train` builds it with `weights` set to
+    `first_weights` in place of "published", and with `classes` set to the number of classes in the
+    data.
     """
 
     recipe: ClassVar[Recipe] = Recipe()  # of `imrep train`, where its options do not differ
+    first_weights: ClassVar[str] = "random"  # that training starts from
     reads_labels: ClassVar[bool] = False  # whether the loss needs images of two classes or more
 
     @abstractmethod

@@ -48,6 +48,7 @@ class Representation(nn.Module, ABC, Generic[C]):
     card: ClassVar[Card]
     name: ClassVar[str]  # the file's or folder's, or that of a plugin's entry point
     renamed: ClassVar[dict[str, str]] = {}  # old names of parameters to present ones, a literal
+    aliases: ClassVar[dict[str, str]] = {}  # short names to parameters as in a spec, a literal
     example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
     periodic: str = ""  # why opposite borders are neighbours, where they are

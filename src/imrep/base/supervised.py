@@ -1,7 +1,8 @@
 """Representations that learn from labelled images."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from torch import Tensor
 from imrep import checks
 from imrep.base.learned import Learned
 from imrep.base.representation import C
-from imrep.errors import BadData, NotFitted
+from imrep.errors import BadData, BadParameter, NotFitted
+from imrep.registry import catalog, specs
 from imrep.types import Image, Progress
 
 Read = Callable[[NDArray[np.int64]], Image]  # images of these rows, all of one size
@@ -66,3 +68,51 @@ class Supervised(Learned[C]):
                 "Pass a tensor of whole numbers from 0."
             )
         self.fit_rows(lambda rows: images[rows], labels.long(), seed)
+
+
+def batch_labels(batch: dict[str, Tensor], classes: int, caller: str) -> Tensor:
+    """The class of each image of a batch, (b,), -1 for an image without one.
+
+    Raises:
+        BadData: If there is not one of each image, or one is not below `classes`.
+    """
+    labels = batch.get("label")
+    if labels is None or labels.shape != batch["image"].shape[:1]:
+        raise BadData(
+            f"{caller} needs a class of each image to be trained, got none. Put the images "
+            "of each class into a folder of its own."
+        )
+    if int(labels.max()) >= classes or int(labels.min()) < -1:
+        raise BadData(
+            f"{caller} needs classes from 0 to {classes - 1}, got "
+            f"{int(labels.min())} to {int(labels.max())}. Set classes={int(labels.max()) + 1}."
+        )
+    return labels
+
+
+def take_saved(rep: Any, spec: str, fixed: Collection[str]) -> None:
+    """Set the parameters of a saved spec where `rep` has the defaults.
+
+    Args:
+        rep: With its own parameters as attributes.
+        spec: Of the representation that was saved.
+        fixed: Parameters that the weights decide.
+
+    Raises:
+        BadParameter: If it is of another representation, or one of `fixed` is another.
+    """
+    name, texts = specs.parse(str(spec))[0]
+    if name != rep.name:
+        raise BadParameter(f"{rep.name} needs weights of its own, got those of {name}.")
+    entry = catalog.entry(rep.name)
+    defaults = {parameter.name: parameter.default for parameter in entry.parameters}
+    saved = {**defaults, **entry.typed(texts)}
+    del saved["weights"]
+    for key, value in saved.items():
+        own = getattr(rep, key)
+        if own == defaults[key]:
+            setattr(rep, key, value)
+        elif key in fixed and own != value:
+            raise BadParameter(
+                f"{rep.name} needs {key}={value}, of its weights, got {own}. Leave it out."
+            )

@@ -74,6 +74,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("compare", f"runs {' and '.join(card.contenders)}" if card.contenders else ""),
+        ("short", ", ".join(entry.aliases)),
         ("text", "embedded in the same space" if card.text else ""),
         ("native", _kernels(card)),
         ("paper", card.cite),

@@ -101,12 +101,17 @@ def _line(entry: catalog.Entry) -> str:
     marks = f"{_INVERSE[card.inverse]} {gradient} {weights}"
     columns = shutil.get_terminal_size((100, 24)).columns
     summary = textwrap.fill(
-        entry.summary + _origin(entry),
+        entry.summary + _short_names(entry) + _origin(entry),
         max(40, columns - 1),
         initial_indent=" " * _INDENT,
         subsequent_indent=" " * _INDENT,
     ).lstrip()
     return f"  {click.style(f'{entry.name:13}', fg='cyan')} {marks}   {summary}"
+
+
+def _short_names(entry: catalog.Entry) -> str:
+    """The names that stand for it with some parameters."""
+    return f" Short names: {', '.join(entry.aliases)}." if entry.aliases else ""
 
 
 def _origin(entry: catalog.Entry) -> str:
@@ -122,5 +127,6 @@ def _facts(entry: catalog.Entry) -> dict[str, object]:
         "summary": entry.summary,
         **asdict(entry.card),
         "parameters": parameters,
+        "aliases": entry.aliases,
         "package": entry.module.partition(".")[0],
     }

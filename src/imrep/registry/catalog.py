@@ -5,8 +5,8 @@ The file name is the name: `represent/multiscale/laplacian.py` is `laplacian`, a
 source with `ast`; `factory` imports a module to build an instance of it. Other packages join
 through the entry-point group `imrep.representations`.
 
-The folder of a saved representation stands where a name does; a name has precedence over a folder
-of the same name.
+The folder of a saved representation stands where a name does; a name, or an alias of a name and
+parameters, has precedence over a folder of the same name.
 """
 
 import ast
@@ -49,6 +49,7 @@ class Entry:
     parameters: tuple[Parameter, ...]
     example: str = ""  # a spec that builds quickly and offline, where the bare name does not
     renamed: dict[str, str] = field(default_factory=dict)  # parameters' old names to present ones
+    aliases: dict[str, str] = field(default_factory=dict)  # short names to parameters as in a spec
 
     def typed(self, texts: dict[str, str]) -> dict[str, Any]:
         """The values of a spec as the types of the parameters.
@@ -68,7 +69,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def entry(name: str) -> Entry:
-    """Read one representation's facts from its source; the name in any letter case.
+    """Read one representation's facts from its source; its name or an alias in any letter case.
 
     Raises:
         UnknownName: If nothing has that name; the message offers the nearest. Or if its file
@@ -78,6 +79,9 @@ def entry(name: str) -> Entry:
         by_lower = {spelling.lower(): spelling for spelling in names()}
         if (spelling := by_lower.get(name.lower())) is not None:
             return entry(spelling)
+        if (alias := aliases().get(name.lower())) is not None:
+            return entry(alias[0])
+        by_lower |= {alias: alias for alias in aliases()}
         nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
         hint = "`imrep list` shows all of them."
         if nearest:
@@ -96,6 +100,17 @@ def entry(name: str) -> Entry:
     if fields is None:
         raise UnknownName(f"{_without_class(path)}.")
     return fields
+
+
+@cache
+def aliases() -> dict[str, tuple[str, str]]:
+    """Short names, in lower case, to the name of a representation and parameters of a spec."""
+    return {
+        alias.lower(): (name, texts)
+        for name in names()
+        for alias, texts in entry(name).aliases.items()
+        if alias.lower() not in map(str.lower, _modules())
+    }
 
 
 def name_of(module: str) -> str:
@@ -143,6 +158,8 @@ def views(spec: str) -> list[tuple[Entry, dict[str, str]]]:
 def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     """Name and parameters, still text, of each view of a spec; a saved folder's path as its name.
 
+    An alias is replaced by what it stands for.
+
     Raises:
         UnknownName: If nothing has one of the names; they are checked before the parameters.
         BadParameter: If the spec cannot be read.
@@ -156,7 +173,17 @@ def parse(spec: str) -> list[tuple[str, dict[str, str]]]:
     for name in filter(None, specs.names(spec)):
         if not is_saved(name):
             entry(name)
-    return specs.parse(spec)
+    return [_without_alias(*view) for view in specs.parse(spec)]
+
+
+def _without_alias(name: str, texts: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """A view by its representation's name; the spec's parameters override those of an alias."""
+    if name.lower() in map(str.lower, _modules()) or is_saved(name):
+        return name, texts
+    own, parameters = aliases()[name.lower()]
+    ((_, preset),) = specs.parse(f"{own}:{parameters}")
+    stated = {key.lower() for key in texts}
+    return own, {key: text for key, text in preset.items() if key not in stated} | texts
 
 
 def is_saved(name: str) -> bool:
@@ -164,7 +191,7 @@ def is_saved(name: str) -> bool:
     if not isinstance(name, str) or name.lower() in map(str.lower, _modules()):
         return False
     try:
-        return (Path(name) / "config.json").is_file()
+        return (Path(name) / "config.json").is_file() and name.lower() not in aliases()
     except (OSError, ValueError):  # too long for a path, or with a null byte
         return False
 
@@ -258,6 +285,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
         if isinstance(node, ast.ClassDef) and isinstance(call := _assigned(node, "card"), ast.Call):
             doc = ast.get_docstring(node) or ""
             example, renamed = _assigned(node, "example"), _assigned(node, "renamed")
+            short = _assigned(node, "aliases")
             init = _constructor(node)
             return Entry(
                 name=name,
@@ -269,6 +297,7 @@ def _read(name: str, module: str, path: Path) -> Entry | None:
                 parameters=parameters(init, doc) if init else (),
                 example=ast.literal_eval(example) if example else "",
                 renamed=ast.literal_eval(renamed) if renamed else {},
+                aliases=ast.literal_eval(short) if short else {},
             )
     return None
 

@@ -30,7 +30,8 @@ def build(spec: str, dataset: Dataset, seed: int) -> Learned:
     if not catalog.is_saved(name):
         parameters = {p.name: p.default for p in catalog.entry(name).parameters}
         if "weights" not in texts and parameters.get("weights") == "published":
-            defaults["weights"] = "random"
+            cls = factory.class_of(name)
+            defaults["weights"] = getattr(cls, "first_weights", "random")
         if "classes" not in texts and "classes" in parameters and dataset.labelled:
             defaults["classes"] = len(dataset.classes)
     return checked(factory.get(spec, **defaults), dataset)
@@ -51,7 +52,10 @@ def checked(rep: object, dataset: Dataset) -> Learned:
         )
     rep.train()  # in evaluation, some have no gradients
     if not any(p.requires_grad for p in rep.parameters()):
-        raise BadParameter(f"train needs weights with a gradient, got none in {rep.spec}.")
+        raise BadParameter(
+            f"train needs weights with a gradient, got none in {rep.spec}. `imrep card {rep.name}` "
+            "says what its parameters train."
+        )
     if rep.reads_labels and not (dataset.labelled and len(dataset.classes) >= _MIN_CLASSES):
         count = len(dataset.classes)
         raise BadData(

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from imrep.base import Supervised
-from imrep.base.descent import _batches, train
+from imrep.base.descent import Course, batches, train
 from imrep.codes import Vector
 from imrep.errors import BadData
 from imrep.registry.cards import Card
@@ -38,22 +38,22 @@ class Line(Supervised[Vector]):
         return 0.0
 
     def fit_rows(self, read, labels, seed=0, progress=None):
-        train(self, read, labels, **options(seed=seed, progress=progress))
+        train(self, read, labels, course(seed=seed), progress)
 
     @property
     def budget(self):
         return "150 epochs"
 
 
-def options(**more):
-    return {"epochs": 150, "rate": 0.1, "seed": 0, "progress": None} | more
+def course(epochs=150, seed=0):
+    return Course(epochs, 0.1, seed, "Use a factor closer to 0.")
 
 
 @pytest.mark.parametrize("count", [2, 5, 16, 17, 63, 500, 1000])
 def test_batches_hold_every_row_once(count):
-    batches = list(_batches(count, np.random.default_rng(0)))
-    assert sorted(np.concatenate(batches)) == list(range(count))
-    sizes = [len(batch) for batch in batches]
+    parts = list(batches(count, 128, np.random.default_rng(0)))
+    assert sorted(np.concatenate(parts)) == list(range(count))
+    sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1 and max(sizes) <= 128 and min(sizes) >= 2
 
 
@@ -61,7 +61,7 @@ def test_the_loss_is_descended_and_epochs_are_counted():
     rep, calls = Line(), []
     images = torch.rand(40, 3, 2, 2)
     train(rep, lambda rows: images[rows], torch.zeros(40).long(),
-          **options(progress=lambda *step: calls.append(step)))  # fmt: skip
+          course(), lambda *step: calls.append(step))  # fmt: skip
     assert abs(rep.weight.item() - 3) < 0.01
     assert rep.epochs == 150 and not rep.training
     assert calls[0] == ("training line", 1, 150) and calls[-1] == ("training line", 150, 150)
@@ -71,7 +71,7 @@ def test_it_trains_where_gradients_are_switched_off():
     rep = Line()
     images = torch.rand(8, 3, 2, 2)
     with torch.no_grad():
-        train(rep, lambda rows: images[rows], torch.zeros(8).long(), **options(epochs=2))
+        train(rep, lambda rows: images[rows], torch.zeros(8).long(), course(epochs=2))
     assert rep.weight.item() > 0
 
 
@@ -79,5 +79,5 @@ def test_a_loss_that_is_not_finite_stops_it():
     rep = Line()
     with pytest.raises(BadData, match=r"line has a loss of nan in epoch 1\. Use a factor"):
         train(rep, lambda rows: torch.full((len(rows), 3, 2, 2), torch.nan),
-              torch.zeros(4).long(), **options())  # fmt: skip
+              torch.zeros(4).long(), course())  # fmt: skip
     assert rep.weight.item() == 0

@@ -37,6 +37,7 @@ class Thing(Representation[Vector]):
     card = Card(title="Thing", family="local", cite="Nobody 1999, doi:1", revision=2)
     example: ClassVar[str] = "thing:levels=1"
     renamed: ClassVar[dict[str, str]] = {"depth": "levels"}
+    aliases: ClassVar[dict[str, str]] = {"thingy": "levels=3,path=x"}
 
     def __init__(self, *, levels: int = 4, path: str | None = None, tilt: float = -0.5) -> None:
         super().__init__()
@@ -56,6 +57,7 @@ def test_everything_is_read_from_source(thing):
     assert thing.summary == "A thing worth reading of."
     assert thing.example == "thing:levels=1"
     assert thing.renamed == {"depth": "levels"}
+    assert thing.aliases == {"thingy": "levels=3,path=x"}
     assert thing.parameters == (
         catalog.Parameter("levels", "int", 4, "How many, counted from one."),
         catalog.Parameter("path", "str | None", None, "A file: any."),
@@ -173,3 +175,23 @@ def test_a_former_name_as_an_argument_means_the_present_one():
         assert imrep.get("hog", bins=12).spec == "hog:orientations=12"
     with pytest.raises(BadParameter, match="takes 'orientations', formerly 'bins', once, got both"):
         imrep.get("hog", bins=12, orientations=9)
+
+
+def test_aliases_stand_for_parameters_that_the_spec_overrides(tmp_path, monkeypatch):
+    preset = {"arch": "vit_small_patch14_dinov2", "side": "224"}
+    assert catalog.parse("dinov2") == [("vit", preset)]
+    (own, texts), hog = catalog.parse("DINOv2:layer=2,Side=112+hog:cell=4")
+    assert own == "vit" and hog == ("hog", {"cell": "4"})
+    assert texts == {"arch": "vit_small_patch14_dinov2", "layer": "2", "Side": "112"}
+    assert catalog.entry("dinov2") is catalog.entry("vit")
+    assert catalog.views("dinov2")[0][1] == preset
+    assert not set(catalog.aliases()) & set(catalog.names())
+    with pytest.raises(UnknownName, match="Did you mean 'dinov2'"):
+        catalog.entry("dinov2x")
+
+
+def test_an_alias_has_precedence_over_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    imrep.get("hog:cell=4").save("dinov2")
+    assert catalog.parse("dinov2")[0][0] == "vit"
+    assert catalog.parse("./dinov2") == [("./dinov2", {})]

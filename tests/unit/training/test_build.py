@@ -39,3 +39,13 @@ def test_a_saved_one_is_trained_further(listed, dataset, tmp_path):
 def test_weights_without_a_gradient_cannot_be_trained(dataset):
     with pytest.raises(BadParameter, match="needs weights with a gradient, got none in tiny"):
         build.checked(Tiny().requires_grad_(False), dataset)
+
+
+def test_training_starts_from_the_weights_that_the_class_names(dataset, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(build.factory, "get", lambda spec, **params: asked.update({spec: params}))
+    monkeypatch.setattr(build, "checked", lambda rep, dataset: rep)
+    for spec in ("vit:pooling=self-attentive", "vit:weights=random", "cnn:arch=lenet5"):
+        build.build(spec, dataset, 0)
+    weights = [params.get("weights") for params in asked.values()]
+    assert weights == ["published", None, "random"]

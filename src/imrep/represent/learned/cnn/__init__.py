@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from imrep import checks, codecheck, networks, weights
 from imrep.base import Recipe, Supervised, descent
+from imrep.base.descent import Course
 from imrep.base.supervised import Read
 from imrep.codes import Code, Map, Tokens, Views, side_by_side
 from imrep.drawing import draw, stack
@@ -34,6 +35,7 @@ from imrep.weights import strict
 
 _NAMED = ("published", "random")
 _RANDOM_RATE, _TRAINED_RATE = 2e-3, 3e-4  # of Adam
+_REMEDY = "Use `imrep train`, which takes a learning rate."
 _serial_lock = threading.Lock()
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
 _PICTURED = 64  # maps
@@ -280,15 +282,9 @@ class CNN(Supervised[Map | Tokens | Views]):
         side = self.canvas or read(np.zeros(1, np.int64)).shape[2]
         with torch.inference_mode(False):  # its tensors could have no gradient
             self.set_params(classes=int(labels.max()) + 1, side=side)
-        descent.train(
-            self.to(device),
-            read,
-            labels,
-            epochs=self.epochs,
-            rate=_RANDOM_RATE if self.weights == "random" else _TRAINED_RATE,
-            seed=seed,
-            progress=progress,
-        )
+        rate = _RANDOM_RATE if self.weights == "random" else _TRAINED_RATE
+        course = Course(self.epochs, rate, seed, _REMEDY)
+        descent.train(self.to(device), read, labels, course, progress)
 
     def train(self, mode: bool = True) -> "CNN":
         """In training mode the weights have gradients, where it has classes to be trained with.

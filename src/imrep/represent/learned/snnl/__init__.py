@@ -13,10 +13,11 @@ from torch import Tensor
 from imrep import checks
 from imrep import weights as weights_
 from imrep.base import Recipe, Supervised, descent
-from imrep.base.supervised import Read
+from imrep.base.descent import Course
+from imrep.base.supervised import Read, batch_labels, take_saved
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
-from imrep.errors import BadCode, BadData, BadImage, BadParameter
+from imrep.errors import BadCode, BadImage, BadParameter
 from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
@@ -29,6 +30,7 @@ from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import strict
 
 _STARTS = (None, "published")  # of weights that must be trained before they embed
+_REMEDY = "Use a factor closer to 0, or a higher temperature."
 _RANDOM_RATE, _PUBLISHED_RATE = 3e-3, 3e-4  # of Adam
 _serial_lock = threading.Lock()
 
@@ -128,7 +130,7 @@ class SNNL(Supervised[Map]):
         trained = weights not in (*_STARTS, "random")
         stored = weights_.checkpoint(str(weights), self.name) if trained else None
         if stored is not None and "spec" in stored.config:
-            parameters.take_saved(self, stored.config["spec"])
+            take_saved(self, stored.config["spec"], parameters.OF_THE_NETWORK)
         parameters.check(self)
         self._build()
         if stored is not None:
@@ -227,7 +229,7 @@ class SNNL(Supervised[Map]):
         Raises:
             BadData: If there is no class of each image, or one is not below `classes`.
         """
-        image, labels = batch["image"], self._labels(batch)
+        image, labels = batch["image"], batch_labels(batch, self.classes, self.name)
         image = checks.image(image, self.name).expand(-1, 3, -1, -1)
         with self._batch_statistics():
             hidden = self._layers(self._normalised(image))
@@ -264,15 +266,9 @@ class SNNL(Supervised[Map]):
         with torch.inference_mode(False):  # its tensors could have no gradient
             self.set_params(classes=int(labels.max()) + 1, side=side)
         own = self.arch in backbone.OWN
-        descent.train(
-            self.to(device),
-            read,
-            labels,
-            epochs=self.epochs,
-            rate=_RANDOM_RATE if own or self.weights is None else _PUBLISHED_RATE,
-            seed=seed,
-            progress=progress,
-        )
+        rate = _RANDOM_RATE if own or self.weights is None else _PUBLISHED_RATE
+        course = Course(self.epochs, rate, seed, _REMEDY)
+        descent.train(self.to(device), read, labels, course, progress)
 
     def train(self, mode: bool = True) -> "SNNL":
         """In training mode the weights have gradients; vectors are the same in either.
@@ -327,20 +323,6 @@ class SNNL(Supervised[Map]):
         if primary == "bce":
             return F.binary_cross_entropy_with_logits(output, pixels)
         return F.mse_loss(output.sigmoid(), pixels)
-
-    def _labels(self, batch: dict[str, Tensor]) -> Tensor:
-        labels = batch.get("label")
-        if labels is None or labels.shape != batch["image"].shape[:1]:
-            raise BadData(
-                f"{self.name} needs a class of each image to be trained, got none. Put the images "
-                "of each class into a folder of its own."
-            )
-        if int(labels.max()) >= self.classes or int(labels.min()) < -1:
-            raise BadData(
-                f"{self.name} needs classes from 0 to {self.classes - 1}, got "
-                f"{int(labels.min())} to {int(labels.max())}. Set classes={int(labels.max()) + 1}."
-            )
-        return labels
 
     @contextmanager
     def _batch_statistics(self) -> Iterator[None]:

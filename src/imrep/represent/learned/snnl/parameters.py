@@ -3,8 +3,6 @@
 from typing import Any
 
 from imrep import checks
-from imrep.errors import BadParameter
-from imrep.registry import catalog, specs
 from imrep.represent.learned.snnl.backbone import AUTOENCODER
 from imrep.represent.learned.snnl.neighbour_loss import DISTANCES
 from imrep.represent.learned.snnl.objective import COMBINATIONS, SCHEDULES
@@ -20,7 +18,7 @@ _RANGES = (
     ("eps", 0.0, 1.0),
     ("augment", 0.0, 1.0),
 )
-_OF_THE_NETWORK = ("arch", "code", "classes")
+OF_THE_NETWORK = ("arch", "code", "classes")  # parameters that its weights decide
 
 
 def check(rep: Any) -> None:
@@ -44,26 +42,3 @@ def check(rep: Any) -> None:
         checks.integer(rep.side, 1, largest, rep.name, "side")
     for key, low, high in _RANGES:
         checks.between(getattr(rep, key), low, high, rep.name, key)
-
-
-def take_saved(rep: Any, spec: str) -> None:
-    """Set the parameters of a saved spec where `rep` has the defaults.
-
-    Raises:
-        BadParameter: If it is of another representation, or its network is another.
-    """
-    name, texts = specs.parse(str(spec))[0]
-    if name != rep.name:
-        raise BadParameter(f"{rep.name} needs weights of its own, got those of {name}.")
-    entry = catalog.entry(rep.name)
-    defaults = {parameter.name: parameter.default for parameter in entry.parameters}
-    saved = {**defaults, **entry.typed(texts)}
-    del saved["weights"]
-    for key, value in saved.items():
-        own = getattr(rep, key)
-        if own == defaults[key]:
-            setattr(rep, key, value)
-        elif key in _OF_THE_NETWORK and own != value:
-            raise BadParameter(
-                f"{rep.name} needs {key}={value}, of its weights, got {own}. Leave it out."
-            )
