@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 import imrep
-from imrep.errors import BadImage, BadParameter, WeightsNeeded
+from imrep.codes import Views
+from imrep.errors import BadCode, BadImage, BadParameter, WeightsNeeded
+from imrep.networks import layers
 from imrep.testing import photo
 
 _TINY = "cnn:arch=test_resnet,weights=random"
@@ -64,6 +66,59 @@ def test_the_map_is_the_networks_own():
 def test_layers_are_stages(layer, stride):
     values = imrep.get(f"{_TINY},layer={layer}").encode(photo(64, 96)).values
     assert tuple(values.shape[2:]) == (64 // stride, 96 // stride)
+
+
+def test_layers_by_name_number_and_slash_are_the_same_maps():
+    image, names = photo(64, 96), "act1/layer1/layer2/layer3/layer4"
+    named = imrep.get(f"{_TINY},layer={names}").encode(image)
+    numbered = imrep.get(f"{_TINY},layer=0/1/2/-2/-1").encode(image)
+    for layer, (ours, theirs) in enumerate(zip(named.codes, numbered.codes, strict=True)):
+        single = imrep.get(f"{_TINY},layer={layer}").encode(image)
+        assert ours.values.equal(theirs.values)
+        torch.testing.assert_close(ours.values, single.values, rtol=1e-4, atol=1e-5)
+
+
+def test_several_layers_are_side_by_side_each_of_length_one():
+    cnn, image = imrep.get(f"{_TINY},layer=layer2.0/penultimate"), photo(64, 64)
+    vector = cnn.embed(image)
+    first, second = (imrep.get(f"{_TINY},layer={name}") for name in ("layer2.0", "penultimate"))
+    parts = [torch.nn.functional.normalize(rep.embed(image)) for rep in (first, second)]
+    torch.testing.assert_close(vector, torch.cat(parts, 1))
+    assert cnn.picture(cnn.encode(image)).shape[:2] == (2, 3)
+    with pytest.raises(BadCode, match="needs a Views, got Map"):
+        cnn.pool(first.encode(image))
+    with pytest.raises(BadCode, match="needs a code of each of 2 layers"):
+        cnn.pool(Views((first.encode(image),)))
+
+
+def test_the_penultimate_vector_is_that_of_the_head():
+    image = photo(64, 64)
+    head = imrep.get(f"{_TINY},pooling=head")
+    penultimate = imrep.get(f"{_TINY},layer=penultimate")
+    torch.testing.assert_close(penultimate.embed(image), head.embed(image))
+    lenet = imrep.get("cnn:arch=lenet5,weights=random,layer=penultimate")
+    assert lenet.embed(image).shape == (2, 84)
+
+
+def test_the_complete_network_classifies_with_gradients():
+    cnn, image = imrep.get(_TINY), photo(64, 64).requires_grad_()
+    network = cnn.complete()
+    outputs, logits = layers.gather(network, cnn.normalised(image), ["layer4"])
+    assert logits.shape == (2, 1000)
+    torch.testing.assert_close(outputs["layer4"], cnn.encode(image).values, rtol=1e-4, atol=1e-5)
+    logits[:, 3].sum().backward()
+    assert image.grad.abs().sum() > 0
+
+
+def test_the_complete_network_has_the_classes_of_its_weights(tmp_path):
+    import timm
+
+    torch.save(timm.create_model("test_resnet", num_classes=7).state_dict(), tmp_path / "net.pt")
+    cnn = imrep.get("cnn:arch=test_resnet,layer=layer3.0", weights=str(tmp_path / "net.pt"))
+    network = cnn.complete()
+    with torch.no_grad():
+        assert network(cnn.normalised(photo())).shape == (2, 7)
+    assert cnn.dim == 192
 
 
 def test_torchvision_builds_networks_that_timm_lacks():
@@ -185,6 +240,9 @@ def test_too_small_an_image_is_refused():
         ("cnn:arch=resnet18.mine,weights=random", "Invalid pretrained tag"),
         ("cnn:arch=test_resnet,weights=random,layer=7", "needs layer to be a stage of test_resnet"),
         ("cnn:arch=lenet5,weights=random,layer=5", "from -5 to 4, got 5"),
+        ("cnn:arch=test_resnet,weights=random,layer=layer9", "module of test_resnet.*Try layer4"),
+        ("cnn:arch=test_resnet,weights=random,layer=9/layer4", "from -5 to 4, got 9"),
+        ("cnn:arch=test_resnet,weights=random,layer=4/layer4", "needs each layer once"),
     ],
 )
 def test_bad_parameters_are_refused(spec, message):

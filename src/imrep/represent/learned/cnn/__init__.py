@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imrep import checks, codecheck, networks, weights
 from imrep.base import Representation
-from imrep.codes import Map, Tokens
-from imrep.drawing import draw
-from imrep.errors import BadImage, BadParameter
-from imrep.networks.built import POOLINGS
+from imrep.codes import Code, Map, Tokens, Views, side_by_side
+from imrep.drawing import draw, stack
+from imrep.errors import BadCode, BadImage, BadParameter
+from imrep.networks import layers
+from imrep.networks.built import POOLINGS, WHOLE
 from imrep.networks.folding import Folded
 from imrep.ops import native
 from imrep.ops.colour import luminance
@@ -28,18 +29,20 @@ from imrep.weights import strict
 _NAMED = ("published", "random")
 _serial_lock = threading.Lock()
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
+_PICTURED = 64  # maps
 _MAX_SIDE = 512  # pixels up to which the least size of a network is searched
 
 
-class CNN(Representation[Map | Tokens]):
+class CNN(Representation[Map | Tokens | Views]):
     """Feature maps of a convolutional network, by its name in timm or torchvision.
 
     The network reads the image at its own size, or at `side`, normalised as in its training; a
     network with a fixed input size (a vision transformer) gets that size. Files are read for
     trained weights as these were tested: at their input size, crop and filter. `layer` selects a
-    stage, the last map of one resolution, and the vector is that map's mean. With another `pooling`
-    the code is the network's tokens, and the vector its own summary of the last features. Batch
-    normalisation uses its stored statistics, and no weight has a gradient.
+    stage, the last map of one resolution, or any module, and the vector is that map's mean. Several
+    layers give a code each, and their vectors, each of length one, side by side. With another
+    `pooling` the code is the network's tokens, and the vector its own summary of the last features.
+    Batch normalisation uses its stored statistics, and no weight has a gradient.
 
     Every number of the weights must be the network's own, or they are refused. Published ones come
     from the caches of the libraries that host them, and are downloaded only within
@@ -57,7 +60,9 @@ class CNN(Representation[Map | Tokens]):
             from the caches of their hosts or with --download), "random", a file with a state dict
             or a trainer's checkpoint (.safetensors, .pt, .pth), a folder that holds one (of `save`,
             of Hugging Face or timm), or the name of an installed package that holds one.
-        layer: Stage of the network, from 0 for the finest or from -1 for the last.
+        layer: Stage of the network, from 0 for the finest or from -1 for the last; a module by its
+            name in the network, such as layer2.0.conv1 or blocks.3.1; "penultimate", the vector
+            that the classifier reads; or several of these, joined by slashes: -2/-1.
         side: Height and width that images are resized to, in pixels; none for the network's fixed
             input size, if it has one, else for the image's. Position embeddings are interpolated.
         pooling: "mean" of the map, the class "token", or the network's own "head": its features
@@ -93,7 +98,7 @@ class CNN(Representation[Map | Tokens]):
         *,
         arch: str = "resnet50.a1_in1k",
         weights: str = "published",
-        layer: int = -1,
+        layer: int | str = -1,
         side: int | None = None,
         pooling: str = "mean",
     ) -> None:
@@ -119,38 +124,66 @@ class CNN(Representation[Map | Tokens]):
         self.canvas = self._input_side if self._fixed or trained else None
         self.crop, self.resampling = self._framing if trained else (1.0, "bilinear")
 
-    def encode(self, image: Image) -> Map | Tokens:
-        """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
-        checks.image(image, self.name)
+    def encode(self, image: Image) -> Map | Tokens | Views:
+        """The maps, (batch, channel, height / stride, width / stride), or the tokens."""
         size = (image.shape[2], image.shape[3])
+        outputs = self._run(self.normalised(image))
+        if self.pooling in WHOLE:
+            values, summary = outputs
+            grid = (values.shape[2], values.shape[3])
+            return Tokens(summary, values.flatten(2).mT, grid)
+        maps = tuple(Map(values, size) for values in outputs)
+        return maps[0] if len(maps) == 1 else Views(maps)
+
+    def normalised(self, image: Image) -> Tensor:
+        """The images as the network reads them, resized and standardised, with their gradient.
+
+        Raises:
+            BadImage: If they are no images.
+        """
+        checks.image(image, self.name)
         # Resizing has no half precision on the CPU.
         x = image if image.dtype == torch.float64 else image.float()
         x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
         x = square(x, self._input_side) if self._fixed else x
         x = x.to(next(self.network.parameters()).dtype)
         mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
-        values, *summary = self._run((x - mean) / std)
-        if not summary:
-            return Map(values, size)
-        grid = (values.shape[2], values.shape[3])
-        return Tokens(summary[0], values.flatten(2).mT, grid)
+        return (x - mean) / std
 
-    def pool(self, code: Map | Tokens) -> Vectors:
-        """The map's mean, or the network's summary."""
-        return code.summary if isinstance(code, Tokens) else code.values.mean((2, 3))
+    def complete(self) -> nn.Module:
+        """The network with its classifier, for `networks.layers.gather`; its output is the logits.
 
-    def check_code(self, code: Map | Tokens) -> None:
+        It is built anew, from the weights that the parameters name, and has gradients.
+        """
+        request = networks.Request(self.arch, self.weights, -1, self.side, self.pooling, self.name)
+        like = next(self.network.parameters())
+        return networks.complete(request).network.eval().to(like.device, like.dtype)
+
+    def pool(self, code: Map | Tokens | Views) -> Vectors:
+        """The map's mean, or the network's summary; of several layers side by side."""
+        if isinstance(code, Views):
+            return side_by_side([self._vector(part) for part in code.codes])
+        return self._vector(code)
+
+    def check_code(self, code: Map | Tokens | Views) -> None:
         """Refuse maps where this network gives tokens, and tokens where it gives maps."""
-        codecheck.structure(code, Map if self.pooling == "mean" else Tokens, self.name)
+        count = len(layers.parse(self.layer, self.name))
+        kind = Tokens if self.pooling in WHOLE else Views if count > 1 else Map
+        codecheck.structure(code, kind, self.name)
+        if not isinstance(code, Views):
+            return
+        if len(code.codes) != count or len({len(part) for part in code.codes}) > 1:
+            raise BadCode(
+                f"{self.name} needs a code of each of {count} layers for the same images, got "
+                f"{', '.join(map(repr, code.codes))}. Use the code that encode gave."
+            )
+        for part in code.codes:
+            codecheck.structure(part, Map, self.name)
 
-    def picture(self, code: Map | Tokens, image: Image | None = None) -> Picture:
-        """The 64 maps that vary most, strongest first, or the tokens."""
-        if isinstance(code, Tokens):
-            return draw(code, image)
-        values = code.values.detach()
-        spread = values.flatten(2).std(2, correction=0).mean(0)
-        strongest = values[:, spread.argsort(descending=True)[:64]]
-        return draw(replace(code, values=strongest, signed=bool((strongest < 0).any())))
+    def picture(self, code: Map | Tokens | Views, image: Image | None = None) -> Picture:
+        """The 64 maps that vary most, strongest first, or the tokens; of several layers stacked."""
+        parts = code.codes if isinstance(code, Views) else (code,)
+        return stack([_draw(part, image) for part in parts])
 
     def train(self, mode: bool = True) -> "CNN":
         """Stay in evaluation mode: a vector must not depend on its batch."""
@@ -175,6 +208,9 @@ class CNN(Representation[Map | Tokens]):
                 break
         self._settle()
         return self
+
+    def _vector(self, code: Code) -> Vectors:
+        return code.summary if isinstance(code, Tokens) else code.values.mean((2, 3))
 
     def _run(self, x: Tensor) -> list[Tensor]:
         if torch.compiler.is_compiling():
@@ -239,3 +275,12 @@ class CNN(Representation[Map | Tokens]):
 
     def _digest(self) -> str:
         return weights.digest(self.network.state_dict())
+
+
+def _draw(code: Code, image: Image | None) -> Picture:
+    if not isinstance(code, Map):
+        return draw(code, image)
+    values = code.values.detach()
+    spread = values.flatten(2).std(2, correction=0).mean(0)
+    strongest = values[:, spread.argsort(descending=True)[:_PICTURED]]
+    return draw(replace(code, values=strongest, signed=bool((strongest < 0).any())))
