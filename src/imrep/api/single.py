@@ -24,6 +24,7 @@ def invert(
     *,
     iterations: int | None = None,
     seed: int = 0,
+    jitter: int = 0,
     download: bool = False,
 ) -> "Inversion":
     """One image rebuilt from its code alone, with what was lost.
@@ -32,7 +33,9 @@ def invert(
         image: (1, 1|3, height, width), values in [0, 1].
         representation: A spec, or a representation, that has an inverse or lets gradients through.
         iterations: Limit for an iterative inverse or a search; None for the default of each.
-        seed: Of the noise that a search starts from.
+        seed: Of the noise that a search starts from, and of its shifts.
+        jitter: Maximal shift of the image at each step of a search, in pixels: strided layers of a
+            network then leave no pattern of their grid.
         download: Whether published weights that are not on this machine are fetched.
 
     Raises:
@@ -45,7 +48,7 @@ def invert(
 
     image, representation = _image_first(image, representation)
     rep = adapters.resolve(representation, "invert", download=download)
-    return inversion.invert(rep, image, iterations=iterations, seed=seed)
+    return inversion.invert(rep, image, iterations=iterations, seed=seed, jitter=jitter)
 
 
 def picture(
@@ -68,7 +71,7 @@ def picture(
       back to pixels, or all maps without a channel; shown beside the image.
     - "grad-cam" shows what speaks for a class, over the image.
     - "patches", the default for a folder, are the nine of its images that excite a channel most,
-      beside what a deconvnet carries down in each.
+      beside what in each excites it.
 
     Args:
         image: (b, 1|3, height, width), values in [0, 1]; for the patches, data that `embed` takes.

@@ -130,9 +130,8 @@ class Representation(nn.Module, ABC, Generic[C]):
             "weights, such as cnn:arch=tf_efficientnet_lite0."
         )
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The names of the classes of `class_scores`; empty where they have numbers alone."""
+    def class_names(self, count: int) -> tuple[str, ...]:
+        """The names of the `count` classes of `class_scores`; none where they have no names."""
         return ()
 
     def check_code(self, code: C) -> None:

@@ -40,6 +40,13 @@ _METHODS = {
     metavar="N",
     help="Maximal steps of an iterative inverse.",
 )
+@click.option(
+    "--jitter",
+    type=click.IntRange(0),
+    default=0,
+    metavar="PX",
+    help="Maximal shift of the image at each step of a search.",
+)
 @options.size
 @options.reading
 @options.as_json
@@ -49,6 +56,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     spec: str,
     out: Path | None,
     iterations: int | None,
+    jitter: int,
     size: int | None,
     as_json: bool,
     reading: "Reading",
@@ -74,7 +82,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     screen.remark(
         f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]} on {device}", not machine.verbose
     )
-    inversion = _invert(rep, pixels, iterations, machine)
+    inversion = _invert(rep, pixels, iterations, jitter, machine)
     with screen.writing(out):
         images.write(out, _three(pixels, inversion.image), mark=mark)
     if as_json:
@@ -86,7 +94,11 @@ def command(  # noqa: PLR0913  # one argument for each option
 
 
 def _invert(
-    rep: "Representation", pixels: "Tensor", iterations: int | None, machine: options.Machine
+    rep: "Representation",
+    pixels: "Tensor",
+    iterations: int | None,
+    jitter: int,
+    machine: options.Machine,
 ) -> "Inversion":
     from imrep import inversion
 
@@ -96,6 +108,7 @@ def _invert(
             pixels,
             iterations=iterations,
             seed=machine.seed,
+            jitter=jitter,
             watch=lambda done, _: meter("searching", done, iterations or inversion.ITERATIONS),
         )
 

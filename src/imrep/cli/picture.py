@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913  # one argument for each option
                    without --channel, that of all maps
       grad-cam     what speaks for a class
       patches      the nine of a folder (IMAGE) that excite --channel most,
-                   beside what a deconvnet carries down in each
+                   beside what in each excites it
 
     Without --size the complete image is used, reduced to 512 pixels if its longer side exceeds
     them. Networks with a fixed input size use that; so do the images of a folder, others are read
@@ -100,7 +100,11 @@ def command(  # noqa: PLR0913  # one argument for each option
         screen.remark(f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]}", not machine.verbose)
         if data is not None:
             _fit(rep, data, side, reading, machine)
-        picture, lines = _drawn(rep, pixels, method or "code", channel, label, machine.quiet)
+        if method == "grad-cam" and channel is None:
+            picture, lines = _explained(rep, pixels, label)
+        else:
+            picture = _drawn(rep, pixels, method or "code", channel, label, machine.quiet)
+            lines = []
     with screen.writing(out):
         images.write(out, picture, mark=mark)
     click.echo("\n".join([f"{printable(out)}  {picture.shape[3]} × {picture.shape[2]}", *lines]))
@@ -160,23 +164,27 @@ def _drawn(
     channel: int | None,
     label: str | None,
     quiet: bool,
-) -> tuple["Tensor", list[str]]:
-    """The picture, and what Grad-CAM explains. A codebook it needs is fitted on the image."""
+) -> "Tensor":
+    """The picture. A codebook that it needs is fitted on the image itself."""
     from imrep import visualisation
     from imrep.base import Fitted, Sum
 
     try:
-        picture = visualisation.picture(rep, pixels, method, channel=channel, label=label)
+        return visualisation.picture(rep, pixels, method, channel=channel, label=label)
     except NotFitted:
         if isinstance(rep, Fitted | Sum):
             rep.fit(pixels)
-        screen.remark("fitted on this image alone; --fit DATA takes a folder", quiet)
-        picture = visualisation.picture(rep, pixels, method, channel=channel, label=label)
-    return picture, [_explained(rep, pixels, label)] if method == "grad-cam" else []
+    screen.remark("fitted on this image alone; --fit DATA takes a folder", quiet)
+    return visualisation.picture(rep, pixels, method, channel=channel, label=label)
 
 
-def _explained(rep: "Representation", pixels: "Tensor", label: str | None) -> str:
+def _explained(
+    rep: "Representation", pixels: "Tensor", label: str | None
+) -> tuple["Tensor", list[str]]:
+    """The picture of Grad-CAM, and the class that it explains."""
+    from imrep.drawing import heat
     from imrep.visualisation.grad_cam import evidence
 
     explained = evidence(rep, pixels, label)
-    return f"{explained.names[0]}  {explained.probabilities[0]:.1%}"
+    line = f"{explained.names[0]}  {explained.probabilities[0]:.1%}"
+    return heat(explained.values, pixels), [line]

@@ -9,9 +9,9 @@ from imrep.types import Image, Picture
 
 
 def draw_fields(code: Fields, image: Image | None = None) -> Picture:
-    """The greatest confidence in each cell, blended with the image."""
+    """The greatest confidence in each cell, over the image's luminance."""
     confidence = code.confidence.detach().amax(1, keepdim=True)
     if image is not None:
         return heat(confidence, image)
-    colours = sequential(confidence)
-    return F.interpolate(colours, code.size, mode="bilinear", align_corners=False)
+    enlarged = F.interpolate(confidence, code.size, mode="bilinear", align_corners=False)
+    return sequential(enlarged)

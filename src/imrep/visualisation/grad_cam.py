@@ -6,6 +6,7 @@ References:
     doi:10.1109/ICCV.2017.74
 """
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -43,7 +44,7 @@ def class_activation(values: Tensor, score: Tensor) -> Tensor:
         score: Of the class, before the softmax, (b,); the score of an image depends on its maps
             alone.
     """
-    (gradient,) = torch.autograd.grad(score.sum(), values, retain_graph=True)
+    (gradient,) = torch.autograd.grad(score.sum(), values)
     weights = gradient.mean((2, 3), keepdim=True)
     return (weights * values).sum(1, keepdim=True).clamp_min(0).detach()
 
@@ -61,19 +62,16 @@ def evidence(rep: Representation, image: Image, label: str | int | None = None) 
     """
     with torch.enable_grad():
         values, scores = rep.class_scores(image.detach().clone().requires_grad_())
-        names = rep.class_names
         count = scores.shape[1]
-        chosen = scores.argmax(1) if label is None else scores.new_full(
-            (len(scores),), _number(label, names, count, rep), dtype=torch.long
-        )  # fmt: skip
-        heat_values = class_activation(values, scores.gather(1, chosen[:, None])[:, 0])
+        names = rep.class_names(count) or tuple(map(str, range(count)))
+        chosen = scores.argmax(1)
+        if label is not None:
+            chosen = torch.full_like(chosen, _number(label, names, rep))
+        activation = class_activation(values, scores.gather(1, chosen[:, None])[:, 0])
     probabilities = scores.detach().softmax(1).gather(1, chosen[:, None])[:, 0]
     classes = tuple(chosen.tolist())
     return Evidence(
-        heat_values,
-        classes,
-        tuple(names[i] if len(names) == count else str(i) for i in classes),
-        tuple(probabilities.tolist()),
+        activation, classes, tuple(names[i] for i in classes), tuple(probabilities.tolist())
     )
 
 
@@ -84,20 +82,21 @@ def picture(
     return heat(evidence(rep, image, label).values, image)
 
 
-def _number(label: str | int, names: tuple[str, ...], count: int, rep: Representation) -> int:
+def _number(label: str | int, names: tuple[str, ...], rep: Representation) -> int:
     """The number of a class, from its number, its name or a word that one name alone contains."""
     if isinstance(label, int) or label.isdigit():
-        checks.integer(int(label), 0, count - 1, rep.name, "label")
+        checks.integer(int(label), 0, len(names) - 1, rep.name, "label")
         return int(label)
     wanted = label.casefold()
     exact = [i for i, name in enumerate(names) if wanted in _parts(name)]
-    matches = exact or [i for i, name in enumerate(names) if wanted in name.casefold()]
+    word = re.compile(rf"\b{re.escape(wanted)}\b")
+    matches = exact or [i for i, name in enumerate(names) if word.search(name.casefold())]
     if len(matches) == 1:
         return matches[0]
     several = ", ".join(f"{names[i]} ({i})" for i in matches[:5])
     got = f"{label!r}, which is in the names of {several}" if matches else repr(label)
     raise BadParameter(
-        f"{rep.name} needs label to be a class of {rep.spec}, from 0 to {count - 1} or by its "
+        f"{rep.name} needs label to be a class of {rep.spec}, from 0 to {len(names) - 1} or by its "
         f"name, got {got}. Leave it out for the most probable."
     )
 

@@ -1,5 +1,8 @@
 """The patches of a set of images that excite a channel most, and what in each of them does.
 
+Zeiler and Fergus show a deconvnet beside each patch. Without the switches of max pooling it is the
+same for every image, so that guided backpropagation is shown here, which is not.
+
 References:
     M. D. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014.
     doi:10.1007/978-3-319-10590-1_53
@@ -27,7 +30,7 @@ from imrep.visualisation.projection import contrast, peak, project
 from imrep.visualisation.receptive_field import Box, receptive_field
 
 COUNT = 9
-_TILE_PX = 96  # smaller tiles are enlarged to about this
+_TILE_PX = 128  # smaller tiles are enlarged to about this
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Patch:
         column: Of the map.
         box: The receptive field, in pixels of the image as it was read.
         pixels: (1, 3, h, w), the image within the box.
-        projection: (1, 3, h, w), what a deconvnet carries down from there, of either sign.
+        projection: (1, 3, h, w), what guided backpropagation carries down, of either sign.
     """
 
     path: str
@@ -99,19 +102,21 @@ def strongest_patches(
 
 
 def sheet(patches: Sequence[Patch]) -> Picture:
-    """The patches in a square, strongest first, beside what a deconvnet carries down in each."""
+    """The patches in a square, strongest first, beside what in each excites the channel."""
     rows = max(patch.pixels.shape[2] for patch in patches)
     columns = max(patch.pixels.shape[3] for patch in patches)
     factor = max(1, round(_TILE_PX / max(rows, columns)))
 
-    def tile(pixels: Image) -> Picture:
-        down, across = rows - pixels.shape[2], columns - pixels.shape[3]
-        centred = (across // 2, across - across // 2, down // 2, down - down // 2)
-        padded = F.pad(pixels.expand(-1, 3, -1, -1), centred, value=1.0)
+    def tile(pixels: Image, box: Box) -> Picture:
+        # What the image's border cuts off is white: a field that starts at 0 lacks its beginning.
+        across, down = columns - pixels.shape[3], rows - pixels.shape[2]
+        left, top = (across if box.left == 0 else 0), (down if box.top == 0 else 0)
+        padded = F.pad(pixels, (left, across - left, top, down - top), value=1.0)
         return padded.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
 
-    originals = [tile(patch.pixels) for patch in patches]
-    return beside(montage(originals), montage([tile(contrast(p.projection)) for p in patches]))
+    originals = [tile(patch.pixels, patch.box) for patch in patches]
+    excitations = [tile(contrast(patch.projection), patch.box) for patch in patches]
+    return beside(montage(originals), montage(excitations))
 
 
 def _patch(
@@ -122,7 +127,7 @@ def _patch(
     image = batch.images(settings.device)
     row, column = peak(rep, image, channel)
     box = receptive_field(rep, image, row, column)
-    projection = box.crop(project(rep, image, "deconvnet", channel))
+    projection = box.crop(project(rep, image, "guided-backpropagation", channel))
     return Patch(item.path, activation, row, column, box, box.crop(image), projection)
 
 

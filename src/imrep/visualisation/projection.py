@@ -33,7 +33,8 @@ def project(
 
     Of a channel, its strongest activation alone is carried down, as in Zeiler and Fergus; without a
     channel all maps are, each weighted by its own activations, which shows what of the image the
-    rectified maps still hold.
+    rectified maps still hold. A deconvnet knows of the image by the switches of max pooling alone;
+    for a network without any, guided backpropagation shows more.
 
     Args:
         rep: A representation whose gradient reaches the image.

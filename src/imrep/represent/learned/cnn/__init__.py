@@ -23,6 +23,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
+from imrep.represent.learned.cnn import classes
 from imrep.types import Image, Picture, Vectors
 from imrep.weights import strict
 
@@ -158,6 +159,17 @@ class CNN(Representation[Map | Tokens | Views]):
         request = networks.Request(self.arch, self.weights, -1, self.side, self.pooling, self.name)
         like = next(self.network.parameters())
         return networks.complete(request).network.eval().to(like.device, like.dtype)
+
+    def class_scores(self, image: Image) -> tuple[Tensor, Tensor]:
+        """The layer's maps (b, c, h, w) and the logits (b, n) of the classifier of the weights."""
+        request = networks.Request(
+            self.arch, self.weights, self.layer, self.side, "mean", self.name
+        )
+        return classes.class_scores(self.complete(), self.normalised(image), request)
+
+    def class_names(self, count: int) -> tuple[str, ...]:
+        """Those of ImageNet-1k, for published weights of 1,000 classes."""
+        return classes.imagenet_names(count) if self.weights == "published" else ()
 
     def pool(self, code: Map | Tokens | Views) -> Vectors:
         """The map's mean, or the network's summary; of several layers side by side."""
