@@ -43,11 +43,14 @@ _LONGEST = 512
 @click.option(
     "--method",
     type=click.Choice(_METHODS),
-    help="What to draw.  [default: code; of a folder, patches]",
+    metavar="METHOD",
+    help=f"One of {', '.join(_METHODS)}.  [default: code; of a folder, patches]",
 )
 @click.option("--channel", type=click.IntRange(0), metavar="N", help="Map of the code, from 0.")
 @click.option(
-    "--label", metavar="CLASS", help="Class for grad-cam, by name or number.  [default: the likely]"
+    "--label",
+    metavar="CLASS",
+    help="Class for grad-cam, by name or number.  [default: the most probable]",
 )
 @options.size
 @click.option("--fit", "data", metavar="DATA", help="Images to fit a codebook on, if it needs one.")
@@ -65,22 +68,17 @@ def command(  # noqa: PLR0913  # one argument for each option
     reading: "Reading",
     machine: options.Machine,
 ) -> None:
-    r"""Draw what a representation computes of an image.
+    """Draw what a representation computes of an image.
 
-    \b
-    Methods:
-      code         the code; with --channel, one map over the image
-      filters      of a network's first layer, beside their responses
-      gradient, deconvnet, guided-backpropagation
-                   a channel's strongest activation carried back to pixels;
-                   without --channel, that of all maps
-      grad-cam     what speaks for a class
-      patches      the nine of a folder (IMAGE) that excite --channel most,
-                   beside what in each excites it
+    The default is its code; with --channel, one map of it over the image. Other methods look into
+    networks: filters are those of the first layer, beside their responses. gradient, deconvnet and
+    guided-backpropagation carry the strongest activation of --channel back to pixels, or without it
+    all maps. grad-cam shows what speaks for a class. If IMAGE is a folder, the nine patches of its
+    images that excite --channel most are drawn, beside what in each excites it.
 
     Without --size the complete image is used, reduced to 512 pixels if its longer side exceeds
-    them. Networks with a fixed input size use that; so do the images of a folder, others are read
-    at 64 pixels. The default of -o is IMAGE.SPEC.png.
+    them; images of a folder are read at 64 pixels. Networks with a fixed input size use that. The
+    default of -o is IMAGE.SPEC.png.
     """
     from imrep import factory, images
     from imrep.cli import engine

@@ -374,7 +374,7 @@ def _try(network: nn.Module, side: int, request: Request, usual: int) -> None:
         if request.side is None:
             raise request.no_pooling(_brief(error)) from error
         raise request.no_side(_brief(error), usual) from error
-    if [output.ndim for output in outputs[1:]] not in ([], [2]):
+    if request.pooling in WHOLE and [output.ndim for output in outputs[1:]] not in ([], [2]):
         raise request.no_pooling("what it pools is no vector")
 
 

@@ -25,11 +25,11 @@ def test_they_are_the_weights_of_the_first_convolution_and_its_response():
 def test_the_picture_is_that_of_each_image(spec):
     rep, image = imrep.get(spec), photo(32, 32)
     both = picture(rep, image)
-    assert both.shape[:2] == (2, 3) and 0 <= both.min() and both.max() <= 1
+    assert both.shape[:2] == (2, 3) and both.min() >= 0 and both.max() <= 1
     torch.testing.assert_close(both[1:], picture(rep, image[1:]))
 
 
 @pytest.mark.parametrize("spec", ["hog", "pixels"])
 def test_what_does_not_convolve_first_is_refused(spec):
-    with pytest.raises(BadParameter, match="first layer is a convolution.*got"):
+    with pytest.raises(BadParameter, match=r"first layer is a convolution.*got"):
         picture(imrep.get(spec), photo(32, 32))

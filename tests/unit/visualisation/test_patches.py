@@ -70,7 +70,7 @@ def test_progress_is_told_and_the_count_is_obeyed(folder):
 
 def test_the_sheet_shows_nine_and_nine(folder):
     shown = sheet(best(folder))
-    assert shown.shape[:2] == (1, 3) and 0 <= shown.min() and shown.max() <= 1
+    assert shown.shape[:2] == (1, 3) and shown.min() >= 0 and shown.max() <= 1
     assert shown.shape[3] == 2 * shown.shape[2] + 1
     assert torch.equal(imrep.picture(folder, Redness(), channel=0, size=32), shown)
     assert torch.equal(imrep.picture(str(folder), Redness(), channel=0, size=32), shown)

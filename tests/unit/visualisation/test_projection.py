@@ -156,7 +156,7 @@ def test_a_maximum_of_any_window_depends_on_all_of_it(pool):
 def test_a_picture_shows_the_image_beside_gray_and_outlines_the_field():
     rep, image = convolutions(), photo(16, 20)
     shown = picture("deconvnet", rep, image, 2)
-    assert shown.shape == (2, 3, 16, 41) and 0 <= shown.min() and shown.max() <= 1
+    assert shown.shape == (2, 3, 16, 41) and shown.min() >= 0 and shown.max() <= 1
     differing = (shown[..., :20] != image).any(1)
     assert differing.any() and differing.sum() <= 2 * 2 * 10
     assert torch.equal(picture("deconvnet", rep, image, None)[..., :20], image)
@@ -176,7 +176,5 @@ def test_contrast_is_symmetric_about_gray():
 
 
 def test_a_channel_that_is_not_there_is_refused():
-    with pytest.raises(
-        BadParameter, match="stacked|test_projection needs channel from 0 to 5, got 6"
-    ):
+    with pytest.raises(BadParameter, match="needs channel from 0 to 5, got 6"):
         project(convolutions(), photo(8, 8), "deconvnet", 6)

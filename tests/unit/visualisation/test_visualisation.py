@@ -13,7 +13,7 @@ RESNET = "cnn:arch=test_resnet,weights=random,layer=1"
 
 
 def test_the_command_line_offers_every_method():
-    assert command._METHODS == (*METHODS, PATCHES)
+    assert (*METHODS, PATCHES) == command._METHODS
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -23,7 +23,7 @@ def test_every_method_draws_a_batch_as_its_images_and_touches_nothing(method):
     untouched = image.clone()
     both = imrep.picture(image, rep, method=method)
     assert both.shape[:2] == (2, 3) and both.isfinite().all() and not both.requires_grad
-    assert 0 <= both.min() and both.max() <= 1
+    assert both.min() >= 0 and both.max() <= 1
     # The default picture selects the maps that vary most over the batch.
     if method != "code":
         torch.testing.assert_close(both[1:], imrep.picture(image[1:], rep, method=method))
@@ -37,7 +37,7 @@ def test_a_channel_selects_a_map(method):
     rep, image = imrep.get(RESNET), photo(48, 64)
     first, second = (picture(rep, image, method, channel=i) for i in (0, 5))
     assert first.shape[2] == 48 and not torch.equal(first, second)
-    with pytest.raises(BadParameter, match="cnn needs channel from 0 to .*, got 1000"):
+    with pytest.raises(BadParameter, match=r"cnn needs channel from 0 to .*, got 1000"):
         picture(rep, image, method, channel=1000)
 
 
