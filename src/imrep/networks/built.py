@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from imrep.errors import BadParameter
-from imrep.networks import layers
+from imrep.networks import auxiliary, layers
 from imrep.registry import specs
 from imrep.weights import Checkpoint, checkpoint, published
 
-POOLINGS = ("mean", "token", "head")
 WHOLE = ("token", "head")  # those that the network itself computes, from all of its blocks
 
 
@@ -25,8 +24,9 @@ class Request:
         weights: "published", "random", a path, or the name of a package.
         layer: Stage, from 0 for the finest or from -1 for the last; or as `layers.parse` reads it.
         side: Height and width of its images in pixels; None for the network's own.
-        pooling: One of `POOLINGS`.
+        pooling: One of `WHOLE`; any other for the maps of `layer`.
         caller: The name that messages start with.
+        auxiliary: Whether the maps that auxiliary classifiers read are given too, after the others.
     """
 
     arch: str
@@ -35,12 +35,19 @@ class Request:
     side: int | None
     pooling: str
     caller: str
+    auxiliary: bool = False
 
     @property
     def named_layers(self) -> tuple[int | str, ...]:
         """The layers, where they are other than one stage; else none."""
         parsed = layers.parse(self.layer, self.caller)
-        return () if len(parsed) == 1 and isinstance(parsed[0], int) else parsed
+        single = len(parsed) == 1 and isinstance(parsed[0], int)
+        return () if single and not self.taps else parsed
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """The modules that auxiliary classifiers read, where these are requested."""
+        return auxiliary.taps(self.arch) if self.auxiliary else ()
 
     @property
     def stage(self) -> int:
@@ -77,6 +84,25 @@ class Request:
         return BadParameter(
             f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {got}. Try -1."
         )
+
+    def layers_of(
+        self, network: nn.Module, stages: Sequence[str], classifier: str, image: Tensor
+    ) -> layers.Layers:
+        """The network up to the last of its `named_layers`.
+
+        Args:
+            network: The complete network, in evaluation mode.
+            stages: The module that gives each stage; empty where nobody knows them.
+            classifier: Name of the module that classifies; "" if there is none.
+            image: (1, c, h, w), that it can read.
+
+        Raises:
+            BadParameter: If there is no such layer.
+        """
+        names = self.layer_names(stages)
+        if self.taps:
+            names += auxiliary.reached(network, image, names, self.arch)
+        return layers.Layers(network, names, classifier, image, self.caller, self.arch)
 
     def layer_names(self, stages: Sequence[str]) -> list[str]:
         """The names of `named_layers`, a stage's number replaced by its module.

@@ -98,7 +98,7 @@ class Layers(nn.Module):
         self._paths = tuple(classifier if name == PENULTIMATE else name for name in names)
         self._check(caller, arch)
         self._pass = _Pass()
-        for name, path in zip(self.names, self._paths, strict=True):
+        for name, path in dict(zip(self.names, self._paths, strict=True)).items():
             module = network.get_submodule(path)
             if name == PENULTIMATE:
                 module.register_forward_pre_hook(partial(self._read, name))
@@ -140,7 +140,7 @@ class Layers(nn.Module):
         self._pass.counts[name] += 1
         if self._calls and self._pass.counts[name] < self._calls[name]:
             return
-        complete = len(outputs.keys() | {name}) == len(self.names)
+        complete = len(outputs.keys() | {name}) == len(set(self.names))
         stop = complete and bool(self._calls) and not torch.compiler.is_compiling()
         copied = isinstance(value, Tensor) and not stop
         outputs[name] = value.clone() if copied else value

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from imrep.networks.built import Built, Request, Stages, check_stage
-from imrep.networks.layers import PENULTIMATE, Layers
+from imrep.networks.layers import PENULTIMATE
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
@@ -31,8 +31,7 @@ def build(request: Request) -> Built:
     lenet, image = seeded(_lenet), torch.zeros(1, 1, _INPUT, _INPUT)
     network: nn.Module
     if request.named_layers:
-        names = request.layer_names(_STAGES)
-        network = Layers(lenet, names, _HEAD[-1], image, request.caller, NAME)
+        network = request.layers_of(lenet.eval(), _STAGES, _HEAD[-1], image)
     else:
         network = Stages(lenet, _STAGES, request.stage)
         check_stage(network, image, request)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from imrep.errors import BadParameter
 from imrep.networks.built import WHOLE, Built, Request
-from imrep.networks.layers import Layers
 from imrep.weights import Checkpoint, State, packages, seeded, strict
 from imrep.weights.names import translate, unwrap
 
@@ -183,11 +182,10 @@ def _named_layers(
     for name in classifiers:
         network.set_submodule(name, nn.Identity())
     modules = [info.get("module", "") for info in _stage_facts(network)]
-    names = request.layer_names(modules if all(modules) else ())
+    stages = modules if all(modules) else []
     classifier = classifiers[0] if classifiers else ""
-    image = torch.zeros(1, 3, side, side)
     try:
-        return Layers(network, names, classifier, image, request.caller, request.arch)
+        return request.layers_of(network, stages, classifier, torch.zeros(1, 3, side, side))
     except BadParameter:
         raise
     except _FAULTS as error:
@@ -374,7 +372,7 @@ def _try(network: nn.Module, side: int, request: Request, usual: int) -> None:
         if request.side is None:
             raise request.no_pooling(_brief(error)) from error
         raise request.no_side(_brief(error), usual) from error
-    if request.pooling in WHOLE and [output.ndim for output in outputs[1:]] not in ([], [2]):
+    if request.pooling in WHOLE and outputs[1].ndim != 2:
         raise request.no_pooling("what it pools is no vector")
 
 

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from imrep.networks.built import WHOLE, Built, Request, Stages, check_stage
-from imrep.networks.layers import Layers
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
@@ -62,7 +61,8 @@ def build(request: Request) -> Built:
     children = [name for name, _ in network.named_children()]
     path = tuple(part for name in children if name not in _HEADS for part in _parts(network, name))
     stages = Stages(network, path, 0 if request.named_layers else request.stage)
-    linear, cut = _classifier(network), _HEADS
+    linear = _classifier(network)
+    cut: tuple[str, ...] = _HEADS
     if request.pooling in WHOLE or request.named_layers:
         cut = (linear,)
     if request.pooling in WHOLE:
@@ -75,8 +75,7 @@ def build(request: Request) -> Built:
     network.eval()
     if request.named_layers:
         image = torch.zeros(1, 3, request.side or _side(best), request.side or _side(best))
-        names = request.layer_names(stages.stage_names(image))
-        built: nn.Module = Layers(network, names, linear, image, request.caller, request.arch)
+        built: nn.Module = request.layers_of(network, stages.stage_names(image), linear, image)
     else:
         check_stage(stages.eval(), image, request)
         built = _Pooled(network, path[-1]) if request.pooling in WHOLE else stages
@@ -121,7 +120,7 @@ def _built(network: nn.Module, request: Request, best: Any) -> Built:
     transforms, side = best.transforms(), _side(best)
     own = Built(
         network,
-        side,
+        request.side or side,
         serial=isinstance(network, _Pooled),
         crop=side / transforms.resize_size[0],
         resampling=transforms.interpolation.value,

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
+import imrep
 from imrep.base import Representation
 from imrep.codes import Map
 from imrep.errors import BadParameter
+from imrep.networks import receptive
 from imrep.registry.cards import Card
 from imrep.testing import photo
 from imrep.visualisation.projection import contrast, picture, project
@@ -178,3 +180,15 @@ def test_contrast_is_symmetric_about_gray():
 def test_a_channel_that_is_not_there_is_refused():
     with pytest.raises(BadParameter, match="needs channel from 0 to 5, got 6"):
         project(convolutions(), photo(8, 8), "deconvnet", 6)
+
+
+@pytest.mark.parametrize("layer", range(4))
+def test_receptive_fields_are_those_that_the_network_computes(layer):
+    rep = imrep.get(f"cnn:arch=test_resnet,weights=random,layer={layer}").eval()
+    image = photo(160, 160, batch=1)
+    (field,) = receptive.output_fields(rep.network, image)
+    for row in (1, rep.encode(image).values.shape[2] // 2):
+        centre, half = field.rows.start + row * field.rows.stride, (field.rows.size - 1) / 2
+        wanted = (max(0, centre - half), min(160, centre + half + 1))
+        box = receptive_field(rep, image, row, row)
+        assert (box.top, box.bottom) == (box.left, box.right) == wanted
