@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from imrep import images
+from imrep import images, weights
 from imrep.edit.operations.denoise import denoise
 from imrep.ops.metrics import psnr
 from imrep.represent.learned.dae import DAE
@@ -106,15 +106,16 @@ def cameras(data: Path) -> Iterator[dict]:
     yield {"set": "PolyU, clean", "method": "default", "left as they are": untouched}
 
 
-def train(form: dict, pictures: Sequence[Tensor], steps: int) -> DAE:
-    """8 patches of 48 × 48 a step, Adam at 2e-3 with a cosine schedule."""
+def train(form: dict, pictures: Sequence[Tensor], steps: int, seed: int = 0, side: int = 48) -> DAE:
+    """8 patches of `side` × `side` a step, Adam at 2e-3 with a cosine schedule."""
     settings = {"weights": "random", "width": 16, "channels": 1, "low": 25.0, "high": 25.0}
     dae = DAE(**{**settings, "noise": "gaussian", **form})
+    dae.network = weights.seeded(dae._shape().build, seed)
     optimiser = torch.optim.Adam(dae.parameters(), 2e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        patches = [patch(pictures, generator) for _ in range(8)]
+        patches = [patch(pictures, generator, side) for _ in range(8)]
         seeds = torch.randint(2**62, (8,), generator=generator)
         optimiser.zero_grad()
         dae.loss({"image": torch.stack(patches), "seed": seeds}).backward()
@@ -148,6 +149,7 @@ def from_scratch(data: Path, steps: int) -> Iterator[dict]:
             "psnr": mean_psnr(results, tests),
             "blind": mean_psnr(blind, tests),
             "sharpness": sharpness(results, tests),
+            "edges": edges(results, tests),
             "seconds": round(seconds),
         }
         yield {"set": "Set12", "sigma": 25, "method": f"from scratch, {name}", **figures}
@@ -164,14 +166,23 @@ def mean_psnr(results: Sequence[Tensor], tests: Sequence[Tensor]) -> float:
 
 
 def sharpness(results: Sequence[Tensor], tests: Sequence[Tensor]) -> float:
-    """Mean gradient of the results over that of the clean images: below 1 is blurred."""
-    shares = [gradient(a) / gradient(b) for a, b in zip(results, tests, strict=True)]
-    return round(sum(shares) / len(shares), 3)
+    """Mean gradient of the results over that of the clean images; noise that is left adds to it."""
+    kept, own = (
+        sum(float(g.abs().mean()) for x in xs for g in gradient(x)) for xs in (results, tests)
+    )
+    return round(kept / own, 3)
 
 
-def gradient(image: Tensor) -> float:
-    rows, columns = (image.detach().diff(dim=axis).abs().mean() for axis in (2, 3))
-    return float(rows + columns)
+def edges(results: Sequence[Tensor], tests: Sequence[Tensor]) -> float:
+    """Slope of the results' gradients over the clean images': below 1 is blurred, noise or not."""
+    pairs = [(gradient(a), gradient(b)) for a, b in zip(results, tests, strict=True)]
+    kept = sum(float((x * y).mean()) for a, b in pairs for x, y in zip(a, b, strict=True))
+    return round(kept / sum(float(y.square().mean()) for _, b in pairs for y in b), 3)
+
+
+def gradient(image: Tensor) -> tuple[Tensor, Tensor]:
+    rows, columns = (image.detach().diff(dim=axis) for axis in (2, 3))
+    return rows, columns
 
 
 def main() -> None:

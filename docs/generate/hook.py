@@ -7,10 +7,12 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 _DOCS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_DOCS))
 
+from experiments import page as experiment  # noqa: E402
 from generate import edits, gallery, pages  # noqa: E402
 from generate.edits import Edited  # noqa: E402
 from generate.gallery import Example  # noqa: E402
@@ -45,6 +47,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     report = _DOCS / "report.png"
     files.append(File.generated(config, "assets/report.png", abs_src_path=str(report)))
     return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
+    """The committed results of an experiment, in its page."""
+    path = Path(page.file.src_uri)
+    if path.parent.name != "experiments" or path.stem == "index":
+        return markdown
+    return experiment.rendered(markdown, path.stem)
 
 
 def _generated() -> dict[str, str | bytes]:
