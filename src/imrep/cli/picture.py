@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913  # one argument for each option
         if method == "grad-cam" and channel is None:
             picture, lines = _explained(rep, pixels, label)
         else:
-            picture = _drawn(rep, pixels, method or "code", channel, label, machine.quiet)
+            picture = _draw(rep, pixels, method or "code", channel, label, machine.quiet)
             lines = []
     with screen.writing(out):
         images.write(out, picture, mark=mark)
@@ -155,7 +155,7 @@ def _line(patch: "Patch") -> str:
     return f"{patch.activation:9.4g}  {field:<22}  {printable(patch.path)}"
 
 
-def _drawn(
+def _draw(
     rep: "Representation",
     pixels: "Tensor",
     method: str,

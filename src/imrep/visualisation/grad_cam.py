@@ -94,10 +94,10 @@ def _number(label: str | int, names: tuple[str, ...], rep: Representation) -> in
     if len(matches) == 1:
         return matches[0]
     several = ", ".join(f"{names[i]} ({i})" for i in matches[:5])
-    got = f"{label!r}, which is in the names of {several}" if matches else repr(label)
+    fault = f"{label!r}, which is in the names of {several}" if matches else repr(label)
     raise BadParameter(
         f"{rep.name} needs label to be a class of {rep.spec}, from 0 to {len(names) - 1} or by its "
-        f"name, got {got}. Leave it out for the most probable."
+        f"name, got {fault}. Leave it out for the most probable."
     )
 
 
