@@ -12,6 +12,7 @@ from imrep.networks import auxiliary, layers
 from imrep.registry import specs
 from imrep.weights import Checkpoint, checkpoint, published
 
+TORCHVISION = "torchvision/"  # before the name of a network of its own that timm has too
 WHOLE = ("token", "head")  # those that the network itself computes, from all of its blocks
 
 
@@ -219,5 +220,5 @@ def _architecture(weights: Checkpoint) -> str:
 
 
 def _family(arch: str) -> str:
-    """An architecture without the tag of its weights."""
-    return arch.partition(".")[0]
+    """An architecture without the tag of its weights, or the name of its library."""
+    return arch.removeprefix(TORCHVISION).partition(".")[0]

