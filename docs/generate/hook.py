@@ -13,7 +13,7 @@ _DOCS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_DOCS))
 
 from experiments import page as experiment  # noqa: E402
-from generate import edits, gallery, pages  # noqa: E402
+from generate import edits, gallery, inside, pages  # noqa: E402
 from generate.edits import Edited  # noqa: E402
 from generate.gallery import Example  # noqa: E402
 from generate.photographs import PHOTOGRAPHS, Effort, in_parallel  # noqa: E402
@@ -59,16 +59,18 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
 
 def _generated() -> dict[str, str | bytes]:
     effort = Effort.from_environment()
-    examples, edited = _computed(effort)
+    examples, edited, looked = _computed(effort)
     files: dict[str, str | bytes] = {
         "gallery.md": pages.gallery(examples, effort),
         "representations/index.md": pages.table(examples, effort),
         "edit.md": edits.page(edited),
+        "inside.md": inside.page(),
     }
     for name, example in examples.items():
         page = pages.representation(catalog.entry(name), example, effort)
         files[f"representations/{name}.md"] = page
-    return files | _images(examples, edited)
+    inner: dict[str, str | bytes] = {f"pictures/{stem}.jpg": file for stem, file in looked.items()}
+    return files | _images(examples, edited) | inner
 
 
 def _images(examples: dict[str, Example], edited: dict[str, Edited]) -> dict[str, str | bytes]:
@@ -85,10 +87,24 @@ def _images(examples: dict[str, Example], edited: dict[str, Edited]) -> dict[str
 
 
 @cache
-def _computed(effort: Effort) -> tuple[dict[str, Example], dict[str, Edited]]:
+def _computed(
+    effort: Effort,
+) -> tuple[dict[str, Example], dict[str, Edited], dict[str, bytes]]:
     """All examples, computed once in a `mkdocs serve`."""
     encoding = [partial(gallery.example, name, effort) for name in catalog.names()]
     editing = [partial(edits.example, name, effort) for name in operations.names()]
-    results = in_parallel([*encoding, *editing])
+    inner = [
+        (method, weights, photograph)
+        for method in inside.METHODS
+        for weights in inside.WEIGHTS
+        for photograph in method.photographs
+    ]
+    looking = [partial(inside.figure, *each, effort) for each in inner]
+    results = in_parallel([*looking, *encoding, *editing])
+    looked, results = results[: len(looking)], results[len(looking) :]
     examples, edited = results[: len(encoding)], results[len(encoding) :]
-    return {each.name: each for each in examples}, {each.name: each for each in edited}
+    return (
+        {each.name: each for each in examples},
+        {each.name: each for each in edited},
+        {inside.stem(*each): file for each, file in zip(inner, looked, strict=True)},
+    )

@@ -53,3 +53,30 @@ def test_every_representation_answers(inside, cat, name):
         "invert", cat, name, "--size", size, "--iterations", "2", expect=0 if possible else 1
     )
     assert ("PSNR" in said.stdout) == possible
+
+
+def test_each_layer_is_inverted_alone_into_one_figure(inside, cat):
+    spec = "cnn:arch=test_resnet,weights=random,layer=0/-1"
+    command = ("invert", cat, spec, "--by-layer", "--size", "32", "--iterations", "3")
+    said = inside(*command).stdout.splitlines()
+    assert said[0].endswith("the image, and its reconstruction from each layer alone")
+    assert [line.split()[:2] for line in said[1:]] == [["0", "PSNR"], ["-1", "PSNR"]]
+    with Image.open(said[0].partition("  ")[0]) as drawn:
+        assert drawn.width > 900
+    layers = json.loads(inside(*command, "--json").stdout)["layers"]
+    assert [each["layer"] for each in layers] == ["0", "-1"]
+    assert all(each["method"] == "gradient" and each["ssim"] < 1 for each in layers)
+
+
+def test_by_layer_needs_layers(inside, cat):
+    said = inside("invert", cat, "hog", "--by-layer", expect=1).stderr
+    assert said.startswith("invert needs several layers to compare, got hog.")
+
+
+def test_jitter_changes_the_search_and_is_seeded(inside, cat):
+    spec = ("invert", cat, "hog:side=32", "--size", "32", "--iterations", "12", "--json")
+    plain, one, two = (
+        json.loads(inside(*spec, *more).stdout)["psnr"]
+        for more in ((), ("--jitter", "2"), ("--jitter", "2"))
+    )
+    assert one == two != plain

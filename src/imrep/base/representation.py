@@ -118,6 +118,23 @@ class Representation(nn.Module, ABC, Generic[C]):
         """
         return draw(code, image)
 
+    def class_scores(self, image: Image) -> tuple[Tensor, Tensor]:
+        """The layer's maps (b, c, h, w) and each class's score before the softmax (b, n).
+
+        Both are of one graph, so that the scores have a gradient for the maps.
+
+        Raises:
+            BadParameter: If it has no classifier, as most have none.
+        """
+        raise BadParameter(
+            f"{self.spec} has no classifier, which grad-cam needs. Use a network with published "
+            "weights, such as cnn:arch=tf_efficientnet_lite0."
+        )
+
+    def class_names(self, count: int) -> tuple[str, ...]:
+        """The names of the `count` classes of `class_scores`; none where they have no names."""
+        return ()
+
     def check_code(self, code: C) -> None:
         """Refuse a code whose shapes do not fit these parameters; the default refuses none.
 

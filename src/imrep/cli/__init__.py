@@ -26,7 +26,7 @@ _COMMANDS = {
     "list": "Every representation, by family.",
     "card": "Print facts, parameters and paper of a representation.",
     "cite": "Print BibTeX of the papers behind representations.",
-    "picture": "Draw the code of an image.",
+    "picture": "Draw what a representation computes of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
     "train": "Train a learned representation on a set of images.",

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -29,6 +29,7 @@ _METHODS = {
     epilog=options.example(
         "imrep invert cat.jpg hog",
         "imrep invert cat.jpg laplacian:levels=3 --size native --json",
+        "imrep invert cat.jpg cnn:arch=tf_efficientnet_lite0,layer=0/1/2/3/4 --by-layer",
     )
 )
 @click.argument("image", type=click.Path(path_type=Path))
@@ -40,6 +41,16 @@ _METHODS = {
     metavar="N",
     help="Maximal steps of an iterative inverse.",
 )
+@click.option(
+    "--jitter",
+    type=click.IntRange(0),
+    default=0,
+    metavar="PX",
+    help="Maximal shift of the image at each step of a search.",
+)
+@click.option(
+    "--by-layer", "by_layer", is_flag=True, help="Invert each of the spec's layers alone."
+)
 @options.size
 @options.reading
 @options.as_json
@@ -49,6 +60,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     spec: str,
     out: Path | None,
     iterations: int | None,
+    jitter: int,
+    by_layer: bool,
     size: int | None,
     as_json: bool,
     reading: "Reading",
@@ -56,9 +69,10 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Reconstruct an image from its code alone.
 
-    The PNG shows the original, the reconstruction and their difference, where gray is zero. Without
-    --size the complete image is used, reduced to 256 pixels if its longer side exceeds them.
-    Networks with a fixed input size use that.
+    The PNG shows the original, the reconstruction and their difference, where gray is zero. With
+    --by-layer it shows the reconstruction from each layer above its PSNR and SSIM. Without --size
+    the complete image is used, reduced to 256 pixels if its longer side exceeds them. Networks with
+    a fixed input size use that.
     """
     from imrep import factory, images
     from imrep.cli import engine
@@ -74,30 +88,72 @@ def command(  # noqa: PLR0913  # one argument for each option
     screen.remark(
         f"{rep.spec} of {pixels.shape[3]} × {pixels.shape[2]} on {device}", not machine.verbose
     )
-    inversion = _invert(rep, pixels, iterations, machine)
+    search = _Search(iterations, jitter, machine)
+    if by_layer:
+        picture, facts, text = _layers(rep, pixels, search)
+    else:
+        picture, facts, text = _whole_code(rep, pixels, search)
     with screen.writing(out):
-        images.write(out, _three(pixels, inversion.image), mark=mark)
+        images.write(out, picture, mark=mark)
     if as_json:
-        options.write_json(
-            _facts(inversion) | {"image": str(image), "spec": rep.spec, "out": str(out)}
-        )
+        options.write_json(facts | {"image": str(image), "spec": rep.spec, "out": str(out)})
         return
-    click.echo(_page(inversion, out))
+    click.echo(f"{printable(out)}  {text}")
 
 
-def _invert(
-    rep: "Representation", pixels: "Tensor", iterations: int | None, machine: options.Machine
-) -> "Inversion":
+class _Search(NamedTuple):
+    """The options of a search."""
+
+    iterations: int | None
+    jitter: int
+    machine: options.Machine
+
+
+def _whole_code(
+    rep: "Representation", pixels: "Tensor", search: _Search
+) -> tuple["Tensor", dict[str, object], str]:
+    """The PNG, the JSON and the text of one inversion."""
     from imrep import inversion
 
+    machine, steps = search.machine, search.iterations or inversion.ITERATIONS
     with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
-        return inversion.invert(
+        result = inversion.invert(
             rep,
             pixels,
-            iterations=iterations,
+            iterations=search.iterations,
             seed=machine.seed,
-            watch=lambda done, _: meter("searching", done, iterations or inversion.ITERATIONS),
+            jitter=search.jitter,
+            watch=lambda done, _: meter("searching", done, steps),
         )
+    return _three(pixels, result.image), _facts(result), _page(result)
+
+
+def _layers(
+    rep: "Representation", pixels: "Tensor", search: _Search
+) -> tuple["Tensor", dict[str, object], str]:
+    """The PNG, the JSON and the text of an inversion of each layer."""
+    from imrep import inversion
+    from imrep.inversion import by_layer, layer_chart
+
+    machine, steps = search.machine, search.iterations or inversion.ITERATIONS
+    total = steps * len(by_layer.layers(rep))
+    with screen.warnings_remarked(machine.quiet), screen.Meter(machine.quiet) as meter:
+        results = by_layer.by_layer(
+            rep,
+            pixels,
+            iterations=search.iterations,
+            seed=machine.seed,
+            jitter=search.jitter,
+            watch=lambda done, _: meter("searching", done, total),
+        )
+    width = max(len(each.layer) for each in results)
+    lines = ["the image, and its reconstruction from each layer alone"]
+    for each in results:
+        result = each.inversion
+        error = click.style(f"PSNR {result.psnr:.1f} dB   SSIM {result.ssim:.3f}", bold=True)
+        lines.append(f"{each.layer:<{width}}  {error}   from {result.numbers:,} numbers")
+    facts = [{"layer": each.layer} | _facts(each.inversion) for each in results]
+    return layer_chart.figure(pixels, results), {"layers": facts}, "\n".join(lines)
 
 
 def _three(original: "Tensor", reconstruction: "Tensor") -> "Tensor":
@@ -109,11 +165,11 @@ def _three(original: "Tensor", reconstruction: "Tensor") -> "Tensor":
     return beside(beside(first, second), third)
 
 
-def _page(inversion: "Inversion", out: Path) -> str:
+def _page(inversion: "Inversion") -> str:
     steps = f", {inversion.iterations} steps" if inversion.iterations else ""
     return "\n".join(
         [
-            f"{printable(out)}  original, reconstruction, difference",
+            "original, reconstruction, difference",
             f"{_METHODS[inversion.method]}{steps}, {inversion.seconds:.1f} s, "
             f"from a code of {inversion.numbers:,} numbers",
             click.style(f"PSNR {inversion.psnr:.1f} dB   SSIM {inversion.ssim:.3f}", bold=True),

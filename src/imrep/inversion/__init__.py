@@ -78,6 +78,7 @@ def invert(
     *,
     iterations: int | None = None,
     seed: int = 0,
+    jitter: int = 0,
     watch: Watch | None = None,
 ) -> Inversion:
     """Encode one image, reconstruct it from the code alone, and measure the error.
@@ -86,7 +87,8 @@ def invert(
         rep: Any representation that has an inverse or is differentiable.
         image: One image, (1, 1|3, height, width).
         iterations: Maximal steps of an iterative inverse (default: its own) or a search (300).
-        seed: Of the noise that a search starts from.
+        seed: Of the noise that a search starts from, and of its shifts.
+        jitter: Maximal shift of the image at each step of a search, in pixels.
         watch: Called with the number of steps and the loss, during a search.
 
     Raises:
@@ -96,12 +98,15 @@ def invert(
     checks.image(image, rep.name)
     if iterations is not None:
         checks.integer(iterations, 1, checks.MAX_ITERATIONS, "invert", "iterations")
+    checks.integer(jitter, 0, checks.MAX_SIDE, "invert", "jitter")
     if len(image) != 1:
         raise BadImage(f"invert takes one image at a time, got a batch of {len(image)}.")
     with torch.no_grad():
         code = rep.encode(image)
     start = time.perf_counter()
-    result = reconstruct(rep, code, image[0].shape, iterations=iterations, seed=seed, watch=watch)
+    result = reconstruct(
+        rep, code, image[0].shape, iterations=iterations, seed=seed, jitter=jitter, watch=watch
+    )
     seconds = time.perf_counter() - start
     explained = explained_variance(image, result.image)
     return Inversion(
@@ -124,6 +129,7 @@ def reconstruct(
     *,
     iterations: int | None = None,
     seed: int = 0,
+    jitter: int = 0,
     watch: Watch | None = None,
 ) -> Reconstruction:
     """The image of one code, from the code, the parameters and the image's shape alone.
@@ -134,6 +140,7 @@ def reconstruct(
         shape: (channels, height, width) of the image.
         iterations: As in `invert`.
         seed: As in `invert`.
+        jitter: As in `invert`.
         watch: As in `invert`.
 
     Raises:
@@ -148,7 +155,9 @@ def reconstruct(
             f"{_alternative(rep)}"
         )
     steps = iterations or ITERATIONS
-    image, done = search(view, view_code, shape, iterations=steps, seed=seed, watch=watch)
+    image, done = search(
+        view, view_code, shape, iterations=steps, seed=seed, jitter=jitter, watch=watch
+    )
     return Reconstruction(image, "gradient", done)
 
 

@@ -5,6 +5,9 @@ from gray noise at an eighth of the size with a strong prior and ends in colour 
 weak one. A code that determines the image is then met exactly; one that does not gives the
 smoothest image that it admits.
 
+With jitter, the image is shifted at random before each encoding: strided layers then leave no
+pattern of their grid, and details whose position the code does not tell are blurred.
+
 References:
     A. Mahendran and A. Vedaldi, "Understanding deep image representations by inverting them", CVPR
     2015. doi:10.1109/CVPR.2015.7299155
@@ -41,6 +44,7 @@ _STAGES = (
     _Stage(3, 1, 1.0, 0.003),
 )
 _SMOOTH = 0.02  # weight of the prior above which Adam cannot produce isolated pixels
+_JITTERED = 0.1  # least weight of the prior with jitter
 _RATE = 0.02  # of Adam
 _NOISE = 0.1  # standard deviation of the start
 _CHROMA = 4.0  # weight of chrominance in the prior, since edges of colour are rarer
@@ -54,6 +58,7 @@ def search(
     *,
     iterations: int,
     seed: int,
+    jitter: int = 0,
     watch: Watch | None = None,
 ) -> tuple[Image, int]:
     """An image with this code, and the number of steps.
@@ -63,23 +68,27 @@ def search(
         code: Of one image.
         shape: (channels, height, width) of the image.
         iterations: Maximal number of steps.
-        seed: Of the noise at the start.
+        seed: Of the noise at the start and of the shifts.
+        jitter: Maximal shift in pixels; steps are Adam's where there is any.
         watch: Called with the number of steps and the loss.
     """
     target = _targets(rep, code)
     first = [max(1, round(n / _STAGES[0].reduction)) for n in shape[1:]]
     image = _noise(first, seed).to(next(iter(target.values())).real)
+    shift = _Shift(jitter, seed)
     done, planned = 0, 0
     for stage in _STAGES:
         size = [max(1, round(n / stage.reduction)) for n in shape[1:]]
         image = resize(image, *size).expand(-1, min(stage.channels, shape[0]), -1, -1)
-        loss = _objective(rep, target, shape, stage.smoothness)
+        # Adam's steps at random shifts would leave noise under a weaker prior.
+        smoothness = max(stage.smoothness, _JITTERED) if jitter else stage.smoothness
+        loss = _objective(rep, target, shape, smoothness, shift)
         planned, steps = round(stage.end * iterations), round(stage.end * iterations) - planned
-        result = descend(loss, image, iterations=steps, watch=_offset(watch, done))
-        image, done = result.point, done + result.iterations
+        if not jitter:
+            result = descend(loss, image, iterations=steps, watch=_offset(watch, done))
+            image, done, steps = result.point, done + result.iterations, steps - result.iterations
         # Quasi-Newton steps end at a kink of the loss. Adam walks over it.
-        if result.iterations < steps and stage.smoothness > _SMOOTH:
-            steps -= result.iterations
+        if steps and smoothness > _SMOOTH:
             following = _offset(watch, done)
             result = descend(
                 loss, image, iterations=steps, method="adam", rate=_RATE, watch=following
@@ -89,16 +98,42 @@ def search(
 
 
 def _objective(
-    rep: Representation, target: dict[str, Tensor], shape: Sequence[int], smoothness: float
+    rep: Representation,
+    target: dict[str, Tensor],
+    shape: Sequence[int],
+    smoothness: float,
+    shift: "_Shift",
 ) -> Callable[[Tensor], Tensor]:
     """Distance to the code plus prior, of a small or gray image enlarged to `shape`."""
 
     def loss(small: Tensor) -> Tensor:
         image = resize(small, *shape[1:]).expand(-1, shape[0], -1, -1)
-        distance = _distance(_targets(rep, rep.encode(image)), target)
+        distance = _distance(_targets(rep, rep.encode(shift(image))), target)
         return distance + smoothness * _variation(image)
 
     return loss
+
+
+class _Shift:
+    """A random shift of an image by at most some pixels; what leaves it is mirrored at the border.
+
+    Args:
+        pixels: The maximum.
+        seed: Of the shifts.
+    """
+
+    def __init__(self, pixels: int, seed: int) -> None:
+        self.pixels, self.generator = pixels, torch.Generator().manual_seed(seed)
+
+    def __call__(self, image: Image) -> Image:
+        """The image, shifted anew."""
+        height, width = image.shape[2:]
+        pixels = min(self.pixels, height - 1, width - 1)
+        if pixels <= 0:
+            return image
+        top, left = torch.randint(0, 2 * pixels + 1, (2,), generator=self.generator).tolist()
+        padded = F.pad(image, (pixels,) * 4, mode="reflect")
+        return padded[:, :, top : top + height, left : left + width]
 
 
 def _offset(watch: Watch | None, done: int) -> Watch | None:

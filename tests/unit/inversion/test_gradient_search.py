@@ -83,3 +83,26 @@ def test_the_prior_prefers_few_edges_and_gray_ones():
     assert variation(step) < variation(colour)
     assert variation(0.1 * step) > 0.9 * variation(step)  # a low contrast is no merit
     assert variation(torch.full((1, 1, 1, 1), 0.5)).isfinite()
+
+
+def test_jitter_is_seeded_and_finds_the_code_too():
+    image, code = target()
+    first, steps = search(Means(), code, (3, 16, 24), iterations=150, seed=0, jitter=2)
+    again, _ = search(Means(), code, (3, 16, 24), iterations=150, seed=0, jitter=2)
+    other, _ = search(Means(), code, (3, 16, 24), iterations=150, seed=3, jitter=2)
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert first.shape == image.shape and steps == 150
+    start = (torch.full_like(image, 0.5) - image).norm()
+    blurred = F.avg_pool2d(image, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert (first - blurred).norm() < 0.8 * start
+
+
+@pytest.mark.parametrize(("pixels", "shape"), [(3, (9, 12)), (50, (4, 6)), (2, (1, 5))])
+def test_a_shift_moves_every_pixel_alike_and_mirrors_the_border(pixels, shape):
+    shift, image = gradient_search._Shift(pixels, seed=1), photo(*shape, batch=1)
+    moved = [shift(image) for _ in range(20)]
+    assert all(each.shape == image.shape for each in moved)
+    values = {round(v, 6) for v in image[0, 0].flatten().tolist()}
+    assert all({round(v, 6) for v in each[0, 0].flatten().tolist()} <= values for each in moved)
+    assert (len({each.sum().item() for each in moved}) > 1) == (min(shape) > 1)
+    assert torch.equal(gradient_search._Shift(0, seed=1)(image), image)

@@ -3,7 +3,6 @@
 import json
 import threading
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ from imrep.base import Recipe, Supervised, descent
 from imrep.base.descent import Course
 from imrep.base.supervised import Read
 from imrep.codes import Code, Map, Tokens, Views, side_by_side
-from imrep.drawing import draw, stack
+from imrep.drawing import stack
 from imrep.errors import BadImage, BadParameter
 from imrep.networks import layers
 from imrep.networks import pooling as pooling_
@@ -27,8 +26,9 @@ from imrep.ops.colour import luminance
 from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.represent.learned.cnn import classifying, parameters
+from imrep.represent.learned.cnn import class_scores, classifying, parameters
 from imrep.represent.learned.cnn.describing import describe
+from imrep.represent.learned.cnn.pictured import strongest_maps
 from imrep.represent.learned.cnn.sizes import MAX_SIDE, smallest_side
 from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import strict
@@ -38,7 +38,6 @@ _RANDOM_RATE, _TRAINED_RATE = 2e-3, 3e-4  # of Adam
 _REMEDY = "Use `imrep train`, which takes a learning rate."
 _serial_lock = threading.Lock()
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
-_PICTURED = 64  # maps
 
 
 class CNN(Supervised[Map | Tokens | Views]):
@@ -211,6 +210,14 @@ class CNN(Supervised[Map | Tokens | Views]):
         like = next(self.network.parameters())
         return networks.complete(request).network.eval().to(like.device, like.dtype)
 
+    def class_scores(self, image: Image) -> tuple[Tensor, Tensor]:
+        """The layer's maps (b, c, h, w), and the scores (b, n) of the classifier behind them."""
+        return class_scores.scores(self, image)
+
+    def class_names(self, count: int) -> tuple[str, ...]:
+        """Those of ImageNet-1k, for published weights of 1,000 classes."""
+        return class_scores.names(self, count)
+
     def pool(self, code: Map | Tokens | Views) -> Vectors:
         """The map's vector, or the network's summary; of several layers side by side."""
         self.require_training()
@@ -230,7 +237,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def picture(self, code: Map | Tokens | Views, image: Image | None = None) -> Picture:
         """The 64 maps that vary most, strongest first, or the tokens; of several layers stacked."""
-        return stack([_draw(part, image) for part in self._parts(code)])
+        return stack([strongest_maps(part, image) for part in self._parts(code)])
 
     def describe(self) -> dict[str, str]:
         """The map, the receptive field and the cost of each layer, at the network's own size."""
@@ -386,12 +393,3 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def _digest(self) -> str:
         return weights.digest(self.network.state_dict())
-
-
-def _draw(code: Code, image: Image | None) -> Picture:
-    if not isinstance(code, Map):
-        return draw(code, image)
-    values = code.values.detach()
-    spread = values.flatten(2).std(2, correction=0).mean(0)
-    strongest = values[:, spread.argsort(descending=True)[:_PICTURED]]
-    return draw(replace(code, values=strongest, signed=bool((strongest < 0).any())))
