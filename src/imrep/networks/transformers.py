@@ -178,7 +178,7 @@ def _check(network: Any, request: Request, side: int, registered: int) -> None:
             f"{request.arch}. Use cnn:arch={request.arch}."
         )
     depth, patch = len(network.blocks), stride(network)
-    if not -depth <= request.layer < depth:
+    if not -depth <= int(request.layer) < depth:
         raise BadParameter(
             f"{request.caller} needs layer to be a block of {request.arch} from {-depth} to "
             f"{depth - 1}, got {request.layer}. Try -1."
@@ -210,7 +210,7 @@ def _load(
 def _cut(network: Any, request: Request, norm: bool) -> None:
     """Remove, in place, the classifier and what lies behind the block."""
     depth = len(network.blocks)
-    network.blocks = network.blocks[: request.layer % depth + 1]
+    network.blocks = network.blocks[: int(request.layer) % depth + 1]
     if not norm:
         network.norm = nn.Identity()
         network.fc_norm = nn.Identity()
