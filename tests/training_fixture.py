@@ -1,13 +1,18 @@
 """A training run that never happened, for the tests of its report."""
 
 import csv
+from importlib.util import find_spec
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from imrep import training_record
 from imrep.training_record import Line, Run
 
+NEEDS_LIGHTNING = pytest.mark.skipif(  # importing it while tests are collected would take seconds
+    find_spec("lightning") is None, reason="needs the extra train: pip install 'imrep[train]'"
+)
 IDENTITY = {
     "spec": "tiny", "optimiser": "adamw", "learning_rate": 0.01, "schedule": "cosine",
     "warmup": 0.05, "weight_decay": 1e-4, "batch": 8, "size": 16, "crop": 0, "augment": "",

@@ -54,7 +54,7 @@ class Example:
 def spec_of(name: str) -> str:
     """The spec of an entry: the name, or an example that needs no weights."""
     entry = catalog.entry(name)
-    return name if entry.card.weights == "none" else entry.example or name
+    return name if entry.card.weights in ("none", "included") else entry.example or name
 
 
 def example(name: str, effort: Effort) -> Example:

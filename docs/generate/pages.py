@@ -147,6 +147,7 @@ def _facts(entry: Entry, example: Example, effort: Effort) -> list[tuple[str, st
         "none": "",
         "optional": "optional",
         "required": "required: see `--download`",
+        "included": "part of imrep",
         "trained": "trained on your images",
     }
     facts = [
@@ -222,7 +223,7 @@ def _cost(example: Example) -> str:
 
 
 def _random(entry: Entry, example: Example) -> str:
-    if entry.card.weights == "none":
+    if entry.card.weights in ("none", "included"):
         return ""
     if entry.card.weights == "trained":
         return f"!!! note\n    This example is **untrained**: `{example.spec}`.\n"

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from training_fixture import NEEDS_LIGHTNING
 
-pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+pytestmark = NEEDS_LIGHTNING
 
 MODULES = ("lightning.pytorch", "imrep.training.measuring", "imrep.training.recorder",
            "torchvision.transforms.v2")  # fmt: skip

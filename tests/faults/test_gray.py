@@ -7,7 +7,11 @@ from skimage import data
 import imrep
 from imrep.base import Fitted
 
-SPECS = ["cnn:weights=random,arch=lenet5" if name == "cnn" else name for name in imrep.names()]
+UNTRAINED = {
+    "cnn": "cnn:weights=random,arch=lenet5",
+    "snnl": "snnl:weights=random",
+}
+SPECS = [UNTRAINED.get(name, name) for name in imrep.names()]
 
 
 def gray(side=64):

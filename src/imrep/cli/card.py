@@ -24,6 +24,7 @@ _WEIGHTS = {
     "none": "none needed",
     "optional": "optional",
     "required": "needed",
+    "included": "part of imrep",
     "trained": "trained on your images",
 }
 

@@ -14,6 +14,7 @@ from imrep.registry import catalog
 
 _FAMILIES = ("statistics", "local", "multiscale", "frequency", "spatial", "learned", "language")
 _INVERSE = {"exact": "=", "approximate": "≈", "none": "·"}
+_WEIGHTS = {"none": "·", "optional": "w", "required": "W", "included": "·", "trained": "T"}
 _INDENT = 24
 _LEGEND = (
     "= exact inverse   ≈ approximate inverse   ∇ gradients reach the image\n"
@@ -96,7 +97,7 @@ def _nothing(family: str | None, inverse: str | None) -> str:
 def _line(entry: catalog.Entry) -> str:
     card = entry.card
     gradient = "∇" if card.differentiable else "·"
-    weights = {"none": "·", "optional": "w", "required": "W", "trained": "T"}[card.weights]
+    weights = _WEIGHTS[card.weights]
     marks = f"{_INVERSE[card.inverse]} {gradient} {weights}"
     columns = shutil.get_terminal_size((100, 24)).columns
     summary = textwrap.fill(

@@ -193,7 +193,7 @@ def _no_weights(spec: str, packaged: bool) -> str:
 
 
 def _may_be_pretrained(part: Representation) -> bool:
-    if part.card.weights == "none":
+    if part.card.weights in ("none", "included"):  # what imrep brings has learned no objects
         return part.card.family == adapters.OWN
     return part.get_params().get("weights") not in ("random", None)
 

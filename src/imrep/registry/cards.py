@@ -21,8 +21,8 @@ class Card:
         differentiable: Whether gradients reach the image, tested.
         dtype: What `encode` keeps: "any" of float32 and float64, or "float32", which both become.
             Other types, half precision among them, are refused by every representation.
-        weights: Whether learned weights are needed before a code means anything; "trained": those
-            that it learns from the user's own images.
+        weights: Whether learned weights are needed before a code means anything; "included": those
+            that are part of imrep; "trained": those that it learns from the user's own images.
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
@@ -37,7 +37,7 @@ class Card:
     inverse: Inverse = "none"
     differentiable: bool = True
     dtype: Literal["any", "float32"] = "any"
-    weights: Literal["none", "optional", "required", "trained"] = "none"
+    weights: Literal["none", "optional", "required", "included", "trained"] = "none"
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""
     extra: str | None = None

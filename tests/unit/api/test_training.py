@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_denoiser import Tiny
+from training_fixture import NEEDS_LIGHTNING
 
 import imrep
 from imrep.api import training
@@ -15,7 +16,7 @@ from imrep.api.training_request import Request
 from imrep.errors import BadData, BadParameter, Busy, UnknownName
 from imrep.io.output_folder import claimed
 
-pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+pytestmark = NEEDS_LIGHTNING
 
 
 def pictures(count=24, side=16):

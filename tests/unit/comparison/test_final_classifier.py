@@ -105,11 +105,11 @@ def test_constant_parts_are_left_out_and_constant_vectors_refused(classifiers):
 
 def test_what_was_trained_on_the_labels_is_refused(classifiers):
     made = classifiers(snnl=[vectors(0)])
-    (row,) = made.classification.encoded
+    (row,) = made.results.encoded
     (part,) = row.parts
     trained = replace(row, parts=(replace(part, folds=(part.path,) * 5, budget="60 epochs"),))
-    made = replace(made, classification=SimpleNamespace(**{
-        **vars(made.classification), "encoded": (trained,)}))  # fmt: skip
+    made = replace(made, results=SimpleNamespace(**{
+        **vars(made.results), "encoded": (trained,)}))  # fmt: skip
     with pytest.raises(BadParameter, match="without these labels, got snnl, which was trained"):
         made.fit()
 

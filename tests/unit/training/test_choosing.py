@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 from tiny_denoiser import Tiny
+from training_fixture import NEEDS_LIGHTNING
 
 from imrep import training_record
 from imrep.errors import BadData, BadParameter, Diverged
 from imrep.training import choosing, job
 from imrep.training.settings import Settings
 
-pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+pytestmark = NEEDS_LIGHTNING
 SHORT = replace(Tiny.recipe, steps=6)
 RATES = {"learning_rate": (1e-6, 0.05)}
 

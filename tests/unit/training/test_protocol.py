@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 from tiny_denoiser import Tiny
+from training_fixture import NEEDS_LIGHTNING
 
 from imrep import training_record
 from imrep.errors import BadData, BadParameter, Diverged
 from imrep.io import files
 from imrep.training import protocol
 
-pytest.importorskip("lightning", reason="needs the extra train: pip install 'imrep[train]'")
+pytestmark = NEEDS_LIGHTNING
 SHORT = replace(Tiny.recipe, steps=12)
 
 

@@ -95,8 +95,8 @@ class Verdict:
 
     def best(self, count: int, among: Iterable[int] | None = None) -> list[int]:
         """The most accurate, at most so many, of all or of some, in their order."""
-        some = range(len(self.standings)) if among is None else among
-        falling = sorted(some, key=lambda j: -self.standings[j].accuracy)
+        rows = range(len(self.standings)) if among is None else among
+        falling = sorted(rows, key=lambda j: -self.standings[j].accuracy)
         return sorted(falling[:count])
 
 

@@ -13,6 +13,7 @@ KINDS = {
     "squares": "decoded images",
     "codes": "vectors, and codes before pooling",
     "refits": "vectors by codebooks fitted inside folds",
+    "trained": "vectors by weights trained inside folds",
     "scores": "predictions and learning curves",
     "copies": "near-duplicates",
     "reconstructions": "least-squares reconstructions",

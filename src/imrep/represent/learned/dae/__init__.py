@@ -89,9 +89,9 @@ class DAE(Learned[Map | Views]):
         cite="Vincent et al. 2008, doi:10.1145/1390156.1390294",
         inverse="approximate",
         dtype="float32",
-        weights="required",
+        weights="included",
     )
-    recipe = Recipe(size=128, crop=48, augment="crop+flip")
+    recipe = Recipe(size=256, crop=48, augment="crop+flip", batch=8, steps=4000, learning_rate=2e-3)
 
     def __init__(  # noqa: PLR0913  # the network, its noise and its loss
         self,
@@ -216,8 +216,7 @@ class DAE(Learned[Map | Views]):
     def examples(self, image: Image) -> dict[str, Image]:
         """The images, with noise as in training, and denoised without being told its level."""
         noisy, target, level = self.degrade(image, torch.arange(len(image)))
-        given = level if self.arch == "ffdnet" else None
-        denoised = self._decode(self._encode(noisy, given))
+        denoised = self._decode(self._encode(noisy, level if self.arch == "ffdnet" else None))
         return {
             "without noise": target.clamp(0, 1),
             "with noise": noisy.clamp(0, 1),
