@@ -5,7 +5,10 @@ import torch
 from torch import nn
 
 import imrep
-from imrep.errors import BadImage, BadParameter, WeightsNeeded
+from imrep.codes import Views
+from imrep.errors import BadCode, BadImage, BadParameter, NotFitted, WeightsNeeded
+from imrep.networks import layers
+from imrep.networks.pooling import pool
 from imrep.testing import photo
 
 _TINY = "cnn:arch=test_resnet,weights=random"
@@ -64,6 +67,159 @@ def test_the_map_is_the_networks_own():
 def test_layers_are_stages(layer, stride):
     values = imrep.get(f"{_TINY},layer={layer}").encode(photo(64, 96)).values
     assert tuple(values.shape[2:]) == (64 // stride, 96 // stride)
+
+
+def test_layers_by_name_number_and_slash_are_the_same_maps():
+    image, names = photo(64, 96), "act1/layer1/layer2/layer3/layer4"
+    named = imrep.get(f"{_TINY},layer={names}").encode(image)
+    numbered = imrep.get(f"{_TINY},layer=0/1/2/-2/-1").encode(image)
+    for layer, (ours, theirs) in enumerate(zip(named.codes, numbered.codes, strict=True)):
+        single = imrep.get(f"{_TINY},layer={layer}").encode(image)
+        assert ours.values.equal(theirs.values)
+        torch.testing.assert_close(ours.values, single.values, rtol=1e-4, atol=1e-5)
+
+
+def test_several_layers_are_side_by_side_each_of_length_one():
+    cnn, image = imrep.get(f"{_TINY},layer=layer2.0/penultimate"), photo(64, 64)
+    vector = cnn.embed(image)
+    first, second = (imrep.get(f"{_TINY},layer={name}") for name in ("layer2.0", "penultimate"))
+    parts = [torch.nn.functional.normalize(rep.embed(image)) for rep in (first, second)]
+    torch.testing.assert_close(vector, torch.cat(parts, 1))
+    assert cnn.picture(cnn.encode(image)).shape[:2] == (2, 3)
+    with pytest.raises(BadCode, match="needs a Views, got Map"):
+        cnn.pool(first.encode(image))
+    with pytest.raises(BadCode, match="needs a code of each of 2 layers"):
+        cnn.pool(Views((first.encode(image),)))
+
+
+def test_the_penultimate_vector_is_that_of_the_head():
+    image = photo(64, 64)
+    head = imrep.get(f"{_TINY},pooling=head")
+    penultimate = imrep.get(f"{_TINY},layer=penultimate")
+    torch.testing.assert_close(penultimate.embed(image), head.embed(image))
+    lenet = imrep.get("cnn:arch=lenet5,weights=random,layer=penultimate")
+    assert lenet.embed(image).shape == (2, 84)
+
+
+def test_the_complete_network_classifies_with_gradients():
+    cnn, image = imrep.get(_TINY), photo(64, 64).requires_grad_()
+    network = cnn.complete()
+    outputs, logits = layers.gather(network, cnn.normalised(image), ["layer4"])
+    assert logits.shape == (2, 1000)
+    torch.testing.assert_close(outputs["layer4"], cnn.encode(image).values, rtol=1e-4, atol=1e-5)
+    logits[:, 3].sum().backward()
+    assert image.grad.abs().sum() > 0
+
+
+def test_the_complete_network_has_the_classes_of_its_weights(tmp_path):
+    import timm
+
+    torch.save(timm.create_model("test_resnet", num_classes=7).state_dict(), tmp_path / "net.pt")
+    cnn = imrep.get("cnn:arch=test_resnet,layer=layer3.0", weights=str(tmp_path / "net.pt"))
+    network = cnn.complete()
+    with torch.no_grad():
+        assert network(cnn.normalised(photo())).shape == (2, 7)
+    assert cnn.dim == 192
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "l2", "centre", "attention"])
+def test_poolings_of_cells_keep_their_length(pooling):
+    cnn = imrep.get(f"{_TINY},layer=layer2.0,pooling={pooling},cells=2")
+    assert cnn.embed(photo(64, 96)).shape == cnn.embed(photo(33, 40)).shape == (2, 4 * 48)
+    values = cnn.encode(photo(64, 96)).values
+    torch.testing.assert_close(cnn.embed(photo(64, 96)), pool(values, pooling, 2))
+
+
+def test_half_precision_hardly_moves_a_vector_and_enters_the_fingerprint():
+    cnn, half = imrep.get(_TINY), imrep.get(f"{_TINY},precision=bfloat16")
+    image = photo(64, 64)
+    first, second = cnn.embed(image), half.embed(image)
+    assert second.dtype == torch.float32
+    assert not first.equal(second)
+    assert torch.nn.functional.cosine_similarity(first, second).min() > 0.999
+    assert cnn.fingerprint != half.fingerprint
+
+
+def test_new_parameters_at_their_defaults_leave_the_fingerprint():
+    cnn = imrep.get(_TINY)
+    assert cnn._identity() == "cnn:arch=test_resnet,weights=random"
+    assert all(key.startswith("network.") for key in cnn.state_dict())
+
+
+def images_of_classes(side=32):
+    """Eight images each of bright and dark halves."""
+    labels = torch.arange(16) % 2
+    image = photo(side, side, batch=16) * 0.3
+    image[labels == 1, :, : side // 2] += 0.6
+    return image, labels
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["layer=penultimate", "layer=1/-1,pooling=attention", "layer=layer3.0,cells=2,pooling=max"],
+)
+def test_training_separates_classes(parameters, tmp_path):
+    cnn = imrep.get(f"{_TINY},epochs=25,{parameters}")
+    image, labels = images_of_classes()
+    assert cnn.needs_fit
+    with pytest.raises(NotFitted, match="cnn needs labelled images to train on"):
+        cnn.embed(image)
+    untrained = imrep.get(f"{_TINY},{parameters},classes=2,side=32")
+    cnn.fit(image, labels)
+    assert (cnn.needs_fit, cnn.classes, cnn.canvas) == (False, 2, 32)
+    batch = {"image": image, "label": labels}
+    with torch.no_grad():
+        assert cnn.loss(batch) < 0.7 * untrained.loss(batch)
+    back = imrep.load(cnn.save(tmp_path / "trained"))
+    assert back.fingerprint == cnn.fingerprint
+    assert back.embed(image).equal(cnn.embed(image))
+
+
+def test_learned_attention_moves_from_the_parameter_free_one():
+    cnn = imrep.get(f"{_TINY},epochs=3,pooling=attention,layer=2")
+    cnn.fit(*images_of_classes())
+    assert cnn.classifier.direction(0).abs().max() > 0
+
+
+def test_training_reads_the_batch_and_embedding_does_not():
+    cnn = imrep.get(f"{_TINY},classes=2,side=32")
+    image, labels = images_of_classes()
+    before = {key: value.clone() for key, value in cnn.state_dict().items()}
+    cnn.train().loss({"image": image, "label": labels}).backward()
+    assert not before["network.bn1.running_mean"].equal(cnn.network.bn1.running_mean)
+    gradients = [p.grad for p in cnn.parameters()]
+    assert all(g is not None and g.isfinite().all() for g in gradients)
+    assert not any(module.training for module in cnn.network.modules())
+    torch.testing.assert_close(cnn.embed(image)[:1], cnn.embed(image[:1]))
+
+
+@pytest.mark.parametrize(
+    ("layer", "heads"), [("inception3b", 0), ("inception4c", 1), ("-1", 2), ("penultimate", 2)]
+)
+def test_googlenet_trains_the_auxiliary_heads_that_its_layer_needs(layer, heads):
+    cnn = imrep.get(f"cnn:arch=googlenet,weights=random,side=64,classes=2,layer={layer}")
+    assert len(cnn.classifier.auxiliary) == heads
+    batch = {"image": photo(64, 64), "label": torch.tensor([0, 1])}
+    cnn.train()
+    cnn.classifier.auxiliary.eval()  # no dropout
+    loss = cnn.loss(batch)
+    loss.backward()
+    assert all(p.grad is not None for p in cnn.classifier.parameters())
+    assert cnn.embed(photo(64, 64)).shape == (2, cnn.classifier.linear.in_features)
+
+
+def test_training_needs_epochs_and_classes():
+    image, labels = images_of_classes()
+    with pytest.raises(BadParameter, match=r"cnn needs epochs to be trained, got 0"):
+        imrep.get(_TINY).fit(image, labels)
+    with pytest.raises(BadParameter, match=r"cnn needs classes to be trained, got 0"):
+        imrep.get(_TINY).loss({"image": image, "label": labels})
+
+
+def test_a_side_of_torchvisions_networks_is_that_of_their_images():
+    cnn = imrep.get("cnn:arch=squeezenet1_1,weights=random,side=64")
+    assert cnn.canvas == 64
+    assert tuple(cnn.encode(photo(96, 96)).values.shape[2:]) == (3, 3)
 
 
 def test_torchvision_builds_networks_that_timm_lacks():
@@ -185,6 +341,15 @@ def test_too_small_an_image_is_refused():
         ("cnn:arch=resnet18.mine,weights=random", "Invalid pretrained tag"),
         ("cnn:arch=test_resnet,weights=random,layer=7", "needs layer to be a stage of test_resnet"),
         ("cnn:arch=lenet5,weights=random,layer=5", "from -5 to 4, got 5"),
+        (
+            "cnn:arch=test_resnet,weights=random,pooling=head,cells=2",
+            "a pooling of maps for cells=2",
+        ),
+        ("cnn:arch=test_resnet,weights=random,pooling=head,epochs=2", "Use layer=penultimate"),
+        ("cnn:arch=test_resnet,weights=random,precision=half", "precision"),
+        ("cnn:arch=test_resnet,weights=random,layer=layer9", "module of test_resnet.*Try layer4"),
+        ("cnn:arch=test_resnet,weights=random,layer=9/layer4", "from -5 to 4, got 9"),
+        ("cnn:arch=test_resnet,weights=random,layer=4/layer4", "needs each layer once"),
     ],
 )
 def test_bad_parameters_are_refused(spec, message):

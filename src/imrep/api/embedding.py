@@ -77,6 +77,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     threads: int | None = None,
     device: str = "cpu",
     download: bool = False,
+    fast: bool = False,
     max_pixels: int = images.MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -100,6 +101,9 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
             depend on it.
         device: Where to encode, as torch names it.
         download: Whether published weights that are not on this machine are fetched.
+        fast: Whether a network is computed in half precision (bfloat16), where the processor has
+            instructions for it and the first vectors agree to a cosine of 0.9995. `representation`
+            of the result says which it was.
         max_pixels: Largest image that is decoded.
         data_range: Black and white of files that do not say it (`images.Reading`).
         progress: Called with a phrase, the number done and the total.
@@ -118,7 +122,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         >>> imrep.embed(images, "pixels:side=2").vectors.shape
         (4, 12)
     """
-    from imrep.embedding import vector_file
+    from imrep.embedding import half_precision, vector_file
 
     rep = adapters.resolve(representation, "embed", download=download)
     rep = copy.deepcopy(rep) if rep.needs_fit and rep is representation else rep
@@ -137,6 +141,8 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         device=device,
         reading=rep.framed(reading),
     )
+    if fast:
+        rep, _ = half_precision.choose(rep, items, settings)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "vectors.npz"
         run = vector_file.embed(items, rep, out, settings, progress)

@@ -127,6 +127,10 @@ class Representation(nn.Module, ABC, Generic[C]):
             BadCode: Naming the shapes needed and those of the code.
         """
 
+    def describe(self) -> dict[str, str]:
+        """Facts that hang on the parameters, by their names; `imrep card SPEC` prints them."""
+        return {}
+
     @property
     def inverse(self) -> Inverse:
         """What `invert` does at these parameters: "exact", "approximate" or "none"."""

@@ -55,6 +55,7 @@ def _page(entry: catalog.Entry, params: dict[str, Any]) -> str:
         textwrap.fill(entry.summary, width),
         "",
         *(_row(key, value, width) for key, value in _rows(entry)),
+        *(_row(key, value, width) for key, value in _described(entry, params).items()),
     ]
     if entry.parameters:
         lines += ["", click.style("parameters", bold=True)]
@@ -81,6 +82,17 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
     return [(key, value) for key, value in rows if value]
 
 
+def _described(entry: catalog.Entry, params: dict[str, Any]) -> dict[str, str]:
+    """What the representation says of itself at these parameters; nothing without any."""
+    if not entry.card.described or not params:
+        return {}
+    from imrep import factory
+
+    # The architecture alone matters, so that nothing is read or downloaded.
+    params = {**params, "weights": "random"}
+    return factory.get(entry.name, **params).describe()
+
+
 def _by_gradient(entry: catalog.Entry) -> str:
     gradual = entry.card.inverse == "none" and entry.card.differentiable
     return "; `imrep invert` searches by gradient" if gradual else ""
@@ -91,7 +103,11 @@ def _kernels(card: Card) -> str:
 
 
 def _row(key: str, value: str, width: int) -> str:
-    folded = textwrap.fill(value, width - 12, subsequent_indent=" " * 12)
+    indent = " " * 12
+    if len(key) > 9:  # a row of its own
+        value = f"\n{indent}{textwrap.fill(value, width - 12, subsequent_indent=indent)}"
+        return f"  {click.style(key, dim=True)}{value}"
+    folded = textwrap.fill(value, width - 12, subsequent_indent=indent)
     return f"  {click.style(f'{key:9}', dim=True)} {folded}"
 
 
@@ -118,6 +134,7 @@ def _facts(entry: catalog.Entry, params: dict[str, Any]) -> dict[str, object]:
         "name": entry.name,
         "summary": entry.summary,
         **asdict(entry.card),
+        "described": _described(entry, params),
         "native_state": _native.state(entry.card.native) if entry.card.native else "",
         "parameters": parameters,
         "doc": entry.doc,

@@ -53,6 +53,12 @@ _SKIPPED = 3  # exit code under --strict
     show_default=True,
     help="Images per checkpoint.",
 )
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Compute networks in half precision (bfloat16), where the processor has instructions "
+    "for it and the first vectors agree to a cosine of 0.9995.",
+)
 @options.reading
 @options.strict
 @options.as_json
@@ -64,6 +70,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     as_json: bool,
     strict: bool,
     size: int | None,
+    fast: bool,
     machine: options.Machine,
     reading: "Reading",
     **batching: int,
@@ -76,7 +83,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     interrupted run resumes when the command is repeated.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
-    output, notes = _embed(data, spec, out, size, machine, {**batching, "reading": reading})
+    output, notes = _embed(data, spec, out, size, fast, machine, {**batching, "reading": reading})
     if as_json:
         options.write_json(_facts(output) | {"notes": list(notes)})
     else:
@@ -90,13 +97,14 @@ def _embed(
     spec: str,
     out: Path,
     size: int | None,
+    fast: bool,
     machine: options.Machine,
     chosen: dict[str, Any],
 ) -> "tuple[OutputFile, tuple[str, ...]]":
     """The output, and the notes on the data."""
     from imrep import datasets, factory
     from imrep.cli import engine
-    from imrep.embedding import vector_file
+    from imrep.embedding import half_precision, vector_file
     from imrep.io import vectors
     from imrep.io.files import check_writable
 
@@ -116,6 +124,9 @@ def _embed(
         device=engine.device(machine.device),
         **{**chosen, "reading": rep.framed(chosen["reading"])},
     )
+    if fast:
+        rep, remark = half_precision.choose(rep, items, settings)
+        screen.notes((remark,), machine.quiet)
     if machine.verbose:
         size_text = f"{settings.size} px" if settings.size else "native size"
         screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")

@@ -1,5 +1,6 @@
 """The request for a network, the network built for it, and helpers of all sources."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from imrep.errors import BadParameter
+from imrep.networks import auxiliary, layers
 from imrep.registry import specs
 from imrep.weights import Checkpoint, checkpoint, published
 
-POOLINGS = ("mean", "token", "head")
+WHOLE = ("token", "head")  # those that the network itself computes, from all of its blocks
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,37 @@ class Request:
     Args:
         arch: Its name.
         weights: "published", "random", a path, or the name of a package.
-        layer: Stage, from 0 for the finest or from -1 for the last.
+        layer: Stage, from 0 for the finest or from -1 for the last; or as `layers.parse` reads it.
         side: Height and width of its images in pixels; None for the network's own.
-        pooling: One of `POOLINGS`.
+        pooling: One of `WHOLE`; any other for the maps of `layer`.
         caller: The name that messages start with.
+        auxiliary: Whether the maps that auxiliary classifiers read are given too, after the others.
     """
 
     arch: str
     weights: str
-    layer: int
+    layer: int | str
     side: int | None
     pooling: str
     caller: str
+    auxiliary: bool = False
+
+    @property
+    def named_layers(self) -> tuple[int | str, ...]:
+        """The layers, where they are other than one stage; else none."""
+        parsed = layers.parse(self.layer, self.caller)
+        single = len(parsed) == 1 and isinstance(parsed[0], int)
+        return () if single and not self.taps else parsed
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """The modules that auxiliary classifiers read, where these are requested."""
+        return auxiliary.taps(self.arch) if self.auxiliary else ()
+
+    @property
+    def stage(self) -> int:
+        """The one stage that is the layer."""
+        return int(self.layer)
 
     def checkpoint(
         self, *, package: str = "", repository: str = "", url: str = ""
@@ -57,12 +78,55 @@ class Request:
             )
         return weights
 
-    def no_stage(self, choices: str = "") -> BadParameter:
+    def no_stage(self, choices: str = "", stage: int | None = None) -> BadParameter:
         """The refusal of a layer."""
+        got = self.layer if stage is None else stage
         return BadParameter(
-            f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {self.layer}. "
-            "Try -1."
+            f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {got}. Try -1."
         )
+
+    def layers_of(
+        self, network: nn.Module, stages: Sequence[str], classifier: str, image: Tensor
+    ) -> layers.Layers:
+        """The network up to the last of its `named_layers`.
+
+        Args:
+            network: The complete network, in evaluation mode.
+            stages: The module that gives each stage; empty where nobody knows them.
+            classifier: Name of the module that classifies; "" if there is none.
+            image: (1, c, h, w), that it can read.
+
+        Raises:
+            BadParameter: If there is no such layer.
+        """
+        names = self.layer_names(stages)
+        if self.taps:
+            names += auxiliary.reached(network, image, names, self.arch)
+        return layers.Layers(network, names, classifier, image, self.caller, self.arch)
+
+    def layer_names(self, stages: Sequence[str]) -> list[str]:
+        """The names of `named_layers`, a stage's number replaced by its module.
+
+        Args:
+            stages: The module that gives each stage; empty where nobody knows them.
+
+        Raises:
+            BadParameter: If there is no such stage, or two layers are one module.
+        """
+        names = [self._module(layer, stages) for layer in self.named_layers]
+        if len(set(names)) < len(names):
+            raise BadParameter(
+                f"{self.caller} needs each layer once, got {self.layer} of {self.arch}: "
+                f"{', '.join(names)}. Leave one out."
+            )
+        return names
+
+    def _module(self, layer: int | str, stages: Sequence[str]) -> str:
+        if isinstance(layer, str):
+            return layer
+        if not -len(stages) <= layer < len(stages):
+            raise self.no_stage(f" from {-len(stages)} to {len(stages) - 1}", layer)
+        return stages[layer]
 
     def no_side(self, why: str, side: int) -> BadParameter:
         """The refusal of a side."""
@@ -117,12 +181,19 @@ class Stages(nn.Module):
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """The map of every stage, from the finest."""
-        maps: list[Tensor] = []
+        return [features for _, features in self._named_stages(x)]
+
+    def stage_names(self, x: Tensor) -> list[str]:
+        """The block that gives each stage."""
+        return [name for name, _ in self._named_stages(x)]
+
+    def _named_stages(self, x: Tensor) -> list[tuple[str, Tensor]]:
+        maps: list[tuple[str, Tensor]] = []
         for name in self.path:
             x = self.get_submodule(f"whole.{name}")(x)
-            if maps and x.shape[2:] == maps[-1].shape[2:]:
+            if maps and x.shape[2:] == maps[-1][1].shape[2:]:
                 maps.pop()
-            maps.append(x)
+            maps.append((name, x))
         return maps
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from imrep.errors import BadParameter
-from imrep.networks.built import Built, Request
+from imrep.networks.built import WHOLE, Built, Request
 from imrep.weights import Checkpoint, State, packages, seeded, strict
 from imrep.weights.names import translate, unwrap
 
@@ -58,6 +58,36 @@ def build(request: Request) -> Built:
             are another network's.
         WeightsNeeded: If the weights are not available.
     """
+    weights, facts, options = _sources(request)
+    side = int(request.side or facts["input_size"][-1])
+    network: nn.Module
+    if request.pooling in WHOLE:
+        network = _pooled(request, weights, options)
+    elif request.named_layers:
+        network = _named_layers(request, weights, options, side)
+    else:
+        network = _stage(request, weights, options)
+    if request.pooling in WHOLE or request.side:
+        _try(network, side, request, int(facts["input_size"][-1]))
+    # Some of timm's truncated networks collect maps by hooks, which all threads share.
+    hooks = getattr(network, "hooks", None) or getattr(network, "feature_hooks", None)
+    return _built(network, side, facts, serial=hooks is not None)
+
+
+def complete(request: Request) -> Built:
+    """A network of timm with its weights and their classifier.
+
+    Raises:
+        BadParameter: If the tag does not exist, or the weights are another network's.
+        WeightsNeeded: If the weights are not available.
+    """
+    weights, facts, options = _sources(request)
+    network = _whole(request, weights, options, classifies=True).eval()
+    return _built(network, int(request.side or facts["input_size"][-1]), facts)
+
+
+def _sources(request: Request) -> tuple[Checkpoint | None, dict[str, Any], dict[str, Any]]:
+    """The weights, what is known of their images, and timm's options for another size."""
     facts = _facts(request)
     weights = request.checkpoint(
         package=packages.holder(request.arch),
@@ -68,20 +98,15 @@ def build(request: Request) -> Built:
     facts |= _own_facts(weights)
     side = int(request.side or facts["input_size"][-1])
     fixed = bool(facts.get("fixed_input_size"))
-    options = {"img_size": side} if fixed and side != registered else {}
-    if request.pooling == "mean":
-        network = _stage(request, weights, options)
-    else:
-        network = _pooled(request, weights, options)
-    if request.pooling != "mean" or request.side:
-        _try(network, side, request, int(facts["input_size"][-1]))
-    # Some of timm's truncated networks collect maps by hooks, which all threads share.
-    hooks = getattr(network, "hooks", None) or getattr(network, "feature_hooks", None)
+    return weights, facts, {"img_size": side} if fixed and side != registered else {}
+
+
+def _built(network: nn.Module, side: int, facts: dict[str, Any], serial: bool = False) -> Built:
     return Built(
         network,
         side,
-        fixed=fixed,
-        serial=hooks is not None,
+        fixed=bool(facts.get("fixed_input_size")),
+        serial=serial,
         mean=tuple(facts["mean"]),
         std=tuple(facts["std"]),
         crop=float(facts.get("crop_pct") or 1.0),
@@ -112,13 +137,13 @@ def _own_facts(weights: Checkpoint | None) -> dict[str, Any]:
 
 def _stage(request: Request, weights: Checkpoint | None, options: dict[str, Any]) -> nn.Module:
     """The network as timm truncates it behind the stage."""
-    network = _cut(request, request.layer, options)
+    network = _cut(request, request.stage, options)
     if weights is None:
         return network
     full, filter_names = _full_network(request, options)
     own = full.state_dict()
     last = network
-    if request.layer != -1:
+    if request.stage != -1:
         with torch.device("meta"):  # only its names are needed
             last = _cut(request, -1, options)
     aliases = _aliases(last, own)
@@ -138,15 +163,7 @@ def _pooled(request: Request, weights: Checkpoint | None, options: dict[str, Any
     """The network up to its classifier."""
     if request.layer != -1:
         raise request.no_pooling(f"it reads the last stage, not layer={request.layer}")
-    network, filter_names = _full_network(request, options)
-    head = _classifiers(network)
-    if weights is None:
-        _activate_residuals(network)
-    else:
-        own = network.state_dict()
-        state = _named(weights, {}, network, filter_names, request)
-        state = strict.fit(state, own, request.arch, request.caller, head=head)
-        network.load_state_dict(state, strict=False)
+    network = _whole(request, weights, options)
     token = request.pooling == "token"
     if token and getattr(network, "cls_token", None) is None:
         raise request.no_pooling("it has no class token")
@@ -154,6 +171,55 @@ def _pooled(request: Request, weights: Checkpoint | None, options: dict[str, Any
         raise request.no_pooling("it has no features before its classifier")
     network.reset_classifier(0)
     return _Pooled(network, token)
+
+
+def _named_layers(
+    request: Request, weights: Checkpoint | None, options: dict[str, Any], side: int
+) -> nn.Module:
+    """The network up to the last of the layers that are named."""
+    network = _whole(request, weights, options).eval()
+    classifiers = _classifiers(network)
+    for name in classifiers:
+        network.set_submodule(name, nn.Identity())
+    modules = [info.get("module", "") for info in _stage_facts(network)]
+    stages = modules if all(modules) else []
+    classifier = classifiers[0] if classifiers else ""
+    try:
+        return request.layers_of(network, stages, classifier, torch.zeros(1, 3, side, side))
+    except BadParameter:
+        raise
+    except _FAULTS as error:
+        raise request.no_side(_brief(error), network.pretrained_cfg["input_size"][-1]) from error
+
+
+def _stage_facts(network: Any) -> list[dict[str, Any]]:
+    """What timm says of each stage."""
+    facts = getattr(network, "feature_info", None) or []
+    return list(getattr(facts, "info", facts))
+
+
+def _whole(
+    request: Request,
+    weights: Checkpoint | None,
+    options: dict[str, Any],
+    classifies: bool = False,
+) -> Any:
+    """The complete network; its classifier is that of the weights where it `classifies`."""
+    network, filter_names = _full_network(request, options)
+    if weights is None:
+        return _activate_residuals(network)
+    head = _classifiers(network)
+    state = _named(weights, {}, network, filter_names, request)
+    if classifies:
+        classes = next(
+            (len(state[key]) for key in (f"{n}.weight" for n in head) if key in state), 0
+        )
+        if classes not in (0, network.num_classes):
+            network.reset_classifier(classes)
+    own = network.state_dict()
+    state = strict.fit(state, own, request.arch, request.caller, head=() if classifies else head)
+    network.load_state_dict(state, strict=False)
+    return network
 
 
 def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
@@ -306,7 +372,7 @@ def _try(network: nn.Module, side: int, request: Request, usual: int) -> None:
         if request.side is None:
             raise request.no_pooling(_brief(error)) from error
         raise request.no_side(_brief(error), usual) from error
-    if [output.ndim for output in outputs[1:]] not in ([], [2]):
+    if request.pooling in WHOLE and outputs[1].ndim != 2:
         raise request.no_pooling("what it pools is no vector")
 
 

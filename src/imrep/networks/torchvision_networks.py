@@ -1,11 +1,12 @@
 """Convolutional networks of torchvision, for the names that timm does not know."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from imrep.networks.built import Built, Request, Stages, check_stage
+from imrep.networks.built import WHOLE, Built, Request, Stages, check_stage
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
@@ -56,56 +57,91 @@ def build(request: Request) -> Built:
             network's.
         WeightsNeeded: If the weights are not available.
     """
+    network, best = _random(request)
+    children = [name for name, _ in network.named_children()]
+    path = tuple(part for name in children if name not in _HEADS for part in _parts(network, name))
+    stages = Stages(network, path, 0 if request.named_layers else request.stage)
+    linear = _classifier(network)
+    cut: tuple[str, ...] = _HEADS
+    if request.pooling in WHOLE or request.named_layers:
+        cut = (linear,)
+    if request.pooling in WHOLE:
+        _check_pooling(request, linear)
+    _load(network, request, best, cut)
+    for name in cut:
+        if name and (name == linear or hasattr(network, name)):
+            network.set_submodule(name, nn.Identity())
+    image = torch.zeros(1, 3, _PROBE, _PROBE)
+    network.eval()
+    if request.named_layers:
+        image = torch.zeros(1, 3, request.side or _side(best), request.side or _side(best))
+        built: nn.Module = request.layers_of(network, stages.stage_names(image), linear, image)
+    else:
+        check_stage(stages.eval(), image, request)
+        built = _Pooled(network, path[-1]) if request.pooling in WHOLE else stages
+    return _built(built, request, best)
+
+
+def complete(request: Request) -> Built:
+    """The network with its weights and their classifier.
+
+    Raises:
+        BadParameter: If the weights are another network's.
+        WeightsNeeded: If the weights are not available.
+    """
+    network, best = _random(request)
+    _load(network, request, best, ())
+    return _built(network.eval(), request, best)
+
+
+def _random(request: Request) -> tuple[nn.Module, Any]:
+    """The complete network at seeded random weights, and the facts of the published ones."""
     from torchvision import models
 
     arch = request.arch
     # GoogLeNet without its two auxiliary heads, which only training uses.
     extra = {"aux_logits": False, "init_weights": False} if arch == "googlenet" else {}
     network = seeded(lambda: models.get_model(arch, weights=None, **extra))
-    children = [name for name, _ in network.named_children()]
-    path = tuple(part for name in children if name not in _HEADS for part in _parts(network, name))
-    cut = _cut_classifier(network, request) if request.pooling != "mean" else _cut_heads(network)
-    best = models.get_model_weights(arch).DEFAULT
+    return network, models.get_model_weights(arch).DEFAULT
+
+
+def _load(network: nn.Module, request: Request, best: Any, head: tuple[str, ...]) -> None:
     if weights := request.checkpoint(url=best.url):
         own = network.state_dict()
-        state = strict.fit(unwrap(weights.state, own), own, arch, request.caller, head=cut)
+        state = strict.fit(unwrap(weights.state, own), own, request.arch, request.caller, head=head)
         network.load_state_dict(state, strict=False)
-    stages = Stages(network, path, request.layer).eval()
-    check_stage(stages, torch.zeros(1, 3, _PROBE, _PROBE), request)
-    built = stages if request.pooling == "mean" else _Pooled(network, path[-1])
-    transforms = best.transforms()
-    side = transforms.crop_size[0]
+
+
+def _side(best: Any) -> int:
+    return int(best.transforms().crop_size[0])
+
+
+def _built(network: nn.Module, request: Request, best: Any) -> Built:
+    transforms, side = best.transforms(), _side(best)
     own = Built(
-        built,
-        side,
-        serial=isinstance(built, _Pooled),
+        network,
+        request.side or side,
+        serial=isinstance(network, _Pooled),
         crop=side / transforms.resize_size[0],
         resampling=transforms.interpolation.value,
     )
-    if arch == "googlenet" and request.weights != "random":
+    if request.arch == "googlenet" and request.weights != "random":
         half = (0.5,) * 3  # the effect of its transform_input
         return replace(own, mean=half, std=half)
     return own
 
 
-def _cut_heads(network: nn.Module) -> tuple[str, ...]:
-    """Remove everything behind the last map; returns the removed names."""
-    for name, _ in list(network.named_children()):
-        if name in _HEADS:
-            setattr(network, name, nn.Identity())
-    return _HEADS
-
-
-def _cut_classifier(network: nn.Module, request: Request) -> tuple[str, ...]:
-    """Remove the last linear layer; returns its name."""
+def _check_pooling(request: Request, linear: str) -> None:
     if request.pooling == "token":
         raise request.no_pooling("a convolutional network has no class token")
-    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise request.no_pooling("its classifier is a convolution")
-    parent, _, name = linear[-1].rpartition(".")
-    setattr(network.get_submodule(parent), name, nn.Identity())
-    return (linear[-1],)
+
+
+def _classifier(network: nn.Module) -> str:
+    """The name of the last linear layer; "" if there is none."""
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    return linear[-1] if linear else ""
 
 
 def _parts(network: nn.Module, name: str) -> list[str]:

@@ -26,6 +26,7 @@ class Card:
         text: Whether `embed_text` shares the images' vector space.
         native: Which library of C kernels it uses where that was built: "kernels" or "jpeg".
         extra: The pip extra that must be present, if any.
+        described: Whether `describe` says more of a spec; `imrep card` builds it for that.
         contenders: Specs that `compare` runs where none are requested; empty for the bare name, or
             for none if it has to be trained.
         revision: Raised when the representation's numbers change; part of the fingerprint.
@@ -41,5 +42,6 @@ class Card:
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""
     extra: str | None = None
+    described: bool = False
     contenders: tuple[str, ...] = ()
     revision: int = 1

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imrep import checks
 from imrep import weights as weights_
-from imrep.base import Recipe, Supervised
+from imrep.base import Recipe, Supervised, descent
 from imrep.base.supervised import Read
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
@@ -21,7 +21,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
 from imrep.registry.cards import Card, Inverse
-from imrep.represent.learned.snnl import backbone, parameters, training
+from imrep.represent.learned.snnl import backbone, parameters
 from imrep.represent.learned.snnl.layers import select
 from imrep.represent.learned.snnl.neighbour_loss import unit
 from imrep.represent.learned.snnl.objective import Objective
@@ -264,7 +264,7 @@ class SNNL(Supervised[Map]):
         with torch.inference_mode(False):  # its tensors could have no gradient
             self.set_params(classes=int(labels.max()) + 1, side=side)
         own = self.arch in backbone.OWN
-        training.train(
+        descent.train(
             self.to(device),
             read,
             labels,

@@ -8,10 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imrep.base import Supervised
-from imrep.base.supervised import Read
+from imrep.base.curriculum import harder
+from imrep.base.supervised import Read, Supervised
 from imrep.errors import BadData
-from imrep.represent.learned.snnl.curriculum import harder
 from imrep.types import Progress
 
 _BATCH = 128  # images

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from imrep.represent.learned.snnl.curriculum import harder
+from imrep.base.curriculum import harder
 from imrep.testing import photo
 
 

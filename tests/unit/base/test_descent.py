@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from imrep.base import Supervised
+from imrep.base.descent import _batches, train
 from imrep.codes import Vector
 from imrep.errors import BadData
 from imrep.registry.cards import Card
-from imrep.represent.learned.snnl.training import _batches, train
 
 
 class Line(Supervised[Vector]):
