@@ -29,8 +29,8 @@ PAGES = DOCS / "pages" / "experiments"
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "benchmarks")]
 
 WIDTH = 440  # px of a figure, and the greatest of a telephone's page, nearly
-ACCENT, OTHER, SECOND = "var(--md-accent-fg-color)", "var(--other)", "var(--second)"
-INKS = (ACCENT, SECOND, OTHER, "currentColor")
+ACCENT, OTHER = "var(--md-accent-fg-color)", "var(--other)"
+SECOND, THIRD = "var(--second)", "var(--third)"
 CIRCLE: Spec = {"type": "point", "size": 70, "strokeWidth": 2}
 BROKEN: Spec = {"type": "rule", "strokeDash": [4, 4], "stroke": "currentColor"}
 _VEGA_LITE = "6.4"
@@ -224,17 +224,21 @@ def curve(name: str, xs: Sequence[float], values: Sequence[Sequence[float]]) -> 
     ]
 
 
-def curves(rows: Sequence[Spec], inks: Mapping[str, str], x: Spec, y: Spec) -> Spec:
+def lines(rows: Sequence[Spec], inks: Mapping[str, str], x: Spec, y: Spec) -> Spec:
     """Lines through the means, and bars for the intervals; `x` and `y` are axes."""
     place = {"x": {**x, "field": "x"}, "color": colours("name", inks)}
-    height = {**y, "field": "y"}
     bars = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
     line = {"type": "line", "point": {"size": 40}, "strokeWidth": 2}
     layers = [
         {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.5}, "encoding": place | bars},
-        {"mark": line, "encoding": {**place, "y": height}},
+        {"mark": line, "encoding": {**place, "y": {**y, "field": "y"}}},
     ]
-    return chart({"data": {"values": list(rows)}, "layer": layers}, 260)
+    return {"data": {"values": list(rows)}, "layer": layers}
+
+
+def curves(rows: Sequence[Spec], inks: Mapping[str, str], x: Spec, y: Spec) -> Spec:
+    """`lines` as a figure of its own."""
+    return chart(lines(rows, inks, x, y), 260)
 
 
 def _svg(spec: Spec) -> str:
