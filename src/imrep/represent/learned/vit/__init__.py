@@ -25,10 +25,10 @@ from imrep.represent.learned.vit import pooling as pooling_
 from imrep.represent.learned.vit.self_attentive import Head, SelfAttentive
 from imrep.represent.learned.vit.training import tokens_of
 from imrep.types import Image, Picture, Progress, Vectors
-from imrep.weights import State, checkpoint, strict
+from imrep.weights import checkpoint, strict
 
 _NAMED = ("published", "random")
-_RATE, _NETWORK_RATE = 1e-3, 1e-4  # for the pooling, and for the whole network
+_RATE, _TUNING_RATE = 1e-3, 1e-4  # of what starts at random, and of a trained network
 _BATCH, _NETWORK_BATCH = 128, 32  # images of a step
 
 
@@ -158,7 +158,7 @@ class ViT(Supervised[Tokens]):
         parameters.check(self)
         self._build()
         if stored is not None and self.head is not None:
-            self._load_head(stored.state)
+            self.head.take(stored.state, self.arch, self.name)
 
     def _build(self) -> None:
         arch, side = self._resolved()
@@ -178,8 +178,7 @@ class ViT(Supervised[Tokens]):
         self.canvas = built.side
         trainable = self.pooling == pooling_.LEARNED or self.trains == "network"
         self.head = self._new_head() if trainable else None
-        if self.trains == "network":
-            self.recipe = replace(self.recipe, learning_rate=_NETWORK_RATE)  # type: ignore[misc]
+        self.recipe = replace(self.recipe, learning_rate=self._rate)  # type: ignore[misc]
         self._settle()
         self.eval()
 
@@ -276,11 +275,10 @@ class ViT(Supervised[Tokens]):
             BadData: If there are fewer than two images, or the loss is not finite.
         """
         self._trained_head()
-        device = next(self.parameters()).device
-        whole = self.trains == "network"
+        device, tuned = next(self.parameters()).device, self.trains == "network"
         with torch.inference_mode(False):  # its tensors could have no gradient
             self.classes = int(labels.max()) + 1
-            if whole:
+            if tuned:
                 self.set_params(classes=self.classes)
             self.head = self._new_head()
             self.to(device)
@@ -288,14 +286,14 @@ class ViT(Supervised[Tokens]):
         def encode(image: Image) -> Tensor:
             return transformers.tokens(self.network, self._normalised(image.to(device)))
 
-        tokens = tokens_of(read, encode, len(labels)) if not whole else None
+        tokens = tokens_of(read, encode, len(labels)) if not tuned else None
 
         def loss(rows: Any, epoch: int) -> Tensor:
             features = encode(read(rows)) if tokens is None else tokens(rows)
             return self._loss(self._trained_head(), features, labels[rows].to(device))
 
-        rate, batch = (_NETWORK_RATE, _NETWORK_BATCH) if whole else (_RATE, _BATCH)
-        course = Course(self.epochs, rate, seed, "Use a smaller penalty.", batch)
+        batch = _NETWORK_BATCH if tuned else _BATCH
+        course = Course(self.epochs, self._rate, seed, "Use a smaller penalty.", batch)
         descend(self, loss, len(labels), course, progress)
 
     def train(self, mode: bool = True) -> "ViT":
@@ -332,6 +330,12 @@ class ViT(Supervised[Tokens]):
         """Numbers in the vector."""
         return pooling_.dim(self.network, self._pooling, self.hops)
 
+    @property
+    def _rate(self) -> float:
+        """The first learning rate."""
+        tuned = self.trains == "network" and self.weights != "random"
+        return _TUNING_RATE if tuned else _RATE
+
     def _resolved(self) -> tuple[str, int | None]:
         """The architecture's name in timm, and the side, by a short name where it is one."""
         return parameters.resolved(self.arch, self.side, self.aliases)
@@ -344,13 +348,6 @@ class ViT(Supervised[Tokens]):
 
         like = next(self.network.parameters())
         return weights.seeded(create).to(like).requires_grad_(False)
-
-    def _load_head(self, state: State) -> None:
-        """What was trained beside the network, where the file holds it."""
-        saved = {k.removeprefix("head."): v for k, v in state.items() if k.startswith("head.")}
-        if "begun" in saved:
-            own = self._trained_head()
-            own.load_state_dict(strict.fit(saved, own.state_dict(), self.arch, self.name))
 
     def _trained_head(self) -> Head:
         if self.head is None:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imrep.weights import State, strict
+
 
 class SelfAttentive(nn.Module):
     """A = softmax(W2 tanh(W1 Hᵀ)) over the tokens H, and M = A H.
@@ -78,3 +80,18 @@ class Head(nn.Module):
         if self.pooling is None or not penalty:
             return loss
         return loss + penalty * redundancy(self.pooling.weights(patches[labelled]))
+
+    def take(self, state: State, arch: str, caller: str) -> None:
+        """Load what was trained beside a network, where the file of that holds it.
+
+        Args:
+            state: Of `ViT.save`.
+            arch: The network's name in messages.
+            caller: The name that messages start with.
+
+        Raises:
+            BadParameter: If it is of other sizes.
+        """
+        own = {k.removeprefix("head."): v for k, v in state.items() if k.startswith("head.")}
+        if "begun" in own:
+            self.load_state_dict(strict.fit(own, self.state_dict(), arch, caller))
