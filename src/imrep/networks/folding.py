@@ -59,7 +59,7 @@ class Folded:
 def fold(network: nn.Module, image: Tensor) -> nn.Module:
     """A copy without the batch normalisations that follow a convolution directly.
 
-    Layers whose own outputs are needed (`Layers.kept`) stay.
+    Layers whose own outputs are needed (`Layers.observed`) stay.
 
     The network itself where there are none, or where the copy would give other values: a
     convolution's output may be used a second time, which hooks do not show.
@@ -68,8 +68,8 @@ def fold(network: nn.Module, image: Tensor) -> nn.Module:
         network: In evaluation mode; its output is a list of tensors.
         image: (1, c, h, w), as the network takes it.
     """
-    kept = {name for module in network.modules() for name in getattr(module, "kept", ())}
-    pairs = [pair for pair in _Trace(network, image).pairs() if kept.isdisjoint(pair)]
+    observed = {name for module in network.modules() for name in getattr(module, "observed", ())}
+    pairs = [pair for pair in _Trace(network, image).pairs() if observed.isdisjoint(pair)]
     if not pairs:
         return network
     folded = copy.deepcopy(network)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from imrep.networks.built import WHOLE, Built, Request, Stages, check_stage
+from imrep.networks.built import SUMMARIES, Built, Request, Stages, check_stage
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
@@ -66,9 +66,9 @@ def build(request: Request) -> Built:
     stages = Stages(network, path, 0 if request.named_layers else request.stage)
     linear = _classifier(network)
     cut: tuple[str, ...] = _HEADS
-    if request.pooling in WHOLE or request.named_layers:
+    if request.pooling in SUMMARIES or request.named_layers:
         cut = (linear,)
-    if request.pooling in WHOLE:
+    if request.pooling in SUMMARIES:
         _check_pooling(request, linear)
     _load(network, request, best, cut)
     for name in cut:
@@ -77,11 +77,13 @@ def build(request: Request) -> Built:
     image = torch.zeros(1, 3, _PROBE, _PROBE)
     network.eval()
     if request.named_layers:
-        image = torch.zeros(1, 3, request.side or _side(best), request.side or _side(best))
+        image = torch.zeros(
+            1, 3, request.side or _input_side(best), request.side or _input_side(best)
+        )
         built: nn.Module = request.layers_of(network, stages.stage_names(image), linear, image)
     else:
         check_stage(stages.eval(), image, request)
-        built = _Pooled(network, path[-1]) if request.pooling in WHOLE else stages
+        built = _Pooled(network, path[-1]) if request.pooling in SUMMARIES else stages
     return _built(built, request, best)
 
 
@@ -116,12 +118,12 @@ def _load(network: nn.Module, request: Request, best: Any, head: tuple[str, ...]
         network.load_state_dict(state, strict=False)
 
 
-def _side(best: Any) -> int:
+def _input_side(best: Any) -> int:
     return int(best.transforms().crop_size[0])
 
 
 def _built(network: nn.Module, request: Request, best: Any) -> Built:
-    transforms, side = best.transforms(), _side(best)
+    transforms, side = best.transforms(), _input_side(best)
     own = Built(
         network,
         request.side or side,
