@@ -8,6 +8,7 @@ the image into an .imr file, or begin by unpacking one.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from imrep.errors import BadParameter
 from imrep.images import Original, Plan
 from imrep.io.files import write_atomic
 from imrep.io.marks import marked
+from imrep.ops import tiling
 from imrep.registry.operations import Step
 from imrep.types import Progress
 
@@ -160,8 +162,10 @@ def _read(
 def _apply(before: Original, steps: Sequence[Step], chain: Chain, progress: Progress) -> Original:
     pixels = before.pixels.to(chain.device)
     for i, step in enumerate(steps):
-        progress(step.operation.name, i, len(chain.steps))
-        pixels = chain.step(step, pixels, before)
+        name = step.operation.name
+        progress(name, i, len(chain.steps))
+        with tiling.watched(partial(progress, name)):
+            pixels = chain.step(step, pixels, before)
     if pixels.shape[1] == before.pixels.shape[1] or before.profile is None:
         return replace(before, pixels=pixels)
     # An operation made the image gray, which a profile of RGB does not describe.

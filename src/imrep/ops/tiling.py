@@ -6,7 +6,10 @@ after every small operation mostly wait as soon as another process is busy.
 Modules that run without torch, as most of the comparison, slice their batches themselves.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import torch
@@ -19,6 +22,39 @@ _STRIP_DEVICE = 2**23  # and on an accelerator, where each call has a cost
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+Watch = Callable[[int, int], None]
+_watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Call `watch` with the number done and the total, from any thread, after each `counted` part.
+
+    An operation has no argument for progress; only the few that take long count.
+    """
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+def counted(work: Callable[[T], R], total: int) -> Callable[[T], R]:
+    """`work`, which tells who watches the calling thread how many of its calls are done."""
+    watch, lock, done = _watch.get(), threading.Lock(), 0
+    if watch is None:
+        return work
+
+    def run(part: T) -> R:
+        nonlocal done
+        result = work(part)
+        with lock:
+            done += 1
+            watch(done, total)
+        return result
+
+    return run
 
 
 def strips(image: Tensor) -> list[slice]:

@@ -11,7 +11,7 @@ from imrep.edit.operations.close import close as closing
 from imrep.edit.operations.poster import poster
 from imrep.edit.operations.smooth import smooth
 from imrep.edit.operations.tonemap import tonemap
-from imrep.ops.tiling import each, strip_rows, strips
+from imrep.ops.tiling import counted, each, strip_rows, strips, watched
 
 
 @pytest.fixture
@@ -78,3 +78,13 @@ def test_operations_give_the_same_on_two_threads(operation, mode):
         finally:
             torch.set_num_threads(1)
     assert_close(together, alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_who_watches_is_told_of_every_part():
+    calls = []
+    with watched(lambda done, total: calls.append((done, total))):
+        each(counted(float, 7), range(7), torch.zeros(1))
+    assert sorted(calls) == [(done, 7) for done in range(1, 8)]
+    each(counted(float, 7), range(7), torch.zeros(1))
+    assert len(calls) == 7

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from imrep.ops.tiling import cut, each
+from imrep.ops.tiling import counted, cut, each
 
 _TILE = 384  # pixels per side; on the CPU its maps fit the memory of a core's cache best
 _TILE_DEVICE = 1024
@@ -37,5 +37,5 @@ def each_tile(work: Callable[[Tensor], Tensor], image: Tensor, stride: int, reac
             inner = inner[..., columns.start - left : columns.stop - left]
             result[i : i + 1, :, rows, columns] = inner
 
-    each(run, windows, image)
+    each(counted(run, len(windows)), windows, image)
     return result
