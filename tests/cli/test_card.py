@@ -67,3 +67,14 @@ def test_json_says_what_is_in_use(inside):
     found = json.loads(inside("card", "laplacian", "--json").stdout)
     assert found["native"] == "kernels"
     assert found["native_state"] == _native.state("kernels")
+
+
+def test_a_spec_says_what_a_layer_reads_and_costs(inside):
+    page = " ".join(inside("card", "cnn:arch=lenet5,layer=s4/f6").output.split())
+    assert "layer s4 16 × 5 × 5 of an image of 32 × 32; receptive field 16 × 16 pixels" in page
+    assert "layer f6 84 × 1 × 1 of an image of 32 × 32; each number reads the whole image" in page
+    assert "cost 0.42 million multiply-accumulates an image" in page
+
+
+def test_a_bare_name_builds_nothing(inside):
+    assert "multiply-accumulates" not in inside("card", "cnn").output

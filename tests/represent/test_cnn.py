@@ -1,5 +1,7 @@
 """Convolutional networks: LeNet-5 as published, timm's and torchvision's by name, their weights."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -233,6 +235,30 @@ def test_torchvision_builds_networks_that_timm_lacks():
     with torch.no_grad():
         wanted = whole.features((image - mean) / std)
     torch.testing.assert_close(cnn.encode(image).values, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_torchvisions_network_of_a_name_that_timm_has_too(tmp_path):
+    """With the names of a published DenseNet, whose layers torchvision has renamed since."""
+    from torchvision import models
+
+    network = models.densenet121(weights=None, num_classes=3).eval()
+    image = photo(64, 64, batch=1)
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", key): value
+        for key, value in network.state_dict().items()
+    }
+    assert old.keys() != network.state_dict().keys()
+    torch.save(old, tmp_path / "densenet.pth")
+    arch = "torchvision/densenet121"
+    cnn = imrep.get(f"cnn:arch={arch},layer=penultimate", weights=str(tmp_path / "densenet.pth"))
+    vector = cnn.embed(image)
+    mean, std = (torch.tensor(v)[:, None, None] for v in (cnn._mean, cnn._std))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network.classifier(vector), network((image - mean) / std), rtol=1e-4, atol=1e-5
+        )
+    back = imrep.load(cnn.save(tmp_path / "saved"))
+    assert back.fingerprint == cnn.fingerprint
 
 
 def test_random_weights_are_the_same_each_time():

@@ -6,11 +6,12 @@ network with its classifier, for those who look inside it; `layers.gather` its l
 """
 
 import difflib
+from dataclasses import replace
 from typing import Any
 
 from imrep.errors import BadParameter
 from imrep.networks import layers, lenet, timm_networks, torchvision_networks
-from imrep.networks.built import Built, Request
+from imrep.networks.built import TORCHVISION, Built, Request
 
 __all__ = ["Built", "Request", "build", "complete", "layers"]
 
@@ -23,7 +24,8 @@ def build(request: Request) -> Built:
             weights are another network's.
         WeightsNeeded: If the weights are not available.
     """
-    return _source(request).build(request)
+    source, request = _source(request)
+    return source.build(request)
 
 
 def complete(request: Request) -> Built:
@@ -35,20 +37,22 @@ def complete(request: Request) -> Built:
         BadParameter: If nothing has that name, or the weights are another network's.
         WeightsNeeded: If the weights are not available.
     """
-    return _source(request).complete(request)
+    source, request = _source(request)
+    return source.complete(request)
 
 
-def _source(request: Request) -> Any:
-    """The module that builds networks of that name."""
+def _source(request: Request) -> tuple[Any, Request]:
+    """The module that builds networks of that name, and the request under the name it has there."""
     if request.arch == lenet.NAME:
-        return lenet
+        return lenet, request
     import timm
 
+    own = replace(request, arch=request.arch.removeprefix(TORCHVISION))
     if timm.is_model(request.arch):
-        return timm_networks
+        return timm_networks, request
     torchvision_names = torchvision_networks.names()
-    if request.arch in torchvision_names:
-        return torchvision_networks
+    if own.arch in torchvision_names:
+        return torchvision_networks, own
     names = [*timm.list_models(), *torchvision_names, lenet.NAME]
     similar = difflib.get_close_matches(request.arch, names, n=1)
     hint = f" Did you mean {similar[0]!r}?" if similar else " timm.list_models() shows its own."

@@ -69,4 +69,4 @@ def reached(network: nn.Module, image: Tensor, layers: Sequence[str], arch: str)
 
 
 def _family(arch: str) -> str:
-    return arch.partition(".")[0]
+    return arch.rpartition("/")[2].partition(".")[0]

@@ -12,7 +12,11 @@ from imrep.networks import auxiliary, layers
 from imrep.registry import specs
 from imrep.weights import Checkpoint, checkpoint, published
 
-WHOLE = ("token", "head")  # those that the network itself computes, from all of its blocks
+# What networks raise on images that they cannot read.
+FAULTS = (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+_USUAL = 224  # side in pixels that networks are mostly trained at
+TORCHVISION = "torchvision/"  # before the name of a network of its own that timm has too
+SUMMARIES = ("token", "head")  # those that the network itself computes, from all of its blocks
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Request:
         weights: "published", "random", a path, or the name of a package.
         layer: Stage, from 0 for the finest or from -1 for the last; or as `layers.parse` reads it.
         side: Height and width of its images in pixels; None for the network's own.
-        pooling: One of `WHOLE`; any other for the maps of `layer`.
+        pooling: One of `SUMMARIES`; any other for the maps of `layer`.
         caller: The name that messages start with.
         auxiliary: Whether the maps that auxiliary classifiers read are given too, after the others.
     """
@@ -80,9 +84,9 @@ class Request:
 
     def no_stage(self, choices: str = "", stage: int | None = None) -> BadParameter:
         """The refusal of a layer."""
-        got = self.layer if stage is None else stage
+        layer = self.layer if stage is None else stage
         return BadParameter(
-            f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {got}. Try -1."
+            f"{self.caller} needs layer to be a stage of {self.arch}{choices}, got {layer}. Try -1."
         )
 
     def layers_of(
@@ -100,9 +104,16 @@ class Request:
             BadParameter: If there is no such layer.
         """
         names = self.layer_names(stages)
-        if self.taps:
-            names += auxiliary.reached(network, image, names, self.arch)
-        return layers.Layers(network, names, classifier, image, self.caller, self.arch)
+        try:
+            if self.taps:
+                names += auxiliary.reached(network, image, names, self.arch)
+            return layers.Layers(network, names, classifier, image, self.caller, self.arch)
+        except BadParameter:
+            raise
+        except FAULTS as error:
+            if self.side is None:
+                raise
+            raise self.no_side(brief(error), _USUAL) from error
 
     def layer_names(self, stages: Sequence[str]) -> list[str]:
         """The names of `named_layers`, a stage's number replaced by its module.
@@ -219,5 +230,10 @@ def _architecture(weights: Checkpoint) -> str:
 
 
 def _family(arch: str) -> str:
-    """An architecture without the tag of its weights."""
-    return arch.partition(".")[0]
+    """An architecture without the tag of its weights, or the name of its library."""
+    return arch.removeprefix(TORCHVISION).partition(".")[0]
+
+
+def brief(error: Exception) -> str:
+    """An error's type and the start of its message, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}".rstrip(".: ")

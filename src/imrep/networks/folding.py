@@ -28,19 +28,28 @@ class Folded:
         self._lock = Lock()
         self._network: nn.Module | None = None
         self._versions: list[tuple[int, int]] = []
+        self._half: nn.Module | None = None
 
-    def of(self, network: nn.Module, shape: torch.Size) -> nn.Module:
+    def of(
+        self, network: nn.Module, shape: torch.Size, dtype: torch.dtype | None = None
+    ) -> nn.Module:
         """The copy; the network itself where nothing can be folded.
 
         Args:
             network: In evaluation mode.
             shape: (n, c, h, w) of images that the network takes; the copy is checked on one.
+            dtype: Of a copy in another precision; None for the network's own.
         """
         with self._lock:
             versions = _versions(network)
             if self._network is None or versions != self._versions:
                 self._network, self._versions = fold(network, _image(network, shape)), versions
-            return self._network
+                self._half = None
+            if dtype is None:
+                return self._network
+            if self._half is None or next(self._half.parameters()).dtype != dtype:
+                self._half = copy.deepcopy(self._network).to(dtype)
+            return self._half
 
     def __reduce__(self) -> tuple[type["Folded"], tuple[()]]:
         """A copy or pickle starts without a network."""
@@ -50,7 +59,7 @@ class Folded:
 def fold(network: nn.Module, image: Tensor) -> nn.Module:
     """A copy without the batch normalisations that follow a convolution directly.
 
-    Layers whose own outputs are needed (`Layers.kept`) stay.
+    Layers whose own outputs are needed (`Layers.observed`) stay.
 
     The network itself where there are none, or where the copy would give other values: a
     convolution's output may be used a second time, which hooks do not show.
@@ -59,8 +68,8 @@ def fold(network: nn.Module, image: Tensor) -> nn.Module:
         network: In evaluation mode; its output is a list of tensors.
         image: (1, c, h, w), as the network takes it.
     """
-    kept = {name for module in network.modules() for name in getattr(module, "kept", ())}
-    pairs = [pair for pair in _Trace(network, image).pairs() if kept.isdisjoint(pair)]
+    observed = {name for module in network.modules() for name in getattr(module, "observed", ())}
+    pairs = [pair for pair in _Trace(network, image).pairs() if observed.isdisjoint(pair)]
     if not pairs:
         return network
     folded = copy.deepcopy(network)

@@ -103,12 +103,12 @@ class Layers(nn.Module):
             if name == PENULTIMATE:
                 module.register_forward_pre_hook(partial(self._read, name))
             else:
-                module.register_forward_hook(partial(self._written, name))
+                module.register_forward_hook(partial(self._after, name))
         self._calls: Counter[str] = Counter()
         self._probe(image, caller, arch)
 
     @property
-    def kept(self) -> tuple[str, ...]:
+    def observed(self) -> tuple[str, ...]:
         """Modules whose own outputs are needed, under this module's names."""
         return tuple(f"whole.{path}" for path in self._paths)
 
@@ -130,7 +130,7 @@ class Layers(nn.Module):
     def _read(self, name: str, _: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._record(name, inputs[0])
 
-    def _written(self, name: str, _: nn.Module, __: object, output: Any) -> None:
+    def _after(self, name: str, _: nn.Module, __: object, output: Any) -> None:
         self._record(name, output)
 
     def _record(self, name: str, value: Any) -> None:
@@ -171,8 +171,8 @@ class Layers(nn.Module):
             value = outputs.get(name)
             if not isinstance(value, Tensor) or self._map_or_none(name, value) is None:
                 kind = type(value).__name__
-                got = tuple(value.shape) if isinstance(value, Tensor) else kind
-                fault = f"an output of {got}" if name in outputs else "one that does not run"
+                actual = tuple(value.shape) if isinstance(value, Tensor) else kind
+                fault = f"an output of {actual}" if name in outputs else "one that does not run"
                 raise BadParameter(
                     f"{caller} needs a layer that gives maps, got {fault} of {arch} at {name}. "
                     "Name another module."

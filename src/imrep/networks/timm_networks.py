@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from imrep.errors import BadParameter
-from imrep.networks.built import WHOLE, Built, Request
+from imrep.networks.built import FAULTS, SUMMARIES, Built, Request, brief
 from imrep.weights import Checkpoint, State, packages, seeded, strict
 from imrep.weights.names import translate, unwrap
 
 Filter = Callable[..., State]
 
-_FAULTS = (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 _patching = threading.Lock()
 # What timm logs about weights is checked and raised here; a handler of the user still receives it.
 logging.getLogger("timm").addHandler(logging.NullHandler())
@@ -61,13 +60,13 @@ def build(request: Request) -> Built:
     weights, facts, options = _sources(request)
     side = int(request.side or facts["input_size"][-1])
     network: nn.Module
-    if request.pooling in WHOLE:
+    if request.pooling in SUMMARIES:
         network = _pooled(request, weights, options)
     elif request.named_layers:
         network = _named_layers(request, weights, options, side)
     else:
         network = _stage(request, weights, options)
-    if request.pooling in WHOLE or request.side:
+    if request.pooling in SUMMARIES or request.side:
         _try(network, side, request, int(facts["input_size"][-1]))
     # Some of timm's truncated networks collect maps by hooks, which all threads share.
     hooks = getattr(network, "hooks", None) or getattr(network, "feature_hooks", None)
@@ -82,7 +81,7 @@ def complete(request: Request) -> Built:
         WeightsNeeded: If the weights are not available.
     """
     weights, facts, options = _sources(request)
-    network = _whole(request, weights, options, classifies=True).eval()
+    network = _loaded(request, weights, options, classifies=True).eval()
     return _built(network, int(request.side or facts["input_size"][-1]), facts)
 
 
@@ -163,7 +162,7 @@ def _pooled(request: Request, weights: Checkpoint | None, options: dict[str, Any
     """The network up to its classifier."""
     if request.layer != -1:
         raise request.no_pooling(f"it reads the last stage, not layer={request.layer}")
-    network = _whole(request, weights, options)
+    network = _loaded(request, weights, options)
     token = request.pooling == "token"
     if token and getattr(network, "cls_token", None) is None:
         raise request.no_pooling("it has no class token")
@@ -177,19 +176,14 @@ def _named_layers(
     request: Request, weights: Checkpoint | None, options: dict[str, Any], side: int
 ) -> nn.Module:
     """The network up to the last of the layers that are named."""
-    network = _whole(request, weights, options).eval()
+    network = _loaded(request, weights, options).eval()
     classifiers = _classifiers(network)
     for name in classifiers:
         network.set_submodule(name, nn.Identity())
     modules = [info.get("module", "") for info in _stage_facts(network)]
     stages = modules if all(modules) else []
     classifier = classifiers[0] if classifiers else ""
-    try:
-        return request.layers_of(network, stages, classifier, torch.zeros(1, 3, side, side))
-    except BadParameter:
-        raise
-    except _FAULTS as error:
-        raise request.no_side(_brief(error), network.pretrained_cfg["input_size"][-1]) from error
+    return request.layers_of(network, stages, classifier, torch.zeros(1, 3, side, side))
 
 
 def _stage_facts(network: Any) -> list[dict[str, Any]]:
@@ -198,7 +192,7 @@ def _stage_facts(network: Any) -> list[dict[str, Any]]:
     return list(getattr(facts, "info", facts))
 
 
-def _whole(
+def _loaded(
     request: Request,
     weights: Checkpoint | None,
     options: dict[str, Any],
@@ -232,13 +226,13 @@ def _cut(request: Request, layer: int, options: dict[str, Any]) -> nn.Module:
 
     try:
         network = _activate_residuals(seeded(create))
-    except _FAULTS as error:
+    except FAULTS as error:
         if layer != -1:
             _cut(request, -1, options)  # raises if the layer is not the cause
             raise request.no_stage() from error
         raise BadParameter(
             f"{request.caller} needs a network that gives maps, got {request.arch}: "
-            f"{_brief(error)}. Use pooling=head, or another arch."
+            f"{brief(error)}. Use pooling=head, or another arch."
         ) from error
     if _channels_last(network):
         network.register_forward_hook(_channels_first)  # a wrapper would rename the weights
@@ -276,9 +270,9 @@ def _full_network(request: Request, options: dict[str, Any]) -> tuple[Any, Filte
     try:
         with _instead_of_loading(filters.append):
             network = seeded(lambda: timm.create_model(request.arch, pretrained=True, **options))
-    except _FAULTS as error:
+    except FAULTS as error:
         raise BadParameter(
-            f"{request.caller} cannot build {request.arch}: {_brief(error)}. Use another arch."
+            f"{request.caller} cannot build {request.arch}: {brief(error)}. Use another arch."
         ) from error
     return network, next(iter(filters), None)
 
@@ -330,7 +324,7 @@ def _named(
     except Exception as error:  # on foreign tensors a renaming raises arbitrary exceptions
         strict.fit(state, own, request.arch, request.caller, head=_classifiers(network))
         raise strict.misfit(
-            request.arch, request.caller, f"{next(iter(state))!r}, … ({_brief(error)})"
+            request.arch, request.caller, f"{next(iter(state))!r}, … ({brief(error)})"
         ) from error
     for key, value in renamed.items():
         before = state.get(key, value)
@@ -368,13 +362,9 @@ def _try(network: nn.Module, side: int, request: Request, usual: int) -> None:
     try:
         with torch.no_grad():
             outputs = network.eval()(torch.zeros(1, 3, side, side))
-    except _FAULTS as error:
+    except FAULTS as error:
         if request.side is None:
-            raise request.no_pooling(_brief(error)) from error
-        raise request.no_side(_brief(error), usual) from error
-    if request.pooling in WHOLE and outputs[1].ndim != 2:
+            raise request.no_pooling(brief(error)) from error
+        raise request.no_side(brief(error), usual) from error
+    if request.pooling in SUMMARIES and outputs[1].ndim != 2:
         raise request.no_pooling("what it pools is no vector")
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}".rstrip(".: ")

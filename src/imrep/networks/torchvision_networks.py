@@ -1,12 +1,13 @@
 """Convolutional networks of torchvision, for the names that timm does not know."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from imrep.networks.built import WHOLE, Built, Request, Stages, check_stage
+from imrep.networks.built import SUMMARIES, Built, Request, Stages, check_stage
 from imrep.weights import seeded, strict
 from imrep.weights.names import unwrap
 
@@ -16,7 +17,9 @@ _HEADS = (
     "fc",
     "classifier",
 )  # the layers behind torchvision's last feature map
+_INCEPTIONS = ("googlenet", "inception_v3")
 _TRANSFORMERS = ("vit_", "swin", "maxvit")
+_OLD = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d)(?=\.)")  # of published DenseNets
 _PROBE = 96  # side of the blank image on which the stages are counted
 
 
@@ -63,9 +66,9 @@ def build(request: Request) -> Built:
     stages = Stages(network, path, 0 if request.named_layers else request.stage)
     linear = _classifier(network)
     cut: tuple[str, ...] = _HEADS
-    if request.pooling in WHOLE or request.named_layers:
+    if request.pooling in SUMMARIES or request.named_layers:
         cut = (linear,)
-    if request.pooling in WHOLE:
+    if request.pooling in SUMMARIES:
         _check_pooling(request, linear)
     _load(network, request, best, cut)
     for name in cut:
@@ -74,11 +77,13 @@ def build(request: Request) -> Built:
     image = torch.zeros(1, 3, _PROBE, _PROBE)
     network.eval()
     if request.named_layers:
-        image = torch.zeros(1, 3, request.side or _side(best), request.side or _side(best))
+        image = torch.zeros(
+            1, 3, request.side or _input_side(best), request.side or _input_side(best)
+        )
         built: nn.Module = request.layers_of(network, stages.stage_names(image), linear, image)
     else:
         check_stage(stages.eval(), image, request)
-        built = _Pooled(network, path[-1]) if request.pooling in WHOLE else stages
+        built = _Pooled(network, path[-1]) if request.pooling in SUMMARIES else stages
     return _built(built, request, best)
 
 
@@ -99,8 +104,8 @@ def _random(request: Request) -> tuple[nn.Module, Any]:
     from torchvision import models
 
     arch = request.arch
-    # GoogLeNet without its two auxiliary heads, which only training uses.
-    extra = {"aux_logits": False, "init_weights": False} if arch == "googlenet" else {}
+    # Without auxiliary heads, which only training uses.
+    extra = {"aux_logits": False, "init_weights": False} if arch in _INCEPTIONS else {}
     network = seeded(lambda: models.get_model(arch, weights=None, **extra))
     return network, models.get_model_weights(arch).DEFAULT
 
@@ -108,16 +113,17 @@ def _random(request: Request) -> tuple[nn.Module, Any]:
 def _load(network: nn.Module, request: Request, best: Any, head: tuple[str, ...]) -> None:
     if weights := request.checkpoint(url=best.url):
         own = network.state_dict()
-        state = strict.fit(unwrap(weights.state, own), own, request.arch, request.caller, head=head)
+        state = {_OLD.sub(r"\1\2", key): value for key, value in weights.state.items()}
+        state = strict.fit(unwrap(state, own), own, request.arch, request.caller, head=head)
         network.load_state_dict(state, strict=False)
 
 
-def _side(best: Any) -> int:
+def _input_side(best: Any) -> int:
     return int(best.transforms().crop_size[0])
 
 
 def _built(network: nn.Module, request: Request, best: Any) -> Built:
-    transforms, side = best.transforms(), _side(best)
+    transforms, side = best.transforms(), _input_side(best)
     own = Built(
         network,
         request.side or side,
@@ -125,7 +131,7 @@ def _built(network: nn.Module, request: Request, best: Any) -> Built:
         crop=side / transforms.resize_size[0],
         resampling=transforms.interpolation.value,
     )
-    if request.arch == "googlenet" and request.weights != "random":
+    if request.arch in _INCEPTIONS and request.weights != "random":
         half = (0.5,) * 3  # the effect of its transform_input
         return replace(own, mean=half, std=half)
     return own

@@ -89,6 +89,19 @@ def test_the_copy_is_made_once_and_again_after_a_change():
     assert folded.of(network, IMAGE.shape)(IMAGE.double())[0].dtype == torch.float64
 
 
+def test_a_copy_in_half_precision_is_made_once_and_again_after_a_change():
+    network = statistics(Listed(lambda self, x: self.norm(self.conv(x))))
+    folded = Folded()
+    half = folded.of(network, IMAGE.shape, torch.bfloat16)
+    assert folded.of(network, IMAGE.shape, torch.bfloat16) is half
+    assert normalisations(half) == 0
+    assert next(folded.of(network, IMAGE.shape).parameters()).dtype == torch.float32
+    values = half(IMAGE.bfloat16())[0].float()
+    torch.testing.assert_close(values, network(IMAGE)[0], rtol=0.05, atol=0.05)
+    network.conv.weight.mul_(2)
+    assert folded.of(network, IMAGE.shape, torch.bfloat16) is not half
+
+
 def test_copies_and_pickles_start_anew():
     folded = Folded()
     folded._network = nn.Identity()

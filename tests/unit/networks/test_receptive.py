@@ -85,7 +85,7 @@ def test_fields_of_every_layer_are_the_support_of_its_gradients(arch, channels, 
     checked = 0
     for name, output in outputs_of(module, image).items():
         field = computed.get(name)
-        if not isinstance(output, Tensor) or output.ndim != 4 or field is None or field.whole:
+        if not isinstance(output, Tensor) or output.ndim != 4 or field is None or field.everywhere:
             continue
         checked += 1
         for position in ((0, 0), (output.shape[2] - 1, output.shape[3] - 1)):

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from imrep.networks.receptive.axes import ALL, WHOLE, Axis, Field, Traced
+from imrep.networks.receptive.axes import ALL, GLOBAL, Axis, Field, Traced
 from imrep.networks.receptive.rules import after
 
-__all__ = ["WHOLE", "Axis", "Field", "fields", "output_fields"]
+__all__ = ["GLOBAL", "Axis", "Field", "fields", "output_fields"]
 
 
 def fields(network: nn.Module, image: Tensor, names: Sequence[str] | None = None) -> dict[str, Any]:

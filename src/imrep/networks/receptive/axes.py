@@ -52,12 +52,12 @@ class Field:
     columns: Axis | None = None
 
     @property
-    def whole(self) -> bool:
+    def everywhere(self) -> bool:
         """Whether every unit reads the whole image."""
         return self.rows is None or self.columns is None
 
 
-WHOLE = Field()
+GLOBAL = Field()
 
 
 @dataclass(frozen=True)
@@ -84,4 +84,4 @@ class Traced:
         return Traced(self.field, axis(self.rows), axis(self.columns))
 
 
-ALL = Traced(WHOLE)
+ALL = Traced(GLOBAL)

@@ -21,7 +21,7 @@ def after(
     function: Any, args: Any, states: list[Traced], inputs: list[Tensor], output: Tensor
 ) -> Traced:
     """What is known of an output of an operation."""
-    if any(state.field.whole for state in states):
+    if any(state.field.everywhere for state in states):
         return ALL
     rule = _RULES.get(function.overloadpacket)
     if rule is not None:
@@ -147,8 +147,8 @@ def _same_axis(before: torch.Size, after: torch.Size, axis: int) -> int | None:
 
 
 def _reduction(states: list[Traced], inputs: list[Tensor], args: Any, output: Tensor) -> Traced:
-    given = _argument(args, 1, None)
-    dimensions = [given] if isinstance(given, int) else list(given or range(inputs[0].ndim))
+    chosen = _argument(args, 1, None)
+    dimensions = [chosen] if isinstance(chosen, int) else list(chosen or range(inputs[0].ndim))
     reduced = {dimension % inputs[0].ndim for dimension in dimensions}
     if reduced & set(states[0].axes):
         return ALL

