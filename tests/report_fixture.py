@@ -303,6 +303,10 @@ def _scored(add, own, numbers, leader, top, index):
         share = 0.1 + (accuracy - 0.1) * (1 - 0.8 * labels**-0.6)
         more = {"lo": share - 0.04, "hi": share + 0.04, "detail": str(labels)}
         add("accuracy", "probe_curve", share, "share", **more, **own)
+    if 0 < index < 4 and own["spec"] != leader:
+        ends = {"lo": 38.0, "hi": 412.0} if index == 2 else {}
+        at = 96.0 if ends else None  # of the others it cannot be told
+        add("accuracy", "probe_crossing", at, "labels", detail=leader, **ends, **own)
 
 
 def _calibrated(add, own, index):

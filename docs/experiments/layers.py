@@ -152,16 +152,21 @@ def _trial(name: str, count: int, seed: int, steps: int) -> tuple[float, float]:
 
 
 def draw(results: Results) -> dict[str, Spec]:
-    """Accuracy by number of labels, with intervals."""
-    layers = results["layers"]
-    rows = [
-        row
-        for each in layers.values()
-        for row in page.curve(each["title"], results["counts"], each["accuracy"])
+    """Accuracy by number of labels, on centred and on shifted digits."""
+    titles = {"accuracy": "centred digits", "shifted": "shifted by a pixel"}
+    panels = [
+        {**_panel(results, key), "title": title, "width": page.WIDTH - 80, "height": 170}
+        for key, title in titles.items()
     ]
-    inks = dict(zip((each["title"] for each in layers.values()), _INKS, strict=True))
-    x = page.axis("x", "labelled digits", log=True)
-    return {"accuracy": page.curves(rows, inks, x, page.axis("y", "accuracy, %"))}
+    return {"accuracy": page.chart({"vconcat": panels, "spacing": 20})}
+
+
+def _panel(results: Results, key: str) -> Spec:
+    layers, counts = results["layers"].values(), results["counts"]
+    rows = [row for each in layers for row in page.curve(each["title"], counts, each[key])]
+    inks = dict(zip((each["title"] for each in layers), _INKS, strict=True))
+    x = page.axis("x", "labels", log=True, at=counts)
+    return page.lines(rows, inks, x, page.axis("y", "accuracy, %"))
 
 
 if __name__ == "__main__":

@@ -177,10 +177,11 @@ def chart(spec: Spec, height: int = 250) -> Spec:
         "gridColor": "currentColor",
     }
     faint = {"domainOpacity": 0.4, "tickOpacity": 0.4, "gridOpacity": 0.12}
+    loose = {"labelOverlap": "greedy", "labelSeparation": 12, "titlePadding": 8}
     config = {
         "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
-        "axis": {**ink, **text, **lines, **faint},
-        "legend": {**ink, **text},
+        "axis": {**ink, **text, **lines, **faint, **loose},
+        "legend": {**ink, **text, "symbolOpacity": 1},
         "text": {"fill": "currentColor", "fontSize": 13},
         "title": {"color": "currentColor", "fontWeight": 400, "fontSize": 13},
         "view": {"stroke": None},
@@ -197,10 +198,13 @@ def chart(spec: Spec, height: int = 250) -> Spec:
     }
 
 
-def axis(field: str, title: str, *, log: bool = False, zero: bool = False) -> Spec:
-    """A quantity along an axis."""
-    scale = {"type": "log"} if log else {"zero": zero}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
+def axis(
+    field: str, title: str, *, zero: bool = False, log: bool = False, at: Sequence[float] = ()
+) -> Spec:
+    """A quantity along an axis, from zero, in its logarithm, with marks at some values."""
+    scale = {"type": "log", "nice": False} if log else {"zero": zero}
+    marks = {"axis": {"values": list(at), "format": "~g"}} if at else {}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, **marks}
 
 
 def names(field: str, order: Sequence[str]) -> Spec:

@@ -151,7 +151,9 @@ def _by_depth(results: Results, kind: Results, inks: dict[str, str], y: Spec) ->
         for method, changes in kind["changes"].items()
         for row in page.curve(method, [1 + s for s in results["stages"]], changes[_SHOWN])
     ]
-    panel = page.lines(rows, inks, page.axis("x", "stage", zero=True), y)
+    panel = page.lines(
+        rows, inks, page.axis("x", "stage", at=[1 + s for s in results["stages"]]), y
+    )
     return {
         **panel,
         "title": f"{kind['unit']}: {amount:g}",

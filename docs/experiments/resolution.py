@@ -111,7 +111,7 @@ def draw(results: Results) -> dict[str, Spec]:
         for row in page.curve(title, results["sides"], [r["correct"] for r in results[form]])
     ]
     inks = dict(zip(_FORMS.values(), (page.ACCENT, page.OTHER), strict=True))
-    x = page.axis("x", "side of the image, pixels")
+    x = page.axis("x", "side of the image, pixels", at=results["sides"])
     return {"accuracy": page.curves(rows, inks, x, page.axis("y", "accuracy, %"))}
 
 

@@ -22,7 +22,7 @@ _JITTER, _COPIES = 5, 6  # pixels up to which the patches of a position lie from
 _TITLES = {
     "photographs": "photographs",
     "faces": "aligned faces",
-    "shuffled": "photographs, pixels in one shuffled order",
+    "shuffled": "shuffled pixels",
 }
 _FOLDERS = {
     "photographs": (

@@ -32,6 +32,8 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | recall | class | recall of this class by the probe (share) |
 | | constant | in which folds | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
+| | probe_crossing | the highest's spec | labels per class at which this curve overtakes it, with \
+lo and hi; null where that cannot be told (labels) |
 | | probe_size | side, "128" | the probe's accuracy at that size, with lo and hi (share) |
 | | r2 | | of numbers: share of their variance that is explained, with lo, hi (share) |
 | | error | | of numbers: mean absolute error (number), or of their logarithms (factor) |
@@ -137,7 +139,8 @@ SUSPECTS = "suspects.csv"  # beside it: labels to check, the most suspect first
 ROLES = ("", "contender", "control", "sum", "own", "together")
 UNITS = (
     *("share", "points", "ratio", "flag", "dB", "ms", "s", "bytes"),
-    *("nats", "dimensions", "images", "groups", "pairs", "draws", "number", "factor", ""),
+    *("nats", "dimensions", "images", "groups", "pairs", "draws", "labels", "number"),
+    *("factor", ""),
 )
 METRICS = {
     "data": (
@@ -151,7 +154,7 @@ METRICS = {
     ),
     "accuracy": (
         *("probe", "by", "linear", "knn", "recall", "constant"),
-        *("probe_curve", "probe_size", "r2", "error", "r2_curve", "r2_size"),
+        *("probe_curve", "probe_crossing", "probe_size", "r2", "error", "r2_curve", "r2_size"),
         *("precision", "label_precision", "precision_curve", "precision_size"),
         *("retrieval", "retrieval_size"),
     ),

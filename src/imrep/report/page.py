@@ -12,6 +12,7 @@ from imrep.errors import BadData
 from imrep.report import (
     combination,
     confusion,
+    crossings,
     cues,
     curves,
     differences,
@@ -106,6 +107,7 @@ def _context(findings: Findings, assets: Assets, folder: Path) -> dict[str, Any]
         "untimed": scatter.untimed(findings),
         "perturbations": PERTURBATIONS,
         "max_skipped": _MAX_SKIPPED,
+        "crossings": crossings.sentences(findings),
         "max_curves": sizes.MAX_CURVES,
         "quality": quality.quality(findings, assets),
         "plain_words": method.plain_words(findings),

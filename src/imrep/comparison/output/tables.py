@@ -18,6 +18,7 @@ from imrep.comparison.diagnostics.reconstruction import MIN_IMAGES
 from imrep.comparison.output.outcome import Curve
 from imrep.comparison.output.rows import Rows
 from imrep.comparison.probes.encoded_candidate import EncodedCandidate
+from imrep.comparison.statistics.crossing import MIN_POINTS, crossing
 from imrep.comparison.statistics.many_to_one import Interval
 from imrep.comparison.statistics.verdict import Standing
 from imrep.datasets import Dataset
@@ -124,6 +125,23 @@ def curves(rows: Rows, curves: Sequence[Curve], metric: str = "probe_curve") -> 
                 hi=point.high,
                 detail=str(point.labels),
             )
+
+
+def crossings(rows: Rows, curves: Sequence[Curve]) -> None:
+    """Where the other curves overtake the highest; null where that cannot be told."""
+    if not curves or not curves[0][1]:
+        return
+    best, highest = max(curves, key=lambda curve: curve[1][-1].accuracy)
+    labels = [point.labels for point in highest]
+    leader = np.array([point.draws for point in highest])
+    for encoded, points in curves:
+        if encoded is best or len(labels) < MIN_POINTS:
+            continue
+        result = crossing(labels, leader, np.array([point.draws for point in points]))
+        value, low, high = result or (None, None, None)
+        rows.add_for(
+            encoded, "accuracy.probe_crossing", value, "labels", lo=low, hi=high, detail=best.spec
+        )
 
 
 def sizes(rows: Rows, comparison: SizeComparison) -> None:

@@ -91,6 +91,7 @@ def _add_scores(rows: Rows, outcome: Outcome) -> None:
         judged = scores.classification
         tables.accuracy(rows, scores.dataset, judged)
         tables.curves(rows, scores.curves)
+        tables.crossings(rows, scores.curves)
         tables.together(rows, scores.dataset, scores.together)
         if scores.suspects:
             suspects.rows(rows, scores.suspects)

@@ -42,12 +42,14 @@ class Point(NamedTuple):
         accuracy: Balanced accuracy over all draws, in [0, 1].
         low: The worst draw.
         high: The best draw.
+        draws: The accuracy of each draw.
     """
 
     labels: int
     accuracy: float
     low: float
     high: float
+    draws: Sequence[float] = ()
 
 
 def learning_curve(
@@ -96,7 +98,7 @@ def _point(
         draws.append(balanced_accuracy(correct, labels[test]))
     tested = tests > 0
     mean = balanced_accuracy(hits[tested] / tests[tested], labels[tested])
-    return Point(m, mean, min(draws), max(draws))
+    return Point(m, mean, min(draws), max(draws), draws)
 
 
 def _labelled(

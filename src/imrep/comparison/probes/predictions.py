@@ -154,7 +154,7 @@ def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) ->
 
 def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[Point, ...]:
     """Accuracy with few labels."""
-    kind = "curve" if len(encoded.parts) == 1 else "sum curve"
+    kind = "curve of draws" if len(encoded.parts) == 1 else "sum curve of draws"
     path = cache.folder("scores", _key(kind, encoded, dataset)) / "curve.json"
     stored = cache.read_json(path)
     if stored is None:
