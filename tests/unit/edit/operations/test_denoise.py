@@ -191,11 +191,19 @@ def test_a_gray_scan_in_colours_is_denoised_as_gray(noise):
         assert (result.mean(1, keepdim=True) - denoise(gray)).abs().mean() < 2 / 255
 
 
-@pytest.mark.parametrize("name", ["Canon80D_8_8_12800_printer_14", "Sony_4_200_3200_door_10"])
-def test_real_cameras(shared_data, name):
+@pytest.mark.parametrize(
+    ("name", "gain"),
+    [
+        ("Canon80D_8_8_12800_printer_14", 2),
+        ("Sony_4_200_3200_door_10", 2),
+        ("NikonD800_5_125_6400_stair_3", 2),  # mostly texture: its quietest blocks tell
+        ("NikonD800_5_100_4000_flower_2", 1),
+    ],
+)
+def test_real_cameras(shared_data, name, gain):
     folder = shared_data / "denoising" / "polyu_real_a"
     dirty, clean = (images.read(folder / kind / f"{name}.JPG") for kind in ("noisy", "clean"))
-    assert decibels(denoise(dirty), clean) > decibels(dirty, clean) + 2
+    assert decibels(denoise(dirty), clean) > decibels(dirty, clean) + gain
     assert torch.equal(denoise(clean), clean)
 
 
