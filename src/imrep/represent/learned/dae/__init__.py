@@ -223,10 +223,11 @@ class DAE(Learned[Map | Views]):
             "denoised": denoised.clamp(0, 1),
         }
 
-    def degrade(self, image: Image, seeds: Tensor | None = None) -> tuple[Image, Image, Tensor]:
+    def degrade(self, image: Image, seeds: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Noisy images, their targets, and the noise levels that the network is given, (b,).
 
-        Four images in ten are made gray for a network of colours, and every second level is 0.
+        Images and targets have one channel for a network of gray, else those of `image`. Four in
+        ten are made gray for a network of colours, and every second level is 0.
         """
         seeds = torch.randint(2**62, (len(image),)) if seeds is None else seeds
         pairs = [self._degraded(clean, int(seed)) for clean, seed in zip(image, seeds, strict=True)]
