@@ -36,7 +36,7 @@ def silent(*_):
 
 
 def run(job, watch=silent):
-    return protocol.run(job, watch, {})
+    return protocol.run(job, watch, {}, silent)
 
 
 def weights(job):
@@ -178,7 +178,7 @@ def test_a_damaged_checkpoint_is_named(prepared):
 def test_a_forecast_writes_nothing_and_changes_nothing(prepared):
     job = prepared(recipe=SHORT)
     before = weights(job)
-    forecast = protocol.forecast(job)
+    forecast = protocol.forecast(job, silent)
     assert same(before, weights(job)) and not job.settings.out.exists()
     assert forecast.steps == 12 and 0 < forecast.seconds_per_step < forecast.seconds
 
