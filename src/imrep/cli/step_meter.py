@@ -24,12 +24,15 @@ class StepMeter:
         self._meter, self._quiet = meter, quiet
         self._held_out = ""
         self._loss = math.nan
+        self._step, self._trainings = 0, 1
 
     def __call__(self, line: "Line", steps: int) -> None:
         if line.held_out is not None:
             self._held_out = f"held out {line.held_out:.4g}"
         figures = self._figures(line)
-        self._meter("training", line.step, steps, figures)
+        self._trainings += line.step < self._step  # each has a bar, and a time left, of its own
+        self._step = line.step
+        self._meter(f"training {self._trainings}", line.step, steps, figures)
         if not (self._quiet or sys.stderr.isatty()) and line.held_out is not None:
             screen.remark(f"step {line.step:,}/{steps:,}  {figures}")
 

@@ -38,3 +38,5 @@ def test_a_terminal_has_a_bar(capsys, monkeypatch):
         (task,) = bars._bars.tasks
         assert (task.completed, task.total) == (11, 2000)
         assert task.description == "loss 0.125  held out 0.5  learning rate 0.001"
+        meter(LINE, 2000)
+        assert [other.id == task.id for other in bars._bars.tasks] == [False]

@@ -224,3 +224,16 @@ def test_epochs_count_images(prepared):
 def test_a_batch_that_parts_do_not_divide(prepared):
     with pytest.raises(BadParameter, match=r"3 parts divide .*, got 8\. Try 6\."):
         prepared(accumulate=3)
+
+
+def test_changes_without_strength_are_refused(prepared):
+    """An option that is taken must do something."""
+
+    class Still(Tiny):
+        def strength(self, epoch):
+            return 0.0
+
+    with pytest.raises(BadParameter, match="some strength for flip and jitter, got 0 of"):
+        prepared(Still(), recipe=replace(SHORT, augment="crop+flip+jitter"))
+    prepared(Still(), recipe=replace(SHORT, augment="crop"))
+    prepared(recipe=replace(SHORT, augment="flip"))
