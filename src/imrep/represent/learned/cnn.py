@@ -1,9 +1,6 @@
 """Convolutional networks: those of timm and torchvision, and LeNet-5."""
 
 import json
-import threading
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +10,18 @@ from torch import Tensor
 from imrep import checks, codecheck, networks, weights
 from imrep.base import Representation
 from imrep.codes import Map, Tokens
-from imrep.drawing import draw
+from imrep.drawing import draw, strongest
 from imrep.errors import BadImage, BadParameter
+from imrep.networks import inputs
 from imrep.networks.built import POOLINGS
 from imrep.networks.folding import Folded
 from imrep.ops import native
-from imrep.ops.colour import luminance
-from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 from imrep.weights import strict
 
 _NAMED = ("published", "random")
-_serial_lock = threading.Lock()
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
 _MAX_SIDE = 512  # pixels up to which the least size of a network is searched
 
@@ -123,13 +118,15 @@ class CNN(Representation[Map | Tokens]):
         """The stage's map, (batch, channel, height / stride, width / stride), or the tokens."""
         checks.image(image, self.name)
         size = (image.shape[2], image.shape[3])
-        # Resizing has no half precision on the CPU.
-        x = image if image.dtype == torch.float64 else image.float()
-        x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
-        x = square(x, self._input_side) if self._fixed else x
-        x = x.to(next(self.network.parameters()).dtype)
-        mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
-        values, *summary = self._run((x - mean) / std)
+        x = inputs.normalised(
+            image,
+            side=self._input_side if self._fixed else None,
+            gray=self._gray,
+            mean=self._mean,
+            std=self._std,
+            dtype=next(self.network.parameters()).dtype,
+        )
+        values, *summary = self._run(x)
         if not summary:
             return Map(values, size)
         grid = (values.shape[2], values.shape[3])
@@ -147,10 +144,8 @@ class CNN(Representation[Map | Tokens]):
         """The 64 maps that vary most, strongest first, or the tokens."""
         if isinstance(code, Tokens):
             return draw(code, image)
-        values = code.values.detach()
-        spread = values.flatten(2).std(2, correction=0).mean(0)
-        strongest = values[:, spread.argsort(descending=True)[:64]]
-        return draw(replace(code, values=strongest, signed=bool((strongest < 0).any())))
+        values = strongest(code.values.detach())
+        return draw(Map(values, code.size, signed=bool((values < 0).any())))
 
     def train(self, mode: bool = True) -> "CNN":
         """Stay in evaluation mode: a vector must not depend on its batch."""
@@ -169,10 +164,7 @@ class CNN(Representation[Map | Tokens]):
         super().load_weights(folder)
         config = Path(folder) / "config.json"
         saved = json.loads(config.read_text())["fingerprint"] if config.is_file() else ""
-        for name in (*_NAMED, str(folder)):
-            self.weights = name
-            if self.fingerprint == saved:
-                break
+        weights.rename(self, (*_NAMED, str(folder)), saved)
         self._settle()
         return self
 
@@ -181,7 +173,7 @@ class CNN(Representation[Map | Tokens]):
             return self.network(x)
         x = x.contiguous(memory_format=torch.channels_last)
         try:
-            with _serial_lock if self._serial else nullcontext():
+            with inputs.exclusive(self._serial):
                 outputs = self._outputs(x)
         except (RuntimeError, AssertionError, ValueError) as error:
             side = self._min_side(x)
