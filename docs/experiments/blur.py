@@ -102,7 +102,7 @@ def _panel(noise: dict[str, Any]) -> Spec:
         "x": page.axis("psnr", "PSNR, dB"),
         "y": page.axis("edges", "edges that are left"),
         "color": colour,
-        "shape": {"field": "loss", "type": "nominal", "legend": colour["legend"], "sort": None},
+        "shape": {"field": "loss", "type": "nominal", "legend": None, "sort": None},
     }
     data = {"values": rows}
     size = {"width": page.WIDTH - 80, "height": 170}

@@ -30,7 +30,6 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent / "benchmarks")]
 
 WIDTH = 440  # px of a figure, and the greatest of a telephone's page, nearly
 ACCENT, OTHER, SECOND = "var(--md-accent-fg-color)", "var(--other)", "var(--second)"
-INKS = (ACCENT, SECOND, OTHER, "currentColor")
 CIRCLE: Spec = {"type": "point", "size": 70, "strokeWidth": 2}
 BROKEN: Spec = {"type": "rule", "strokeDash": [4, 4], "stroke": "currentColor"}
 _VEGA_LITE = "6.4"
@@ -177,10 +176,11 @@ def chart(spec: Spec, height: int = 250) -> Spec:
         "gridColor": "currentColor",
     }
     faint = {"domainOpacity": 0.4, "tickOpacity": 0.4, "gridOpacity": 0.12}
+    loose = {"labelOverlap": "greedy", "labelSeparation": 12, "titlePadding": 8}
     config = {
         "font": "system-ui, -apple-system, 'Segoe UI', sans-serif",
-        "axis": {**ink, **text, **lines, **faint},
-        "legend": {**ink, **text},
+        "axis": {**ink, **text, **lines, **faint, **loose},
+        "legend": {**ink, **text, "symbolOpacity": 1},
         "text": {"fill": "currentColor", "fontSize": 13},
         "title": {"color": "currentColor", "fontWeight": 400, "fontSize": 13},
         "view": {"stroke": None},
@@ -197,10 +197,9 @@ def chart(spec: Spec, height: int = 250) -> Spec:
     }
 
 
-def axis(field: str, title: str, *, log: bool = False, zero: bool = False) -> Spec:
-    """A quantity along an axis."""
-    scale = {"type": "log"} if log else {"zero": zero}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
+def axis(field: str, title: str) -> Spec:
+    """A quantity along an axis, which need not begin at zero."""
+    return {"field": field, "type": "quantitative", "title": title, "scale": {"zero": False}}
 
 
 def names(field: str, order: Sequence[str]) -> Spec:
@@ -213,28 +212,6 @@ def colours(field: str, by_name: Mapping[str, str], title: str | None = None) ->
     scale = {"domain": list(by_name), "range": list(by_name.values())}
     legend = {"orient": "top", "direction": "vertical", "title": title}
     return {"field": field, "type": "nominal", "sort": None, "scale": scale, "legend": legend}
-
-
-def curve(name: str, xs: Sequence[float], values: Sequence[Sequence[float]]) -> list[Spec]:
-    """Rows of a curve: the mean of the trials at each x, and the ends of its interval."""
-    intervals = map(Interval.of, values)
-    return [
-        {"name": name, "x": x, "y": i.mean, "low": i.mean - i.half, "high": i.mean + i.half}
-        for x, i in zip(xs, intervals, strict=True)
-    ]
-
-
-def curves(rows: Sequence[Spec], inks: Mapping[str, str], x: Spec, y: Spec) -> Spec:
-    """Lines through the means, and bars for the intervals; `x` and `y` are axes."""
-    place = {"x": {**x, "field": "x"}, "color": colours("name", inks)}
-    height = {**y, "field": "y"}
-    bars = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
-    line = {"type": "line", "point": {"size": 40}, "strokeWidth": 2}
-    layers = [
-        {"mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.5}, "encoding": place | bars},
-        {"mark": line, "encoding": {**place, "y": height}},
-    ]
-    return chart({"data": {"values": list(rows)}, "layer": layers}, 260)
 
 
 def _svg(spec: Spec) -> str:
