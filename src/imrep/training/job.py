@@ -146,8 +146,7 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
         BadData: A class has no image to train on.
         BadParameter: Changes of images are requested that would have no strength.
     """
-    recipe = settings.recipe
-    _check_augmentation(rep, recipe)
+    recipe = _augmenting(rep, settings.recipe)
     if rep.canvas:
         recipe = replace(recipe, size=rep.canvas, crop=min(recipe.crop, rep.canvas))
     if settings.epochs is not None:
@@ -161,16 +160,21 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
     return Job(rep, data, *parts, replace(settings, recipe=recipe))
 
 
-def _check_augmentation(rep: Learned, recipe: Recipe) -> None:
-    """Refuse requested changes of images that the representation's strength leaves out."""
-    changes = [name for name in recipe.augmentations if name != "crop"]  # which has no strength
-    if recipe.augment == rep.recipe.augment or not changes:
-        return
-    if not any(map(rep.strength, (0, _LATE))):
+def _augmenting(rep: Learned, recipe: Recipe) -> Recipe:
+    """The recipe without those changes of images that the representation gives no strength.
+
+    Raises:
+        BadParameter: They are not the representation's own, but requested.
+    """
+    crop = [name for name in recipe.augmentations if name == "crop"]  # which has no strength
+    if len(crop) == len(recipe.augmentations) or any(map(rep.strength, (0, _LATE))):
+        return recipe
+    if recipe.augment != rep.recipe.augment:
         raise BadParameter(
-            f"train needs an augmentation of some strength for {' and '.join(changes)}, got 0 of "
+            f"train needs an augmentation of some strength for {recipe.augment}, got 0 of "
             f"{rep.spec}. Set the parameter that scales it; of snnl, augment=1."
         )
+    return replace(recipe, augment="".join(crop))
 
 
 def _present(labels: NDArray[np.int64]) -> list[int]:

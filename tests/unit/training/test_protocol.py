@@ -233,7 +233,9 @@ def test_changes_without_strength_are_refused(prepared):
         def strength(self, epoch):
             return 0.0
 
-    with pytest.raises(BadParameter, match="some strength for flip and jitter, got 0 of"):
-        prepared(Still(), recipe=replace(SHORT, augment="crop+flip+jitter"))
-    prepared(Still(), recipe=replace(SHORT, augment="crop"))
-    prepared(recipe=replace(SHORT, augment="flip"))
+    with pytest.raises(BadParameter, match=r"some strength for crop\+jitter, got 0 of"):
+        prepared(Still(), recipe=replace(SHORT, augment="crop+jitter"))
+    assert prepared(Still(), recipe=replace(SHORT, augment="crop")).loading.names == ("crop",)
+    assert prepared(recipe=replace(SHORT, augment="flip")).loading.names == ("flip",)
+    Still.recipe = replace(SHORT, augment="crop+flip")
+    assert prepared(Still()).identity()["augment"] == "crop"
