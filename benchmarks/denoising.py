@@ -54,19 +54,19 @@ def noisy(image: Tensor, sigma: float, seed: int) -> Tensor:
 
 def methods(ffdnet: Path | None) -> dict[str, Method]:
     network = DAE()
-    found: dict[str, Method] = {
+    runs: dict[str, Method] = {
         "noisy": lambda x, _: x.clamp(0, 1),
         "shrinkage": by("shrinkage"),
         "network, blind": lambda x, _: network.denoise(x).clamp(0, 1),
         "network": lambda x, sigma: network.denoise(x, sigma / 255).clamp(0, 1),
     }
-    found["combined"] = lambda x, sigma: (
-        (found["network"](x, sigma) + found["shrinkage"](x, sigma)) / 2
+    runs["combined"] = lambda x, sigma: (
+        (runs["network"](x, sigma) + runs["shrinkage"](x, sigma)) / 2
     )
     if ffdnet:
         peer = DAE(weights=str(ffdnet))
-        found["FFDNet"] = lambda x, sigma: peer.denoise(x, sigma / 255).clamp(0, 1)
-    return found
+        runs["FFDNet"] = lambda x, sigma: peer.denoise(x, sigma / 255).clamp(0, 1)
+    return runs
 
 
 def by(method: str) -> Method:

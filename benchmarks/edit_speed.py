@@ -26,7 +26,7 @@ SECONDS, GIGABYTES = 3.0, 1.5
 CHAINS = {
     "blend": "blend:with=other.jpg,mask=mask.png",
     "decode": "decode",
-    "denoise": "denoise:method=shrinkage",  # the network takes a minute or more
+    "denoise": "denoise:method=shrinkage",  # the network takes ten times as long
 }
 
 

@@ -41,7 +41,7 @@ class Line:
         held_out: Mean loss of the held-out images; None where it was not computed.
         learning_rate: Of the last step.
         gradient: Norm of the last gradient.
-        images_per_second: Since the run started or resumed.
+        images_per_second: Running mean over the last steps.
         seconds: Of training, over all sittings.
     """
 

@@ -139,7 +139,7 @@ def test_tiles_have_no_seams(height, width):
 @pytest.mark.parametrize("form", [{}, {"skip": False, "residual": False}, {"channels": 1}])
 def test_training_lowers_the_loss(noise, form):
     torch.manual_seed(0)
-    dae = small(noise=noise, low=10, high=30, alpha=0.5, beta=5.0, **form)
+    dae = small(noise=noise, low=10.0, high=30.0, alpha=0.5, beta=5.0, **form)
     batch = {"image": photo(32, 32, batch=4), "seed": torch.arange(4)}
     optimiser = torch.optim.Adam(dae.parameters(), 3e-3)
     before = dae.loss(batch).item()

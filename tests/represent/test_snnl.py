@@ -71,6 +71,7 @@ def test_training_is_the_same_at_each_call_and_leaves_the_global_state_alone(tra
     assert other.fingerprint != again.fingerprint
 
 
+@pytest.mark.no_shapes
 @pytest.mark.parametrize(
     "spec",
     [
@@ -209,6 +210,7 @@ def test_batches_without_classes_are_refused(label, match):
         rep.loss(batch)
 
 
+@pytest.mark.no_shapes
 def test_what_cannot_be_trained_on_is_refused():
     rep = imrep.get("snnl:arch=mlp,side=8,epochs=1")
     with pytest.raises(BadData, match="a class for each of 2 images, got"):

@@ -23,6 +23,7 @@ from imrep.io.files import write_text
 from imrep.io.names import as_path, command_line
 from imrep.io.output_folder import claimed
 from imrep.training_record import HELD_OUT, MODEL, REPORT, Line, Run
+from imrep.types import Progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -131,7 +132,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     max_pixels: int = images.MAX_PIXELS,
     data_range: tuple[float, float] | None = None,
     logger: Any = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Training:
     """Train a learned representation on images, by Lightning's Trainer.
@@ -227,7 +228,7 @@ def run(
     dataset: Dataset,
     representation: str | Representation,
     request: Request,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     watch: Watch,
 ) -> Training:
     """Train, and write everything into the folder; see `train`."""
@@ -241,10 +242,9 @@ def run(
             job, finished = _chosen(dataset, representation, request, progress, watch)
         else:
             job = prepare(dataset, representation, request, progress)
-            finished = protocol.run(job, watch, facts(job))
+            finished = protocol.run(job, watch, facts(job), progress)
         if rank() == 0:
             _write_lists(folder, job)
-        if rank() == 0:
             training_page.write(folder)
     return Training(folder, job.rep, job.data.skipped, finished)
 
@@ -253,7 +253,7 @@ def _chosen(
     dataset: Dataset,
     representation: str | Representation,
     request: Request,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     watch: Watch,
 ) -> "tuple[Job, Run]":
     """A run whose settings are chosen before."""
@@ -263,16 +263,14 @@ def _chosen(
     choices = choosing.typed(request.choose or {}, rep)
     settings = request.settings(rep.recipe)
     data = job.read(rep, dataset, settings, progress)
-    return choosing.run(
-        rep, data, settings, choices, watch, facts, lambda text: progress(text, 0, 0)
-    )
+    return choosing.run(rep, data, settings, choices, watch, facts, progress)
 
 
 def prepare(
     dataset: Dataset,
     representation: str | Representation,
     request: Request,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> "Job":
     """The run before its start, for `protocol.run` or `protocol.forecast`."""
     from imrep.training import job
@@ -292,11 +290,11 @@ def _built(dataset: Dataset, representation: str | Representation, request: Requ
         return build.checked(representation, dataset)
 
 
-def forecast(job: "Job") -> "Forecast":
+def forecast(job: "Job", progress: Progress) -> "Forecast":
     """What the run will take, from ten measured steps; nothing is written."""
     from imrep.training import protocol
 
-    return protocol.forecast(job)
+    return protocol.forecast(job, progress)
 
 
 def facts(job: "Job") -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Recipe:
         optimiser: "sgd" (with Nesterov's momentum of 0.9), "adam" or "adamw".
         learning_rate: The largest of the run.
         weight_decay: Of the optimiser; "sgd" and "adam" add it to the gradient.
-        schedule: "cosine" falls to 0, "step" divides by ten after 1/2 and 3/4 of the steps,
-            "constant" stays.
+        schedule: "cosine" falls to 0, "step" divides by ten after 1/2 and 3/4 of the steps behind
+            the warm-up, "constant" stays.
         warmup: Share of the steps in which the learning rate rises linearly to its largest.
         clip: Largest norm of the gradient; 0 for no limit.
         batch: Images of a step, over all processes and accumulated parts.

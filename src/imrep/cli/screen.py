@@ -26,7 +26,8 @@ class Meter:
     """A progress bar, called with (name of the stage, number done, total).
 
     There is none under `-q`, if stderr is not a terminal, or within the first two seconds. A total
-    of zero announces what takes long: a line of its own, unless `-q`.
+    of zero announces what takes long: a line of its own, unless `-q`. A text of its own, which may
+    change, stands in place of the name.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -48,7 +49,7 @@ class Meter:
         if self._bars is not None:
             self._bars.stop()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, text: str = "") -> None:
         if not total:
             self._announce(what)
             return
@@ -60,7 +61,8 @@ class Meter:
             for finished in self._tasks.values():
                 self._bars.remove_task(finished)
             self._tasks = {what: self._bars.add_task(what, total=total)}
-        self._bars.update(self._tasks[what], completed=done, total=total)
+        text = text or what
+        self._bars.update(self._tasks[what], completed=done, total=total, description=text)
 
     def _announce(self, what: str) -> None:
         if self._bars is not None:

@@ -2,14 +2,11 @@
 
 import math
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from imrep.cli import screen
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from imrep.training_record import Line
 
 
@@ -17,42 +14,27 @@ class StepMeter:
     """A bar on a terminal, called with (line of the log, number of steps).
 
     Elsewhere there is a line for each evaluation of the held-out images, and nothing under `-q`.
+
+    Args:
+        meter: Where the bar is drawn: two displays on one terminal would overwrite each other.
+        quiet: Whether to write no lines.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+    def __init__(self, meter: screen.Meter, quiet: bool = False) -> None:
+        self._meter, self._quiet = meter, quiet
         self._held_out = ""
         self._loss = math.nan
-
-    def __enter__(self) -> "StepMeter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._step, self._trainings = 0, 1
 
     def __call__(self, line: "Line", steps: int) -> None:
         if line.held_out is not None:
             self._held_out = f"held out {line.held_out:.4g}"
-        if self._quiet:
-            return
-        if sys.stderr.isatty():
-            self._update(line, steps)
-        elif line.held_out is not None:
-            screen.remark(f"step {line.step:,}/{steps:,}  {self._figures(line)}")
-
-    def _update(self, line: "Line", steps: int) -> None:
-        if self._bar is None or self._task is None:
-            self._bar = _bar()
-            self._task = self._bar.add_task("", total=steps, completed=line.step)
-        self._bar.update(self._task, completed=line.step, description=self._figures(line))
+        figures = self._figures(line)
+        self._trainings += line.step < self._step  # each has a bar, and a time left, of its own
+        self._step = line.step
+        self._meter(f"training {self._trainings}", line.step, steps, figures)
+        if not (self._quiet or sys.stderr.isatty()) and line.held_out is not None:
+            screen.remark(f"step {line.step:,}/{steps:,}  {figures}")
 
     def _figures(self, line: "Line") -> str:
         self._loss = self._loss if line.loss is None else line.loss
@@ -63,20 +45,3 @@ class StepMeter:
         if line.images_per_second is not None:
             figures.append(f"{line.images_per_second:,.0f} images/s")
         return "  ".join(figures)
-
-
-def _bar() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None, complete_style="cyan"),
-        MofNCompleteColumn(),
-        Remaining(compact=True),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.start()
-    return bar

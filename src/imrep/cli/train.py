@@ -163,12 +163,10 @@ def command(  # noqa: PLR0913  # one argument for each group of options
     with engine.downloads(machine.download), screen.Meter(quiet) as meter:
         if dry_run:
             job = training.prepare(dataset, spec, request, meter)
-            _print_forecast(job, training.forecast(job), request.trainings, as_json)
+            _print_forecast(job, training.forecast(job, meter), request.trainings, as_json)
             return
-        with (
-            screen.writing(out, resumable=True, again=_AGAIN),
-            StepMeter(quiet) as steps,
-        ):
+        with screen.writing(out, resumable=True, again=_AGAIN):
+            steps = StepMeter(meter, quiet)
             finished = training.run(dataset, spec, request, meter, steps)
     if _is_other_process():
         return
@@ -232,7 +230,9 @@ def _print_forecast(job: "Job", forecast: "Forecast", count: int, as_json: bool)
     images = f"{facts['trained']:,} images to train on, {facts['held_out']:,} held out"
     if facts["skipped"]:
         images += f", {facts['skipped']:,} that cannot be read"
-    speed = f"{1000 * forecast.seconds_per_step:.3g} ms a step"
+    speed = f"{forecast.seconds_per_step:.2g} s a step"
+    if forecast.seconds_per_step < 1:
+        speed = f"{1000 * forecast.seconds_per_step:.3g} ms a step"
     memory = f", {forecast.peak / 1e6:,.0f} MB of memory" if forecast.peak else ""
     click.echo(images)
     each = f" in each of {count} trainings" if count > 1 else ""

@@ -24,7 +24,7 @@ from imrep.drawing.fields import draw_fields
 from imrep.drawing.grid import draw_grid
 from imrep.drawing.heat import heat
 from imrep.drawing.layout import beside, enlarge, montage, stack
-from imrep.drawing.map import draw_map
+from imrep.drawing.map import draw_map, strongest
 from imrep.drawing.points import draw_points
 from imrep.drawing.pyramid import draw_pyramid
 from imrep.drawing.regions import draw_regions
@@ -33,7 +33,17 @@ from imrep.drawing.tokens import draw_tokens
 from imrep.drawing.vector import draw_vector
 from imrep.types import Image, Picture
 
-__all__ = ["beside", "diverging", "draw", "enlarge", "heat", "montage", "sequential", "stack"]
+__all__ = [
+    "beside",
+    "diverging",
+    "draw",
+    "enlarge",
+    "heat",
+    "montage",
+    "sequential",
+    "stack",
+    "strongest",
+]
 
 
 @singledispatch

@@ -22,6 +22,7 @@ from imrep.training.job import Job, sized
 from imrep.training.parts import split
 from imrep.training.settings import Settings
 from imrep.training_record import Run
+from imrep.types import Progress
 
 if TYPE_CHECKING:
     from imrep.training.recorder import Watch
@@ -61,14 +62,14 @@ def typed(choices: Choices, rep: Learned) -> dict[str, tuple[Any, ...]]:
     return values
 
 
-def run(  # what a run consists of
+def run(
     rep: Learned,
     data: TrainingData,
     settings: Settings,
     choices: Choices,
     watch: "Watch",
     facts: Callable[[Job], dict[str, Any]],
-    announce: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[Job, Run]:
     """Train each setting, and the one with the smallest held-out loss anew.
 
@@ -82,7 +83,7 @@ def run(  # what a run consists of
         choices: As `typed` returns them.
         watch: Called after every step.
         facts: Gives the facts of a job for people.
-        announce: Called before each training.
+        progress: Called with a phrase and a total of 0 before each training.
 
     Returns:
         The last training.
@@ -99,19 +100,19 @@ def run(  # what a run consists of
     results = []
     tried = [*_settings(choices)]
     for number, setting in enumerate(tried, 1):
-        announce(f"{_name(setting)} ({number} of {len(tried)})")
+        progress(f"{_name(setting)} ({number} of {len(tried)})", 0, 0)
         own = replace(settings, out=choosing / _name(setting), resume=True)
         job = _job(rep, data, parts.inner, own, setting)
-        results.append(_result(setting, job, watch, facts))
+        results.append(_result(setting, job, watch, facts, progress))
     chosen = min(results, key=lambda result: result["held_out"])
     if not math.isfinite(chosen["held_out"]):
         raise Diverged(f"train needs one setting with a finite loss, got none of {len(tried)}.")
     chosen["chosen"] = True
-    announce(f"{chosen['setting']} is chosen and trained on both parts")
+    progress(f"{chosen['setting']} is chosen and trained on both parts", 0, 0)
     job = _job(rep, data, parts.outer, settings, tried[results.index(chosen)])
     more = {"chosen": chosen["setting"], "chosen_on": len(parts.inner[1])}
     rows = tuple(_without_infinity(result) for result in results)
-    return job, protocol.run(job, watch, facts(job) | more, rows)
+    return job, protocol.run(job, watch, facts(job) | more, progress, rows)
 
 
 class _Division:
@@ -150,11 +151,15 @@ def _job(
 
 
 def _result(
-    setting: Setting, job: Job, watch: "Watch", facts: Callable[[Job], dict[str, Any]]
+    setting: Setting,
+    job: Job,
+    watch: "Watch",
+    facts: Callable[[Job], dict[str, Any]],
+    progress: Progress,
 ) -> dict[str, Any]:
     row = {"setting": _name(setting), "held_out": math.inf, "seconds": 0.0, "chosen": False}
     try:
-        finished = protocol.run(job, watch, facts(job))
+        finished = protocol.run(job, watch, facts(job), progress)
     except Diverged:
         return row
     loss = finished.result["held_out"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imrep.base import Learned
+from imrep.base import Learned, Recipe
 from imrep.datasets import Dataset
-from imrep.errors import BadData
+from imrep.errors import BadData, BadParameter
 from imrep.training import data as training_data
 from imrep.training.batches import Loading, Share
 from imrep.training.data import TrainingData
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FORMAT = 1  # raised when the same settings would give other weights
 _MAX_EVALUATED = 1024  # held-out images whose loss is computed
 _MAX_WORKERS = 8  # processes that load images
+_LATE = 10**6  # an epoch by which a curriculum has strength
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,9 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
 
     Raises:
         BadData: A class has no image to train on.
+        BadParameter: Changes of images are requested that would have no strength.
     """
-    recipe = settings.recipe
+    recipe = _augmenting(rep, settings.recipe)
     if rep.canvas:
         recipe = replace(recipe, size=rep.canvas, crop=min(recipe.crop, rep.canvas))
     if settings.epochs is not None:
@@ -156,6 +158,23 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
             "Add images, or hold out fewer."
         )
     return Job(rep, data, *parts, replace(settings, recipe=recipe))
+
+
+def _augmenting(rep: Learned, recipe: Recipe) -> Recipe:
+    """The recipe without those changes of images that the representation gives no strength.
+
+    Raises:
+        BadParameter: They are not the representation's own, but requested.
+    """
+    crop = [name for name in recipe.augmentations if name == "crop"]  # which has no strength
+    if len(crop) == len(recipe.augmentations) or any(map(rep.strength, (0, _LATE))):
+        return recipe
+    if recipe.augment != rep.recipe.augment:
+        raise BadParameter(
+            f"train needs an augmentation of some strength for {recipe.augment}, got 0 of "
+            f"{rep.spec}. Set the parameter that scales it; of snnl, augment=1."
+        )
+    return replace(recipe, augment="".join(crop))
 
 
 def _present(labels: NDArray[np.int64]) -> list[int]:

@@ -11,6 +11,7 @@ import torch
 from imrep.training.fitting import fit
 from imrep.training.module import Module
 from imrep.training.settings import Settings
+from imrep.types import Progress
 
 WARM_UP, STEPS = 3, 10
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, kilobytes elsewhere
@@ -31,17 +32,19 @@ class Measured:
 
 
 class _Clock(pl.Callback):
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
         self.times: list[float] = []
+        self._progress = progress
 
     def on_train_batch_end(self, trainer: pl.Trainer, *batch: Any) -> None:
         if trainer.global_step > len(self.times):  # not within an accumulated step
             self.times.append(time.monotonic())
+            self._progress("measuring a step", len(self.times), WARM_UP + STEPS)
 
 
-def measure(module: Module, settings: Settings) -> Measured:
+def measure(module: Module, settings: Settings, progress: Progress) -> Measured:
     """Train a module, a copy of the one to train, for thirteen steps; nothing is written."""
-    clock = _Clock()
+    clock = _Clock(progress)
     if settings.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     fit(module, clock, settings, WARM_UP + STEPS, None)

@@ -9,8 +9,9 @@ from imrep.errors import BadData, Diverged
 from imrep.training import fitting, pictures
 from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.job import Job
-from imrep.training.settings import rank
+from imrep.training.settings import EVALUATIONS, rank
 from imrep.training_record import MODEL, Run
+from imrep.types import Progress
 
 if TYPE_CHECKING:
     from imrep.training.checkpoints import Checkpoints
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _MEASURED = 13  # steps, of which three warm up
 _INTERRUPTED = 130  # exit code
-_EVALUATIONS = 20  # of a run, as `recorder` has them
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Forecast:
     peak: int
 
 
-def forecast(job: Job) -> Forecast:
+def forecast(job: Job, progress: Progress) -> Forecast:
     """Measure ten steps of a copy; nothing is written."""
-    measured = _measured(job)
+    measured = _measured(job, progress)
     if job.settings.minutes is not None:
         job = _within_minutes(job, measured)
     seconds = job.steps * measured.seconds + _evaluations(job) * _evaluation_seconds(job, measured)
@@ -52,6 +52,7 @@ def run(
     job: Job,
     watch: "Watch",
     facts: dict[str, Any],
+    progress: Progress,
     choices: tuple[dict[str, Any], ...] = (),
 ) -> Run:
     """Train, or go on with a run that was interrupted, and save the model.
@@ -60,6 +61,7 @@ def run(
         job: The run.
         watch: Called after every step.
         facts: For people, kept in run.json.
+        progress: Called while a step is measured, to turn minutes into steps.
         choices: The settings that were tried before, likewise.
 
     Returns:
@@ -72,7 +74,7 @@ def run(
     """
     folder = job.settings.out
     stored = _stored(job)
-    job = _with_length(job, stored)
+    job = _with_length(job, stored, progress)
     started = stored or Run(
         identity=job.identity(), facts=facts | {"steps": job.steps}, choices=choices
     )
@@ -169,12 +171,12 @@ def _named(name: str) -> str:
     )
 
 
-def _with_length(job: Job, stored: Run | None) -> Job:
+def _with_length(job: Job, stored: Run | None, progress: Progress) -> Job:
     if job.settings.minutes is None:
         return job
     if stored is not None:
         return job.with_steps(int(stored.facts["steps"]))
-    return _within_minutes(job, _measured(job))
+    return _within_minutes(job, _measured(job, progress))
 
 
 def _within_minutes(job: Job, measured: "Measured") -> Job:
@@ -186,7 +188,7 @@ def _within_minutes(job: Job, measured: "Measured") -> Job:
 
 
 def _evaluations(job: Job) -> int:
-    return min(job.steps, _EVALUATIONS) + 1
+    return min(job.steps, EVALUATIONS) + 1
 
 
 def _evaluation_seconds(job: Job, measured: "Measured") -> float:
@@ -194,10 +196,10 @@ def _evaluation_seconds(job: Job, measured: "Measured") -> float:
     return measured.seconds * len(job.evaluation.rows) / job.settings.recipe.batch / 3
 
 
-def _measured(job: Job) -> "Measured":
+def _measured(job: Job, progress: Progress) -> "Measured":
     from imrep.training.measuring import measure
 
-    return measure(job.module(last=_MEASURED, copied=True), job.settings)
+    return measure(job.module(last=_MEASURED, copied=True), job.settings, progress)
 
 
 def _checkpoints(job: Job) -> "Checkpoints":

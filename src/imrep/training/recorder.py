@@ -16,9 +16,10 @@ from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.module import Module
 from imrep.training.order import Draw
 from imrep.training.schedule import rate
+from imrep.training.settings import EVALUATIONS
 from imrep.training_record import Line
 
-_LINES, EVALUATIONS = 500, 20  # at most, of a run
+_LINES = 500  # at most, of a run
 _SAVE_SECONDS = 30.0  # between checkpoints
 _RATE_SHARE = 0.05  # of the last step in the running mean of seconds a step
 

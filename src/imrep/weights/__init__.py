@@ -4,8 +4,8 @@
 checks that they fit a network: either all of its weights come from the file or none does.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +24,29 @@ __all__ = [
     "may_download",
     "published",
     "read",
+    "rename",
     "seeded",
 ]
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class Named(Protocol):
+    """A representation with a parameter that names its weights, which its fingerprint holds."""
+
+    weights: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Of parameters and weights."""
+
+
+def rename(rep: Named, names: Iterable[str], fingerprint: str) -> None:
+    """Set `rep.weights` to the first name that gives the fingerprint, else to the last."""
+    for name in names:
+        rep.weights = name
+        if rep.fingerprint == fingerprint:
+            return
 
 
 def seeded(build: Callable[[], Network], seed: int = 0) -> Network:

@@ -24,8 +24,8 @@ class Bars:
     def remove_task(self, task):
         del self.tasks[task]
 
-    def update(self, task, completed, total):
-        self.tasks[task] = (self.tasks[task][0], completed, total)
+    def update(self, task, completed, total, description):
+        self.tasks[task] = (description, completed, total)
 
     def stop(self):
         self.stopped = True
@@ -54,6 +54,8 @@ class TestMeter:
             assert list(bars[1].tasks.values()) == [("reading", 2, 6)]
             meter("encoding", 3, 9)
             assert list(bars[1].tasks.values()) == [("encoding", 3, 9)]
+            meter("encoding", 4, 9, "encoding, 7 images/s")
+            assert list(bars[1].tasks.values()) == [("encoding, 7 images/s", 4, 9)]
             assert not bars[1].stopped
         assert bars[1].stopped and len(bars) == 2
 

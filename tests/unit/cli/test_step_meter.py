@@ -2,6 +2,7 @@
 
 import sys
 
+from imrep.cli import screen
 from imrep.cli.step_meter import StepMeter
 from imrep.training_record import Line
 
@@ -9,7 +10,8 @@ LINE = Line(step=10, epoch=1, loss=0.25, held_out=0.5, learning_rate=0.001, imag
 
 
 def test_a_line_for_each_evaluation(capsys):
-    with StepMeter() as meter:
+    with screen.Meter() as bars:
+        meter = StepMeter(bars)
         meter(Line(step=9, epoch=0.9, loss=1.0), 2000)
         meter(LINE, 2000)
     assert capsys.readouterr().err.splitlines() == [
@@ -18,8 +20,8 @@ def test_a_line_for_each_evaluation(capsys):
 
 
 def test_quiet_is_quiet(capsys):
-    with StepMeter(quiet=True) as meter:
-        meter(LINE, 2000)
+    with screen.Meter(quiet=True) as bars:
+        StepMeter(bars, quiet=True)(LINE, 2000)
     assert capsys.readouterr().err == ""
 
 
@@ -27,9 +29,14 @@ def test_a_terminal_has_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with StepMeter() as meter:
+    monkeypatch.setattr(screen, "_DELAY", 0.0)
+    with screen.Meter() as bars:
+        bars("decoding", 5, 5)
+        meter = StepMeter(bars)
         meter(LINE, 2000)
         meter(Line(step=11, epoch=1.1, loss=0.125, learning_rate=0.001), 2000)
-        assert meter._figures(Line(step=11, epoch=1.1)) == "loss 0.125  held out 0.5"
-        task = meter._bar.tasks[0]
+        (task,) = bars._bars.tasks
         assert (task.completed, task.total) == (11, 2000)
+        assert task.description == "loss 0.125  held out 0.5  learning rate 0.001"
+        meter(LINE, 2000)
+        assert [other.id == task.id for other in bars._bars.tasks] == [False]

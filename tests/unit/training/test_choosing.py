@@ -30,20 +30,20 @@ class PowerCutError(Exception):
 def choose(dataset, tmp_path):
     """Chooses a setting of the tiny denoiser."""
 
-    def choose(choices, watch=silent, folder="run", rep=None, announce=silent, **settings):
+    def choose(choices, watch=silent, folder="run", rep=None, progress=silent, **settings):
         torch.manual_seed(0)
         rep = rep or Tiny()
         chosen = Settings(out=tmp_path / folder, recipe=SHORT, held_out=0.2, **settings)
         data = job.read(rep, dataset, chosen, silent)
         choices = choosing.typed(choices, rep)
-        return choosing.run(rep, data, chosen, choices, watch, lambda job: {}, announce)
+        return choosing.run(rep, data, chosen, choices, watch, lambda job: {}, progress)
 
     return choose
 
 
 def test_the_better_setting_is_chosen_and_tested_on_images_of_its_own(choose):
     messages = []
-    last, run = choose(RATES, announce=messages.append)
+    last, run = choose(RATES, progress=lambda text, *_: messages.append(text))
     losses = [row["held_out"] for row in run.choices]
     assert [row["chosen"] for row in run.choices] == [False, True] and losses[1] < losses[0]
     assert messages[-1] == "learning_rate=0.05 is chosen and trained on both parts"

@@ -36,7 +36,7 @@ def silent(*_):
 
 
 def run(job, watch=silent):
-    return protocol.run(job, watch, {})
+    return protocol.run(job, watch, {}, silent)
 
 
 def weights(job):
@@ -178,7 +178,7 @@ def test_a_damaged_checkpoint_is_named(prepared):
 def test_a_forecast_writes_nothing_and_changes_nothing(prepared):
     job = prepared(recipe=SHORT)
     before = weights(job)
-    forecast = protocol.forecast(job)
+    forecast = protocol.forecast(job, silent)
     assert same(before, weights(job)) and not job.settings.out.exists()
     assert forecast.steps == 12 and 0 < forecast.seconds_per_step < forecast.seconds
 
@@ -224,3 +224,18 @@ def test_epochs_count_images(prepared):
 def test_a_batch_that_parts_do_not_divide(prepared):
     with pytest.raises(BadParameter, match=r"3 parts divide .*, got 8\. Try 6\."):
         prepared(accumulate=3)
+
+
+def test_changes_without_strength_are_refused(prepared):
+    """An option that is taken must do something."""
+
+    class Still(Tiny):
+        def strength(self, epoch):
+            return 0.0
+
+    with pytest.raises(BadParameter, match=r"some strength for crop\+jitter, got 0 of"):
+        prepared(Still(), recipe=replace(SHORT, augment="crop+jitter"))
+    assert prepared(Still(), recipe=replace(SHORT, augment="crop")).loading.names == ("crop",)
+    assert prepared(recipe=replace(SHORT, augment="flip")).loading.names == ("flip",)
+    Still.recipe = replace(SHORT, augment="crop+flip")
+    assert prepared(Still()).identity()["augment"] == "crop"

@@ -147,11 +147,10 @@ def _single(
 
     What was trained on the labels is left out: labels are changed on purpose after its training.
     """
-    encoded = [each for each in classification.encoded if len(each.parts) == 1 and not each.trained]
+    untrained = [each for each in classification.encoded if not each.trained]
+    encoded = [each for each in untrained if len(each.parts) == 1]
     if not encoded:
-        parts = [
-            part for each in classification.encoded if not each.trained for part in each.singles
-        ]
+        parts = [part for each in untrained for part in each.singles]
         encoded = list({part.spec: part for part in parts}.values())
     judged = [(each, predictions.predict(each, dataset)) for each in encoded]
     return [(each, predicted) for each, predicted in judged if predicted.folds]

@@ -12,9 +12,7 @@ from imrep.ops.fourier.radial_bands import transformable
 from imrep.types import Image
 
 _METHODS = ("combined", "network", "shrinkage")
-_CORRELATED = (
-    0.55  # standard deviation of noise of cameras over its amplitude at middle frequencies
-)
+_CORRELATED = 0.55  # of noise of cameras: deviation over its amplitude at middle frequencies
 _MIN_NOISE = 0.3 / 255  # standard deviation below which an image counts as free of noise
 
 
@@ -34,18 +32,20 @@ def denoise(
     measured, and processes large images in overlapping tiles. Noise above 0.3 is beyond what the
     published weights were trained on, and is removed by shrinkage.
 
-    Shrinkage alone is much faster. Thresholded coefficients of overlapping 8 × 8
-    blocks give a first estimate of the image; then each coefficient is multiplied by the share of
-    its energy that the estimate attributes to the image (empirical Wiener filter). The result is
-    the weighted mean of all blocks. Colours are transformed to gray and two differences before; the
+    Shrinkage alone is much faster. Thresholded coefficients of overlapping 8 × 8 blocks give a
+    first estimate of the image; then each coefficient is multiplied by the share of its energy that
+    the estimate attributes to the image (empirical Wiener filter). The result is the weighted mean
+    of all blocks. Colours are transformed to gray and two differences before; the
     differences are also shrunk at half and quarter size, since noise coarser than a block shows as
     blotches of colour.
 
     The noise level is measured in the highest frequencies, in colour on the axis where it is
     lowest. Noise of cameras is correlated by demosaicing and compression: where most blocks have
-    about the same energy at middle frequencies, and little at high ones, that is the noise. Its
-    standard deviation, which the network needs, is about half of what shrinkage needs. An image
-    with a measured level below 0.3 / 255 is unchanged; pass `noise` to denoise it.
+    about the same energy at middle frequencies, and little at high ones, that is the noise. Where
+    texture covers most of the image, its quietest blocks tell: they have about the same energy in
+    noise, and ever less without. The standard deviation of such noise, which the network needs, is
+    about half of what shrinkage needs. An image with a measured level below 0.3 / 255 is unchanged;
+    pass `noise` to denoise it.
 
     A colour image of three equal channels is treated as a gray one.
 

@@ -31,10 +31,10 @@ _MIN_SHARE = 0.3  # share of the blocks with the amplitude of the noise
 _MAX_NOISE = 0.15  # a larger amplitude is texture
 _RATIO = (3.0, 25.0)  # of middle to highest frequencies: below it is white, above smooth texture
 _CERTAIN = 0.5  # share of the blocks from which on the ratio may be twice as large
-_FLOOR_RATIO = (13.0, 25.0)  # of middle to highest frequencies, where only a floor tells
-_FLOOR = (1.9 / 255, 7 / 255)  # the 1 % and 5 % quantile of amplitudes: at least; at most
-_STEEP = 1.9  # above a floor, the 25 % quantile is at most so many times the 5 % quantile
-_ABOVE_FLOOR = 1.7  # amplitude of noise over the 5 % quantile
+_QUIET_RATIO = (13.0, 25.0)  # of middle to highest frequencies, where only the quietest blocks tell
+_QUIET = (1.9 / 255, 7 / 255)  # the 1 % and 5 % quantile of amplitudes: at least; at most
+_STEEP = 1.9  # in noise, the 25 % quantile is at most so many times the 5 % quantile
+_ABOVE_QUIET = 1.7  # amplitude of noise over the 5 % quantile
 _CANDIDATES = 100  # amplitudes tried, from 0.001 to 0.3
 _GRAY_SCAN = 1 / 255  # deviation of colour differences in a gray picture that was scanned as RGB
 
@@ -53,9 +53,10 @@ def measure(image: Tensor, axes: Tensor) -> tuple[list[float], float]:
     low, high = (bound * float(fine[0]) for bound in _RATIO)
     if coarse and low <= coarse <= (2 * high if share >= _CERTAIN else high):
         return [coarse] * len(axes), coarse
-    low, high = (bound * float(fine[0]) for bound in _FLOOR_RATIO)
-    if low <= (floor := _floor(amplitudes)) <= high and floor:
-        return [floor] * len(axes), floor
+    low, high = (bound * float(fine[0]) for bound in _QUIET_RATIO)
+    quietest = _quietest(amplitudes)
+    if quietest and low <= quietest <= high:
+        return [quietest] * len(axes), quietest
     if len(axes) == 3 and _is_colourless(image, axes):
         return fine.tolist(), float(fine[0]) / math.sqrt(len(axes))
     level = float(fine.min())
@@ -108,10 +109,10 @@ def _mode(amplitudes: Tensor, count: int) -> tuple[float, float]:
     return (level if share >= _MIN_SHARE and level <= _MAX_NOISE else 0.0), share
 
 
-def _floor(amplitudes: Tensor) -> float:
+def _quietest(amplitudes: Tensor) -> float:
     """The amplitude of noise by the quietest blocks, 0 where there are ever quieter ones."""
     if not len(amplitudes):
         return 0.0
     first, low, quarter = (float(amplitudes[len(amplitudes) * k // 100]) for k in (1, 5, 25))
-    found = first >= _FLOOR[0] and low <= _FLOOR[1] and quarter <= _STEEP * low
-    return _ABOVE_FLOOR * low if found else 0.0
+    noisy = first >= _QUIET[0] and low <= _QUIET[1] and quarter <= _STEEP * low
+    return _ABOVE_QUIET * low if noisy else 0.0

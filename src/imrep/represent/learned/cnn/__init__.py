@@ -1,8 +1,6 @@
 """Convolutional networks: those of timm and torchvision, and LeNet-5."""
 
 import json
-import threading
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,20 +13,17 @@ from imrep.base import Recipe, Supervised, descent
 from imrep.base.descent import Course
 from imrep.base.supervised import Read
 from imrep.codes import Code, Map, Tokens, Views, side_by_side
-from imrep.drawing import stack
+from imrep.drawing import draw, stack, strongest
 from imrep.errors import BadImage, BadParameter
-from imrep.networks import layers
+from imrep.networks import inputs, layers
 from imrep.networks import pooling as pooling_
 from imrep.networks.built import SUMMARIES
 from imrep.networks.folding import Folded
 from imrep.ops import native
-from imrep.ops.colour import luminance
-from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.cnn import class_scores, classifying, parameters
 from imrep.represent.learned.cnn.describing import describe
-from imrep.represent.learned.cnn.pictured import strongest_maps
 from imrep.represent.learned.cnn.sizes import MAX_SIDE, smallest_side
 from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import strict
@@ -36,7 +31,6 @@ from imrep.weights import strict
 _NAMED = ("published", "random")
 _RANDOM_RATE, _TRAINED_RATE = 2e-3, 3e-4  # of Adam
 _REMEDY = "Use `imrep train`, which takes a learning rate."
-_serial_lock = threading.Lock()
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
 
 
@@ -193,13 +187,14 @@ class CNN(Supervised[Map | Tokens | Views]):
             BadImage: If they are no images.
         """
         checks.image(image, self.name)
-        # Resizing has no half precision on the CPU.
-        x = image if image.dtype == torch.float64 else image.float()
-        x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
-        x = square(x, self._input_side) if self._fixed else x
-        x = x.to(next(self.network.parameters()).dtype)
-        mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
-        return (x - mean) / std
+        return inputs.normalised(
+            image,
+            side=self._input_side if self._fixed else None,
+            gray=self._gray,
+            mean=self._mean,
+            std=self._std,
+            dtype=next(self.network.parameters()).dtype,
+        )
 
     def complete(self) -> nn.Module:
         """The network with its classifier, for `networks.layers.gather`; its output is the logits.
@@ -238,7 +233,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def picture(self, code: Map | Tokens | Views, image: Image | None = None) -> Picture:
         """The 64 maps that vary most, strongest first, or the tokens; of several layers stacked."""
-        return stack([strongest_maps(part, image) for part in self._parts(code)])
+        return stack([_picture(part, image) for part in self._parts(code)])
 
     def describe(self) -> dict[str, str]:
         """The map, the receptive field and the cost of each layer, at the network's own size."""
@@ -320,10 +315,7 @@ class CNN(Supervised[Map | Tokens | Views]):
         super().load_weights(folder)
         config = Path(folder) / "config.json"
         saved = json.loads(config.read_text())["fingerprint"] if config.is_file() else ""
-        for name in (*_NAMED, str(folder)):
-            self.weights = name
-            if self.fingerprint == saved:
-                break
+        weights.rename(self, (*_NAMED, str(folder)), saved)
         self._settle()
         return self
 
@@ -344,7 +336,7 @@ class CNN(Supervised[Map | Tokens | Views]):
             return self.network(x)
         x = x.contiguous(memory_format=torch.channels_last)
         try:
-            with _serial_lock if self._serial else nullcontext():
+            with inputs.exclusive(self._serial):
                 outputs = self._outputs(x)
         except (RuntimeError, AssertionError, ValueError) as error:
             raise self._refused(x, error) from error
@@ -391,3 +383,11 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def _digest(self) -> str:
         return weights.digest(self.network.state_dict())
+
+
+def _picture(code: Code, image: Image | None) -> Picture:
+    """The 64 maps that vary most, strongest first; of another code its own picture."""
+    if not isinstance(code, Map):
+        return draw(code, image)
+    values = strongest(code.values.detach())
+    return draw(Map(values, code.size, signed=bool((values < 0).any())))

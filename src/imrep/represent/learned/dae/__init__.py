@@ -10,7 +10,7 @@ from torch import Tensor
 from imrep import checks, codecheck, weights
 from imrep.base import Learned, Recipe
 from imrep.codes import Map, Views
-from imrep.drawing import draw
+from imrep.drawing import draw, strongest
 from imrep.errors import BadCode, BadParameter
 from imrep.ops.pooling import means
 from imrep.registry import specs
@@ -174,10 +174,8 @@ class DAE(Learned[Map | Views]):
 
     def picture(self, code: Map | Views, image: Image | None = None) -> Picture:
         """The 64 maps of the bottleneck that vary most, strongest first."""
-        values = self._maps(code)[-1].detach()
-        spread = values.flatten(2).std(2, correction=0).mean(0)
-        strongest = values[:, spread.argsort(descending=True)[:64]]
-        return draw(Map(strongest, self._size(code), signed=True))
+        values = strongest(self._maps(code)[-1].detach())
+        return draw(Map(values, self._size(code), signed=True))
 
     def check_code(self, code: Map | Views) -> None:
         """Refuse maps of other sizes or numbers than these parameters give."""
@@ -223,10 +221,11 @@ class DAE(Learned[Map | Views]):
             "denoised": denoised.clamp(0, 1),
         }
 
-    def degrade(self, image: Image, seeds: Tensor | None = None) -> tuple[Image, Image, Tensor]:
+    def degrade(self, image: Image, seeds: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Noisy images, their targets, and the noise levels that the network is given, (b,).
 
-        Four images in ten are made gray for a network of colours, and every second level is 0.
+        Images and targets have one channel for a network of gray, else those of `image`. Four in
+        ten are made gray for a network of colours, and every second level is 0.
         """
         seeds = torch.randint(2**62, (len(image),)) if seeds is None else seeds
         pairs = [self._degraded(clean, int(seed)) for clean, seed in zip(image, seeds, strict=True)]
@@ -244,10 +243,7 @@ class DAE(Learned[Map | Views]):
             raise BadParameter(f"{self.spec} cannot load {file.name}: {file} is no file.")
         content = checkpoint.read(str(folder), self.name)
         checkpoint.fill(self.network, content.state, self.arch, self.name)
-        for name in (*_NAMED, str(folder)):
-            self.weights = name
-            if self.fingerprint == content.fingerprint:
-                break
+        weights.rename(self, (*_NAMED, str(folder)), content.fingerprint)
         return self
 
     def _build(self) -> None:

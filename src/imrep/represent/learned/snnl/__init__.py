@@ -1,8 +1,7 @@
 """A network trained by its task and by the soft nearest neighbour loss of its layers."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from imrep.base.supervised import Read, batch_labels, take_saved
 from imrep.codes import Map, Vector
 from imrep.drawing import draw
 from imrep.errors import BadCode, BadImage, BadParameter
-from imrep.ops.colour import luminance
+from imrep.networks import inputs
 from imrep.ops.resize import resize, square
 from imrep.registry import specs
 from imrep.registry.cards import Card, Inverse
@@ -32,7 +31,6 @@ from imrep.weights import strict
 _STARTS = (None, "published")  # of weights that must be trained before they embed
 _REMEDY = "Use a factor closer to 0, or a higher temperature."
 _RANDOM_RATE, _PUBLISHED_RATE = 3e-3, 3e-4  # of Adam
-_serial_lock = threading.Lock()
 
 
 class SNNL(Supervised[Map]):
@@ -292,16 +290,18 @@ class SNNL(Supervised[Map]):
 
     def _normalised(self, image: Image) -> Tensor:
         """The image as the network reads it."""
-        x = image if image.dtype == torch.float64 else image.float()
-        x = luminance(x) if self._gray else x.expand(-1, 3, -1, -1)
-        x = square(x, self.canvas) if self.canvas else x
-        x = x.to(next(self.network.parameters()).dtype)
-        mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
-        return (x - mean) / std
+        return inputs.normalised(
+            image,
+            side=self.canvas,
+            gray=self._gray,
+            mean=self._mean,
+            std=self._std,
+            dtype=next(self.network.parameters()).dtype,
+        )
 
     def _layers(self, x: Tensor) -> list[Tensor]:
         try:
-            with _serial_lock if self._serial else nullcontext():
+            with inputs.exclusive(self._serial):
                 return self.network(x)
         except (RuntimeError, ValueError) as error:
             if self.canvas:

@@ -15,9 +15,8 @@ from imrep.base.supervised import Read, batch_labels, take_saved
 from imrep.codes import Tokens
 from imrep.drawing import draw
 from imrep.errors import BadParameter
-from imrep.networks import Request, transformers
+from imrep.networks import Request, inputs, transformers
 from imrep.networks.attention import rollout
-from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.vit import maps, parameters
@@ -318,10 +317,7 @@ class ViT(Supervised[Tokens]):
         super().load_weights(folder)
         config = Path(folder) / "config.json"
         saved = json.loads(config.read_text())["fingerprint"] if config.is_file() else ""
-        for name in (*_NAMED, str(folder)):
-            self.weights = name
-            if self.fingerprint == saved:
-                break
+        weights.rename(self, (*_NAMED, str(folder)), saved)
         self._settle()
         return self
 
@@ -359,11 +355,14 @@ class ViT(Supervised[Tokens]):
 
     def _normalised(self, image: Image) -> Tensor:
         """The image as the network reads it."""
-        x = image if image.dtype == torch.float64 else image.float()
-        x = square(x.expand(-1, 3, -1, -1), self._input_side)
-        x = x.to(next(self.network.parameters()).dtype)
-        mean, std = (x.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
-        return (x - mean) / std
+        return inputs.normalised(
+            image,
+            side=self._input_side,
+            gray=False,
+            mean=self._mean,
+            std=self._std,
+            dtype=next(self.network.parameters()).dtype,
+        )
 
     def _loss(self, head: Head, tokens: Tensor, labels: Tensor) -> Tensor:
         vectors = pooling_.pooled(self.network, tokens, self._pooling, head)
