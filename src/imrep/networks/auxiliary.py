@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imrep.weights import seeded
@@ -20,6 +21,20 @@ from imrep.weights import seeded
 WEIGHT = 0.3  # of each auxiliary loss in the total, by the first paper
 _TAPS = {"googlenet": ("inception4a", "inception4d"), "inception_v3": ("Mixed_6e",)}
 _CHANNELS = {"googlenet": (512, 528), "inception_v3": (768,)}
+_INCEPTION_MAP = 17  # rows and columns that Inception's classifier reads, of images of 299 pixels
+
+
+class _AtLeast(nn.Module):
+    """Maps (b, c, h, w) of no fewer rows and columns than `side`: smaller ones are enlarged."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The map itself where it is large enough."""
+        height, width = (max(self.side, size) for size in x.shape[2:])
+        return F.adaptive_avg_pool2d(x, (height, width)) if (height, width) != x.shape[2:] else x
 
 
 def taps(arch: str) -> tuple[str, ...]:
@@ -28,15 +43,21 @@ def taps(arch: str) -> tuple[str, ...]:
 
 
 def classifiers(arch: str, classes: int) -> list[nn.Module]:
-    """One for each of `taps`, with seeded random weights; its output is the logits (b, classes)."""
+    """One for each of `taps`, with seeded random weights; its output is the logits (b, classes).
+
+    That of Inception v3 is made for images of 299 pixels; the maps of smaller ones are enlarged.
+    """
     family = _family(arch)
     if family == "googlenet":
         from torchvision.models.googlenet import InceptionAux
     else:
         from timm.models.inception_v3 import InceptionAux
-    return [
+    heads: list[nn.Module] = [
         seeded(partial(InceptionAux, channels, classes)) for channels in _CHANNELS.get(family, ())
     ]
+    if family == "googlenet":
+        return heads
+    return [nn.Sequential(_AtLeast(_INCEPTION_MAP), head) for head in heads]
 
 
 def reached(network: nn.Module, image: Tensor, layers: Sequence[str], arch: str) -> list[str]:

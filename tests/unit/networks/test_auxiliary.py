@@ -7,12 +7,22 @@ from torch import nn
 from imrep.networks import auxiliary
 
 
-@pytest.mark.parametrize(("arch", "shape"), [("googlenet", (8, 8)), ("inception_v3", (17, 17))])
+@pytest.mark.parametrize(
+    ("arch", "shape"),
+    [("googlenet", (8, 8)), ("googlenet", (1, 2)), ("inception_v3", (17, 17)),
+     ("inception_v3", (3, 20)), ("inception_v3", (1, 1))],
+)  # fmt: skip
 def test_each_gives_the_logits_of_its_map(arch, shape):
     heads = auxiliary.classifiers(arch, 7)
     assert len(heads) == len(auxiliary.taps(arch)) > 0
     for head, channels in zip(heads, auxiliary._CHANNELS[arch], strict=True):
         assert head.eval()(torch.zeros(2, channels, *shape)).shape == (2, 7)
+
+
+def test_maps_of_the_papers_size_are_read_as_they_are():
+    (head,) = auxiliary.classifiers("inception_v3", 5)
+    maps = torch.rand(2, 768, 17, 17)
+    assert head.eval()(maps).equal(head[1](maps))
 
 
 def test_they_are_the_same_each_time_and_belong_to_the_name_without_its_tag():
