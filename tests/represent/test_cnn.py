@@ -177,6 +177,38 @@ def test_training_separates_classes(parameters, tmp_path):
     assert back.embed(image).equal(cnn.embed(image))
 
 
+def test_what_was_trained_is_read_as_weights(tmp_path):
+    """With its classifier and its attention; at another layer the network alone."""
+    parameters = "layer=1/-1,pooling=attention,cells=2"
+    cnn, (image, labels) = imrep.get(f"{_TINY},epochs=3,{parameters}"), images_of_classes()
+    cnn.fit(image, labels)
+    folder = str(cnn.save(tmp_path / "run" / "model"))
+    for spec in ("cnn", "cnn:arch=test_resnet", f"cnn:{parameters},side=32,epochs=3"):
+        for weights in (folder, str(tmp_path / "run")):
+            again = imrep.get(spec, weights=weights)
+            assert again.embed(image).equal(cnn.embed(image)) and not again.needs_fit
+            assert again.classifier.linear.weight.equal(cnn.classifier.linear.weight)
+            assert (again.canvas, again.crop, again.resampling) == (32, 1.0, "bilinear")
+            assert imrep.get(again.spec).fingerprint == again.fingerprint
+    other = imrep.get("cnn:layer=2,pooling=max", weights=folder)
+    assert other.embed(image).shape == (16, 4 * 48) and other.classifier is None
+    key = "conv1.0.weight"
+    trained = cnn.network.state_dict()[f"whole.{key}"]
+    assert other.network.state_dict()[key].equal(trained)
+    with pytest.raises(BadParameter, match=r"weights of resnet18, got those of test_resnet"):
+        imrep.get("cnn:arch=resnet18", weights=folder)
+    assert imrep.get("cnn:epochs=1,classes=3", weights=folder).needs_fit
+
+
+def test_the_side_of_training_is_that_of_the_trained_network(tmp_path):
+    cnn, (image, labels) = imrep.get(f"{_TINY},classes=2"), images_of_classes(48)
+    assert cnn.canvas is None
+    cnn.train().loss({"image": image, "label": labels})
+    cnn.eval().begin_epoch(0)
+    for again in (imrep.load(cnn.save(tmp_path)), imrep.get("cnn", weights=str(tmp_path))):
+        assert (again.canvas, again.side, again.crop) == (48, None, 1.0)
+
+
 def test_learned_attention_moves_from_the_parameter_free_one():
     cnn = imrep.get(f"{_TINY},epochs=3,pooling=attention,layer=2")
     cnn.fit(*images_of_classes())

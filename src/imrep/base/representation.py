@@ -235,6 +235,7 @@ class Representation(nn.Module, ABC, Generic[C]):
             "spec": self._blank_spec(),
             "fingerprint": self.fingerprint,
             "classes": self._class_names(),
+            **self._saved_facts(),
         }
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
         write_atomic(folder / "weights.safetensors", save(state))
@@ -275,6 +276,10 @@ class Representation(nn.Module, ABC, Generic[C]):
     def _blank_spec(self) -> str:
         """The spec `load` builds from before it loads the weights."""
         return self._short_spec(self.get_params())
+
+    def _saved_facts(self) -> dict[str, Any]:
+        """What else `config.json` holds, by names of their own."""
+        return {}
 
     def _class_names(self) -> list[str]:
         """Module and name of the class of each view."""

@@ -14,6 +14,7 @@ from imrep.base.representation import C
 from imrep.errors import BadData, BadParameter, NotFitted
 from imrep.registry import catalog, specs
 from imrep.types import Image, Progress
+from imrep.weights import configuration, described
 
 Read = Callable[[NDArray[np.int64]], Image]  # images of these rows, all of one size
 
@@ -90,13 +91,42 @@ def batch_labels(batch: dict[str, Tensor], classes: int, caller: str) -> Tensor:
     return labels
 
 
-def take_saved(rep: Any, spec: str, fixed: Collection[str]) -> None:
+def take_configured(rep: Any, fixed: Collection[str] = ()) -> tuple[dict[str, Any], set[str]]:
+    """Set the parameters that the config.json beside `rep.weights` gives, as `take_saved` does.
+
+    That of timm gives the architecture alone.
+
+    Args:
+        rep: With its own parameters as attributes.
+        fixed: Parameters that the weights decide.
+
+    Returns:
+        Parameters of what `save` wrote, and the names of those that were set.
+
+    Raises:
+        WeightsNeeded: If there are no such weights.
+        BadParameter: If they are of another representation, or one of `fixed` is another.
+    """
+    config = described(rep.weights, rep.name).config
+    if "spec" in config:
+        return take_saved(rep, config["spec"], fixed)
+    parameters = catalog.entry(rep.name).parameters
+    default = next(p.default for p in parameters if p.name == "arch")
+    if rep.arch == default:
+        rep.arch = configuration.architecture(config) or default
+    return {}, set()
+
+
+def take_saved(rep: Any, spec: str, fixed: Collection[str]) -> tuple[dict[str, Any], set[str]]:
     """Set the parameters of a saved spec where `rep` has the defaults.
 
     Args:
         rep: With its own parameters as attributes.
         spec: Of the representation that was saved.
         fixed: Parameters that the weights decide.
+
+    Returns:
+        The saved parameters, and the names of those that were set.
 
     Raises:
         BadParameter: If it is of another representation, or one of `fixed` is another.
@@ -108,11 +138,13 @@ def take_saved(rep: Any, spec: str, fixed: Collection[str]) -> None:
     defaults = {parameter.name: parameter.default for parameter in entry.parameters}
     saved = {**defaults, **entry.typed(texts)}
     del saved["weights"]
+    taken = {key for key in saved if getattr(rep, key) == defaults[key]}
     for key, value in saved.items():
         own = getattr(rep, key)
-        if own == defaults[key]:
+        if key in taken:
             setattr(rep, key, value)
         elif key in fixed and own != value:
             raise BadParameter(
                 f"{rep.name} needs {key}={value}, of its weights, got {own}. Leave it out."
             )
+    return saved, taken

@@ -1,7 +1,7 @@
 """The request for a network, the network built for it, and helpers of all sources."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from imrep.errors import BadParameter
 from imrep.networks import auxiliary, layers
-from imrep.registry import specs
-from imrep.weights import Checkpoint, checkpoint, published
+from imrep.weights import Checkpoint, checkpoint, configuration, published
 
 # What networks raise on images that they cannot read.
 FAULTS = (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
@@ -31,6 +30,8 @@ class Request:
         pooling: One of `SUMMARIES`; any other for the maps of `layer`.
         caller: The name that messages start with.
         auxiliary: Whether the maps that auxiliary classifiers read are given too, after the others.
+        images: Size, crop, filter and normalisation of the images, in place of those that the
+            weights' configuration says; none for those.
     """
 
     arch: str
@@ -40,6 +41,7 @@ class Request:
     pooling: str
     caller: str
     auxiliary: bool = False
+    images: configuration.Facts | None = None
 
     @property
     def named_layers(self) -> tuple[int | str, ...]:
@@ -74,13 +76,27 @@ class Request:
             state = published(self.arch, self.caller, **hosts)
             return Checkpoint(state, self.arch)
         weights = checkpoint(self.weights, self.caller)
-        named = _architecture(weights)
+        named = configuration.architecture(weights.config)
         if named and _family(named) != _family(self.arch):
             raise BadParameter(
                 f"{self.caller} needs weights of {self.arch}, got those of {named} by the "
                 f"config.json of {Path(self.weights).name}. Say arch={named}."
             )
-        return weights
+        if "spec" not in weights.config:
+            return weights
+        # What `save` wrote holds what was trained beside the network, too.
+        own = {key: value for key, value in weights.state.items() if key.startswith("network.")}
+        return replace(weights, state=own or weights.state)
+
+    def facts(self, weights: Checkpoint | None) -> configuration.Facts:
+        """Size, crop, filter and normalisation, where they are not those of the architecture.
+
+        Raises:
+            BadParameter: If the configuration beside the weights cannot be one.
+        """
+        if self.images is not None or weights is None:
+            return self.images or {}
+        return configuration.images(weights, self.caller)
 
     def no_stage(self, choices: str = "", stage: int | None = None) -> BadParameter:
         """The refusal of a layer."""
@@ -169,6 +185,8 @@ class Built:
         std: Of each channel, by which the image is divided.
         crop: Side of the central square over the image's short side.
         resampling: Filter by which images were resized.
+        differs: Whether the weights' own normalisation, or a fixed side, is not that of the
+            architecture.
     """
 
     network: nn.Module
@@ -180,6 +198,18 @@ class Built:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     crop: float = 1.0
     resampling: str = "bilinear"
+    differs: bool = False
+
+    @property
+    def facts(self) -> configuration.Facts:
+        """How images are read, for a config.json."""
+        return {
+            "input_size": [3, self.side, self.side],
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "crop_pct": self.crop,
+            "interpolation": self.resampling,
+        }
 
 
 class Stages(nn.Module):
@@ -220,18 +250,14 @@ def check_stage(network: Stages, image: Tensor, request: Request) -> None:
         raise request.no_stage(f" from {-count} to {count - 1}")
 
 
-def _architecture(weights: Checkpoint) -> str:
-    """The network that a config.json names, or nothing."""
-    if "spec" not in weights.config:
-        named = weights.config.get("architecture", "")
-        return named if isinstance(named, str) else ""
-    views = specs.parse(str(weights.config["spec"]))
-    return views[0][1].get("arch", "") if len(views) == 1 else ""
-
-
 def _family(arch: str) -> str:
     """An architecture without the tag of its weights, or the name of its library."""
     return arch.removeprefix(TORCHVISION).partition(".")[0]
+
+
+def resampling(name: object) -> str:
+    """The one of imrep's filters that is most like a filter of timm."""
+    return "bicubic" if name in ("bicubic", "lanczos") else "bilinear"
 
 
 def brief(error: Exception) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from imrep.errors import BadParameter
-from imrep.networks.built import FAULTS, SUMMARIES, Built, Request, brief
+from imrep.networks.built import FAULTS, SUMMARIES, Built, Request, brief, resampling
 from imrep.weights import Checkpoint, State, packages, seeded, strict
 from imrep.weights.names import translate, unwrap
 
@@ -94,9 +94,9 @@ def _sources(request: Request) -> tuple[Checkpoint | None, dict[str, Any], dict[
         url=str(facts.get("url") or ""),
     )
     registered = facts["input_size"][-1]
-    facts |= _own_facts(weights)
-    side = int(request.side or facts["input_size"][-1])
     fixed = bool(facts.get("fixed_input_size"))
+    facts = own_facts(facts, request, weights, fixed)
+    side = int(request.side or facts["input_size"][-1])
     return weights, facts, {"img_size": side} if fixed and side != registered else {}
 
 
@@ -109,7 +109,8 @@ def _built(network: nn.Module, side: int, facts: dict[str, Any], serial: bool = 
         mean=tuple(facts["mean"]),
         std=tuple(facts["std"]),
         crop=float(facts.get("crop_pct") or 1.0),
-        resampling="bicubic" if facts.get("interpolation") == "bicubic" else "bilinear",
+        resampling=resampling(facts.get("interpolation")),
+        differs=facts["differs"],
     )
 
 
@@ -127,11 +128,13 @@ def _facts(request: Request) -> dict[str, Any]:
     return dict(facts.to_dict())
 
 
-def _own_facts(weights: Checkpoint | None) -> dict[str, Any]:
-    """Size, crop, filter and normalisation by the config.json of a snapshot."""
-    own = weights.config.get("pretrained_cfg", {}) if weights else {}
-    named = ("input_size", "mean", "std", "crop_pct", "interpolation")
-    return {key: own[key] for key in named if isinstance(own, dict) and own.get(key)}
+def own_facts(
+    facts: dict[str, Any], request: Request, weights: Checkpoint | None, fixed: bool
+) -> dict[str, Any]:
+    """The facts, with those of the weights' own configuration, and whether these differ."""
+    own = facts | request.facts(weights)
+    compared = ("mean", "std", "input_size") if fixed and not request.side else ("mean", "std")
+    return own | {"differs": any(tuple(own[key]) != tuple(facts[key]) for key in compared)}
 
 
 def _stage(request: Request, weights: Checkpoint | None, options: dict[str, Any]) -> nn.Module:

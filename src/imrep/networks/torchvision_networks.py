@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from imrep.networks.built import SUMMARIES, Built, Request, Stages, check_stage
-from imrep.weights import seeded, strict
+from imrep.networks.built import SUMMARIES, Built, Request, Stages, check_stage, resampling
+from imrep.weights import Checkpoint, seeded, strict
 from imrep.weights.names import unwrap
 
 _HEADS = (
@@ -61,6 +62,7 @@ def build(request: Request) -> Built:
         WeightsNeeded: If the weights are not available.
     """
     network, best = _random(request)
+    weights = request.checkpoint(url=best.url)
     children = [name for name, _ in network.named_children()]
     path = tuple(part for name in children if name not in _HEADS for part in _parts(network, name))
     stages = Stages(network, path, 0 if request.named_layers else request.stage)
@@ -70,7 +72,7 @@ def build(request: Request) -> Built:
         cut = (linear,)
     if request.pooling in SUMMARIES:
         _check_pooling(request, linear)
-    _load(network, request, best, cut)
+    _load(network, request, weights, cut)
     for name in cut:
         if name and (name == linear or hasattr(network, name)):
             network.set_submodule(name, nn.Identity())
@@ -84,7 +86,7 @@ def build(request: Request) -> Built:
     else:
         check_stage(stages.eval(), image, request)
         built = _Pooled(network, path[-1]) if request.pooling in SUMMARIES else stages
-    return _built(built, request, best)
+    return _built(built, request, best, weights)
 
 
 def complete(request: Request) -> Built:
@@ -95,8 +97,9 @@ def complete(request: Request) -> Built:
         WeightsNeeded: If the weights are not available.
     """
     network, best = _random(request)
-    _load(network, request, best, ())
-    return _built(network.eval(), request, best)
+    weights = request.checkpoint(url=best.url)
+    _load(network, request, weights, ())
+    return _built(network.eval(), request, best, weights)
 
 
 def _random(request: Request) -> tuple[nn.Module, Any]:
@@ -107,11 +110,22 @@ def _random(request: Request) -> tuple[nn.Module, Any]:
     # Without auxiliary heads, which only training uses.
     extra = {"aux_logits": False, "init_weights": False} if arch in _INCEPTIONS else {}
     network = seeded(lambda: models.get_model(arch, weights=None, **extra))
-    return network, models.get_model_weights(arch).DEFAULT
+    return network, _published(models.get_model_weights(arch), request.weights)
 
 
-def _load(network: nn.Module, request: Request, best: Any, head: tuple[str, ...]) -> None:
-    if weights := request.checkpoint(url=best.url):
+def _published(choices: Any, weights: str) -> Any:
+    """The facts of a published file by its name, which torchvision's caches keep; or of the best.
+
+    Those of one network differ in their crop.
+    """
+    file = Path(weights).name
+    return next((own for own in choices if own.url.rpartition("/")[2] == file), choices.DEFAULT)
+
+
+def _load(
+    network: nn.Module, request: Request, weights: Checkpoint | None, head: tuple[str, ...]
+) -> None:
+    if weights is not None:
         own = network.state_dict()
         state = {_OLD.sub(r"\1\2", key): value for key, value in weights.state.items()}
         state = strict.fit(unwrap(state, own), own, request.arch, request.caller, head=head)
@@ -122,19 +136,27 @@ def _input_side(best: Any) -> int:
     return int(best.transforms().crop_size[0])
 
 
-def _built(network: nn.Module, request: Request, best: Any) -> Built:
+def _built(network: nn.Module, request: Request, best: Any, weights: Checkpoint | None) -> Built:
     transforms, side = best.transforms(), _input_side(best)
-    own = Built(
-        network,
-        request.side or side,
-        serial=isinstance(network, _Pooled),
-        crop=side / transforms.resize_size[0],
-        resampling=transforms.interpolation.value,
-    )
+    registered = Built(network, side, serial=isinstance(network, _Pooled),
+                       crop=side / transforms.resize_size[0],
+                       resampling=transforms.interpolation.value)  # fmt: skip
+    half = (0.5,) * 3  # the effect of its transform_input
+    published = replace(registered, mean=half, std=half)
     if request.arch in _INCEPTIONS and request.weights != "random":
-        half = (0.5,) * 3  # the effect of its transform_input
-        return replace(own, mean=half, std=half)
-    return own
+        registered = published
+    own = registered.facts | request.facts(weights)
+    mean, std = tuple(own["mean"]), tuple(own["std"])
+    return replace(
+        registered,
+        side=request.side or own["input_size"][-1],
+        mean=mean,
+        std=std,
+        crop=own["crop_pct"],
+        resampling=resampling(own["interpolation"]),
+        differs=(mean, std)
+        not in {(b.mean, b.std) for b in (registered, published, Built(network, side))},
+    )
 
 
 def _check_pooling(request: Request, linear: str) -> None:

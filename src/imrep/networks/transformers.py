@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from imrep.errors import BadParameter
 from imrep.networks.attention import Recorder
-from imrep.networks.built import Built, Request
+from imrep.networks.built import Built, Request, resampling
 
 # The stages of loading are those of every network of timm.
 from imrep.networks.timm_networks import (
@@ -19,7 +19,7 @@ from imrep.networks.timm_networks import (
     _facts,
     _full_network,
     _named,
-    _own_facts,
+    own_facts,
 )
 from imrep.weights import Checkpoint, huggingface_names, packages, strict
 
@@ -76,7 +76,7 @@ def build(request: Request, *, norm: bool) -> Built:
         )
     )
     registered = int(facts["input_size"][-1])
-    facts |= _own_facts(weights)
+    facts = own_facts(facts, request, weights, fixed=True)
     side = int(request.side or facts["input_size"][-1])
     options = {"img_size": side} if side != registered else {}
     network, filter_names = _full_network(request, options)
@@ -93,7 +93,8 @@ def build(request: Request, *, norm: bool) -> Built:
         mean=tuple(facts["mean"]),
         std=tuple(facts["std"]),
         crop=float(facts.get("crop_pct") or 1.0),
-        resampling="bicubic" if facts.get("interpolation") == "bicubic" else "bilinear",
+        resampling=resampling(facts.get("interpolation")),
+        differs=facts["differs"],
     )
 
 
@@ -161,11 +162,9 @@ def _translated(weights: Checkpoint | None) -> Checkpoint | None:
     """Tensors of the network alone, under timm's names where transformers has others."""
     if weights is None:
         return None
-    if "spec" not in weights.config:
-        return replace(weights, state=huggingface_names.to_timm(weights.state))
-    # What `save` wrote holds what was trained beside the network, too.
-    own = {key: value for key, value in weights.state.items() if key.startswith("network.")}
-    return replace(weights, state=own or weights.state)
+    if "spec" in weights.config:
+        return weights
+    return replace(weights, state=huggingface_names.to_timm(weights.state))
 
 
 def _check(network: Any, request: Request, side: int, registered: int) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from imrep.io import digests, tensor_digest
-from imrep.weights.files import Checkpoint, State, checkpoint, read
+from imrep.weights.files import Checkpoint, State, checkpoint, described, read
 from imrep.weights.hubs import allow_download, any_cached, may_download, published
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "allow_download",
     "any_cached",
     "checkpoint",
+    "described",
     "digest",
     "may_download",
     "published",

@@ -6,7 +6,7 @@ import pickle
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ _NO_PICKLE = (LookupError, TypeError, AttributeError, AssertionError, struct.err
 _POINTER = b"version https://git-lfs"
 # The keys under which trainers store a network's tensors; averaged ones first, as in timm.
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
+_OF_A_RUN = "model"  # the folder that `imrep train` saves into
 _LISTED = 3  # files that a message names
 
 
@@ -39,11 +40,13 @@ class Checkpoint:
         state: Tensors by name, as in the file.
         name: The file's name in messages.
         config: The config.json beside the file; empty where there is none.
+        processor: The preprocessor_config.json beside it, of transformers; likewise.
     """
 
     state: State
     name: str
     config: dict[str, Any] = field(default_factory=dict)
+    processor: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ours(self) -> bool:
@@ -60,9 +63,9 @@ def checkpoint(path: str | Path, caller: str) -> Checkpoint:
     """The content of a file, a folder or an installed package.
 
     Args:
-        path: A folder that `Representation.save` wrote; a snapshot of Hugging Face's hub or of
-            timm (model.safetensors, pytorch_model.bin, or their shards); any folder with one
-            file of weights; such a file (.safetensors, or anything that
+        path: A folder that `Representation.save` wrote, or that of a training run; a snapshot of
+            Hugging Face's hub or of timm (model.safetensors, pytorch_model.bin, or their shards);
+            any folder with one file of weights; such a file (.safetensors, or anything that
             `torch.load(weights_only=True)` reads as a state dict, alone or inside a trainer's
             checkpoint); or the name of an installed package that holds one.
         caller: The name that messages start with.
@@ -72,12 +75,31 @@ def checkpoint(path: str | Path, caller: str) -> Checkpoint:
         BadParameter: If it holds no tensors by name, or several files of weights.
     """
     files = _files(Path(path), caller)
-    config = files[0].with_name("config.json")
-    standard = len(files) > 1 or files[0].name in _STANDARD
     state: State = {}
     for file in files:
         state |= _load(file, caller)
-    return Checkpoint(state, files[0].name, _config(config) if standard else {})
+    return replace(_described(files), state=state)
+
+
+def described(path: str | Path, caller: str) -> Checkpoint:
+    """The same without the tensors, which are not read.
+
+    Raises:
+        WeightsNeeded: If there is no such folder, file or package, or nothing in it.
+        BadParameter: If it holds several files of weights.
+    """
+    return _described(_files(Path(path), caller))
+
+
+def _described(files: list[Path]) -> Checkpoint:
+    """Configurations belong to files of a standard name alone."""
+    name = files[0].name
+    if len(files) == 1 and name not in _STANDARD:
+        return Checkpoint({}, name)
+    config, processor = (
+        _config(files[0].with_name(f"{start}config.json")) for start in ("", "preprocessor_")
+    )
+    return Checkpoint({}, name, config, processor)
 
 
 def _files(path: Path, caller: str) -> list[Path]:
@@ -102,6 +124,8 @@ def _inside(folder: Path, caller: str) -> list[Path]:
     for name in _INDEXES:
         if (folder / name).is_file():
             return _shards(folder / name, caller)
+    if (folder / _OF_A_RUN / _STANDARD[0]).is_file():
+        return [folder / _OF_A_RUN / _STANDARD[0]]
     files = sorted(path for path in folder.iterdir() if path.suffix in packages.SUFFIXES)
     if len(files) == 1:
         return files

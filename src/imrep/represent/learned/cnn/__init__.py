@@ -1,6 +1,6 @@
 """Convolutional networks: those of timm and torchvision, and LeNet-5."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,27 +8,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imrep import checks, codecheck, networks, weights
+from imrep import checks, codecheck, networks
 from imrep.base import Recipe, Supervised, descent
 from imrep.base.descent import Course
 from imrep.base.supervised import Read
 from imrep.codes import Code, Map, Tokens, Views, side_by_side
-from imrep.drawing import draw, stack, strongest
+from imrep.drawing import stack
 from imrep.errors import BadImage, BadParameter
-from imrep.networks import inputs, layers
+from imrep.networks import inputs, layers, saved
 from imrep.networks import pooling as pooling_
 from imrep.networks.built import SUMMARIES
 from imrep.networks.folding import Folded
 from imrep.ops import native
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.represent.learned.cnn import class_scores, classifying, parameters
+from imrep.represent.learned.cnn import class_scores, classifying, parameters, pictures
 from imrep.represent.learned.cnn.describing import describe
 from imrep.represent.learned.cnn.sizes import MAX_SIDE, smallest_side
 from imrep.types import Image, Picture, Progress, Vectors
-from imrep.weights import strict
 
-_NAMED = ("published", "random")
 _RANDOM_RATE, _TRAINED_RATE = 2e-3, 3e-4  # of Adam
 _REMEDY = "Use `imrep train`, which takes a learning rate."
 _CHUNK = 2 * 224 * 224  # pixels that go through the network at once
@@ -132,20 +130,27 @@ class CNN(Supervised[Map | Tokens | Views]):
         self.arch, self.weights, self.layer, self.side = arch, weights, layer, side
         self.pooling, self.cells, self.precision = pooling, cells, precision
         self.classes, self.epochs = classes, epochs
+        continues = weights not in saved.NAMED and classifying.take_configured(self)
         parameters.check(self)
-        request = networks.Request(
-            arch, weights, layer, side, pooling, self.name, auxiliary=bool(classes)
-        )
+        self.build()
+        if continues and self.classifier is not None:
+            self.classifier.take(self.weights, self.arch, self.name)
+
+    def build(self, images: dict[str, Any] | None = None) -> None:
+        """Build the network anew, for images read by `images`, as a config.json says it."""
+        own = (self.arch, self.weights, self.layer, self.side, self.pooling, self.name)
+        request = networks.Request(*own, auxiliary=bool(self.classes), images=images)
         built = networks.build(request)
+        self.built = replace(built, network=nn.Identity())
         self.network = built.network.eval().requires_grad_(False)
         self.network = self.network.to(memory_format=torch.channels_last)
         self._gray, self._mean, self._std = built.gray, built.mean, built.std
         self._serial, self._folded = built.serial, Folded()
-        self._input_side, self._fixed = built.side, built.fixed or side is not None
-        self._framing = built.crop, built.resampling
-        self._settle()
+        self._input_side, self._fixed = built.side, built.fixed or self.side is not None
+        self._trained_side = 0
+        self.settle()
         image = torch.zeros(1, 1 if self._gray else 3, built.side, built.side)
-        self.classifier = classifying.build(self, image) if classes else None
+        self.classifier = classifying.build(self, image) if self.classes else None
         self.eval()
 
     @property
@@ -163,11 +168,15 @@ class CNN(Supervised[Map | Tokens | Views]):
         """How long `fit` trains."""
         return f"{self.epochs:,} epochs"
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Trained weights get images of the size, crop and filter that they were tested on."""
         trained = self.weights != "random"
-        self.canvas = self._input_side if self._fixed or trained else None
+        self.canvas = self._input_side if self._fixed or trained else self._trained_side or None
         self.crop, self.resampling = self._framing if trained else (1.0, "bilinear")
+
+    @property
+    def _framing(self) -> tuple[float, str]:
+        return self.built.crop, self.built.resampling
 
     def encode(self, image: Image) -> Map | Tokens | Views:
         """The maps, (batch, channel, height / stride, width / stride), or the tokens."""
@@ -233,7 +242,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def picture(self, code: Map | Tokens | Views, image: Image | None = None) -> Picture:
         """The 64 maps that vary most, strongest first, or the tokens; of several layers stacked."""
-        return stack([_picture(part, image) for part in self._parts(code)])
+        return stack([pictures.draw_code(part, image) for part in self._parts(code)])
 
     def describe(self) -> dict[str, str]:
         """The map, the receptive field and the cost of each layer, at the network's own size."""
@@ -256,6 +265,8 @@ class CNN(Supervised[Map | Tokens | Views]):
         labels = classifying.labels_of(batch, self.classes, self.name)
         x = self.normalised(batch["image"].expand(-1, 3, -1, -1))
         self.network.train(self.training)
+        if self.training and not self._fixed:
+            self._trained_side = int(x.shape[2])
         try:
             outputs = self._outputs(x) if self.training else self.network(x)
         except (RuntimeError, ValueError) as error:
@@ -308,16 +319,18 @@ class CNN(Supervised[Map | Tokens | Views]):
         Raises:
             BadParameter: If they are another network's, or there are none.
         """
-        path = Path(folder) / "weights.safetensors"
-        if not path.is_file():
-            raise BadParameter(f"{self.spec} cannot load {path.name}: {path} is no file.")
-        strict.fit(weights.read(path, self.name), self.state_dict(), self.arch, self.name)
-        super().load_weights(folder)
-        config = Path(folder) / "config.json"
-        saved = json.loads(config.read_text())["fingerprint"] if config.is_file() else ""
-        weights.rename(self, (*_NAMED, str(folder)), saved)
-        self._settle()
+        saved.load(self, folder, super().load_weights)
+        if self.classifier is not None and int(self.classifier.epochs):
+            self._trained_side = self._input_side
+            self.settle()
         return self
+
+    def _saved_facts(self) -> dict[str, Any]:
+        """How images are read, at the side that it was trained at."""
+        facts = saved.facts(self.built, self.crop, self.resampling)
+        if self._trained_side:
+            facts["pretrained_cfg"]["input_size"] = [3, *2 * [self._trained_side]]
+        return facts
 
     def _parts(self, code: Code) -> tuple[Code, ...]:
         return code.codes if isinstance(code, Views) else (code,)
@@ -375,19 +388,9 @@ class CNN(Supervised[Map | Tokens | Views]):
         return None if self._fixed else smallest_side(self.network, x)
 
     def _fingerprint_params(self) -> dict[str, Any]:
-        named = self.weights in _NAMED
-        return {**self.get_params(), "weights": self.weights if named else self._digest()}
+        named = self.weights in saved.NAMED
+        own = self.weights if named else saved.digest(self.built, self.network.state_dict())
+        return {**self.get_params(), "weights": own}
 
     def _blank_spec(self) -> str:
         return specs.write(self.name, {**self.get_params(), "weights": "random"})
-
-    def _digest(self) -> str:
-        return weights.digest(self.network.state_dict())
-
-
-def _picture(code: Code, image: Image | None) -> Picture:
-    """The 64 maps that vary most, strongest first; of another code its own picture."""
-    if not isinstance(code, Map):
-        return draw(code, image)
-    values = strongest(code.values.detach())
-    return draw(Map(values, code.size, signed=bool((values < 0).any())))

@@ -6,10 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imrep.base import supervised
 from imrep.errors import BadData
 from imrep.networks import auxiliary, layers
 from imrep.networks.pooling import Attention
-from imrep.weights import seeded
+from imrep.weights import read, seeded, strict
+
+DECIDING = ("layer", "pooling", "cells", "classes")  # parameters of a trained classifier
 
 
 class Classifier(nn.Module):
@@ -40,6 +43,21 @@ class Classifier(nn.Module):
         self.auxiliary = nn.ModuleList(auxiliary_heads)
         self.register_buffer("epochs", torch.zeros((), dtype=torch.long))  # begun
 
+    def take(self, folder: str, arch: str, caller: str) -> None:
+        """Load what was trained beside a network.
+
+        Args:
+            folder: That `save` wrote.
+            arch: The network's name in messages.
+            caller: The name that messages start with.
+
+        Raises:
+            BadParameter: If it is of other sizes.
+        """
+        state, start = read(folder, caller), "classifier."
+        own = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+        self.load_state_dict(strict.fit(own, self.state_dict(), arch, caller))
+
     def direction(self, layer: int) -> Tensor | None:
         """The learned part of a layer's attention."""
         if not len(self.attentions):
@@ -66,6 +84,23 @@ class Classifier(nn.Module):
             logits = head(features)[labelled]
             total = total + auxiliary.WEIGHT * F.cross_entropy(logits, labels[labelled])
         return total
+
+
+def take_configured(rep: Any) -> bool:
+    """Set parameters of a `cnn` by its weights' config.json; whether their classifier is of these.
+
+    Another layer or pooling has another classifier: it is then neither taken nor trained unasked.
+
+    Raises:
+        WeightsNeeded: If there are no such weights.
+        BadParameter: If they are those of another representation.
+    """
+    stored, taken = supervised.take_configured(rep)
+    continues = all(getattr(rep, key) == stored.get(key) for key in DECIDING)
+    if not continues:
+        for key in taken & {"classes", "epochs"}:
+            setattr(rep, key, 0)
+    return continues and bool(rep.classes)
 
 
 def build(rep: Any, image: Tensor) -> Classifier:

@@ -1,6 +1,5 @@
 """Vision transformers: those of timm, by its names or by those that people use."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,14 +7,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from imrep import checks, weights
+from imrep import checks
 from imrep.base import Recipe, Supervised
 from imrep.base.descent import Course, descend
-from imrep.base.supervised import Read, batch_labels, take_saved
+from imrep.base.supervised import Read, batch_labels, take_configured
 from imrep.codes import Tokens
 from imrep.drawing import draw
 from imrep.errors import BadParameter
-from imrep.networks import Request, inputs, transformers
+from imrep.networks import Request, inputs, saved, transformers
 from imrep.networks.attention import rollout
 from imrep.registry import specs
 from imrep.registry.cards import Card
@@ -24,9 +23,8 @@ from imrep.represent.learned.vit import pooling as pooling_
 from imrep.represent.learned.vit.self_attentive import Head, SelfAttentive
 from imrep.represent.learned.vit.training import tokens_of
 from imrep.types import Image, Picture, Progress, Vectors
-from imrep.weights import checkpoint, strict
+from imrep.weights import read, seeded
 
-_NAMED = ("published", "random")
 _RATE, _TUNING_RATE = 1e-3, 1e-4  # of what starts at random, and of a trained network
 _BATCH, _NETWORK_BATCH = 128, 32  # images of a step
 
@@ -151,40 +149,44 @@ class ViT(Supervised[Tokens]):
         self.pooling, self.norm, self.hops, self.units = pooling, norm, hops, units
         self.penalty, self.trains, self.classes = penalty, trains, classes
         self.epochs, self.show = epochs, show
-        stored = None if weights in _NAMED else checkpoint(weights, self.name)
-        if stored is not None and "spec" in stored.config:
-            take_saved(self, stored.config["spec"], parameters.OF_THE_NETWORK)
+        if weights not in saved.NAMED:
+            take_configured(self, parameters.OF_THE_NETWORK)
         parameters.check(self)
-        self._build()
-        if stored is not None and self.head is not None:
-            self.head.take(stored.state, self.arch, self.name)
+        self.build()
+        if weights not in saved.NAMED and self.head is not None:
+            self.head.take(read(weights, self.name), self.arch, self.name)
 
-    def _build(self) -> None:
+    def build(self, images: dict[str, Any] | None = None) -> None:
+        """Build the network anew, for images read by `images`, as a config.json says it."""
         arch, side = self._resolved()
         parameters.check_arch(arch, self.aliases, self.name)
         # timm averages DINOv3's patches; its authors take the class token.
         token = self.pooling == "head" and "dinov3" in arch
         self._pooling = "token" if token else self.pooling
-        request = Request(arch, self.weights, self.layer, side, self._pooling, self.name)
+        request = Request(
+            arch, self.weights, self.layer, side, self._pooling, self.name, images=images
+        )
         built = transformers.build(request, norm=self.norm)
+        self.built = replace(built, network=torch.nn.Identity())
         network: Any = built.network.requires_grad_(False)
         self.network = network
         parameters.check_head(self.show, transformers.head_count(network), self.name)
         rows, columns = network.patch_embed.grid_size
         self._grid, self._prefix = (rows, columns), int(network.num_prefix_tokens)
         self._mean, self._std = built.mean, built.std
-        self._framing, self._input_side = (built.crop, built.resampling), built.side
+        self._input_side = built.side
         self.canvas = built.side
         trainable = self.pooling == pooling_.LEARNED or self.trains == "network"
         self.head = self._new_head() if trainable else None
         self.recipe = replace(self.recipe, learning_rate=self._rate)  # type: ignore[misc]
-        self._settle()
+        self.settle()
         self.eval()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Trained weights get images of the crop and filter that they were tested on."""
         trained = self.weights != "random"
-        self.crop, self.resampling = self._framing if trained else (1.0, "bilinear")
+        framing = (self.built.crop, self.built.resampling)
+        self.crop, self.resampling = framing if trained else (1.0, "bilinear")
 
     @property
     def needs_fit(self) -> bool:
@@ -310,16 +312,12 @@ class ViT(Supervised[Tokens]):
         Raises:
             BadParameter: If they are another network's, or there are none.
         """
-        path = Path(folder) / "weights.safetensors"
-        if not path.is_file():
-            raise BadParameter(f"{self.spec} cannot load {path.name}: {path} is no file.")
-        strict.fit(weights.read(path, self.name), self.state_dict(), self.arch, self.name)
-        super().load_weights(folder)
-        config = Path(folder) / "config.json"
-        saved = json.loads(config.read_text())["fingerprint"] if config.is_file() else ""
-        weights.rename(self, (*_NAMED, str(folder)), saved)
-        self._settle()
+        saved.load(self, folder, super().load_weights)
         return self
+
+    def _saved_facts(self) -> dict[str, Any]:
+        """How images are read."""
+        return saved.facts(self.built, self.crop, self.resampling)
 
     @property
     def _dim(self) -> int:
@@ -343,7 +341,7 @@ class ViT(Supervised[Tokens]):
             return Head(learned, self._dim, self.classes)
 
         like = next(self.network.parameters())
-        return weights.seeded(create).to(like).requires_grad_(False)
+        return seeded(create).to(like).requires_grad_(False)
 
     def _trained_head(self) -> Head:
         if self.head is None:
@@ -385,7 +383,9 @@ class ViT(Supervised[Tokens]):
     def _fingerprint_params(self) -> dict[str, Any]:
         """Weights by their digest, the network by timm's name; what a picture shows is left out."""
         arch, side = self._resolved()
-        named = self.weights if self.weights in _NAMED else weights.digest(self.state_dict())
+        named = self.weights
+        if named not in saved.NAMED:
+            named = saved.digest(self.built, self.state_dict())
         params = {**self.get_params(), "arch": arch, "side": side, "weights": named}
         return {key: value for key, value in params.items() if key != "show"}
 
