@@ -200,10 +200,18 @@ def _load(
     with warnings.catch_warnings():  # of the speed at which timm interpolates positions
         warnings.simplefilter("ignore", UserWarning)
         state = _named(weights, {}, network, filter_names, request)
+    state = {
+        key: value for key, value in state.items() if key in own or not _is_no_bias(key, value)
+    }
     _cut(network, request, norm)
     needed = set(network.state_dict()) if weights.ours else None  # `save` wrote no more
     state = strict.fit(state, own, request.arch, request.caller, required=needed, head=head)
     network.load_state_dict(state, strict=False)
+
+
+def _is_no_bias(key: str, value: Tensor) -> bool:
+    """Whether it is a bias of queries or values that is zero, as in networks without one."""
+    return key.endswith((".attn.q_bias", ".attn.v_bias")) and not value.any()
 
 
 def _cut(network: Any, request: Request, norm: bool) -> None:

@@ -1,7 +1,7 @@
 """Vision transformers of Hugging Face's transformers library under the names of timm.
 
-ViT, DINOv2 (with and without registers) and SigLIP's image tower. There each projection of the
-attention is a matrix of its own, in timm one matrix holds queries, keys and values.
+ViT, DINOv2 (with and without registers), DINOv3 and SigLIP's image tower. There each projection of
+the attention is a matrix of its own, in timm one matrix holds queries, keys and values.
 """
 
 import re
@@ -12,6 +12,24 @@ from imrep.weights.files import State
 
 _QUERY_KEY_VALUE = ("query", "key", "value")
 _LAYERS = re.compile(r"^(?:.*\.)?encoder\.layers?\.(\d+)\.(.+)$")
+_DINOV3 = re.compile(r"^(.*\.)?layer\.(\d+)\.(.+)$")
+_IN_DINOV3 = {
+    "attention.q_proj.weight": "attn.query.weight",
+    "attention.k_proj.weight": "attn.key.weight",
+    "attention.v_proj.weight": "attn.value.weight",
+    "attention.q_proj.bias": "attn.q_bias",
+    "attention.v_proj.bias": "attn.v_bias",
+    "attention.o_proj.": "attn.proj.",
+    "layer_scale1.lambda1": "gamma_1",
+    "layer_scale2.lambda1": "gamma_2",
+    "mlp.gate_proj.": "mlp.fc1_g.",
+    "mlp.down_proj.": "mlp.fc2.",
+}
+_OUTSIDE_DINOV3 = {
+    "embeddings.cls_token": "cls_token",
+    "embeddings.register_tokens": "reg_token",
+    "embeddings.patch_embeddings.": "patch_embed.proj.",
+}
 _IN_BLOCK = {  # of ViT and DINOv2, and of SigLIP
     "attention.attention.query.": "attn.query.",
     "attention.attention.key.": "attn.key.",
@@ -54,6 +72,8 @@ def to_timm(state: State) -> State:
 
     What a larger model holds beside the network (a text tower, a decoder) is dropped.
     """
+    if any(key.endswith("layer.0.attention.o_proj.weight") for key in state):
+        return _of_dinov3(state)
     layers = [key for key in state if _LAYERS.match(key) and "text_model." not in key]
     if not layers:
         return state
@@ -64,6 +84,25 @@ def to_timm(state: State) -> State:
         if key not in _UNUSED:
             renamed[_renamed(key)] = value
     return _joined_pooling(_joined(_with_positions(renamed)))
+
+
+def _of_dinov3(state: State) -> State:
+    """DINOv3, whose layers have no encoder around them.
+
+    timm has each network with and without biases of queries and values; without, they are zero.
+    """
+    first = next(key for key in state if key.endswith("layer.0.attention.o_proj.weight"))
+    root = first[: -len("layer.0.attention.o_proj.weight")]
+    own = {k.removeprefix(root): v for k, v in state.items() if k.startswith(root)}
+    gated = "layer.0.mlp.gate_proj.weight" in own
+    table = _IN_DINOV3 | {"mlp.up_proj.": "mlp.fc1_x." if gated else "mlp.fc1."}
+    renamed: State = {}
+    for key, value in own.items():
+        if layer := _DINOV3.match(key):
+            renamed[f"blocks.{layer[2]}.{_start_replaced(layer[3], table)}"] = value
+        elif key != "embeddings.mask_token":
+            renamed[_start_replaced(key, _OUTSIDE_DINOV3)] = value
+    return _joined(renamed)
 
 
 def _renamed(key: str) -> str:

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
-from small_transformers import network
+from small_transformers import network, small
 
+from imrep.errors import BadParameter
+from imrep.networks import Request, transformers
 from imrep.weights.huggingface_names import to_timm
 
 VIT = {
@@ -102,6 +104,53 @@ def test_the_class_tokens_position_is_added_where_there_are_registers():
     theirs["embeddings.position_embeddings"] = torch.cat([position, state["pos_embed"]], 1)
     theirs["embeddings.cls_token"] = state["cls_token"] - position
     the_same(to_timm(theirs), state)
+
+
+DINOV3 = {
+    "attn.proj": "attention.o_proj",
+    "attn.q_bias": "attention.q_proj.bias",
+    "attn.v_bias": "attention.v_proj.bias",
+    "gamma_1": "layer_scale1.lambda1",
+    "gamma_2": "layer_scale2.lambda1",
+    "mlp.fc1_g": "mlp.gate_proj",
+    "mlp.fc1_x": "mlp.up_proj",
+    "mlp.fc1": "mlp.up_proj",
+    "mlp.fc2": "mlp.down_proj",
+    "norm1": "norm1",
+    "norm2": "norm2",
+}
+
+
+def of_dinov3(state, root=""):
+    parts = [f"attention.{part}_proj" for part in "qkv"]
+    outside = OUTSIDE | {"patch_embed.proj": "embeddings.patch_embeddings", "norm": "norm"}
+    return as_transformers(state, DINOV3, outside, root, parts, "layer")
+
+
+@pytest.mark.parametrize("root", ["", "dinov3_vit."])
+@pytest.mark.parametrize("arch", ["vit_small_patch16_dinov3", "vit_small_patch16_dinov3_qkvb",
+                                  "vit_small_plus_patch16_dinov3"])  # fmt: skip
+def test_dinov3_is_read(arch, root):
+    state = network(arch).state_dict()
+    theirs = of_dinov3(state, root)
+    assert f"{root}layer.0.attention.k_proj.weight" in theirs
+    theirs[f"{root}embeddings.mask_token"] = torch.zeros(1)
+    the_same(to_timm(theirs), state)
+
+
+@pytest.mark.parametrize("zero", [True, False])
+def test_biases_of_dinov3_may_be_left_out_where_they_are_zero(zero, tmp_path):
+    theirs = of_dinov3(network("vit_small_patch16_dinov3_qkvb").state_dict())
+    biases = [key for key in theirs if key.endswith(("q_proj.bias", "v_proj.bias"))]
+    theirs |= {key: theirs[key] * (not zero) for key in biases}
+    torch.save(theirs, tmp_path / "net.pth")
+    request = Request("vit_small_patch16_dinov3", str(tmp_path / "net.pth"), -1, 64, "token", "vit")
+    with small():
+        if zero:
+            assert len(transformers.build(request, norm=True).network.blocks) == 3
+        else:
+            with pytest.raises(BadParameter, match=r"'blocks.0.attn.q_bias' is no part of it"):
+                transformers.build(request, norm=True)
 
 
 def test_the_image_tower_of_siglip_is_read():
