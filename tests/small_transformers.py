@@ -3,10 +3,7 @@
 import contextlib
 from unittest import mock
 
-import timm
 import torch
-
-create = timm.create_model  # before it is replaced
 
 # One architecture of each kind: class token, registers, attention pooling, rotary positions, ...
 SIDES = {
@@ -37,6 +34,9 @@ def size_of(arch):
 @contextlib.contextmanager
 def small():
     """Within it timm builds all transformers small."""
+    import timm
+
+    create = timm.create_model
 
     def build(arch, *args, **options):
         return create(arch, *args, **size_of(arch), **options)
@@ -47,8 +47,10 @@ def small():
 
 def network(arch, side=None, seed=1):
     """A small one with random numbers everywhere, scales and biases too."""
+    import timm
+
     options = {"img_size": side} if side else {}
-    net = create(arch, pretrained=False, **size_of(arch), **options).eval()
+    net = timm.create_model(arch, pretrained=False, **size_of(arch), **options).eval()
     dice = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in net.parameters():

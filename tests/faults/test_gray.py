@@ -10,6 +10,7 @@ from imrep.base import Fitted
 UNTRAINED = {
     "cnn": "cnn:weights=random,arch=lenet5",
     "snnl": "snnl:weights=random",
+    "vit": "vit:weights=random,arch=test_vit",
 }
 SPECS = [UNTRAINED.get(name, name) for name in imrep.names()]
 

@@ -39,7 +39,7 @@ OPTIONS = {name: options(command) for name, command in COMMANDS.items()}
 READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictures
 # Options of one command, which modules below it name where that option was given.
 OF_COMPARE = ("--as", "--groups", "--same-object", "--save", "--sizes", "--target", "--vectors")
-OF_ONE = {**dict.fromkeys(OF_COMPARE, "compare"), "--resume": "train"}
+OF_ONE = {**dict.fromkeys(OF_COMPARE, "compare"), "--resume": "train", "--fast": "embed"}
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
 

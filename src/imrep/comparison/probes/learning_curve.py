@@ -6,7 +6,7 @@ and with five folds every image is tested once.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -49,7 +49,13 @@ class Point(NamedTuple):
     accuracy: float
     low: float
     high: float
-    draws: Sequence[float] = ()
+    draws: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, stored: Sequence[Any]) -> "Point":
+        """From a list of JSON."""
+        labels, accuracy, low, high, draws = stored
+        return cls(labels, accuracy, low, high, tuple(draws))
 
 
 def learning_curve(
@@ -98,7 +104,7 @@ def _point(
         draws.append(balanced_accuracy(correct, labels[test]))
     tested = tests > 0
     mean = balanced_accuracy(hits[tested] / tests[tested], labels[tested])
-    return Point(m, mean, min(draws), max(draws), draws)
+    return Point(m, mean, min(draws), max(draws), tuple(draws))
 
 
 def _labelled(

@@ -161,7 +161,7 @@ def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[
         views = [part.views(dataset) for part in encoded.singles]
         stored = learning_curve(views, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
         cache.write_json(path, stored)
-    return tuple(Point(*point) for point in stored)
+    return tuple(Point.of(point) for point in stored)
 
 
 def _cross_validate(encoded: EncodedCandidate, dataset: LabelledDataset) -> Predictions:

@@ -83,7 +83,7 @@ def predict_value_curve(
         views = [part.views(dataset) for part in encoded.singles]
         stored = value_curve(views, dataset, measured)
         cache.write_json(path, stored)
-    return tuple(Point(*point) for point in stored)
+    return tuple(Point.of(point) for point in stored)
 
 
 def _cross_validate(encoded: EncodedCandidate, dataset: ValuedDataset) -> ValuePredictions:

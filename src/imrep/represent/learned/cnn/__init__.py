@@ -108,7 +108,7 @@ class CNN(Supervised[Map | Tokens | Views]):
         weights="required",
         contenders=("cnn:arch=tf_efficientnet_lite0", "cnn"),
         described=True,
-        revision=3,
+        revision=4,
     )
     example = "cnn:arch=test_resnet,weights=random"
     recipe = Recipe(optimiser="adamw", learning_rate=2e-3, weight_decay=0.05, batch=64)
