@@ -1,6 +1,6 @@
 """What each stage of a network keeps of an image: its inverse by gradient, trained and random.
 
-python docs/experiments/inversion.py
+    python docs/experiments/inversion.py
 """
 
 from functools import partial
@@ -48,7 +48,7 @@ def claims(results: Results) -> dict[str, bool]:
     """What the page says in words."""
     ssim = results["weights"]["trained"]["ssim"]
     falls = [page.Interval.of(page.difference(ssim[a], ssim[b])) for a, b in ((0, 2), (2, 4))]
-    return {"every stage keeps less": all(fall.mean - fall.half > 0 for fall in falls)}
+    return {"the deeper, the less is kept": all(fall.mean - fall.half > 0 for fall in falls)}
 
 
 def _image(name: str) -> Tensor:
