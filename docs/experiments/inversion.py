@@ -1,6 +1,6 @@
 """What each stage of a network keeps of an image: its inverse by gradient, trained and random.
 
-    python docs/experiments/inversion.py
+python docs/experiments/inversion.py
 """
 
 from functools import partial

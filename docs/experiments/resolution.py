@@ -22,7 +22,7 @@ _FOLDS, _REPEATS = 5, 4
 
 def measure(quick: bool) -> Record:
     """Accuracy and cost at every size, for images read small and for images enlarged again."""
-    sides, step = ((32, 64), 20) if quick else (_SIDES, 1)
+    sides, step = ((32, 64, 96), 20) if quick else (_SIDES, 1)
     jobs = [(side, form) for side in sides for form in _FORMS]
     measured = page.in_parallel([partial(_accuracy, *job, step) for job in jobs])
     figures = dict(zip(jobs, measured, strict=True))

@@ -330,6 +330,7 @@ def test_what_cannot_be_trained_is_refused():
         rep.fit(images[:1], labels[:1])
 
 
+@pytest.mark.no_shapes
 @pytest.mark.parametrize(
     "spec", [f"{POOLED},epochs=1", f"{TINY},side=32,trains=network,epochs=1,pooling=both,layer=1"]
 )
