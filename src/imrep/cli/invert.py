@@ -29,7 +29,7 @@ _METHODS = {
     epilog=options.example(
         "imrep invert cat.jpg hog",
         "imrep invert cat.jpg laplacian:levels=3 --size native --json",
-        "imrep invert cat.jpg cnn:arch=tf_efficientnet_lite0,layer=0/2/4 --by-layer",
+        "imrep invert cat.jpg cnn:arch=tf_efficientnet_lite0,layer=0/4 --by-layer --iterations 60",
     )
 )
 @click.argument("image", type=click.Path(path_type=Path))
