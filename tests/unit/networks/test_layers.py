@@ -150,8 +150,8 @@ def test_empty_and_repeated_names_are_refused(layer):
 
 
 def test_other_names_are_refused_with_similar_ones(tiny):
-    with pytest.raises(BadParameter, match=r"module of tiny, got 'blok'\. Try block"):
-        of(tiny, "blok")
+    with pytest.raises(BadParameter, match=r"module of tiny, got 'blocked'\. Try block"):
+        of(tiny, "blocked")
     with pytest.raises(BadParameter, match="one classifier for layer=penultimate, got tiny"):
         Layers(tiny, ["penultimate"], "", IMAGE, "cnn", "tiny")
     tiny.spare = nn.Identity()
