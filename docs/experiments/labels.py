@@ -117,7 +117,7 @@ def crossing(results: Results, leader: str, challenger: str) -> Results:
     curves = (np.array(results["methods"][name]["accuracy"]) / 100 for name in (leader, challenger))
     place = crossing(results["counts"], *curves)
     names = ("labels", "low", "high")
-    return {"told": place is not None, **dict(zip(names, place or (0.0,) * 3, strict=True))}
+    return {"known": place is not None, **dict(zip(names, place or (0.0,) * 3, strict=True))}
 
 
 def _accuracy(method: str, count: int, seed: int, steps: int, every: int) -> float:

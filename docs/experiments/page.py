@@ -203,7 +203,7 @@ def axis(
 ) -> Spec:
     """A quantity along an axis, from zero, in its logarithm, with marks at some values."""
     scale = {"type": "log", "nice": False} if log else {"zero": zero}
-    marks = {"axis": {"values": list(at), "format": "~g"}} if at else {}
+    marks = {"axis": {"values": list(at), "format": "d"}} if at else {}
     return {"field": field, "type": "quantitative", "title": title, "scale": scale, **marks}
 
 

@@ -21,8 +21,10 @@ def sentences(findings: Findings) -> list[str]:
             f"{_count(row.hi)}), if the errors of both go on to fall as they do here."
         )
     if unclear:
+        *first, last = unclear
+        either = f"{', '.join(first)} or {last}" if first else last
         certain.append(
-            f"Whether {' or '.join(unclear)} would overtake {findings.short[leader]} with more "
+            f"Whether {either} would overtake {findings.short[leader]} with more "
             f"labels cannot be told from {several(findings.meta.n, 'image')}."
         )
     return certain

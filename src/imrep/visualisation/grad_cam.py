@@ -87,9 +87,9 @@ def _number(label: str | int, names: tuple[str, ...], rep: Representation) -> in
     if isinstance(label, int) or label.isdigit():
         checks.integer(int(label), 0, len(names) - 1, rep.name, "label")
         return int(label)
-    wanted = label.casefold()
-    exact = [i for i, name in enumerate(names) if wanted in _parts(name)]
-    word = re.compile(rf"\b{re.escape(wanted)}\b")
+    text = label.casefold()
+    exact = [i for i, name in enumerate(names) if text in _parts(name)]
+    word = re.compile(rf"\b{re.escape(text)}\b")
     matches = exact or [i for i, name in enumerate(names) if word.search(name.casefold())]
     if len(matches) == 1:
         return matches[0]
