@@ -8,7 +8,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from imrep.represent.spatial.composite.thresholds import (
     COMPLETION_CONFIDENCE,
     COMPLETION_WINDOW,
     FLOODED,
+    MAX_POSES,
     MIN_OCCUPIED_PX,
     NEIGHBOURS,
     OCCUPANCY_PX,
@@ -24,7 +25,7 @@ from imrep.represent.spatial.composite.thresholds import (
     Thresholds,
 )
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Joint = tuple[float, float, float, float]  # v, x, y, s
 _NONE: Joint = (0.0, 0.0, 0.0, 0.0)
 _START, _END = slice(1, 4), slice(4, 7)  # of a candidate: x, y and s of both ends
@@ -35,7 +36,7 @@ class Problem:
     """Fields to decode, and how.
 
     Args:
-        cif: (joint, 4, h, w): confidence, x, y, scale; in cells.
+        cif: (joint, 4, h, w): confidence, x, y, scale; in cells, float32 or float64.
         caf: (edge, 7, h, w): confidence, x1, y1, x2, y2, scale 1, scale 2; in cells.
         edges: (edge, 2) joints.
         stride: Pixels per cell.
@@ -57,12 +58,13 @@ class Problem:
 
 def decode(problem: Problem) -> Array:
     """Poses (n, joint, 4) of v, x, y, s in pixels, the surest first."""
+    problem = replace(problem, cif=problem.cif.astype(float), caf=problem.caf.astype(float))
     t = problem.thresholds
     intensity = high_resolution(problem)
     candidates = Candidates(problem, intensity, t.association)
     occupied, poses = Occupancy(problem), []
     for joint, start in seeds(problem, intensity):
-        if occupied.holds(joint, start):
+        if occupied.holds(joint, start) or len(poses) == MAX_POSES:
             continue
         pose = [_NONE] * len(problem.cif)
         pose[joint] = start

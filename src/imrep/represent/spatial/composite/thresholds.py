@@ -8,6 +8,7 @@ MIN_OCCUPIED_PX = 4.0  # half of an occupied square's side, at least
 SUPPRESSED = 1e-5  # factor of a joint where a surer pose has the same one
 COMPLETION_CONFIDENCE = 0.001  # of associations, where poses are completed
 COMPLETION_WINDOW = 2.0  # scales around a joint, likewise
+MAX_POSES = 2000  # per image: those of the surest seeds
 FLOODED = 1e-5  # confidence of a joint that was set to its neighbour's position
 
 
