@@ -40,6 +40,11 @@ def parts(raw: Tensor) -> Parts:
     return Parts(raw[:, :, 0], raw[:, :, 1], vectors, raw[:, :, 2 + 2 * ends :])
 
 
+def log_variance(spread: Tensor) -> Tensor:
+    """The logarithm of the variance, within ± 3."""
+    return _MAX_LOG * torch.tanh(spread / _MAX_LOG)
+
+
 def composite_loss(raw: Tensor, target: Tensor) -> Tensor:
     """The three terms of OpenPifPaf 0.13, whose uncertainty is shared by all components; (3,).
 
@@ -50,11 +55,11 @@ def composite_loss(raw: Tensor, target: Tensor) -> Tensor:
     """
     own, ends = parts(raw), (raw.shape[2] - 2) // 3
     expected, least, scales = _targets(target, ends)
-    log_variance = _MAX_LOG * torch.tanh(own.spread / _MAX_LOG)
+    variance = log_variance(own.spread)
     terms = (
-        _focal(own.confidence, target[:, :, 0], log_variance),
+        _focal(own.confidence, target[:, :, 0], variance),
         sum(
-            _vector(own, end, expected[:, :, end], least[:, :, end], scales[:, :, end], log_variance)
+            _vector(own, end, expected[:, :, end], least[:, :, end], scales[:, :, end], variance)
             for end in range(ends)
         ),
         _relative_scales(own.scales, scales),
@@ -76,7 +81,7 @@ def paper_loss(raw: Tensor, target: Tensor) -> Tensor:
     entropy = F.binary_cross_entropy_with_logits(
         own.confidence[valid], confidence[valid], reduction="sum"
     )
-    log_b = _MAX_LOG * torch.tanh(own.spread / _MAX_LOG)
+    log_b = log_variance(own.spread)
     vectors = raw.new_zeros(())
     for end in range(ends):
         inside = expected[:, :, end].isfinite().all(2)
@@ -102,13 +107,13 @@ def _targets(target: Tensor, ends: int) -> tuple[Tensor, Tensor, Tensor]:
     return vectors, least, target[:, :, 1 + 3 * ends :]
 
 
-def _focal(logit: Tensor, target: Tensor, log_variance: Tensor) -> Tensor:
+def _focal(logit: Tensor, target: Tensor, log_variances: Tensor) -> Tensor:
     """The focal loss as the distance to a target that moves with the prediction.
 
     Its gradient is that of the focal loss, and a distance can be clamped and have an uncertainty.
     """
     valid = target.isfinite()
-    x, positive, variance = logit[valid], target[valid] > 0.5, log_variance[valid]
+    x, positive, variance = logit[valid], target[valid] > 0.5, log_variances[valid]
     fixed = x.detach()
     sign = torch.where(positive, 1.0, -1.0).to(x)
     q = torch.sigmoid(-sign * fixed)
@@ -121,7 +126,7 @@ def _focal(logit: Tensor, target: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def _vector(  # the parts of an end of the target
-    own: Parts, end: int, target: Tensor, least: Tensor, scale: Tensor, log_variance: Tensor
+    own: Parts, end: int, target: Tensor, least: Tensor, scale: Tensor, log_variances: Tensor
 ) -> Tensor:
     """Laplace's negative logarithm of likelihood, of distances in units of half the scale."""
     valid = target.isfinite().all(2)
@@ -130,7 +135,7 @@ def _vector(  # the parts of an end of the target
     predicted = F.softplus(own.scales[:, :, end].detach())
     unit = torch.where(scale.isfinite(), scale, predicted)[valid]
     distance = _softclamp(distance / (0.5 * unit))
-    log_b = 0.5 * log_variance[valid] + _LOG_TWO
+    log_b = 0.5 * log_variances[valid] + _LOG_TWO
     return (distance * torch.exp(-log_b) + log_b).sum()
 
 

@@ -28,13 +28,22 @@ class CompositeNetwork(nn.Module):
         stride: Pixels per cell of the feature maps.
         skeleton: Joints and edges.
         upsample: Cells of the fields per cell of the feature maps, along either axis.
+        margin: Pixels that the last of n cells needs after the (n - 1) × stride before it: 1, or
+            the stride in networks of patches.
     """
 
     def __init__(
-        self, base_net: nn.Module, channels: int, stride: int, skeleton: Skeleton, upsample: int
+        self,
+        base_net: nn.Module,
+        channels: int,
+        stride: int,
+        skeleton: Skeleton,
+        upsample: int,
+        margin: int = 1,
     ) -> None:
         super().__init__()
         self.base_net, self.base_stride, self.upsample = base_net, stride, upsample
+        self.margin = margin
         joints, edges = len(skeleton.joints), len(skeleton.edges)
         self.head_nets = nn.ModuleList(
             [
@@ -53,6 +62,15 @@ class CompositeNetwork(nn.Module):
     def stride(self) -> int:
         """Pixels per cell of the fields."""
         return self.base_stride // self.upsample
+
+    def complete(self, length: int) -> tuple[int, int]:
+        """Rows of the fields of an image, and the rows of pixels that give these.
+
+        Cells lie `stride` pixels apart from pixel 0 to the last pixel or beyond; there are at least
+        three of the feature maps, since some backbones read no smaller images.
+        """
+        cells = max(2, math.ceil((length - 1) / self.base_stride))
+        return cells * self.upsample + 1, cells * self.base_stride + self.margin
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images (b, 3, H, W) to the raw outputs of both heads."""
@@ -88,22 +106,24 @@ def build(
         WeightsNeeded: If its published weights are not available.
     """
     if request.arch in SHAPES:
-        base = seeded(lambda: ShuffleNetV2K(request.arch))
-        _check_stride(request, base.stride, upsample)
+        shuffle = seeded(lambda: ShuffleNetV2K(request.arch))
+        _check_stride(request, shuffle.stride, upsample)
         network = seeded(
-            lambda: CompositeNetwork(base, base.channels, base.stride, skeleton, upsample)
+            lambda: CompositeNetwork(shuffle, shuffle.channels, shuffle.stride, skeleton, upsample)
         )
         return network, MEAN, STD
     built = networks.build(request)
-    channels, stride = _measured(built, request)
+    channels, stride, margin = _measured(built, request)
     _check_stride(request, stride, upsample)
-    truncated = Truncated(built.network)
-    network = seeded(lambda: CompositeNetwork(truncated, channels, stride, skeleton, upsample))
+    base = Truncated(built.network)
+    network = seeded(
+        lambda: CompositeNetwork(base, channels, stride, skeleton, upsample, margin)
+    )
     return network, tuple(built.mean), tuple(built.std)
 
 
-def _measured(built: Built, request: Request) -> tuple[int, int]:
-    """Channels and stride of a backbone."""
+def _measured(built: Built, request: Request) -> tuple[int, int, int]:
+    """Channels, stride and margin of a backbone."""
     if built.fixed or built.gray:
         reads = "images of one size" if built.fixed else "gray images"
         raise BadParameter(
@@ -112,7 +132,8 @@ def _measured(built: Built, request: Request) -> tuple[int, int]:
         )
     with torch.no_grad():
         maps = built.network.eval()(torch.zeros(1, 3, _PROBE_PX, _PROBE_PX))[0]
-    return maps.shape[1], 2 ** round(math.log2(_PROBE_PX / maps.shape[2]))
+    stride = 2 ** round(math.log2(_PROBE_PX / maps.shape[2]))
+    return maps.shape[1], stride, 1 if maps.shape[2] == (_PROBE_PX - 1) // stride + 1 else stride
 
 
 def _check_stride(request: Request, stride: int, upsample: int) -> None:
