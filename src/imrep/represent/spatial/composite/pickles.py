@@ -134,6 +134,7 @@ class _Reader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """A constructor of tensors, a storage's type, or an inert class."""
+        module = "builtins" if module == "__builtin__" else module  # as protocol 2 has it
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if module == "torch._utils" and name in _REBUILDERS:
