@@ -9,6 +9,7 @@ import itertools
 import sys
 from functools import partial
 
+import numpy as np
 import torch
 
 import imrep
@@ -17,6 +18,8 @@ from imrep._native import signatures
 from imrep.edit.operations.denoise import shrinkage
 from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.pyramid import laplacian
+from imrep.represent.spatial.composite import Thresholds, decoder
+from imrep.represent.spatial.composite.reference import Problem
 
 SIZES = [(33, 47), (64, 64), (41, 96), (97, 40)]
 
@@ -33,6 +36,23 @@ def calls(x):
             yield partial(laplacian.collapse, *laplacian.build(pixels, levels))
     for stride in (1, 3, 4):
         yield partial(shrinkage.denoise_plane, x[0], 0.1, stride)
+    for complete in (False, True):
+        yield partial(poses, x, Thresholds(force_complete=complete))
+
+
+def poses(x, thresholds):
+    """Poses of four joints in fields that are noise, of a quarter of x's size."""
+    rows, columns = x.shape[1] // 4, x.shape[2] // 4
+    edges = torch.tensor([[0, 1], [1, 2], [2, 3], [3, 0]]).numpy()
+    noise = torch.rand(44, rows, columns, generator=torch.Generator().manual_seed(rows)).numpy()
+    cif, caf = noise[:16].reshape(4, 4, rows, columns), noise[16:].reshape(4, 7, rows, columns)
+    scale = np.float32([1, columns, rows, 2])
+    ends = np.float32([1, columns, rows, columns, rows, 2, 2])
+    problem = Problem(
+        cif * scale[:, None, None], caf * ends[:, None, None], edges, 4, thresholds
+    )
+    own = decoder._poses(problem)
+    return torch.from_numpy(np.append(own, len(own)))
 
 
 def main(path):

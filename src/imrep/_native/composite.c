@@ -19,6 +19,7 @@
 #define COMPLETION_CONFIDENCE 0.001
 #define COMPLETION_WINDOW 2.0
 #define FLOODED 1e-5
+#define TILE 16 /* pixels along either side */
 
 /* In the order of Thresholds in thresholds.py. */
 typedef struct {
@@ -50,7 +51,10 @@ typedef struct {
     const int64_t *edges;
     int64_t joints, count, rows, columns, stride; /* count of edges */
     int64_t height, width;                        /* of the map in pixels */
-    const float *intensity;
+    /* The map of pixels in tiles: only those that a disc reaches are stored. */
+    int64_t tile_rows, tile_columns;
+    int32_t *tiles; /* (joints, tile_rows, tile_columns): number of a tile, from 1; 0 for none */
+    float *values;  /* (tiles, TILE, TILE) */
 } fields;
 
 typedef struct {
@@ -75,68 +79,117 @@ static int64_t within(double x, int64_t count) /* floor, in 0 … count */
     return (int64_t)at_most(at_least(floor(x), 0), (double)count);
 }
 
-/* One row of a disc: (1 - d^2 / (16 sigma^2))^8 within sigma. */
-IMREP_FAST static void add_row(float *restrict to, int64_t left, int64_t right, float x, float dy2,
-                               float sigma2, float weight)
+/* What a cell of a joint adds to the map: a disc, and the pixels that it reaches. */
+typedef struct {
+    double weight, x, y, sigma;
+    int64_t left, right, top, bottom;
+} disc;
+
+static disc read_disc(const fields *f, const float *c)
+{
+    const int64_t cells = f->rows * f->columns;
+    const double k = (double)f->stride;
+    disc d = {(double)c[0] / NEIGHBOURS,
+              c[cells] * k,
+              c[2 * cells] * k,
+              at_least(0.5 * c[3 * cells] * k, 1),
+              0,
+              0,
+              0,
+              0};
+    d.left = within(ceil(d.x - d.sigma), f->width), d.right = within(d.x + d.sigma + 1, f->width);
+    d.top = within(ceil(d.y - d.sigma), f->height);
+    d.bottom = within(d.y + d.sigma + 1, f->height);
+    return d;
+}
+
+/* A row of a disc within a tile: (1 - d^2 / (16 sigma^2))^8 within sigma, from pixel `left`. */
+IMREP_FAST static void add_row(float *restrict to, int64_t count, float dx, float dy2, float sigma2,
+                               float weight)
 {
     const float factor = 1 / (16 * sigma2);
-    for (int64_t i = left; i < right; i++) {
-        const float dx = (float)i - x, d2 = dx * dx + dy2;
+    for (int64_t i = 0; i < count; i++) {
+        const float x = (float)i + dx, d2 = x * x + dy2;
         float g = 1 - d2 * factor;
         g *= g, g *= g, g *= g;
         to[i] += d2 <= sigma2 ? weight * g : 0.0f;
     }
 }
 
-static void add_disc(float *map, int64_t height, int64_t width, double weight, double x, double y,
-                     double sigma)
+/* The part of a disc in one tile; the pixel at its centre gets the full weight. */
+static void add_tile(float *tile, const disc *d, int64_t tile_row, int64_t tile_column)
 {
-    const int64_t left = within(ceil(x - sigma), width), right = within(x + sigma + 1, width);
-    const int64_t top = within(ceil(y - sigma), height), bottom = within(y + sigma + 1, height);
+    const int64_t y0 = tile_row * TILE, x0 = tile_column * TILE;
+    const int64_t top = d->top > y0 ? d->top : y0, left = d->left > x0 ? d->left : x0;
+    const int64_t bottom = d->bottom < y0 + TILE ? d->bottom : y0 + TILE;
+    const int64_t right = d->right < x0 + TILE ? d->right : x0 + TILE;
+    const double column = floor(d->x + 0.5);
+    const int has_centre =
+        column >= (double)left && column < (double)right && fabs(column - d->x) < 0.5;
     for (int64_t row = top; row < bottom; row++) {
-        const double dy = (double)row - y;
-        float *to = map + row * width;
-        const int64_t centre = within(x + 0.5, width);
-        const int at_centre = fabs(dy) < 0.5 && centre >= left && centre < right &&
-                              fabs((double)centre - x) < 0.5;
-        const float before = at_centre ? to[centre] : 0;
-        add_row(to, left, right, (float)x, (float)(dy * dy), (float)(sigma * sigma), (float)weight);
-        if (at_centre) to[centre] = before + (float)weight;
+        const double dy = (double)row - d->y;
+        float *to = tile + (row - y0) * TILE - x0;
+        const int at_centre = has_centre && fabs(dy) < 0.5;
+        const float before = at_centre ? to[(int64_t)column] : 0;
+        add_row(to + left, right - left, (float)((double)left - d->x), (float)(dy * dy),
+                (float)(d->sigma * d->sigma), (float)d->weight);
+        if (at_centre) to[(int64_t)column] = before + (float)d->weight;
     }
 }
 
-IMREP_FAST static void clip_row(float *restrict row, int64_t size)
+/* The tiles of every disc: numbered where there are no values yet, else added to. */
+static int32_t each_disc(fields *f, const thresholds *t)
 {
-    for (int64_t i = 0; i < size; i++) row[i] = row[i] < 1 ? row[i] : 1;
-}
-
-/* CifHr. Rows that no disc reaches are not touched: their memory stays unused. */
-static void high_resolution(const fields *f, float *map, const thresholds *t)
-{
-    const int64_t cells = f->rows * f->columns, pixels = f->height * f->width;
+    const int64_t cells = f->rows * f->columns;
+    int32_t count = 0;
     for (int64_t j = 0; j < f->joints; j++) {
         const float *c = f->cif + j * 4 * cells;
-        int64_t first = f->height, last = 0;
+        int32_t *tiles = f->tiles + j * f->tile_rows * f->tile_columns;
         for (int64_t i = 0; i < cells; i++) {
             if (!((double)c[i] >= t->intensity)) continue;
-            const double x = c[i + cells] * (double)f->stride;
-            const double y = c[i + 2 * cells] * (double)f->stride;
-            const double sigma = at_least(0.5 * c[i + 3 * cells] * (double)f->stride, 1);
-            add_disc(map + j * pixels, f->height, f->width, (double)c[i] / NEIGHBOURS, x, y, sigma);
-            const int64_t top = within(ceil(y - sigma), f->height);
-            const int64_t bottom = within(y + sigma + 1, f->height);
-            if (top < first) first = top;
-            if (bottom > last) last = bottom;
+            const disc d = read_disc(f, c + i);
+            if (d.top >= d.bottom || d.left >= d.right) continue;
+            for (int64_t row = d.top / TILE; row <= (d.bottom - 1) / TILE; row++)
+                for (int64_t column = d.left / TILE; column <= (d.right - 1) / TILE; column++) {
+                    int32_t *number = tiles + row * f->tile_columns + column;
+                    if (f->values)
+                        add_tile(f->values + (int64_t)(*number - 1) * TILE * TILE, &d, row, column);
+                    else if (!*number)
+                        *number = ++count;
+                }
         }
-        if (first < last) clip_row(map + j * pixels + first * f->width, (last - first) * f->width);
     }
+    return count;
+}
+
+IMREP_FAST static void clip(float *restrict values, int64_t size)
+{
+    for (int64_t i = 0; i < size; i++) values[i] = values[i] < 1 ? values[i] : 1;
+}
+
+/* CifHr; 0 without memory. */
+static int high_resolution(fields *f, const thresholds *t)
+{
+    f->tile_rows = (f->height + TILE - 1) / TILE, f->tile_columns = (f->width + TILE - 1) / TILE;
+    const int64_t tiles = f->joints * f->tile_rows * f->tile_columns;
+    f->tiles = tiles < INT32_MAX ? calloc((size_t)tiles, sizeof *f->tiles) : NULL;
+    if (!f->tiles) return 0;
+    const int64_t count = each_disc(f, t);
+    f->values = calloc((size_t)(count + 1) * TILE * TILE, sizeof *f->values);
+    if (!f->values) return 0;
+    each_disc(f, t);
+    clip(f->values, count * TILE * TILE);
+    return 1;
 }
 
 static double intensity_at(const fields *f, int64_t j, double x, double y)
 {
     const double column = floor(x + 0.5), row = floor(y + 0.5);
-    if (!(row >= 0 && row < (double)f->height && column >= 0 && column < (double)f->width)) return 0;
-    return f->intensity[(j * f->height + (int64_t)row) * f->width + (int64_t)column];
+    if (!(row >= 0 && row < (double)f->height && column >= 0 && column < (double)f->width))
+        return 0;
+    const int64_t r = (int64_t)row, c = (int64_t)column;
+    const int64_t number = f->tiles[(j * f->tile_rows + r / TILE) * f->tile_columns + c / TILE];
+    return number ? f->values[((number - 1) * TILE + r % TILE) * TILE + c % TILE] : 0;
 }
 
 static int surer(const void *a, const void *b)
@@ -243,13 +296,10 @@ static void best_two(const fields *f, const candidates *from, int64_t direction,
         const double dx = c->x - own.x, dy = c->y - own.y;
         if (!(fabs(dx) <= reach && fabs(dy) <= reach)) continue;
         const double score = c->score * exp(-0.5 * (dx * dx + dy * dy) / spread);
-        const int k = score > best[0].score ||
-                              (score == best[0].score && c->cell < best[0].cell)
-                          ? 0
-                          : 1;
+        const int k =
+            score > best[0].score || (score == best[0].score && c->cell < best[0].cell) ? 0 : 1;
         if (k == 0) best[1] = best[0];
-        if (k == 0 || score > best[1].score ||
-            (score == best[1].score && c->cell < best[1].cell)) {
+        if (k == 0 || score > best[1].score || (score == best[1].score && c->cell < best[1].cell)) {
             best[k] = *c;
             best[k].score = score;
         }
@@ -375,7 +425,8 @@ static int sort_poses(joint *poses, int64_t count, int64_t joints)
         qsort(keys, (size_t)count, sizeof *keys, surer);
         memcpy(copy, poses, (size_t)(count * joints) * sizeof *copy);
         for (int64_t i = 0; i < count; i++)
-            memcpy(poses + i * joints, copy + keys[i].which * joints, (size_t)joints * sizeof *copy);
+            memcpy(poses + i * joints, copy + keys[i].which * joints,
+                   (size_t)joints * sizeof *copy);
     }
     const int done = keys && copy;
     free(keys), free(copy);
@@ -393,8 +444,10 @@ static int64_t suppress(joint *poses, int64_t count, int64_t joints, const thres
         joint *pose = poses + i * joints;
         for (int64_t j = 0; j < joints; j++) {
             if (!(pose[j].v > 0)) continue;
-            if (holds(o, j, pose[j])) pose[j].v *= SUPPRESSED;
-            else mark(o, j, pose[j]);
+            if (holds(o, j, pose[j]))
+                pose[j].v *= SUPPRESSED;
+            else
+                mark(o, j, pose[j]);
         }
         for (int64_t j = 0; j < joints; j++)
             if (!(pose[j].v > t->joint)) pose[j] = (joint){0, 0, 0, 0};
@@ -422,33 +475,34 @@ static void flood(const fields *f, joint *pose)
 
 /* Poses of one image into `poses`, (limit, joints, 4) of v, x, y, s in pixels; their number, or -1
  * without memory. `cif` is (joints, 4, rows, columns) of confidence, x, y, scale; `caf` (edges, 7,
- * rows, columns) of confidence, x1, y1, x2, y2, scale 1, scale 2; `map` (joints, height, width),
- * zeros; `sizes` joints, edges, rows, columns, stride, limit. */
+ * rows, columns) of confidence, x1, y1, x2, y2, scale 1, scale 2; `sizes` joints, edges, rows,
+ * columns, stride, limit. */
 IMREP_EXPORT int64_t imrep_composite_decode(const float *cif, const float *caf,
                                             const int64_t *edges, const int64_t *sizes,
-                                            const thresholds *t, float *map, double *poses)
+                                            const thresholds *t, double *poses)
 {
-    const fields f = {cif,
-                      caf,
-                      edges,
-                      sizes[0],
-                      sizes[1],
-                      sizes[2],
-                      sizes[3],
-                      sizes[4],
-                      (sizes[2] - 1) * sizes[4] + 1,
-                      (sizes[3] - 1) * sizes[4] + 1,
-                      map};
+    fields f = {.cif = cif,
+                .caf = caf,
+                .edges = edges,
+                .joints = sizes[0],
+                .count = sizes[1],
+                .rows = sizes[2],
+                .columns = sizes[3],
+                .stride = sizes[4],
+                .height = (sizes[2] - 1) * sizes[4] + 1,
+                .width = (sizes[3] - 1) * sizes[4] + 1};
     const int64_t limit = sizes[5];
     joint *own = (joint *)poses;
-    occupancy o = {NULL, (f.height + OCCUPANCY - 1) / OCCUPANCY, (f.width + OCCUPANCY - 1) / OCCUPANCY};
+    occupancy o = {NULL, (f.height + OCCUPANCY - 1) / OCCUPANCY,
+                   (f.width + OCCUPANCY - 1) / OCCUPANCY};
     candidates from = {NULL, NULL}, weak = {NULL, NULL};
     heap h = {malloc((size_t)(2 * f.count + 1) * sizeof(entry)), 0, 0};
     o.cells = calloc((size_t)(f.joints * o.rows * o.columns), 1);
-    high_resolution(&f, map, t);
-    int64_t seed_count = 0, count = 0;
-    seed *seeds = sorted_seeds(&f, t, &seed_count);
-    if (!h.entries || !o.cells || !seeds || !collect(&f, t->association, &from)) count = -1;
+    int64_t seed_count = 0, count = -1;
+    seed *seeds = NULL;
+    if (h.entries && o.cells && high_resolution(&f, t) &&
+        (seeds = sorted_seeds(&f, t, &seed_count)) && collect(&f, t->association, &from))
+        count = 0;
     for (int64_t i = 0; i < seed_count && count >= 0 && count < limit; i++) {
         if (holds(&o, seeds[i].which, seeds[i].own)) continue;
         joint *pose = own + count++ * f.joints;
@@ -466,7 +520,7 @@ IMREP_EXPORT int64_t imrep_composite_decode(const float *cif, const float *caf,
             flood(&f, own + i * f.joints);
         }
     }
-    free(h.entries), free(o.cells), free(seeds);
+    free(h.entries), free(o.cells), free(seeds), free(f.tiles), free(f.values);
     free(from.all), free(from.starts), free(weak.all), free(weak.starts);
     return count;
 }

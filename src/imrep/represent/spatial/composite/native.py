@@ -24,9 +24,8 @@ def decode(problem: Problem) -> NDArray[np.float64] | None:
     joints = len(cif)
     sizes = np.array([joints, len(caf), *cif.shape[2:], problem.stride, MAX_POSES], np.int64)
     numbers = np.array(problem.thresholds.numbers())
-    map_ = np.zeros((joints, *problem.size), np.float32)  # of which only touched pages are used
     poses = np.empty((MAX_POSES, joints, 4))
-    arrays = (cif, caf, edges, sizes, numbers, map_, poses)
+    arrays = (cif, caf, edges, sizes, numbers, poses)
     count = library.imrep_composite_decode(*(ctypes.c_void_p(a.ctypes.data) for a in arrays))
     if count < 0:
         raise MemoryError
