@@ -37,21 +37,26 @@ def calls(x):
     for stride in (1, 3, 4):
         yield partial(shrinkage.denoise_plane, x[0], 0.1, stride)
     for complete in (False, True):
-        yield partial(poses, x, Thresholds(force_complete=complete))
+        low = Thresholds(
+            seed=0.05, association=0.02, joint=0.01, pose=0.01, force_complete=complete
+        )
+        yield partial(poses, x, low)
 
 
 def poses(x, thresholds):
-    """Poses of four joints in fields that are noise, of a quarter of x's size."""
+    """The number of poses of four joints in noisy fields, a quarter of x's size, and the poses."""
     rows, columns = x.shape[1] // 4, x.shape[2] // 4
-    edges = torch.tensor([[0, 1], [1, 2], [2, 3], [3, 0]]).numpy()
-    noise = torch.rand(44, rows, columns, generator=torch.Generator().manual_seed(rows)).numpy()
-    cif, caf = noise[:16].reshape(4, 4, rows, columns), noise[16:].reshape(4, 7, rows, columns)
-    scale = np.float32([1, columns, rows, 2])
-    ends = np.float32([1, columns, rows, columns, rows, 2, 2])
-    problem = Problem(
-        cif * scale[:, None, None], caf * ends[:, None, None], edges, 4, thresholds
-    )
-    own = decoder._poses(problem)
+    edges = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
+    dice = np.random.default_rng(rows)
+    cells = np.mgrid[:rows, :columns][::-1]
+
+    def field(ends):
+        near = cells + dice.normal(0, 0.5, (4, ends, 2, rows, columns))
+        confidence, scale = dice.random((4, 1, rows, columns)), dice.random((4, ends, rows, columns))
+        positions = near.reshape(4, -1, rows, columns)
+        return np.concatenate([confidence, positions, 2 * scale], 1).astype(np.float32)
+
+    own = decoder._poses(Problem(field(1), field(2), edges, 4, thresholds))
     return torch.from_numpy(np.append(own, len(own)))
 
 
