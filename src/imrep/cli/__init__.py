@@ -32,6 +32,7 @@ _COMMANDS = {
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
+    "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
     "cache": "Inspect or clear the cache, from which compare resumes.",
 }
@@ -45,7 +46,7 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "edit", "embed", "match", "predict", "train")
+_RESUMABLE = ("compare", "edit", "embed", "match", "pose", "predict", "train")
 
 
 class _Refusal(click.ClickException):

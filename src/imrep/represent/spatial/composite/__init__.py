@@ -16,7 +16,7 @@ from imrep.io.digests import digest
 from imrep.networks import Request, inputs
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.represent.spatial.composite import checkpoint, fields, network, pictures, targets
+from imrep.represent.spatial.composite import checkpoint, coco, fields, network, pictures, targets
 from imrep.represent.spatial.composite import skeleton as skeletons
 from imrep.represent.spatial.composite.decoder import Pose, decode
 from imrep.represent.spatial.composite.losses import OBJECTIVES
@@ -27,7 +27,7 @@ from imrep.represent.spatial.composite.thresholds import Thresholds
 from imrep.types import Image, Picture
 from imrep.weights import strict
 
-__all__ = ["COCO", "Composite", "Instance", "Pose", "Skeleton", "Thresholds"]
+__all__ = ["COCO", "Composite", "Instance", "Pose", "Skeleton", "Thresholds", "coco"]
 
 _NAMED = ("published", "backbone", "random")  # weights that are no file
 _FIXED = ("arch", "layer", "upsample")  # by the weights

@@ -42,10 +42,7 @@ class Pose:
         return float(low[0]), float(low[1]), float(width), float(height)
 
     def coco(self, digits: int = 2) -> dict[str, Any]:
-        """A result in COCO's form: keypoints as x, y and confidence, joint after joint.
-
-        COCO counts pixels from their corners, as its annotations do here; positions are not moved.
-        """
+        """A result in COCO's form: keypoints as x, y and confidence, joint after joint."""
         present = self.joints[:, :1] > 0
         keypoints = np.where(present, self.joints[:, [1, 2, 0]], 0.0).round(digits)
         return {
