@@ -18,6 +18,7 @@ from imrep.types import Image, Picture
 _SHIFT = 4  # binary digits behind the point that OpenCV draws with
 _BACKGROUND = 40  # gray level without an image
 _LINE = 1 / 160  # width of a bone, of the image's longer side
+_INSTANCE = 3  # times the longer side of a pose, if that is less
 _MAX_PX = 1e5  # to which positions are clamped
 _FAINTEST = 0.1  # confidence of an association that is drawn
 _MAX_DRAWN = 400  # associations of an edge, the surest
@@ -28,9 +29,9 @@ def draw_poses(image: Image, poses: Sequence[Sequence[Pose]]) -> Picture:
     painted = []
     for pixels, own in zip(image.detach().expand(-1, 3, -1, -1), poses, strict=True):
         canvas = _canvas(pixels)
-        width = max(1, round(max(canvas.shape[:2]) * _LINE))
         for pose in reversed(own):  # the surest on top
-            _paint(canvas, pose, width)
+            longer = min(max(canvas.shape[:2]), _INSTANCE * max(pose.box[2:]))
+            _paint(canvas, pose, max(1, round(longer * _LINE)))
         painted.append(_tensor(canvas))
     return torch.stack(painted).to(image)
 
