@@ -2,7 +2,7 @@
 
 Scenes of 5 and 50 persons at 640 px, fields at stride 8: as perfect networks give them, and with
 noise. Asked: 20 times the plain decoder, 30 images a second for five persons on one core, and
-memory that 50 persons do not raise by more than 64 MB. Beside it, for scale: the network's own time.
+memory that 50 persons raise by less than 64 MB. Beside it, for scale: the network's own time.
 
 python benchmarks/composite_speed.py [--rounds N] [--network] [--json FILE]
 """
@@ -31,9 +31,7 @@ def main() -> None:
     options.add_argument("--json", type=Path)
     arguments = options.parse_args()
     torch.set_num_threads(1)
-    rows = [
-        measure(count, noise, arguments.rounds) for count in (5, 50) for noise in (False, True)
-    ]
+    rows = [measure(count, noise, arguments.rounds) for count in (5, 50) for noise in (False, True)]
     if arguments.network:
         rows.append(network())
     if arguments.json:

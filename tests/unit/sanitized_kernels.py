@@ -52,7 +52,10 @@ def poses(x, thresholds):
 
     def field(ends):
         near = cells + dice.normal(0, 0.5, (4, ends, 2, rows, columns))
-        confidence, scale = dice.random((4, 1, rows, columns)), dice.random((4, ends, rows, columns))
+        confidence, scale = (
+            dice.random((4, 1, rows, columns)),
+            dice.random((4, ends, rows, columns)),
+        )
         positions = near.reshape(4, -1, rows, columns)
         return np.concatenate([confidence, positions, 2 * scale], 1).astype(np.float32)
 

@@ -204,7 +204,9 @@ def _document(
 def _targets(items: Sequence[Item], out: Path) -> list[Path]:
     """The picture of each image: its own name with .png, always below `out`."""
     files_ = [Path(item.raw) for item in items]
-    listed = all(item.refused or item.file == path for item, path in zip(items, files_, strict=True))
+    listed = all(
+        item.refused or item.file == path for item, path in zip(items, files_, strict=True)
+    )
     shared = os.path.commonpath([path.parent for path in files_]) if listed and files_ else ""
     sources: dict[Path, str] = {}
     targets = []

@@ -57,7 +57,10 @@ def test_the_shared_file(shared_data):
         ({"keypoints": []}, "annotation 31, 6 numbers as keypoints .*got 0 numbers"),
         ({"keypoints": [1, 2, 2]}, "annotation 31, 6 numbers .*got 3 numbers"),
         ({"keypoints": None}, "annotation 31, 6 numbers .*got None"),
-        ({"keypoints": [5, 6, 2, 90, 20, 2]}, "tail inside the image of 60 × 40 pixels, got \\(90, 20\\)"),
+        (
+            {"keypoints": [5, 6, 2, 90, 20, 2]},
+            "tail inside the image of 60 × 40 pixels, got \\(90, 20\\)",
+        ),
         ({"keypoints": [5, -30, 2, 9, 20, 2]}, "snout inside the image .*got \\(5, -30\\)"),
         ({"keypoints": [5, 6, 3, 9, 20, 2]}, "a visibility of snout of 0, 1 or 2, got 3"),
         ({"keypoints": [5, "6", 2, 9, 20, 2]}, "annotation 31, finite numbers as keypoints"),
@@ -83,7 +86,10 @@ def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
     [
         ({"annotations": []}, "a list under 'annotations', got an empty list"),
         ({"images": None}, "a list under 'images', got NoneType"),
-        ({"categories": [{"id": 1, "name": "box"}]}, "a category with a list of keypoints, got box"),
+        (
+            {"categories": [{"id": 1, "name": "box"}]},
+            "a category with a list of keypoints, got box",
+        ),
         ({"categories": [{"name": "box"}]}, "an id for each category"),
         ({"images": [{"id": 1}]}, "id, file_name, height and width of each image"),
         ({"images": PLAIN["images"][:1] * 2}, "one image for each id, got two with 7"),

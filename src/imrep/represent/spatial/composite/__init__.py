@@ -127,7 +127,10 @@ class Composite(Learned[Fields]):
         return fields.join(self.network(self._padded(image)), self.joints, self.stride, size)
 
     def poses(
-        self, code: Fields, *, thresholds: Thresholds = Thresholds()  # noqa: B008  # immutable
+        self,
+        code: Fields,
+        *,
+        thresholds: Thresholds = Thresholds(),  # noqa: B008  # immutable
     ) -> list[list[Pose]]:
         """The poses in every image, the surest first.
 
@@ -280,7 +283,9 @@ class Composite(Learned[Fields]):
         return {"skeleton": self.joints.facts()}
 
     def _fingerprint_params(self) -> dict[str, Any]:
-        named = self.weights if self.weights in _NAMED else weights.digest(self.network.state_dict())
+        named = (
+            self.weights if self.weights in _NAMED else weights.digest(self.network.state_dict())
+        )
         names = [name for name, known in skeletons.NAMED.items() if known == self.joints]
         own = names[0] if names else digest(str(self.joints.facts()), size=6)
         return {**self.get_params(), "weights": named, "skeleton": own}

@@ -171,9 +171,7 @@ def _warped(pixels: Tensor, matrix: Matrix, side: int) -> Tensor:
         # A pixel's centre (i + 1/2) f - 1/2 in the large image is i in the small one.
         linear = matrix[:, :2] * factors
         matrix = np.column_stack([linear, matrix[:, 2] + matrix[:, :2] @ (factors / 2 - 0.5)])
-    square = cv2.warpAffine(
-        source, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=_FILL
-    )
+    square = cv2.warpAffine(source, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=_FILL)
     return torch.from_numpy(square).permute(2, 0, 1)
 
 

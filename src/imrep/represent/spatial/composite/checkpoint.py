@@ -87,13 +87,12 @@ def _official(path: Path, caller: str) -> Content:
 
 def _heads(model: Inert) -> list[Inert]:
     nets = _child(model, "head_nets")
-    own = nets.state.get("_modules") if nets is not None else None
-    return [head for head in own.values() if isinstance(head, Inert)] if _is_dict(own) else []
+    own = nets.table("_modules") if nets is not None else {}
+    return [head for head in own.values() if isinstance(head, Inert)]
 
 
 def _child(module: Inert, name: str) -> Inert | None:
-    modules = module.state.get("_modules")
-    child = modules.get(name) if _is_dict(modules) else None
+    child = module.table("_modules").get(name)
     return child if isinstance(child, Inert) else None
 
 
@@ -102,8 +101,7 @@ def _tensors(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, Tens
     if depth > _MAX_DEPTH:
         return
     for table in _CHILDREN:
-        own = module.state.get(table)
-        for name, value in own.items() if _is_dict(own) else ():
+        for name, value in module.table(table).items():
             if isinstance(value, Tensor):
                 yield f"{prefix}{name}", value
             elif isinstance(value, Inert):
@@ -148,7 +146,3 @@ def _shape(state: State, skeleton: Skeleton, name: str, caller: str) -> dict[str
             "Pass a folder of imrep train composite, or a checkpoint of OpenPifPaf."
         )
     return params
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)

@@ -15,9 +15,7 @@ def results(poses: Sequence[Pose], image_id: int) -> list[dict[str, Any]]:
     Keypoints are x, y and confidence, joint after joint, 0 where a joint is absent; positions count
     from the centre of the first pixel.
     """
-    return [
-        {"image_id": image_id, "category_id": _CATEGORY, **pose.coco()} for pose in poses
-    ]
+    return [{"image_id": image_id, "category_id": _CATEGORY, **pose.coco()} for pose in poses]
 
 
 def document(

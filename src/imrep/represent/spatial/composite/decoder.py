@@ -22,7 +22,7 @@ class Pose:
         skeleton: Their names and edges.
     """
 
-    joints: NDArray[np.float64]
+    joints: NDArray[np.floating]
     skeleton: Skeleton
 
     @property
@@ -61,6 +61,6 @@ def decode(code: Fields, skeleton: Skeleton, thresholds: Thresholds) -> list[lis
     ]
 
 
-def _poses(problem: reference.Problem) -> NDArray[np.float64]:
+def _poses(problem: reference.Problem) -> NDArray[np.floating]:
     poses = native.decode(problem)
     return reference.decode(problem) if poses is None else poses

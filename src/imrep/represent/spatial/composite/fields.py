@@ -31,9 +31,7 @@ def join(
     return Fields(confidence, vectors, spread, scales, stride, size, skeleton.labels)
 
 
-def of_targets(
-    targets: Targets, skeleton: Skeleton, stride: int, size: tuple[int, int]
-) -> Fields:
+def of_targets(targets: Targets, skeleton: Skeleton, stride: int, size: tuple[int, int]) -> Fields:
     """The code of one image that a perfect network would give: confidence 1 along its poses."""
     parts = []
     for field, ends in ((targets.intensity, 1), (targets.association, 2)):

@@ -41,6 +41,4 @@ def activated(raw: Tensor) -> Parts:
     rows = torch.arange(raw.shape[-2], device=raw.device, dtype=raw.dtype)
     columns = torch.arange(raw.shape[-1], device=raw.device, dtype=raw.dtype)
     index = torch.stack(torch.broadcast_tensors(columns[None], rows[:, None]))
-    return Parts(
-        own.spread, own.confidence.sigmoid(), own.vectors + index, F.softplus(own.scales)
-    )
+    return Parts(own.spread, own.confidence.sigmoid(), own.vectors + index, F.softplus(own.scales))

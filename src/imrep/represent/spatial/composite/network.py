@@ -116,9 +116,7 @@ def build(
     channels, stride, margin = _measured(built, request)
     _check_stride(request, stride, upsample)
     base = Truncated(built.network)
-    network = seeded(
-        lambda: CompositeNetwork(base, channels, stride, skeleton, upsample, margin)
-    )
+    network = seeded(lambda: CompositeNetwork(base, channels, stride, skeleton, upsample, margin))
     return network, tuple(built.mean), tuple(built.std)
 
 

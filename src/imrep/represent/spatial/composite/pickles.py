@@ -74,6 +74,11 @@ class Inert:
         content = state[1] if isinstance(state, tuple) and len(state) == 2 else state
         self.state = content if isinstance(content, dict) else {}
 
+    def table(self, name: str) -> dict[str, Any]:
+        """A dictionary of its state; empty where there is none of that name."""
+        own = self.state.get(name)
+        return own if isinstance(own, dict) else {}
+
     def __setitem__(self, key: Any, value: Any) -> None:
         """Items of a mapping are dropped."""
 
@@ -169,9 +174,7 @@ class _Reader(pickle.Unpickler):
             raise ValueError(f"{name} is compressed")
 
 
-def _rebuild_tensor(
-    storage: Tensor, offset: int, size: Any, stride: Any, *others: Any
-) -> Tensor:
+def _rebuild_tensor(storage: Tensor, offset: int, size: Any, stride: Any, *others: Any) -> Tensor:
     return torch.as_strided(storage, tuple(size), tuple(stride), offset).clone()
 
 

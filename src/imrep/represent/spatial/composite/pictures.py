@@ -16,6 +16,7 @@ from imrep.represent.spatial.composite.skeleton import Skeleton
 from imrep.types import Image, Picture
 
 _SHIFT = 4  # binary digits behind the point that OpenCV draws with
+_OUTLINE, _JOINT = (20, 20, 20), (255, 255, 255)
 _BACKGROUND = 40  # gray level without an image
 _LINE = 1 / 160  # width of a bone, of the image's longer side
 _INSTANCE = 3  # times the longer side of a pose, if that is less
@@ -91,13 +92,13 @@ def _paint(canvas: NDArray[np.uint8], pose: Pose, width: int) -> None:
     present = pose.joints[:, 0] > 0
     for (a, b), colour in zip(pose.skeleton.edges, colours, strict=True):
         if present[a] and present[b]:
-            ends = [_fixed(pose.joints[j, 1:3]) for j in (a, b)]
-            cv2.line(canvas, *ends, (20, 20, 20), width + 2, cv2.LINE_AA, _SHIFT)
-            cv2.line(canvas, *ends, colour, width, cv2.LINE_AA, _SHIFT)
+            start, end = (_fixed(pose.joints[j, 1:3]) for j in (a, b))
+            cv2.line(canvas, start, end, _OUTLINE, width + 2, cv2.LINE_AA, _SHIFT)
+            cv2.line(canvas, start, end, colour, width, cv2.LINE_AA, _SHIFT)
     for joint in pose.joints[present]:
         centre = _fixed(joint[1:3])
-        cv2.circle(canvas, centre, (width + 1) << _SHIFT, (20, 20, 20), -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(canvas, centre, width << _SHIFT, (255, 255, 255), -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, centre, (width + 1) << _SHIFT, _OUTLINE, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(canvas, centre, width << _SHIFT, _JOINT, -1, cv2.LINE_AA, _SHIFT)
 
 
 def _colours(count: int) -> list[tuple[int, int, int]]:

@@ -62,7 +62,8 @@ def decode(problem: Problem) -> Array:
     t = problem.thresholds
     intensity = high_resolution(problem)
     candidates = Candidates(problem, intensity, t.association)
-    occupied, poses = Occupancy(problem), []
+    occupied = Occupancy(problem)
+    poses: list[list[Joint]] = []
     for joint, start in seeds(problem, intensity):
         if occupied.holds(joint, start) or len(poses) == MAX_POSES:
             continue
@@ -128,9 +129,7 @@ def seeds(problem: Problem, intensity: NDArray[np.float32]) -> Iterator[tuple[in
 class Candidates:
     """Cells of the association fields by edge and direction, scored by the joint they point to."""
 
-    def __init__(
-        self, problem: Problem, intensity: NDArray[np.float32], least: float
-    ) -> None:
+    def __init__(self, problem: Problem, intensity: NDArray[np.float32], least: float) -> None:
         self.by_direction: dict[tuple[int, int], Array] = {}
         for edge, (a, b) in enumerate(problem.edges.tolist()):
             field = problem.caf[edge]
@@ -170,7 +169,7 @@ class Candidates:
         return 0.5 * first[0], first[4], first[5], first[6]
 
 
-def grow(  # the pose, the fields, and how far to go
+def grow(
     pose: list[Joint],
     problem: Problem,
     candidates: Candidates,
@@ -179,35 +178,49 @@ def grow(  # the pose, the fields, and how far to go
     reverse: bool,
 ) -> None:
     """Add joints by a frontier of edges, the surest connection first."""
-    counter = itertools.count()
-    frontier: list[tuple[float, int, int, int, int, Joint | None]] = []
-
-    def push(joint: int) -> None:
-        for edge, (a, b) in enumerate(problem.edges.tolist()):
-            for start, end in ((a, b), (b, a)):
-                if start == joint and pose[end][0] == 0:
-                    entry = (-math.sqrt(pose[joint][0]), next(counter), edge, start, end, None)
-                    heapq.heappush(frontier, entry)
-
-    for joint, own in enumerate(pose):
-        if own[0] > 0:
-            push(joint)
-    while frontier:
-        _, _, edge, start, end, connection = heapq.heappop(frontier)
+    frontier = _Frontier(problem, pose)
+    while (popped := frontier.pop()) is not None:
+        edge, start, end, connection = popped
         if pose[end][0] > 0:
             continue
         if connection is not None:
             pose[end] = connection
-            push(end)
+            frontier.push_edges(end)
             continue
-        score, x, y, s = candidates.connection((start, edge), pose[start], window)
+        score, *place = candidates.connection((start, edge), pose[start], window)
         v = math.sqrt(score * pose[start][0])
-        if score <= 0 or v < thresholds.joint or v < thresholds.relative * pose[start][0]:
+        if score <= 0 or v < max(thresholds.joint, thresholds.relative * pose[start][0]):
             continue
-        found = (v, x, y, s)
-        if reverse and not _returns(candidates, (end, edge), found, pose[start], window):
-            continue
-        heapq.heappush(frontier, (-v, next(counter), edge, start, end, found))
+        joint: Joint = (v, *place)
+        if not reverse or _returns(candidates, (end, edge), joint, pose[start], window):
+            frontier.push(v, edge, start, end, joint)
+
+
+class _Frontier:
+    """Edges from joints of a pose to joints that it lacks, by priority, then by age."""
+
+    def __init__(self, problem: Problem, pose: list[Joint]) -> None:
+        self.edges, self.pose = problem.edges.tolist(), pose
+        self.heap: list[tuple[float, int, int, int, int, Joint | None]] = []
+        self.counter = itertools.count()
+        for joint, own in enumerate(pose):
+            if own[0] > 0:
+                self.push_edges(joint)
+
+    def push_edges(self, joint: int) -> None:
+        """All edges from a joint; their connections are computed when they are popped."""
+        for edge, (a, b) in enumerate(self.edges):
+            for start, end in ((a, b), (b, a)):
+                if start == joint and self.pose[end][0] == 0:
+                    self.push(math.sqrt(self.pose[joint][0]), edge, start, end, None)
+
+    def push(self, priority: float, edge: int, start: int, end: int, joint: Joint | None) -> None:
+        """An edge, with its connection where that is known."""
+        heapq.heappush(self.heap, (-priority, next(self.counter), edge, start, end, joint))
+
+    def pop(self) -> tuple[int, int, int, Joint | None] | None:
+        """Edge, start, end and connection of the first; None where there is none."""
+        return heapq.heappop(self.heap)[2:] if self.heap else None
 
 
 def _returns(
@@ -246,7 +259,12 @@ class Occupancy:
         _, x, y, s = own
         half = max(MIN_OCCUPIED_PX, s)
         rows, columns = (
-            slice(*(max(0, math.floor((v + d) / OCCUPANCY_PX + e)) for d, e in ((-half, 0), (half, 1))))
+            slice(
+                *(
+                    max(0, math.floor((v + d) / OCCUPANCY_PX + e))
+                    for d, e in ((-half, 0), (half, 1))
+                )
+            )
             for v in (y, x)
         )
         self.maps[joint, rows, columns] = True
@@ -262,15 +280,13 @@ def suppress(poses: list[list[Joint]], problem: Problem) -> list[list[Joint]]:
                 pose[joint] = (own[0] * SUPPRESSED, *own[1:])
             elif own[0] > 0:
                 occupied.mark_joint(joint, own)
-        kept = [own if own[0] > least else _NONE for own in pose]
-        if _mean(kept) >= problem.thresholds.pose:
-            remaining.append(kept)
+        remaining_joints = [own if own[0] > least else _NONE for own in pose]
+        if _mean(remaining_joints) >= problem.thresholds.pose:
+            remaining.append(remaining_joints)
     return sorted(remaining, key=lambda pose: -_mean(pose))
 
 
-def complete(
-    poses: list[list[Joint]], problem: Problem, intensity: NDArray[np.float32]
-) -> None:
+def complete(poses: list[list[Joint]], problem: Problem, intensity: NDArray[np.float32]) -> None:
     """Add the joints that poses lack, by weak associations, then at their neighbours."""
     weak = Candidates(problem, intensity, COMPLETION_CONFIDENCE)
     lenient = Thresholds(joint=0, relative=0)

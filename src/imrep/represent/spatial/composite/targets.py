@@ -112,7 +112,12 @@ class _Field:
     """A padded field with the distance at which each of its cells was written."""
 
     def __init__(
-        self, count: int, size: tuple[int, int], stride: int, ignored: Sequence[Box], components: int
+        self,
+        count: int,
+        size: tuple[int, int],
+        stride: int,
+        ignored: Sequence[Box],
+        components: int,
     ) -> None:
         rows, columns = (n + 2 * _PADDING for n in size)
         self.size, self.stride = size, stride

@@ -47,7 +47,10 @@ def test_a_mirror_swaps_left_and_right():
             mirrored = own
     # COCO's pose faces away: its left is at the left. In a mirror it is again, by another name.
     assert mirrored is None and plain is not None
-    flips = [augmented(image, [instance], COCO, 97, np.random.default_rng(s), ("flip",)) for s in range(40)]
+    flips = [
+        augmented(image, [instance], COCO, 97, np.random.default_rng(s), ("flip",))
+        for s in range(40)
+    ]
     eyes = {tuple(own.instances[0].keypoints[1, :2].round(3)) for own in flips}
     assert len(eyes) == 2
     original = centred(image, [instance], 97).instances[0].keypoints[:, 0]
@@ -92,5 +95,7 @@ def test_of_two_instances_the_square_is_around_either():
     centres = set()
     for seed in range(20):
         own = augmented(image, pair, COCO, 97, np.random.default_rng(seed), ())
-        centres |= {i for i, x in enumerate(own.instances) if abs(x.keypoints[:, 0].mean() - 48) < 12}
+        centres |= {
+            i for i, x in enumerate(own.instances) if abs(x.keypoints[:, 0].mean() - 48) < 12
+        }
     assert centres == {0, 1}

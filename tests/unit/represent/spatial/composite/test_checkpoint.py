@@ -12,9 +12,9 @@ from torch import nn
 
 import imrep
 from imrep.errors import BadParameter
+from imrep.networks import Request
 from imrep.represent.spatial.composite import COCO, pickles
 from imrep.represent.spatial.composite.network import build
-from imrep.networks import Request
 from imrep.testing import photo
 
 
@@ -73,7 +73,9 @@ def official(monkeypatch):
 
 def tiny(upsample=2, seed=0):
     torch.manual_seed(seed)
-    network, _, _ = build(Request("shufflenetv2k16", "random", -1, None, "mean", "c"), COCO, upsample)
+    network, _, _ = build(
+        Request("shufflenetv2k16", "random", -1, None, "mean", "c"), COCO, upsample
+    )
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.1, 0.1)
@@ -117,7 +119,9 @@ def test_a_pickle_that_would_run_a_command_is_refused_by_name(tmp_path, official
         official(tmp_path / "bad.pkl", tiny(), extra=[Command(sentinel)])
     else:
         torch.save({"model": Command(sentinel)}, tmp_path / "bad.pkl")
-    with pytest.raises(BadParameter, match=r"refuses to read bad\.pkl: its pickle names \w+\.system"):
+    with pytest.raises(
+        BadParameter, match=r"refuses to read bad\.pkl: its pickle names \w+\.system"
+    ):
         imrep.get(f"composite:weights={tmp_path / 'bad.pkl'}")
     assert not sentinel.exists()
 
@@ -162,7 +166,11 @@ def test_every_other_name_is_refused(tmp_path, module, name):
 
 
 def test_what_networks_name_is_not_imported_nor_called(tmp_path):
-    names = [("numpy.testing", "rundocs"), ("torch.nn.modules.module", "Module"), ("_codecs", "encode")]
+    names = [
+        ("numpy.testing", "rundocs"),
+        ("torch.nn.modules.module", "Module"),
+        ("_codecs", "encode"),
+    ]
     for module, name in names:
         path = archive(tmp_path / "inert.pkl", call(module, name, "1"))
         content = pickles.read(path, "composite")
@@ -171,7 +179,8 @@ def test_what_networks_name_is_not_imported_nor_called(tmp_path):
 
 def storage(count, key="0"):
     """A pickle of one tensor of `count` numbers."""
-    head = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+    head = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n"
+    head += b"((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
     parts = [pickle.dumps(v, 2)[2:-1] for v in (key, "cpu", count)]
     tail = b"K\x00" + b"".join(pickle.dumps(v, 2)[2:-1] for v in ((2, 2), (2, 1), False))
     return head + b"".join(parts) + b"tQ" + tail + b"ccollections\nOrderedDict\n)RtR."
@@ -200,7 +209,9 @@ def test_a_tensor_is_rebuilt(tmp_path):
 )
 def test_damaged_files_are_refused(tmp_path, pickled, records):
     path = archive(tmp_path / "broken.pkl", pickled, **records)
-    with pytest.raises(BadParameter, match=r"composite (cannot read weights from|needs) .*broken\.pkl"):
+    with pytest.raises(
+        BadParameter, match=r"composite (cannot read weights from|needs) .*broken\.pkl"
+    ):
         imrep.get(f"composite:weights={path}")
 
 

@@ -19,7 +19,9 @@ def test_terms_and_gradients_are_the_official_ones(refs, name):
 
 def target(ends, seed=0):
     """(1, 2, 1 + 4 ends, 3, 4) with known, unknown and ignored cells."""
-    values = torch.rand(1, 2, 1 + 4 * ends, 3, 4, generator=torch.Generator().manual_seed(seed)) + 0.1
+    values = (
+        torch.rand(1, 2, 1 + 4 * ends, 3, 4, generator=torch.Generator().manual_seed(seed)) + 0.1
+    )
     values[:, :, 0] = 0
     values[:, :, 1:, 1:] = torch.nan
     values[:, :, 0, 0] = 1
@@ -41,7 +43,10 @@ def test_the_gradient_is_finite_and_reaches_every_known_cell(objective, ends):
 @pytest.mark.parametrize("objective", OBJECTIVES.values())
 def test_it_is_a_sum_over_cells_per_image(objective):
     raw = torch.randn(1, 2, 5, 3, 4).double()
-    once, twice = objective(raw, target(1)), objective(raw.repeat(2, 1, 1, 1, 1), target(1).repeat(2, 1, 1, 1, 1))
+    once, twice = (
+        objective(raw, target(1)),
+        objective(raw.repeat(2, 1, 1, 1, 1), target(1).repeat(2, 1, 1, 1, 1)),
+    )
     assert torch.allclose(once, twice)
 
 

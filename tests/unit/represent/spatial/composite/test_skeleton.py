@@ -30,7 +30,9 @@ def test_constants_are_the_official_ones(refs):
 
 
 def test_sides_are_swapped_by_their_names():
-    own = Skeleton(("eye_L", "eye_R", "LeftPaw", "RightPaw", "clear", "tail"), ((0, 1),), (0.1,) * 6)
+    own = Skeleton(
+        ("eye_L", "eye_R", "LeftPaw", "RightPaw", "clear", "tail"), ((0, 1),), (0.1,) * 6
+    )
     assert own.swapped == (1, 0, 3, 2, 4, 5)
     assert tuple(own.swapped[i] for i in own.swapped) == tuple(range(6))
 
@@ -69,7 +71,9 @@ def test_categories_without_joints_or_edges_are_refused(tmp_path, change, messag
         skeleton.read(str(file), "composite")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"categories": [{"name": "box"}]}', "{\"edges\": 1}"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"categories": [{"name": "box"}]}', '{"edges": 1}']
+)
 def test_files_without_a_skeleton_are_refused(tmp_path, text):
     file = tmp_path / "none.json"
     file.write_text(text)
@@ -78,5 +82,7 @@ def test_files_without_a_skeleton_are_refused(tmp_path, text):
 
 
 def test_a_joint_that_is_never_seen_leaves_the_pose_open():
-    own = skeleton.from_category(CATEGORY, [np.ones((6, 3)) * [[1], [2], [3], [4], [5], [0]]], "c", "f")
+    own = skeleton.from_category(
+        CATEGORY, [np.ones((6, 3)) * [[1], [2], [3], [4], [5], [0]]], "c", "f"
+    )
     assert own.pose == ()
