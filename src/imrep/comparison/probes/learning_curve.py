@@ -91,11 +91,11 @@ def learning_curve(
     points: list[Point] = []
     for m in numbers:
 
-        def drawn(draw: int, done: int = _DRAWS * len(points)) -> None:
+        def after(draw: int, done: int = _DRAWS * len(points)) -> None:
             if progress:
                 progress("labels needed", done + draw + 1, _DRAWS * len(numbers))
 
-        points.append(_point(m, parts, labels, groups, folds, seed, drawn))
+        points.append(_point(m, parts, labels, groups, folds, seed, after))
     return tuple(points)
 
 
