@@ -161,6 +161,7 @@ def _category(content: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _images(content: dict[str, Any], name: str) -> dict[object, dict[str, Any]]:
     images: dict[object, dict[str, Any]] = {}
+    names: set[str] = set()
     for entry in content["images"]:
         own = entry if isinstance(entry, dict) else {}
         number, file_name = own.get("id"), own.get("file_name")
@@ -172,6 +173,9 @@ def _images(content: dict[str, Any], name: str) -> dict[object, dict[str, Any]]:
             )
         if number in images:
             raise BadData(f"{name} needs one image for each id, got two with {number!r}.")
+        if file_name in names:
+            raise BadData(f"{name} needs one image for each file_name, got two {file_name}.")
+        names.add(file_name)
         images[number] = own
     return images
 

@@ -1,28 +1,40 @@
 """Composite fields: where joints are, and which of them belong together."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from imrep import checks, codecheck, weights
-from imrep.base import Learned, Recipe
+from imrep.base import Evaluation, Examples, Learned, Recipe, TrainingImages
 from imrep.base.supervised import take_saved
 from imrep.codes import Fields
-from imrep.errors import BadCode, BadParameter, WeightsNeeded
+from imrep.datasets import Dataset
+from imrep.errors import BadCode, BadData, BadParameter, WeightsNeeded
 from imrep.io.digests import digest
 from imrep.networks import Request, inputs
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.represent.spatial.composite import checkpoint, coco, fields, network, pictures, targets
+from imrep.represent.spatial.composite import (
+    checkpoint,
+    coco,
+    fields,
+    network,
+    pictures,
+    targets,
+    training,
+)
 from imrep.represent.spatial.composite import skeleton as skeletons
 from imrep.represent.spatial.composite.decoder import Pose, decode
 from imrep.represent.spatial.composite.losses import OBJECTIVES
 from imrep.represent.spatial.composite.shufflenet import SHAPES
 from imrep.represent.spatial.composite.skeleton import COCO, Skeleton
-from imrep.represent.spatial.composite.targets import Instance
+from imrep.represent.spatial.composite.targets import Instance, Targets
 from imrep.represent.spatial.composite.thresholds import Thresholds
 from imrep.types import Image, Picture
 from imrep.weights import strict
@@ -93,14 +105,27 @@ class Composite(Learned[Fields]):
     )
     example = "composite:arch=test_resnet,weights=random"
     recipe = Recipe(
-        optimiser="adamw",
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         weight_decay=1e-5,
         batch=8,
-        steps=2000,
         size=0,
         crop=193,
-        augment="flip+jitter",
+        augment="resized_crop+flip+rotate+jitter",
+    )
+    recipes: ClassVar[Mapping[str, Recipe]] = MappingProxyType(
+        {
+            "paper": replace(
+                recipe,
+                optimiser="sgd",
+                learning_rate=3e-4,
+                momentum=0.95,
+                schedule="step",
+                clip=10.0,
+                batch=32,
+                steps=500_000,
+                crop=385,
+            )
+        }
     )
 
     def __init__(
@@ -179,7 +204,19 @@ class Composite(Learned[Fields]):
         codecheck.maps(code.confidence, self.name, [count], self._field_size(code.size))
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """The sum of the objective's six terms, three of each head."""
+        """The sum of the objective's six terms, three of each head.
+
+        Args:
+            batch: `image` (b, 3, h, w) in [0, 1]; `intensity` (b, joint, 5, rows, columns) and
+                `association` (b, edge, 9, rows, columns), as `targets.encode` gives them.
+
+        Raises:
+            BadData: If there are no targets.
+        """
+        if "intensity" not in batch:
+            raise BadData(
+                f"{self.name} needs poses to be trained, got images alone. Pass a COCO file."
+            )
         self.network.train(self.training)
         try:
             raw = self.network(self._padded(batch["image"]))
@@ -189,6 +226,47 @@ class Composite(Learned[Fields]):
         names = ("intensity", "association")
         terms = [objective(own, batch[name]) for own, name in zip(raw, names, strict=True)]
         return torch.stack(terms).sum()
+
+    @classmethod
+    def annotated(cls, data: str) -> Dataset:
+        """The images of a COCO file with their poses.
+
+        Raises:
+            BadData: If it is no such file, or an annotation in it is wrong.
+        """
+        return training.find(data, cls.name)
+
+    def training_examples(self, images: TrainingImages) -> Examples | None:
+        """Squares around instances, with the fields of these.
+
+        Raises:
+            BadData: If the annotations are of another skeleton than the weights.
+        """
+        poses = images.annotations
+        if not isinstance(poses, training.Poses):
+            return None  # the loss refuses them
+        joints = tuple(poses.file.category["keypoints"])
+        if joints != self.joints.joints:
+            raise BadData(
+                f"{self.name} needs annotations of {', '.join(self.joints.joints[:3])}, …, as its "
+                f"weights are of, got {', '.join(joints[:3])}, …. Train from weights=random."
+            )
+        return training.PosedImages(images, poses, self.joints, self.network.cells)
+
+    def evaluate(self, batches: Iterator[dict[str, Tensor]]) -> Evaluation:
+        """How similar the poses of held-out squares are to their annotations."""
+        return training.evaluation(
+            pair for batch in batches for pair in zip(*self._compared(batch), strict=True)
+        )
+
+    def examples_of_batch(self, batch: dict[str, Tensor]) -> dict[str, Image]:
+        """Squares with the annotated poses, and with those that were found."""
+        annotated, detected = self._compared(batch)
+        image = batch["image"]
+        return {
+            "annotated": pictures.draw_poses(image, annotated),
+            "detected": pictures.draw_poses(image, detected),
+        }
 
     def train(self, mode: bool = True) -> "Composite":
         """The network stays in evaluation mode, outside `loss`: a code depends on no batch."""
@@ -212,7 +290,17 @@ class Composite(Learned[Fields]):
     @property
     def stride(self) -> int:
         """Pixels between cells."""
-        return self.network.stride
+        return self.network.cells.stride
+
+    def _compared(self, batch: dict[str, Tensor]) -> tuple[list[list[Pose]], list[list[Pose]]]:
+        """The annotated and the detected poses of each image of a batch."""
+        image = batch["image"]
+        size = (image.shape[2], image.shape[3])
+        annotated = []
+        for own in zip(batch["intensity"], batch["association"], strict=True):
+            target = Targets(*(field.cpu().numpy() for field in own))
+            annotated += self.poses(fields.of_targets(target, self.joints, self.stride, size))
+        return annotated, self.poses(self.encode(image))
 
     def _build(self) -> None:
         if self.weights == "published":
@@ -271,12 +359,12 @@ class Composite(Learned[Fields]):
         x = inputs.normalised(
             image, side=None, gray=False, mean=self._mean, std=self._std, dtype=like.dtype
         )
-        below, right = (self.network.complete(n)[1] - n for n in x.shape[2:])
+        below, right = (self.network.cells.complete(n)[1] - n for n in x.shape[2:])
         return F.pad(x, (0, right, 0, below))
 
     def _field_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of the fields of an image of (height, width)."""
-        rows, columns = (self.network.complete(n)[0] for n in size)
+        rows, columns = (self.network.cells.complete(n)[0] for n in size)
         return rows, columns
 
     def _saved_facts(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A backbone with two heads: one field for each joint, one for each edge."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,50 +14,27 @@ from imrep.represent.spatial.composite.shufflenet import SHAPES, ShuffleNetV2K
 from imrep.represent.spatial.composite.skeleton import Skeleton
 from imrep.weights import seeded
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue
+MEAN: tuple[float, ...] = (0.485, 0.456, 0.406)  # of ImageNet's red, green and blue
+STD: tuple[float, ...] = (0.229, 0.224, 0.225)
 
 _PROBE_PX = 257  # side of the image that a backbone's stride is measured with
 _PRIOR = 0.01  # confidence of random heads: most cells are background
 
 
-class CompositeNetwork(nn.Module):
-    """The modules under the names of OpenPifPaf's checkpoints.
+@dataclass(frozen=True)
+class Cells:
+    """Where the cells of the fields lie in an image.
 
     Args:
-        base_net: From images to feature maps.
-        channels: Of the feature maps.
-        stride: Pixels per cell of the feature maps.
-        skeleton: Joints and edges.
+        base_stride: Pixels per cell of the feature maps.
         upsample: Cells of the fields per cell of the feature maps, along either axis.
-        margin: Pixels that the last of n cells needs after the (n - 1) × stride before it: 1, or
-            the stride in networks of patches.
+        margin: Pixels that the last of n cells of the feature maps needs after the
+            (n - 1) × stride before it: 1, or the stride in networks of patches.
     """
 
-    def __init__(
-        self,
-        base_net: nn.Module,
-        channels: int,
-        stride: int,
-        skeleton: Skeleton,
-        upsample: int,
-        margin: int = 1,
-    ) -> None:
-        super().__init__()
-        self.base_net, self.base_stride, self.upsample = base_net, stride, upsample
-        self.margin = margin
-        joints, edges = len(skeleton.joints), len(skeleton.edges)
-        self.head_nets = nn.ModuleList(
-            [
-                CompositeHead(channels, joints, 1, upsample),
-                CompositeHead(channels, edges, 2, upsample),
-            ]
-        )
-        with torch.no_grad():
-            for head in self.head_nets:
-                assert isinstance(head, CompositeHead)
-                bias = head.conv.bias
-                assert bias is not None
-                bias.view(head.fields, 2 + 3 * head.ends, -1)[:, 1] = math.log(_PRIOR)
+    base_stride: int
+    upsample: int
+    margin: int = 1
 
     @property
     def stride(self) -> int:
@@ -71,6 +49,36 @@ class CompositeNetwork(nn.Module):
         """
         cells = max(2, math.ceil((length - 1) / self.base_stride))
         return cells * self.upsample + 1, cells * self.base_stride + self.margin
+
+
+class CompositeNetwork(nn.Module):
+    """The modules under the names of OpenPifPaf's checkpoints.
+
+    Args:
+        base_net: From images to feature maps.
+        channels: Of the feature maps.
+        skeleton: Joints and edges.
+        cells: Of the feature maps and the fields.
+    """
+
+    def __init__(
+        self, base_net: nn.Module, channels: int, skeleton: Skeleton, cells: Cells
+    ) -> None:
+        super().__init__()
+        self.base_net, self.cells = base_net, cells
+        joints, edges = len(skeleton.joints), len(skeleton.edges)
+        self.head_nets = nn.ModuleList(
+            [
+                CompositeHead(channels, joints, 1, cells.upsample),
+                CompositeHead(channels, edges, 2, cells.upsample),
+            ]
+        )
+        with torch.no_grad():
+            for head in self.head_nets:
+                assert isinstance(head, CompositeHead)
+                bias = head.conv.bias
+                assert bias is not None
+                bias.view(head.fields, 2 + 3 * head.ends, -1)[:, 1] = math.log(_PRIOR)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images (b, 3, H, W) to the raw outputs of both heads."""
@@ -105,19 +113,17 @@ def build(
             stride is no multiple of `upsample`.
         WeightsNeeded: If its published weights are not available.
     """
+    base: ShuffleNetV2K | Truncated
     if request.arch in SHAPES:
-        shuffle = seeded(lambda: ShuffleNetV2K(request.arch))
-        _check_stride(request, shuffle.stride, upsample)
-        network = seeded(
-            lambda: CompositeNetwork(shuffle, shuffle.channels, shuffle.stride, skeleton, upsample)
-        )
-        return network, MEAN, STD
-    built = networks.build(request)
-    channels, stride, margin = _measured(built, request)
+        base = seeded(lambda: ShuffleNetV2K(request.arch))
+        channels, stride, margin, mean, std = base.channels, base.stride, 1, MEAN, STD
+    else:
+        built = networks.build(request)
+        channels, stride, margin = _measured(built, request)
+        base, mean, std = Truncated(built.network), tuple(built.mean), tuple(built.std)
     _check_stride(request, stride, upsample)
-    base = Truncated(built.network)
-    network = seeded(lambda: CompositeNetwork(base, channels, stride, skeleton, upsample, margin))
-    return network, tuple(built.mean), tuple(built.std)
+    cells = Cells(stride, upsample, margin)
+    return seeded(lambda: CompositeNetwork(base, channels, skeleton, cells)), mean, std
 
 
 def _measured(built: Built, request: Request) -> tuple[int, int, int]:

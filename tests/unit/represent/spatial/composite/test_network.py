@@ -28,10 +28,10 @@ def test_shufflenet_has_the_official_keys_and_parameters(refs, arch):
 @pytest.mark.parametrize(("length", "rows"), [(33, 5), (34, 7), (257, 33), (258, 35)])
 def test_fields_of_upsample_two_lie_eight_pixels_apart(length, rows):
     network, _, _ = build(request("shufflenetv2k16"), COCO, 2)
-    cells, pixels = network.complete(length)
+    cells, pixels = network.cells.complete(length)
     with torch.no_grad():
         intensity, association = network.eval()(torch.zeros(1, 3, pixels, 33))
-    assert (network.stride, cells) == (8, rows)
+    assert (network.cells.stride, cells) == (8, rows)
     assert intensity.shape == (1, 17, 5, rows, 5) and association.shape == (1, 19, 8, rows, 5)
 
 
@@ -39,11 +39,11 @@ def test_fields_of_upsample_two_lie_eight_pixels_apart(length, rows):
 @pytest.mark.parametrize("length", [1, 40, 65, 97])
 def test_any_backbone_gives_as_many_cells_as_announced(arch, length):
     network, _, _ = build(request(arch, -2), COCO, 2)
-    cells, pixels = network.complete(length)
+    cells, pixels = network.cells.complete(length)
     with torch.no_grad():
         intensity, _ = network.eval()(torch.zeros(1, 3, pixels, pixels))
     assert intensity.shape[3:] == (cells, cells)
-    assert (cells - 1) * network.stride >= length - 1
+    assert (cells - 1) * network.cells.stride >= length - 1
 
 
 def test_random_heads_expect_background():
