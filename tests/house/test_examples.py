@@ -9,6 +9,7 @@ import ast
 import contextlib
 import importlib
 import io
+import json
 import re
 import shlex
 import subprocess
@@ -78,7 +79,28 @@ def prepared(tmp_path_factory):
         run_line(f"{compare} --save own/ --save-which mine")
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
+        (root / "frames").mkdir()
+        for i in range(2):
+            scene(i + 30).save(root / "frames" / f"{i}.png")
+        imrep.get("composite:arch=test_resnet,weights=random").save("people/model")
+        write_poses(sorted(Path("holidays").glob("*.jpg")))
     return root
+
+
+def write_poses(photos):
+    """A COCO file of one mouse in each photograph."""
+    joints = ["snout", "left_ear", "right_ear", "tail"]
+    category = {"id": 1, "name": "mouse", "keypoints": joints}
+    category["skeleton"] = [[1, 2], [1, 3], [1, 4]]
+    points = [40, 60, 2, 30, 40, 2, 60, 40, 2, 110, 130, 2]
+    images, annotations = [], []
+    for i, path in enumerate(photos):
+        height, width = np.asarray(Image.open(path)).shape[:2]
+        name = path.as_posix()
+        images.append({"id": i, "file_name": name, "height": height, "width": width})
+        annotations.append({"id": i, "image_id": i, "category_id": 1, "keypoints": points})
+    content = {"images": images, "categories": [category], "annotations": annotations}
+    Path("people.json").write_text(json.dumps(content))
 
 
 def write_tables(photos):

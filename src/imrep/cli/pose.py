@@ -1,7 +1,7 @@
 """`imrep pose IMAGE...`: the joints of persons, or of whatever was trained, drawn and listed."""
 
-import glob
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,9 @@ _DESCRIPTION = "imrep pose"
 
 @click.command(
     epilog=options.example(
-        "imrep pose street.jpg -r composite:weights=d/model",
-        "imrep pose street.jpg -r composite:weights=shufflenetv2k16.pkl -o street.png",
-        "imrep pose frames/ -r composite:weights=d/model -o poses/",
+        "imrep pose street.jpg -r composite:weights=people",
+        "imrep pose street.jpg cat.jpg -r composite:weights=people -o posed/ --json",
+        "imrep pose frames/ -r composite:weights=people -o poses/",
     )
 )
 @click.argument("data", metavar="IMAGE...", nargs=-1, required=True)
@@ -172,8 +172,8 @@ def _folder(
     dataset = datasets.find(data[0] if len(data) == 1 else list(data))
     screen.notes(dataset.notes, machine.quiet)
     files = [item.file for item in dataset.items if item.file is not None]
-    for source in data if not any(map(glob.has_magic, data)) else ():
-        outputs.check_separate(source, out, files, "pose")
+    for folder in filter(os.path.isdir, data):
+        outputs.check_separate(folder, out, files, "pose")
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
         return pose_folder.pose_folder(dataset.items, settings, out, _DESCRIPTION, meter)
 

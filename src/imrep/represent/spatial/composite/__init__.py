@@ -100,7 +100,7 @@ class Composite(Learned[Fields]):
         family="spatial",
         cite="Kreiss et al. 2019, doi:10.1109/CVPR.2019.01225",
         dtype="float32",
-        weights="required",
+        weights="trained",
         native="kernels",
     )
     example = "composite:arch=test_resnet,weights=random"
