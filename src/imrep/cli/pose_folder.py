@@ -156,7 +156,7 @@ def pose_folder(
         provenance.mark_folder(out, "poses")
         resumed = work.count()
         for i in range(resumed, len(items)):
-            work.save(i, _one(i, items[i], targets[i], settings, work))
+            work.save(i, _posed_item(i, items[i], targets[i], settings, work))
             progress("finding poses", i + 1, len(items))
         skipped = shards.skipped(work, items)
         paths = [work.path / f"{i:06}.json" for i in range(len(items))]
@@ -172,7 +172,7 @@ def pose_folder(
     return PosedFolder(out, document, len(records), skipped, skipped_path, resumed, seconds)
 
 
-def _one(i: int, item: Item, target: Path, settings: Settings, work: WorkFolder) -> Shard:
+def _posed_item(i: int, item: Item, target: Path, settings: Settings, work: WorkFolder) -> Shard:
     """Write the picture and the record of an image; the shard says that it is done or why not."""
     try:
         posed = pose(images.read(item.read(), **settings.reading.keywords), settings)

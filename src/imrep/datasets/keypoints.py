@@ -98,15 +98,15 @@ def read(path: str | Path) -> KeypointFile:
     content = _content(file, name)
     category = _category(content, name)
     images = _images(content, name)
-    known = {entry["id"] for entry in content["categories"] if isinstance(entry, dict)}
+    category_ids = {entry["id"] for entry in content["categories"] if isinstance(entry, dict)}
     instances: dict[object, list[KeypointInstance]] = {number: [] for number in images}
     for annotation in content["annotations"]:
         if not isinstance(annotation, dict):
             raise _wrong(name, "?", "an object", annotation)
         label = annotation.get("id", "?")
         own = annotation.get("category_id")
-        if own not in known:
-            raise _wrong(name, label, f"a category_id of {_listed(known)}", own)
+        if own not in category_ids:
+            raise _wrong(name, label, f"a category_id of {_listed(category_ids)}", own)
         if own != category["id"]:
             continue
         number = annotation.get("image_id")

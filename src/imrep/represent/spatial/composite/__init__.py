@@ -374,7 +374,7 @@ class Composite(Learned[Fields]):
         named = (
             self.weights if self.weights in _NAMED else weights.digest(self.network.state_dict())
         )
-        names = [name for name, known in skeletons.NAMED.items() if known == self.joints]
+        names = [name for name, skeleton in skeletons.NAMED.items() if skeleton == self.joints]
         own = names[0] if names else digest(str(self.joints.facts()), size=6)
         return {**self.get_params(), "weights": named, "skeleton": own}
 

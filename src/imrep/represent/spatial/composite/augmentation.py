@@ -16,7 +16,10 @@ from imrep.represent.spatial.composite.targets import Instance
 Matrix = NDArray[np.float64]  # (2, 3): position in the square = M (x, y, 1)
 
 _MARGIN = 1.25  # side of the square without augmentation, of the longer side of an instance
-_NEAR, _FAR = 0.8, 2.0  # times that, at random: down to parts of it, and up to its surroundings
+_CLOSEST, _FARTHEST = (
+    0.8,
+    2.0,
+)  # times that, at random: down to parts of it, and up to its surroundings
 _SHIFT = 0.15  # of the square's side, by which an instance lies beside its centre, at most
 _ROTATION, _ROTATED = math.radians(30), 0.4  # at most; share of the images that are
 _FILL = (124, 116, 104)  # mean colour of ImageNet, beside the image
@@ -80,12 +83,12 @@ def augmented(
     factors = dice.uniform(size=8)
     extent *= _MARGIN
     if "resized_crop" in names:
-        low, high = math.log(_NEAR), math.log(_FAR)
+        low, high = math.log(_CLOSEST), math.log(_FARTHEST)
         extent *= math.exp(strength * (low + (high - low) * factors[0]))
         shift = strength * _SHIFT * extent * (2 * factors[1:3] - 1)
         x, y = x + shift[0], y + shift[1]
-    turned = "rotate" in names and factors[3] < _ROTATED
-    angle = strength * _ROTATION * (2 * factors[4] - 1) if turned else 0.0
+    rotated = "rotate" in names and factors[3] < _ROTATED
+    angle = strength * _ROTATION * (2 * factors[4] - 1) if rotated else 0.0
     mirrored = "flip" in names and factors[5] < strength / 2
     matrix = _matrix((x, y), extent, side, angle, mirrored)
     own = _example(pixels, instances, skeleton if mirrored else None, matrix, side)

@@ -39,13 +39,13 @@ def of_targets(targets: Targets, skeleton: Skeleton, stride: int, size: tuple[in
         confidence = target[:, :, 0].nan_to_num(0)
         vectors = target[:, :, 1 : 1 + 2 * ends].unflatten(2, (ends, 2))
         scales = target[:, :, 1 + 3 * ends :]
-        known = (confidence > 0) & vectors.isfinite().all(3).all(2) & scales.isfinite().all(2)
-        logit = torch.where(known, torch.inf, -torch.inf)
+        valid = (confidence > 0) & vectors.isfinite().all(3).all(2) & scales.isfinite().all(2)
+        logit = torch.where(valid, torch.inf, -torch.inf)
         # The inverse of softplus, which is s itself in float32 for large s.
         inverse = scales + torch.log(-torch.expm1(-scales))
         raw = torch.cat([torch.zeros_like(logit)[:, :, None], logit[:, :, None],
                          vectors.flatten(2, 3), inverse], 2)  # fmt: skip
-        parts.append(torch.where(known[:, :, None], raw, raw.nan_to_num(0)))
+        parts.append(torch.where(valid[:, :, None], raw, raw.nan_to_num(0)))
     return join((parts[0], parts[1]), skeleton, stride, size)
 
 

@@ -54,12 +54,14 @@ def composite_loss(raw: Tensor, target: Tensor) -> Tensor:
             where not known.
     """
     own, ends = parts(raw), (raw.shape[2] - 2) // 3
-    expected, least, scales = _targets(target, ends)
+    expected, precision, scales = _targets(target, ends)
     variance = log_variance(own.spread)
     terms = (
         _focal(own.confidence, target[:, :, 0], variance),
         sum(
-            _vector(own, end, expected[:, :, end], least[:, :, end], scales[:, :, end], variance)
+            _vector(
+                own, end, expected[:, :, end], precision[:, :, end], scales[:, :, end], variance
+            )
             for end in range(ends)
         ),
         _relative_scales(own.scales, scales),
@@ -103,8 +105,8 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def _targets(target: Tensor, ends: int) -> tuple[Tensor, Tensor, Tensor]:
     """Vectors (b, field, end, 2, h, w), least distances and scales (b, field, end, h, w)."""
     vectors = target[:, :, 1 : 1 + 2 * ends].unflatten(2, (ends, 2))
-    least = target[:, :, 1 + 2 * ends : 1 + 3 * ends]
-    return vectors, least, target[:, :, 1 + 3 * ends :]
+    precision = target[:, :, 1 + 2 * ends : 1 + 3 * ends]
+    return vectors, precision, target[:, :, 1 + 3 * ends :]
 
 
 def _focal(logit: Tensor, target: Tensor, log_variances: Tensor) -> Tensor:
@@ -126,12 +128,12 @@ def _focal(logit: Tensor, target: Tensor, log_variances: Tensor) -> Tensor:
 
 
 def _vector(  # the parts of an end of the target
-    own: Parts, end: int, target: Tensor, least: Tensor, scale: Tensor, log_variances: Tensor
+    own: Parts, end: int, target: Tensor, precision: Tensor, scale: Tensor, log_variances: Tensor
 ) -> Tensor:
     """Laplace's negative logarithm of likelihood, of distances in units of half the scale."""
     valid = target.isfinite().all(2)
     error = (own.vectors[:, :, end] - target).movedim(2, -1)[valid]
-    distance = (error.square().sum(-1) + least[valid].square()).sqrt()
+    distance = (error.square().sum(-1) + precision[valid].square()).sqrt()
     predicted = F.softplus(own.scales[:, :, end].detach())
     unit = torch.where(scale.isfinite(), scale, predicted)[valid]
     distance = _softclamp(distance / (0.5 * unit))

@@ -117,32 +117,34 @@ def _at(map_: NDArray[np.float32], x: Array, y: Array) -> Array:
 
 def seeds(problem: Problem, intensity: NDArray[np.float32]) -> Iterator[tuple[int, Joint]]:
     """Joints to start from, the surest first; of equals the first joint's, then cell's."""
-    least, collected = problem.thresholds.seed, []
+    threshold, collected = problem.thresholds.seed, []
     for joint, field in enumerate(problem.cif):
-        c, x, y, scale = field[:, field[0] >= least]
+        c, x, y, scale = field[:, field[0] >= threshold]
         x, y, scale = x * problem.stride, y * problem.stride, scale * problem.stride
         v = 0.9 * _at(intensity[joint], x, y) + 0.1 * c
-        collected += [(joint, row) for row in zip(v, x, y, scale, strict=True) if row[0] >= least]
+        collected += [
+            (joint, row) for row in zip(v, x, y, scale, strict=True) if row[0] >= threshold
+        ]
     yield from sorted(collected, key=lambda seed: -seed[1][0])
 
 
 class Candidates:
     """Cells of the association fields by edge and direction, scored by the joint they point to."""
 
-    def __init__(self, problem: Problem, intensity: NDArray[np.float32], least: float) -> None:
+    def __init__(self, problem: Problem, intensity: NDArray[np.float32], threshold: float) -> None:
         self.by_direction: dict[tuple[int, int], Array] = {}
         for edge, (a, b) in enumerate(problem.edges.tolist()):
             field = problem.caf[edge]
-            c, *own = field[:, field[0] >= least]
+            c, *own = field[:, field[0] >= threshold]
             x1, y1, x2, y2, s1, s2 = (values * problem.stride for values in own)
             for key, end, ends in (
                 ((a, edge), (b, x2, y2), (x1, y1, s1, x2, y2, s2)),
                 ((b, edge), (a, x1, y1), (x2, y2, s2, x1, y1, s1)),
             ):
                 score = c * (0.1 + 0.9 * _at(intensity[end[0]], *end[1:]))
-                self.by_direction[key] = np.stack([score, *ends], 1)[score > least]
+                self.by_direction[key] = np.stack([score, *ends], 1)[score > threshold]
 
-    def near(self, key: tuple[int, int], joint: Joint, window: float) -> Array:
+    def around(self, key: tuple[int, int], joint: Joint, window: float) -> Array:
         """Those of an edge from a joint, (n, 7), their scores weighted by the distance to it."""
         own = self.by_direction[key]
         _, x, y, s = joint
@@ -154,15 +156,15 @@ class Candidates:
 
     def connection(self, key: tuple[int, int], joint: Joint, window: float) -> Joint:
         """Score and end of the two best that agree, else of the best with half of its score."""
-        own = self.near(key, joint, window)
+        own = self.around(key, joint, window)
         if not len(own):
             return _NONE
         first = own[own[:, 0].argmax()]
         others = np.delete(own, own[:, 0].argmax(), 0)
         if len(others):
             second = others[others[:, 0].argmax()]
-            apart = math.hypot(*(first[4:6] - second[4:6]))
-            if second[0] >= max(0.01, 0.5 * first[0]) and apart <= 0.5 * first[6]:
+            distance = math.hypot(*(first[4:6] - second[4:6]))
+            if second[0] >= max(0.01, 0.5 * first[0]) and distance <= 0.5 * first[6]:
                 total = first[0] + second[0]
                 x, y, s = (first[0] * first[_END] + second[0] * second[_END]) / total
                 return 0.5 * total, x, y, s
@@ -187,11 +189,11 @@ def grow(
             pose[end] = connection
             frontier.push_edges(end)
             continue
-        score, *place = candidates.connection((start, edge), pose[start], window)
+        score, *end_joint = candidates.connection((start, edge), pose[start], window)
         v = math.sqrt(score * pose[start][0])
         if score <= 0 or v < max(thresholds.joint, thresholds.relative * pose[start][0]):
             continue
-        joint: Joint = (v, *place)
+        joint: Joint = (v, *end_joint)
         if not reverse or _returns(candidates, (end, edge), joint, pose[start], window):
             frontier.push(v, edge, start, end, joint)
 
@@ -227,7 +229,7 @@ def _returns(
     candidates: Candidates, key: tuple[int, int], joint: Joint, start: Joint, window: float
 ) -> bool:
     """Whether the best connection back ends at the joint that it came from."""
-    own = candidates.near(key, joint, window)
+    own = candidates.around(key, joint, window)
     if not len(own):
         return False
     best = own[own[:, 0].argmax()]
@@ -273,14 +275,14 @@ class Occupancy:
 def suppress(poses: list[list[Joint]], problem: Problem) -> list[list[Joint]]:
     """Soft non-maximum suppression: joints where a surer pose has the same joint fade."""
     occupied, remaining = Occupancy(problem), []
-    least = problem.thresholds.joint
+    threshold = problem.thresholds.joint
     for pose in sorted(poses, key=lambda pose: -_mean(pose)):
         for joint, own in enumerate(pose):
             if own[0] > 0 and occupied.holds(joint, own):
                 pose[joint] = (own[0] * SUPPRESSED, *own[1:])
             elif own[0] > 0:
                 occupied.mark_joint(joint, own)
-        remaining_joints = [own if own[0] > least else _NONE for own in pose]
+        remaining_joints = [own if own[0] > threshold else _NONE for own in pose]
         if _mean(remaining_joints) >= problem.thresholds.pose:
             remaining.append(remaining_joints)
     return sorted(remaining, key=lambda pose: -_mean(pose))

@@ -99,8 +99,8 @@ def instance_scale(cells: Array, skeleton: Skeleton) -> float:
     if skeleton.pose:
         upright = np.array(skeleton.pose)
         c, s = math.cos(math.pi / 4), math.sin(math.pi / 4)
-        turned = upright @ np.array([[c, s], [-s, c]])
-        areas = [(_area(pose), _area(pose[visible])) for pose in (upright, turned)]
+        rotated = upright @ np.array([[c, s], [-s, c]])
+        areas = [(_area(pose), _area(pose[visible])) for pose in (upright, rotated)]
         if all(part <= _MIN_AREA for _, part in areas):
             return math.nan
         factor = math.sqrt(min(full / part for full, part in areas if part > _MIN_AREA))
@@ -165,9 +165,9 @@ class _Intensity(_Field):
             distance = np.hypot(dx, dy)
             nearer = distance < self.distance[joint][part]
             self.distance[joint][part][nearer] = distance[nearer]
-            written = self.values[joint, :, row : row + _PATCH, column : column + _PATCH]
+            patch = self.values[joint, :, row : row + _PATCH, column : column + _PATCH]
             parts = (1.0, dx, dy, _PRECISION / self.stride, scale)
-            for component, value in zip(written, parts, strict=True):
+            for component, value in zip(patch, parts, strict=True):
                 component[nearer] = np.broadcast_to(value, nearer.shape)[nearer]
 
 
@@ -192,7 +192,7 @@ class _Association(_Field):
         length = float(np.hypot(*offset))
         margin = min(max(1.5 / (length + 1e-9), 0.25), 0.4)
         count = max(2, math.ceil(length))
-        least = _PRECISION / self.stride
+        precision = _PRECISION / self.stride
         for fraction in np.linspace(margin, 1 - margin, count):
             column, row = (round(float(v)) - 1 for v in first + fraction * offset)
             y, x = np.mgrid[row : row + 3, column : column + 3]
@@ -206,7 +206,7 @@ class _Association(_Field):
             r, c, x, y = r[nearer], c[nearer], x[nearer], y[nearer]
             self.distance[edge, r, c] = across[nearer]
             ends = (first[0] - x, first[1] - y, second[0] - x, second[1] - y)
-            for component, value in enumerate((1.0, *ends, least, least, s1, s2)):
+            for component, value in enumerate((1.0, *ends, precision, precision, s1, s2)):
                 self.values[edge, component, r, c] = value
 
 

@@ -23,7 +23,7 @@ from imrep.represent.spatial.composite.network import Cells
 from imrep.represent.spatial.composite.skeleton import Skeleton
 from imrep.represent.spatial.composite.targets import Instance, encode
 
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # of Exif: rows and columns change places
+_ORIENTATION, _TRANSPOSED = 0x0112, (5, 6, 7, 8)  # of Exif: rows and columns change places
 _SIMILAR = 0.5  # of joints, at which an instance counts as detected
 
 
@@ -198,7 +198,7 @@ def _check_size(image: KeypointImage, file: KeypointFile) -> None:
     try:
         with PIL.Image.open(image.path) as opened:
             width, height = opened.size
-            if opened.getexif().get(_ORIENTATION) in _TURNED:
+            if opened.getexif().get(_ORIENTATION) in _TRANSPOSED:
                 width, height = height, width
     except Exception:  # decoders raise arbitrary exceptions; reading reports the reason
         return

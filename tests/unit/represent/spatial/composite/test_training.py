@@ -180,7 +180,7 @@ def test_training_goes_on_from_weights(file, tmp_path):
 def test_similarity_is_one_for_the_same_pose_and_falls_with_distance():
     joints = np.column_stack([np.ones(17), person(20, 10, 80).keypoints[:, :2], np.full(17, 3.0)])
     annotated = Pose(joints, COCO)
-    far, half = joints + [0, 500, 0, 0], joints.copy()
+    far, half = joints + np.array([0, 500, 0, 0]), joints.copy()
     half[8:, 0] = 0
 
     def measured(*detected):
@@ -189,6 +189,6 @@ def test_similarity_is_one_for_the_same_pose_and_falls_with_distance():
     assert measured(joints)["mean similarity of joints"] == pytest.approx(1)
     assert measured(far)["instances detected"] == measured()["instances detected"] == 0
     assert measured(half)["mean similarity of joints"] == pytest.approx(8 / 17)
-    moved = measured(joints + [0, 6, 0, 0])["mean similarity of joints"]  # two scales
+    moved = measured(joints + np.array([0, 6, 0, 0]))["mean similarity of joints"]  # two scales
     assert moved == pytest.approx(np.exp(-0.5), rel=1e-6)
     assert measured(far, joints)["poses per instance"] == 2
