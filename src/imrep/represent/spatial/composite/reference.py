@@ -189,11 +189,11 @@ def grow(
             pose[end] = connection
             frontier.push_edges(end)
             continue
-        score, *end_joint = candidates.connection((start, edge), pose[start], window)
+        score, x, y, s = candidates.connection((start, edge), pose[start], window)
         v = math.sqrt(score * pose[start][0])
         if score <= 0 or v < max(thresholds.joint, thresholds.relative * pose[start][0]):
             continue
-        joint: Joint = (v, *end_joint)
+        joint = (v, x, y, s)
         if not reverse or _returns(candidates, (end, edge), joint, pose[start], window):
             frontier.push(v, edge, start, end, joint)
 
