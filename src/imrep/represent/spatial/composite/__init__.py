@@ -169,11 +169,12 @@ class Composite(Learned[Fields]):
         """The code that a perfect network would give: annotated instances as fields.
 
         Args:
-            instances: Of one image.
+            instances: Of one image; crowds have no fields.
             size: Its height and width, in pixels.
         """
         shape = self._field_size(size)
-        target = targets.encode(instances, self.joints, shape, self.stride)
+        posed = [instance for instance in instances if not instance.crowd]
+        target = targets.encode(posed, self.joints, shape, self.stride)
         return fields.of_targets(target, self.joints, self.stride, size)
 
     def picture(self, code: Fields, image: Image | None = None) -> Picture:

@@ -21,8 +21,8 @@ _BACKGROUND = 40  # gray level without an image
 _LINE = 1 / 160  # width of a bone, of the image's longer side
 _INSTANCE = 3  # times the longer side of a pose, if that is less
 _MAX_PX = 1e5  # to which positions are clamped
-_FAINTEST = 0.1  # confidence of an association that is drawn
-_MAX_DRAWN = 400  # associations of an edge, the surest
+_FAINTEST = 0.3  # confidence of an association that is drawn
+_MAX_DRAWN = 40  # associations of an edge, the surest
 
 
 def draw_poses(image: Image, poses: Sequence[Sequence[Pose]]) -> Picture:
