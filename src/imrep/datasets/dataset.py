@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from imrep.datasets.sources import File, Refused, Source
 from imrep.datasets.target import CLASSES, Answer, Target
@@ -84,6 +85,17 @@ class Item:
         return self.source.read()
 
 
+@runtime_checkable
+class Annotations(Protocol):
+    """What a person has drawn into the images of a data set: poses, masks."""
+
+    key: str  # digest of all of them
+    parameters: dict[str, bool | int | float | str]  # of the representation that learns from them
+
+    def of(self, path: str) -> Any:
+        """The annotation of the image that has this path in the data set."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Items sorted by path, with notes on how they were found.
@@ -97,6 +109,7 @@ class Dataset:
         total: How many images there were before `max_items`.
         all_items: The images before `max_items`, unreadable ones included, in the order of rows of
             vectors without paths: sorted by path, or as a program passed them.
+        annotations: What is drawn into the images; None where nothing is.
     """
 
     name: str
@@ -106,6 +119,7 @@ class Dataset:
     target: Target = CLASSES
     total: int = 0
     all_items: tuple[Item, ...] = field(default=(), repr=False)
+    annotations: Annotations | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", printable(self.name))
