@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.errors import BadData
+from imrep.ops.segmentation import UNLABELLED
 
-UNLABELLED = -1  # class of pixels that do not count
 WEIGHTS = ("none", "median")
 REDUCTIONS = ("mean", "sum")
 

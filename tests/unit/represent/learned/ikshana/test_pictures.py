@@ -33,7 +33,7 @@ def test_rows_are_scales_and_columns_glances():
     picture = additions([[maps(side=40), maps(side=40)], [maps(side=20), maps(side=20)]])
     factor = 256 // 88  # two tiles of 40 px with a bar of 3 and a gap of 2 between them
     assert picture.shape == (1, 3, (2 * 43 + 2) * factor, (2 * 40 + 2) * factor)
-    assert 0 <= float(picture.min()) and float(picture.max()) <= 1
+    assert float(picture.min()) >= 0 and float(picture.max()) <= 1
 
 
 def test_constant_maps_are_gray():
