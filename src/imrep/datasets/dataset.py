@@ -89,8 +89,13 @@ class Item:
 class Annotations(Protocol):
     """What a person has drawn into the images of a data set: poses, masks."""
 
-    key: str  # digest of all of them
-    parameters: dict[str, bool | int | float | str]  # of the representation that learns from them
+    @property
+    def key(self) -> str:
+        """Digest of all of them."""
+
+    @property
+    def parameters(self) -> dict[str, bool | int | float | str]:
+        """Of the representation that learns from them."""
 
     def of(self, path: str) -> Any:
         """The annotation of the image that has this path in the data set."""
