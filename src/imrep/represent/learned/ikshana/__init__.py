@@ -231,8 +231,8 @@ class Ikshana(Learned[Views]):
 
     def _normalised(self, image: Image) -> Tensor:
         """The image as the network reads it: blue, green and red, each standardised."""
-        least = 2 ** (self._layout.scales - 1)
-        checks.image(image, self.name, at_least=least)
+        min_side = 2 ** (self._layout.scales - 1)
+        checks.image(image, self.name, at_least=min_side)
         return inputs.normalised(
             image.expand(-1, 3, -1, -1).flip(1),
             side=None,

@@ -76,7 +76,7 @@ class Main(nn.Module):
                 self.add_module(f"conv{s}{n}", convolutions(inputs, CHANNELS, next(dilations)))
             gathered += 3 * CHANNELS
             self.add_module(f"conv{s}4", convolutions(gathered, gathered, 1))
-            self.add_module(f"side{s}1", _side(gathered, classes))
+            self.add_module(f"side{s}1", _side_output(gathered, classes))
         self.out = nn.Sequential(nn.Conv2d(_SCALES * classes, classes, 1, bias=False))
 
     def gists(self, image: Tensor) -> list[list[Tensor]]:
@@ -123,7 +123,7 @@ class MultiScale(nn.Module):
                 self.add_module(f"glance{s}{n}", Glance(channels, next(dilations)))
                 channels += CHANNELS
             if scales > 1:
-                self.add_module(f"s{s}", _side(channels - IMAGE, classes))
+                self.add_module(f"s{s}", _side_output(channels - IMAGE, classes))
         inputs = scales * classes if scales > 1 else channels - IMAGE
         self.out = nn.Sequential(nn.Conv2d(inputs, classes, 1, bias=False))
 
@@ -171,7 +171,7 @@ def convolutions(inputs: int, outputs: int, dilation: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _side(channels: int, classes: int) -> nn.Sequential:
+def _side_output(channels: int, classes: int) -> nn.Sequential:
     conv = nn.Conv2d(channels, classes, 1, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(classes), nn.ReLU(inplace=True))
 
