@@ -1,26 +1,36 @@
 """IkshanaNet: the gist of a scene at several scales, from a few glances, and its segmentation."""
 
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
+import torch
 from torch import Tensor
 
 from imrep import checks, codecheck
 from imrep import weights as weights_
-from imrep.base import Learned, Recipe
+from imrep.base import Evaluation, Examples, Learned, Recipe, TrainingImages
 from imrep.codes import Map, Views
-from imrep.errors import BadCode, BadParameter, WeightsNeeded, short_repr
+from imrep.datasets import Dataset, masks
+from imrep.datasets.masks import Masks
+from imrep.drawing import paint, palette
+from imrep.errors import BadCode, BadData, BadParameter, WeightsNeeded, short_repr
 from imrep.networks import inputs
+from imrep.ops.segmentation import confusion
 from imrep.registry import specs
 from imrep.registry.cards import Card
-from imrep.represent.learned.ikshana import checkpoint, pictures, segmentation
+from imrep.represent.learned.ikshana import checkpoint, pictures, segmentation, training
+from imrep.represent.learned.ikshana.checkpoint import Trained
 from imrep.represent.learned.ikshana.glances import CHANNELS, Layout, build, layout
+from imrep.represent.learned.ikshana.training import MaskedImages
 from imrep.types import Image, Picture
 from imrep.weights import strict
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet; see `_normalised`
 _MAX_CLASSES = 1024
-_OF_TRAINING = ("class_weights", "reduction")  # parameters without effect on a code
+_OF_TRAINING = ("class_weights",)  # parameters without effect on a code
 
 
 class Ikshana(Learned[Views]):
@@ -52,8 +62,6 @@ class Ikshana(Learned[Views]):
         classes: Of the segmentation, void among them where it has a class of its own.
         class_weights: In training: "none", or "median" for the weights of median frequency
             balancing, which count rare classes more.
-        reduction: Of the loss in training: "mean" over the pixels, or "sum" over those of an image,
-            as in the published training, whose learning rates differ accordingly.
 
     References:
         V. S. S. A. Daliparthi, "The Ikshana hypothesis of human scene understanding", 2021.
@@ -77,7 +85,17 @@ class Ikshana(Learned[Views]):
         weights="trained",
     )
     example = "ikshana:variant=3S-2G,weights=random"
-    recipe = Recipe(batch=4, size=256, crop=192, augment="crop+flip")
+    recipe = Recipe(batch=4, size=256)
+    # A rate of 1e-6 of the loss summed over the pixels of a step is this one of their mean; 180
+    # epochs of CamVid's 367 images.
+    recipes = MappingProxyType(
+        {
+            "paper": Recipe(
+                optimiser="sgd", learning_rate=1e-6 * 2 * 368**2, momentum=0.7, weight_decay=0.0,
+                schedule="constant", warmup=0.0, batch=2, steps=33_030, size=368, augment="",
+            )
+        }
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -86,14 +104,13 @@ class Ikshana(Learned[Views]):
         weights: str = "published",
         classes: int = 20,
         class_weights: str = "none",
-        reduction: str = "mean",
     ) -> None:
         checks.one_of(class_weights, segmentation.WEIGHTS, self.name, "class_weights")
-        checks.one_of(reduction, segmentation.REDUCTIONS, self.name, "reduction")
         super().__init__()
         self.variant, self.weights, self.classes = variant, weights, classes
-        self.class_weights, self.reduction = class_weights, reduction
+        self.class_weights = class_weights
         self._class_weights: Tensor | None = None
+        self._trained = Trained()
         if weights == "published":
             raise WeightsNeeded(
                 f"{self.name} needs weights, and none come with imrep. Train it: imrep train "
@@ -107,6 +124,7 @@ class Ikshana(Learned[Views]):
         self.network = weights_.seeded(lambda: build(self._layout, self.classes))
         if content is not None:
             self._fill(content.state)
+            self._trained = content.trained
         self.eval()
 
     def encode(self, image: Image) -> Views:
@@ -157,12 +175,75 @@ class Ikshana(Learned[Views]):
         """
         mask = segmentation.mask_of(batch, self.classes, self.name)
         x = self._normalised(batch["image"])
+        if self.training:
+            self._trained = replace(self._trained, side=int(x.shape[2]))
         self.network.train(self.training)
         try:
             scores = self.network(x)
         finally:
             self.network.eval()
-        return segmentation.cross_entropy(scores, mask, self._class_weights, self.reduction)
+        return segmentation.cross_entropy(scores, mask, self._class_weights)
+
+    @classmethod
+    def annotated(cls, data: str) -> Dataset:
+        """The images at `data` with their masks, as `imrep.datasets.masks.find` reads them.
+
+        Raises:
+            BadData: There are none, or a mask does not fit its image or its classes.
+        """
+        return masks.find(data)
+
+    def training_examples(self, images: TrainingImages) -> Examples | None:
+        """Images with their masks; the classes' names, colours and weights become those of these.
+
+        Raises:
+            BadData: There are no masks, or they have another number of classes.
+        """
+        own = images.annotations
+        if not isinstance(own, Masks):
+            return None  # the loss refuses them
+        if len(own.classes) != self.classes:
+            raise BadData(
+                f"{self.name} needs masks of {self.classes} classes, got {len(own.classes)}. "
+                "Train from weights=random, or with the classes of the weights."
+            )
+        self._trained = replace(self._trained, names=own.classes.names, colours=own.classes.rgb)
+        if self.class_weights == "median":
+            self._class_weights = training.class_weights(own)
+        return MaskedImages(images, own)
+
+    def evaluate(self, batches: Iterator[dict[str, Tensor]]) -> Evaluation:
+        """Mean IoU, the IoU of each class and the confusion of held-out images."""
+        matrix = torch.zeros(self.classes, self.classes, dtype=torch.long)
+        for batch in batches:
+            predicted = self.segment(batch["image"]).argmax(1)
+            matrix += confusion(batch["mask"], predicted, self.classes)
+        return training.evaluation(matrix, self.labels)
+
+    def examples_of_batch(self, batch: dict[str, Tensor]) -> dict[str, Image]:
+        """Images, their masks, and their segmentation, in the colours of the classes."""
+        image, colours = batch["image"], self.colours
+        predicted = self.segment(image).argmax(1)
+        return {
+            "image": image,
+            "truth": paint(batch["mask"], colours),
+            "prediction": paint(predicted, colours),
+        }
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, or their numbers."""
+        return self._trained.names or tuple(map(str, range(self.classes)))
+
+    @property
+    def colours(self) -> tuple[tuple[int, int, int], ...]:
+        """Red, green and blue of each class, 0 to 255."""
+        return self._trained.colours or palette(self.classes)
+
+    @property
+    def trained_side(self) -> int | None:
+        """Side in pixels of the squares that it was trained on; None where that is not known."""
+        return self._trained.side or None
 
     def train(self, mode: bool = True) -> "Ikshana":
         """In training mode the weights have gradients; codes are the same in either.
@@ -185,8 +266,8 @@ class Ikshana(Learned[Views]):
             raise BadParameter(f"{self.spec} cannot load {file.name}: {file} is no file.")
         content = checkpoint.read(str(folder), self.name)
         self._fill(content.state)
-        fingerprint = str(content.config.get("fingerprint", ""))
-        weights_.rename(self, ("random", str(folder)), fingerprint)
+        self._trained = content.trained
+        weights_.rename(self, ("random", str(folder)), content.fingerprint)
         return self
 
     @property
@@ -250,6 +331,10 @@ class Ikshana(Learned[Views]):
         digest = self.weights if named else weights_.digest(self.network.state_dict())
         params = {**self.get_params(), "variant": variant, "weights": digest}
         return {key: value for key, value in params.items() if key not in _OF_TRAINING}
+
+    def _saved_facts(self) -> dict[str, Any]:
+        """The names and colours of the classes, and the side of the squares of training."""
+        return {"segmentation": asdict(self._trained)}
 
     def _blank_spec(self) -> str:
         return specs.write(self.name, {**self.get_params(), "weights": "random"})

@@ -14,6 +14,21 @@ _GLANCE = re.compile(r"glance([1-9])(\d+)\.")
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a network was trained on.
+
+    Args:
+        names: Of the classes; none where they are not known.
+        colours: Red, green and blue of each, 0 to 255; none where they have none.
+        side: Of the squares of a step, in pixels; 0 where it is not known.
+    """
+
+    names: tuple[str, ...] = ()
+    colours: tuple[tuple[int, int, int], ...] = ()
+    side: int = 0
+
+
+@dataclass(frozen=True)
 class Weights:
     """The content of a file.
 
@@ -21,13 +36,15 @@ class Weights:
         state: Tensors under the author's names.
         variant: As in the parameter of that name.
         classes: Channels of the output.
-        config: Of imrep's config.json beside it; empty where there is none.
+        trained: What imrep's config.json beside it says.
+        fingerprint: Likewise; "" where there is none.
     """
 
     state: State
     variant: str
     classes: int
-    config: dict[str, Any]
+    trained: Trained
+    fingerprint: str
 
 
 def read(path: str, caller: str) -> Weights:
@@ -45,7 +62,24 @@ def read(path: str, caller: str) -> Weights:
             f"{caller} needs weights of IkshanaNet, got others in {checkpoint.name}: no "
             "conv11 or glance11, or no out.0. Pass another file."
         )
-    return Weights(state, variant, int(out.shape[0]), checkpoint.config)
+    config, classes = checkpoint.config, int(out.shape[0])
+    fingerprint = str(config.get("fingerprint", ""))
+    return Weights(state, variant, classes, _trained(config, classes), fingerprint)
+
+
+def _trained(config: dict[str, Any], classes: int) -> Trained:
+    """What the configuration says; nothing where it is not imrep's, or of other classes."""
+    stored = config.get("segmentation")
+    if not isinstance(stored, dict):
+        return Trained()
+    names = tuple(map(str, stored.get("names", ())))
+    colours = [tuple(map(int, colour)) for colour in stored.get("colours", ())]
+    rgb = tuple((c[0], c[1], c[2]) for c in colours if len(c) == 3)
+    return Trained(
+        names if len(names) == classes else (),
+        rgb if len(rgb) == classes else (),
+        int(stored.get("side", 0)),
+    )
 
 
 def _bare(key: str) -> str:

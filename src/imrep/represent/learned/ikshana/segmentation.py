@@ -8,7 +8,7 @@ from imrep.errors import BadData
 from imrep.ops.segmentation import UNLABELLED
 
 WEIGHTS = ("none", "median")
-REDUCTIONS = ("mean", "sum")
+_EPSILON = 1e-12
 
 
 def mask_of(batch: dict[str, Tensor], classes: int, caller: str) -> Tensor:
@@ -55,20 +55,16 @@ def median_weights(images: Tensor, pixels: Tensor, everything: Tensor) -> Tensor
     return weights
 
 
-def cross_entropy(scores: Tensor, mask: Tensor, weights: Tensor | None, reduction: str) -> Tensor:
-    """Of the labelled pixels, 0 where there are none.
+def cross_entropy(scores: Tensor, mask: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The mean over labelled pixels by their weights, 0 where there are none.
 
     Args:
         scores: (b, classes, h, w).
         mask: (b, h, w), -1 for pixels that do not count.
         weights: Of the classes; None for equal ones.
-        reduction: "mean", over the pixels by their weights; or "sum" over the pixels of an image,
-            a mean over images.
     """
     labelled = mask != UNLABELLED
     own = None if weights is None else weights.to(scores)
     total = F.cross_entropy(scores, mask, own, ignore_index=UNLABELLED, reduction="sum")
-    if reduction == "sum":
-        return total / len(mask)
-    count = labelled.sum() if own is None else own[mask.clamp_min(0)][labelled].sum()
-    return total / count.clamp_min(1e-12)
+    count = labelled.sum() if own is None else own[mask[labelled]].sum()
+    return total / count.clamp_min(_EPSILON)

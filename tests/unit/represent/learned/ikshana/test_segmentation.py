@@ -27,23 +27,16 @@ LOSSES = [-math.log(0.5), -math.log(0.25), -math.log(0.4)]
 
 
 def test_the_mean_is_over_labelled_pixels():
-    loss = cross_entropy(scores(), MASK, None, "mean")
+    loss = cross_entropy(scores(), MASK)
     assert loss.item() == pytest.approx(sum(LOSSES) / 3)
-
-
-def test_the_sum_is_a_mean_over_images():
-    loss = cross_entropy(scores(), MASK, None, "sum")
-    assert loss.item() == pytest.approx(sum(LOSSES) / 2)
 
 
 def test_weighted_pixels_count_by_their_weight():
     weights = torch.tensor([1.0, 5.0])
-    loss = cross_entropy(scores(), MASK, weights, "mean")
+    loss = cross_entropy(scores(), MASK, weights)
     assert loss.item() == pytest.approx((LOSSES[0] + 5 * LOSSES[1] + LOSSES[2]) / 7)
-    total = cross_entropy(scores(), MASK, weights, "sum")
-    assert total.item() == pytest.approx((LOSSES[0] + 5 * LOSSES[1] + LOSSES[2]) / 2)
 
 
 def test_images_without_labels_have_a_loss_of_zero():
-    assert cross_entropy(scores(), torch.full((2, 1, 2), -1), None, "mean").item() == 0
-    assert cross_entropy(scores(), torch.full((2, 1, 2), -1), torch.ones(2), "mean").item() == 0
+    assert cross_entropy(scores(), torch.full((2, 1, 2), -1)).item() == 0
+    assert cross_entropy(scores(), torch.full((2, 1, 2), -1), torch.ones(2)).item() == 0
