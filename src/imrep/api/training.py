@@ -167,7 +167,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         learning_rate: The largest of the run.
         momentum: Of "sgd".
         weight_decay: Of the weights; biases and scales have none.
-        schedule: Of the learning rate: "cosine", "step" or "constant".
+        schedule: Of the learning rate: "cosine", "step", "constant" or "plateau".
         warmup: Share of the steps in which the learning rate rises.
         clip: Largest norm of the gradient; 0 for no limit.
         held_out: Share of the images that is held out.

@@ -92,7 +92,7 @@ class Ikshana(Learned[Views]):
         {
             "paper": Recipe(
                 optimiser="sgd", learning_rate=1e-6 * 2 * 368**2, momentum=0.7, weight_decay=0.0,
-                schedule="constant", warmup=0.0, batch=2, steps=33_030, size=368, augment="",
+                schedule="plateau", warmup=0.0, batch=2, steps=33_030, size=368, augment="",
             )
         }
     )  # fmt: skip
