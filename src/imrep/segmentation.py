@@ -92,6 +92,7 @@ class Segmented:
     Args:
         folder: With `masks/`, `overlays/`, `areas.csv` and `classes.csv`.
         labels: Names of the classes.
+        colours: Red, green and blue of each, 0 to 255.
         areas: Of each image.
         skipped: (path, reason) of the images that could not be read.
         resumed: Images of an earlier, interrupted run.
@@ -99,6 +100,7 @@ class Segmented:
 
     folder: Path
     labels: tuple[str, ...]
+    colours: tuple[tuple[int, int, int], ...]
     areas: tuple[Areas, ...]
     skipped: tuple[tuple[str, str], ...]
     resumed: int
@@ -117,7 +119,7 @@ def mask_of(rep: Segmenting, image: Image, side: int | None = None) -> NDArray[n
     """
     height, width = image.shape[2:]
     with torch.no_grad():
-        scores = rep.segment(resize(image, *_seen(height, width, rep, side)).clamp(0, 1))
+        scores = rep.segment(resize(image, *_network_size(height, width, rep, side)).clamp(0, 1))
         rows = max(1, _STRIP // (scores.shape[1] * width))
         strips = [_enlarged(scores, part, height, width).argmax(1)[0] for part in cut(height, rows)]
     return torch.cat(strips).cpu().numpy()
@@ -168,10 +170,10 @@ def segment_folder(
             raise BadData(f"segment needs images that can be read, got none: {path}: {reason}")
         writer.close(areas)
         skipped_list.write(list_path, skipped)
-    return Segmented(out, rep.labels, tuple(areas), tuple(skipped), resumed)
+    return Segmented(out, rep.labels, rep.colours, tuple(areas), tuple(skipped), resumed)
 
 
-def _seen(height: int, width: int, rep: Segmenting, side: int | None) -> tuple[int, int]:
+def _network_size(height: int, width: int, rep: Segmenting, side: int | None) -> tuple[int, int]:
     """Height and width of the image that the network sees."""
     short, long = min(height, width), max(height, width)
     if side is None:
@@ -206,7 +208,7 @@ class _Writer:
         side: int | None,
         reading: Reading,
     ) -> None:
-        self._rep, self._out, self._side, self._reading = rep, out, side, reading
+        self._rep, self._out, self._short_side, self._reading = rep, out, side, reading
         self._names = _names(items)
         stamps = (f"{item.path} {item.stamp}" for item in items)
         self._key = digest(rep.fingerprint, str(side), str(reading.key), *stamps)
@@ -227,7 +229,7 @@ class _Writer:
         except BadFile as error:
             outcome: Any = str(error)
         else:
-            mask = mask_of(self._rep, image, self._side)
+            mask = mask_of(self._rep, image, self._short_side)
             counts = np.bincount(mask.ravel(), minlength=len(self._rep.labels))
             outcome = (counts / mask.size).tolist()
             self._write_files(item, image.cpu(), mask)

@@ -73,6 +73,12 @@ def prepared(tmp_path_factory):
         run_line("imrep embed new/ hog -o new.parquet")
         for folder in ("d", "run"):
             imrep.get("dct").save(f"{folder}/model")
+        imrep.get("ikshana:variant=2S-1G,weights=random,classes=2").save("seg/model")
+        for kind in ("images", "masks"):
+            Path("streets", kind).mkdir(parents=True)
+            for i in range(3):
+                drawn = scene(i) if kind == "images" else scene(i).convert("1").convert("L")
+                drawn.save(f"streets/{kind}/{i}.png")
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")

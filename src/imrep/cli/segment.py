@@ -19,8 +19,8 @@ _SKIPPED = 3  # exit code under --strict
 
 @click.command(
     epilog=options.example(
-        "imrep segment street.jpg ikshana:weights=d",
-        "imrep segment streets/ ikshana:weights=d -o segmented/ --json",
+        "imrep segment street.jpg ikshana:weights=seg",
+        "imrep segment photos/ ikshana:weights=seg -o segmented/ --json",
     )
 )
 @click.argument("data", metavar="IMAGE")
@@ -74,7 +74,9 @@ def command(  # noqa: PLR0913  # one argument for each option
         )
     dataset = datasets.find(data)
     out = out or Path(f"{outputs.name_of(data)}.segmented")
-    outputs.check_separate(data, out, [item.file for item in dataset.items if item.file], "segment")
+    if datasets.holds_many(data):
+        files = [item.file for item in dataset.items if item.file]
+        outputs.check_separate(data, out, files, "segment")
     screen.notes(dataset.notes, machine.quiet)
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
         segmented = segmentation.segment_folder(
@@ -99,9 +101,11 @@ def _mean_shares(segmented: "Segmented") -> dict[str, float]:
 def _print(segmented: "Segmented") -> None:
     click.secho(printable(segmented.folder), bold=True, nl=False)
     click.echo(f"  masks and overlays of {several(len(segmented.areas), 'image')}")
+    colours = dict(zip(segmented.labels, segmented.colours, strict=True))
     for name, share in _mean_shares(segmented).items():
         if share:
-            click.echo(f"{100 * share:5.1f} %  {printable(name)}")
+            sample = click.style("■", fg=colours[name])
+            click.echo(f"{100 * share:5.1f} % {sample} {printable(name)}")
     if segmented.resumed:
         click.echo(f"{several(segmented.resumed, 'image')} of an interrupted run")
     for path, reason in segmented.skipped:
