@@ -39,9 +39,8 @@ def mean_iou(matrix: Tensor) -> float:
     """The mean of `intersection_over_union` over the classes that have one; NaN if none has.
 
     References:
-        M. Everingham, L. Van Gool, C. K. I. Williams, J. Winn and A. Zisserman, "The PASCAL visual
-        object classes (VOC) challenge", International Journal of Computer Vision 88(2), 2010.
-        doi:10.1007/s11263-009-0275-4
+        M. Everingham et al., "The PASCAL visual object classes (VOC) challenge", International
+        Journal of Computer Vision 88(2), 2010. doi:10.1007/s11263-009-0275-4
     """
     return float(intersection_over_union(matrix).nanmean())
 
