@@ -10,7 +10,16 @@ from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, embed, invert, load_model, match, picture, train
+    from imrep.api import (
+        classify,
+        compare,
+        embed,
+        invert,
+        load_model,
+        match,
+        picture,
+        train,
+    )
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
@@ -32,6 +41,7 @@ _LAZY = {
     "Regressor": "imrep.sklearn.regressor",
     "Representation": "imrep.base",
     "apply_edits": "imrep.edit.chain",
+    "classify": "imrep.api",
     "compare": "imrep.api",
     "edit": "imrep.edit",
     "edited": "imrep.edit.chain",
@@ -58,6 +68,7 @@ __all__ = [
     "Representation",
     "apply_edits",
     "card",
+    "classify",
     "compare",
     "edit",
     "edited",

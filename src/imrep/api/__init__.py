@@ -1,6 +1,7 @@
 """The functions of `import imrep`, and what they return."""
 
 from imrep.api.answers import Answers, LabelAnswers, NumberAnswers
+from imrep.api.classifying import ZeroShotAnswers, classify
 from imrep.api.comparing import compare
 from imrep.api.comparison import Comparison
 from imrep.api.embedding import Embedding, embed
@@ -21,6 +22,8 @@ __all__ = [
     "LabelAnswers",
     "NumberAnswers",
     "Training",
+    "ZeroShotAnswers",
+    "classify",
     "compare",
     "embed",
     "invert",

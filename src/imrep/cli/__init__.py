@@ -29,6 +29,7 @@ _COMMANDS = {
     "picture": "Draw what a representation computes of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
+    "classify": "Classify images by the names of the classes, without any training.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",

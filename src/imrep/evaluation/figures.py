@@ -1,0 +1,115 @@
+"""A figure with its interval over images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray as Array
+
+from imrep.comparison.statistics.bootstrap import bootstrap
+from imrep.comparison.statistics.measures import HITS, Measure
+from imrep.datasets import Item
+
+_MEANS = Measure(binomial=False, low=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured number.
+
+    Args:
+        name: What it is.
+        value: A share in [0, 1], unless the name says otherwise.
+        lo: Lower end of its 95 % interval over images.
+        hi: Upper end.
+        n: Images that it rests on.
+        chance: What guessing gives; None where that has no meaning.
+    """
+
+    name: str
+    value: float
+    lo: float
+    hi: float
+    n: int
+    chance: float | None = None
+
+    @property
+    def text(self) -> str:
+        """As percent, with its interval and the value of guessing."""
+        guess = "" if self.chance is None else f", guessing {percent(self.chance)}"
+        return f"{percent(self.value)} % ({percent(self.lo)}-{percent(self.hi)}{guess})"
+
+
+def percent(share: float) -> str:
+    """A share as percent, without its sign: one digit after the point below ten."""
+    return f"{100 * share:.1f}" if 0 < 100 * share < 9.95 else f"{100 * share:.0f}"
+
+
+def balanced(
+    name: str,
+    hits: Float[Array, " n"],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+    chance: float | None = None,
+) -> Figure:
+    """Balanced accuracy with the interval of the comparison.
+
+    Args:
+        name: Of the figure.
+        hits: Whether each image is right.
+        labels: Class of each, 0 … C - 1, none of them empty.
+        groups: Group of each image; groups are resampled.
+        chance: What guessing gives.
+    """
+    return _figure(name, hits, labels, groups, HITS, chance)
+
+
+def share(
+    name: str, hits: Float[Array, " m"], groups: Int[Array, " m"], chance: float | None = None
+) -> Figure:
+    """The share of hits, with an interval from resampled groups."""
+    return _figure(name, hits, np.zeros(len(hits), int), groups, HITS, chance)
+
+
+def mean(name: str, values: Float[Array, " n"], chance: float | None = None) -> Figure:
+    """The mean of a number for each image, at least 0, with an interval from resampled images.
+
+    Args:
+        name: Of the figure.
+        values: Of any range.
+        chance: What guessing gives.
+    """
+    scale = max(1.0, float(np.abs(values).max()))  # intervals are clipped to 1
+    ready = _figure(
+        name, values / scale, np.zeros(len(values), int), np.arange(len(values)), _MEANS, chance
+    )
+    value, lo, hi = (scale * end for end in (ready.value, ready.lo, ready.hi))
+    return Figure(name=name, value=value, lo=lo, hi=hi, n=len(values), chance=chance)
+
+
+def group_numbers(items: Sequence[Item]) -> Int[Array, " n"]:
+    """The group of each image as a number; an image without one is its own."""
+    names = [f"group {item.group}" if item.group else f"image {item.path}" for item in items]
+    numbers: np.ndarray = np.unique(names, return_inverse=True)[1]
+    return numbers
+
+
+def _figure(
+    name: str,
+    hits: Float[Array, " n"],
+    labels: Int[Array, " n"],
+    groups: Int[Array, " n"],
+    measure: Measure,
+    chance: float | None,
+) -> Figure:
+    resampled = bootstrap(hits[None], labels, groups, measure=measure)
+    low, high = resampled.intervals()
+    return Figure(
+        name=name,
+        value=float(resampled.counts.accuracy[0]),
+        lo=float(low[0]),
+        hi=float(high[0]),
+        n=len(np.unique(groups)) if measure is HITS and not labels.any() else len(hits),
+        chance=chance,
+    )
