@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` im
         load_model,
         match,
         picture,
+        search,
         train,
     )
     from imrep.base import Representation
@@ -54,6 +55,7 @@ _LAZY = {
     "pack": "imrep.codec",
     "picture": "imrep.api",
     "read": "imrep.images",
+    "search": "imrep.api",
     "train": "imrep.api",
     "unpack": "imrep.codec",
     "write": "imrep.images",
@@ -82,6 +84,7 @@ __all__ = [
     "pack",
     "picture",
     "read",
+    "search",
     "train",
     "unpack",
     "write",

@@ -9,6 +9,7 @@ from imrep.api.image_classifier import ImageClassifier
 from imrep.api.image_regressor import ImageRegressor
 from imrep.api.image_tagger import ImageTagger
 from imrep.api.saved_model import load_model
+from imrep.api.searching import SearchResult, search, sheet
 from imrep.api.single import invert, match, picture
 from imrep.api.training import Training, train
 
@@ -21,6 +22,7 @@ __all__ = [
     "ImageTagger",
     "LabelAnswers",
     "NumberAnswers",
+    "SearchResult",
     "Training",
     "ZeroShotAnswers",
     "classify",
@@ -30,5 +32,7 @@ __all__ = [
     "load_model",
     "match",
     "picture",
+    "search",
+    "sheet",
     "train",
 ]

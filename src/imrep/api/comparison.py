@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imrep import answers, results
-from imrep.api.frames import data_frame
 from imrep.comparison.conclusions.phrases import percent_range
 from imrep.errors import BadData, BadParameter
+from imrep.io.frames import data_frame
 from imrep.results import Row
 
 if TYPE_CHECKING:

@@ -125,7 +125,8 @@ def readable(name: str) -> str:
 def has_words(name: str) -> bool:
     """Whether the name of a class says anything: a number, alone or after "class", does not."""
     letters = any(character.isalpha() for character in name)
-    return letters and not _NUMBER.fullmatch(name.strip()) and len(readable(name)) > 1
+    is_letter = len(readable(name)) == 1 and name.isascii()
+    return letters and not is_letter and not _NUMBER.fullmatch(name.strip())
 
 
 def same(label: str) -> str:

@@ -72,7 +72,7 @@ def test_names_of_classes_become_words():
     assert [
         name for name in ("7", "class_3", "-1.5", "n02123045", "x", "C") if prompts.has_words(name)
     ] == []
-    assert all(map(prompts.has_words, ("cat", "7_seas", "猫犬", "classy")))
+    assert all(map(prompts.has_words, ("cat", "7_seas", "猫", "classy")))
 
 
 def test_labels_are_the_same_without_article_and_case():
