@@ -11,7 +11,7 @@ import torch
 from imrep import adapters, checks, images
 from imrep.api.data import in_order, source
 from imrep.base import Representation
-from imrep.datasets import Dataset, Item, find
+from imrep.datasets import Dataset, Item, Request, find
 from imrep.embedding import image_vectors
 from imrep.embedding.image_vectors import ImageVectors, Settings
 from imrep.errors import BadData, BadParameter
@@ -78,16 +78,16 @@ class Options:
             reading=rep.framed(self.reading),
         )
 
-    def dataset(self, data: Any) -> Dataset:
-        """The images, in the order of a list.
+    def dataset(self, data: Any, target: Request | None = None) -> Dataset:
+        """The images, with their classes or the target that is requested.
 
         Raises:
             BadData: There are none.
         """
         if data is None:
             raise BadData(f"{self.caller} needs a path or images, got None. Try 'photos/'.")
-        origin = source(data, self.reading, self.caller)
-        return origin if isinstance(origin, Dataset) else find(origin)
+        origin = source(data, self.reading, self.caller, target)
+        return origin if isinstance(origin, Dataset) else find(origin, target=target)
 
     def vectors(
         self, rep: Representation, dataset: Dataset, data: Any, items: Sequence[Item] | None = None

@@ -31,6 +31,7 @@ _COMMANDS = {
     "predict": "Predict the class, number or labels of new images by a saved model.",
     "classify": "Classify images by the names of the classes, without any training.",
     "search": "Search a folder by words, or by an image.",
+    "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
@@ -47,7 +48,17 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("classify", "compare", "edit", "embed", "match", "predict", "search", "train")
+_RESUMABLE = (
+    "classify",
+    "compare",
+    "edit",
+    "embed",
+    "evaluate",
+    "match",
+    "predict",
+    "search",
+    "train",
+)
 
 
 class _Refusal(click.ClickException):

@@ -1,7 +1,8 @@
 """A figure with its interval over images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,6 +11,10 @@ from numpy import ndarray as Array
 from imrep.comparison.statistics.bootstrap import bootstrap
 from imrep.comparison.statistics.measures import HITS, Measure
 from imrep.datasets import Item
+from imrep.io.frames import data_frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _MEANS = Measure(binomial=False, low=0.0)
 
@@ -20,11 +25,12 @@ class Figure:
 
     Args:
         name: What it is.
-        value: A share in [0, 1], unless the name says otherwise.
+        value: The number.
         lo: Lower end of its 95 % interval over images.
         hi: Upper end.
         n: Images that it rests on.
         chance: What guessing gives; None where that has no meaning.
+        unit: "share", in [0, 1], or "score" for CIDEr-D, from 0 to 10.
     """
 
     name: str
@@ -33,12 +39,56 @@ class Figure:
     hi: float
     n: int
     chance: float | None = None
+    unit: str = "share"
 
     @property
     def text(self) -> str:
-        """As percent, with its interval and the value of guessing."""
+        """As percent, a score as it is, with its interval and the value of guessing."""
+        if self.unit == "score":
+            return f"{self.value:.2f} ({self.lo:.2f}-{self.hi:.2f})"
         guess = "" if self.chance is None else f", guessing {percent(self.chance)}"
         return f"{percent(self.value)} % ({percent(self.lo)}-{percent(self.hi)}{guess})"
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Figures:
+    """What a representation reached in a task.
+
+    Args:
+        task: The task.
+        spec: The representation.
+        data: Name of the data.
+        rows: The figures.
+        skipped: (path, reason) of the images that could not be read.
+        notes: Sentences on the data.
+        captions: Caption of each image by its path, in the task "caption".
+    """
+
+    task: str
+    spec: str
+    data: str
+    rows: tuple[Figure, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    captions: tuple[tuple[str, str], ...] = ()
+
+    def __getitem__(self, name: str) -> Figure:
+        return {row.name: row for row in self.rows}[name]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        rows = "; ".join(f"{row.name} {row.text}" for row in self.rows)
+        return f"Figures({self.spec} on {self.data}: {rows})"
+
+    def to_pandas(self) -> "DataFrame":
+        """A row per figure: name, value, lo, hi, n, chance.
+
+        Raises:
+            ExtraNeeded: pandas is not installed.
+        """
+        return data_frame([vars(row) for row in self.rows], "Figures.to_pandas")
 
 
 def percent(share: float) -> str:
@@ -86,6 +136,18 @@ def mean(name: str, values: Float[Array, " n"], chance: float | None = None) -> 
     )
     value, lo, hi = (scale * end for end in (ready.value, ready.lo, ready.hi))
     return Figure(name=name, value=value, lo=lo, hi=hi, n=len(values), chance=chance)
+
+
+def clipped(figure: Figure, value: float, n: int) -> Figure:
+    """The figure of a mean over pseudovalues with another value, its interval within [0, 1]."""
+    low, high = figure.lo - figure.value, figure.hi - figure.value
+    return replace(
+        figure,
+        value=min(max(value, 0.0), 1.0),
+        lo=min(max(value + low, 0.0), 1.0),
+        hi=min(max(value + high, 0.0), 1.0),
+        n=n,
+    )
 
 
 def group_numbers(items: Sequence[Item]) -> Int[Array, " n"]:
