@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -57,12 +58,12 @@ class Tiny(Bilingual[Vector]):
             rows.append(torch.tensor(named or [(0.5, 0.5, 0.5)]).float().mean(0))
         return self._vector(torch.stack(rows))
 
-    def caption(self, images):
+    def caption(self, image):
         """The nearest colour's name in a sentence."""
         names = ["red", "green", "blue", "yellow", "white"]
         vectors = self.embed_text(names)
-        best = (self.embed(images) @ vectors.T).argmax(1)
-        return [f"a {names[i]} square" for i in best]
+        best = (self.embed(image) @ vectors.T).argmax(1)
+        return [[SimpleNamespace(text=f"a {names[i]} square")] for i in best]
 
     @staticmethod
     def _vector(rgb):

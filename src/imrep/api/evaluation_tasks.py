@@ -1,5 +1,6 @@
 """The tasks of `evaluate`: the data each needs, and the figures it gives."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,23 +108,7 @@ class Job:
                 f"{self.rep.spec}. Take virtex."
             )
         dataset = self._captioned()
-        settings = self.options.settings(self.rep)
-        loaded = images.load_squares(
-            dataset.items, settings.size, threads=settings.threads,
-            **settings.reading.canvas_keywords,
-        )  # fmt: skip
-        written: dict[str, str] = {}
-        skipped = []
-        for part in batching.batches(loaded, _BATCH):
-            if isinstance(part, batching.Skip):
-                skipped.append((dataset.items[part.row].path, part.reason))
-                continue
-            with torch.no_grad():
-                texts = self.rep.caption(part.images(settings.device))
-            paths = [dataset.items[row].path for row in part.rows]
-            written |= dict(zip(paths, texts, strict=True))
-            if self.options.progress:
-                self.options.progress("captions", part.rows[-1] + 1, len(dataset.items))
+        written, skipped = self._written(self.rep, dataset)
         if not written:
             path, reason = skipped[0]
             raise BadData(f"none of the {len(skipped)} files could be read; {path}: {reason}")
@@ -139,6 +124,30 @@ class Job:
             notes=dataset.notes,
             captions=tuple(written.items()),
         )
+
+    def _written(
+        self, rep: Captioning, dataset: Dataset
+    ) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        """The most probable caption of each image; and path and reason of the unreadable ones."""
+        settings, progress = self.options.settings(self.rep), self.options.progress
+        reading = settings.reading.canvas_keywords
+        written: dict[str, str] = {}
+        skipped = []
+        loaded = images.load_squares(
+            dataset.items, settings.size, threads=settings.threads, **reading
+        )
+        with closing(loaded), closing(batching.batches(loaded, _BATCH)) as parts:
+            for part in parts:
+                if isinstance(part, batching.Skip):
+                    skipped.append((dataset.items[part.row].path, part.reason))
+                    continue
+                with torch.no_grad():
+                    texts = rep.caption(part.images(settings.device))
+                for row, own in zip(part.rows, texts, strict=True):
+                    written[dataset.items[row].path] = own[0].text if own else ""
+                if progress:
+                    progress("captions", part.rows[-1] + 1, len(dataset.items))
+        return written, skipped
 
     def _labelled(self) -> Dataset:
         """Images of two classes or more.

@@ -33,12 +33,18 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _Gram = tuple[str, ...]
 
 
+class Caption(Protocol):
+    """A caption."""
+
+    text: str
+
+
 @runtime_checkable
 class Captioning(Protocol):
     """A representation that writes captions."""
 
-    def caption(self, images: Image) -> list[str]:
-        """The best caption of each image (b, 1|3, h, w)."""
+    def caption(self, image: Image) -> Sequence[Sequence[Caption]]:
+        """Captions of each image (b, 1|3, h, w), the most probable first."""
 
 
 def scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> list[Figure]:
