@@ -138,6 +138,9 @@ class Comparison:
         scores; `linear` is the same score of a linear one, and `knn` that of the nearest
         neighbours. `object` is the mean average precision of `same_object`, with object_lo and
         object_hi.
+
+        What embeds text has another row of the role zeroshot, "SPEC by class names": its accuracy
+        without any labels; `names` is "numbers" where the names of the classes say nothing.
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
@@ -150,14 +153,27 @@ class Comparison:
                     line["lo"], line["hi"] = row.lo, row.hi
                 if name == "object":
                     line["object_lo"], line["object_hi"] = row.lo, row.hi
+        lines = [*by_spec.values(), *self._by_names(by_spec)]
         return sorted(
-            by_spec.values(),
+            lines,
             key=lambda line: (
-                line["role"] == "together",  # no rival of the others
+                line["role"] in ("together", "zeroshot"),  # no rivals of the others
+                line["role"] == "zeroshot",
                 -next((line[name] for name in _SCORES if name in line), 0.0),
                 line["spec"],
             ),
         )
+
+    def _by_names(self, by_spec: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """A row per representation that was scored by the names of the classes."""
+        rows = [row for row in self.rows if row.metric == "zeroshot"]
+        costs = ("ms", "bytes")
+        return [
+            {"spec": f"{row.spec} by class names", "role": "zeroshot", "accuracy": row.value}
+            | {"lo": row.lo, "hi": row.hi, "names": row.detail}
+            | {name: by_spec[row.spec][name] for name in costs if name in by_spec[row.spec]}
+            for row in rows
+        ]
 
     def by_size(self) -> list[dict[str, Any]]:
         """A row per representation and size of `sizes`, as a dictionary; empty without `sizes`.

@@ -13,6 +13,7 @@ import numpy as np
 from imrep.adapters import MadeOutside
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import multi_label, sizes
+from imrep.comparison.conclusions.class_names import by_names
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers
@@ -248,7 +249,8 @@ def _score(
     combinations = put_together(dataset, results, progress)
     suspects = find_suspects(dataset, images, results, combinations, progress)
     answers = answer(dataset, results, combinations, progress)
-    return Scores(dataset, results, curves, combinations, suspects, answers)
+    names = by_names(dataset, encoded, progress)
+    return Scores(dataset, results, curves, combinations, suspects, answers, names)
 
 
 def _score_labels(

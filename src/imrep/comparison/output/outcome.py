@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.class_names import ByNames
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import Cues
 from imrep.comparison.conclusions.multi_label import MultiLabel
@@ -40,6 +41,7 @@ class Scores:
         together: Weighted combinations of the candidates.
         suspects: Images to look at; None where nothing can be judged.
         answers: Of every candidate and combination, with probabilities.
+        by_names: Of every candidate that embeds text, by the names of the classes alone.
     """
 
     dataset: LabelledDataset
@@ -48,6 +50,7 @@ class Scores:
     together: Sequence[Together[Combination]] = ()
     suspects: ImagesToCheck | None = None
     answers: Sequence[Answered] = ()
+    by_names: Sequence[ByNames] = ()
 
 
 @dataclass(frozen=True)

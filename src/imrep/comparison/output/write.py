@@ -93,6 +93,7 @@ def _add_scores(rows: Rows, outcome: Outcome) -> None:
         tables.curves(rows, scores.curves)
         tables.crossings(rows, scores.curves)
         tables.together(rows, scores.dataset, scores.together)
+        tables.by_names(rows, scores.by_names)
         if scores.suspects:
             suspects.rows(rows, scores.suspects)
         best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec
