@@ -139,6 +139,9 @@ class Comparison:
         neighbours. `object` is the mean average precision of `same_object`, with object_lo and
         object_hi.
 
+        Where the images have captions, `text_to_image` and `image_to_text` are the shares of
+        captions whose image is the most similar, and of images one of whose captions is.
+
         What embeds text has another row of the role zeroshot, "SPEC by class names": its accuracy
         without any labels; `names` is "numbers" where the names of the classes say nothing.
         """
@@ -147,6 +150,8 @@ class Comparison:
             if row.role in _ROLES:
                 line = by_spec.setdefault(row.spec, {"spec": row.spec, "role": row.role})
                 name = _COLUMNS.get((row.kind, row.metric))
+                if name in _RECALLS and row.detail:  # among the first five or ten
+                    continue
                 if name:
                     line[name] = row.detail if name == "by" else row.value
                 if name in ("accuracy", "precision", "r2"):
@@ -308,11 +313,14 @@ _COLUMNS = {
     ("accuracy", "linear"): "linear",
     ("accuracy", "knn"): "knn",
     ("accuracy", "retrieval"): "object",
+    ("accuracy", "text_to_image"): "text_to_image",
+    ("accuracy", "image_to_text"): "image_to_text",
     ("information", "kept"): "kept",
     ("stability", "moves"): "moves",
     ("cost", "ms"): "ms",
     ("cost", "bytes"): "bytes",
 }
+_RECALLS = ("text_to_image", "image_to_text")
 _SIZE_COLUMNS = {
     ("accuracy", "probe_size"): "accuracy",
     ("accuracy", "precision_size"): "precision",
@@ -335,6 +343,8 @@ _COLUMN_ORDER = (
     "object",
     "object_lo",
     "object_hi",
+    "text_to_image",
+    "image_to_text",
     "kept",
     "moves",
     "ms",

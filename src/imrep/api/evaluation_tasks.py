@@ -21,7 +21,7 @@ from imrep.evaluation import caption, figures, probe, retrieval, zeroshot
 from imrep.evaluation.caption import Captioning
 from imrep.evaluation.figures import Figure, Figures
 from imrep.io.names import printable
-from imrep.language import prompts, text_vectors
+from imrep.language import caption_ranks, prompts, text_vectors
 from imrep.language.zeroshot import classifier
 
 _BATCH = 16  # images that are captioned at once
@@ -62,7 +62,7 @@ class Job:
         embedded = self.options.vectors(rep, dataset, self.data)
         if len(embedded) < 2:
             raise BadData("evaluate --task retrieval needs two images or more, got one.")
-        texts, owner = retrieval.flattened(self._references(dataset, embedded))
+        texts, owner = caption_ranks.flattened(self._references(dataset, embedded))
         vectors = text_vectors.embed(rep, texts, self.options.progress)
         shared = len(texts) - len(set(zip(texts, owner.tolist(), strict=True)))
         distinct = len(set(texts))
@@ -108,13 +108,13 @@ class Job:
                 f"{self.rep.spec}. Take virtex."
             )
         dataset = self._captioned()
-        written, skipped = self._written(self.rep, dataset)
-        if not written:
+        captioned, skipped = self._captions_of(self.rep, dataset)
+        if not captioned:
             path, reason = skipped[0]
             raise BadData(f"none of the {len(skipped)} files could be read; {path}: {reason}")
         assert dataset.annotations is not None  # `captions.find` sets them
-        references = [dataset.annotations.of(path) for path in written]
-        rows = caption.scores(list(written.values()), references)
+        references = [dataset.annotations.of(path) for path in captioned]
+        rows = caption.scores(list(captioned.values()), references)
         return Figures(
             task="caption",
             spec=self.rep.spec,
@@ -122,16 +122,16 @@ class Job:
             rows=tuple(rows),
             skipped=tuple(skipped),
             notes=dataset.notes,
-            captions=tuple(written.items()),
+            captions=tuple(captioned.items()),
         )
 
-    def _written(
+    def _captions_of(
         self, rep: Captioning, dataset: Dataset
     ) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """The most probable caption of each image; and path and reason of the unreadable ones."""
         settings, progress = self.options.settings(self.rep), self.options.progress
         reading = settings.reading.canvas_keywords
-        written: dict[str, str] = {}
+        captioned: dict[str, str] = {}
         skipped = []
         loaded = images.load_squares(
             dataset.items, settings.size, threads=settings.threads, **reading
@@ -144,10 +144,10 @@ class Job:
                 with torch.no_grad():
                     texts = rep.caption(part.images(settings.device))
                 for row, own in zip(part.rows, texts, strict=True):
-                    written[dataset.items[row].path] = own[0].text if own else ""
+                    captioned[dataset.items[row].path] = own[0].text if own else ""
                 if progress:
                     progress("captions", part.rows[-1] + 1, len(dataset.items))
-        return written, skipped
+        return captioned, skipped
 
     def _labelled(self) -> Dataset:
         """Images of two classes or more.

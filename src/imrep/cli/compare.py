@@ -333,6 +333,7 @@ _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),
     ("object", "mAP", 6, lambda line: f"{100 * line['object']:.1f}%"),
     ("object_lo", "95% CI", 7, _ends("object_lo", "object_hi")),
+    ("text_to_image", "text R@1", 8, lambda line: f"{100 * line['text_to_image']:.0f}%"),
     ("kept", "R² image", 8, lambda line: f"{100 * line['kept']:.0f}%"),
     ("moves", "sensitivity", 11, lambda line: f"{line['moves']:.2f}"),
     ("ms", "ms", 8, lambda line: f"{line['ms']:.3f}"),

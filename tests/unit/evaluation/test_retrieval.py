@@ -37,27 +37,8 @@ def test_recalls_are_those_of_complete_rankings(vectors):
     assert figures["text → image R@1"].n == 12  # images, not captions
 
 
-def test_blocks_do_not_change_the_ranks(vectors, monkeypatch):
-    whole_table = retrieval._ranks(*vectors)
-    monkeypatch.setattr(retrieval, "_BLOCK", 50)
-    for one_way, other in zip(whole_table, retrieval._ranks(*vectors), strict=True):
-        assert (one_way == other).all()
-
-
 def test_vectors_that_say_nothing_find_nothing():
     same = np.ones((4, 3), np.float32) / np.sqrt(3)
     owner = np.repeat(np.arange(4), 2)
     rows = retrieval.recalls(same, same[owner], owner)
     assert [row.value for row in rows] == [0] * len(rows)
-
-
-def test_guessing_counts_the_captions_of_an_image():
-    rng = np.random.default_rng(1)
-    drawn = [(rng.permutation(50)[:10] < 5).any() for _ in range(4000)]
-    assert retrieval._any_of(5, 50, 10) == pytest.approx(np.mean(drawn), abs=0.02)
-    assert retrieval._any_of(3, 5, 3) == 1 and retrieval._any_of(1, 10, 1) == pytest.approx(0.1)
-
-
-def test_captions_are_laid_out_with_their_images():
-    texts, owner = retrieval.flattened([("a", "b"), ("c",)])
-    assert texts == ["a", "b", "c"] and owner.tolist() == [0, 0, 1]

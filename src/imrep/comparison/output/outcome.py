@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.caption_retrieval import CaptionRetrieval
 from imrep.comparison.conclusions.class_names import ByNames
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import Cues
@@ -102,6 +103,7 @@ class Outcome:
         absent: Candidates that were not compared, and why.
         requested: Whether the caller named the representations.
         own: Vectors of the user's, in the order of the images.
+        captions: Retrieval of captions, where the images have any; of what embeds text.
     """
 
     source: Dataset
@@ -118,6 +120,7 @@ class Outcome:
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
     own: Sequence[OwnVectors] = ()
+    captions: Sequence[CaptionRetrieval] = ()
 
     @property
     def judged(self) -> Classification | MultiLabel | Regression | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from imrep import answers, assets, results
 from imrep.comparison.output import (
+    captions,
     cues,
     gallery,
     multi_label,
@@ -73,6 +74,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:
         tables.retrieval(rows, outcome.retrieval)
+    captions.add(rows, outcome.captions)
     for candidate in measured:
         tables.measurements(rows, candidate, outcome.peak_memory, len(images.sample))
     if len(images) > 1:
