@@ -72,3 +72,14 @@ def test_bad_words_are_one_line(classify):
     done = classify("photos", "--labels", "red,blue", "--templates", "a photo", expect=1)
     assert "got 'a photo'" in done.stderr
     assert "Try a.csv" in classify("photos", "-o", "a.xlsx", expect=2).stderr
+
+
+@pytest.mark.slow
+def test_compare_has_a_row_by_class_names(imrep, root, classify):
+    plugin = as_plugin(root / "compare plugin") | {"IMREP_CACHE": str(root / "cache")}
+    words = ("compare", "photos", "-r", "tinycolours", "-r", "pixels:side=1", "--size", 12)
+    done = imrep(*words, cwd=root, **plugin)
+    (row,) = [line for line in done.stdout.splitlines() if "by class names" in line]
+    assert row.startswith("◇ tinycolours by class names    100.0%")
+    assert "◇ no labels needed" in done.stdout
+    assert "No labels needed: by the names of the classes alone, tinycolours is" in done.stdout
