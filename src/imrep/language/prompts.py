@@ -89,12 +89,12 @@ def read_templates(templates: str | Sequence[str] | None) -> tuple[str, ...]:
     for value in values:
         if value.count("{}") != 1:
             raise BadParameter(
-                f"classify needs a template with {{}} once, where the label goes, got {value!r} "
-                f"in {where}. Try 'a photo of a {{}}.', or one of {', '.join(_NAMED)}."
+                f"a template needs {{}} once, where the label goes, got {value!r} in {where}. "
+                f"Try 'a photo of a {{}}.', or one of {', '.join(_NAMED)}."
             )
     if not values:
         raise BadParameter(
-            f"classify needs a template, got none in {where}. Try 'a photo of {{}}.'"
+            f"templates need a sentence or more, got none in {where}. Try 'a photo of {{}}.'"
         )
     return tuple(dict.fromkeys(values))
 

@@ -48,9 +48,9 @@ def test_templates_have_one_gap():
     assert prompts.read_templates("a {}") == ("a {}",)
     assert prompts.read_templates(("a {}", "a {}", "b {}")) == ("a {}", "b {}")
     for bad in ("a cat", "{} or {}", ["a {}", "cat"]):
-        with pytest.raises(BadParameter, match=r"a template with \{\} once"):
+        with pytest.raises(BadParameter, match=r"a template needs \{\} once"):
             prompts.read_templates(bad)
-    with pytest.raises(BadParameter, match="needs a template, got none"):
+    with pytest.raises(BadParameter, match="templates need a sentence or more"):
         prompts.read_templates([])
 
 
