@@ -305,9 +305,10 @@ def _table(comparison: "Comparison") -> None:
         if line["spec"] in trained:
             budget = f"Trained for {trained[line['spec']]} on the training part of each fold."
             click.secho(f"  {'':{width}}  {budget}", dim=True)
+    ranked = [line for line in lines if line["role"] not in _MARKS]
     used = {marks.get(line["spec"], "") for line in lines}
     legend = [
-        ("●", "the only one" if len(lines) == 1 else "recommended"),
+        ("●", "the only one" if len(ranked) == 1 else "recommended"),
         ("○", "tied with the best"),
         ("◆", "weighted, of those above"),
         ("◇", "no labels needed"),
