@@ -13,13 +13,13 @@ import torch
 
 from imrep import checks, datasets, images, training_record, weights
 from imrep.api.data import source
-from imrep.api.frames import data_frame
 from imrep.api.training_request import Request
 from imrep.base import Learned, Representation
 from imrep.datasets import Dataset
 from imrep.errors import BadData
 from imrep.io import skipped
 from imrep.io.files import write_text
+from imrep.io.frames import data_frame
 from imrep.io.names import as_path, command_line
 from imrep.io.output_folder import claimed
 from imrep.training_record import HELD_OUT, MODEL, REPORT, Line, Run
