@@ -29,6 +29,10 @@ _COMMANDS = {
     "picture": "Draw what a representation computes of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
+    "segment": "Segment images: the class of each pixel.",
+    "classify": "Classify images by the names of the classes, without any training.",
+    "search": "Search a folder by words, or by an image.",
+    "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
@@ -46,7 +50,19 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "edit", "embed", "match", "pose", "predict", "train")
+_RESUMABLE = (
+    "classify",
+    "compare",
+    "edit",
+    "embed",
+    "evaluate",
+    "match",
+    "pose",
+    "predict",
+    "search",
+    "segment",
+    "train",
+)
 
 
 class _Refusal(click.ClickException):

@@ -73,7 +73,7 @@ _SHARE = options.Number(0, 1)
 @click.option("--weight-decay", type=options.Number(0), metavar="X", help="Of the weights.")
 @click.option(
     "--schedule",
-    type=click.Choice(["cosine", "step", "constant"]),
+    type=click.Choice(["cosine", "step", "constant", "plateau"]),
     help="How the learning rate falls.",
 )
 @click.option(
