@@ -85,16 +85,16 @@ def prepared(tmp_path_factory):
         run_line(f"{compare} --save own/ --save-which mine")
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
-        (root / "frames").mkdir()
-        for i in range(2):
-            scene(i + 30).save(root / "frames" / f"{i}.png")
-        imrep.get("composite:arch=test_resnet,weights=random").save("people/model")
         write_poses(sorted(Path("holidays").glob("*.jpg")))
     return root
 
 
 def write_poses(photos):
-    """A COCO file of one mouse in each photograph."""
+    """A COCO file of one mouse in each photograph, weights for poses, and a video's frames."""
+    imrep.get("composite:arch=test_resnet,weights=random").save("people/model")
+    Path("frames").mkdir()
+    for i in range(2):
+        scene(i + 30).save(f"frames/{i}.png")
     joints = ["snout", "left_ear", "right_ear", "tail"]
     category = {"id": 1, "name": "mouse", "keypoints": joints}
     category["skeleton"] = [[1, 2], [1, 3], [1, 4]]
