@@ -7,6 +7,7 @@ coefficients and a vector for either of those pixels: nothing is transformed bac
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,11 @@ Sampling = Sequence[tuple[int, int]]  # vertical and horizontal factor of each p
 
 _BLOCK = 8
 _CENTRE, _OUTER = 0.75, 0.125  # taps of the detour
+# For each pixel that one becomes, the weights of the pixel before, itself and the one after.
+_TAPS = {
+    "triangle": ((0.25, 0.75, 0.0), (0.0, 0.75, 0.25)),
+    "detour": ((_OUTER, _CENTRE, _OUTER),),
+}
 
 
 def subsampling(sampling: Sampling, p: int) -> tuple[float, float]:
@@ -84,7 +90,7 @@ def upsampled_blocks(
     """
     for axis, (factor, count) in enumerate(zip(factors, (rows, columns), strict=True)):
         if factor == 2:
-            blocks = _filtered(blocks, _triangle(), axis, count)
+            blocks = _filtered(blocks, "triangle", axis, count)
         else:
             blocks = blocks.narrow(axis + 1, 0, count)
     return blocks
@@ -93,48 +99,49 @@ def upsampled_blocks(
 def detour_blocks(blocks: Tensor, rows: int = _BLOCK, columns: int = _BLOCK) -> Tensor:
     """The coefficients of `detour`, (b, rows, columns, h, w), from those of a plane."""
     for axis, count in enumerate((rows, columns)):
-        blocks = _filtered(blocks, [_three_taps()], axis, count)
+        blocks = _filtered(blocks, "detour", axis, count)
     return blocks
 
 
-def _triangle() -> list[Tensor]:
-    """The two blocks that one is enlarged to, each (8, 10) for a block between two pixels."""
-    filters = torch.zeros(2 * _BLOCK, _BLOCK + 2, dtype=torch.float64)
-    for n in range(_BLOCK):
-        filters[2 * n : 2 * n + 2, n + 1] = 0.75
-        filters[2 * n, n] = filters[2 * n + 1, n + 2] = 0.25
-    return [*filters.split(_BLOCK)]
-
-
-def _three_taps() -> Tensor:
-    """(8, 10): each pixel of a block from itself and those beside it."""
-    filters = torch.zeros(_BLOCK, _BLOCK + 2, dtype=torch.float64)
-    for n in range(_BLOCK):
-        filters[n, n : n + 3] = filters.new_tensor([_OUTER, _CENTRE, _OUTER])
-    return filters
-
-
-def _filtered(blocks: Tensor, filters: list[Tensor], axis: int, count: int) -> Tensor:
+def _filtered(blocks: Tensor, name: str, axis: int, count: int) -> Tensor:
     """The lowest `count` frequencies along an axis of filtered blocks (b, v, u, h, w).
 
-    One filter (8, 10) gives a block for each, two give two. Beyond the border the last pixel
-    repeats.
+    Beyond the border the last pixel repeats.
     """
-    waves = basis(_BLOCK, torch.empty(0, dtype=torch.float64))
-    blocks = blocks.movedim((axis + 1, axis + 3), (1, 2))  # (b, frequency, block, …)
-    own_waves = waves[: blocks.shape[1]]
-    first, last = (torch.tensordot(blocks, own_waves[:, n].to(blocks), ([1], [0])) for n in (0, -1))
-    before = torch.cat([first[:, :1], last[:, :-1]], 1)
-    after = torch.cat([first[:, 1:], last[:, -1:]], 1)
-    outputs = []
-    for pixels in filters:
-        combined = waves[:count] @ pixels  # of the pixel before, the block, the pixel after
-        own = (combined[:, 1:-1] @ own_waves.T).to(blocks)
-        output = torch.einsum("rv,bv...->br...", own, blocks)
-        for column, neighbour in ((0, before), (-1, after)):
-            if pixels[:, column].any():
-                weights = combined[:, column].to(blocks)
-                output = output + weights.view(1, -1, 1, 1, 1) * neighbour[:, None]
-        outputs.append(output)
-    together = torch.stack(outputs, 3).flatten(2, 3) if len(outputs) > 1 else outputs[0]
-    return together.movedim((1, 2), (axis + 1, axis + 3))
+    frequencies, positions = axis + 1, axis + 3
+    filters = _filters(name, blocks.shape[frequencies], count).to(blocks)
+    first, last = (basis(_BLOCK, blocks)[: blocks.shape[frequencies], n] for n in (0, -1))
+    first, last = (_combined(blocks, weights[None], frequencies) for weights in (first, last))
+    n = blocks.shape[positions]
+    before = torch.cat([first.narrow(positions, 0, 1), last.narrow(positions, 0, n - 1)], positions)
+    after = torch.cat(
+        [first.narrow(positions, 1, n - 1), last.narrow(positions, n - 1, 1)], positions
+    )
+    outputs = _combined(torch.cat([before, blocks, after], frequencies), filters, frequencies)
+    parts = outputs.unflatten(frequencies, (-1, count))  # the blocks that one becomes, frequencies
+    return parts.movedim(frequencies, positions + 1).flatten(positions, positions + 1)
+
+
+def _combined(blocks: Tensor, weights: Tensor, axis: int) -> Tensor:
+    """Weighted sums along axis 1 or 2 of (b, v, u, h, w): `weights` is (outputs, inputs)."""
+    return (weights @ blocks.flatten(axis + 1)).unflatten(axis + 1, blocks.shape[axis + 1 :])
+
+
+@lru_cache
+def _filters(name: str, inputs: int, count: int) -> Tensor:
+    """The matrix (blocks * count, 1 + inputs + 1) for the pixel before, a block, the pixel after.
+
+    Args:
+        name: "triangle", by which a block becomes two, or "detour".
+        inputs: Lowest frequencies of a block that are read.
+        count: Lowest frequencies of each block that is made.
+    """
+    taps = _TAPS[name]
+    pixels = torch.zeros(len(taps) * _BLOCK, _BLOCK + 2, dtype=torch.float64)
+    for n in range(_BLOCK):
+        for i, weights in enumerate(taps):
+            pixels[len(taps) * n + i, n : n + 3] = pixels.new_tensor(weights)
+    waves = basis(_BLOCK, pixels)
+    combined = waves[:count] @ pixels.unflatten(0, (-1, _BLOCK))  # (blocks, count, 1 + 8 + 1)
+    own = combined[..., 1:-1] @ waves[:inputs].T
+    return torch.cat([combined[..., :1], own, combined[..., -1:]], 2).flatten(0, 1)

@@ -218,7 +218,7 @@ class DCTNet(Supervised[Map]):
     def normalised(self, coefficients: Tensor) -> Tensor:
         """Coefficients in JPEG's units, less the mean over the deviation of each frequency."""
         weight = next(self.network.parameters())
-        return ((coefficients.to(weight.device) - self._mean) / self._std).to(weight.dtype)
+        return (coefficients.to(weight.device) - self._mean).div_(self._std).to(weight.dtype)
 
     def stages(self, coefficients: Tensor) -> list[Tensor]:
         """The map of every stage, (b, c, h, w), from normalised coefficients."""
