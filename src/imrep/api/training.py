@@ -72,6 +72,11 @@ class Training:
         is_best = self.run.identity["selects_best"]
         return float(result["best_held_out" if is_best else "held_out"])
 
+    @property
+    def evaluation(self) -> dict[str, float]:
+        """Measures of the held-out images beside the loss, by name; for a few representations."""
+        return dict(self.run.result.get("evaluation", {}).get("numbers", {}))
+
     def log(self) -> list[dict[str, Any]]:
         """The curves: a dictionary for every line of `log.jsonl`, None where nothing was measured.
 
@@ -110,8 +115,10 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     size: int | None = None,
     crop: int | None = None,
     augment: str | None = None,
+    recipe: str | None = None,
     optimiser: str | None = None,
     learning_rate: float | None = None,
+    momentum: float | None = None,
     weight_decay: float | None = None,
     schedule: str | None = None,
     warmup: float | None = None,
@@ -155,8 +162,10 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         size: Side in pixels of the squares that files are read at; 0 for their own size.
         crop: Side in pixels of the part of a square that a step sees; 0 for all of it.
         augment: Random changes, joined by a plus (`imrep.base.Recipe`); "" for none.
+        recipe: Name of one of the representation's `recipes`, in place of its `recipe`.
         optimiser: "sgd", "adam" or "adamw".
         learning_rate: The largest of the run.
+        momentum: Of "sgd".
         weight_decay: Of the weights; biases and scales have none.
         schedule: Of the learning rate: "cosine", "step" or "constant".
         warmup: Share of the steps in which the learning rate rises.
@@ -197,7 +206,8 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     """
     request = Request(
         out=out, steps=steps, epochs=epochs, minutes=minutes, batch=batch, size=size, crop=crop,
-        augment=augment, optimiser=optimiser, learning_rate=learning_rate,
+        augment=augment, recipe=recipe, optimiser=optimiser, learning_rate=learning_rate,
+        momentum=momentum,
         weight_decay=weight_decay, schedule=schedule, warmup=warmup, clip=clip, held_out=held_out,
         choose=choose, groups=groups, seed=seed, threads=threads, device=device,
         precision=precision, accumulate=accumulate, devices=devices, nodes=nodes,
@@ -205,23 +215,29 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         resume=resume, download=download, max_pixels=max_pixels, data_range=data_range,
         logger=logger,
     )  # fmt: skip
-    dataset = find(data, request)
+    dataset = find(data, representation, request)
     return run(dataset, representation, request, progress or _silent, watch or _unwatched)
 
 
-def find(data: Any, request: Request) -> Dataset:
-    """The data set.
+def find(data: Any, representation: str | Representation, request: Request) -> Dataset:
+    """The data set, with annotations where the representation learns from such.
 
     Raises:
-        BadData: There is none.
+        BadData: There is none, or an annotation is wrong.
+        UnknownName: Nothing has the name of the spec.
     """
+    from imrep.training import build
+
     if data is None:
         raise BadData("train needs a path, images, or (images, labels), got None. Try 'photos/'.")
     origin = source(data, request.reading, "train")
     if isinstance(origin, Dataset):
         return origin
     groups = None if request.groups is None else Path(request.groups)
-    return datasets.find(origin, groups=groups)
+    annotated = build.annotated(representation, origin) if isinstance(origin, str) else None
+    if annotated is None:
+        return datasets.find(origin, groups=groups)
+    return annotated if groups is None else datasets.grouped(annotated, groups)
 
 
 def run(
@@ -261,7 +277,7 @@ def _chosen(
 
     rep = _built(dataset, representation, request)
     choices = choosing.typed(request.choose or {}, rep)
-    settings = request.settings(rep.recipe)
+    settings = request.settings(rep)
     data = job.read(rep, dataset, settings, progress)
     return choosing.run(rep, data, settings, choices, watch, facts, progress)
 
@@ -276,7 +292,7 @@ def prepare(
     from imrep.training import job
 
     rep = _built(dataset, representation, request)
-    return job.prepare(rep, dataset, request.settings(rep.recipe), progress)
+    return job.prepare(rep, dataset, request.settings(rep), progress)
 
 
 def _built(dataset: Dataset, representation: str | Representation, request: Request) -> Learned:

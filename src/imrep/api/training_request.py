@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from imrep import images
-from imrep.base import Recipe
+from imrep import checks, images
+from imrep.base import Learned, Recipe
 from imrep.errors import BadParameter
 from imrep.io.names import as_path
 
@@ -31,8 +31,10 @@ class Request:
     size: int | None = None
     crop: int | None = None
     augment: str | None = None
+    recipe: str | None = None
     optimiser: str | None = None
     learning_rate: float | None = None
+    momentum: float | None = None
     weight_decay: float | None = None
     schedule: str | None = None
     warmup: float | None = None
@@ -54,11 +56,12 @@ class Request:
     data_range: tuple[float, float] | None = None
     logger: Any = False
 
-    def settings(self, recipe: Recipe) -> "Settings":
+    def settings(self, rep: Learned) -> "Settings":
         """Settings with the representation's recipe where nothing else was requested.
 
         Raises:
-            BadParameter: An argument is out of its range, or two lengths are set.
+            BadParameter: An argument is out of its range, two lengths are set, or no recipe of the
+                representation has the name.
         """
         from imrep.training.settings import Settings
 
@@ -70,9 +73,15 @@ class Request:
                 "train chooses settings on one process, got several. Choose first, without them."
             )
         named = {f.name: getattr(self, f.name) for f in fields(Recipe)}
+        recipe = rep.recipe
+        if self.recipe is not None:
+            if not rep.recipes:
+                raise BadParameter(f"{rep.name} has one recipe, got {self.recipe}. Leave it out.")
+            checks.one_of(self.recipe, [*rep.recipes], rep.name, "recipe")
+            recipe = rep.recipes[self.recipe]
         recipe = replace(recipe, **{name: v for name, v in named.items() if v is not None})
         names = {f.name for f in fields(Settings)} & {f.name for f in fields(Request)}
-        shared = {name: getattr(self, name) for name in names - {"out", "threads"}}
+        shared = {name: getattr(self, name) for name in names - {"out", "recipe", "threads"}}
         return Settings(
             out=as_path(self.out, "train", "a folder", empty=False),
             recipe=recipe,

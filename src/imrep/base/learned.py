@@ -1,13 +1,15 @@
 """Representations with trained weights: by a loss, or in one space with vectors of text."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from torch import Tensor
 
+from imrep.base.examples import Evaluation, Examples, TrainingImages
 from imrep.base.recipe import Recipe
 from imrep.base.representation import C, Representation
+from imrep.datasets import Dataset
 from imrep.types import Image, Vectors
 
 
@@ -16,10 +18,11 @@ class Learned(Representation[C]):
 
     Where the spec does not set these parameters, `imrep train` builds it with `weights` set to
     `first_weights` in place of "published", and with `classes` set to the number of classes in the
-    data.
+    data; annotations set the parameters that they name.
     """
 
     recipe: ClassVar[Recipe] = Recipe()  # of `imrep train`, where its options do not differ
+    recipes: ClassVar[Mapping[str, Recipe]] = {}  # others, by the name that `--recipe` takes
     first_weights: ClassVar[str] = "random"  # that training starts from
     reads_labels: ClassVar[bool] = False  # whether the loss needs images of two classes or more
 
@@ -31,9 +34,31 @@ class Learned(Representation[C]):
         from the images' seeds do not depend on the number of processes either.
 
         Args:
-            batch: `image` (b, 3, h, w) in [0, 1]; `seed` (b,), int64, another for each image and
-                epoch; and, of labelled data, `label` (b,), int64, -1 for an image without one.
+            batch: `image` (b, 3, h, w) in [0, 1], or what `training_examples` gives; `seed` (b,),
+                int64, another for each image and epoch; and, of labelled data, `label` (b,), int64,
+                -1 for an image without one.
         """
+
+    @classmethod
+    def annotated(cls, data: str) -> Dataset | None:
+        """The images at `data` with the annotations that the loss needs; None where it needs none.
+
+        Raises:
+            BadData: There are none, or one is wrong: its file and line are named.
+        """
+        return None
+
+    def training_examples(self, images: TrainingImages) -> Examples | None:
+        """What batches are made of; None for the images alone, augmented as the recipe says."""
+        return None
+
+    def evaluate(self, batches: Iterator[dict[str, Tensor]]) -> Evaluation | None:
+        """Measures beside the loss, under the weights of the model.
+
+        Args:
+            batches: Held-out images in batches without augmentation, on the device of the weights.
+        """
+        return None
 
     def begin_epoch(self, epoch: int) -> None:
         """Called before the first step of every epoch, from 0, and again when a run resumes."""
@@ -50,6 +75,10 @@ class Learned(Representation[C]):
         if self.inverse == "none":
             return {}
         return {"image": image, "from its code": self.invert(self.encode(image)).clamp(0, 1)}
+
+    def examples_of_batch(self, batch: dict[str, Tensor]) -> dict[str, Image]:
+        """Pictures, as of `examples`, of a batch, which may hold more than images."""
+        return self.examples(batch["image"]) if "image" in batch else {}
 
 
 class Bilingual(Representation[C]):

@@ -18,8 +18,9 @@ class Recipe:
     """The numbers of a training run; one that is out of its range is refused.
 
     Args:
-        optimiser: "sgd" (with Nesterov's momentum of 0.9), "adam" or "adamw".
+        optimiser: "sgd" (with Nesterov's momentum), "adam" or "adamw".
         learning_rate: The largest of the run.
+        momentum: Of "sgd", in [0, 1).
         weight_decay: Of the optimiser; "sgd" and "adam" add it to the gradient.
         schedule: "cosine" falls to 0, "step" divides by ten after 1/2 and 3/4 of the steps behind
             the warm-up, "constant" stays.
@@ -40,6 +41,7 @@ class Recipe:
 
     optimiser: str = "adamw"
     learning_rate: float = 1e-3
+    momentum: float = 0.9
     weight_decay: float = 1e-4
     schedule: str = "cosine"
     warmup: float = 0.05
@@ -54,6 +56,7 @@ class Recipe:
         checks.one_of(self.optimiser, OPTIMISERS, _CALLER, "optimiser")
         checks.one_of(self.schedule, SCHEDULES, _CALLER, "schedule")
         checks.between(self.learning_rate, 0, 1000, _CALLER, "learning_rate")
+        checks.between(self.momentum, 0, 0.9999, _CALLER, "momentum")
         checks.between(self.weight_decay, 0, 1000, _CALLER, "weight_decay")
         checks.between(self.warmup, 0, 1, _CALLER, "warmup")
         checks.between(self.clip, 0, _MAX, _CALLER, "clip")

@@ -64,10 +64,12 @@ _SHARE = options.Number(0, 1)
     metavar="A+B",
     help="Random changes: resized_crop, crop, flip, vertical_flip, rotate, jitter; '' for none.",
 )
+@click.option("--recipe", metavar="NAME", help="One of the representation's own, by its name.")
 @click.option("--optimiser", type=click.Choice(["sgd", "adam", "adamw"]), help="The optimiser.")
 @click.option(
     "--learning-rate", type=options.Number(0), metavar="X", help="The largest of the run."
 )
+@click.option("--momentum", type=options.Number(0, 1), metavar="X", help="Of sgd.")
 @click.option("--weight-decay", type=options.Number(0), metavar="X", help="Of the weights.")
 @click.option(
     "--schedule",
@@ -157,7 +159,7 @@ def command(  # noqa: PLR0913  # one argument for each group of options
         max_pixels=reading.max_pixels,
         data_range=reading.data_range,
     )
-    dataset = training.find(data, request)
+    dataset = training.find(data, spec, request)
     quiet = machine.quiet or _is_other_process()
     screen.notes(dataset.notes, quiet)
     with engine.downloads(machine.download), screen.Meter(quiet) as meter:
@@ -199,6 +201,8 @@ def _print(finished: "Training", data: str) -> None:
     if run.identity["selects_best"] and run.result["best_step"] != steps:
         line += f", best after step {run.result['best_step']:,}"
     click.echo(line)
+    for name, value in finished.evaluation.items():
+        click.echo(f"{name} {value:.4g}")
     if finished.skipped:
         listed = printable(finished.folder / "skipped.csv")
         click.secho(

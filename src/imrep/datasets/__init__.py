@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from imrep.datasets import assemble, builtin, file_types, path_lists
-from imrep.datasets.dataset import Dataset, Item, several
+from imrep.datasets.dataset import Annotations, Dataset, Item, several
 from imrep.datasets.sources import File
 from imrep.datasets.tables import label_tables
 from imrep.datasets.tables.path_resolution import Names
@@ -25,7 +25,17 @@ from imrep.datasets.target import Request, Target, plural
 from imrep.errors import BadData, BadFile, BadParameter
 from imrep.io.names import printable
 
-__all__ = ["Dataset", "Item", "Request", "Target", "find", "groups", "holds_many"]
+__all__ = [
+    "Annotations",
+    "Dataset",
+    "Item",
+    "Request",
+    "Target",
+    "find",
+    "grouped",
+    "groups",
+    "holds_many",
+]
 
 _MIN_PER_CLASS = 10
 _STRATA = {"class": " of each class", "value": " of each fifth of the numbers", "labels": ""}
@@ -74,12 +84,11 @@ def find(
     dataset = _builtin_set() if data is None else _dataset_at(data, target)
     if target is not None:
         _check(dataset, target)
-    items = sorted(dataset.items, key=lambda item: item.path)
-    if not items:
+    if not dataset.items:
         raise BadData(f"{dataset.name} needs at least one image, got none. Check the path.")
-    notes = list(dataset.notes)
     if groups is not None:
-        items = _grouped(items, Path(groups), notes)
+        dataset = grouped(dataset, groups)
+    items, notes = sorted(dataset.items, key=lambda item: item.path), [*dataset.notes]
     everything, readable = tuple(items), [item for item in items if not item.refused]
     total = len(everything)
     if max_items is not None and max_items < len(readable):
@@ -133,6 +142,20 @@ def groups(
             else f"{option} needs lines in {path.name}, got none."
         )
     return {printable(name): group for name, group in matched.items()}, unmatched
+
+
+def grouped(dataset: Dataset, path: Path) -> Dataset:
+    """The data set with the groups of a file of `groups`, and a note on paths that match nothing.
+
+    Raises:
+        BadData: It cannot be read, or names none of the images.
+    """
+    group_of, unmatched = groups(dataset.items, path)
+    notes = dataset.notes
+    if unmatched:
+        notes += (several(unmatched, "path", f"of {path.name} not in the data"),)
+    items = [replace(i, group=group_of.get(i.path) or i.group) for i in dataset.items]
+    return replace(dataset, items=tuple(items), notes=notes)
 
 
 def _check(dataset: Dataset, target: Request) -> None:
@@ -247,13 +270,6 @@ def _existing(path: Path, target: Request | None) -> Dataset:
     if kind == "archive":
         raise BadData(path_lists.needs_unpacking(path))
     return Dataset(path.name, (Item(path.name, source=File(path)),))
-
-
-def _grouped(items: list[Item], path: Path, notes: list[str]) -> list[Item]:
-    group_of, unmatched = groups(items, path)
-    if unmatched:
-        notes.append(several(unmatched, "path", f"of {path.name} not in the data"))
-    return [replace(item, group=group_of.get(item.path) or item.group) for item in items]
 
 
 def _sampled(items: list[Item], number: int, seed: int) -> list[Item]:

@@ -1,8 +1,9 @@
 """A data set and its items, the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from imrep.datasets.sources import File, Refused, Source
 from imrep.datasets.target import CLASSES, Answer, Target
@@ -84,6 +85,22 @@ class Item:
         return self.source.read()
 
 
+@runtime_checkable
+class Annotations(Protocol):
+    """What people have added to the images of a data set: captions, poses, masks."""
+
+    @property
+    def key(self) -> str:
+        """Digest of all of them."""
+
+    @property
+    def parameters(self) -> Mapping[str, bool | int | float | str]:
+        """Those of the representation that learns from them."""
+
+    def of(self, path: str) -> Any:
+        """The annotation of the image that has this path in the data set."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Items sorted by path, with notes on how they were found.
@@ -97,6 +114,7 @@ class Dataset:
         total: How many images there were before `max_items`.
         all_items: The images before `max_items`, unreadable ones included, in the order of rows of
             vectors without paths: sorted by path, or as a program passed them.
+        annotations: What people have added to the images; None where they have not.
     """
 
     name: str
@@ -106,6 +124,7 @@ class Dataset:
     target: Target = CLASSES
     total: int = 0
     all_items: tuple[Item, ...] = field(default=(), repr=False)
+    annotations: Annotations | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", printable(self.name))

@@ -12,7 +12,7 @@ import copy
 import math
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -58,6 +58,8 @@ class Encoded:
         folds: The file of the vectors by one trained on the training part of each fold, where the
             representation learns from labels.
         budget: How long that was trained, in words that follow "trained for"; else empty.
+        trained_on: Where it learns from labels, the vectors (t + q, d) of t and q labelled images,
+            by index, by one that is trained on the t alone.
     """
 
     key: str
@@ -71,6 +73,7 @@ class Encoded:
     raw: Path | None = None
     folds: tuple[Path, ...] = ()
     budget: str = ""
+    trained_on: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
     @property
     def vectors(self) -> np.ndarray:

@@ -57,6 +57,8 @@ def _context(folder: Path, run: Run) -> dict[str, Any]:
     charts = training_charts.charts(lines)
     held_out = _held_out(folder)
     tables = {"log": _log(lines), "choices": _choices(run.choices), "classes": _classes(held_out)}
+    evaluation = run.result.get("evaluation", {})
+    measured = {f"measured-{i}": _measured(t) for i, t in enumerate(evaluation.get("tables", ()))}
     scripted = {chart.id: {"wide": chart.wide, "narrow": chart.narrow} for chart in charts}
     return {
         "run": run,
@@ -64,7 +66,9 @@ def _context(folder: Path, run: Run) -> dict[str, Any]:
         "headline": _headline(run, lines),
         "charts": {chart.id: chart for chart in charts},
         "svg": {chart.id: inline.svg(chart) for chart in charts},
-        "tables": tables,
+        "tables": tables | measured,
+        "measured": [*measured],
+        "numbers": [(n, f"{v:.4g}") for n, v in evaluation.get("numbers", {}).items()],
         "held_out": held_out[:_MAX_LISTED],
         "unlisted": max(0, len(held_out) - _MAX_LISTED),
         "picture_px": _COLUMN_PX * len(run.captions),
@@ -140,6 +144,13 @@ def _classes(held_out: Sequence[tuple[str, str]]) -> Table:
     ]
     columns = [Column(title="held-out images")]
     return Table(caption="Held-out images by class", first="class", columns=columns, lines=lines)
+
+
+def _measured(table: dict[str, Any]) -> Table:
+    """A table of the representation's own evaluation."""
+    lines = [Line(name=name, cells=[*map(_number, values)]) for name, values in table["rows"]]
+    columns = [Column(title=title) for title in table["columns"]]
+    return Table(caption=table["title"], first=table["first"], columns=columns, lines=lines)
 
 
 def _number(value: float | None) -> Cell:

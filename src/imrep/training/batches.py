@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from imrep.base import Change, Examples
+from imrep.base.examples import Pixels
 from imrep.training.augmentation import augmented, centred
 from imrep.training.data import TrainingData
 from imrep.training.order import Draw, Order
@@ -41,44 +43,63 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ImagesAlone:
+    """Examples of a representation that asks for no others."""
+
+    pixels: Pixels
+
+    def random(self, row: int, change: Change) -> dict[str, Tensor]:
+        """An augmented image (3, side, side), uint8."""
+        pixels = self.pixels.read(row)
+        return {"image": augmented(pixels, change.names, change.side, change.strength)}
+
+    def plain(self, row: int, side: int) -> dict[str, Tensor]:
+        """The central square of an image, unchanged."""
+        return {"image": centred(self.pixels.read(row), side)}
+
+
+@dataclass(frozen=True)
 class Loading:
     """How images become a batch.
 
     Args:
         data: The images.
+        examples: Makes the part of a batch that is one image's.
         names: Of the augmentations.
         side: Of the images of a batch, in pixels.
         strength: Of the augmentation, by epoch.
     """
 
     data: TrainingData
+    examples: Examples
     names: tuple[str, ...]
     side: int
     strength: Callable[[int], float]
 
     def random(self, draw: Draw) -> Batch:
         """Augmented images, each from the generator seeded for it."""
-        strengths = {epoch: self.strength(epoch) for epoch in set(draw.epochs.tolist())}
+        changes = {
+            epoch: Change(self.names, self.side, self.strength(epoch))
+            for epoch in set(draw.epochs.tolist())
+        }
 
-        def image(row: int, epoch: int, seed: int) -> Tensor:
+        def example(row: int, epoch: int, seed: int) -> dict[str, Tensor]:
             _generator.manual_seed(seed)
-            pixels = self.data.pixels.read(row)
-            return augmented(pixels, self.names, self.side, strengths[epoch])
+            return self.examples.random(row, changes[epoch])
 
         columns = (column.tolist() for column in draw)
-        return self._batch(draw, [image(*each) for each in zip(*columns, strict=True)])
+        return self._batch(draw, [example(*each) for each in zip(*columns, strict=True)])
 
     def plain(self, draw: Draw) -> Batch:
         """The central squares of images, unchanged."""
         rows = draw.rows.tolist()
-        return self._batch(draw, [centred(self.data.pixels.read(row), self.side) for row in rows])
+        return self._batch(draw, [self.examples.plain(row, self.side) for row in rows])
 
-    def _batch(self, draw: Draw, pictures: list[Tensor]) -> Batch:
-        batch = {
-            "image": torch.stack(pictures).float().div_(255),
-            "seed": torch.from_numpy(draw.seeds),
-            "row": torch.from_numpy(draw.rows),
-        }
+    def _batch(self, draw: Draw, examples: list[dict[str, Tensor]]) -> Batch:
+        batch = {name: torch.stack([each[name] for each in examples]) for name in examples[0]}
+        if "image" in batch:
+            batch["image"] = batch["image"].float().div_(255)
+        batch |= {"seed": torch.from_numpy(draw.seeds), "row": torch.from_numpy(draw.rows)}
         if self.data.classes:
             batch["label"] = torch.from_numpy(self.data.labels[draw.rows])
         return batch

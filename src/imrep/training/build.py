@@ -6,7 +6,7 @@ from imrep import factory
 from imrep.base import Learned
 from imrep.datasets import Dataset
 from imrep.errors import BadData, BadParameter
-from imrep.registry import catalog
+from imrep.registry import catalog, specs
 
 _MIN_CLASSES = 2
 
@@ -34,7 +34,32 @@ def build(spec: str, dataset: Dataset, seed: int) -> Learned:
             defaults["weights"] = getattr(cls, "first_weights", "random")
         if "classes" not in texts and "classes" in parameters and dataset.labelled:
             defaults["classes"] = len(dataset.classes)
+        if dataset.annotations is not None:
+            named = dataset.annotations.parameters.items()
+            defaults |= {key: value for key, value in named if key not in texts}
     return checked(factory.get(spec, **defaults), dataset)
+
+
+def annotated(representation: object, data: str) -> Dataset | None:
+    """The images at a path with their annotations, where a representation learns from such.
+
+    Args:
+        representation: A spec, or one that was built.
+        data: The path.
+
+    Raises:
+        BadData: The annotations are wrong.
+        UnknownName: Nothing has the name of the spec.
+    """
+    cls = type(representation)
+    if isinstance(representation, str):
+        name = catalog.parse(representation)[0][0]
+        if catalog.is_saved(name):
+            name = specs.parse(catalog.saved_config(name)["spec"])[0][0]
+        if name not in catalog.names():  # of a script, whose class is not known by its name alone
+            return None
+        cls = factory.class_of(name)
+    return cls.annotated(data) if issubclass(cls, Learned) else None
 
 
 def checked(rep: object, dataset: Dataset) -> Learned:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imrep import images
-from imrep.datasets import Dataset, Item
+from imrep.base.examples import Pixels
+from imrep.datasets import Annotations, Dataset, Item
 from imrep.duplicates import stored
 from imrep.duplicates.groups import merge, user_groups
 from imrep.embedding import decoded_images
@@ -20,13 +20,6 @@ from imrep.io.digests import digest
 from imrep.types import Progress
 
 _SEARCH_PX = 64  # squares among which near-duplicates are searched where files keep their size
-
-
-class Pixels(Protocol):
-    """Images by row; what holds them is copied to the processes that load batches."""
-
-    def read(self, row: int) -> Tensor:
-        """(3, h, w), uint8."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,7 @@ class TrainingData:
         pixels: Their pixels.
         skipped: (path, reason) of what could not be read.
         key: Digest of the images and all of the above that enters the weights.
+        annotations: What people have added to the images; None where they have not.
     """
 
     name: str
@@ -90,6 +84,7 @@ class TrainingData:
     pixels: Pixels
     skipped: tuple[tuple[str, str], ...]
     key: str
+    annotations: Annotations | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -134,8 +129,20 @@ def collect(
         duplicates=near_duplicates.images,
         pixels=squares if size else Files(decoded.items, reading),
         skipped=decoded.skipped,
-        key=digest(decoded.key, str(size), labels.tobytes(), merged.groups.tobytes()),
+        key=_key(decoded.key, size, labels, merged.groups, dataset.annotations),
+        annotations=dataset.annotations,
     )
+
+
+def _key(
+    decoded: str,
+    size: int,
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    annotations: Annotations | None,
+) -> str:
+    own = () if annotations is None else (annotations.key,)
+    return digest(decoded, str(size), labels.tobytes(), groups.tobytes(), *own)
 
 
 def _labels(items: tuple[Item, ...], labelled: bool) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -13,7 +13,7 @@ from imrep.base import Learned, Recipe
 from imrep.datasets import Dataset
 from imrep.errors import BadData, BadParameter
 from imrep.training import data as training_data
-from imrep.training.batches import Loading, Share
+from imrep.training.batches import ImagesAlone, Loading, Share
 from imrep.training.data import TrainingData
 from imrep.training.order import Draw, Order, held_out
 from imrep.training.parts import Rows, split
@@ -61,7 +61,8 @@ class Job:
     def loading(self) -> Loading:
         """How they become a batch."""
         recipe = self.settings.recipe
-        return Loading(self.data, recipe.augmentations, recipe.side, self.rep.strength)
+        examples = self.rep.training_examples(self.data) or ImagesAlone(self.data.pixels)
+        return Loading(self.data, examples, recipe.augmentations, recipe.side, self.rep.strength)
 
     @property
     def evaluation(self) -> Draw:

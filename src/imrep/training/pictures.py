@@ -25,9 +25,10 @@ def write(job: Job, folder: Path) -> tuple[str, ...]:
     rows = every[np.linspace(0, len(every) - 1, min(_COUNT, len(every))).astype(int)]
     batch = job.loading.plain(held_out(rows, job.settings.seed))
     device = next(job.rep.parameters()).device
+    batch = {name: value.to(device) for name, value in batch.items()}
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(job.settings.seed)
-        columns = job.rep.examples(batch["image"].to(device))
+        columns = job.rep.examples_of_batch(batch)
     if not columns:
         return ()
     sheet = _sheet([column.float().cpu().clamp(0, 1) for column in columns.values()])

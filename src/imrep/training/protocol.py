@@ -1,14 +1,18 @@
 """A run from its start or its last checkpoint to a saved model."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from imrep import training_record
 from imrep.errors import BadData, Diverged
 from imrep.training import fitting, pictures
+from imrep.training.batches import parts_of
 from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.job import Job
+from imrep.training.order import held_out
 from imrep.training.settings import EVALUATIONS, rank
 from imrep.training_record import MODEL, Run
 from imrep.types import Progress
@@ -111,7 +115,8 @@ def _trained(job: Job, checkpoints: "Checkpoints", watch: "Watch", started: Run)
     job.rep.eval()
     job.rep.save(folder / MODEL)
     captions = pictures.write(job, folder)
-    finished = replace(started, captions=captions, result=_result(folder, job, recorder.progress))
+    result = _result(folder, job, recorder.progress)
+    finished = replace(started, captions=captions, result=result | _evaluated(job))
     training_record.write_run(folder, finished)
     return finished
 
@@ -127,6 +132,21 @@ def _result(folder: Path, job: Job, progress: Any) -> dict[str, Any]:
         "seconds": last.seconds,
         "spec": f"{job.rep.name}:weights={folder / MODEL}",
     }
+
+
+def _evaluated(job: Job) -> dict[str, Any]:
+    """What the representation measures on the held-out images, where it does."""
+    device = next(job.rep.parameters()).device
+    size = max(1, job.settings.recipe.batch // job.settings.accumulate)
+    parts = parts_of(held_out(job.held_out, job.settings.seed), size)
+    batches = (
+        {name: value.to(device) for name, value in job.loading.plain(part).items()}
+        for part in parts
+    )
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(job.settings.seed)
+        evaluation = job.rep.evaluate(batches)
+    return {} if evaluation is None else {"evaluation": asdict(evaluation)}
 
 
 def _stored(job: Job) -> Run | None:

@@ -8,7 +8,6 @@ from torch import nn
 
 from imrep.base import Recipe
 
-_MOMENTUM = 0.9
 _DROPS = (0.5, 0.75)  # shares of the steps after which "step" divides the learning rate by ten
 
 
@@ -34,6 +33,9 @@ def optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim
     ]
     groups = [group for group in groups if group["params"]]
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=_MOMENTUM, nesterov=True)
+        momentum = recipe.momentum
+        return torch.optim.SGD(
+            groups, lr=recipe.learning_rate, momentum=momentum, nesterov=momentum > 0
+        )
     kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
     return kind(groups, lr=recipe.learning_rate)

@@ -67,7 +67,7 @@ def test_images_of_a_group_are_held_out_together(tmp_path):
     lines = ["path,group", *(f"{i:02}.png,{i // 3}" for i in range(12))]
     (tmp_path / "groups.csv").write_text("\n".join(lines))
     request = Request(groups=tmp_path / "groups.csv", held_out=0.25, out=tmp_path / "d")
-    dataset = training.find(folder, request)
+    dataset = training.find(folder, Tiny(), request)
     job = training.prepare(dataset, Tiny(), request, lambda *_: None)
     assert len(job.held_out) == 3 and len({i // 3 for i in job.held_out.tolist()}) == 1
 

@@ -115,6 +115,45 @@ def test_an_interrupted_run_continues(folder, monkeypatch):
     assert str(folder.parent) not in again.parts[0].rep.spec
 
 
+def test_a_point_of_the_learning_curve_is_of_networks_trained_on_its_images(folder, monkeypatch):
+    fit, seen = SNNL.fit_rows, []
+
+    def fit_rows(self, read, labels, *more):
+        seen.append(len(labels))
+        fit(self, read, labels, *more)
+
+    state, dataset, candidates = opened(folder)
+    (encoded,) = state.encode(candidates, 16)
+    monkeypatch.setattr(SNNL, "fit_rows", fit_rows)
+    points = predictions.predict_curve(encoded, dataset)
+    assert [point.labels for point in points] == [1, 2, 5, 10]
+    assert seen == [2 * m for m in (1, 2, 5, 10) for _ in range(5)]
+    # The labels are noise: networks that knew those of other draws would predict them.
+    assert abs(points[-1].accuracy - 0.5) < 0.2
+    assert predictions.predict_curve(encoded, dataset) == points and len(seen) == 20
+
+
+def test_an_interrupted_curve_trains_no_draw_again(folder, monkeypatch):
+    state, dataset, candidates = opened(folder)
+    (encoded,) = state.encode(candidates, 16)
+    fit, fitted = SNNL.fit_rows, []
+
+    def fit_rows(self, *args):
+        if len(fitted) == 7:
+            raise KeyboardInterrupt
+        fitted.append(self)
+        fit(self, *args)
+
+    monkeypatch.setattr(SNNL, "fit_rows", fit_rows)
+    with pytest.raises(KeyboardInterrupt):
+        predictions.predict_curve(encoded, dataset)
+    monkeypatch.setattr(
+        SNNL, "fit_rows", lambda self, *args: (fitted.append(self), fit(self, *args))
+    )
+    predictions.predict_curve(encoded, dataset)
+    assert len(fitted) == 20
+
+
 def test_progress_is_that_of_all_trainings(folder):
     calls = []
     state, dataset, candidates = opened(folder, calls)

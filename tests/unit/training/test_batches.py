@@ -59,7 +59,7 @@ def test_workers_change_nothing(loading):
 
 def test_a_curriculum_strengthens_the_augmentation(prepared):
     base = prepared().loading
-    curriculum = Loading(base.data, ("jitter",), 16, lambda epoch: float(epoch > 0))
+    curriculum = Loading(base.data, base.examples, ("jitter",), 16, lambda e: float(e > 0))
     order = Order(np.arange(40), 40, 0)
     first, second = (curriculum.random(order.draw(step)) for step in range(2))
     plain = curriculum.plain(order.draw(0))

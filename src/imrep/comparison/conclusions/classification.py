@@ -20,6 +20,7 @@ from imrep.comparison.probes.judging_time import announcement
 from imrep.comparison.probes.learning_curve import CURVES, Point
 from imrep.comparison.statistics.verdict import Verdict, judge
 from imrep.embedding.decoded_images import Decoded
+from imrep.errors import BadData
 from imrep.types import Progress
 
 
@@ -145,10 +146,11 @@ def learning_curves(
 ) -> list[tuple[EncodedCandidate, tuple[Point, ...]]]:
     """Accuracy with few labels, of the four most accurate candidates.
 
-    What was trained on the labels of a fold has seen more of them than a point of the curve.
+    What learns from labels is trained for every draw of every point; it has no curve where that
+    fails, with a loss that is not finite.
     """
-    untrained = [j for j, each in enumerate(classification.encoded) if not each.trained]
-    best = [classification.encoded[j] for j in classification.verdict.best(CURVES, untrained)]
+    best = [classification.encoded[j] for j in classification.verdict.best(CURVES)]
+    best = [each for each in best if not each.trained or _can_be_drawn(each, dataset, progress)]
     curves = predictions.for_each(
         lambda encoded: predictions.predict_curve(encoded, dataset),
         best,
@@ -157,6 +159,18 @@ def learning_curves(
         progress,
     )
     return list(zip(best, curves, strict=True))
+
+
+def _can_be_drawn(encoded: EncodedCandidate, dataset: LabelledDataset, progress: Progress) -> bool:
+    """Compute the curve of what is trained, which the cache then has, on this thread alone.
+
+    The generators of random numbers that training seeds are those of the process.
+    """
+    try:
+        predictions.predict_curve(encoded, dataset, progress)
+    except BadData:
+        return False
+    return True
 
 
 def _controls(dataset: LabelledDataset, decoded: Decoded) -> dict[str, Predictions]:

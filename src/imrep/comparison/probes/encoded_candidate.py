@@ -1,6 +1,6 @@
 """The vectors of one candidate, what they cost, and the forms the probes take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -126,6 +126,13 @@ class EncodedCandidate:
             joined = side_by_side([part[dataset.rows] for part in parts])
             views.append(Kernels(joined, self.spec, stored))
         return views
+
+    def by_draw(self, dataset: FoldedDataset) -> Callable[..., Kernels] | None:
+        """Kernels of what is trained on the images of a draw; None where it is not trained."""
+        trained_on = self.parts[0].trained_on
+        if trained_on is None:
+            return None
+        return lambda train, test: Kernels(trained_on(train, test), self.spec, stored=True)
 
 
 def side_by_side(vectors: Sequence[np.ndarray]) -> np.ndarray:

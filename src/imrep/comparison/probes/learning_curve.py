@@ -2,10 +2,11 @@
 
 Each of five draws trains on `m` images of every class, outside one fold, and is tested on that
 fold: no test image shares a group with training, vectors fitted on the training part stay valid,
-and with five folds every image is tested once.
+and with five folds every image is tested once. What learns its vectors from labels is trained anew
+on the images of each draw.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from imrep.comparison.probes.scores import FoldScores
 from imrep.estimators.kernels import Kernel, Kernels
 from imrep.estimators.model import fit
 from imrep.estimators.targets import Targets
+from imrep.types import Progress
 
 CURVES = 4
 """Candidates that have one: the best."""
@@ -32,6 +34,10 @@ _LABELS = (1, 2, 5, 10, 20, 50)
 _DRAWS = 5
 _IMAGES_PER_LABEL = 1.6  # that the smallest class needs, so that enough images remain to test
 _TUNED_FROM = 2  # labels a class; with one nothing can be left out to choose a penalty
+
+
+ByDraw = Callable[[Int[Array, " t"], Int[Array, " q"]], Kernels]
+"""Kernels among `t` images to train on and `q` to test, in this order, by what the former train."""
 
 
 class Point(NamedTuple):
@@ -59,11 +65,12 @@ class Point(NamedTuple):
 
 
 def learning_curve(
-    parts: Sequence[Views],
+    parts: Sequence[Views | ByDraw],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     folds: Folds,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> tuple[Point, ...]:
     """Accuracy with 1, 2, 5, 10, 20 and 50 labels a class, as far as they go.
 
@@ -72,23 +79,34 @@ def learning_curve(
 
     Args:
         parts: Kernels among the images, as for `cross_validate`: of one representation, or of each
-            part of a sum.
+            part of a sum; or one that makes its vectors in every draw.
         labels: Class of each image, 0 … C-1.
         groups: Group of each image.
         folds: The partition.
         seed: Seed of the draws, which are the same for all representations.
+        progress: Called after each draw.
     """
     largest = np.bincount(labels).min() / _IMAGES_PER_LABEL
-    return tuple(_point(m, parts, labels, groups, folds, seed) for m in _LABELS if m <= largest)
+    numbers = [m for m in _LABELS if m <= largest]
+    points: list[Point] = []
+    for m in numbers:
+
+        def after(draw: int, done: int = _DRAWS * len(points)) -> None:
+            if progress:
+                progress("labels needed", done + draw + 1, _DRAWS * len(numbers))
+
+        points.append(_point(m, parts, labels, groups, folds, seed, after))
+    return tuple(points)
 
 
 def _point(
     m: int,
-    parts: Sequence[Views],
+    parts: Sequence[Views | ByDraw],
     labels: Int[Array, " n"],
     groups: Int[Array, " n"],
     folds: Folds,
     seed: int,
+    after: Callable[[int], None],
 ) -> Point:
     splits = list(folds)
     hits, tests, draws = np.zeros(len(labels)), np.zeros(len(labels)), []
@@ -96,15 +114,28 @@ def _point(
         fold = draw % folds.k
         pool, test = splits[fold]
         train = _labelled(pool, labels, m, np.random.default_rng([seed, draw]))
-        kernels = [part[fold] if isinstance(part, Sequence) else part for part in parts]
         targets = Targets.of(labels[train], groups[train], int(labels.max()) + 1)
-        correct = _predicted(kernels, train, test, targets, m) == labels[test]
+        predicted = _predicted(*_indexed(parts, fold, train, test), targets, m)
+        correct = predicted == labels[test]
         hits[test] += correct
         tests[test] += 1
         draws.append(balanced_accuracy(correct, labels[test]))
+        after(draw)
     tested = tests > 0
     mean = balanced_accuracy(hits[tested] / tests[tested], labels[tested])
     return Point(m, mean, min(draws), max(draws), tuple(draws))
+
+
+def _indexed(
+    parts: Sequence[Views | ByDraw], fold: int, train: Int[Array, " t"], test: Int[Array, " q"]
+) -> tuple[list[Kernels], Int[Array, " t"], Int[Array, " q"]]:
+    """Kernels of a draw, and the indices into them of the images to train on and to test."""
+    if callable(parts[0]):  # alone: sums of what is trained are refused
+        every = np.arange(len(train) + len(test))
+        return [parts[0](train, test)], every[: len(train)], every[len(train) :]
+    views = [part for part in parts if not callable(part)]
+    kernels = [part[fold] if isinstance(part, Sequence) else part for part in views]
+    return kernels, train, test
 
 
 def _labelled(

@@ -152,14 +152,18 @@ def predict_control(vectors: np.ndarray, name: str, dataset: LabelledDataset) ->
     return new
 
 
-def predict_curve(encoded: EncodedCandidate, dataset: LabelledDataset) -> tuple[Point, ...]:
-    """Accuracy with few labels."""
+def predict_curve(
+    encoded: EncodedCandidate, dataset: LabelledDataset, progress: Progress | None = None
+) -> tuple[Point, ...]:
+    """Accuracy with few labels; what learns from labels is trained on those of every draw."""
     kind = "curve of draws" if len(encoded.parts) == 1 else "sum curve of draws"
     path = cache.folder("scores", _key(kind, encoded, dataset)) / "curve.json"
     stored = cache.read_json(path)
     if stored is None:
-        views = [part.views(dataset) for part in encoded.singles]
-        stored = learning_curve(views, dataset.labels, dataset.groups, dataset.folds, dataset.seed)
+        by_draw = encoded.by_draw(dataset)
+        views = [by_draw] if by_draw else [part.views(dataset) for part in encoded.singles]
+        labels, groups, folds = dataset.labels, dataset.groups, dataset.folds
+        stored = learning_curve(views, labels, groups, folds, dataset.seed, progress)
         cache.write_json(path, stored)
     return tuple(Point.of(point) for point in stored)
 
