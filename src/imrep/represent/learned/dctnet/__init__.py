@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 
 from imrep import checks
 from imrep import weights as weights_
-from imrep.base import Recipe, Supervised, descent
+from imrep.base import Evaluation, Examples, Recipe, Supervised, TrainingImages, descent
 from imrep.base.descent import Course
 from imrep.base.supervised import Read, batch_labels, take_saved
 from imrep.codes import Map, Spectrum
@@ -23,6 +25,7 @@ from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.dctnet import backbone, heat_maps, parameters, statistics
+from imrep.represent.learned.dctnet.examples import Coefficients
 from imrep.represent.learned.dctnet.frequencies import Frequencies
 from imrep.represent.learned.dctnet.gate import Gate
 from imrep.types import Image, Picture, Progress, Vectors
@@ -94,6 +97,9 @@ class DCTNet(Supervised[Map]):
     )
     example = "dctnet:arch=test_resnet,weights=random,classes=4"
     recipe = Recipe(optimiser="adamw", learning_rate=2e-3, weight_decay=0.05, batch=64)
+    recipes = MappingProxyType(
+        {"jpeg": replace(recipe, size=0, crop=448, augment="crop+flip")}  # straight from the files
+    )
 
     trained_side: Tensor
     epochs_begun: Tensor
@@ -271,10 +277,10 @@ class DCTNet(Supervised[Map]):
         Raises:
             BadData: If there is no class of each image, or one is not below `classes`.
         """
-        image, labels = batch["image"], batch_labels(batch, self.classes, self.name)
-        coefficients = self.coefficients(image)
+        coefficients, side = self._read(batch)
+        labels = batch_labels({**batch, "image": coefficients}, self.classes, self.name)
         if self.training:
-            self.trained_side.fill_(self.side or image.shape[2])
+            self.trained_side.fill_(side)
         with self._batch_statistics():
             maps, gates = self._gated(coefficients)
         logits, labelled = self.head(maps[-1].mean((2, 3))), labels >= 0
@@ -283,9 +289,27 @@ class DCTNet(Supervised[Map]):
             total = F.cross_entropy(logits[labelled], labels[labelled])
         return total if gates is None else total + self.lam * gates.sum(1).mean()
 
+    def training_examples(self, images: TrainingImages) -> Examples | None:
+        """The coefficients that JPEG files store, where images are read at their own size."""
+        if self.side is not None or images.pixels.side is not None:
+            return None
+        return Coefficients(images, self.frequencies)
+
+    def evaluate(self, batches: Iterator[dict[str, Tensor]]) -> Evaluation:
+        """The accuracy, and how many channels a gate selected."""
+        correct, labelled = 0, 0
+        for batch in batches:
+            classes = self._logits(self._read(batch)[0]).argmax(1)
+            correct += int((classes == batch["label"]).sum())
+            labelled += int((batch["label"] >= 0).sum())
+        numbers = {"accuracy": correct / max(1, labelled)}
+        if self.gating is not None:
+            numbers["selected channels"] = float(len(self.selected()))
+        return Evaluation(numbers)
+
     def logits(self, image: Image) -> Tensor:
         """The classifier's outputs, (b, classes)."""
-        return self.head(self.stages(self.coefficients(image))[-1].mean((2, 3)))
+        return self._logits(self.coefficients(image))
 
     def begin_epoch(self, epoch: int) -> None:
         """Count it."""
@@ -332,6 +356,17 @@ class DCTNet(Supervised[Map]):
         super().load_weights(folder)
         self._settle()
         return self
+
+    def _logits(self, coefficients: Tensor) -> Tensor:
+        return self.head(self.stages(coefficients)[-1].mean((2, 3)))
+
+    def _read(self, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+        """Normalised coefficients of a batch, and the side of its images in pixels."""
+        if "coefficients" in batch:
+            coefficients = batch["coefficients"]
+            return self.normalised(coefficients), 8 * coefficients.shape[2]
+        image = batch["image"]
+        return self.coefficients(image), self.side or image.shape[2]
 
     def _gated(self, coefficients: Tensor) -> tuple[list[Tensor], Tensor | None]:
         """The map of every stage, and the gates (b, channels) of a network that has them."""

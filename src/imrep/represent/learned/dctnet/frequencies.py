@@ -4,6 +4,7 @@ Xu et al. 2020, section 3.1: all blocks' coefficients of one frequency are a cha
 the image's size; those of Y, Cb and Cr are concatenated, and a subset is taken.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,49 @@ CHROMA = ("full", "dctnet")
 COUNTS = (*SUBSETS, 192)
 _ALL = (8,) * 8
 _PLANES = 3
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of an image on the grid of blocks.
+
+    Args:
+        top: Blocks of luma above it.
+        left: Blocks of luma to its left.
+        count: Its height and width in blocks of luma.
+    """
+
+    top: int
+    left: int
+    count: int
+
+    @classmethod
+    def at(cls, position: tuple[float, float], count: int, stored: Spectrum) -> "Window":
+        """A window at a position from 0 (top, left) to below 1, where coarser chroma has blocks.
+
+        Args:
+            position: Vertical and horizontal.
+            count: Its height and width in blocks.
+            stored: Of an image of at least that size.
+        """
+        corner = []
+        for axis, share in enumerate(position):
+            unit = max((factors[axis] for factors in stored.sampling), default=1)
+            steps = (stored.values[0].shape[3 + axis] - count) // unit
+            corner.append(unit * int(share * (steps + 1)))
+        return cls(corner[0], corner[1], count)
+
+    def of(self, blocks: Tensor, factors: tuple[float, float]) -> tuple[Tensor, tuple[int, int]]:
+        """The blocks of a plane that cover it, and the size in pixels of luma of these.
+
+        Args:
+            blocks: (b, v, u, h, w).
+            factors: By which the plane has fewer rows and columns than luma, 1 or 2.
+        """
+        top, left = (int(n // k) for n, k in zip((self.top, self.left), factors, strict=True))
+        rows, columns = (math.ceil(self.count / k) for k in factors)
+        part = blocks[..., top : top + rows, left : left + columns]
+        return part, (int(8 * factors[0] * rows), int(8 * factors[1] * columns))
 
 
 @dataclass(frozen=True)
@@ -69,27 +113,44 @@ class Frequencies:
         )
         return torch.cat([block_dct.channels(*pair) for pair in pairs], dim=1)
 
-    def of_jpeg(self, code: Spectrum) -> Tensor:
+    def of_jpeg(self, stored: Spectrum, window: Window | None = None) -> Tensor:
         """Coefficients (1, count, ceil(h / 8), ceil(w / 8)) of what a JPEG stores.
 
-        Chroma of a lower resolution is enlarged as a decoder does.
+        Chroma of a lower resolution is enlarged as a decoder does. That of a window is enlarged
+        within it: beyond its border the last pixel repeats.
 
         Args:
-            code: All frequencies of Y, or of Y, Cb and Cr, as `imrep.jpeg.ycbcr.read` gives them.
+            stored: All frequencies of Y, or of Y, Cb and Cr, as `imrep.jpeg.ycbcr.read` gives them.
+            window: The part to give, (1, count, window.count, window.count); None for all of it.
         """
-        planes = [self._plane(code, p) for p in range(len(code.values))]
-        luma = block_dct.channels(planes[0], self.rows[0])
-        if len(planes) == 1:
-            absent = self.count - luma.shape[1]
-            return torch.cat([luma, luma.new_zeros(1, absent, *luma.shape[2:])], dim=1)
-        chroma = [block_dct.channels(planes[p], self.rows[p]) for p in (1, 2)]
-        return torch.cat([luma, *chroma], dim=1)
+        planes = [self._plane(stored, p, window) for p in range(len(stored.values))]
+        parts = [block_dct.channels(*pair) for pair in zip(planes, self.rows, strict=False)]
+        if len(parts) == 1:
+            absent = self.count - parts[0].shape[1]
+            parts.append(parts[0].new_zeros(1, absent, *parts[0].shape[2:]))
+        return torch.cat(parts, dim=1)
 
-    def _plane(self, code: Spectrum, p: int) -> Tensor:
-        rows, factors = self.rows[p], subsampling(code.sampling, p)
+    def mirrored(self, coefficients: Tensor, axis: int) -> Tensor:
+        """Coefficients (count, h, w) of the image mirrored along axis 1 (rows) or 2 (columns)."""
+        numbers = torch.tensor(self.indices) % 64
+        frequency = numbers // 8 if axis == 1 else numbers % 8
+        signs = (1 - 2 * (frequency % 2)).to(coefficients)  # cosines of odd frequency are odd
+        return coefficients.flip(axis) * signs[:, None, None]
+
+    def _plane(self, stored: Spectrum, p: int, window: Window | None) -> Tensor:
+        """The frequencies of a plane at luma's resolution, or more, which `channels` cuts."""
+        factors, blocks, size = subsampling(stored.sampling, p), stored.values[p], stored.size
+        is_even = set(factors) <= {1, 2}  # others are enlarged before they are cut
+        if window is not None and is_even:
+            blocks, size = window.of(blocks, factors)
+        plane = blocks
         if p and self.chroma == "dctnet":
-            complete = block_dct.enlarged(code.values[p], _ALL, factors, code.size)
-            return detour_blocks(complete, len(rows), max(rows))
-        if factors == (1, 1):
-            return code.values[p]  # `channels` cuts it
-        return block_dct.enlarged(code.values[p], rows, factors, code.size)
+            complete = block_dct.enlarged(blocks, _ALL, factors, size)
+            plane = detour_blocks(complete, len(self.rows[p]), max(self.rows[p]))
+        elif factors != (1, 1):
+            plane = block_dct.enlarged(blocks, self.rows[p], factors, size)
+        if window is None:
+            return plane
+        if not is_even:
+            plane = plane[..., window.top :, window.left :]
+        return plane[..., : window.count, : window.count]
