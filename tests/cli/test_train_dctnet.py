@@ -67,16 +67,16 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(fork, photos, tmp_p
     """Straight from the files: each killed run resumes to the weights of an unbroken one."""
     modules = ("lightning.pytorch", "imrep.training.measuring", "imrep.training.recorder", "timm")
     forking = fork(*modules)
-    words = ["train", SPEC, str(photos), "--recipe", "jpeg", "--crop", "32", "--steps", "40",
+    words = ["train", SPEC, str(photos), "--recipe", "jpeg", "--crop", "32", "--steps", "20",
              "--batch", "4", "-q", "-o"]  # fmt: skip
     began, whole = time.monotonic(), tmp_path / "whole"
     assert forking.run(*words, whole) == 0, forking.err.read_text()
     lasted, dice, killed = time.monotonic() - began, random.Random(0), 0
-    for i in range(6):
+    for i in range(4):
         out = tmp_path / f"killed{i}"
         status = forking.run(*words, out, kill_after=dice.uniform(0.2, 1.0) * lasted)
         killed += status == -signal.SIGKILL
         assert forking.run(*words, out, "--resume") == 0, forking.err.read_text()
         assert weights(out) == weights(whole)
         assert losses(out) == losses(whole)
-    assert killed > 2  # else the kills came too late to show anything
+    assert killed > 1  # else the kills came too late to show anything
