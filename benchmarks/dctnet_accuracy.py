@@ -8,13 +8,13 @@ multiply-accumulates of an image. A second network of pixels reads S, and sees a
 epochs, so that its training has as many multiply-accumulates as the others'.
 """
 
+import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from partial_results import PartialResults
 from scipy.stats import t as student
@@ -65,11 +65,13 @@ class Images(NamedTuple):
 
 def read(own: Set) -> Images:
     """All images of a set."""
-    table = pd.read_csv(DATA / own.folder / "split.csv")
-    squares = [images.square(DATA / own.folder / path, own.side)[0] for path in table["path"]]
+    with (DATA / own.folder / "split.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    squares = [images.square(DATA / own.folder / row["path"], own.side)[0] for row in rows]
     pixels = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous().float() / 255
-    labels = torch.from_numpy(table["label"].astype("category").cat.codes.to_numpy().copy()).long()
-    return Images(pixels, labels, (table["split"] == "train").to_numpy())
+    names = sorted({row["label"] for row in rows})
+    labels = torch.tensor([names.index(row["label"]) for row in rows])
+    return Images(pixels, labels, np.array([row["split"] == "train" for row in rows]))
 
 
 def spec(model: Model, own: Set, quick: bool) -> str:

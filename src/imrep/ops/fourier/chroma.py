@@ -110,8 +110,8 @@ def _filtered(blocks: Tensor, name: str, axis: int, count: int) -> Tensor:
     """
     frequencies, positions = axis + 1, axis + 3
     filters = _filters(name, blocks.shape[frequencies], count).to(blocks)
-    first, last = (basis(_BLOCK, blocks)[: blocks.shape[frequencies], n] for n in (0, -1))
-    first, last = (_combined(blocks, weights[None], frequencies) for weights in (first, last))
+    ends = _combined(blocks, _ends(blocks.shape[frequencies]).to(blocks), frequencies)
+    first, last = ends.split(1, frequencies)
     n = blocks.shape[positions]
     before = torch.cat([first.narrow(positions, 0, 1), last.narrow(positions, 0, n - 1)], positions)
     after = torch.cat(
@@ -125,6 +125,12 @@ def _filtered(blocks: Tensor, name: str, axis: int, count: int) -> Tensor:
 def _combined(blocks: Tensor, weights: Tensor, axis: int) -> Tensor:
     """Weighted sums along axis 1 or 2 of (b, v, u, h, w): `weights` is (outputs, inputs)."""
     return (weights @ blocks.flatten(axis + 1)).unflatten(axis + 1, blocks.shape[axis + 1 :])
+
+
+@lru_cache
+def _ends(inputs: int) -> Tensor:
+    """The matrix (2, inputs) for the first and last pixel of a block from its frequencies."""
+    return basis(_BLOCK, torch.empty(0, dtype=torch.float64))[:inputs, [0, -1]].T.contiguous()
 
 
 @lru_cache

@@ -52,17 +52,16 @@ class Window:
             corner.append(unit * int(share * (steps + 1)))
         return cls(corner[0], corner[1], count)
 
-    def of(self, blocks: Tensor, factors: tuple[float, float]) -> tuple[Tensor, tuple[int, int]]:
-        """The blocks of a plane that cover it, and the size in pixels of luma of these.
+    def of(self, blocks: Tensor, factors: tuple[float, float]) -> Tensor:
+        """The blocks (b, v, u, rows, columns) of a plane that cover it.
 
         Args:
-            blocks: (b, v, u, h, w).
+            blocks: Of all of the plane.
             factors: By which the plane has fewer rows and columns than luma, 1 or 2.
         """
         top, left = (int(n // k) for n, k in zip((self.top, self.left), factors, strict=True))
         rows, columns = (math.ceil(self.count / k) for k in factors)
-        part = blocks[..., top : top + rows, left : left + columns]
-        return part, (int(8 * factors[0] * rows), int(8 * factors[1] * columns))
+        return blocks[..., top : top + rows, left : left + columns]
 
 
 @dataclass(frozen=True)
@@ -123,12 +122,14 @@ class Frequencies:
             stored: All frequencies of Y, or of Y, Cb and Cr, as `imrep.jpeg.ycbcr.read` gives them.
             window: The part to give, (1, count, window.count, window.count); None for all of it.
         """
-        planes = [self._plane(stored, p, window) for p in range(len(stored.values))]
-        parts = [block_dct.channels(*pair) for pair in zip(planes, self.rows, strict=False)]
-        if len(parts) == 1:
-            absent = self.count - parts[0].shape[1]
-            parts.append(parts[0].new_zeros(1, absent, *parts[0].shape[2:]))
-        return torch.cat(parts, dim=1)
+        luma = self._plane(stored, (0,), window)
+        if len(stored.values) == 1:
+            absent = self.count - luma.shape[1]
+            return torch.cat([luma, luma.new_zeros(1, absent, *luma.shape[2:])], dim=1)
+        alike = stored.values[1].shape == stored.values[2].shape
+        groups: list[tuple[int, ...]] = [(1, 2)] if alike else [(1,), (2,)]
+        parts = [self._plane(stored, group, window) for group in groups]
+        return torch.cat([luma, *parts], dim=1)
 
     def mirrored(self, coefficients: Tensor, axis: int) -> Tensor:
         """Coefficients (count, h, w) of the image mirrored along axis 1 (rows) or 2 (columns)."""
@@ -137,20 +138,23 @@ class Frequencies:
         signs = (1 - 2 * (frequency % 2)).to(coefficients)  # cosines of odd frequency are odd
         return coefficients.flip(axis) * signs[:, None, None]
 
-    def _plane(self, stored: Spectrum, p: int, window: Window | None) -> Tensor:
-        """The frequencies of a plane at luma's resolution, or more, which `channels` cuts."""
-        factors, blocks, size = subsampling(stored.sampling, p), stored.values[p], stored.size
+    def _plane(self, stored: Spectrum, numbers: tuple[int, ...], window: Window | None) -> Tensor:
+        """The channels of planes that are sampled alike, at luma's resolution: (1, c, h, w)."""
+        p, planes = numbers[0], [stored.values[p] for p in numbers]
+        factors, size, rows = subsampling(stored.sampling, p), stored.size, self.rows[p]
         is_even = set(factors) <= {1, 2}  # others are enlarged before they are cut
         if window is not None and is_even:
-            blocks, size = window.of(blocks, factors)
-        plane = blocks
+            planes = [window.of(plane, factors) for plane in planes]
+            height, width = planes[0].shape[3:]
+            size = (int(8 * factors[0] * height), int(8 * factors[1] * width))
+        blocks = torch.cat(planes) if len(planes) > 1 else planes[0]
         if p and self.chroma == "dctnet":
             complete = block_dct.enlarged(blocks, _ALL, factors, size)
-            plane = detour_blocks(complete, len(self.rows[p]), max(self.rows[p]))
+            blocks = detour_blocks(complete, len(rows), max(rows))
         elif factors != (1, 1):
-            plane = block_dct.enlarged(blocks, self.rows[p], factors, size)
-        if window is None:
-            return plane
-        if not is_even:
-            plane = plane[..., window.top :, window.left :]
-        return plane[..., : window.count, : window.count]
+            blocks = block_dct.enlarged(blocks, rows, factors, size)
+        if window is not None:
+            corner = (0, 0) if is_even else (window.top, window.left)
+            down, across = (slice(n, n + window.count) for n in corner)
+            blocks = blocks[..., down, across]
+        return block_dct.channels(blocks, rows).flatten(0, 1)[None]
