@@ -6,8 +6,8 @@
     python benchmarks/dctnet.py gate            labels planted in one frequency, five positions
 
 `accuracy` writes every measurement as it comes to --out (else $OUT or build/) and goes on where it
-was interrupted. `epoch` ends with 1 where reading or the whole epoch of 24 frequencies is not at
-least twice as fast, `gate` where the planted frequency is not what was selected.
+was interrupted. `epoch` ends with 1 where reading 24 frequencies is not at least twice as fast,
+`gate` where the planted frequency is not what was selected.
 """
 
 import argparse

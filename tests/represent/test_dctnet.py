@@ -1,7 +1,9 @@
 """A network that reads frequencies: from pixels and bytes alike, static or selected by a gate."""
 
 import copy
+import importlib.util
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,3 +217,21 @@ def test_maps_of_other_networks_are_refused():
     code = imrep.get(f"{RANDOM},layer=0").encode(photo())
     with pytest.raises(BadCode, match="dctnet needs a map of 96 channels"):
         rep.pool(code)
+
+
+def test_the_card_says_that_files_are_read_as_they_are():
+    assert {name for name in imrep.names() if imrep.card(name).reads == "jpeg"} == {"dct", "dctnet"}
+    assert all(hasattr(imrep.get(name), "embed_jpeg") for name in ("dct", RANDOM))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", [10, 64 + 1])  # of luma, of blue-difference chroma
+def test_the_gate_selects_the_one_frequency_that_holds_the_labels(index):
+    """benchmarks/dctnet.py has more positions."""
+    path = Path(__file__).parents[2] / "benchmarks" / "dctnet_gate.py"
+    spec = importlib.util.spec_from_file_location("dctnet_gate", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rep = module.train(index)
+    assert rep.selected() == (index,)
+    assert module.accuracy(rep, index) > 0.95

@@ -66,6 +66,7 @@ class DCT(Representation[Spectrum]):
         family="frequency",
         cite="Xu et al. 2020, doi:10.1109/CVPR42600.2020.00181",
         inverse="exact",
+        reads="jpeg",
         native="jpeg",
         revision=2,
     )

@@ -93,6 +93,7 @@ class DCTNet(Supervised[Map]):
         cite="Xu et al. 2020, doi:10.1109/CVPR42600.2020.00181",
         dtype="float32",
         weights="trained",
+        reads="jpeg",
         native="jpeg",
     )
     example = "dctnet:arch=test_resnet,weights=random,classes=4"
