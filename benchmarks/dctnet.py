@@ -63,7 +63,7 @@ def main() -> None:
     measured.add_argument("--seeds", type=int, default=3)
     measured.add_argument("--quick", action="store_true", help="a sixteenth of the epochs")
     planted = commands.add_parser("gate")
-    planted.add_argument("--steps", type=int, default=200)
+    planted.add_argument("--steps", type=int, default=300)
     planted.add_argument("--pictures", type=Path, help="write the heat maps into this folder")
     options = parser.parse_args()
     torch.set_num_threads(1)

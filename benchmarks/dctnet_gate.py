@@ -39,7 +39,7 @@ def planted(index: int, seed: int, blocks: int = 4) -> tuple[torch.Tensor, torch
     return from_ycbcr(pixels).clamp(0, 1), labels
 
 
-def train(index: int, steps: int = 200, seed: int = 0) -> Any:
+def train(index: int, steps: int = 300, seed: int = 0) -> Any:
     """A network and its gate, trained on images with labels at frequency `index`."""
     images, labels = planted(index, seed)
     with torch.random.fork_rng():

@@ -56,7 +56,7 @@ def examples(folder: Path, category: str, side: int) -> list[Example]:
 
 def train(detector: Any, data: list[Example], steps: int, batch: int, file: Path) -> None:
     """Descend the detector's losses, from the state in the file if there is one."""
-    optimiser = torch.optim.AdamW(detector.parameters(), 5e-4, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(detector.parameters(), 5e-4, weight_decay=0.01, fused=True)
     first = 0
     if file.exists():
         state = torch.load(file, weights_only=True)

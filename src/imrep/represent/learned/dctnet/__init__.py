@@ -57,7 +57,8 @@ class DCTNet(Supervised[Map]):
     as the authors do, from its second block on and as far as they fit in the first.
 
     Args:
-        arch: A ResNet or MobileNetV2 of timm or torchvision.
+        arch: A ResNet or MobileNetV2 of timm or torchvision; the paper's are resnet50 and
+            mobilenetv2_100.
         weights: None for a random start; "published" for one from the published weights of the
             network of pixels; "random" for an untrained network that embeds all the same; or a
             folder of `save`, whose parameters are taken where none are given.
@@ -80,7 +81,7 @@ class DCTNet(Supervised[Map]):
 
     Example:
         >>> import torch, imrep
-        >>> net = imrep.get("dctnet:arch=resnet18,weights=random,channels=64")
+        >>> net = imrep.get("dctnet:weights=random,channels=64")
         >>> net.encode(torch.rand(1, 3, 64, 96)).values.shape
         torch.Size([1, 512, 1, 2])
         >>> net.selected()[:9]  # rows 0 and 1 of Y
@@ -96,7 +97,7 @@ class DCTNet(Supervised[Map]):
         reads="jpeg",
         native="jpeg",
     )
-    example = "dctnet:arch=test_resnet,weights=random,classes=4"
+    example = "dctnet:arch=test_resnet,weights=random,classes=4,layer=0"
     recipe = Recipe(optimiser="adamw", learning_rate=2e-3, weight_decay=0.05, batch=64)
     recipes = MappingProxyType(
         {"jpeg": replace(recipe, size=0, crop=448, augment="crop+flip")}  # straight from the files
@@ -110,7 +111,7 @@ class DCTNet(Supervised[Map]):
     def __init__(  # noqa: PLR0913  # the network, its input, its gate and its training
         self,
         *,
-        arch: str = "resnet50",
+        arch: str = "resnet18",
         weights: str | None = None,
         channels: int = 24,
         gate: bool = False,
@@ -121,7 +122,7 @@ class DCTNet(Supervised[Map]):
         layer: int = -1,
         side: int | None = None,
         classes: int = 10,
-        epochs: int = 30,
+        epochs: int = 20,
     ) -> None:
         super().__init__()
         self.arch, self.weights, self.channels, self.gate = arch, weights, channels, gate
