@@ -20,7 +20,7 @@ SPEC = "dctnet:arch=test_resnet,weights=random,classes=2,channels=192,gate=true,
 POSITIONS = ((0, 1, 2), (0, 4, 0), (0, 3, 5), (1, 0, 1), (2, 2, 1))  # plane, v, u
 _IMAGES, _BATCH = 256, 16
 _NOISE, _CONSTANT = 0.5, 0.1  # deviations of noise: of all, of means of blocks, over natural ones
-_GATE_RATE, _NETWORK_RATE = 1e-2, 2e-3  # of Adam
+_RATE = 2e-3  # of Adam
 
 
 def planted(index: int, seed: int, blocks: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -45,12 +45,7 @@ def train(index: int, steps: int = 300, seed: int = 0) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         rep: Any = imrep.get(SPEC).train()
-        own = [*rep.network.parameters(), *rep.head.parameters()]
-        groups = [
-            {"params": rep.gating.parameters(), "lr": _GATE_RATE},
-            {"params": own, "lr": _NETWORK_RATE},
-        ]
-        optimiser = torch.optim.Adam(groups)
+        optimiser = torch.optim.Adam(rep.parameters(), _RATE)
         for _ in range(steps):
             rows = torch.randperm(_IMAGES)[:_BATCH]
             optimiser.zero_grad()

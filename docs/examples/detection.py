@@ -115,6 +115,7 @@ def sheet(photos: list[Image.Image], columns: int, cell: int) -> Image.Image:
 
 
 def main() -> None:
+    """Read the options, train, and draw what is detected."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--category", default="person")
