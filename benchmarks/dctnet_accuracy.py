@@ -23,10 +23,14 @@ from torch import nn
 
 import imrep
 from imrep import images
+from imrep.base import descent
+from imrep.base.descent import Course
 from imrep.networks.counting import count
+from imrep.represent.learned.dctnet.augmentation import mirrored_and_shifted
 
 DATA = Path(os.environ.get("IMREP_DATA", "../shared/data")) / "classification"
 ARCH = "resnet18"
+_RATE = 2e-3  # of Adam
 
 
 class Set(NamedTuple):
@@ -76,7 +80,7 @@ def read(own: Set) -> Images:
 
 
 def spec(model: Model, own: Set, quick: bool) -> str:
-    """With its epochs and side."""
+    """With its epochs and the side that it reads."""
     pixels = model.title.startswith("RGB")
     epochs = max(1, own.epochs // (4 if pixels and model.share == 1 else 1) // (16 if quick else 1))
     return f"{model.spec},epochs={epochs},side={own.side // model.share}"
@@ -84,9 +88,14 @@ def spec(model: Model, own: Set, quick: bool) -> str:
 
 def measure(text: str, data: Images, seed: int) -> dict[str, Any]:
     """Train, and classify the test images."""
-    rep: Any = imrep.get(text)
+    rep: Any = imrep.get(text, classes=int(data.labels.max()) + 1)
     began = time.process_time()
-    rep.fit(data.images[data.trained], data.labels[data.trained], seed=seed)
+    pictures, labels = data.images[data.trained], data.labels[data.trained]
+
+    def loss(rows: np.ndarray, _: int) -> torch.Tensor:
+        return rep.loss({"image": mirrored_and_shifted(pictures[rows]), "label": labels[rows]})
+
+    descent.descend(rep, loss, len(labels), Course(rep.epochs, _RATE, seed, ""))
     seconds = time.process_time() - began
     tested = data.images[~data.trained]
     with torch.no_grad():

@@ -29,20 +29,22 @@ from imrep.represent.learned.dctnet.detection import faster_rcnn
 
 DATA = Path(os.environ.get("IMREP_DATA", "../shared/data")) / "coco_mini_train"
 ORANGE, WHITE = (240, 120, 20), (255, 255, 255)
+_MAX_OBJECTS = 3  # in a photograph; crowds need more photographs than these
+_MIN_SCORE = 0.7  # of a box that is drawn
 console = Console(highlight=False)
 Example = tuple[Tensor, dict[str, Tensor]]
 
 
 def examples(folder: Path, category: str, side: int) -> list[Example]:
-    """Images (3, h, w) at most `side` high and wide that show the category, and its boxes."""
+    """Images (3, h, w), at most `side` high and wide, of few large objects, and their boxes."""
     coco = json.loads((folder / "annotations" / "instances.json").read_text(encoding="utf-8"))
     number = next(c["id"] for c in coco["categories"] if c["name"] == category)
     read = []
     for entry in sorted(coco["images"], key=lambda entry: entry["file_name"]):
         own = [a for a in coco["annotations"] if a["image_id"] == entry["id"]]
         boxes = [a["bbox"] for a in own if a["category_id"] == number and not a.get("iscrowd")]
-        boxes = [box for box in boxes if min(box[2:]) > 16]
-        if not boxes:
+        large = min(entry["width"], entry["height"]) / 8
+        if not 1 <= len(boxes) <= _MAX_OBJECTS or any(min(box[2:]) < large for box in boxes):
             continue
         photo = Image.open(folder / "images" / entry["file_name"]).convert("RGB")
         width = photo.width
@@ -97,7 +99,7 @@ def picture(image: Tensor, target: dict[str, Tensor], result: dict[str, Tensor])
     for box in target["boxes"].tolist():
         draw.rectangle(box, outline=WHITE, width=1)
     for box, score in zip(result["boxes"].tolist(), result["scores"].tolist(), strict=True):
-        if score >= 0.5:
+        if score >= _MIN_SCORE:
             draw.rectangle(box, outline=ORANGE, width=2)
             draw.rectangle((box[0], box[1], box[0] + 26, box[1] + 11), fill=ORANGE)
             draw.text((box[0] + 3, box[1]), f"{score:.2f}", fill=WHITE)
@@ -138,6 +140,7 @@ def main() -> None:
         net, 2, side=options.side * 3 // 4, max_side=options.side, channels=64,
         batch_statistics=options.weights == "random",
     )  # fmt: skip
+    detector.roi_heads.nms_thresh = 0.3
     detector.roi_heads.fg_bg_sampler.batch_size_per_image = 64  # regions, in place of 512
     data = examples(options.data, options.category, options.side)
     held_out, trained = data[::10], [e for i, e in enumerate(data) if i % 10]

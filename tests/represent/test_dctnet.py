@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def two_classes(count=32, side=32):
 @pytest.fixture(scope="module")
 def trained():
     torch.manual_seed(0)
-    rep = imrep.get(f"{TINY},epochs=10,gate=true,lam=0.02")
+    rep = imrep.get(f"{TINY},epochs=20,gate=true,lam=0.02")
     rep.fit(*two_classes())
     return rep
 
@@ -137,7 +138,7 @@ def test_the_price_of_a_channel_is_lam():
 
 def test_training_learns_and_is_the_same_at_each_call(trained):
     torch.manual_seed(0)
-    again = imrep.get(f"{TINY},epochs=10,gate=true,lam=0.02")
+    again = imrep.get(f"{TINY},epochs=20,gate=true,lam=0.02")
     images, labels = two_classes()
     before = torch.random.get_rng_state()
     again.fit(images, labels)
@@ -217,6 +218,27 @@ def test_maps_of_other_networks_are_refused():
     code = imrep.get(f"{RANDOM},layer=0").encode(photo())
     with pytest.raises(BadCode, match="dctnet needs a map of 96 channels"):
         rep.pool(code)
+
+
+def test_files_are_read_as_they_are_stored_only_at_their_own_size():
+    own, squares = SimpleNamespace(pixels=SimpleNamespace(side=None)), SimpleNamespace(side=64)
+    assert imrep.get(RANDOM).training_examples(own).frequencies.count == 24
+    assert imrep.get(RANDOM).training_examples(SimpleNamespace(pixels=squares)) is None
+    assert imrep.get(f"{RANDOM},side=64").training_examples(own) is None
+
+
+def test_held_out_images_are_measured_from_pixels_and_coefficients_alike(trained):
+    images, labels = two_classes(16)
+    coefficients = trained.frequencies.of_pixels(images)
+    accuracy = float((trained.logits(images).argmax(1) == labels).float().mean())
+    for batch in ({"image": images}, {"coefficients": coefficients}):
+        numbers = trained.evaluate(iter([{**batch, "label": labels}])).numbers
+        assert numbers == {"accuracy": accuracy, "selected channels": len(trained.selected())}
+    without = {"image": images, "label": torch.where(labels == 0, 1, -1)}
+    assert trained.evaluate(iter([without])).numbers["accuracy"] <= 2 * (1 - accuracy)
+    both = [trained.loss({**b, "label": labels}) for b in ({"image": images},
+            {"coefficients": coefficients})]  # fmt: skip
+    assert_close(*both)
 
 
 def test_the_card_says_that_files_are_read_as_they_are():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from imrep import checks
@@ -25,6 +26,7 @@ from imrep.ops.resize import square
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.dctnet import backbone, heat_maps, parameters, statistics
+from imrep.represent.learned.dctnet.augmentation import mirrored_and_shifted
 from imrep.represent.learned.dctnet.examples import Coefficients
 from imrep.represent.learned.dctnet.frequencies import Frequencies
 from imrep.represent.learned.dctnet.gate import Gate
@@ -194,11 +196,7 @@ class DCTNet(Supervised[Map]):
             ExtraNeeded: imrep was built without libjpeg-turbo.
         """
         code = ycbcr.read(source, self.name)
-        if self.side is not None and code.size != (self.side, self.side):
-            raise BadParameter(
-                f"{self.name} needs a JPEG of {self.side}×{self.side} to read its coefficients, "
-                f"got {code.size[0]}×{code.size[1]}. Use encode(imrep.read(path))."
-            )
+        parameters.check_size(self, code.size)
         return Map(self.stages(self.coefficients_of(code))[self.layer], code.size)
 
     def embed_jpeg(self, source: str | Path | bytes) -> Vectors:
@@ -336,7 +334,12 @@ class DCTNet(Supervised[Map]):
             self.set_params(classes=int(labels.max()) + 1, side=side)
         rate = _RANDOM_RATE if self.weights is None else _PUBLISHED_RATE
         course = Course(self.epochs, rate, seed, _REMEDY)
-        descent.train(self.to(device), read, labels, course, progress)
+
+        def loss(rows: NDArray[np.int64], _: int) -> Tensor:
+            image = mirrored_and_shifted(read(rows).to(device))
+            return self.loss({"image": image, "label": labels[rows].to(device)})
+
+        descent.descend(self.to(device), loss, len(labels), course, progress)
 
     def train(self, mode: bool = True) -> "DCTNet":
         """In training mode the weights have gradients; vectors are the same in either.
@@ -350,11 +353,7 @@ class DCTNet(Supervised[Map]):
         return self
 
     def load_weights(self, folder: str | Path) -> "DCTNet":
-        """Load what `save` wrote into `folder`.
-
-        Raises:
-            BadParameter: If they are another network's, or there are none.
-        """
+        """Load what `save` wrote; raises BadParameter for another network's weights, or none."""
         super().load_weights(folder)
         self._settle()
         return self

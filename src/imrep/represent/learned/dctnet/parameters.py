@@ -29,3 +29,16 @@ def check(rep: Any) -> None:
         checks.integer(rep.side, 1, checks.MAX_SIDE, rep.name, "side")
     for key, low, high in _RANGES:
         checks.between(getattr(rep, key), low, high, rep.name, key)
+
+
+def check_size(rep: Any, size: tuple[int, int]) -> None:
+    """Refuse a JPEG of another size than the one that images are resized to.
+
+    Raises:
+        BadParameter: With both.
+    """
+    if rep.side is not None and size != (rep.side, rep.side):
+        raise BadParameter(
+            f"{rep.name} needs a JPEG of {rep.side}×{rep.side} to read its coefficients, got "
+            f"{size[0]}×{size[1]}. Use encode(imrep.read(path))."
+        )
