@@ -4,35 +4,23 @@ import math
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from imrep import checks, jpeg
+from imrep import checks
 from imrep.base import Representation
 from imrep.codes import Spectrum
-from imrep.errors import BadCode, BadFile, BadParameter
-from imrep.ops.colour import from_ycbcr, to_ycbcr
-from imrep.ops.fourier.dct import basis
+from imrep.errors import BadCode, BadParameter
+from imrep.jpeg import ycbcr
+from imrep.ops.colour import from_ycbcr
+from imrep.ops.fourier import block_dct
+from imrep.ops.fourier.block_dct import LEVELS, MIDDLE, SUBSETS
+from imrep.ops.fourier.chroma import detour, subsampling, upsampled
 from imrep.ops.pooling import means, roots
 from imrep.registry.cards import Card, Inverse
-from imrep.represent.frequency.dct.chroma import detour, subsampling, upsampled
 from imrep.types import Image, Vectors
 
-# DCTNet's static subsets, by their number of channels of 192: for each vertical frequency, the
-# number of horizontal frequencies, of Y and of Cb and Cr.
-_SUBSETS = {
-    6: ((2, 2), (1,)),
-    24: ((4, 4, 4, 4), (2, 2)),
-    32: ((5, 5, 5, 4, 3), (3, 2)),
-    48: ((6, 6, 6, 6, 4, 4), (3, 3, 2)),
-    64: ((7, 7, 6, 6, 6, 6, 6), (3, 3, 2, 2)),
-}
 _CHROMA = ("full", "dctnet")
-_LEVELS = 255  # coefficients are in JPEG's units, for images from 0 to 255
-_MIDDLE = 128  # subtracted from Y, so that middle gray has the coefficient 0
-_ALL_ROWS = (8,) * 8  # frequencies of a JPEG
 _ROUNDING = (0.25, 0.2, 0.2)  # deviation that rounding to pixels adds to Y, Cb and Cr coefficients
-_PLANES = {"gray": 1, "YCbCr": 3, "RGB": 3}  # by colour space of the file
 
 
 class DCT(Representation[Spectrum]):
@@ -78,6 +66,7 @@ class DCT(Representation[Spectrum]):
         family="frequency",
         cite="Xu et al. 2020, doi:10.1109/CVPR42600.2020.00181",
         inverse="exact",
+        reads="jpeg",
         native="jpeg",
         revision=2,
     )
@@ -103,9 +92,7 @@ class DCT(Representation[Spectrum]):
         """Coefficients (batch, v, u, rows, columns) of each plane's blocks."""
         checks.image(image, self.name)
         height, width = image.shape[2:]
-        planes = to_ycbcr(image) if image.shape[1] == 3 else image
-        shift = planes.new_tensor([_MIDDLE / _LEVELS, 0, 0][: planes.shape[1]])
-        planes = planes - shift[:, None, None]  # before the transform, to lose no digits
+        planes = block_dct.planes(image)
         if self.chroma == "dctnet" and planes.shape[1] == 3:
             planes = torch.cat([planes[:, :1], detour(planes[:, 1:])], dim=1)
         return Spectrum(self._blocks(planes), (height, width))
@@ -122,7 +109,7 @@ class DCT(Representation[Spectrum]):
             ExtraNeeded: imrep was built without libjpeg-turbo.
         """
         code = self._stored(source)
-        values = tuple(_cut(*pair) for pair in zip(code.values, self._rows, strict=False))
+        values = tuple(block_dct.cut(*pair) for pair in zip(code.values, self._rows, strict=False))
         return Spectrum(values, code.size, code.sampling)
 
     def embed_jpeg(self, source: str | Path | bytes) -> Vectors:
@@ -133,12 +120,10 @@ class DCT(Representation[Spectrum]):
         vector approximates that of the decoded pixels. Raises as `encode_jpeg` does.
         """
         code = self._stored(source)
-        planes = [
-            _cut(self._full(code, p, _ALL_ROWS), self._rows[p]) for p in range(len(code.values))
-        ]
+        planes = [self._full(code, p) for p in range(len(code.values))]
         noisy = [(x.square() + g**2).sqrt() for x, g in zip(planes, _ROUNDING, strict=False)]
         if len(planes) == 1:
-            planes += 2 * [_cut(torch.zeros_like(code.values[0]), self._rows[1])]
+            planes += 2 * [block_dct.cut(torch.zeros_like(code.values[0]), self._rows[1])]
             noisy += planes[1:]
         return self._pooled(noisy, planes)
 
@@ -159,7 +144,7 @@ class DCT(Representation[Spectrum]):
             )
         for p, plane in enumerate(values):
             rows = self._rows[p]
-            sides = zip(code.size, subsampling(code, p), strict=True)
+            sides = zip(code.size, subsampling(code.sampling, p), strict=True)
             blocks = (math.ceil(math.ceil(n / factor) / self.block) for n, factor in sides)
             expected = (len(values[0]), len(rows), max(rows), *blocks)
             if tuple(plane.shape) != expected or plane.is_complex():
@@ -170,21 +155,21 @@ class DCT(Representation[Spectrum]):
 
     def invert(self, code: Spectrum) -> Image:
         """The image; absent frequencies are taken as zero."""
-        planes = [self._pixels(code, p, self._rows[p]) for p in range(len(code.values))]
-        image = torch.cat([planes[0] + _MIDDLE / _LEVELS, *planes[1:]], dim=1)
+        planes = [self._pixels(code, p) for p in range(len(code.values))]
+        image = torch.cat([planes[0] + MIDDLE / LEVELS, *planes[1:]], dim=1)
         image = from_ycbcr(image) if len(planes) == 3 else image
         return image if self.inverse == "exact" and not code.sampling else image.clamp(0, 1)
 
     def pool(self, code: Spectrum) -> Vectors:
         """Fourth roots of the channels' mean absolute values per cell, then the planes' means."""
-        planes = [self._full(code, p, self._rows[p]) for p in range(len(code.values))]
+        planes = [self._full(code, p) for p in range(len(code.values))]
         return self._pooled(planes, planes)
 
     def _pooled(self, sizes: list[Tensor], planes: list[Tensor]) -> Vectors:
-        maps = [_channels(*pair) for pair in zip(sizes, self._rows, strict=False)]
-        scaled = [roots(channels, self.cells) / _LEVELS**0.25 for channels in maps]
+        maps = [block_dct.channels(*pair) for pair in zip(sizes, self._rows, strict=False)]
+        scaled = [roots(channels, self.cells) / LEVELS**0.25 for channels in maps]
         constants = [means(plane[:, 0, :1], self.cells) for plane in planes]
-        return torch.cat([*scaled, torch.cat(constants, 1) / (_LEVELS * self.block)], dim=1)
+        return torch.cat([*scaled, torch.cat(constants, 1) / (LEVELS * self.block)], dim=1)
 
     def _stored(self, source: str | Path | bytes) -> Spectrum:
         """All coefficients of Y, or of Y, Cb and Cr."""
@@ -198,103 +183,36 @@ class DCT(Representation[Spectrum]):
                 f"{self.name} needs a path or the bytes of a JPEG, got {type(source).__name__}. "
                 "Use encode for images."
             )
-        code, facts = jpeg.spectrum(source)
-        return Spectrum(_luma_and_chroma(code, facts, self.name), code.size, code.sampling)
+        return ycbcr.read(source, self.name)
 
-    def _full(self, code: Spectrum, p: int, rows: tuple[int, ...]) -> Tensor:
-        """A plane's blocks, which hold the frequencies `rows`, at the resolution of the image."""
-        if subsampling(code, p) == (1, 1):
-            return code.values[p]
-        pixels = self._pixels(code, p, rows)
-        return self._forward(self._padded(pixels), self._rows[p]).squeeze(1)
+    def _full(self, code: Spectrum, p: int) -> Tensor:
+        """A plane's blocks at the resolution of the image."""
+        factors = subsampling(code.sampling, p)
+        return block_dct.enlarged(code.values[p], self._rows[p], factors, code.size)
 
-    def _pixels(self, code: Spectrum, p: int, rows: tuple[int, ...]) -> Tensor:
+    def _pixels(self, code: Spectrum, p: int) -> Tensor:
         """Pixels (b, 1, H, W) of a plane, middle gray at zero, enlarged if it was subsampled."""
-        blocks = code.values[p]
-        waves, (down, across) = basis(self.block, blocks), blocks.shape[3:]
-        lines = waves[: max(rows)].mT @ blocks.flatten(3).flatten(0, 1)  # (b v, x, rows columns)
-        lines = lines.unflatten(0, blocks.shape[:2]).flatten(2)
-        pixels = (waves[: len(rows)].mT / _LEVELS) @ lines  # (b, y, x rows columns)
-        pixels = pixels.unflatten(2, (self.block, down, across)).permute(0, 3, 1, 4, 2)
-        plane = pixels.flatten(1, 2).flatten(2, 3).unsqueeze(1)
-        return upsampled(plane, subsampling(code, p), code.size)
+        plane = block_dct.backward(code.values[p], self.block)
+        return upsampled(plane, subsampling(code.sampling, p), code.size)
 
     def _blocks(self, planes: Tensor) -> tuple[Tensor, ...]:
         """DCT of each plane of (b, 1 | 3, H, W); planes with the same subset in one product."""
-        planes = self._padded(planes)
+        planes = block_dct.padded(planes, self.block)
         alike = self._rows[0] == self._rows[1]
         groups = [planes] if alike or planes.shape[1] == 1 else planes.split((1, 2), dim=1)
-        transformed = [self._forward(*pair) for pair in zip(groups, self._rows, strict=False)]
+        transformed = [
+            block_dct.forward(*pair, self.block) for pair in zip(groups, self._rows, strict=False)
+        ]
         return tuple(plane for group in transformed for plane in group.unbind(1))
-
-    def _padded(self, planes: Tensor) -> Tensor:
-        """Padded by replication to a multiple of the block."""
-        down, across = (-n % self.block for n in planes.shape[2:])
-        return F.pad(planes, (0, across, 0, down), mode="replicate") if down or across else planes
-
-    def _forward(self, planes: Tensor, rows: tuple[int, ...]) -> Tensor:
-        """Planes (b, p, H, W) to (b, p, v, u, H / block, W / block): one product per axis."""
-        waves, side = basis(self.block, planes), self.block
-        blocks = planes.flatten(0, 1).unflatten(2, (-1, side)).unflatten(1, (-1, side))
-        count, (down, across) = len(blocks), blocks.shape[1:4:2]
-        lines = blocks.permute(0, 2, 4, 1, 3).reshape(count, side, -1)  # (b p, y, x rows columns)
-        lines = (_LEVELS * waves[: len(rows)]) @ lines
-        lines = lines.reshape(count * len(rows), side, -1)  # (b p v, x, rows columns)
-        values = (waves[: max(rows)] @ lines).view(count, len(rows), max(rows), down, across)
-        if len(set(rows)) > 1:
-            mask = torch.arange(max(rows)) < torch.tensor(rows)[:, None]
-            values = values * mask.to(values)[:, :, None, None]
-        return values.unflatten(0, planes.shape[:2])
 
     def _subset(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         complete = 3 * self.block**2
         if self.channels == complete:
             return ((self.block,) * self.block,) * 2
-        if self.block == 8 and self.channels in _SUBSETS:
-            return _SUBSETS[self.channels]
-        choices = [*_SUBSETS, complete] if self.block == 8 else [complete]
+        if self.block == 8 and self.channels in SUBSETS:
+            return SUBSETS[self.channels]
+        choices = [*SUBSETS, complete] if self.block == 8 else [complete]
         raise BadParameter(
             f"{self.name} needs channels to be {' or '.join(map(str, choices))} at "
             f"block={self.block}, got {self.channels}."
         )
-
-
-def _channels(plane: Tensor, rows: tuple[int, ...]) -> Tensor:
-    """The subset's frequencies as channels, (b, channel, rows, columns)."""
-    if len(set(rows)) == 1:
-        return plane.flatten(1, 2)
-    return torch.cat([plane[:, v, :row] for v, row in enumerate(rows)], dim=1)
-
-
-def _cut(plane: Tensor, rows: tuple[int, ...]) -> Tensor:
-    """The subset's frequencies of (b, 8, 8, rows, columns), zero beyond rows[v] as by `encode`."""
-    subset = plane[:, : len(rows), : max(rows)]
-    if len(set(rows)) > 1:
-        subset = subset.clone()
-        for v, row in enumerate(rows):
-            subset[:, v, row:] = 0
-    return subset
-
-
-def _luma_and_chroma(code: Spectrum, facts: jpeg.Facts, caller: str) -> tuple[Tensor, ...]:
-    """Y, or Y, Cb and Cr; RGB is converted in the frequency domain, as both are linear."""
-    planes = tuple(code.values)
-    if not facts.complete:
-        raise BadFile(
-            f"{facts.name} needs to be complete for {caller}, got {max(facts.complete_rows)} "
-            f"complete rows of blocks ({facts.remark or 'scans are missing'}). Copy it again."
-        )
-    if len(planes) != _PLANES.get(facts.space):
-        raise BadFile(
-            f"{facts.name} needs gray, YCbCr or RGB planes for {caller}, got {len(planes)} planes "
-            f"({facts.space}). Use encode(imrep.read(path))."
-        )
-    if facts.space != "RGB":
-        return planes
-    if code.sampling:
-        raise BadFile(
-            f"{facts.name} needs red, green and blue sampled alike for {caller}, got "
-            f"{facts.sampling}. Use encode(imrep.read(path))."
-        )
-    mixed = to_ycbcr(torch.cat([plane.flatten(1, 3) for plane in planes]).unsqueeze(0))
-    return tuple(mixed[:, p].view_as(planes[p]) for p in range(3))
