@@ -16,11 +16,12 @@ from imrep.drawing import draw
 from imrep.errors import BadParameter
 from imrep.networks import Request, inputs, saved, transformers
 from imrep.networks.attention import rollout
+from imrep.networks.self_attentive import SelfAttentive
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.vit import maps, parameters
 from imrep.represent.learned.vit import pooling as pooling_
-from imrep.represent.learned.vit.self_attentive import Head, SelfAttentive
+from imrep.represent.learned.vit.self_attentive import Head
 from imrep.represent.learned.vit.training import tokens_of
 from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import read, seeded
