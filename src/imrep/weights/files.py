@@ -68,7 +68,8 @@ def checkpoint(path: str | Path, caller: str) -> Checkpoint:
             Hugging Face's hub or of timm (model.safetensors, pytorch_model.bin, or their shards);
             any folder with one file of weights; such a file (.safetensors, or anything that
             `torch.load(weights_only=True)` reads as a state dict, alone or inside a trainer's
-            checkpoint, or an archive of TorchScript, whose code is not run); or the name of an installed package that holds one.
+            checkpoint, or an archive of TorchScript, whose code is not run); or the name of an
+            installed package that holds one.
         caller: The name that messages start with.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Representations that share a space with words."""
