@@ -47,7 +47,7 @@ def any_cached() -> bool:
     return any(hub.glob("models--*")) or any(file.is_file() for file in files.glob("*"))
 
 
-def published(  # noqa: PLR0913  # where weights are hosted
+def published(
     tag: str,
     caller: str,
     *,

@@ -1,1 +1,1 @@
-"""Representations that share a space with words."""
+"""Images and the words that describe them."""

@@ -81,10 +81,10 @@ def of_tag(tag: str, stated: Stated) -> Loaded:
     quick = bool(own.sizes.get("quick_gelu") or facts.get("quick_gelu"))
     if stated.quickgelu is not None:
         quick = stated.quickgelu
-    sizes = _with_heads(configuration.quickened(own.sizes, quick), stated)
+    sizes = with_heads(configuration.quickened(own.sizes, quick), stated)
     images = {key: facts[key] for key in ("mean", "std", "interpolation") if key in facts}
     complete = Configuration(sizes, images)
-    return Loaded(complete, Tokenizer.published(sizes, caller), _plain(state))
+    return Loaded(complete, Tokenizer.published(sizes), _plain(state))
 
 
 def tags(arch: str, caller: str) -> list[str]:
@@ -100,19 +100,18 @@ def of_path(weights: str, stated: Stated) -> Loaded:
         WeightsNeeded: There are none.
         BadParameter: They are no weights of two towers, or it is not said which GELU they have.
     """
-    path = _file(Path(weights))
+    path = file_in(Path(weights))
     read = checkpoint(path, stated.caller)
     state = {key.removeprefix("network."): value for key, value in read.state.items()}
     state = unwrap(state, [key for key in state if key.startswith(_TOWERS)])
     folder = Path(weights) if Path(weights).is_dir() else None
-    tokenizer_file = None if folder is None else folder / "tokenizer.json"
     if huggingface.is_huggingface(state):
         own = _of_huggingface(read, huggingface.renamed(state), stated)
         state = huggingface.renamed(state)
     else:
         state = _plain(state)
         own = _of_open_clip(read.config, folder, state, stated)
-    return Loaded(own, Tokenizer.beside(tokenizer_file, own.sizes), state)
+    return Loaded(own, Tokenizer.beside(folder, own.sizes), state)
 
 
 def configured(config: dict[str, Any]) -> Configuration | None:
@@ -126,7 +125,7 @@ def configured(config: dict[str, Any]) -> Configuration | None:
 def _of_huggingface(read: Any, state: State, stated: Stated) -> Configuration:
     sizes = _inferred(state, stated)
     siglip = "map_pooled" in sizes["vision_cfg"]
-    own = _with_heads(huggingface.sizes(read, sizes), stated)
+    own = with_heads(huggingface.sizes(read, sizes), stated)
     if stated.quickgelu is not None:
         own = configuration.quickened(own, stated.quickgelu)
     return Configuration(own, huggingface.images(read, siglip, stated.caller))
@@ -157,7 +156,7 @@ def _of_open_clip(
             "it, got neither. OpenAI's and MetaCLIP's were trained with it, most others of "
             "open_clip without."
         )
-    return Configuration(_with_heads(configuration.quickened(own, quick), stated), images)
+    return Configuration(with_heads(configuration.quickened(own, quick), stated), images)
 
 
 def _inferred(state: State, stated: Stated) -> Sizes:
@@ -187,7 +186,8 @@ def _of_first_tag(stated: Stated) -> dict[str, Any]:
     return {key: facts[key] for key in ("mean", "std", "interpolation") if key in facts}
 
 
-def _with_heads(sizes: Sizes, stated: Stated) -> Sizes:
+def with_heads(sizes: Sizes, stated: Stated) -> Sizes:
+    """The sizes with the heads that the caller states."""
     own = {**sizes, "vision_cfg": {**sizes["vision_cfg"]}, "text_cfg": {**sizes["text_cfg"]}}
     vision = own["vision_cfg"]
     if stated.text_heads:
@@ -209,7 +209,7 @@ def _plain(state: State) -> State:
     }
 
 
-def _file(path: Path) -> Path:
+def file_in(path: Path) -> Path:
     """The file of weights in a folder of open_clip's; any other path as it is."""
     return next((path / name for name in _FILES if (path / name).is_file()), path)
 

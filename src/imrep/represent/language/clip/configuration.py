@@ -159,9 +159,7 @@ def quickened(sizes: Sizes, quick: bool) -> Sizes:
     return {**sizes, "quick_gelu": True} if quick else _without(sizes, "quick_gelu")
 
 
-def inferred(
-    state: State, *, image_heads: int | None, text_heads: int | None
-) -> Sizes | None:
+def inferred(state: State, *, image_heads: int | None, text_heads: int | None) -> Sizes | None:
     """The sizes that the shapes of weights say, or None where they are no towers of that kind.
 
     Args:

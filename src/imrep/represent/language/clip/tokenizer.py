@@ -1,5 +1,6 @@
 """Texts as the model reads them: the tokens that its weights were trained with, and no other."""
 
+import contextlib
 import functools
 import json
 import warnings
@@ -13,9 +14,12 @@ from torch import Tensor
 
 from imrep.errors import BadParameter, ExtraNeeded, WeightsNeeded, short_repr
 from imrep.io import digests
+from imrep.io.files import write_text
 from imrep.represent.language.clip.configuration import Sizes, open_clip
+from imrep.weights import may_download
 
 _BPE = 49408  # tokens of CLIP's own vocabulary
+_FILES = ("tokenizer.json", "tokenizer_config.json")
 _QUOTED = 40  # characters of a text in a message
 
 
@@ -27,6 +31,7 @@ class Tokenizer:
         context: Tokens of a text, in which both ends are counted.
         vocabulary: Number of tokens.
         content: A tokenizer.json, of the weights; "" for the byte pairs of CLIP.
+        padding: The token behind the end of a text of such a file; "" for the end itself.
         cleaning: How texts are cleaned before, in open_clip's words.
         repository: Of the hub, where a tokenizer.json lies that is not at hand; "" if none does.
     """
@@ -34,39 +39,48 @@ class Tokenizer:
     context: int
     vocabulary: int = _BPE
     content: str = ""
+    padding: str = ""
     cleaning: str = "lower"
     repository: str = ""
 
     @classmethod
-    def published(cls, sizes: Sizes, caller: str) -> "Tokenizer":
-        """That of published weights: of CLIP, or of a file in the hub's cache."""
-        text = sizes["text_cfg"]
-        repository = str(text.get("hf_tokenizer_name") or "")
-        content = _cached(repository) if repository else ""
-        return cls.of(sizes, content, repository)
+    def published(cls, sizes: Sizes) -> "Tokenizer":
+        """That of published weights: of CLIP, or of the hub's cache, filled where that may be."""
+        repository = str(sizes["text_cfg"].get("hf_tokenizer_name") or "")
+        texts = [_fetched(repository, name) if repository else "" for name in _FILES]
+        return cls.of(sizes, *texts, repository)
 
     @classmethod
-    def beside(cls, file: Path | None, sizes: Sizes) -> "Tokenizer":
+    def beside(cls, folder: Path | None, sizes: Sizes) -> "Tokenizer":
         """That of a folder of weights, if it holds one and does not use CLIP's."""
         text = sizes["text_cfg"]
-        own = int(text.get("vocab_size", _BPE)) != _BPE and file is not None and file.is_file()
-        content = file.read_text(encoding="utf-8") if own and file is not None else ""
-        return cls.of(sizes, content, str(text.get("hf_tokenizer_name") or ""))
+        own = int(text.get("vocab_size", _BPE)) != _BPE and folder is not None
+        texts = [_text(folder / name) if own and folder is not None else "" for name in _FILES]
+        return cls.of(sizes, *texts, str(text.get("hf_tokenizer_name") or ""))
 
     @classmethod
-    def of(cls, sizes: Sizes, content: str = "", repository: str = "") -> "Tokenizer":
-        """That of a configuration, with a tokenizer.json where it is not CLIP's."""
+    def of(
+        cls, sizes: Sizes, content: str = "", options: str = "", repository: str = ""
+    ) -> "Tokenizer":
+        """That of a configuration, with a tokenizer.json and its options where it is not CLIP's."""
         text = sizes["text_cfg"]
-        options = text.get("tokenizer_kwargs") or {}
         vocabulary = int(text.get("vocab_size", _BPE))
-        cleaning = str(options.get("clean") or ("lower" if vocabulary == _BPE else "canonicalize"))
+        cleaning = (text.get("tokenizer_kwargs") or {}).get("clean")
+        cleaning = cleaning or ("lower" if vocabulary == _BPE else "canonicalize")
         context = int(text.get("context_length", 77))
-        return cls(context, vocabulary, content, cleaning, repository)
+        return cls(context, vocabulary, content, _padding(options), str(cleaning), repository)
+
+    def save(self, folder: Path) -> None:
+        """Write what `beside` reads."""
+        if self.content:
+            write_text(folder / _FILES[0], self.content)
+            write_text(folder / _FILES[1], json.dumps({"pad_token": self.padding}) + "\n")
 
     @property
     def key(self) -> str:
         """All of it, for digests."""
-        return f"{self.context} {self.vocabulary} {self.cleaning} {digests.digest(self.content)}"
+        content = digests.digest(self.content)
+        return f"{self.context} {self.vocabulary} {self.cleaning} {self.padding} {content}"
 
     def ids(self, texts: Sequence[str], caller: str) -> Tensor:
         """The tokens of texts, (text, context), padded behind their end.
@@ -101,7 +115,7 @@ class Tokenizer:
                 f"{self.vocabulary:,} tokens, and it is not beside them. {hint}ut it into their "
                 "folder."
             )
-        return _hugging(self.content, caller).rows(texts, self.context, self.cleaning)
+        return _hugging(self.content, caller).rows(texts, self)
 
 
 def check(texts: Sequence[str], caller: str) -> None:
@@ -151,23 +165,21 @@ class _Hugging:
         self._tokenizer = tokenizer
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        names = ("<pad>", "[PAD]", "</s>")
-        numbers = (tokenizer.token_to_id(name) for name in names)
-        self._padding = next((number for number in numbers if number is not None), 0)
 
-    def rows(self, texts: Sequence[str], context: int, cleaning: str) -> tuple[Tensor, list[int]]:
+    def rows(self, texts: Sequence[str], own: Tokenizer) -> tuple[Tensor, list[int]]:
         from open_clip.tokenizer import get_clean_fn
 
-        clean = get_clean_fn(cleaning)
-        own = torch.full((len(texts), context), self._padding, dtype=torch.long)
-        cut = []
-        for i, encoded in enumerate(self._tokenizer.encode_batch([clean(text) for text in texts])):
-            tokens = encoded.ids
-            if len(tokens) > context:
-                tokens = [*tokens[: context - 1], tokens[-1]]
+        clean = get_clean_fn(own.cleaning)
+        encoded = self._tokenizer.encode_batch([clean(text) for text in texts])
+        padding = self._tokenizer.token_to_id(own.padding) if own.padding else encoded[0].ids[-1]
+        rows, cut = torch.full((len(texts), own.context), padding or 0, dtype=torch.long), []
+        for i, each in enumerate(encoded):
+            tokens = each.ids
+            if len(tokens) > own.context:
+                tokens = [*tokens[: own.context - 1], tokens[-1]]
                 cut.append(i)
-            own[i, : len(tokens)] = torch.tensor(tokens, dtype=torch.long)
-        return own, cut
+            rows[i, : len(tokens)] = torch.tensor(tokens, dtype=torch.long)
+        return rows, cut
 
 
 @functools.cache
@@ -193,9 +205,25 @@ def _hugging(content: str, caller: str) -> _Hugging:
         raise BadParameter(f"{caller} cannot read the tokenizer.json: {reason}.") from error
 
 
-def _cached(repository: str) -> str:
-    """The tokenizer.json of a repository in the hub's cache; "" where it is not."""
-    from huggingface_hub import try_to_load_from_cache
+def _fetched(repository: str, name: str) -> str:
+    """A file of a repository in the hub's cache; "" where it is not, nor may be downloaded."""
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    file = try_to_load_from_cache(repository, "tokenizer.json")
-    return Path(file).read_text(encoding="utf-8") if isinstance(file, str) else ""
+    file = try_to_load_from_cache(repository, name)
+    if not isinstance(file, str) and may_download():
+        with contextlib.suppress(Exception):  # hubs raise arbitrary ones; its use is refused later
+            file = hf_hub_download(repository, name)
+    return _text(Path(file)) if isinstance(file, str) else ""
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _padding(options: str) -> str:
+    """The padding that a tokenizer_config.json names."""
+    try:
+        token = json.loads(options or "{}").get("pad_token") or ""
+    except (ValueError, AttributeError):
+        return ""
+    return str(token.get("content", "") if isinstance(token, dict) else token)

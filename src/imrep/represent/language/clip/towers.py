@@ -149,16 +149,10 @@ def _quicken(network: nn.Module) -> None:
 
 
 def batch_statistics(network: nn.Module, used: bool) -> None:
-    """Whether batch normalisation normalises by the batch, as in training, or by what it learned."""
+    """Whether batch normalisation reads the batch, as in training, or what it has learned."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.train(used)
-
-
-def frozen(network: nn.Module, trained: bool) -> None:
-    """Give the weights gradients, or none."""
-    for parameter in network.parameters():
-        parameter.requires_grad_(trained)
 
 
 def clamp_scale(network: Any, largest: float) -> None:
