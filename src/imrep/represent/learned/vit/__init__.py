@@ -119,9 +119,6 @@ class ViT(Supervised[Tokens]):
         "mae": "arch=vit_base_patch16_224.mae",
         "deit": "arch=deit_small_patch16_224",
         "deit3": "arch=deit3_small_patch16_224",
-        "siglip": "arch=vit_base_patch16_siglip_224.webli",
-        "siglip2": "arch=vit_base_patch16_siglip_224.v2_webli",
-        "siglip-so400m": "arch=vit_so400m_patch14_siglip_384.webli",
         "eva02": "arch=eva02_small_patch14_224",
         "beit": "arch=beitv2_base_patch16_224",
     }
