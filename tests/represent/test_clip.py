@@ -3,13 +3,13 @@
 import json
 import os
 
+import clip_checkpoints
 import pytest
 import torch
+from clip_checkpoints import HEADS, PlainSigLIP, folder_of
 from safetensors.torch import save_file
 
-import clip_checkpoints
 import imrep
-from clip_checkpoints import HEADS, PlainSigLIP, folder_of
 from imrep.errors import BadCode, BadParameter, WeightsNeeded
 from imrep.represent.language.clip import text_pooling
 from imrep.testing import photo

@@ -37,7 +37,9 @@ SMALL: dict[str, Sizes] = {
     },
 }  # fmt: skip
 _HEAD = 64  # numbers of an attention head, where nothing says otherwise
-_OTHER_HEADS = {1152: 16, 1280: 16, 1536: 16, 1664: 16}  # of these widths of image towers
+# Heads of towers of these widths, where they are of other than 64 numbers.
+_IMAGE_HEADS = {1152: 16, 1280: 16, 1408: 16, 1536: 16, 1664: 16}
+_TEXT_HEADS = {1152: 16}
 _POOLED = 32  # side of the last map of a ModifiedResNet is that of the image over this
 _MEAN, _STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 _BLOCK = re.compile(r"(?:^|\.)(?:resblocks|blocks)\.(\d+)\.")
@@ -194,7 +196,7 @@ def _text(state: State, prefix: str, heads: int | None) -> Sizes:
         "context_length": own["positional_embedding"].shape[0],
         "vocab_size": vocabulary,
         "width": width,
-        "heads": heads or _heads(width),
+        "heads": heads or _TEXT_HEADS.get(width) or max(1, width // _HEAD),
         "layers": _blocks(own, "transformer."),
         "mlp_ratio": _ratio(own, "transformer.resblocks.0.mlp.c_fc.weight", width),
     }
@@ -261,7 +263,8 @@ def _trunk_side(state: State) -> int:
 
 
 def _heads(width: int) -> int:
-    return _OTHER_HEADS.get(width) or max(1, width // _HEAD)
+    """Of an image tower."""
+    return _IMAGE_HEADS.get(width) or max(1, width // _HEAD)
 
 
 def _blocks(state: Mapping[str, Tensor], prefix: str) -> int:
@@ -270,7 +273,8 @@ def _blocks(state: Mapping[str, Tensor], prefix: str) -> int:
 
 
 def _ratio(state: Mapping[str, Tensor], key: str, width: int) -> float:
-    return state[key].shape[0] / width if key in state else 4.0
+    # Half a number more, since open_clip rounds the product down.
+    return (state[key].shape[0] + 0.5) / width if key in state else 4.0
 
 
 def _root(count: int) -> int:
