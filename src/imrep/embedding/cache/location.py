@@ -14,6 +14,7 @@ KINDS = {
     "codes": "vectors, and codes before pooling",
     "refits": "vectors by codebooks fitted inside folds",
     "trained": "vectors by weights trained inside folds",
+    "texts": "vectors of texts",
     "scores": "predictions and learning curves",
     "copies": "near-duplicates",
     "reconstructions": "least-squares reconstructions",
