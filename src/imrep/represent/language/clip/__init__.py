@@ -20,7 +20,7 @@ from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.language.clip import contrastive, loading, parameters, retrieval, towers
 from imrep.represent.language.clip import text_pooling as text_pooling_
-from imrep.represent.language.clip.captions import captioned
+from imrep.represent.language.clip.captioned_images import captioned
 from imrep.represent.language.clip.configuration import Configuration
 from imrep.represent.language.clip.text_pooling import SelfAttentiveText
 from imrep.represent.language.clip.tokenizer import Tokenizer
