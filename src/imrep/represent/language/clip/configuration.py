@@ -30,7 +30,7 @@ SMALL: dict[str, Sizes] = {
         "embed_dim": 128,
         "custom_text": True,
         "vision_cfg": {
-            "image_size": 64, "timm_model_name": "test_efficientnet_gn", "timm_pool": "avg",
+            "image_size": 64, "timm_model_name": "test_resnet", "timm_pool": "avg",
             "timm_proj": "linear",
         },
         "text_cfg": {"context_length": 77, "width": 96, "heads": 4, "layers": 2},

@@ -47,16 +47,18 @@ class Tokenizer:
     def published(cls, sizes: Sizes) -> "Tokenizer":
         """That of published weights: of CLIP, or of the hub's cache, filled where that may be."""
         repository = str(sizes["text_cfg"].get("hf_tokenizer_name") or "")
-        texts = [_fetched(repository, name) if repository else "" for name in _FILES]
-        return cls.of(sizes, *texts, repository)
+        content, options = (_fetched(repository, name) if repository else "" for name in _FILES)
+        return cls.of(sizes, content, options, repository)
 
     @classmethod
     def beside(cls, folder: Path | None, sizes: Sizes) -> "Tokenizer":
         """That of a folder of weights, if it holds one and does not use CLIP's."""
         text = sizes["text_cfg"]
         own = int(text.get("vocab_size", _BPE)) != _BPE and folder is not None
-        texts = [_text(folder / name) if own and folder is not None else "" for name in _FILES]
-        return cls.of(sizes, *texts, str(text.get("hf_tokenizer_name") or ""))
+        content, options = (
+            _text(folder / name) if own and folder is not None else "" for name in _FILES
+        )
+        return cls.of(sizes, content, options, str(text.get("hf_tokenizer_name") or ""))
 
     @classmethod
     def of(
