@@ -263,3 +263,15 @@ def test_poolings_read_the_tokens_up_to_the_end(pooling, tmp_path):
     again = imrep.get(f"clip:weights='{tmp_path}/saved'")
     assert again.pooling == pooling
     assert torch.equal(again.embed_text(["a dog"]), clip.embed_text(["a dog"]))
+
+
+@pytest.mark.parametrize("arch", ["tiny", "small"])
+def test_relevance_is_a_map_of_the_words(arch):
+    clip = imrep.get(f"clip:arch={arch},weights=random,words=a red apple")
+    image = photo(40, 60)
+    with torch.inference_mode():
+        picture = clip.picture(clip.encode(image), image)
+    assert picture.shape == (len(image), 3, 160, 240)
+    other = imrep.get(f"clip:arch={arch},weights=random,words=the sea")
+    assert (picture - other.picture(other.encode(image), image)).abs().max() > 1e-3
+    assert clip.fingerprint == other.fingerprint

@@ -12,19 +12,23 @@ from imrep import checks
 from imrep.base import Bilingual, Evaluation, Examples, Learned, Recipe, TrainingImages
 from imrep.codes import Tokens
 from imrep.datasets import Dataset, captions
+from imrep.drawing import draw, heat
+from imrep.drawing.layout import DISPLAY_PX
 from imrep.errors import BadData, BadParameter
 from imrep.io import digests
 from imrep.networks import inputs
 from imrep.networks.built import resampling
+from imrep.ops.resize import resize
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.language.clip import contrastive, loading, parameters, retrieval, towers
 from imrep.represent.language.clip import text_pooling as text_pooling_
 from imrep.represent.language.clip.captioned_images import captioned
 from imrep.represent.language.clip.configuration import Configuration
+from imrep.represent.language.clip.relevance import relevance
 from imrep.represent.language.clip.text_pooling import SelfAttentiveText
 from imrep.represent.language.clip.tokenizer import Tokenizer
-from imrep.types import Image, Vectors
+from imrep.types import Image, Picture, Vectors
 from imrep.weights import seeded
 
 _TEXTS = 256  # that are computed at once
@@ -66,6 +70,8 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         objective: Of training: "contrastive" or "sigmoid" (SigLIP); none for that of the weights.
         part: Images of a batch whose inner values are in memory at once while training; 0 for all.
             The gradient is the same.
+        words: Of the picture: where the similarity of an image to these comes from; "" for the
+            patches' principal components.
 
     References:
         A. Radford et al., "Learning transferable visual models from natural language supervision",
@@ -124,12 +130,13 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         units: int = 64,
         objective: str | None = None,
         part: int = 0,
+        words: str = "",
     ) -> None:
         super().__init__()
         self.arch, self.weights, self.quickgelu = arch, weights, quickgelu
         self.image_heads, self.text_heads = image_heads, text_heads
         self.pooling, self.hops, self.units = pooling, hops, units
-        self.objective, self.part = objective, part
+        self.objective, self.part, self.words = objective, part, words
         parameters.check(self)
         loaded = loading.load(self)
         self.build(loaded.configuration, loaded.tokenizer)
@@ -190,6 +197,15 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         device = self.network.logit_scale.device
         parts = [self._text_vectors(ids[rows].to(device)) for rows in order.split(_TEXTS)]
         return torch.cat(parts)[order.argsort().to(device)]
+
+    def picture(self, code: Tokens, image: Image | None = None) -> Picture:
+        """Where in the image its similarity to `words` comes from, or the patches' components."""
+        if not self.words or image is None:
+            return draw(code, image)
+        with torch.no_grad():
+            words = self.embed_text([self.words])
+        values = relevance(self._visual, self._normalised(image), words)
+        return heat(values, resize(image, *_displayed(image))).clamp(0, 1)
 
     @classmethod
     def annotated(cls, data: str) -> Dataset:
@@ -318,3 +334,10 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         params = {**self.get_params(), "arch": "tiny", "weights": "random"}
         params |= dict.fromkeys(("quickgelu", "image_heads", "text_heads"))
         return specs.write(self.name, {k: v for k, v in params.items() if v is not None})
+
+
+def _displayed(image: Image) -> tuple[int, int]:
+    """Height and width of a picture: the image's, or of a small one a multiple."""
+    height, width = image.shape[2:]
+    factor = max(1, DISPLAY_PX // max(height, width))
+    return factor * height, factor * width
