@@ -74,15 +74,15 @@ class _Reader(pickle.Unpickler):
             return _Module
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
-        known: dict[tuple[str, str], Callable[..., Any]] = {
+        allowed: dict[tuple[str, str], Callable[..., Any]] = {
             ("torch._utils", "_rebuild_tensor_v2"): _tensor,
             ("collections", "OrderedDict"): OrderedDict,
             **{("torch.jit._pickle", each): list for each in _LISTS},
         }
-        if (module, name) not in known:
+        if (module, name) not in allowed:
             # In the words of torch.load, which the message of the refusal quotes.
             raise pickle.UnpicklingError(f"GLOBAL {module}.{name} is not allowed")
-        return known[module, name]
+        return allowed[module, name]
 
     def persistent_load(self, pid: Any) -> Tensor:
         kind, dtype, key, _device, count = pid

@@ -254,9 +254,9 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
 
     def save(self, folder: str | Path) -> Path:
         """Write the weights, the configuration and, where it has one of its own, the vocabulary."""
-        written = super().save(folder)
-        self.tokenizer.save(written)
-        return written
+        path = super().save(folder)
+        self.tokenizer.save(path)
+        return path
 
     def load_weights(self, folder: str | Path) -> "CLIP":
         """Load what `save` wrote.

@@ -25,12 +25,12 @@ def evaluation(images: Tensor, texts: Tensor, ids: Tensor) -> Evaluation:
     similarity = images @ texts[example].mT
     own = torch.zeros_like(similarity, dtype=torch.bool)
     own[torch.arange(len(ids), device=ids.device), of_image] = True
-    ways = {
+    directions = {
         "image to text": recalls(similarity, own),
         "text to image": recalls(similarity.mT, own.mT),
     }
     chance = [min(1.0, rank / count) for rank in RANKS]
-    rows = tuple((name, tuple(values)) for name, values in ways.items())
+    rows = tuple((name, tuple(values)) for name, values in directions.items())
     columns = tuple(f"R@{rank}" for rank in RANKS)
     table = Table(
         "Retrieval among the held-out images",
@@ -40,7 +40,7 @@ def evaluation(images: Tensor, texts: Tensor, ids: Tensor) -> Evaluation:
     )
     numbers = {
         f"{name} R@{rank}": value
-        for name, values in ways.items()
+        for name, values in directions.items()
         for rank, value in zip(RANKS, values, strict=True)
     }
     return Evaluation(numbers, (table,))
