@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--objective", default="contrastive")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    poolings = ("end", "mean", "max", "self-attentive")
+    poolings = ("mean", "end", "max", "self-attentive")
     with tempfile.TemporaryDirectory() as folder:
         arch = Path(folder) / "shapes.json"
         arch.write_text(json.dumps(SIZES))
@@ -148,6 +148,7 @@ def main() -> None:
         for pooling in poolings if arguments.poolings else (arguments.pooling,):
             spec = f"clip:arch='{arch}',weights=random,pooling={pooling}"
             rows[pooling] = measured(f"{spec},objective={arguments.objective}", arguments.steps)
+            print(pooling, {key: round(value, 3) for key, value in rows[pooling].items()})
     print(f"{TRAINED} scenes, {arguments.steps} steps of {_BATCH}; held out: {HELD_OUT}")
     print("pooling         " + "  ".join(f"{name:>18}" for name in next(iter(rows.values()))))
     for pooling, row in rows.items():

@@ -91,6 +91,9 @@ def write_tables(photos):
         tables["cars.csv"].append(f"{path},{i}.5")
         inside = path.relative_to("photos")
         tables["photos/split.csv"].append(f"{inside},{inside.parent},{i % 6}")
+    texts = [f"{path},a picture of {path.stem}" for path in photos]
+    tables["captions.csv"] = ["path,caption", *texts]
+    tables["labels.txt"] = ["a dune", "a reef, in water"]
     for name, lines in tables.items():
         Path(name).write_text("\n".join(lines) + "\n")
 
