@@ -9,6 +9,7 @@ computes all 77 positions. Exits with an error if images take longer than by ope
 """
 
 import argparse
+import logging
 import time
 from collections.abc import Callable
 from statistics import median
@@ -23,14 +24,14 @@ _WORDS = [f"a photo of {i} {thing}" for i in range(8) for thing in ("cats", "old
 
 
 def interleaved(functions: dict[str, Callable[[], torch.Tensor]], rounds: int) -> dict[str, float]:
-    """The median time of each, in seconds."""
+    """The median processor time of each, in seconds, which other load on the machine leaves alone."""
     times: dict[str, list[float]] = {name: [] for name in functions}
     for i in range(rounds + 1):
         for name, function in functions.items():
-            began = time.perf_counter()
+            began = time.process_time()
             function()
             if i:  # the first round warms up
-                times[name].append(time.perf_counter() - began)
+                times[name].append(time.process_time() - began)
     return {name: median(own) for name, own in times.items()}
 
 
@@ -43,6 +44,7 @@ def main() -> None:
     import open_clip
 
     torch.set_num_threads(1)
+    logging.disable()  # of random weights
     clip = imrep.get(f"clip:arch={arguments.arch},weights=random")
     peer = open_clip.create_model(arguments.arch).eval()
     peer.load_state_dict(clip.network.state_dict())
