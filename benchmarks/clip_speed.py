@@ -24,7 +24,7 @@ _WORDS = [f"a photo of {i} {thing}" for i in range(8) for thing in ("cats", "old
 
 
 def interleaved(functions: dict[str, Callable[[], torch.Tensor]], rounds: int) -> dict[str, float]:
-    """The median processor time of each, in seconds, which other load on the machine leaves alone."""
+    """The median processor time of each, in seconds: other load on the machine matters less."""
     times: dict[str, list[float]] = {name: [] for name in functions}
     for i in range(rounds + 1):
         for name, function in functions.items():
