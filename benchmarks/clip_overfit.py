@@ -1,6 +1,6 @@
 """CLIP from scratch on a hundred photographs with captions: does it learn them by heart?
 
-    python benchmarks/clip_overfit.py [--steps 240]
+    python benchmarks/clip_overfit.py [--steps 80]
 
 A small model is trained on 100 pairs of the captioned photographs (IMREP_DATA), with the first
 caption of each. Recall of these pairs both ways has to reach 95 %; that of other photographs,
@@ -61,7 +61,7 @@ def recalls(clip: imrep.Representation, pairs: Photographs) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="CLIP learns a hundred pairs by heart.")
-    parser.add_argument("--steps", type=int, default=240)
+    parser.add_argument("--steps", type=int, default=80)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     own = photographs(imrep.get(SPEC).canvas)
