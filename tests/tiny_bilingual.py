@@ -41,7 +41,12 @@ class Tiny(Bilingual[Vector]):
 
     def __init__(self, *, sharp: float = 20.0) -> None:
         super().__init__()
-        self.sharp = self.similarity_scale = sharp
+        self.sharp = sharp
+
+    @property
+    def similarity_scale(self):
+        """The parameter."""
+        return self.sharp
 
     def encode(self, image):
         """The mean colour less gray, and what is bright."""

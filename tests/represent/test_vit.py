@@ -284,7 +284,7 @@ def test_hops_are_drawn(trained):
 
 
 def test_a_penalty_keeps_the_averages_apart():
-    from imrep.represent.learned.vit.self_attentive import redundancy
+    from imrep.networks.self_attentive import redundancy
 
     images, labels, _ = two_classes()
     values = []

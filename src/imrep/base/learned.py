@@ -84,7 +84,10 @@ class Learned(Representation[C]):
 class Bilingual(Representation[C]):
     """A representation whose vectors share one space with those of sentences."""
 
-    similarity_scale: float = 100.0  # of cosines before a softmax; what was learned, where it was
+    @property
+    def similarity_scale(self) -> float:
+        """Factor of cosines before a softmax: CLIP's limit, or what the weights have learned."""
+        return 100.0
 
     @abstractmethod
     def embed_text(self, texts: Sequence[str]) -> Vectors:

@@ -72,8 +72,9 @@ class Request:
         if self.weights == "random":
             return None
         if self.weights == "published":
-            hosts = {"package": package, "repository": repository, "url": url}
-            state = published(self.arch, self.caller, **hosts)
+            state = published(
+                self.arch, self.caller, package=package, repository=repository, url=url
+            )
             return Checkpoint(state, self.arch)
         weights = checkpoint(self.weights, self.caller)
         named = configuration.architecture(weights.config)

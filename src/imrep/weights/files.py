@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError
@@ -16,13 +17,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from imrep.errors import BadParameter, WeightsNeeded
-from imrep.weights import packages
+from imrep.weights import packages, torchscript
 
 State = dict[str, Tensor]
 
 _STANDARD = ("weights.safetensors", "model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, SafetensorError)
+_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, SafetensorError, BadZipFile)
 # What unpickling other files raises.
 _NO_PICKLE = (LookupError, TypeError, AttributeError, AssertionError, struct.error)
 _POINTER = b"version https://git-lfs"
@@ -67,7 +68,8 @@ def checkpoint(path: str | Path, caller: str) -> Checkpoint:
             Hugging Face's hub or of timm (model.safetensors, pytorch_model.bin, or their shards);
             any folder with one file of weights; such a file (.safetensors, or anything that
             `torch.load(weights_only=True)` reads as a state dict, alone or inside a trainer's
-            checkpoint); or the name of an installed package that holds one.
+            checkpoint, or an archive of TorchScript, whose code is not run); or the name of an
+            installed package that holds one.
         caller: The name that messages start with.
 
     Raises:
@@ -172,6 +174,8 @@ def _load(file: Path, caller: str) -> State:
             )
         if file.suffix == ".safetensors":
             return _state(load_file(file), file, caller)
+        if torchscript.is_archive(file):
+            return _state(torchscript.read(file), file, caller)
         # timm's trainer stores its command line, a Namespace, beside the tensors.
         with torch.serialization.safe_globals([argparse.Namespace]):
             content = torch.load(file, map_location="cpu", weights_only=True)

@@ -48,7 +48,13 @@ def any_cached() -> bool:
 
 
 def published(
-    tag: str, caller: str, *, package: str = "", repository: str = "", url: str = ""
+    tag: str,
+    caller: str,
+    *,
+    package: str = "",
+    repository: str = "",
+    url: str = "",
+    files: tuple[str, ...] = _HUB_FILES,
 ) -> State:
     """The tensors that the authors published: of a package, the caches or, if allowed, the network.
 
@@ -56,14 +62,15 @@ def published(
         tag: Their name in messages.
         caller: The name that messages start with.
         package: That holds them, and has precedence where it is installed.
-        repository: On Hugging Face's hub, searched for model.safetensors, then pytorch_model.bin.
+        repository: On Hugging Face's hub, searched for `files`.
         url: Of a file that torch.hub caches.
+        files: Names in the repository, the first that it holds.
 
     Raises:
         WeightsNeeded: If they are neither cached nor can be downloaded.
     """
     packaged = packages.locate(package, caller) if package else None
-    cached = packaged or _cached(repository, url)
+    cached = packaged or _cached(repository, url, files)
     if cached is not None:
         return read(cached, caller)
     if not repository and not url:
@@ -78,7 +85,7 @@ def published(
     remedy = f"{install} it with --download (in Python imrep.weights.allow_download()), or pass"
     if may_download():
         try:
-            file = _fetched(repository, url)
+            file = _fetched(repository, url, files)
         except Exception as error:  # hubs raise arbitrary exceptions
             reason = f", and could not be fetched: {' '.join(str(error).split())[:200]}"
             remedy = "Try again, or pass"
@@ -101,11 +108,11 @@ def _url_cache() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
-def _cached(repository: str, url: str) -> Path | None:
+def _cached(repository: str, url: str, files: tuple[str, ...]) -> Path | None:
     if repository:
         from huggingface_hub import try_to_load_from_cache
 
-        for name in _HUB_FILES:
+        for name in files:
             cached = try_to_load_from_cache(repository, name)
             if isinstance(cached, str):
                 return Path(cached)
@@ -113,7 +120,7 @@ def _cached(repository: str, url: str) -> Path | None:
     return file if url and file.is_file() else None
 
 
-def _fetched(repository: str, url: str) -> Path:
+def _fetched(repository: str, url: str, files: tuple[str, ...]) -> Path:
     if not repository:
         file = _url_cache() / url.rpartition("/")[2]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,10 +129,11 @@ def _fetched(repository: str, url: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    first, second = _HUB_FILES
-    try:
-        return Path(hf_hub_download(repository, first))
-    except LocalEntryNotFoundError:  # offline: the other file is not available either
-        raise
-    except EntryNotFoundError:
-        return Path(hf_hub_download(repository, second))
+    for name in files[:-1]:
+        try:
+            return Path(hf_hub_download(repository, name))
+        except LocalEntryNotFoundError:  # offline: the other files are not available either
+            raise
+        except EntryNotFoundError:
+            continue
+    return Path(hf_hub_download(repository, files[-1]))

@@ -16,11 +16,12 @@ from imrep.drawing import draw
 from imrep.errors import BadParameter
 from imrep.networks import Request, inputs, saved, transformers
 from imrep.networks.attention import rollout
+from imrep.networks.self_attentive import SelfAttentive
 from imrep.registry import specs
 from imrep.registry.cards import Card
 from imrep.represent.learned.vit import maps, parameters
 from imrep.represent.learned.vit import pooling as pooling_
-from imrep.represent.learned.vit.self_attentive import Head, SelfAttentive
+from imrep.represent.learned.vit.self_attentive import Head
 from imrep.represent.learned.vit.training import tokens_of
 from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import read, seeded
@@ -118,9 +119,6 @@ class ViT(Supervised[Tokens]):
         "mae": "arch=vit_base_patch16_224.mae",
         "deit": "arch=deit_small_patch16_224",
         "deit3": "arch=deit3_small_patch16_224",
-        "siglip": "arch=vit_base_patch16_siglip_224.webli",
-        "siglip2": "arch=vit_base_patch16_siglip_224.v2_webli",
-        "siglip-so400m": "arch=vit_so400m_patch14_siglip_384.webli",
         "eva02": "arch=eva02_small_patch14_224",
         "beit": "arch=beitv2_base_patch16_224",
     }

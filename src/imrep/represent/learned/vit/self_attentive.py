@@ -1,50 +1,11 @@
-"""Self-attentive pooling: several learned averages of tokens, and the classifier that trains it.
-
-Lin, Feng, dos Santos, Yu, Xiang, Zhou and Bengio, "A structured self-attentive sentence embedding",
-ICLR 2017. arXiv:1703.03130
-"""
+"""What is trained behind a transformer: a pooling of its patches, and a classifier."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imrep.networks.self_attentive import SelfAttentive, redundancy
 from imrep.weights import State, strict
-
-
-class SelfAttentive(nn.Module):
-    """A = softmax(W2 tanh(W1 Hᵀ)) over the tokens H, and M = A H.
-
-    Args:
-        width: Numbers in a token.
-        units: Of the hidden layer, d_a in the paper.
-        hops: Averages, r in the paper.
-    """
-
-    def __init__(self, width: int, units: int, hops: int) -> None:
-        super().__init__()
-        self.inner = nn.Linear(width, units, bias=False)
-        self.outer = nn.Linear(units, hops, bias=False)
-
-    def weights(self, tokens: Tensor) -> Tensor:
-        """Of every token in every average, (batch, hop, token); rows sum to one."""
-        return self.outer(self.inner(tokens).tanh()).mT.softmax(-1)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The averages of (batch, token, width) one after the other, (batch, hop · width)."""
-        return (self.weights(tokens) @ tokens).flatten(1)
-
-
-def redundancy(weights: Tensor) -> Tensor:
-    """The squared Frobenius norm of A Aᵀ - I, a mean over the images.
-
-    It is small where each average concentrates on few tokens, and no two on the same.
-
-    Args:
-        weights: (batch, hop, token), rows that sum to one.
-    """
-    gram = weights @ weights.mT
-    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    return (gram - identity).square().sum((1, 2)).mean()
 
 
 class Head(nn.Module):
