@@ -275,3 +275,7 @@ def test_relevance_is_a_map_of_the_words(arch):
     other = imrep.get(f"clip:arch={arch},weights=random,words=the sea")
     assert (picture - other.picture(other.encode(image), image)).abs().max() > 1e-3
     assert clip.fingerprint == other.fingerprint
+
+
+def test_cosines_are_scaled_as_the_weights_have_learned(tiny):
+    assert tiny.similarity_scale == pytest.approx(float(tiny.network.logit_scale.exp()))
