@@ -30,7 +30,7 @@ class TrainingImages(Protocol):
 
     @property
     def annotations(self) -> Annotations | None:
-        """What is drawn into them."""
+        """What people have added to them."""
 
 
 @dataclass(frozen=True)

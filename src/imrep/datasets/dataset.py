@@ -1,6 +1,6 @@
 """A data set and its items, the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -87,10 +87,15 @@ class Item:
 
 @runtime_checkable
 class Annotations(Protocol):
-    """What a person has drawn into the images of a data set: poses, masks."""
+    """What people have added to the images of a data set: captions, poses, masks."""
 
-    key: str  # digest of all of them
-    parameters: dict[str, bool | int | float | str]  # of the representation that learns from them
+    @property
+    def key(self) -> str:
+        """Digest of all of them."""
+
+    @property
+    def parameters(self) -> Mapping[str, bool | int | float | str]:
+        """Those of the representation that learns from them."""
 
     def of(self, path: str) -> Any:
         """The annotation of the image that has this path in the data set."""
@@ -109,7 +114,7 @@ class Dataset:
         total: How many images there were before `max_items`.
         all_items: The images before `max_items`, unreadable ones included, in the order of rows of
             vectors without paths: sorted by path, or as a program passed them.
-        annotations: What is drawn into the images; None where nothing is.
+        annotations: What people have added to the images; None where they have not.
     """
 
     name: str

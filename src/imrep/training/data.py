@@ -72,7 +72,7 @@ class TrainingData:
         pixels: Their pixels.
         skipped: (path, reason) of what could not be read.
         key: Digest of the images and all of the above that enters the weights.
-        annotations: What a person has drawn into the images; None where nothing is.
+        annotations: What people have added to the images; None where they have not.
     """
 
     name: str
