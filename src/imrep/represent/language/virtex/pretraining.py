@@ -4,11 +4,12 @@ Masked language modelling: J. Devlin, M.-W. Chang, K. Lee and K. Toutanova, "BER
 doi:10.18653/v1/N19-1423
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from imrep.represent.language.virtex.textual import LinearHead, TextualHead
 from imrep.represent.language.virtex.tokens import MASK, PAD, SPECIAL
 
 TASKS = (
@@ -23,8 +24,28 @@ _SELECTED = 0.15  # share of the words that are predicted
 _MASKED, _RANDOM = 0.85, 0.10  # of these, the shares that become [MASK] or another word
 
 
+def loss(task: str, head: nn.Module, maps: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """The loss of a task.
+
+    Args:
+        task: One of `TASKS`.
+        head: Of that task.
+        maps: Of the images, (b, channels, h, w).
+        batch: `caption_tokens` (b, t) and `caption_length` (b,); or `labels` (b, n), padded by -1.
+    """
+    if task == "multilabel-classification":
+        return set_classification(head, maps, batch["labels"], 1)
+    lengths = batch["caption_length"]
+    tokens = batch["caption_tokens"][:, : max(2, int(lengths.max()))]
+    if task == "token-classification":
+        return token_classification(head, maps, tokens)
+    if task == "masked-lm":
+        return masked_language_modelling(head, maps, tokens, lengths)
+    return captioning(head, maps, tokens, lengths, bidirectional=task == "bicaptioning")
+
+
 def captioning(
-    head: TextualHead, maps: Tensor, tokens: Tensor, lengths: Tensor, *, bidirectional: bool
+    head: nn.Module, maps: Tensor, tokens: Tensor, lengths: Tensor, *, bidirectional: bool
 ) -> Tensor:
     """Mean cross-entropy of each next token, plus that of the reversed caption.
 
@@ -49,14 +70,12 @@ def reversed_tokens(tokens: Tensor, lengths: Tensor) -> Tensor:
     return tokens.gather(1, reverse.clamp(min=0)).where(reverse >= 0, PAD)
 
 
-def masked_language_modelling(
-    head: TextualHead, maps: Tensor, tokens: Tensor, lengths: Tensor
-) -> Tensor:
+def masked_language_modelling(head: Any, maps: Tensor, tokens: Tensor, lengths: Tensor) -> Tensor:
     """Mean cross-entropy of words that were masked, from all others and the image.
 
     Of each caption 15 % of the words, at least one, by torch's generator of the CPU.
     """
-    masked, targets = mask_words(tokens, lengths, head.vocabulary)
+    masked, targets = mask_words(tokens, lengths, int(head.vocabulary))
     return _cross_entropy(head(maps, masked, lengths, causal=False), targets)
 
 
@@ -74,7 +93,7 @@ def mask_words(tokens: Tensor, lengths: Tensor, vocabulary: int) -> tuple[Tensor
     return others.where(exchanged, masked), tokens.where(selected, PAD)
 
 
-def token_classification(head: LinearHead, maps: Tensor, tokens: Tensor) -> Tensor:
+def token_classification(head: nn.Module, maps: Tensor, tokens: Tensor) -> Tensor:
     """Mean negative log-probability of the words of each caption, each word once.
 
     Captions without a word do not count.
@@ -82,7 +101,7 @@ def token_classification(head: LinearHead, maps: Tensor, tokens: Tensor) -> Tens
     return set_classification(head, maps, tokens, SPECIAL)
 
 
-def set_classification(head: LinearHead, maps: Tensor, members: Tensor, first: int = 0) -> Tensor:
+def set_classification(head: nn.Module, maps: Tensor, members: Tensor, first: int = 0) -> Tensor:
     """Mean negative log-probability of the members of a set, each once; images are averaged.
 
     Args:

@@ -128,9 +128,7 @@ def _cell(name: str, inputs: int, width: int) -> nn.GRUCell | nn.LSTMCell:
     return (nn.GRUCell if name == "gru" else nn.LSTMCell)(inputs, width)
 
 
-def _advance(
-    network: nn.Module, x: Tensor, hidden: Tensor, cell: Tensor
-) -> tuple[Tensor, Tensor]:
+def _advance(network: nn.Module, x: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """Hidden state and cell after an input; a GRU has no cell."""
     if isinstance(network, nn.LSTMCell):
         after, cell = network(x, (hidden, cell))

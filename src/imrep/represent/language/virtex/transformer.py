@@ -135,7 +135,7 @@ class TransformerDecoder(nn.Module):
         norm_first: Whether layer norm comes first.
     """
 
-    def __init__(  # noqa: PLR0913  # L, H, A and F of the paper
+    def __init__(  # L, H, A and F of the paper
         self,
         layers: int,
         width: int,

@@ -9,10 +9,11 @@ from typing import Any
 from torch import Tensor, nn
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
-_LARGE = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",
+OF_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",
           "resnext101_32x8d", "wide_resnet50_2", "wide_resnet101_2")  # fmt: skip
 _SMALL = {f"resnet{6 * n + 2}": n for n in (1, 2, 3, 5, 9)}  # blocks a stage
-ARCHITECTURES = (*_LARGE, *_SMALL)
+ARCHITECTURES = (*OF_TORCHVISION, *_SMALL)
+_STRIDE, _STRIDE_SMALL = 32, 4  # pixels between cells of the map
 _WIDTHS = (16, 32, 64)  # channels of the small networks' stages
 
 
@@ -29,6 +30,10 @@ class VisualBackbone(nn.Module):
         self._small = arch in _SMALL
         self.cnn = _of_small_images(_SMALL[arch]) if self._small else _of_torchvision(arch)
         self.channels = _WIDTHS[-1] if self._small else _last_channels(self.cnn)
+
+    def grid(self, side: int) -> int:
+        """Height and width of the map of a square image."""
+        return -(-side // (_STRIDE_SMALL if self._small else _STRIDE))
 
     def forward(self, image: Tensor) -> Tensor:
         """(b, channels, h, w) of standardised images (b, 3, height, width)."""
