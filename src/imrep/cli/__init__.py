@@ -29,6 +29,7 @@ _COMMANDS = {
     "picture": "Draw what a representation computes of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
+    "caption": "Write captions of images.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
@@ -45,7 +46,7 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("compare", "edit", "embed", "match", "predict", "train")
+_RESUMABLE = ("caption", "compare", "edit", "embed", "match", "predict", "train")
 
 
 class _Refusal(click.ClickException):
@@ -117,7 +118,8 @@ def _resume_hint(command: str | None) -> str:
     """The command that resumes, for commands that store their progress."""
     if command not in _RESUMABLE:
         return ""
-    if command == "predict" and not any(word.startswith(("-o", "--out")) for word in sys.argv):
+    has_out = any(word.startswith(("-o", "--out")) for word in sys.argv)
+    if command in ("caption", "predict") and not has_out:
         return "Nothing was kept; with -o FILE it is."
     words = ["imrep", *sys.argv[1:]]
     words += ["--resume"] if command == "train" and "--resume" not in words else []

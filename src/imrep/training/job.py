@@ -147,6 +147,7 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
         BadData: A class has no image to train on.
         BadParameter: Changes of images are requested that would have no strength.
     """
+    rep.begin_training(data, parts[0].tolist())
     recipe = _augmenting(rep, settings.recipe)
     if rep.canvas:
         recipe = replace(recipe, size=rep.canvas, crop=min(recipe.crop, rep.canvas))

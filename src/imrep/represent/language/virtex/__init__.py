@@ -355,9 +355,12 @@ class VirTex(Learned[Map]):
                 setattr(self, key, value)
 
     def _fill(self, content: checkpoint.Content) -> None:
-        own = self.state_dict()
-        state = strict.fit(content.state, own, self.arch, self.name)
-        self.load_state_dict(state)
+        """Load all weights, or none; a tokenizer may be missing."""
+        of_tokens = {key: t for key, t in content.state.items() if key.startswith("tokens.")}
+        network = {key: t for key, t in content.state.items() if key not in of_tokens}
+        own = {key: t for key, t in self.state_dict().items() if not key.startswith("tokens.")}
+        state = strict.fit(network, own, self.arch, self.name)
+        self.load_state_dict({**state, **of_tokens}, strict=False)
 
     def _read_tokenizer(self) -> None:
         path: str | Path | None = self.tokenizer
