@@ -42,12 +42,13 @@ def texts(images: TrainingImages, rows: Sequence[int], caller: str) -> list[tupl
     Raises:
         BadData: There are none.
     """
-    if not isinstance(images.annotations, captions.Captions):
+    annotations, items = images.annotations, images.items
+    if not isinstance(annotations, captions.Captions):
         raise BadData(
             f"{caller} needs captions to be trained, got images without. Give a table with columns "
             "path and caption, or set task=multilabel-classification for labels."
         )
-    return [images.annotations.of(images.items[row].path) for row in rows]
+    return [annotations.of(items[row].path) for row in rows]
 
 
 @dataclass(frozen=True)
