@@ -1,6 +1,6 @@
 """VirTex on the world of captioned shapes: exact captions, attributes, and what its vectors hold.
 
-python benchmarks/virtex_world.py [--steps 900] [--spec virtex:...]
+python benchmarks/virtex_world.py [--steps 700] [--spec virtex:...]
 
 A model is trained from scratch on one core, on scenes without the pairs that are held out. Captions
 by beam search on new scenes of pairs that were seen, and of those held out; a linear probe of the
@@ -25,7 +25,7 @@ from imrep import images
 from imrep.datasets.captions import Captions
 from imrep.represent.language.virtex import VirTex
 
-SPEC = f"virtex:weights=random,arch=resnet8,side={SIDE},hidden=96,heads=4,vocabulary=120"
+SPEC = "virtex:weights=random,arch=resnet8,side=32,hidden=96,heads=4,vocabulary=120"
 TRAINED, TESTED, PROBED = 6000, 400, 10  # scenes; and labelled images of a pair
 _BATCH, _RATE, _DECAY, _WARMUP = 64, 2e-3, 1e-2, 0.05
 _EXACT, _PROBE, _SECONDS = 0.98, 0.80, 300
@@ -83,7 +83,7 @@ def trained(
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
     order = np.random.default_rng(seed)
-    for _ in range(steps):
+    for step in range(steps):
         chosen = torch.from_numpy(order.integers(len(scenes), size=_BATCH))
         part = {name: values[chosen] for name, values in batch.items()}
         loss = rep.loss({**part, "image": part["image"].float() / 255})
@@ -92,6 +92,8 @@ def trained(
         torch.nn.utils.clip_grad_norm_(rep.parameters(), 10.0)
         optimiser.step()
         schedule.step()
+        if step % 100 == 99:
+            print(f"step {step + 1}: loss {loss.item():.3f}", flush=True)
     return rep.eval(), time.process_time() - began
 
 
@@ -130,7 +132,7 @@ def probe(rep: imrep.Representation) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="VirTex on the world of captioned shapes.")
-    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--spec", default=SPEC)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

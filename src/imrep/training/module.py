@@ -59,7 +59,7 @@ class Module(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The recipe's."""
-        return schedule.optimiser(self.recipe, self.rep.parameters())
+        return schedule.optimiser(self.recipe, self.rep)
 
     def train_dataloader(self) -> Any:
         """This process's batches."""
@@ -107,7 +107,7 @@ class Module(pl.LightningModule):
     def _begin(self, step: int) -> None:
         """Set the learning rate of a step, and begin an epoch where it is the first of one."""
         for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = schedule.rate(self.recipe, step)
+            group["lr"] = schedule.rate(self.recipe, step) * group.get("factor", 1.0)
         epoch = self.order.epoch(step)
         if epoch != self._epoch:
             self.rep.begin_epoch(epoch)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -103,9 +103,22 @@ class VirTex(Learned[Map]):
         extra="virtex",
     )
     example = "virtex:weights=random,arch=resnet8,side=32,hidden=16,heads=2,vocabulary=40"
-    recipe = Recipe(
-        optimiser="adamw", learning_rate=2e-3, weight_decay=1e-2, size=224, clip=10.0, batch=64
-    )
+    recipe = Recipe(learning_rate=2e-3, weight_decay=1e-2, size=224, clip=10.0)
+    recipes: ClassVar[Mapping[str, Recipe]] = {
+        # The authors': 0.2 for the backbone, 0.001 for the textual head.
+        "paper": Recipe(
+            optimiser="sgd",
+            learning_rate=0.2,
+            weight_decay=1e-4,
+            warmup=0.02,
+            clip=10.0,
+            batch=256,
+            steps=500_000,
+            size=224,
+            rates="textual=0.005",
+            lookahead=5,
+        )
+    }
 
     def __init__(  # noqa: PLR0913  # the network, its decoder and its task
         self,
