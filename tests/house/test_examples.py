@@ -73,12 +73,24 @@ def prepared(tmp_path_factory):
         run_line("imrep embed new/ hog -o new.parquet")
         for folder in ("d", "run"):
             imrep.get("dct").save(f"{folder}/model")
+        write_captions(sorted(Path("photos").rglob("*.png")))
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
     return root
+
+
+def write_captions(photos):
+    """Captions of the photographs, and a model with random weights that has learned their words."""
+    lines = [f"{path},a {path.parent.name} by the sea" for path in photos]
+    Path("captions.csv").write_text("\n".join(["path,caption", *lines]) + "\n")
+    tokens = pytest.importorskip("imrep.represent.language.virtex.tokens").Tokens("virtex")
+    tokens.train_on([line.partition(",")[2] for line in lines], 60)
+    rep = imrep.get(catalog.entry("virtex").example, vocabulary=tokens.count)
+    rep.tokens.model = tokens.model
+    rep.save("words/model")
 
 
 def write_tables(photos):

@@ -22,8 +22,9 @@ _JOURNAL = ".part"  # suffix of the file that a run which was cut off resumes fr
 
 @click.command(
     epilog=options.example(
-        "imrep caption photos/ virtex:weights=trained/model -o captions.csv",
-        "imrep caption cat.jpg trained/model --count 3",
+        "imrep caption photos/ words/model -o written.csv",
+        "imrep caption cat.jpg words/model --count 3",
+        "imrep caption cat.jpg words/model --nucleus .9 --json",
     )
 )
 @click.argument("data")
