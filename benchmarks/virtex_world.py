@@ -1,6 +1,6 @@
 """VirTex on the world of captioned shapes: exact captions, attributes, and what its vectors hold.
 
-python benchmarks/virtex_world.py [--steps 700] [--spec virtex:...]
+python benchmarks/virtex_world.py [--steps 1000] [--spec virtex:...]
 
 A model is trained from scratch on one core, on scenes without the pairs that are held out. Captions
 by beam search on new scenes of pairs that were seen, and of those held out; a linear probe of the
@@ -25,9 +25,12 @@ from imrep import images
 from imrep.datasets.captions import Captions
 from imrep.represent.language.virtex import VirTex
 
-SPEC = "virtex:weights=random,arch=resnet8,side=32,hidden=96,heads=4,vocabulary=120"
+SPEC = (
+    f"virtex:weights=random,arch=resnet8,side={SIDE},hidden=96,heads=4,norm_first=true,dropout=0.0,"
+    "vocabulary=120"
+)
 TRAINED, TESTED, PROBED = 6000, 400, 10  # scenes; and labelled images of a pair
-_BATCH, _RATE, _DECAY, _WARMUP = 64, 2e-3, 1e-2, 0.05
+_BATCH, _RATE, _DECAY, _WARMUP = 64, 3e-3, 1e-2, 0.05
 _EXACT, _PROBE, _SECONDS = 0.98, 0.80, 300
 
 
@@ -132,7 +135,7 @@ def probe(rep: imrep.Representation) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="VirTex on the world of captioned shapes.")
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--spec", default=SPEC)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -14,7 +14,10 @@ import torch
 from page import Record, Results, Spec
 from torch import Tensor
 
-_SPEC = "virtex:weights=random,arch=resnet8,side=32,hidden=96,heads=4,vocabulary=120"
+_SPEC = (
+    "virtex:weights=random,arch=resnet8,side=32,hidden=96,heads=4,norm_first=true,dropout=0.0,"
+    "vocabulary=120"
+)
 _DECODERS = {
     "transformer": ("transformer", ""),
     "attention": ("GRU with additive attention", "decoder=recurrent"),

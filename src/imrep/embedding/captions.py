@@ -143,7 +143,7 @@ def _texts(
 ) -> list[tuple[tuple[str, float], ...]]:
     if not squares:
         return []
-    written = rep.caption(
+    groups = rep.caption(
         images.batch(np.stack(squares), settings.device),
         count=settings.count,
         beam=settings.beam,
@@ -151,7 +151,7 @@ def _texts(
         official_quirk=settings.official_quirk,
         seed=settings.seed + row,
     )
-    return [tuple((each.text, each.score) for each in group) for group in written]
+    return [tuple((each.text, each.score) for each in group) for group in groups]
 
 
 def _key(rep: Captioner, items: Sequence[Item], settings: Settings) -> str:

@@ -65,9 +65,9 @@ def published(caller: str) -> Content:
 
 def tokenizer_beside(path: str) -> Path | None:
     """The one .model file in the folder of the weights; None where there is none, or several."""
-    place = Path(path)
-    folder = place if place.is_dir() else place.parent
-    files = sorted(folder.glob("*.model")) if place.exists() else []
+    weights_path = Path(path)
+    folder = weights_path if weights_path.is_dir() else weights_path.parent
+    files = sorted(folder.glob("*.model")) if weights_path.exists() else []
     return files[0] if len(files) == 1 else None
 
 

@@ -88,10 +88,10 @@ class Tokens(nn.Module):
         if not characters:
             raise BadData(f"{self.caller} needs captions with words to learn its tokens, got none.")
         needed = len(characters) + SPECIAL + 1  # and that of the space before a word
-        written = io.BytesIO()
+        stream = io.BytesIO()
         _library(self.caller).SentencePieceTrainer.Train(
             sentence_iterator=iter(lines),
-            model_writer=written,
+            model_writer=stream,
             model_type="bpe",
             vocab_size=max(vocabulary, needed),
             hard_vocab_limit=False,
@@ -104,7 +104,7 @@ class Tokens(nn.Module):
             num_threads=1,
             minloglevel=2,
         )
-        self._take(written.getvalue(), "what was learned")
+        self._take(stream.getvalue(), "what was learned")
 
     def encode(self, caption: str, length: int) -> list[int]:
         """[SOS], the pieces and [EOS], cut to `length` ids; the cut can take [EOS]."""
