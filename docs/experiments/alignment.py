@@ -31,7 +31,7 @@ _GRAY = 100  # where there is no object
 
 def measure(quick: bool) -> Record:
     """Each decoder trained on the same scenes, and captions of others."""
-    steps, trained, tested = (8, 200, 8) if quick else (500, 4000, 150)
+    steps, trained, tested = (8, 200, 8) if quick else (350, 4000, 150)
     jobs = [partial(_results, name, steps, trained, tested) for name in _DECODERS]
     decoders = dict(zip(_DECODERS, page.in_parallel(jobs), strict=True))
     pictures = {name: each.pop("picture") for name, each in decoders.items()}

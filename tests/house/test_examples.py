@@ -171,7 +171,7 @@ def run_line(line):
     words = shlex.split(line)
     if "--download" in words:
         words.remove("--download")
-        offline = {name: catalog.entry(name).example for name in ("cnn", "vit")}
+        offline = {n: catalog.entry(n).example for n in ("cnn", "virtex", "vit")}
         words = [offline.get(word, word) for word in words]
     if words[0] == "make":
         return check_target(words[1])
