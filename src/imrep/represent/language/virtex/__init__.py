@@ -364,7 +364,8 @@ class VirTex(Learned[Map]):
         """Set parameters that weights determine, where the caller set none."""
         for key, value in params.items():
             default = self._signature()[key].default
-            if getattr(self, key) in (default, value):
+            of_labels = key == "classes" and self.task != pretraining.CLASSIFYING[1]
+            if getattr(self, key) in (default, value) and not of_labels:
                 setattr(self, key, value)
 
     def _fill(self, content: checkpoint.Content) -> None:

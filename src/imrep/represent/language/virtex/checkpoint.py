@@ -16,6 +16,7 @@ from imrep import weights
 from imrep.errors import BadParameter
 from imrep.io.files import replacing
 from imrep.represent.language.virtex import visual
+from imrep.represent.language.virtex.pretraining import CLASSIFYING
 from imrep.represent.language.virtex.visual import VisualBackbone
 from imrep.weights import State
 
@@ -169,7 +170,8 @@ def _determined(state: State) -> dict[str, Any]:
     if _WORDS not in state:
         if _OUTPUT not in state:
             return {"task": "none"}
-        return {"vocabulary": len(state[_OUTPUT])}
+        count = len(state[_OUTPUT])
+        return {"task": CLASSIFYING[0], "vocabulary": count, "classes": count - 1}
     vocabulary, width = state[_WORDS].shape
     params: dict[str, Any] = {
         "vocabulary": vocabulary,
@@ -185,9 +187,8 @@ def _determined(state: State) -> dict[str, Any]:
             "feedforward": len(feedforward),
             "norm_first": "textual.decoder.norm.weight" in state,
         }
-    if any(name.startswith("textual.backward_decoder.") for name in state):
-        params["task"] = "bicaptioning"
-    return params
+    is_bidirectional = any(name.startswith("textual.backward_decoder.") for name in state)
+    return {**params, "task": "bicaptioning" if is_bidirectional else "captioning"}
 
 
 def _architecture(state: State) -> str:

@@ -70,8 +70,21 @@ def test_a_checkpoint_of_the_authors_decides_the_network(made, stored):
 
 def test_forward_captioning_has_one_direction(stored, official):
     without = {name: None for name in official if name.startswith("backward_textual")}
-    rep = imrep.get(f"virtex:weights='{stored(without)}',side=64,task=captioning")
-    assert rep.textual.backward_decoder is None
+    path = stored(without)
+    for task, expected in (("", "captioning"), (",task=masked-lm", "masked-lm")):
+        rep = imrep.get(f"virtex:weights='{path}',side=64{task}")
+        assert rep.textual.backward_decoder is None and rep.task == expected
+
+
+@pytest.mark.parametrize("task", ["token-classification", "multilabel-classification"])
+def test_linear_heads_of_the_authors(task, tmp_path):
+    more = {"task": task, "classes": 49}
+    state = imrep.get("virtex:weights=random,arch=resnet18,side=64,vocabulary=50", **more)
+    torch.save({"model": checkpoint.official(state.state_dict())}, tmp_path / "linear.pth")
+    named = "" if task.startswith("token") else f",task={task}"
+    rep = imrep.get(f"virtex:weights='{tmp_path / 'linear.pth'}',side=64{named}")
+    assert rep.task == task
+    assert torch.equal(rep.textual.output.weight, state.textual.output.weight)
 
 
 def test_a_backbone_alone_writes_no_captions(made, tmp_path):
