@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from imrep import checks, codecheck, weights
@@ -210,14 +209,7 @@ class VirTex(Learned[Map]):
         """
         if self.show == "map":
             return draw(Map(strongest(code.values.detach()), code.size))
-        images = [None] * len(code) if image is None else image.split(1)
-        pairs = zip(self.words(code), images, strict=True)
-        pictures = [draw_words(words, code.size, each) for words, each in pairs]
-        rows, columns = (max(p.shape[axis] for p in pictures) for axis in (2, 3))
-        padded = [
-            F.pad(p, (0, columns - p.shape[3], 0, rows - p.shape[2]), value=1.0) for p in pictures
-        ]
-        return torch.cat(padded)
+        return draw_words(self.words(code), code.size, image)
 
     def check_code(self, code: Map) -> None:
         """Refuse the map of another backbone."""
@@ -266,11 +258,8 @@ class VirTex(Learned[Map]):
             BadData: There are no captions, or no labels.
         """
         if self.task == pretraining.CLASSIFYING[1]:
-            count = len(training.classes_of(images.items))
-            if not count:
-                raise BadData(f"{self.name} needs labels for task={self.task}, got none.")
             if self.weights == "random":
-                self._rebuild(classes=count)
+                self._rebuild(classes=len(training.classes_of(images.items, self.name)))
             return
         texts = training.texts(images, rows, self.name)
         if self.weights == "random" and not self.tokens.ready:
@@ -282,7 +271,7 @@ class VirTex(Learned[Map]):
     def training_examples(self, images: TrainingImages) -> Examples:
         """Images with a caption as tokens, or with the set of their labels."""
         if self.task == pretraining.CLASSIFYING[1]:
-            return training.label_examples(images.pixels, images.items)
+            return training.label_examples(images.pixels, images.items, self.name)
         texts = training.texts(images, range(len(images.items)), self.name)
         return training.CaptionExamples.of(images.pixels, texts, self.tokens, self.max_length)
 

@@ -18,16 +18,30 @@ _LABEL_PX, _FONT_PX, _MARGIN_PX = 24, 15, 5
 _OPACITY = (0.15, 0.75)  # of the colours over the image, of the smallest and the largest weight
 
 
+Word = tuple[str, Tensor]  # and its weights (h, w)
+
+
 def draw_words(
-    words: Sequence[tuple[str, Tensor]], size: tuple[int, int], image: Image | None
+    words: Sequence[Sequence[Word]], size: tuple[int, int], image: Image | None
 ) -> Picture:
-    """A tile for every word, (1, 3, rows, columns): the word below its weights over the image.
+    """A tile for every word of each image's caption, (b, 3, rows, columns), on white.
 
     Args:
-        words: Each word and its weights (h, w).
-        size: Height and width of the image.
-        image: (1, 1|3, height, width); None for the weights alone.
+        words: Of each image.
+        size: Height and width of the images.
+        image: (b, 1|3, height, width); None for the weights alone.
     """
+    images = [None] * len(words) if image is None else image.split(1)
+    pictures = [_montage(own, size, each) for own, each in zip(words, images, strict=True)]
+    rows, columns = (max(p.shape[axis] for p in pictures) for axis in (2, 3))
+    padded = [
+        F.pad(p, (0, columns - p.shape[3], 0, rows - p.shape[2]), value=1.0) for p in pictures
+    ]
+    return torch.cat(padded)
+
+
+def _montage(words: Sequence[Word], size: tuple[int, int], image: Image | None) -> Picture:
+    """The tiles of one image, (1, 3, rows, columns): each word below its weights."""
     factor = _TILE_PX / max(size)
     height, width = (max(1, round(factor * side)) for side in size)
     background = None

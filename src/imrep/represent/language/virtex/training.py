@@ -176,14 +176,24 @@ class LabelExamples:
         return padded
 
 
-def classes_of(items: Sequence[Any]) -> tuple[str, ...]:
-    """The classes of labelled images, sorted."""
-    return tuple(sorted({label for item in items for label in _labels(item)}))
+def classes_of(items: Sequence[Any], caller: str) -> tuple[str, ...]:
+    """The classes of labelled images, sorted.
+
+    Raises:
+        BadData: There are none.
+    """
+    classes = tuple(sorted({label for item in items for label in _labels(item)}))
+    if not classes:
+        raise BadData(
+            f"{caller} needs labels to be trained for multilabel classification, got none. Put the "
+            "images of each class into a folder of its own."
+        )
+    return classes
 
 
-def label_examples(pixels: Pixels, items: Sequence[Any]) -> LabelExamples:
+def label_examples(pixels: Pixels, items: Sequence[Any], caller: str) -> LabelExamples:
     """The classes of each row, counted from 1."""
-    number = {label: i for i, label in enumerate(classes_of(items), 1)}
+    number = {label: i for i, label in enumerate(classes_of(items, caller), 1)}
     sets = [[number[label] for label in _labels(item)] for item in items]
     return LabelExamples(pixels, Sequences.of([each] for each in sets), max(map(len, sets)))
 
