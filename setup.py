@@ -43,7 +43,15 @@ def library(name: str, *sources: str, libraries: tuple[str, ...] = ()) -> Extens
 setup(
     cmdclass={"build_ext": BuildPlainLibraries},
     ext_modules=[
-        library("kernels", "abi.c", "bilateral.c", "pyramid.c", "scattering.c", "shrinkage.c"),
+        library(
+            "kernels",
+            "abi.c",
+            "bilateral.c",
+            "composite.c",
+            "pyramid.c",
+            "scattering.c",
+            "shrinkage.c",
+        ),
         library("jpeg", "abi.c", "jpeg.c", libraries=("jpeg",)),
     ],
 )

@@ -123,15 +123,18 @@ def _short_names(entry: Entry) -> str:
 
 def commands(entry: Entry) -> list[str]:
     """The command lines of one representation."""
-    if entry.card.weights == "trained":
+    spec, starts = entry.name, {p.name: p.default for p in entry.parameters}
+    if entry.card.weights == "trained" and starts.get("weights") == "published":
+        spec = entry.example  # trained from annotations, not by `compare`
+    elif entry.card.weights == "trained":
         return [f"imrep compare photos/ -r {entry.name} -r pixels", f"imrep card {entry.name}"]
     fetch = " --download" if entry.card.weights == "required" else ""
-    lines = [f"imrep picture cat.jpg {entry.name}{fetch}"]
+    lines = [f"imrep picture cat.jpg {spec}{fetch}"]
     if entry.card.inverse != "none" or entry.card.differentiable:
-        lines.append(f"imrep invert cat.jpg {entry.name}{fetch}")
+        lines.append(f"imrep invert cat.jpg {spec}{fetch}")
     lines += [
-        f"imrep embed photos/ {entry.name}{fetch} -o vectors.parquet",
-        f"imrep compare photos/ -r {entry.name} -r pixels{fetch}",
+        f"imrep embed photos/ {spec}{fetch} -o vectors.parquet",
+        f"imrep compare photos/ -r {spec} -r pixels{fetch}",
         f"imrep card {entry.name}",
     ]
     return lines

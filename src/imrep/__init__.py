@@ -10,7 +10,18 @@ from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
     from imrep import edit
-    from imrep.api import compare, embed, invert, load_model, match, picture, train
+    from imrep.api import (
+        classify,
+        compare,
+        embed,
+        evaluate,
+        invert,
+        load_model,
+        match,
+        picture,
+        search,
+        train,
+    )
     from imrep.base import Representation
     from imrep.codec import pack, unpack
     from imrep.edit.chain import apply_edits, edited
@@ -32,10 +43,12 @@ _LAZY = {
     "Regressor": "imrep.sklearn.regressor",
     "Representation": "imrep.base",
     "apply_edits": "imrep.edit.chain",
+    "classify": "imrep.api",
     "compare": "imrep.api",
     "edit": "imrep.edit",
     "edited": "imrep.edit.chain",
     "embed": "imrep.api",
+    "evaluate": "imrep.api",
     "get": "imrep.factory",
     "invert": "imrep.api",
     "load": "imrep.factory",
@@ -44,6 +57,7 @@ _LAZY = {
     "pack": "imrep.codec",
     "picture": "imrep.api",
     "read": "imrep.images",
+    "search": "imrep.api",
     "train": "imrep.api",
     "unpack": "imrep.codec",
     "write": "imrep.images",
@@ -58,10 +72,12 @@ __all__ = [
     "Representation",
     "apply_edits",
     "card",
+    "classify",
     "compare",
     "edit",
     "edited",
     "embed",
+    "evaluate",
     "get",
     "invert",
     "load",
@@ -71,6 +87,7 @@ __all__ = [
     "pack",
     "picture",
     "read",
+    "search",
     "train",
     "unpack",
     "write",

@@ -29,6 +29,11 @@ folder, not about one representation, have empty `spec`, `fingerprint` and `role
 | | by | kernel | that most folds chose; "parts" for a sum; value is null |
 | | linear | | balanced accuracy of the ridge on the linear kernel (share) |
 | | knn | | balanced accuracy of 20 nearest neighbours (share) |
+| | zeroshot | words, or numbers | by the names of the classes alone, no labels, with lo and hi; \
+what the names are (share) |
+| | text_to_image | "" or "R@5", "R@10" | captions whose image is the first, or among the first 5 \
+or 10, with lo and hi (share) |
+| | image_to_text | likewise | images one of whose captions is (share) |
 | | recall | class | recall of this class by the probe (share) |
 | | constant | in which folds | 1 where the code is the same for every image (flag) |
 | | probe_curve | labels per class, "5" | the probe's accuracy with so many labels (share) |
@@ -153,7 +158,8 @@ METRICS = {
         "trait",
     ),
     "accuracy": (
-        *("probe", "by", "linear", "knn", "recall", "constant"),
+        *("probe", "by", "linear", "knn", "zeroshot", "recall", "constant"),
+        *("text_to_image", "image_to_text"),
         *("probe_curve", "probe_crossing", "probe_size", "r2", "error", "r2_curve", "r2_size"),
         *("precision", "label_precision", "precision_curve", "precision_size"),
         *("retrieval", "retrieval_size"),

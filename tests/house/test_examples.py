@@ -9,6 +9,7 @@ import ast
 import contextlib
 import importlib
 import io
+import json
 import re
 import shlex
 import subprocess
@@ -74,11 +75,18 @@ def prepared(tmp_path_factory):
         for folder in ("d", "run"):
             imrep.get("dct").save(f"{folder}/model")
         write_captions(sorted(Path("photos").rglob("*.png")))
+        imrep.get("ikshana:variant=2S-1G,weights=random,classes=2").save("seg/model")
+        for kind in ("images", "masks"):
+            Path("streets", kind).mkdir(parents=True)
+            for i in range(3):
+                drawn = scene(i) if kind == "images" else scene(i).convert("1").convert("L")
+                drawn.save(f"streets/{kind}/{i}.png")
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
+        write_poses(sorted(Path("holidays").glob("*.jpg")))
     return root
 
 
@@ -93,6 +101,26 @@ def write_captions(photos):
     rep.save("words/model")
 
 
+def write_poses(photos):
+    """A COCO file of one mouse in each photograph, weights for poses, and a video's frames."""
+    imrep.get("composite:arch=test_resnet,weights=random").save("people/model")
+    Path("frames").mkdir()
+    for i in range(2):
+        scene(i + 30).save(f"frames/{i}.png")
+    joints = ["snout", "left_ear", "right_ear", "tail"]
+    category = {"id": 1, "name": "mouse", "keypoints": joints}
+    category["skeleton"] = [[1, 2], [1, 3], [1, 4]]
+    points = [40, 60, 2, 30, 40, 2, 60, 40, 2, 110, 130, 2]
+    images, annotations = [], []
+    for i, path in enumerate(photos):
+        height, width = np.asarray(Image.open(path)).shape[:2]
+        name = path.as_posix()
+        images.append({"id": i, "file_name": name, "height": height, "width": width})
+        annotations.append({"id": i, "image_id": i, "category_id": 1, "keypoints": points})
+    content = {"images": images, "categories": [category], "annotations": annotations}
+    Path("people.json").write_text(json.dumps(content))
+
+
 def write_tables(photos):
     """Labels, prices and stars of the photographs."""
     tables = {"tags.csv": ["path,labels"], "cars.csv": ["path,price"]}
@@ -103,6 +131,9 @@ def write_tables(photos):
         tables["cars.csv"].append(f"{path},{i}.5")
         inside = path.relative_to("photos")
         tables["photos/split.csv"].append(f"{inside},{inside.parent},{i % 6}")
+    texts = [f"{path},a picture of {path.stem}" for path in photos]
+    tables["captions.csv"] = ["path,caption", *texts]
+    tables["labels.txt"] = ["a dune", "a reef, in water"]
     for name, lines in tables.items():
         Path(name).write_text("\n".join(lines) + "\n")
 
@@ -182,12 +213,30 @@ def run_line(line):
         assert done.returncode == 0, done.stderr
         return done.stdout
     assert words[0] == "imrep", line
+    words = with_small_clip(words)
     words = shortened(words) if words[1] == "train" else words
     done = CliRunner().invoke(main, words[1:], catch_exceptions=False)
     assert done.exit_code == 0, f"{line}\n{done.output}"
     if target:
         Path(target).write_text(done.stdout, encoding="utf-8")
     return done.stdout
+
+
+def small_clip():
+    """A CLIP that needs no download."""
+    if "clip" not in catalog.names():
+        pytest.skip("needs clip")
+    pytest.importorskip("open_clip", reason="needs the extra clip: pip install 'imrep[clip]'")
+    return catalog.entry("clip").example
+
+
+def with_small_clip(words):
+    """The same, by the small CLIP where it is by CLIP."""
+    default = words[1] in ("classify", "search") and "-r" not in words
+    if not default and not (words[1] == "evaluate" and "clip" in words):
+        return words
+    words = [small_clip() if word == "clip" else word for word in words]
+    return [*words, "-r", small_clip()] if default else words
 
 
 def shortened(words):
@@ -233,6 +282,8 @@ def test_the_slow_commands_of_a_page_run(there, monkeypatch, name):
 def test_a_block_of_python_runs(there, page, text):
     if "card = Card(" in text or "def test_" in text:
         pytest.skip("a file of its own: test_contributing.py writes and runs it")
+    if '"clip"' in text:
+        text = text.replace('"clip"', f'"{small_clip()}"')
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(text, page, "exec"), names := {})
     if "vector" in names:  # "(1, 1764), whatever the image's size"

@@ -45,6 +45,9 @@ held_out: float = trained.held_out_loss
 losses: list[float] = [line["loss"] for line in trained.log()]
 embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
 count: int = len(embedding)
+fits: tuple[str, ...] = imrep.classify("photos", "clip", ["a cat", "a dog"]).labels
+similar: list[str] = [hit.path for hit in imrep.search("photos", "a cat", rep, count=5).hits]
+recall: float = imrep.evaluate(rep, "captions.csv", task="retrieval")["text → image R@1"].value
 labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])

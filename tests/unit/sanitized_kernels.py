@@ -9,6 +9,7 @@ import itertools
 import sys
 from functools import partial
 
+import numpy as np
 import torch
 
 import imrep
@@ -17,6 +18,8 @@ from imrep._native import signatures
 from imrep.edit.operations.denoise import shrinkage
 from imrep.ops.bilateral.filter import bilateral_filter
 from imrep.ops.pyramid import laplacian
+from imrep.represent.spatial.composite import Thresholds, decoder
+from imrep.represent.spatial.composite.reference import Problem
 
 SIZES = [(33, 47), (64, 64), (41, 96), (97, 40)]
 
@@ -33,6 +36,31 @@ def calls(x):
             yield partial(laplacian.collapse, *laplacian.build(pixels, levels))
     for stride in (1, 3, 4):
         yield partial(shrinkage.denoise_plane, x[0], 0.1, stride)
+    for complete in (False, True):
+        low = Thresholds(
+            seed=0.05, association=0.02, joint=0.01, pose=0.01, force_complete=complete
+        )
+        yield partial(poses, x, low)
+
+
+def poses(x, thresholds):
+    """The number of poses of four joints in noisy fields, a quarter of x's size, and the poses."""
+    rows, columns = x.shape[1] // 4, x.shape[2] // 4
+    edges = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
+    dice = np.random.default_rng(rows)
+    cells = np.mgrid[:rows, :columns][::-1]
+
+    def field(ends):
+        near = cells + dice.normal(0, 0.5, (4, ends, 2, rows, columns))
+        confidence, scale = (
+            dice.random((4, 1, rows, columns)),
+            dice.random((4, ends, rows, columns)),
+        )
+        positions = near.reshape(4, -1, rows, columns)
+        return np.concatenate([confidence, positions, 2 * scale], 1).astype(np.float32)
+
+    own = decoder._poses(Problem(field(1), field(2), edges, 4, thresholds))
+    return torch.from_numpy(np.append(own, len(own)))
 
 
 def main(path):

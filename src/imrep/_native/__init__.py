@@ -1,8 +1,8 @@
 """Optional kernels in C; each has a reference in torch with equal results.
 
-`kernels` (bilateral grids, pyramids, scattering, shrinkage) needs a compiler at install, `jpeg`
-libjpeg-turbo's headers as well. They are called through ctypes, which releases the interpreter's
-lock. IMREP_NATIVE=0 disables them.
+`kernels` (bilateral grids, composite fields, pyramids, scattering, shrinkage) needs a compiler at
+install, `jpeg` libjpeg-turbo's headers as well. They are called through ctypes, which releases the
+interpreter's lock. IMREP_NATIVE=0 disables them.
 """
 
 import ctypes

@@ -3,7 +3,7 @@
 #define IMREP_H
 
 /* Raised together with ABI in signatures.py whenever a signature or a structure changes. */
-#define IMREP_ABI 1
+#define IMREP_ABI 2
 
 #if defined(_WIN32)
 #define IMREP_EXPORT __declspec(dllexport)

@@ -25,7 +25,7 @@ enum { FREE_SCANS = 16 };                             /* as many as usual files 
 static const int64_t MAX_SCANNED_PIXELS = 1000000000; /* scans x pixels of files with more scans */
 static const int64_t MAX_EMPTY_BLOCKS = 300000;       /* decoded after the end of the data */
 
-typedef struct { /* mirrored in imrep/jpeg.py */
+typedef struct { /* mirrored in imrep/jpeg/__init__.py */
     int32_t width, height, planes, space, adobe, progressive, arithmetic, precision;
     int32_t across[PLANES], down[PLANES];    /* sampling factors */
     int32_t columns[PLANES], rows[PLANES];   /* blocks of the image */

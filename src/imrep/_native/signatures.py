@@ -7,7 +7,7 @@ signature or a structure changes, so that a stale library is never called.
 import ctypes
 from typing import Any
 
-ABI = 1
+ABI = 2
 
 _POINTER, _INT64, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 _Signature = tuple[Any, tuple[Any, ...]]  # result and arguments
@@ -34,6 +34,7 @@ SIGNATURES: dict[str, dict[str, _Signature]] = {
         **_ABI,
         "imrep_bilateral_splat_f32": (None, (_POINTER,) * 5 + (_INT64,) * 8 + (_DOUBLE,) * 3),
         "imrep_bilateral_slice_f32": (None, (_POINTER,) * 8 + (_INT64,) * 7 + (_DOUBLE,) * 4),
+        "imrep_composite_decode": (_INT64, (_POINTER,) * 6),
         **_pyramid("f32"),
         **_pyramid("u8"),
         "imrep_scatter_scratch": (_INT64, (_POINTER,) * 2),

@@ -1,31 +1,43 @@
 """The functions of `import imrep`, and what they return."""
 
 from imrep.api.answers import Answers, LabelAnswers, NumberAnswers
+from imrep.api.classifying import ZeroShotAnswers, classify
 from imrep.api.comparing import compare
 from imrep.api.comparison import Comparison
 from imrep.api.embedding import Embedding, embed
+from imrep.api.evaluating import evaluate
 from imrep.api.image_classifier import ImageClassifier
 from imrep.api.image_regressor import ImageRegressor
 from imrep.api.image_tagger import ImageTagger
 from imrep.api.saved_model import load_model
+from imrep.api.searching import search, sheet
 from imrep.api.single import invert, match, picture
 from imrep.api.training import Training, train
+from imrep.evaluation.figures import Figures
+from imrep.retrieval.ranking import SearchResult
 
 __all__ = [
     "Answers",
     "Comparison",
     "Embedding",
+    "Figures",
     "ImageClassifier",
     "ImageRegressor",
     "ImageTagger",
     "LabelAnswers",
     "NumberAnswers",
+    "SearchResult",
     "Training",
+    "ZeroShotAnswers",
+    "classify",
     "compare",
     "embed",
+    "evaluate",
     "invert",
     "load_model",
     "match",
     "picture",
+    "search",
+    "sheet",
     "train",
 ]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imrep.api.frames import data_frame
 from imrep.datasets.target import SEPARATOR
+from imrep.io.frames import data_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imrep import answers, results
-from imrep.api.frames import data_frame
 from imrep.comparison.conclusions.phrases import percent_range
 from imrep.errors import BadData, BadParameter
+from imrep.io.frames import data_frame
 from imrep.results import Row
 
 if TYPE_CHECKING:
@@ -138,26 +138,47 @@ class Comparison:
         scores; `linear` is the same score of a linear one, and `knn` that of the nearest
         neighbours. `object` is the mean average precision of `same_object`, with object_lo and
         object_hi.
+
+        Where the images have captions, `text_to_image` and `image_to_text` are the shares of
+        captions whose image is the most similar, and of images one of whose captions is.
+
+        What embeds text has another row of the role zeroshot, "SPEC by class names": its accuracy
+        without any labels; `names` is "numbers" where the names of the classes say nothing.
         """
         by_spec: dict[str, dict[str, Any]] = {}
         for row in self.rows:
             if row.role in _ROLES:
                 line = by_spec.setdefault(row.spec, {"spec": row.spec, "role": row.role})
                 name = _COLUMNS.get((row.kind, row.metric))
+                if name in _RECALLS and row.detail:  # among the first five or ten
+                    continue
                 if name:
                     line[name] = row.detail if name == "by" else row.value
                 if name in ("accuracy", "precision", "r2"):
                     line["lo"], line["hi"] = row.lo, row.hi
                 if name == "object":
                     line["object_lo"], line["object_hi"] = row.lo, row.hi
+        lines = [*by_spec.values(), *self._by_names(by_spec)]
         return sorted(
-            by_spec.values(),
+            lines,
             key=lambda line: (
-                line["role"] == "together",  # no rival of the others
+                line["role"] in ("together", "zeroshot"),  # no rivals of the others
+                line["role"] == "zeroshot",
                 -next((line[name] for name in _SCORES if name in line), 0.0),
                 line["spec"],
             ),
         )
+
+    def _by_names(self, by_spec: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """A row per representation that was scored by the names of the classes."""
+        rows = [row for row in self.rows if row.metric == "zeroshot"]
+        costs = ("ms", "bytes")
+        return [
+            {"spec": f"{row.spec} by class names", "role": "zeroshot", "accuracy": row.value}
+            | {"lo": row.lo, "hi": row.hi, "names": row.detail}
+            | {name: by_spec[row.spec][name] for name in costs if name in by_spec[row.spec]}
+            for row in rows
+        ]
 
     def by_size(self) -> list[dict[str, Any]]:
         """A row per representation and size of `sizes`, as a dictionary; empty without `sizes`.
@@ -292,11 +313,14 @@ _COLUMNS = {
     ("accuracy", "linear"): "linear",
     ("accuracy", "knn"): "knn",
     ("accuracy", "retrieval"): "object",
+    ("accuracy", "text_to_image"): "text_to_image",
+    ("accuracy", "image_to_text"): "image_to_text",
     ("information", "kept"): "kept",
     ("stability", "moves"): "moves",
     ("cost", "ms"): "ms",
     ("cost", "bytes"): "bytes",
 }
+_RECALLS = ("text_to_image", "image_to_text")
 _SIZE_COLUMNS = {
     ("accuracy", "probe_size"): "accuracy",
     ("accuracy", "precision_size"): "precision",
@@ -319,6 +343,8 @@ _COLUMN_ORDER = (
     "object",
     "object_lo",
     "object_hi",
+    "text_to_image",
+    "image_to_text",
     "kept",
     "moves",
     "ms",

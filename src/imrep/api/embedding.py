@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from imrep import adapters, checks, datasets, images
 from imrep.api.data import in_order, source
-from imrep.api.frames import data_frame
 from imrep.base import Representation
 from imrep.errors import BadData
+from imrep.io.frames import data_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -13,13 +13,13 @@ import torch
 
 from imrep import checks, datasets, images, training_record, weights
 from imrep.api.data import source
-from imrep.api.frames import data_frame
 from imrep.api.training_request import Request
 from imrep.base import Learned, Representation
 from imrep.datasets import Dataset
 from imrep.errors import BadData
 from imrep.io import skipped
 from imrep.io.files import write_text
+from imrep.io.frames import data_frame
 from imrep.io.names import as_path, command_line
 from imrep.io.output_folder import claimed
 from imrep.training_record import HELD_OUT, MODEL, REPORT, Line, Run
@@ -167,7 +167,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         learning_rate: The largest of the run.
         momentum: Of "sgd".
         weight_decay: Of the weights; biases and scales have none.
-        schedule: Of the learning rate: "cosine", "step" or "constant".
+        schedule: Of the learning rate: "cosine", "step", "constant" or "plateau".
         warmup: Share of the steps in which the learning rate rises.
         clip: Largest norm of the gradient; 0 for no limit.
         held_out: Share of the images that is held out.

@@ -12,6 +12,10 @@ from imrep.datasets import Annotations, Item
 class Pixels(Protocol):
     """Images by row; what holds them is copied to the processes that load batches."""
 
+    @property
+    def side(self) -> int | None:
+        """Of the squares that files are read at, in pixels; None for images at their own size."""
+
     def read(self, row: int) -> Tensor:
         """(3, h, w), uint8."""
 

@@ -94,6 +94,8 @@ class Learned(Representation[C]):
 class Bilingual(Representation[C]):
     """A representation whose vectors share one space with those of sentences."""
 
+    similarity_scale: float = 100.0  # of cosines before a softmax; what was learned, where it was
+
     @abstractmethod
     def embed_text(self, texts: Sequence[str]) -> Vectors:
         """Vectors of sentences, (len(texts), dim), comparable with `embed`'s."""

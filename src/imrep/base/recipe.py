@@ -6,7 +6,7 @@ from imrep import checks
 from imrep.errors import BadParameter
 
 OPTIMISERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("cosine", "step", "constant")
+SCHEDULES = ("cosine", "step", "constant", "plateau")
 AUGMENTATIONS = ("resized_crop", "crop", "flip", "vertical_flip", "rotate", "jitter")
 _CALLER = "train"
 _MAX = 10**9
@@ -23,7 +23,8 @@ class Recipe:
         momentum: Of "sgd", in [0, 1).
         weight_decay: Of the optimiser; "sgd" and "adam" add it to the gradient.
         schedule: "cosine" falls to 0, "step" divides by ten after 1/2 and 3/4 of the steps behind
-            the warm-up, "constant" stays.
+            the warm-up, "constant" stays, "plateau" halves each time that 20 epochs do not lower
+            the held-out loss, and goes on from the best weights.
         warmup: Share of the steps in which the learning rate rises linearly to its largest.
         clip: Largest norm of the gradient; 0 for no limit.
         batch: Images of a step, over all processes and accumulated parts.

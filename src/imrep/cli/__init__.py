@@ -30,9 +30,14 @@ _COMMANDS = {
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
     "caption": "Write captions of images.",
+    "segment": "Segment images: the class of each pixel.",
+    "classify": "Classify images by the names of the classes, without any training.",
+    "search": "Search a folder by words, or by an image.",
+    "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
+    "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
     "cache": "Inspect or clear the cache, from which compare resumes.",
 }
@@ -46,7 +51,20 @@ _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
-_RESUMABLE = ("caption", "compare", "edit", "embed", "match", "predict", "train")
+_RESUMABLE = (
+    "caption",
+    "classify",
+    "compare",
+    "edit",
+    "embed",
+    "evaluate",
+    "match",
+    "pose",
+    "predict",
+    "search",
+    "segment",
+    "train",
+)
 
 
 class _Refusal(click.ClickException):

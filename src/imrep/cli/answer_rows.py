@@ -1,10 +1,15 @@
 """What `predict` prints of each image: a class, a number with its interval, or labels."""
 
+import csv
+import io
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imrep.datasets.target import SEPARATOR
+from imrep.io.names import printable
 
 if TYPE_CHECKING:
     from imrep.api import Answers, LabelAnswers, NumberAnswers
@@ -24,6 +29,32 @@ def rows(answers: "Answers | NumberAnswers | LabelAnswers", top: int) -> Iterato
         if answers.distances is not None:
             row.append(f"{answers.distances[i]:.4f}" if any(cells) else "")
         yield row
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    """The rows as the text of a csv file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([*map(printable, row)] for row in rows)
+    return text.getvalue()
+
+
+def write_parquet(out: Path, rows: Sequence[Sequence[str]]) -> None:
+    """The rows as a parquet file: texts, and p as numbers; null for an empty cell."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from imrep.io.files import replacing
+
+    header, *body = rows
+    columns = dict(zip(header, zip(*body, strict=True), strict=True))
+    arrays = {
+        name: pa.array([float(cell) if cell else None for cell in cells], pa.float64())
+        if re.fullmatch(r"p\d*", name)
+        else pa.array([printable(cell) or None for cell in cells], pa.string())
+        for name, cells in columns.items()
+    }
+    with replacing(out) as draft, draft.open("wb") as file:  # Arrow takes no path that is no UTF-8
+        parquet.write_table(pa.table(arrays), file)
 
 
 def facts(answers: "Answers | NumberAnswers | LabelAnswers", top: int) -> list[dict[str, Any]]:

@@ -71,6 +71,7 @@ def _rows(entry: catalog.Entry) -> list[tuple[str, str]]:
         ("inverse", _INVERSE[card.inverse] + _by_gradient(entry)),
         ("gradient", gradient),
         ("numbers", "float32" if card.dtype == "float32" else "float32 or float64, preserved"),
+        ("reads", "pixels, or what a JPEG stores" if card.reads == "jpeg" else ""),
         ("weights", _WEIGHTS[card.weights]),
         ("needs", f"pip install 'imrep[{card.extra}]'" if card.extra else ""),
         ("compare", f"runs {' and '.join(card.contenders)}" if card.contenders else ""),

@@ -287,29 +287,36 @@ def _table(comparison: "Comparison") -> None:
     outside = {row.spec for row in comparison.rows if row.fitted_on == "outside"}
     stated = {row.spec for row in comparison.rows if row.metric == "ms_stated"}
     trained = {row.spec: row.detail for row in comparison.rows if row.metric == "trained"}
-    marks = {line["spec"]: "◆" for line in lines if line["role"] == "together"}
+    marks = {line["spec"]: _MARKS[line["role"]] for line in lines if line["role"] in _MARKS}
     marks |= {spec: "○" for spec in equals if comparison.pick} | {comparison.pick: "●"}
     for line in lines:
         mark = marks.get(line["spec"], " ")
         own_line = len(line["spec"]) > width
         name = line["spec"] + f"\n  {'':{width}}" if own_line else f"{line['spec']:{width}}"
-        click.secho(f"{mark} {name}", nl=False, bold=mark == "●")
+        is_dim = line.get("names") == "numbers"
+        click.secho(f"{mark} {name}", nl=False, bold=mark == "●", dim=is_dim)
         cells = (text(line) if key in line else "-" for key, _, _, text in columns)
         widths = (column[2] for column in columns)
-        click.echo("".join(f"  {cell:>{w}}" for cell, w in zip(cells, widths, strict=True)))
+        row = "".join(f"  {cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+        click.secho(row, dim=is_dim)
         if line["spec"] in outside:
             time = f" ms: {line['ms']:g}, as you said." if line["spec"] in stated else ""
             click.secho(f"  {'':{width}}  {OUTSIDE}{time}", dim=True)
         if line["spec"] in trained:
             budget = f"Trained for {trained[line['spec']]} on the training part of each fold."
             click.secho(f"  {'':{width}}  {budget}", dim=True)
+    ranked = [line for line in lines if line["role"] not in _MARKS]
     used = {marks.get(line["spec"], "") for line in lines}
     legend = [
-        ("●", "the only one" if len(lines) == 1 else "recommended"),
+        ("●", "the only one" if len(ranked) == 1 else "recommended"),
         ("○", "tied with the best"),
         ("◆", "weighted, of those above"),
+        ("◇", "no labels needed"),
     ]
     click.secho("   ".join(f"{mark} {means}" for mark, means in legend if mark in used), dim=True)
+
+
+_MARKS = {"together": "◆", "zeroshot": "◇"}
 
 
 def _ends(low: str, high: str) -> Callable[[dict[str, Any]], str]:
@@ -327,6 +334,7 @@ _COLUMNS: tuple[tuple[str, str, int, Callable[[dict[str, Any]], str]], ...] = (
     ("knn", "kNN", 5, lambda line: f"{100 * line['knn']:.0f}%"),
     ("object", "mAP", 6, lambda line: f"{100 * line['object']:.1f}%"),
     ("object_lo", "95% CI", 7, _ends("object_lo", "object_hi")),
+    ("text_to_image", "text R@1", 8, lambda line: f"{100 * line['text_to_image']:.0f}%"),
     ("kept", "R² image", 8, lambda line: f"{100 * line['kept']:.0f}%"),
     ("moves", "sensitivity", 11, lambda line: f"{line['moves']:.2f}"),
     ("ms", "ms", 8, lambda line: f"{line['ms']:.3f}"),

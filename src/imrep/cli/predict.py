@@ -1,7 +1,5 @@
 """`imrep predict MODEL DATA`: classes, numbers or labels of new images by a saved model."""
 
-import csv
-import io
 import tempfile
 import time
 from collections.abc import Iterator
@@ -92,7 +90,7 @@ def command(  # noqa: PLR0913  # one argument for each option
         screen.notes(answers.notes, machine.quiet)
         rows = _rows(answers, top)
         if out is None and not as_json:
-            click.echo(_csv(rows), nl=False)
+            click.echo(answer_rows.as_csv(rows), nl=False)
         elif out is not None:
             _write(out, rows)
         if as_json:
@@ -170,16 +168,10 @@ def _rows(answers: "Answers | NumberAnswers | LabelAnswers", top: int) -> Iterat
     yield from answer_rows.rows(answers, top)
 
 
-def _csv(rows: Iterator[list[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([*map(printable, row)] for row in rows)
-    return text.getvalue()
-
-
 def _write(out: Path, rows: Iterator[list[str]]) -> None:
     from imrep.io.files import write_text
 
-    write_text(out, _csv(rows))
+    write_text(out, answer_rows.as_csv(rows))
 
 
 def _page(out: Path, answers: "Answers | NumberAnswers | LabelAnswers", seconds: float) -> str:

@@ -73,7 +73,7 @@ _SHARE = options.Number(0, 1)
 @click.option("--weight-decay", type=options.Number(0), metavar="X", help="Of the weights.")
 @click.option(
     "--schedule",
-    type=click.Choice(["cosine", "step", "constant"]),
+    type=click.Choice(["cosine", "step", "constant", "plateau"]),
     help="How the learning rate falls.",
 )
 @click.option(
@@ -175,7 +175,7 @@ def command(  # noqa: PLR0913  # one argument for each group of options
     if as_json:
         options.write_json(_facts(finished))
     else:
-        _print(finished, data)
+        _print(finished, data, dataset.annotations is not None)
     if strict and finished.skipped:
         raise SystemExit(_SKIPPED)
 
@@ -187,7 +187,7 @@ def _is_other_process() -> bool:
     return rank() > 0
 
 
-def _print(finished: "Training", data: str) -> None:
+def _print(finished: "Training", data: str, is_annotated: bool) -> None:
     run = finished.run
     click.secho(printable(finished.model), bold=True, nl=False)
     steps, seconds = run.result["steps"], run.result["seconds"]
@@ -209,7 +209,8 @@ def _print(finished: "Training", data: str) -> None:
             f"{several(len(finished.skipped), 'file')} could not be read: {listed}", fg="yellow"
         )
     click.echo(printable(finished.report))
-    use = ["imrep", "embed", data, str(finished.model), "-o", "vectors.parquet"]
+    images = "photos/" if is_annotated else data  # a file of annotations is no set of images
+    use = ["imrep", "embed", images, str(finished.model), "-o", "vectors.parquet"]
     click.secho(command_line(use), dim=True)
 
 

@@ -86,14 +86,18 @@ class Grid(Code):
 
 @dataclass(frozen=True, repr=False)
 class Fields(Code):
-    """Composite fields; pooled to the greatest and the mean confidence of each."""
+    """Composite fields; pooled to the greatest and the mean confidence of each.
+
+    Cell (i, j) is the pixel (i, j) × stride. Positions and extents are in cells.
+    """
 
     confidence: Float[Tensor, "batch field height width"]
-    vectors: Float[Tensor, "batch field end 2 height width"]
-    spread: Float[Tensor, "batch field end height width"]
-    extent: Float[Tensor, "batch field end height width"]
-    stride: int
+    vectors: Float[Tensor, "batch field end 2 height width"]  # x, y of what a cell points to
+    spread: Float[Tensor, "batch field end height width"]  # standard deviation, of the extent's
+    extent: Float[Tensor, "batch field end height width"]  # of what is at the end
+    stride: int  # pixels per cell
     size: tuple[int, int]
+    labels: tuple[str, ...] = ()  # one per field, for eyes
 
     def pool(self, cells: int = 2) -> Vectors:
         return torch.cat([self.confidence.amax((2, 3)), self.confidence.mean((2, 3))], dim=1)

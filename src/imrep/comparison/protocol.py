@@ -11,8 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from imrep.adapters import MadeOutside
+from imrep.base import Bilingual
 from imrep.comparison.candidates import Candidate, gather
 from imrep.comparison.conclusions import multi_label, sizes
+from imrep.comparison.conclusions.caption_retrieval import CaptionRetrieval, retrieve_captions
+from imrep.comparison.conclusions.class_names import by_names
 from imrep.comparison.conclusions.classification import classify, learning_curves
 from imrep.comparison.conclusions.cues import Cues, find_cues
 from imrep.comparison.conclusions.final_classifier import Classifiers
@@ -27,7 +30,7 @@ from imrep.comparison.conclusions.retrieval import judge_retrieval
 from imrep.comparison.conclusions.suspects import find_suspects
 from imrep.comparison.conclusions.together import ALL, CHEAP, put_together
 from imrep.comparison.conclusions.value_together import put_values_together
-from imrep.comparison.data import own_vectors, source
+from imrep.comparison.data import captions, own_vectors, source
 from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.labelled_dataset import LabelledDataset, labelled, training_labels
 from imrep.comparison.data.multi_label_dataset import LabelSets, multi_labelled
@@ -143,6 +146,7 @@ def run(inputs: Inputs, settings: Settings, progress: Progress) -> Finished:
             absent=[*absent, *state.failed],
             requested=inputs.specs is not None,
             own=own,
+            captions=_captions(encoded, inputs, state),
         )
         folder = write(outcome, inputs, settings)
         models = _models(outcome, settings)
@@ -248,7 +252,8 @@ def _score(
     combinations = put_together(dataset, results, progress)
     suspects = find_suspects(dataset, images, results, combinations, progress)
     answers = answer(dataset, results, combinations, progress)
-    return Scores(dataset, results, curves, combinations, suspects, answers)
+    names = by_names(dataset, encoded, progress)
+    return Scores(dataset, results, curves, combinations, suspects, answers, names)
 
 
 def _score_labels(
@@ -306,6 +311,16 @@ def _score_values(
     results = judge_values(dataset, images.decoded, encoded, margin, sampled_from, progress)
     curves = value_curves(results, progress)
     return ValueScores(results, curves, put_values_together(results, progress))
+
+
+def _captions(
+    encoded: list[EncodedCandidate], inputs: Inputs, state: State
+) -> list[CaptionRetrieval]:
+    """Retrieval of captions; they are looked for only where something embeds text."""
+    if not any(isinstance(each.parts[0].rep, Bilingual) for each in encoded):
+        return []
+    texts = captions.of_images(inputs.data, state.decoded(state.size).items)
+    return retrieve_captions(encoded, texts, state.progress)
 
 
 def _cues(scores: Scores | None, settings: Settings, state: State) -> Sequence[Cues]:

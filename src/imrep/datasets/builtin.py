@@ -90,7 +90,7 @@ def digits() -> list[BuiltinImage]:
 
     Their 17 levels are scaled to 0 to 255; the canvas enlarges them.
     """
-    text = gzip.decompress(_inside("sklearn/datasets/data/digits.csv.gz").read_bytes())
+    text = gzip.decompress(inside("sklearn/datasets/data/digits.csv.gz").read_bytes())
     table = np.loadtxt(BytesIO(text), delimiter=",")
     chosen = np.sort(np.random.default_rng(0).choice(len(table), 1000, replace=False))
     levels = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8)
@@ -101,7 +101,7 @@ def digits() -> list[BuiltinImage]:
     ]
 
 
-def _inside(file: str) -> Path:
+def inside(file: str) -> Path:
     """The path of a package's file, without importing the package."""
     package, _, inner = file.partition("/")
     spec = importlib.util.find_spec(package)
@@ -114,7 +114,7 @@ def _inside(file: str) -> Path:
 
 @lru_cache(maxsize=len(_PHOTOGRAPHS))
 def _gray(name: str) -> NDArray[np.uint8]:
-    with Image.open(_inside(_PHOTOGRAPHS[name])) as image:
+    with Image.open(inside(_PHOTOGRAPHS[name])) as image:
         rgb = np.asarray(image.convert("RGB"), np.float64)
     gray = np.rint(rgb @ LUMA).astype(np.uint8)
     return gray[_RETINA, _RETINA] if name == "retina" else gray

@@ -19,6 +19,7 @@ from imrep.codes import (
     Vector,
     Views,
 )
+from imrep.drawing.classes import overlay, paint, palette
 from imrep.drawing.colormaps import diverging, sequential
 from imrep.drawing.fields import draw_fields
 from imrep.drawing.grid import draw_grid
@@ -40,6 +41,9 @@ __all__ = [
     "enlarge",
     "heat",
     "montage",
+    "overlay",
+    "paint",
+    "palette",
     "sequential",
     "stack",
     "strongest",

@@ -21,6 +21,8 @@ class Card:
         differentiable: Whether gradients reach the image, tested.
         dtype: What `encode` keeps: "any" of float32 and float64, or "float32", which both become.
             Other types, half precision among them, are refused by every representation.
+        reads: "jpeg" where it also takes the coefficients that a JPEG stores, without decoding
+            pixels: it has `encode_jpeg` and `embed_jpeg`.
         weights: Whether learned weights are needed before a code means anything; "included": those
             that are part of imrep; "trained": those that it learns from the user's own images.
         text: Whether `embed_text` shares the images' vector space.
@@ -38,6 +40,7 @@ class Card:
     inverse: Inverse = "none"
     differentiable: bool = True
     dtype: Literal["any", "float32"] = "any"
+    reads: Literal["pixels", "jpeg"] = "pixels"
     weights: Literal["none", "optional", "required", "included", "trained"] = "none"
     text: bool = False
     native: Literal["", "kernels", "jpeg"] = ""

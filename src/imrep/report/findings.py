@@ -8,7 +8,7 @@ from typing import Any, Literal
 from imrep.report.short_names import short_names
 from imrep.results import Row
 
-Standing = Literal["pick", "tied", "other", "together", "control"]
+Standing = Literal["pick", "tied", "other", "together", "zeroshot", "control"]
 PERTURBATIONS = {  # of specs/compare.md section 8
     "shift": "shifted right and down by 1/16 of the side",
     "rotate": "rotated by 10°",
@@ -131,6 +131,11 @@ class Findings:
     def combined(self) -> list[str]:
         """Weighted combinations of contenders: scored beside them, never ranked among them."""
         return self._specs("together")
+
+    @cached_property
+    def by_names(self) -> list[Row]:
+        """Scores by the names of the classes alone, of what embeds text."""
+        return [row for row in self.rows if (row.kind, row.metric) == ("accuracy", "zeroshot")]
 
     @cached_property
     def controls(self) -> list[str]:

@@ -64,6 +64,15 @@ MAIN = (
         "object's other images come first.",
     ),
     Metric(
+        *("accuracy", "text_to_image", words.percent, "text → image R@1"),
+        "Captions whose own image is the most similar of all, where the images have captions and "
+        "the representation embeds text. The further recalls are in results.jsonl.",
+    ),
+    Metric(
+        *("accuracy", "image_to_text", words.percent, "image → text R@1"),
+        "Images of which the most similar of all captions is one of their own.",
+    ),
+    Metric(
         *("difference", "p_flip", words.probability, "p-value"),
         "Probability of a difference to the best at least as large as this one if the two were "
         "equally accurate (sign-flip test). It is not adjusted for the number of comparisons. The "

@@ -7,12 +7,14 @@ from imrep.report import words
 from imrep.report.findings import MEASURES, Findings
 from imrep.report.line_notes import caution, line_notes
 from imrep.report.metrics import MAIN, SPREAD, Metric
-from imrep.report.tables import Cell, Column, Table, line_of
+from imrep.report.tables import Cell, Column, Line, Table, line_of
 from imrep.results import Row
+
+_COSTS = [metric.title for metric in MAIN if metric.kind == "cost"]
 
 
 def main(findings: Findings) -> Table:
-    """Contenders in order, then their combinations, then the controls."""
+    """Contenders in order, then their combinations, zero-shot scores, and the controls."""
     specs = [*findings.contenders, *findings.combined, *findings.controls]
     controls = ", and the controls" if findings.controls else ""
     table = _of_metrics(findings, specs, MAIN, f"Every representation{controls}")
@@ -26,7 +28,36 @@ def main(findings: Findings) -> Table:
         )
         for line in table.lines
     ]
-    return replace(table, lines=lines)
+    return replace(table, lines=[*lines, *_by_names(findings, table)])
+
+
+def _by_names(findings: Findings, table: Table) -> list[Line]:
+    """Scores by the names of the classes alone; gray, like a control, where these are numbers."""
+    lines = []
+    for row in findings.by_names:
+        own = next(line for line in table.lines if line.name == row.spec)
+        cells = []
+        for column, cell in zip(table.columns, own.cells, strict=True):
+            if column.ranks:
+                cell = Cell(text=words.percent(row.value), value=row.value, bar=row.value)
+            elif column.title == "95% interval":
+                cell = Cell(text=words.interval(row.lo, row.hi), value=row.lo)
+            elif column.title not in _COSTS:
+                cell = Cell(text="–", wordy=column.wordy)
+            cells.append(cell)
+        are_numbers = row.detail == "numbers"
+        lines.append(
+            Line(
+                name=f"{row.spec} by class names",
+                cells=cells,
+                standing="control" if are_numbers else "zeroshot",
+                note="no labels needed: each class by its name alone, not ranked",
+                caution="The names of the classes are numbers, which say nothing."
+                if are_numbers
+                else "",
+            )
+        )
+    return lines
 
 
 def spread(findings: Findings) -> Table:

@@ -62,8 +62,8 @@ class Table:
 
     @property
     def bodies(self) -> list[list[Line]]:
-        """The lines in groups that are sorted separately: ranked, combinations, controls."""
-        unranked = ("together", "control")
+        """The lines in groups that are sorted separately: ranked, combined, zero-shot, controls."""
+        unranked = ("together", "zeroshot", "control")
         ranked = [line for line in self.lines if line.standing not in unranked]
         groups = [[line for line in self.lines if line.standing == each] for each in unranked]
         return [group for group in (ranked, *groups) if group]

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from imrep.base import Change, Examples
+from imrep.base.augmentation import augmented, centred
 from imrep.base.examples import Pixels
-from imrep.training.augmentation import augmented, centred
 from imrep.training.data import TrainingData
 from imrep.training.order import Draw, Order
 

@@ -51,6 +51,7 @@ class Files:
 
     items: tuple[Item, ...]
     reading: Reading
+    side: None = None
 
     def read(self, row: int) -> Tensor:
         """(3, h, w), uint8."""

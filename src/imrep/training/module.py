@@ -51,6 +51,8 @@ class Module(pl.LightningModule):
         self._epoch: int | None = None
         self.losses: list[float] = []  # of the parts of the present step
         self.gradient = 0.0  # norm of the last step's
+        self.rate = 0.0  # learning rate of the last step
+        self.factor = 1.0  # of the learning rate, that the held-out loss decides
 
     @property
     def step(self) -> int:
@@ -106,8 +108,9 @@ class Module(pl.LightningModule):
 
     def _begin(self, step: int) -> None:
         """Set the learning rate of a step, and begin an epoch where it is the first of one."""
+        self.rate = self.factor * schedule.rate(self.recipe, step)
         for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = schedule.rate(self.recipe, step) * group.get("factor", 1.0)
+            group["lr"] = self.rate * group.get("factor", 1.0)
         epoch = self.order.epoch(step)
         if epoch != self._epoch:
             self.rep.begin_epoch(epoch)

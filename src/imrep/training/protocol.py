@@ -8,12 +8,12 @@ import torch
 
 from imrep import training_record
 from imrep.errors import BadData, Diverged
-from imrep.training import fitting, pictures
+from imrep.training import fitting, pictures, schedule
 from imrep.training.batches import parts_of
 from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.job import Job
 from imrep.training.order import held_out
-from imrep.training.settings import EVALUATIONS, rank
+from imrep.training.settings import rank
 from imrep.training_record import MODEL, Run
 from imrep.types import Progress
 
@@ -208,7 +208,8 @@ def _within_minutes(job: Job, measured: "Measured") -> Job:
 
 
 def _evaluations(job: Job) -> int:
-    return min(job.steps, EVALUATIONS) + 1
+    steps = schedule.interval(job.settings.recipe, len(job.trained))
+    return -(-job.steps // steps) + 1
 
 
 def _evaluation_seconds(job: Job, measured: "Measured") -> float:

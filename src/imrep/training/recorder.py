@@ -15,8 +15,7 @@ from imrep.training.checkpoints import Checkpoints
 from imrep.training.interruption import Interrupted, Interruption
 from imrep.training.module import Module
 from imrep.training.order import Draw
-from imrep.training.schedule import rate
-from imrep.training.settings import EVALUATIONS
+from imrep.training.schedule import PATIENCE, PLATEAU_FACTOR, interval
 from imrep.training_record import Line
 
 _LINES = 500  # at most, of a run
@@ -36,6 +35,8 @@ class Progress:
     best_step: int = -1
     held_out: float | None = None  # the last
     seconds: float = 0.0  # of training, before this sitting
+    stale: int = 0  # evaluations since the best, or since the learning rate fell
+    factor: float = 1.0  # of the learning rate, where the schedule is "plateau"
 
 
 @dataclass
@@ -81,6 +82,7 @@ class Recorder(pl.Callback):
         self._began = self._saved = self._moment = time.monotonic()
         if trainer.is_global_zero:
             training_record.shorten(self.folder, pl_module.step if pl_module.step else -1)
+        pl_module.factor = self.progress.factor
         if pl_module.step == 0:
             self._evaluate(trainer, pl_module)
             self._record(trainer, pl_module, True)
@@ -92,7 +94,8 @@ class Recorder(pl.Callback):
             return
         self._last_step = step
         self._count(pl_module)
-        is_evaluated = step == self.steps or step % -(-self.steps // EVALUATIONS) == 0
+        between = interval(pl_module.recipe, len(pl_module.order.rows))
+        is_evaluated = step == self.steps or step % between == 0
         if is_evaluated:
             self._evaluate(trainer, pl_module)
         self._record(trainer, pl_module, is_evaluated or step % -(-self.steps // _LINES) == 0)
@@ -124,8 +127,21 @@ class Recorder(pl.Callback):
         self.progress.held_out = loss
         if loss < self.progress.best:
             self.progress.best, self.progress.best_step = loss, module.step
+            self.progress.stale = 0
             self.checkpoints.save_best(trainer, module.rep)
+        elif module.recipe.schedule == "plateau":
+            self._stagnate(module)
         self._moment = time.monotonic()  # its time is not that of a step
+
+    def _stagnate(self, module: Module) -> None:
+        """Count an evaluation without progress; after many halve the rate, back at the best."""
+        self.progress.stale += 1
+        if self.progress.stale < PATIENCE:
+            return
+        self.progress.stale = 0
+        self.progress.factor = module.factor = PLATEAU_FACTOR * self.progress.factor
+        if self.checkpoints.best.is_file():
+            self.checkpoints.restore_best(module.rep)
 
     def _record(self, trainer: pl.Trainer, module: Module, is_logged: bool) -> None:
         line = self._line(module)
@@ -146,7 +162,7 @@ class Recorder(pl.Callback):
             epoch=round(step * module.order.batch / len(module.order.rows), 4),
             loss=loss,
             held_out=progress.held_out,
-            learning_rate=rate(module.recipe, step - 1) if step else None,
+            learning_rate=module.rate if step else None,
             gradient=module.gradient if step else None,
             images_per_second=speed and round(speed, 2),
             seconds=round(self._seconds(), 2),

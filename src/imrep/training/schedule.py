@@ -9,11 +9,21 @@ from torch import nn
 from imrep.base import Recipe
 from imrep.training.lookahead import Lookahead
 
+PATIENCE = 20  # evaluations without a smaller held-out loss, after which "plateau" halves the rate
+PLATEAU_FACTOR = 0.5
+_EVALUATIONS = 20  # of the held-out images, at most, of a run
 _DROPS = (0.5, 0.75)  # shares of the steps after which "step" divides the learning rate by ten
 
 
+def interval(recipe: Recipe, images: int) -> int:
+    """Steps between two evaluations: an epoch of so many images for "plateau", else a twentieth."""
+    if recipe.schedule == "plateau":
+        return -(-images // recipe.batch)
+    return -(-recipe.steps // _EVALUATIONS)
+
+
 def rate(recipe: Recipe, step: int) -> float:
-    """The learning rate of a step, counted from 0."""
+    """The learning rate of a step, counted from 0; of "plateau" as long as the loss falls."""
     warmup = math.ceil(recipe.warmup * recipe.steps)
     if step < warmup:
         return recipe.learning_rate * (step + 1) / warmup

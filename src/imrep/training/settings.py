@@ -11,7 +11,6 @@ from imrep.errors import BadParameter
 from imrep.images import Reading
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}  # Lightning's names
-EVALUATIONS = 20  # of the held-out images, at most, of a run
 _MAX_PROCESSES = 4096
 
 

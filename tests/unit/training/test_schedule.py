@@ -1,5 +1,7 @@
 """The learning rate rises, falls and depends on the step alone; vectors have no weight decay."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from imrep.base import Recipe
-from imrep.training.schedule import optimiser, rate
+from imrep.training.schedule import interval, optimiser, rate
 
 
 @given(st.sampled_from(["cosine", "step", "constant"]), st.integers(1, 500), st.floats(0, 1))
@@ -44,3 +46,10 @@ def test_biases_and_scales_have_no_weight_decay(name, kind):
     weights, vectors = made.param_groups
     assert weights["weight_decay"] == 0.3 and weights["params"] == [network[0].weight]
     assert vectors["weight_decay"] == 0 and len(vectors["params"]) == 2
+
+
+def test_a_plateau_is_looked_for_every_epoch():
+    recipe = Recipe(schedule="plateau", batch=4, steps=1000)
+    assert interval(recipe, 10) == 3
+    assert interval(replace(recipe, schedule="cosine"), 10) == 50
+    assert rate(replace(recipe, warmup=0), 999) == recipe.learning_rate

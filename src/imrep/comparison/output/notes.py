@@ -198,6 +198,8 @@ def _verdict_notes(rows: Rows, outcome: Outcome) -> list[Sentence]:
     notes += classification.blind(results.encoded, results.verdict, aligned, _what(outcome))
     if outcome.scores and not outcome.images.builtin:  # those photographs have no groups
         notes += classification.repeats(outcome.scores.classification, outcome.scores.dataset)
+    if outcome.scores:
+        notes += [each.sentence for each in outcome.scores.by_names]
     if outcome.value_scores:
         notes += skewed(outcome.value_scores.results.dataset)
     return notes

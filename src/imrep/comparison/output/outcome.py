@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.caption_retrieval import CaptionRetrieval
+from imrep.comparison.conclusions.class_names import ByNames
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.cues import Cues
 from imrep.comparison.conclusions.multi_label import MultiLabel
@@ -40,6 +42,7 @@ class Scores:
         together: Weighted combinations of the candidates.
         suspects: Images to look at; None where nothing can be judged.
         answers: Of every candidate and combination, with probabilities.
+        by_names: Of every candidate that embeds text, by the names of the classes alone.
     """
 
     dataset: LabelledDataset
@@ -48,6 +51,7 @@ class Scores:
     together: Sequence[Together[Combination]] = ()
     suspects: ImagesToCheck | None = None
     answers: Sequence[Answered] = ()
+    by_names: Sequence[ByNames] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Outcome:
         absent: Candidates that were not compared, and why.
         requested: Whether the caller named the representations.
         own: Vectors of the user's, in the order of the images.
+        captions: Retrieval of captions, where the images have any; of what embeds text.
     """
 
     source: Dataset
@@ -115,6 +120,7 @@ class Outcome:
     absent: Sequence[Absent] = field(default_factory=tuple)
     requested: bool = False
     own: Sequence[OwnVectors] = ()
+    captions: Sequence[CaptionRetrieval] = ()
 
     @property
     def judged(self) -> Classification | MultiLabel | Regression | None:

@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 
 from imrep.comparison.candidates import Absent
+from imrep.comparison.conclusions.class_names import ByNames
 from imrep.comparison.conclusions.classification import Classification
 from imrep.comparison.conclusions.retrieval import Retrieval
 from imrep.comparison.conclusions.sizes import SizeComparison
@@ -110,6 +111,21 @@ def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Togeth
             rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
             rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
         cost(rows, encoded, {})
+
+
+def by_names(rows: Rows, scores: Sequence[ByNames]) -> None:
+    """Accuracy by the names of the classes alone."""
+    for each in scores:
+        if not each.reason:
+            rows.add_for(
+                each.encoded,
+                "accuracy.zeroshot",
+                each.accuracy,
+                "share",
+                lo=each.low,
+                hi=each.high,
+                detail=each.names,
+            )
 
 
 def curves(rows: Rows, curves: Sequence[Curve], metric: str = "probe_curve") -> None:

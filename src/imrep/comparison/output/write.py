@@ -7,6 +7,7 @@ import numpy as np
 
 from imrep import answers, assets, results
 from imrep.comparison.output import (
+    captions,
     cues,
     gallery,
     multi_label,
@@ -73,6 +74,7 @@ def _rows(outcome: Outcome, inputs: Inputs, settings: Settings, saved: str) -> l
         tables.sizes(rows, outcome.sizes)
     if outcome.retrieval:
         tables.retrieval(rows, outcome.retrieval)
+    captions.add(rows, outcome.captions)
     for candidate in measured:
         tables.measurements(rows, candidate, outcome.peak_memory, len(images.sample))
     if len(images) > 1:
@@ -93,6 +95,7 @@ def _add_scores(rows: Rows, outcome: Outcome) -> None:
         tables.curves(rows, scores.curves)
         tables.crossings(rows, scores.curves)
         tables.together(rows, scores.dataset, scores.together)
+        tables.by_names(rows, scores.by_names)
         if scores.suspects:
             suspects.rows(rows, scores.suspects)
         best = judged.encoded[judged.verdict.leader if judged.pick is None else judged.pick].spec

@@ -14,11 +14,13 @@ KINDS = {
     "codes": "vectors, and codes before pooling",
     "refits": "vectors by codebooks fitted inside folds",
     "trained": "vectors by weights trained inside folds",
+    "texts": "vectors of texts",
     "scores": "predictions and learning curves",
     "copies": "near-duplicates",
     "reconstructions": "least-squares reconstructions",
     "perturbed": "vectors of perturbed images",
     "memory": "peak memory of encoding",
+    "images": "vectors of images, of search and classify",
     "vega": "the library that draws the plots of a report",
 }
 LAST_USED = "last-used"  # the file that marks an entry; its time of modification says when

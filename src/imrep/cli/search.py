@@ -1,0 +1,146 @@
+"""`imrep search FOLDER QUERY`: the images that words, or an image, describe best."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imrep.cli import options, outputs, screen
+from imrep.io.names import printable
+
+if TYPE_CHECKING:
+    from imrep.api import SearchResult
+    from imrep.images import Reading
+
+_SKIPPED = 3  # exit code under --strict
+
+
+@click.command(
+    epilog=options.example(
+        'imrep search photos/ "a red apple on a tree"',
+        'imrep search photos/ "a dog" -k 20 -o dogs.png',
+        "imrep search photos/ cat.jpg --json",
+    )
+)
+@click.argument("data")
+@click.argument("query")
+@click.option(
+    "-k",
+    "count",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=12,
+    show_default=True,
+    help="Images to list, the most similar first.",
+)
+@click.option(
+    "-r",
+    "--representation",
+    "spec",
+    type=options.SPEC,
+    metavar="SPEC",
+    default="clip",
+    show_default=True,
+    help="What embeds images and words.",
+)
+@click.option("-o", "--out", type=options.OUTPUT, help="Contact sheet to write, a PNG.")
+@click.option(
+    "--size",
+    type=options.SIDE,
+    metavar="S",
+    help="Side in pixels of the squares that are read, for what has no size of its own.  "
+    "[default: 64]",
+)
+@options.reading
+@options.strict
+@options.as_json
+@options.machine
+def command(  # noqa: PLR0913  # one argument for each option
+    data: str,
+    query: str,
+    count: int,
+    spec: str,
+    out: Path | None,
+    size: int | None,
+    strict: bool,
+    as_json: bool,
+    reading: "Reading",
+    machine: options.Machine,
+) -> None:
+    """Search a folder by words, or by an image.
+
+    DATA is a folder, a split.csv, a zip, a parquet or a glob. QUERY is an image where a file of
+    that name exists, else words. The first search embeds the images into the cache, later ones what
+    is new. The last column is the share of a hundred unrelated pictures that score as much: where
+    the best image scores no more than these do, nothing shows what was searched.
+    """
+    from imrep import api, images
+    from imrep.cli import engine
+
+    mark = outputs.mark("search", data, query)
+    if out is not None:
+        out = outputs.ready(out, out, mark, query)
+    threads = engine.start(threads=machine.threads, seed=machine.seed)
+    with engine.downloads(machine.download), screen.Meter(machine.quiet) as meter:
+        result = api.search(
+            data,
+            query,
+            spec,
+            count=count,
+            size=64 if size is None else size or None,
+            threads=threads,
+            device=engine.device(machine.device),
+            download=machine.download,
+            max_pixels=reading.max_pixels,
+            data_range=reading.data_range,
+            progress=meter,
+        )
+    screen.notes(result.notes, machine.quiet)
+    if out is not None:
+        with screen.writing(out):
+            images.write(out, api.sheet(result, reading), mark=mark)
+    if as_json:
+        options.write_json(_facts(result, out))
+    else:
+        _print(result, out)
+    for path, reason in result.skipped:
+        click.secho(f"{printable(path)}: {reason}", fg="yellow", err=True)
+    if strict and result.skipped:
+        raise SystemExit(_SKIPPED)
+
+
+def _print(result: "SearchResult", out: Path | None) -> None:
+    """The sentence, the hits, and the path of the sheet."""
+    click.secho(printable(result.sentence), bold=True)
+    width = max(len(printable(hit.path)) for hit in result.hits)
+    click.secho(f"  {'':{width}}  {'score':>6}  {'unrelated':>9}", dim=True)
+    for hit in result.hits:
+        mark = "●" if hit.above else " "
+        share = f"{100 * hit.unrelated:.0f} %"
+        click.echo(f"{mark} {printable(hit.path):{width}}  {hit.score:6.3f}  {share:>9}")
+    if result.is_match:
+        click.secho(f"● above {result.threshold:.3f}", dim=True)
+    if out is not None:
+        click.echo(f"{printable(out)}  contact sheet")
+
+
+def _facts(result: "SearchResult", out: Path | None) -> dict[str, object]:
+    return {
+        "query": result.query,
+        "is_image": result.is_image,
+        "spec": result.spec,
+        "sentence": result.sentence,
+        "match": result.is_match,
+        "above": result.above,
+        "threshold": result.threshold,
+        "images": result.images,
+        "embedded": result.computed,
+        "unrelated": result.unrelated,
+        "hits": [
+            {"path": h.path, "score": h.score, "unrelated": h.unrelated, "above": h.above}
+            for h in result.hits
+        ],
+        "skipped": [{"path": path, "reason": reason} for path, reason in result.skipped],
+        "notes": list(result.notes),
+        **({"out": str(out)} if out else {}),
+    }
