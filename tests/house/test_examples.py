@@ -74,6 +74,7 @@ def prepared(tmp_path_factory):
         run_line("imrep embed new/ hog -o new.parquet")
         for folder in ("d", "run"):
             imrep.get("dct").save(f"{folder}/model")
+        write_captions(sorted(Path("photos").rglob("*.png")))
         imrep.get("ikshana:variant=2S-1G,weights=random,classes=2").save("seg/model")
         for kind in ("images", "masks"):
             Path("streets", kind).mkdir(parents=True)
@@ -87,6 +88,17 @@ def prepared(tmp_path_factory):
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
         write_poses(sorted(Path("holidays").glob("*.jpg")))
     return root
+
+
+def write_captions(photos):
+    """Captions of the photographs, and a model with random weights that has learned their words."""
+    lines = [f"{path},a {path.parent.name} by the sea" for path in photos]
+    Path("captions.csv").write_text("\n".join(["path,caption", *lines]) + "\n")
+    tokens = pytest.importorskip("imrep.represent.language.virtex.tokens").Tokens("virtex")
+    tokens.train_on([line.partition(",")[2] for line in lines], 60)
+    rep = imrep.get(catalog.entry("virtex").example, vocabulary=tokens.count)
+    rep.tokens.model = tokens.model
+    rep.save("words/model")
 
 
 def write_poses(photos):
@@ -190,7 +202,7 @@ def run_line(line):
     words = shlex.split(line)
     if "--download" in words:
         words.remove("--download")
-        offline = {n: catalog.entry(n).example for n in ("clip", "cnn", "vit")}
+        offline = {n: catalog.entry(n).example for n in ("clip", "cnn", "virtex", "vit")}
         words = [offline.get(word, word) for word in words]
     if words[0] == "make":
         return check_target(words[1])

@@ -72,7 +72,7 @@ class Request:
             raise BadParameter(
                 "train chooses settings on one process, got several. Choose first, without them."
             )
-        named = {f.name: getattr(self, f.name) for f in fields(Recipe)}
+        named = {f.name: getattr(self, f.name, None) for f in fields(Recipe)}
         recipe = rep.recipe
         if self.recipe is not None:
             if not rep.recipes:

@@ -48,6 +48,16 @@ class Learned(Representation[C]):
         """
         return None
 
+    def begin_training(self, images: TrainingImages, rows: Sequence[int]) -> None:
+        """Called once before a run, which may be resumed: learns what is not descended.
+
+        Such as the tokens of captions. Equal images give an equal result.
+
+        Args:
+            images: Of the run.
+            rows: Those that are trained on.
+        """
+
     def training_examples(self, images: TrainingImages) -> Examples | None:
         """What batches are made of; None for the images alone, augmented as the recipe says."""
         return None

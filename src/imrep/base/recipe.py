@@ -35,6 +35,9 @@ class Recipe:
         augment: Random changes, joined by a plus: "resized_crop" (of 35 to 100 % of the area,
             enlarged to `crop` or `size`), "crop" (anywhere in the square), "flip",
             "vertical_flip", "rotate" (by quarter turns), "jitter" (of colours); "" for none.
+        rates: Factors of the learning rate for parts of the network, by the start of their
+            weights' names, joined by a plus: "textual=0.005"; "" for none.
+        lookahead: Steps of "sgd" after which slow weights follow; 0 for none.
 
     Raises:
         BadParameter: Naming the value.
@@ -52,6 +55,8 @@ class Recipe:
     size: int = 64
     crop: int = 0
     augment: str = "resized_crop+flip+jitter"
+    rates: str = ""
+    lookahead: int = 0
 
     def __post_init__(self) -> None:
         checks.one_of(self.optimiser, OPTIMISERS, _CALLER, "optimiser")
@@ -65,6 +70,9 @@ class Recipe:
         checks.integer(self.steps, 1, _MAX, _CALLER, "steps")
         checks.integer(self.size, 0, checks.MAX_SIDE, _CALLER, "size")
         checks.integer(self.crop, 0, self.size or checks.MAX_SIDE, _CALLER, "crop")
+        checks.integer(self.lookahead, 0, _MAX, _CALLER, "lookahead")
+        for name, factor in self._factors.items():
+            checks.between(factor, 0, _MAX, _CALLER, f"the rate of {name}")
         for name in self.augmentations:
             checks.one_of(name, AUGMENTATIONS, _CALLER, "augment")
         if not self.side:
@@ -82,3 +90,18 @@ class Recipe:
     def side(self) -> int:
         """Side in pixels of the images of a step."""
         return self.crop or self.size
+
+    def factor(self, name: str) -> float:
+        """Of the learning rate, for the weight of this name."""
+        starts = (start for start in self._factors if name.startswith(start))
+        return next((self._factors[start] for start in starts), 1.0)
+
+    @property
+    def _factors(self) -> dict[str, float]:
+        pairs = [each.partition("=") for each in self.rates.split("+") if each.strip()]
+        try:
+            return {name.strip(): float(value) for name, _, value in pairs}
+        except ValueError as error:
+            raise BadParameter(
+                f"train needs rates as NAME=NUMBER, joined by a plus, got {self.rates!r}."
+            ) from error

@@ -29,6 +29,7 @@ _COMMANDS = {
     "picture": "Draw what a representation computes of an image.",
     "invert": "Reconstruct an image from its code alone.",
     "predict": "Predict the class, number or labels of new images by a saved model.",
+    "caption": "Write captions of images.",
     "segment": "Segment images: the class of each pixel.",
     "classify": "Classify images by the names of the classes, without any training.",
     "search": "Search a folder by words, or by an image.",
@@ -51,6 +52,7 @@ _WORDS = (
     "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
 )
 _RESUMABLE = (
+    "caption",
     "classify",
     "compare",
     "edit",
@@ -134,7 +136,8 @@ def _resume_hint(command: str | None) -> str:
     """The command that resumes, for commands that store their progress."""
     if command not in _RESUMABLE:
         return ""
-    if command == "predict" and not any(word.startswith(("-o", "--out")) for word in sys.argv):
+    has_out = any(word.startswith(("-o", "--out")) for word in sys.argv)
+    if command in ("caption", "predict") and not has_out:
         return "Nothing was kept; with -o FILE it is."
     words = ["imrep", *sys.argv[1:]]
     words += ["--resume"] if command == "train" and "--resume" not in words else []

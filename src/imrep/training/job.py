@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FORMAT = 1  # raised when the same settings would give other weights
 _MAX_EVALUATED = 1024  # held-out images whose loss is computed
 _MAX_WORKERS = 8  # processes that load images
+_OPTIONAL = ("rates", "lookahead")  # of a recipe, that most do not set
 _LATE = 10**6  # an epoch by which a curriculum has strength
 
 
@@ -103,6 +104,7 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """Everything that decides the weights, as JSON can hold it."""
         settings, recipe = self.settings, asdict(self.settings.recipe)
+        recipe = {name: value for name, value in recipe.items() if value or name not in _OPTIONAL}
         if settings.minutes is not None:
             recipe["steps"] = f"{settings.minutes:g} minutes"
         names = ("held_out", "seed", "precision", "accumulate", "processes", "deterministic")
@@ -147,6 +149,7 @@ def sized(rep: Learned, data: TrainingData, parts: tuple[Rows, Rows], settings: 
         BadData: A class has no image to train on.
         BadParameter: Changes of images are requested that would have no strength.
     """
+    rep.begin_training(data, parts[0].tolist())
     recipe = _augmenting(rep, settings.recipe)
     if rep.canvas:
         recipe = replace(recipe, size=rep.canvas, crop=min(recipe.crop, rep.canvas))

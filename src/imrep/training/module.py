@@ -61,7 +61,7 @@ class Module(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The recipe's."""
-        return schedule.optimiser(self.recipe, self.rep.parameters())
+        return schedule.optimiser(self.recipe, self.rep)
 
     def train_dataloader(self) -> Any:
         """This process's batches."""
@@ -110,7 +110,7 @@ class Module(pl.LightningModule):
         """Set the learning rate of a step, and begin an epoch where it is the first of one."""
         self.rate = self.factor * schedule.rate(self.recipe, step)
         for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = self.rate
+            group["lr"] = self.rate * group.get("factor", 1.0)
         epoch = self.order.epoch(step)
         if epoch != self._epoch:
             self.rep.begin_epoch(epoch)

@@ -1,12 +1,13 @@
 """The learning rate of a step, and the optimiser."""
 
 import math
-from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
 from imrep.base import Recipe
+from imrep.training.lookahead import Lookahead
 
 PATIENCE = 20  # evaluations without a smaller held-out loss, after which "plateau" halves the rate
 PLATEAU_FACTOR = 0.5
@@ -34,18 +35,30 @@ def rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate
 
 
-def optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+def optimiser(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     """The optimiser of a recipe; biases and scales (vectors) have no weight decay."""
-    trained = [p for p in parameters if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
+    groups = _groups(recipe, network)
     if recipe.optimiser == "sgd":
         momentum = recipe.momentum
-        return torch.optim.SGD(
-            groups, lr=recipe.learning_rate, momentum=momentum, nesterov=momentum > 0
-        )
+        more: dict[str, Any] = {"lr": recipe.learning_rate, "momentum": momentum}
+        more |= {"nesterov": momentum > 0}
+        if recipe.lookahead:
+            return Lookahead(groups, recipe.lookahead, **more)
+        return torch.optim.SGD(groups, **more)
     kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
     return kind(groups, lr=recipe.learning_rate)
+
+
+def _groups(recipe: Recipe, network: nn.Module) -> list[dict[str, Any]]:
+    """Weights by their factor of the learning rate, with weight decay and without."""
+    trained = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    factors = {name: recipe.factor(name) for name, _ in trained}
+    groups = []
+    for factor in dict.fromkeys(factors.values()):
+        own = [p for name, p in trained if factors[name] == factor]
+        more = {} if factor == 1 else {"factor": factor}
+        groups += [
+            {"params": [p for p in own if p.ndim > 1], "weight_decay": recipe.weight_decay, **more},
+            {"params": [p for p in own if p.ndim <= 1], "weight_decay": 0.0, **more},
+        ]
+    return [group for group in groups if group["params"]]

@@ -41,7 +41,7 @@ def test_step_divides_by_ten_twice():
 def test_biases_and_scales_have_no_weight_decay(name, kind):
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     network[1].weight.requires_grad_(False)
-    made = optimiser(Recipe(optimiser=name, weight_decay=0.3), network.parameters())
+    made = optimiser(Recipe(optimiser=name, weight_decay=0.3), network)
     assert type(made) is kind
     weights, vectors = made.param_groups
     assert weights["weight_decay"] == 0.3 and weights["params"] == [network[0].weight]

@@ -1,0 +1,101 @@
+"""The visual backbone: a residual network up to its last map.
+
+K. He, X. Zhang, S. Ren and J. Sun, "Deep residual learning for image recognition", CVPR 2016.
+doi:10.1109/CVPR.2016.90
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+OF_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",
+          "resnext101_32x8d", "wide_resnet50_2", "wide_resnet101_2")  # fmt: skip
+_SMALL = {f"resnet{6 * n + 2}": n for n in (1, 2, 3, 5, 9)}  # blocks a stage
+ARCHITECTURES = (*OF_TORCHVISION, *_SMALL)
+_STRIDE, _STRIDE_SMALL = 32, 4  # pixels between cells of the map
+_WIDTHS = (16, 32, 64)  # channels of the small networks' stages
+
+
+class VisualBackbone(nn.Module):
+    """Feature maps of a network by its name.
+
+    Args:
+        arch: One of torchvision's residual networks; or one of He et al.'s for small images
+            (their section 4.2), of 6n + 2 layers and stride 4: resnet8, 14, 20, 32, 56.
+    """
+
+    def __init__(self, arch: str) -> None:
+        super().__init__()
+        self._small = arch in _SMALL
+        self.cnn = _of_small_images(_SMALL[arch]) if self._small else _of_torchvision(arch)
+        self.channels = _WIDTHS[-1] if self._small else _last_channels(self.cnn)
+
+    def grid(self, side: int) -> int:
+        """Height and width of the map of a square image."""
+        return -(-side // (_STRIDE_SMALL if self._small else _STRIDE))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(b, channels, h, w) of standardised images (b, 3, height, width)."""
+        if self._small:
+            return self.cnn(image)
+        network: Any = self.cnn
+        x = network.maxpool(network.relu(network.bn1(network.conv1(image))))
+        for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+            x = stage(x)
+        return x
+
+
+def detectron2(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of torchvision's residual network under the names of Detectron2's."""
+    return {_of_detectron2(name): tensor for name, tensor in state.items()}
+
+
+def _of_small_images(blocks: int) -> nn.Module:
+    from torchvision.models.resnet import BasicBlock
+
+    width = _WIDTHS[0]
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    ]
+    for channels in _WIDTHS:
+        for _ in range(blocks):
+            shortcut = None
+            if channels != width:
+                projection = nn.Conv2d(width, channels, 1, 2, bias=False)
+                shortcut = nn.Sequential(projection, nn.BatchNorm2d(channels))
+            # torchvision's blocks take any width, its networks only theirs.
+            layers.append(BasicBlock(width, channels, 1 if shortcut is None else 2, shortcut))
+            width = channels
+    network = nn.Sequential(*layers)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return network
+
+
+def _of_torchvision(arch: str) -> nn.Module:
+    from torchvision import models
+
+    network: Any = models.get_model(arch, weights=None, zero_init_residual=True)
+    network.channels = int(network.fc.in_features)
+    network.avgpool = network.fc = nn.Identity()
+    return network
+
+
+def _last_channels(network: Any) -> int:
+    return int(network.channels)
+
+
+def _of_detectron2(name: str) -> str:
+    stage, _, inner = name.partition(".")
+    if stage.startswith("layer"):
+        stage = f"res{int(stage.removeprefix('layer')) + 1}"
+    else:
+        stage, inner = "stem", name
+    inner = inner.replace("downsample.0", "shortcut").replace("downsample.1", "shortcut.norm")
+    for number in "123":
+        inner = inner.replace(f"bn{number}", f"conv{number}.norm")
+    return f"{stage}.{inner}"
