@@ -221,9 +221,12 @@ def test_maps_of_other_networks_are_refused():
 
 
 def test_files_are_read_as_they_are_stored_only_at_their_own_size():
-    own, squares = SimpleNamespace(pixels=SimpleNamespace(side=None)), SimpleNamespace(side=64)
+    own, squares = (
+        SimpleNamespace(items=(), annotations=None, pixels=SimpleNamespace(side=side, read=None))
+        for side in (None, 64)
+    )
     assert imrep.get(RANDOM).training_examples(own).frequencies.count == 24
-    assert imrep.get(RANDOM).training_examples(SimpleNamespace(pixels=squares)) is None
+    assert imrep.get(RANDOM).training_examples(squares) is None
     assert imrep.get(f"{RANDOM},side=64").training_examples(own) is None
 
 

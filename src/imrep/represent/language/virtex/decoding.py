@@ -5,7 +5,7 @@ ICLR 2020. arXiv:1904.09751
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from imrep.represent.language.virtex.tokens import END, START
 _REPEATED = -10_000.0  # log-probability of the token before
 
 
+@runtime_checkable
 class Decoded(Protocol):
     """What a search needs of a textual head."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -66,7 +67,7 @@ def draw_intensities(code: Fields, joints: int, image: Image | None) -> Picture:
     return sequential(grid)
 
 
-def montage(panels: Sequence[Picture]) -> Picture:
+def montage(panels: Sequence[Picture]) -> Float[Tensor, "batch 3 _ _"]:
     """Pictures of one size side by side, enlarged where they are small."""
     large = [enlarge(panel) for panel in panels]
     gap = large[0].new_ones(*large[0].shape[:3], 4)
