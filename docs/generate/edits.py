@@ -19,10 +19,6 @@ _SCALE = 2  # relative to the gallery's photographs
 _NOISE = 0.1
 _DISK = 0.35  # radius of a mask's white disk, as a share of the side
 _OPENING = """\
----
-hide: [navigation]
----
-
 # Edit
 
 ```sh

@@ -174,10 +174,6 @@ _HEADINGS = {
     "random": "Random weights",
 }
 _OPENING = """\
----
-hide: [navigation]
----
-
 # Inside a network
 
 What the layers of a convolutional network compute, on the same photographs with weights trained on
