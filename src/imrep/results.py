@@ -158,8 +158,8 @@ METRICS = {
         "trait",
     ),
     "accuracy": (
-        *("probe", "by", "linear", "knn", "zeroshot", "recall", "constant"),
-        *("text_to_image", "image_to_text"),
+        *("probe", "by", "linear", "knn", "zeroshot", "text_to_image", "image_to_text"),
+        *("recall", "constant"),
         *("probe_curve", "probe_crossing", "probe_size", "r2", "error", "r2_curve", "r2_size"),
         *("precision", "label_precision", "precision_curve", "precision_size"),
         *("retrieval", "retrieval_size"),

@@ -6,13 +6,15 @@ from skimage import data
 
 import imrep
 from imrep.base import Fitted
+from imrep.registry import catalog
 
 UNTRAINED = {
     "cnn": "cnn:weights=random,arch=lenet5",
+    "dctnet": "dctnet:weights=random",
     "snnl": "snnl:weights=random",
     "vit": "vit:weights=random,arch=test_vit",
 }
-SPECS = [UNTRAINED.get(name, name) for name in imrep.names()]
+SPECS = [UNTRAINED.get(name) or catalog.entry(name).example or name for name in imrep.names()]
 
 
 def gray(side=64):

@@ -40,7 +40,12 @@ READERS = ("compare", "edit", "embed", "invert", "match", "picture")  # of pictu
 # Options of one command, which modules below it name where that option was given.
 OF_COMPARE = ("--as", "--groups", "--same-object", "--save", "--sizes", "--target", "--vectors")
 OF_ONE = {**dict.fromkeys(OF_COMPARE, "compare"), "--resume": "train", "--fast": "embed"}
-OF_ONE |= {"--labels": "classify", "--templates": "classify", "--task": "evaluate"}
+OF_ONE |= {
+    "--recipe": "train",
+    "--labels": "classify",
+    "--templates": "classify",
+    "--task": "evaluate",
+}
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
 

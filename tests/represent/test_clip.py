@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.util import find_spec
 
 import clip_checkpoints
 import pytest
@@ -14,7 +15,9 @@ from imrep.errors import BadCode, BadParameter, WeightsNeeded
 from imrep.represent.language.clip import text_pooling
 from imrep.testing import photo
 
-pytest.importorskip("open_clip", reason="needs the extra clip: pip install 'imrep[clip]'")
+pytestmark = pytest.mark.skipif(  # importing it while tests are collected would take seconds
+    find_spec("open_clip") is None, reason="needs the extra clip: pip install 'imrep[clip]'"
+)
 
 TINY = "clip:arch=tiny,weights=random"
 

@@ -33,6 +33,7 @@ def part(spec, distance, seed):
         vectors=vectors.astype(np.float32),
         raw=None,
         folds=(),
+        trained_on=None,
     )
 
 
@@ -74,6 +75,7 @@ def test_a_sum_of_constant_parts_has_no_judge():
         vectors=np.ones((N, 3), np.float32),
         raw=None,
         folds=(),
+        trained_on=None,
     )
     found = predictions.predict(candidate(flat, flat), DATASET)
     assert (found.by, found.note, found.folds) == ("", "constant", ())
@@ -89,6 +91,7 @@ def test_the_fit_to_all_images_leaves_out_whole_groups():
         vectors=rng.normal(size=(GROUPS.max() + 1, 30))[GROUPS].astype(np.float32),
         raw=None,
         folds=(),
+        trained_on=None,
     )
     found = predictions.fit_all(candidate(pairs), DATASET)
     assert found.left_out.shape == (N, COUNT) and found.scores.shape == (0, COUNT)

@@ -47,7 +47,7 @@ def test_an_image_smaller_than_a_tile_has_none():
 )
 def test_a_missing_file_names_the_package_to_install(file, package):
     with pytest.raises(BadData, match=rf"needs {file}, got none\. pip install '{package}>="):
-        builtin._inside(file)
+        builtin.inside(file)
 
 
 def test_both_sets_are_the_same_each_time_and_every_path_is_unique():

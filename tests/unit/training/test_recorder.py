@@ -8,7 +8,7 @@ from tiny_denoiser import Tiny
 from training_fixture import NEEDS_LIGHTNING
 
 from imrep import training_record
-from imrep.training import protocol, recorder
+from imrep.training import protocol
 
 pytestmark = NEEDS_LIGHTNING
 # At this rate the loss soon rises again.
@@ -27,7 +27,7 @@ def silent(*_):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(recorder, "PATIENCE", 3)
+    monkeypatch.setattr("imrep.training.recorder.PATIENCE", 3)  # which imports Lightning
 
 
 def run(job, watch=silent):

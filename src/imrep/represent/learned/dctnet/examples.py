@@ -45,7 +45,7 @@ class Coefficients:
             if name not in CHANGES:
                 raise BadParameter(
                     f"{_CALLER} needs augment to be of {', '.join(CHANGES)} to read JPEG files "
-                    f"without decoding, got {name}. Use --recipe jpeg, or a --size to read pixels."
+                    f"without decoding, got {name}. Use --recipe jpeg, or a size to read pixels."
                 )
         positions = torch.rand(2).tolist() if "crop" in change.names else [0.5, 0.5]
         values = self._cropped(row, change.side, (positions[0], positions[1]))

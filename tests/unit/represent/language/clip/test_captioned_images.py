@@ -1,6 +1,7 @@
 """Training on captions: what a batch holds, a run that was cut off, captions that are wrong."""
 
 import csv
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from imrep.datasets import captions
 from imrep.errors import BadData
 from imrep.represent.language.clip.captioned_images import captioned
 
-pytest.importorskip("open_clip", reason="needs the extra clip: pip install 'imrep[clip]'")
+pytestmark = pytest.mark.skipif(  # importing it while tests are collected would take seconds
+    find_spec("open_clip") is None, reason="needs the extra clip: pip install 'imrep[clip]'"
+)
 
 TINY = "clip:arch=tiny,weights=random"
 COLOURS = {"red": (220, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 220), "white": (240,) * 3}

@@ -1,6 +1,7 @@
 """Sizes of both towers: the official numbers of parameters, and those that shapes say."""
 
 import json
+from importlib.util import find_spec
 
 import clip_checkpoints
 import pytest
@@ -9,7 +10,9 @@ import torch
 from imrep.errors import BadParameter
 from imrep.represent.language.clip import configuration, towers
 
-pytest.importorskip("open_clip", reason="needs the extra clip: pip install 'imrep[clip]'")
+pytestmark = pytest.mark.skipif(  # importing it while tests are collected would take seconds
+    find_spec("open_clip") is None, reason="needs the extra clip: pip install 'imrep[clip]'"
+)
 
 
 @pytest.mark.parametrize("arch", ["RN50", "ViT-B-32", "ViT-B-16", "ViT-L-14"])

@@ -1,6 +1,7 @@
 """The contrastive losses: official values, gradients in parts and over processes."""
 
 import multiprocessing
+from importlib.util import find_spec
 
 import clip_training
 import numpy as np
@@ -12,7 +13,9 @@ from clip_training import batch, gradients
 import imrep
 from imrep.represent.language.clip import contrastive
 
-pytest.importorskip("open_clip", reason="needs the extra clip: pip install 'imrep[clip]'")
+pytestmark = pytest.mark.skipif(  # importing it while tests are collected would take seconds
+    find_spec("open_clip") is None, reason="needs the extra clip: pip install 'imrep[clip]'"
+)
 
 _SCALES = ("1.000", "14.286", "100.000")
 

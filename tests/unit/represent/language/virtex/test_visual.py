@@ -2,8 +2,6 @@
 
 import pytest
 import torch
-from torchvision.models.feature_extraction import create_feature_extractor
-from torchvision.models.resnet import resnet18
 
 from imrep.represent.language.virtex import visual
 from imrep.represent.language.virtex.visual import VisualBackbone
@@ -11,6 +9,9 @@ from imrep.represent.language.virtex.visual import VisualBackbone
 
 @torch.no_grad()
 def test_the_map_is_torchvisions():
+    from torchvision.models.feature_extraction import create_feature_extractor
+    from torchvision.models.resnet import resnet18
+
     made = VisualBackbone("resnet18").eval()
     other = resnet18(weights=None).eval()
     other.load_state_dict(made.cnn.state_dict(), strict=False)
