@@ -19,7 +19,7 @@ _SOURCE = Path(__file__).parent / "src"
 
 # What parametrises tests over names of representations in files that do not hold these names. That
 # none is missing is tested in tests/house/test_collection.py.
-_LISTS = re.compile(r"\b(names\(\)|NAMES|SPECS|specimens|own_sources|FIXED|BANKS|ADDRESSES)")
+_LISTS = re.compile(r"\b(names\(\)|NAMES|SPECS|specimens|own_sources|FIXED|BANKS|ADDRESSES|SIDES)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
