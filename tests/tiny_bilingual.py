@@ -63,12 +63,12 @@ class Tiny(Bilingual[Vector]):
             rows.append(torch.tensor(named or [(0.5, 0.5, 0.5)]).float().mean(0))
         return self._vector(torch.stack(rows))
 
-    def caption(self, image):
+    def caption(self, image, **_):
         """The nearest colour's name in a sentence."""
         names = ["red", "green", "blue", "yellow", "white"]
         vectors = self.embed_text(names)
         best = (self.embed(image) @ vectors.T).argmax(1)
-        return [[SimpleNamespace(text=f"a {names[i]} square")] for i in best]
+        return [[SimpleNamespace(text=f"a {names[i]} square", score=0.0)] for i in best]
 
     @staticmethod
     def _vector(rgb):

@@ -89,7 +89,7 @@ def test_clear_by_kind_and_age(run, filled):
     ("words", "says"),
     [
         (["--kind", "code"], "the cache has no kind 'code'. Did you mean 'codes'?"),
-        (["--kind", "x"], "the cache has no kind 'x'. Use one of codes, copies, images,"),
+        (["--kind", "x"], "the cache has no kind 'x'. Use one of captions, codes, copies,"),
         (
             ["--older-than", "30"],
             "an age is hours, days or weeks such as 12h, 30d or 2w, got '30'.",

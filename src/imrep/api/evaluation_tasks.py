@@ -1,30 +1,25 @@
 """The tasks of `evaluate`: the data each needs, and the figures it gives."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from imrep import images
 from imrep.api.data import in_order
 from imrep.api.image_text import Options
 from imrep.base import Representation
 from imrep.datasets import Dataset, captions
 from imrep.datasets.target import ANY
-from imrep.embedding import batching
+from imrep.embedding import cache
+from imrep.embedding import captions as writing
 from imrep.embedding.image_vectors import ImageVectors
 from imrep.errors import BadData, BadParameter
 from imrep.evaluation import caption, figures, probe, retrieval, zeroshot
-from imrep.evaluation.caption import Captioning
 from imrep.evaluation.figures import Figure, Figures
 from imrep.io.names import printable
 from imrep.language import caption_ranks, prompts, text_vectors
 from imrep.language.zeroshot import classifier
-
-_BATCH = 16  # images that are captioned at once
 
 
 @dataclass(frozen=True)
@@ -102,13 +97,19 @@ class Job:
 
     def caption(self) -> Figures:
         """What the representation writes."""
-        if not isinstance(self.rep, Captioning):
+        if not isinstance(self.rep, writing.Captioner):
             raise BadParameter(
                 f"evaluate --task caption needs a representation that writes captions, got "
                 f"{self.rep.spec}. Take virtex."
             )
         dataset = self._captioned()
-        captioned, skipped = self._captions_of(self.rep, dataset)
+        written = self._captions_of(self.rep, dataset)
+        skipped = tuple((each.path, each.reason) for each in written if each.reason)
+        captioned = {
+            each.path: next((text for text, _ in each.captions), "")
+            for each in written
+            if not each.reason
+        }
         if not captioned:
             path, reason = skipped[0]
             raise BadData(f"none of the {len(skipped)} files could be read; {path}: {reason}")
@@ -120,34 +121,23 @@ class Job:
             spec=self.rep.spec,
             data=dataset.name,
             rows=tuple(rows),
-            skipped=tuple(skipped),
+            skipped=skipped,
             notes=dataset.notes,
             captions=tuple(captioned.items()),
         )
 
-    def _captions_of(
-        self, rep: Captioning, dataset: Dataset
-    ) -> tuple[dict[str, str], list[tuple[str, str]]]:
-        """The most probable caption of each image; and path and reason of the unreadable ones."""
-        settings, progress = self.options.settings(self.rep), self.options.progress
-        reading = settings.reading.canvas_keywords
-        captioned: dict[str, str] = {}
-        skipped = []
-        loaded = images.load_squares(
-            dataset.items, settings.size, threads=settings.threads, **reading
+    def _captions_of(self, rep: writing.Captioner, dataset: Dataset) -> list[writing.Captioned]:
+        """The captions of every image; an interrupted run left its own in the cache."""
+        own = self.options.settings(self.rep)
+        settings = writing.Settings(
+            size=own.size, threads=own.threads, device=own.device, reading=own.reading
         )
-        with closing(loaded), closing(batching.batches(loaded, _BATCH)) as parts:
-            for part in parts:
-                if isinstance(part, batching.Skip):
-                    skipped.append((dataset.items[part.row].path, part.reason))
-                    continue
-                with torch.no_grad():
-                    texts = rep.caption(part.images(settings.device))
-                for row, own in zip(part.rows, texts, strict=True):
-                    captioned[dataset.items[row].path] = own[0].text if own else ""
-                if progress:
-                    progress("captions", part.rows[-1] + 1, len(dataset.items))
-        return captioned, skipped
+        entry = cache.folder("captions", writing.key(rep, dataset.items, settings))
+        progress = self.options.progress or (lambda *_: None)
+        with cache.held(entry):
+            return writing.captions(
+                rep, dataset.items, settings, progress, entry / "captions.jsonl"
+            )
 
     def _labelled(self) -> Dataset:
         """Images of two classes or more.

@@ -56,6 +56,8 @@ class Settings:
         nucleus: Probability mass of nucleus sampling; 0 for beam search.
         official_quirk: Whether beam search leaves [SOS] out after the first token.
         seed: Of nucleus sampling.
+        size: Side in pixels of the squares that are read by what has no size of its own; None keeps
+            each image at its own size.
         threads: Files decoded at the same time.
         device: "cpu", "cuda" or "mps".
         reading: How files are read.
@@ -66,6 +68,7 @@ class Settings:
     nucleus: float = 0.0
     official_quirk: bool = False
     seed: int = 0
+    size: int | None = None
     threads: int = 1
     device: str = "cpu"
     reading: Reading = field(default_factory=Reading)
@@ -103,9 +106,9 @@ def captions(
         journal: File that holds what is finished, and from which a repeated call resumes; None to
             keep nothing.
     """
-    key = _key(rep, items, settings)
-    finished = [] if journal is None else _resumed(journal, key)
-    stream = None if journal is None else _opened(journal, key, finished)
+    own = key(rep, items, settings)
+    finished = [] if journal is None else _resumed(journal, own)
+    stream = None if journal is None else _opened(journal, own, finished)
     try:
         for batch in _batches(rep, items[len(finished) :], len(finished), settings):
             finished += batch
@@ -122,11 +125,12 @@ def captions(
 def _batches(
     rep: Captioner, items: Sequence[Item], first: int, settings: Settings
 ) -> Iterator[list[Captioned]]:
+    side = rep.canvas or settings.size
     loaded = images.load_squares(
-        items, rep.canvas, threads=settings.threads, **settings.reading.canvas_keywords
+        items, side, threads=settings.threads, **settings.reading.canvas_keywords
     )
     # Each image has draws of its own, so that they do not depend on where a run was cut off.
-    size = 1 if settings.nucleus or rep.canvas is None else _BATCH
+    size = 1 if settings.nucleus or side is None else _BATCH
     while batch := list(islice(loaded, size)):
         squares = {entry[0]: entry[1] for entry in batch if len(entry) == 3}
         texts = iter(_texts(rep, [*squares.values()], first + batch[0][0], settings))
@@ -154,19 +158,21 @@ def _texts(
     return [tuple((each.text, each.score) for each in group) for group in groups]
 
 
-def _key(rep: Captioner, items: Sequence[Item], settings: Settings) -> str:
+def key(rep: Captioner, items: Sequence[Item], settings: Settings) -> str:
     """Digest of all that the captions depend on."""
     chosen = (settings.count, settings.beam, settings.nucleus, settings.official_quirk)
-    own = str([rep.fingerprint, chosen, settings.seed, settings.reading.key])
+    own = str(
+        [rep.fingerprint, chosen, settings.seed, rep.canvas or settings.size, settings.reading.key]
+    )
     return digest(own, *(f"{item.path} {item.stamp}\n" for item in items))
 
 
-def _resumed(journal: Path, key: str) -> list[Captioned]:
+def _resumed(journal: Path, own: str) -> list[Captioned]:
     """What a run of the same key has finished; a last line that was cut off does not count."""
     if not journal.is_file():
         return []
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
-    if not lines or lines[0].strip() != key:
+    if not lines or lines[0].strip() != own:
         return []
     finished = []
     for line in lines[1:]:
@@ -178,10 +184,10 @@ def _resumed(journal: Path, key: str) -> list[Captioned]:
     return finished
 
 
-def _opened(journal: Path, key: str, finished: Sequence[Captioned]) -> IO[str]:
+def _opened(journal: Path, own: str, finished: Sequence[Captioned]) -> IO[str]:
     """The journal with what is finished, ready for more."""
     stream = journal.open("w", encoding="utf-8")
-    stream.write(f"{key}\n")
+    stream.write(f"{own}\n")
     stream.writelines(f"{json.dumps(asdict(each))}\n" for each in finished)
     stream.flush()
     return stream

@@ -15,7 +15,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +22,6 @@ from numpy import ndarray as Array
 
 from imrep.evaluation import figures
 from imrep.evaluation.figures import Figure
-from imrep.types import Image
 
 _MAX_N = 4  # words in an n-gram
 _SIGMA = 6.0  # words, of the Gaussian penalty of a difference in length
@@ -31,20 +29,6 @@ _SCALE = 10.0
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 _Gram = tuple[str, ...]
-
-
-class Caption(Protocol):
-    """A caption."""
-
-    text: str
-
-
-@runtime_checkable
-class Captioning(Protocol):
-    """A representation that writes captions."""
-
-    def caption(self, image: Image) -> Sequence[Sequence[Caption]]:
-        """Captions of each image (b, 1|3, h, w), the most probable first."""
 
 
 def scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> list[Figure]:

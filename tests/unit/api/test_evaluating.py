@@ -85,6 +85,24 @@ def test_captions_that_a_representation_writes(captions):
     assert [path for path, _ in figures.skipped] == ["green/g0.png"]
 
 
+def test_captions_of_a_run_that_was_cut_off_are_not_written_again(captions):
+    written = []
+
+    class Counting(Tiny):
+        def caption(self, image, **settings):
+            written.append(len(image))
+            return super().caption(image, **settings)
+
+    def stop(phrase, done, count):
+        if sum(written) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        imrep.evaluate(Counting(), captions, task="caption", size=None, progress=stop)
+    figures = imrep.evaluate(Counting(), captions, task="caption", size=None)
+    assert sum(written) == 3 and len(figures.captions) == 3
+
+
 @pytest.mark.parametrize(
     ("spec", "task", "error", "message"),
     [
