@@ -181,6 +181,11 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         """The vector, of length one."""
         return F.normalize(code.summary, dim=1)
 
+    def embed(self, image: Image) -> Vectors:
+        """`pool(encode(image))`, without what only the patches' tokens need."""
+        checks.image(image, self.name)
+        return self._image_vectors(self._normalised(image.expand(-1, 3, -1, -1)))
+
     def check_code(self, code: Tokens) -> None:
         """Refuse the tokens of another model."""
         parameters.check_shapes(code, self.dim, self.name)
@@ -296,7 +301,7 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         """Vectors of normalised images; batch normalisation reads the batch while training."""
         towers.batch_statistics(self._visual, self.training and torch.is_grad_enabled())
         try:
-            return F.normalize(self._visual(image), dim=1)
+            return F.normalize(towers.image_vectors(self._visual, image), dim=1)
         finally:
             towers.batch_statistics(self._visual, False)
 

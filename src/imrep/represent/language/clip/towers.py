@@ -67,6 +67,58 @@ def build(configuration: Configuration, caller: str) -> Any:
     return network.eval()
 
 
+def image_vectors(visual: Any, image: Tensor) -> Tensor:
+    """Vectors (batch, dim) of normalised images.
+
+    Of a vision transformer that pools its class token, the last layer computes that token alone.
+    """
+    if not _pools_class_token(visual):
+        # Convolutions are quicker with the channels of a pixel side by side.
+        vectors: Tensor = visual(image.contiguous(memory_format=torch.channels_last))
+        return vectors
+    *layers, last = visual.transformer.resblocks
+    x = visual._embeds(image)
+    for layer in layers:
+        x = layer(x)
+    normed = last.ln_1(x)
+    token = x[:, :1] + last.ls_1(_attention(last.attn, normed[:, :1], normed))
+    token = token + last.ls_2(last.mlp(last.ln_2(token)))
+    pooled: Tensor = visual.ln_post(token[:, 0])
+    return pooled if visual.proj is None else pooled @ visual.proj
+
+
+def _attention(module: nn.MultiheadAttention, query: Tensor, tokens: Tensor) -> Tensor:
+    """`module(query, tokens, tokens)`, without a slow path of torch where they differ."""
+    width = query.shape[2]
+    weight, bias = module.in_proj_weight, module.in_proj_bias
+    projected = nn.functional.linear(tokens, weight[width:], bias[width:])
+    key, value = (_by_head(part, module.num_heads) for part in projected.chunk(2, 2))
+    query = _by_head(nn.functional.linear(query, weight[:width], bias[:width]), module.num_heads)
+    mixed = nn.functional.scaled_dot_product_attention(query, key, value)
+    attended: Tensor = module.out_proj(mixed.transpose(1, 2).flatten(2))
+    return attended
+
+
+def _by_head(x: Tensor, heads: int) -> Tensor:
+    """(batch, position, width) as (batch, head, position, width of a head)."""
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def _pools_class_token(visual: Any) -> bool:
+    """Whether it is such a transformer, of open_clip's ordinary layers."""
+    from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+
+    return (
+        type(visual) is VisionTransformer
+        and visual.pool_type == "tok"
+        and visual.attn_pool is None
+        and visual.transformer.batch_first
+        and not visual.transformer.grad_checkpointing
+        and not visual.output_tokens
+        and type(visual.transformer.resblocks[-1]) is ResidualAttentionBlock
+    )
+
+
 def image_features(visual: Any, image: Tensor) -> Read:
     """Vectors (batch, dim) of normalised images, and the tokens of their patches before pooling."""
     if hasattr(visual, "trunk"):
