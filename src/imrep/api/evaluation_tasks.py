@@ -103,11 +103,11 @@ class Job:
                 f"{self.rep.spec}. Take virtex."
             )
         dataset = self._captioned()
-        written = self._captions_of(self.rep, dataset)
-        skipped = tuple((each.path, each.reason) for each in written if each.reason)
+        finished = self._captions_of(self.rep, dataset)
+        skipped = tuple((each.path, each.reason) for each in finished if each.reason)
         captioned = {
             each.path: next((text for text, _ in each.captions), "")
-            for each in written
+            for each in finished
             if not each.reason
         }
         if not captioned:

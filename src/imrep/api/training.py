@@ -215,11 +215,16 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         resume=resume, download=download, max_pixels=max_pixels, data_range=data_range,
         logger=logger,
     )  # fmt: skip
-    dataset = find(data, representation, request)
+    dataset = find(data, representation, request, progress)
     return run(dataset, representation, request, progress or _silent, watch or _unwatched)
 
 
-def find(data: Any, representation: str | Representation, request: Request) -> Dataset:
+def find(
+    data: Any,
+    representation: str | Representation,
+    request: Request,
+    progress: Progress | None = None,
+) -> Dataset:
     """The data set, with annotations where the representation learns from such.
 
     Raises:
@@ -234,7 +239,9 @@ def find(data: Any, representation: str | Representation, request: Request) -> D
     if isinstance(origin, Dataset):
         return origin
     groups = None if request.groups is None else Path(request.groups)
-    annotated = build.annotated(representation, origin) if isinstance(origin, str) else None
+    annotated = (
+        build.annotated(representation, origin, progress) if isinstance(origin, str) else None
+    )
     if annotated is None:
         return datasets.find(origin, groups=groups)
     return annotated if groups is None else datasets.grouped(annotated, groups)

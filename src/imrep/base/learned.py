@@ -10,7 +10,7 @@ from imrep.base.examples import Evaluation, Examples, TrainingImages
 from imrep.base.recipe import Recipe
 from imrep.base.representation import C, Representation
 from imrep.datasets import Dataset
-from imrep.types import Image, Vectors
+from imrep.types import Image, Progress, Vectors
 
 
 class Learned(Representation[C]):
@@ -40,8 +40,12 @@ class Learned(Representation[C]):
         """
 
     @classmethod
-    def annotated(cls, data: str) -> Dataset | None:
+    def annotated(cls, data: str, progress: Progress | None = None) -> Dataset | None:
         """The images at `data` with the annotations that the loss needs; None where it needs none.
+
+        Args:
+            data: A path.
+            progress: Called as annotations are checked, where that takes long.
 
         Raises:
             BadData: There are none, or one is wrong: its file and line are named.

@@ -159,8 +159,9 @@ def command(  # noqa: PLR0913  # one argument for each group of options
         max_pixels=reading.max_pixels,
         data_range=reading.data_range,
     )
-    dataset = training.find(data, spec, request)
     quiet = machine.quiet or _is_other_process()
+    with screen.Meter(quiet) as meter:
+        dataset = training.find(data, spec, request, meter)
     screen.notes(dataset.notes, quiet)
     with engine.downloads(machine.download), screen.Meter(quiet) as meter:
         if dry_run:

@@ -7,6 +7,7 @@ from imrep.base import Learned
 from imrep.datasets import Dataset
 from imrep.errors import BadData, BadParameter
 from imrep.registry import catalog, specs
+from imrep.types import Progress
 
 _MIN_CLASSES = 2
 
@@ -40,12 +41,15 @@ def build(spec: str, dataset: Dataset, seed: int) -> Learned:
     return checked(factory.get(spec, **defaults), dataset)
 
 
-def annotated(representation: object, data: str) -> Dataset | None:
+def annotated(
+    representation: object, data: str, progress: Progress | None = None
+) -> Dataset | None:
     """The images at a path with their annotations, where a representation learns from such.
 
     Args:
         representation: A spec, or one that was built.
         data: The path.
+        progress: Called as annotations are checked, where that takes long.
 
     Raises:
         BadData: The annotations are wrong.
@@ -59,7 +63,7 @@ def annotated(representation: object, data: str) -> Dataset | None:
         if name not in catalog.names():  # of a script, whose class is not known by its name alone
             return None
         cls = factory.class_of(name)
-    return cls.annotated(data) if issubclass(cls, Learned) else None
+    return cls.annotated(data, progress) if issubclass(cls, Learned) else None
 
 
 def checked(rep: object, dataset: Dataset) -> Learned:

@@ -58,7 +58,7 @@ class Brighter(Tiny):
     recipes = MappingProxyType({"slow": replace(recipe, learning_rate=1e-4)})
 
     @classmethod
-    def annotated(cls, data):
+    def annotated(cls, data, progress=None):
         dataset = datasets.find(data)
         if not dataset.items[0].path.startswith("0"):
             raise BadData(f"{data} needs numbers.")

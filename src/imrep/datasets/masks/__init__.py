@@ -22,6 +22,7 @@ from imrep.datasets.sources import Source
 from imrep.errors import BadData
 from imrep.io.digests import digest
 from imrep.ops import parallel
+from imrep.types import Progress
 
 __all__ = ["UNLABELLED", "Classes", "Mask", "Masks", "find"]
 
@@ -96,20 +97,25 @@ class _Scan:
     digest: str
 
 
-def find(data: str) -> Dataset:
+def find(data: str, progress: Progress | None = None) -> Dataset:
     """The images at a path with their masks, every one of which is read once and checked.
 
     Args:
         data: A folder with images/ and masks/ (also labels/, annotations/, gt/ …), whose files have
             the same names apart from suffixes such as _mask; a zip of one; or a csv with the
             columns image and mask.
+        progress: Called as masks are read.
 
     Raises:
         BadData: Naming the file, or the line: an image has no mask, a mask has another size than
             its image, or holds a number or colour that stands for no class.
     """
     matched = pairs.find(data)
-    scans = list(parallel.ordered_map(_scanned, matched.pairs, _THREADS))
+    scans = []
+    for scan in parallel.ordered_map(_scanned, matched.pairs, _THREADS):
+        scans.append(scan)
+        if progress:
+            progress("checking masks", len(scans), len(matched.pairs))
     own = _classes(matched, scans)
     counts = np.zeros((len(scans), len(own)), np.int64)
     for row, (pair, scan) in enumerate(zip(matched.pairs, scans, strict=True)):

@@ -63,6 +63,12 @@ def test_numbers_are_the_classes_of_the_file(folder):
     assert own.key != masks.find(str(altered(folder))).annotations.key
 
 
+def test_the_masks_that_are_checked_are_counted(folder):
+    steps = []
+    masks.find(str(folder), lambda *step: steps.append(step))
+    assert steps == [("checking masks", done, 3) for done in (1, 2, 3)]
+
+
 def altered(folder):
     Image.fromarray(IDS[::-1]).save(folder / "masks" / "2.png")
     return folder

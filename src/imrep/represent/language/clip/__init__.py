@@ -28,7 +28,7 @@ from imrep.represent.language.clip.configuration import Configuration
 from imrep.represent.language.clip.relevance import relevance
 from imrep.represent.language.clip.text_pooling import SelfAttentiveText
 from imrep.represent.language.clip.tokenizer import Tokenizer
-from imrep.types import Image, Picture, Vectors
+from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import seeded
 
 _TEXTS = 256  # that are computed at once
@@ -218,7 +218,7 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         return heat(values, resize(image, *_displayed(image))).clamp(0, 1)
 
     @classmethod
-    def annotated(cls, data: str) -> Dataset:
+    def annotated(cls, data: str, progress: Progress | None = None) -> Dataset:
         """The images at `data` that have captions, with their captions."""
         return captions.find(data)
 

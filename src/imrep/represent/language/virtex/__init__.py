@@ -29,7 +29,7 @@ from imrep.represent.language.virtex.pictures import draw_words
 from imrep.represent.language.virtex.textual import LinearHead, TextualHead
 from imrep.represent.language.virtex.tokens import Tokens
 from imrep.represent.language.virtex.visual import MEAN, STD, VisualBackbone
-from imrep.types import Image, Picture, Vectors
+from imrep.types import Image, Picture, Progress, Vectors
 from imrep.weights import described, strict
 
 _NAMED = ("published", "random")
@@ -243,7 +243,7 @@ class VirTex(Learned[Map]):
             self.textual.eval()
 
     @classmethod
-    def annotated(cls, data: str) -> Any:
+    def annotated(cls, data: str, progress: Progress | None = None) -> Any:
         """The images with their captions; labelled images, without, for multilabel classification.
 
         Raises:

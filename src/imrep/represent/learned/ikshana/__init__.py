@@ -25,7 +25,7 @@ from imrep.represent.learned.ikshana import checkpoint, pictures, segmentation, 
 from imrep.represent.learned.ikshana.checkpoint import Trained
 from imrep.represent.learned.ikshana.glances import CHANNELS, Layout, build, layout
 from imrep.represent.learned.ikshana.training import MaskedImages
-from imrep.types import Image, Picture
+from imrep.types import Image, Picture, Progress
 from imrep.weights import strict
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet; see `_normalised`
@@ -185,13 +185,13 @@ class Ikshana(Learned[Views]):
         return segmentation.cross_entropy(scores, mask, self._class_weights)
 
     @classmethod
-    def annotated(cls, data: str) -> Dataset:
+    def annotated(cls, data: str, progress: Progress | None = None) -> Dataset:
         """The images at `data` with their masks, as `imrep.datasets.masks.find` reads them.
 
         Raises:
             BadData: There are none, or a mask does not fit its image or its classes.
         """
-        return masks.find(data)
+        return masks.find(data, progress)
 
     def training_examples(self, images: TrainingImages) -> Examples | None:
         """Images with their masks; the classes' names, colours and weights become those of these.

@@ -36,7 +36,7 @@ from imrep.represent.spatial.composite.shufflenet import SHAPES
 from imrep.represent.spatial.composite.skeleton import COCO, Skeleton
 from imrep.represent.spatial.composite.targets import Instance, Targets
 from imrep.represent.spatial.composite.thresholds import Thresholds
-from imrep.types import Image, Picture
+from imrep.types import Image, Picture, Progress
 from imrep.weights import strict
 
 __all__ = ["COCO", "Composite", "Instance", "Pose", "Skeleton", "Thresholds", "coco"]
@@ -229,7 +229,7 @@ class Composite(Learned[Fields]):
         return torch.stack(terms).sum()
 
     @classmethod
-    def annotated(cls, data: str) -> Dataset:
+    def annotated(cls, data: str, progress: Progress | None = None) -> Dataset:
         """The images of a COCO file with their poses.
 
         Raises:
