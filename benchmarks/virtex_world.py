@@ -26,7 +26,7 @@ from imrep.datasets.captions import Captions
 from imrep.represent.language.virtex import VirTex
 
 SPEC = (
-    f"virtex:weights=random,arch=resnet8,side={SIDE},hidden=96,heads=4,norm_first=true,dropout=0.0,"
+    f"virtex:weights=random,arch=test_resnet,side={SIDE},hidden=96,heads=4,norm_first=true,dropout=0.0,"
     "vocabulary=120"
 )
 TRAINED, TESTED, PROBED = 6000, 400, 10  # scenes; and labelled images of a pair

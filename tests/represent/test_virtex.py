@@ -126,6 +126,16 @@ def test_every_task_has_a_gradient_for_the_backbone(task):
         rep.loss({"image": photo(batch=2)})
 
 
+def test_a_network_of_timm_is_a_backbone_and_is_saved(tmp_path):
+    rep = imrep.get(SMALL, arch="test_resnet", side=64)
+    code = rep.encode(photo())
+    assert code.values.shape[1] == rep.dim == 96
+    rep.check_code(code)
+    loaded = imrep.load(rep.save(tmp_path / "saved"))
+    assert loaded.fingerprint == rep.fingerprint
+    torch.testing.assert_close(loaded.embed(photo()), rep.embed(photo()))
+
+
 def test_labels_are_learned_without_captions():
     rep = imrep.get(SMALL, task="multilabel-classification", classes=4).train()
     rep.loss({"image": photo(batch=2), "labels": torch.tensor([[1, 4], [2, -1]])}).backward()
@@ -135,7 +145,7 @@ def test_labels_are_learned_without_captions():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("arch=vgg16", "arch"),
+        ("arch=vgg17", "needs arch to be a network of timm or torchvision"),
         ("task=caption", "captioning"),
         ("hidden=30,heads=4", "heads that divide"),
         ("decoder=recurrent,task=masked-lm", "transformer"),

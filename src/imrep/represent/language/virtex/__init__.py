@@ -55,8 +55,9 @@ class VirTex(Learned[Map]):
     Args:
         weights: "published" (bicaptioning on COCO, of width 2048, from the cache or with
             --download), "random", or a file or folder of trained ones, which determine the network.
-        arch: The backbone: a residual network of torchvision; or resnet8, 14, 20, 32 or 56, He et
-            al.'s for small images, with a map of a quarter of the side.
+        arch: The backbone: a residual network of torchvision; resnet8, 14, 20, 32 or 56, He et
+            al.'s for small images, with a map of a quarter of the side; or any other network of
+            timm or torchvision that gives maps.
         side: Height and width that images are resized to, in pixels.
         task: What is learned: "bicaptioning"; "captioning" forwards alone; "token-classification",
             the set of a caption's words; "multilabel-classification", the set of an image's labels;
@@ -325,7 +326,7 @@ class VirTex(Learned[Map]):
             self._take(content.params)
         parameters.check(self)
         self.canvas = self.side
-        self.visual = weights.seeded(lambda: VisualBackbone(self.arch))
+        self.visual = weights.seeded(lambda: VisualBackbone(self.arch, self.name))
         self.visual = self.visual.to(memory_format=torch.channels_last)
         self.textual = self._new_head()
         self.tokens = Tokens(self.name)

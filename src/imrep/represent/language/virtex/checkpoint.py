@@ -104,12 +104,11 @@ def write_detectron2(backbone: VisualBackbone, path: Path) -> None:
     """
     if path.suffix != ".pth":
         raise BadParameter(f"Detectron2 needs a file ending in .pth, got {path.name!r}.")
-    state = {name: t.detach().cpu() for name, t in backbone.cnn.state_dict().items()}
-    if "layer1.0.conv1.weight" not in state:
+    if not backbone.is_detectron2s:
         raise BadParameter(
-            "Detectron2 needs a residual network of torchvision, got one for small images. "
-            "Set arch=resnet50."
+            "Detectron2 needs a residual network of torchvision, got another. Set arch=resnet50."
         )
+    state = {name: t.detach().cpu() for name, t in backbone.cnn.state_dict().items()}
     content = {
         "model": visual.detectron2(state),
         "__author__": "VirTex",

@@ -8,7 +8,6 @@ from imrep.represent.language.virtex.pretraining import CLASSIFYING, TASKS
 from imrep.represent.language.virtex.recurrent import CELLS, CONTEXTS
 from imrep.represent.language.virtex.textual import Sizes
 from imrep.represent.language.virtex.tokens import SPECIAL
-from imrep.represent.language.virtex.visual import ARCHITECTURES
 
 NO_HEAD = "none"  # the task of a backbone alone
 DECODERS = ("transformer", "recurrent")
@@ -29,7 +28,6 @@ def check(rep: Any) -> None:
         BadParameter: Naming the parameter.
     """
     name = rep.name
-    checks.one_of(rep.arch, ARCHITECTURES, name, "arch")
     checks.one_of(rep.task, (*TASKS, NO_HEAD), name, "task")
     checks.one_of(rep.decoder, DECODERS, name, "decoder")
     checks.one_of(rep.cell, CELLS, name, "cell")

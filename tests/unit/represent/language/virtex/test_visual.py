@@ -28,7 +28,7 @@ def test_small_networks_have_their_number_of_layers(arch, layers):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("arch", ["resnet8", "resnet18"])
+@pytest.mark.parametrize("arch", ["resnet8", "resnet18", "test_resnet", "mobilenet_v3_small"])
 @pytest.mark.parametrize("side", [32, 40, 65])
 def test_the_grid_is_that_of_the_map(arch, side):
     made = VisualBackbone(arch).eval()
