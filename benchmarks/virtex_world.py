@@ -1,6 +1,6 @@
 """VirTex on the world of captioned shapes: exact captions, attributes, and what its vectors hold.
 
-python benchmarks/virtex_world.py [--steps 1000] [--spec virtex:...]
+python benchmarks/virtex_world.py [--steps 1200] [--spec virtex:...]
 
 A model is trained from scratch on one core, on scenes without the pairs that are held out. Captions
 by beam search on new scenes of pairs that were seen, and of those held out; a linear probe of the
@@ -30,7 +30,7 @@ SPEC = (
     "vocabulary=120"
 )
 TRAINED, TESTED, PROBED = 6000, 400, 10  # scenes; and labelled images of a pair
-_BATCH, _RATE, _DECAY, _WARMUP = 64, 3e-3, 1e-2, 0.05
+_BATCH, _RATE, _DECAY, _WARMUP = 64, 2e-3, 1e-2, 0.05
 _EXACT, _PROBE, _SECONDS = 0.98, 0.80, 300
 
 
@@ -135,7 +135,7 @@ def probe(rep: imrep.Representation) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="VirTex on the world of captioned shapes.")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--spec", default=SPEC)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -46,6 +46,10 @@ class VisualBackbone(nn.Module):
             request = networks.Request(arch, "random", -1, None, "mean", caller)
             built = networks.build(request)
             self.cnn, self._serial = built.network, built.serial
+            block: Any
+            for block in self.cnn.modules():  # residual branches begin at zero, to be trained
+                if hasattr(block, "zero_init_last"):
+                    block.zero_init_last()
 
     @property
     def is_detectron2s(self) -> bool:
