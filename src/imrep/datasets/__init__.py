@@ -111,7 +111,7 @@ def holds_many(data: str | Path) -> bool:
     text = str(data)
     path = remote.local(text) or Path(data)
     if remote.is_uri(text) and not text.lower().startswith("file:"):
-        return file_types.by_name(text) != "picture" or remote.has_magic(text)
+        return file_types.by_name(remote.plain(text)) != "picture" or remote.has_magic(text)
     listed = str(data) == "-" or (origins.holds_pattern(str(path)) and not path.exists())
     several = file_types.by_name(path.name) in ("table", "archive")
     return listed or path.is_dir() or several or path.suffix.lower() == ".json"

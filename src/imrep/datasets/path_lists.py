@@ -45,8 +45,9 @@ def of_paths(
     Raises:
         BadData: The list names no image, or tables with targets of different kinds.
     """
-    listed = [_local(path) for path in dict.fromkeys(paths) if path]
-    remotes = _remotes(listed, stored or {})
+    names = [_local(path) for path in dict.fromkeys(paths) if path]
+    remotes = _remotes(names, stored or {})
+    listed = [remote.plain(path) for path in names]
     folders = [path for path in listed if os.path.isdir(path)]  # noqa: PTH112
     files = [path for path in listed if not os.path.isdir(path)]  # noqa: PTH112
     folders, notes = _without_outputs(_topmost(folders, files), _is_output_folder)
@@ -104,9 +105,9 @@ def _local(path: str) -> str:
 
 
 def _remotes(listed: Sequence[str], stored: Mapping[str, RemoteFile]) -> dict[str, Source]:
-    """The file of each URI in a list, or its refusal."""
+    """The file of each URI in a list, or its refusal, by the URI without options."""
     unknown = [path for path in listed if remote.is_uri(path) and path not in stored]
-    return {**stored, **dict(zip(unknown, remote.sources(unknown), strict=True))}
+    return {**stored, **dict(zip(map(remote.plain, unknown), remote.sources(unknown), strict=True))}
 
 
 def _by_kind(files: Sequence[str], remotes: Collection[str]) -> defaultdict[str, list[str]]:

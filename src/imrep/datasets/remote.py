@@ -24,6 +24,7 @@ from imrep.io.names import printable
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
 _URI = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _OPTIONS = re.compile(r"\?((?:[a-z_]+=[^&]*&?)+)$")
+_AWS_ERROR = re.compile(r"AWS Error (\w+)")
 _MAGIC = re.compile(r"[*?\[]")
 _CONNECT_SECONDS, _ANSWER_SECONDS, _ATTEMPTS = 5, 30, 2
 _BUFFER = 2**23  # bytes fetched at once while an archive's headers are read
@@ -42,6 +43,11 @@ _REMEDIES = {
 def is_uri(text: object) -> bool:
     """Whether it is written as a URI: a scheme and `://`."""
     return isinstance(text, str) and _URI.match(text) is not None
+
+
+def plain(uri: str) -> str:
+    """A URI without the options after `?`; another name as it is."""
+    return _OPTIONS.sub("", uri) if is_uri(uri) else uri
 
 
 def local(uri: str) -> Path | None:
@@ -75,7 +81,9 @@ class Store:
     def failed(self, path: str, error: object) -> str:
         """The message about an error of the store."""
         why = " ".join(str(error).split())
+        code = _AWS_ERROR.search(why)
         why = why.rpartition(" operation: ")[2].removeprefix("google::cloud::Status")
+        why = f"{code[1]}, {why}" if code else why
         why = why if len(why) <= _MAX_REASON else f"{why[:_MAX_REASON]} …"
         remedy = _REMEDIES[{"gcs": "gs", "abfss": "abfs"}.get(self.scheme, self.scheme)]
         return f"{printable(self.uri(path))} cannot be read: {why.rstrip('.')}. {remedy}"
@@ -260,7 +268,7 @@ def matching(pattern: str) -> list[RemoteFile]:
 
 def has_magic(uri: str) -> bool:
     """Whether a URI is a pattern."""
-    return _MAGIC.search(_OPTIONS.sub("", uri)) is not None
+    return _MAGIC.search(plain(uri)) is not None
 
 
 def sources(uris: Sequence[str]) -> Iterator[RemoteFile | Refused]:
@@ -280,11 +288,11 @@ def sources(uris: Sequence[str]) -> Iterator[RemoteFile | Refused]:
         if isinstance(info, Refused):
             yield info
         elif info is None or info.type == fs.FileType.NotFound:
-            yield Refused(f"{printable(uri)} does not exist. Check the URI.")
+            yield Refused(f"{printable(plain(uri))} does not exist. Check the URI.")
         elif info.type == fs.FileType.File:
             yield _file(key[0], info)
         else:
-            yield Refused(f"{printable(uri)} is a folder. Give it as DATA.")
+            yield Refused(f"{printable(plain(uri))} is a folder. Give it as DATA.")
 
 
 def _infos(store: Store, path: str, what: Any) -> Any:
