@@ -1,11 +1,11 @@
 """`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import embed_folder, options
 
 if TYPE_CHECKING:
     from imrep.embedding.vector_file import OutputFile
@@ -18,17 +18,19 @@ _SKIPPED = 3  # exit code under --strict
     epilog=options.example(
         "imrep embed photos/ hog -o vectors.parquet",
         "imrep embed photos/ cnn --download -o vectors.npz",
+        "imrep embed photos/ hog dct -o vectors/",
         "python -c 'import pyarrow.parquet as pq; print(pq.read_table(\"vectors.parquet\"))'",
     )
 )
 @click.argument("data")
-@click.argument("spec", type=options.SPEC)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=options.SPEC)
 @click.option(
     "-o",
     "--out",
     required=True,
-    type=options.Output(dir_okay=False),
-    help="File to write: .parquet (also without a suffix), .npz or .safetensors.",
+    type=options.Output(),
+    help="File to write: .parquet (also without a suffix), .npz or .safetensors. With several "
+    "SPECs, a folder.",
 )
 @click.option(
     "--size",
@@ -65,7 +67,7 @@ _SKIPPED = 3  # exit code under --strict
 @options.machine
 def command(  # noqa: PLR0913  # one argument for each option
     data: str,
-    spec: str,
+    specs: tuple[str, ...],
     out: Path,
     as_json: bool,
     strict: bool,
@@ -77,61 +79,25 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Embed a data set and write the vectors to one file.
 
-    DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob or one
-    image. The file has the vectors with paths and labels. Images that cannot be read are listed in
-    OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An
-    interrupted run resumes when the command is repeated.
+    DATA is a folder of images or of class folders, a split.csv, a zip or tar, WebDataset's
+    'shards-{000..009}.tar', a COCO json, a parquet, a glob, one image, - for a list of paths on
+    standard input, or a URI such as s3://bucket/photos. The file has the vectors with paths and
+    labels. With several SPECs each image is decoded once for all of the same size, and OUT is a
+    folder with a parquet file for each. Images that cannot be read are listed in OUT.skipped.csv.
+    A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An interrupted run
+    resumes when the command is repeated.
     """
-    out = out if out.suffix else out.with_suffix(".parquet")
-    output, notes = _embed(data, spec, out, size, fast, machine, {**batching, "reading": reading})
+    chosen = {**batching, "reading": reading}
+    outs = embed_folder.outputs(specs, out)
+    outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen)
+    facts: dict[str, object] = {"outputs": [_facts(output) for output in outputs]}
+    facts = facts if len(specs) > 1 else _facts(outputs[0])
     if as_json:
-        options.write_json(_facts(output) | {"notes": list(notes)})
+        options.write_json(facts | {"notes": list(notes)})
     else:
-        click.echo(_page(output))
-    if strict and output.skipped:
+        click.echo("\n".join(map(_page, outputs)))
+    if strict and any(output.skipped for output in outputs):
         raise SystemExit(_SKIPPED)
-
-
-def _embed(
-    data: str,
-    spec: str,
-    out: Path,
-    size: int | None,
-    fast: bool,
-    machine: options.Machine,
-    chosen: dict[str, Any],
-) -> "tuple[OutputFile, tuple[str, ...]]":
-    """The output, and the notes on the data."""
-    from imrep import datasets, factory
-    from imrep.cli import engine
-    from imrep.embedding import half_precision, vector_file
-    from imrep.io import vectors
-    from imrep.io.files import check_writable
-
-    vectors.suffix(out)
-    with screen.writing(out):
-        check_writable(out)
-    dataset = datasets.find(data)
-    items = dataset.items
-    screen.notes(dataset.notes, machine.quiet)
-    threads = engine.start(threads=machine.threads, seed=machine.seed)
-    with engine.downloads(machine.download):
-        rep = factory.get(spec)
-    settings = vector_file.Settings(
-        size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
-        threads=threads,
-        seed=machine.seed,
-        device=engine.device(machine.device),
-        **{**chosen, "reading": rep.framed(chosen["reading"])},
-    )
-    if fast:
-        rep, remark = half_precision.choose(rep, items, settings)
-        screen.notes((remark,), machine.quiet)
-    if machine.verbose:
-        size_text = f"{settings.size} px" if settings.size else "native size"
-        screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
-    with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return vector_file.embed(items, rep, out, settings, meter), dataset.notes
 
 
 def _page(output: "OutputFile") -> str:

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,32 +98,90 @@ def embed(
         Busy: If another run writes `out`.
         OSError: If the system refuses to write; finished shards are kept for the next call.
     """
-    began, out = time.perf_counter(), Path(out)
-    settings, progress = settings or Settings(), progress or (lambda *_: None)
-    listed = skipped_list.beside(out)
-    _check_names(out, listed, rep)
-    if isinstance(rep, Supervised):
-        rep.require_training()
+    (output,) = embed_together(items, [(rep, out)], settings, progress)
+    return output
+
+
+def embed_together(
+    items: Sequence[Item],
+    outputs: Sequence[tuple[Representation, str | Path]],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> list[OutputFile]:
+    """Write the vectors by several representations, each to its file: images are decoded once.
+
+    Every file is the same as that of `embed`, and each is resumed by itself.
+
+    Args:
+        items: The data set.
+        outputs: Each representation and its file.
+        settings: Of all of them.
+        progress: Called with a phrase, the number done and the total.
+
+    Raises:
+        As `embed`; what can be written is written before.
+    """
+    began, settings, progress = time.perf_counter(), settings or Settings(), progress or _silent
+    runs = [(rep, Path(out)) for rep, out in outputs]
+    for rep, out in runs:
+        _check_names(out, skipped_list.beside(out), rep)
+        if isinstance(rep, Supervised):
+            rep.require_training()
+    names = ", ".join(rep.spec for rep, _ in runs)
+
+    def report(done: int, count: int, skipped: int) -> None:
+        progress(f"{names} · {skipped} skipped" if skipped else names, done, count)
+
     with (
         parallel.one_thread(engine.thread_count(settings.threads, settings.device)),
-        WorkFolder(out, _key(items, rep, settings)) as work,
+        ExitStack() as stack,
     ):
-        rep = rep.to(settings.device).eval()
-        fitted_on = fitting.fit_once(rep, items, work, settings, settings.seed, progress)
-        resumed = shards.fill(
-            work,
-            items,
-            engine.vectors(rep),
-            settings,
-            lambda done, count: progress(rep.spec, done, count),
-        )
-        skipped = shards.skipped(work, items)
-        skipped_path = skipped_list.write(listed, skipped)
-        if len(skipped) == len(items):
-            work.discard()
-            raise BadData(f"none of the {len(items)} files gave a vector; {skipped_path} says why.")
-        rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
-        fitted_path = _publish(out, draft, rep, work)
+        works = [stack.enter_context(WorkFolder(o, _key(items, r, settings))) for r, o in runs]
+        fitted = []
+        for (rep, _), work in zip(runs, works, strict=True):
+            rep.to(settings.device).eval()
+            fitted.append(fitting.fit_once(rep, items, work, settings, settings.seed, progress))
+        functions = [engine.vectors(rep) for rep, _ in runs]
+        pairs = list(zip(works, functions, strict=True))
+        resumed = shards.fill_together(pairs, items, settings, report)
+        written, failed = [], None
+        for (rep, out), work, on, before in zip(runs, works, fitted, resumed, strict=True):
+            try:
+                written.append(_finish(items, rep, out, work, settings.size, on, before, began))
+            except BadData as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+    return written
+
+
+def _silent(*_: object) -> None:
+    """No progress."""
+
+
+def _finish(  # noqa: PLR0913  # what the fields of an `OutputFile` are made of
+    items: Sequence[Item],
+    rep: Representation,
+    out: Path,
+    work: WorkFolder,
+    size: int | None,
+    fitted_on: int,
+    resumed: int,
+    began: float,
+) -> OutputFile:
+    """Make the output of the shards.
+
+    Raises:
+        BadData: There is no vector.
+    """
+    listed = skipped_list.beside(out)
+    skipped = shards.skipped(work, items)
+    skipped_path = skipped_list.write(listed, skipped)
+    if len(skipped) == len(items):
+        work.discard()
+        raise BadData(f"none of the {len(items)} files gave a vector; {skipped_path} says why.")
+    rows, dim, draft = _assemble(items, rep, work, out.suffix, size)
+    fitted_path = _publish(out, draft, rep, work)
     seconds = time.perf_counter() - began
     return OutputFile(
         out, rows, dim, skipped, skipped_path, fitted_path, fitted_on, resumed, seconds
