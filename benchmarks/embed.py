@@ -61,9 +61,12 @@ def spent():
     own, others = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 def serve(works):
+    warm = set()
     for line in sys.stdin:
         name = line.strip()
-        works[name](paths[:16])
+        if name not in warm:
+            works[name](paths[:16])
+            warm.add(name)
         wall, cpu = time.perf_counter(), spent()
         result = works[name](paths)
         wall, cpu = time.perf_counter() - wall, spent() - cpu

@@ -101,14 +101,14 @@ def embed(
         groups[settings].append((number, rep))
     if machine.verbose:
         screen.remark(_plan(len(items), groups, threads))
-    written: dict[int, OutputFile] = {}
+    results: dict[int, OutputFile] = {}
     paths = list(outs.values())
     for settings, group in groups.items():
         pairs = [(rep, paths[number]) for number, rep in group]
         with screen.writing(pairs[0][1], resumable=True), screen.Meter(machine.quiet) as meter:
             files = vector_file.embed_together(items, pairs, settings, meter)
-        written |= dict(zip((number for number, _ in group), files, strict=True))
-    return [written[number] for number in sorted(written)], dataset.notes
+        results |= dict(zip((number for number, _ in group), files, strict=True))
+    return [results[number] for number in sorted(results)], dataset.notes
 
 
 def _plan(count: int, settings: "Iterable[Settings]", threads: int) -> str:

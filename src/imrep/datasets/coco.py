@@ -69,8 +69,8 @@ def _target(sets: Mapping[str, set[str]], where: str, request: Request | None) -
         return (*target_columns.of_folders(dict.fromkeys(sets), request), [])
     single = all(len(names) <= 1 for names in sets.values())
     column = _CATEGORY if single else _LABELS
-    asked = None if request is None else request.column
-    if asked is not None and columns.plain(asked) not in (*columns.LABELS, "categories"):
+    name = None if request is None else request.column
+    if name is not None and columns.plain(name) not in (*columns.LABELS, "categories"):
         raise target_columns.lacking(request, {where: [column]})  # type: ignore[arg-type]  # has a column
     cells: list[object] = [
         next(iter(names), None) if single else sorted(names) for names in sets.values()

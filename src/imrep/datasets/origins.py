@@ -130,8 +130,8 @@ def _remote(uri: str, target: Request | None) -> Dataset:
         return path_lists.of_paths(patterns.expanded(uri), uri, target)
     if remote.has_magic(uri):
         files = remote.matching(uri)
-        known = {file.uri: file for file in files}
-        return path_lists.of_paths(list(known), uri, target, known)
+        by_uri = {file.uri: file for file in files}
+        return path_lists.of_paths(list(by_uri), uri, target, by_uri)
     content = remote.listed(uri)
     if isinstance(content, RemoteFile):
         return _remote_file(content, target)

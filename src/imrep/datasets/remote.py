@@ -184,8 +184,8 @@ def parse(uri: str) -> tuple[Store, str]:
             f"file://, got {printable(uri)}. {remedy}"
         )
     path, options = uri[len(scheme) + 3 :], ""
-    if (found := _OPTIONS.search(path)) is not None:
-        path, options = path[: found.start()], found[1]
+    if (query := _OPTIONS.search(path)) is not None:
+        path, options = path[: query.start()], query[1]
     host = ""
     if scheme not in ("s3", "gs", "gcs"):  # there the bucket is the first part of the path
         host, _, path = path.partition("/")

@@ -99,14 +99,14 @@ def fill_together(
     # to whichever thread collects garbage.
     with closing(loaded), closing(parts), closing(encoded), images.noting() as notes:
         _save(works, starts, encoded, (len(items), settings.shard, notes), progress)
-    for note in dict.fromkeys(n for work, _ in works for s in work.shards() for n in s.notes):
+    for note in dict.fromkeys(n for work, _ in works for s in work.outlines() for n in s.notes):
         images.note(note)  # of the shards of earlier runs too
     return starts
 
 
 def skipped(work: WorkFolder, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
     """Path and reason of every image without a row."""
-    return tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+    return tuple((items[i].path, why) for shard in work.outlines() for i, why in shard.skipped)
 
 
 @dataclass

@@ -144,15 +144,17 @@ def embed_together(
         functions = [engine.vectors(rep) for rep, _ in runs]
         pairs = list(zip(works, functions, strict=True))
         resumed = shards.fill_together(pairs, items, settings, report)
-        written, failed = [], None
+        output_files, failed = [], None
         for (rep, out), work, on, before in zip(runs, works, fitted, resumed, strict=True):
             try:
-                written.append(_finish(items, rep, out, work, settings.size, on, before, began))
+                output_files.append(
+                    _finish(items, rep, out, work, settings.size, on, before, began)
+                )
             except BadData as error:
                 failed = failed or error
         if failed is not None:
             raise failed
-    return written
+    return output_files
 
 
 def _silent(*_: object) -> None:
@@ -205,7 +207,7 @@ def _assemble(
     items: Sequence[Item], rep: Representation, work: WorkFolder, suffix: str, size: int | None
 ) -> tuple[int, int, Path]:
     """Join the shards: number of rows, length of a vector, and the file in the work folder."""
-    rows = [row for shard in work.shards() for row in shard.rows]
+    rows = [row for shard in work.outlines() for row in shard.rows]
     dim = next(shard.vectors.shape[1] for shard in work.shards() if shard.rows)
     columns: dict[str, list[str | None]] = {
         "path": [items[row].path for row in rows],
