@@ -5,6 +5,7 @@ digest of each is noted beside them. Then a manifest makes them part of a new ve
 with the folders. A power cut between the two leaves the version before, and files without a name.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -77,6 +78,11 @@ class Writer:
     def exists(self) -> bool:
         """Whether there is a table."""
         return layout.is_table(self.path)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns and facts of the table."""
+        return self._lance.dataset(str(self.path)).schema
 
     def create(self, dim: int, dtype: str, facts: dict[str, str]) -> None:
         """Begin a table without rows.
@@ -211,13 +217,8 @@ def check_folder(path: Path) -> None:
 
 def _is_leftover(name: str) -> bool:
     """Whether a run that was killed before its first version may have left it."""
-    return name in (
-        layout.OWN,
-        layout.VERSIONS,
-        layout.DATA,
-        layout.TRANSACTIONS,
-        provenance.FOLDER,
-    )
+    folders = (layout.OWN, layout.VERSIONS, layout.DATA, layout.TRANSACTIONS)
+    return name in folders or name.startswith(provenance.FOLDER)
 
 
 def check_finite(rows: pa.Table) -> None:
@@ -246,8 +247,6 @@ def system_errors(path: Path) -> Iterator[None]:
         number = _SYSTEM_ERROR.search(str(error))
         if number is None or (isinstance(error, OSError) and error.errno):
             raise
-        import os
-
         code = int(number[1])
         raise OSError(code, os.strerror(code), str(path)) from error
 
