@@ -1,11 +1,11 @@
-"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file."""
+"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file or in a store."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imrep.cli import embed_folder, options
+from imrep.cli import embed_folder, options, store_lines
 
 if TYPE_CHECKING:
     from imrep.embedding.vector_file import OutputFile
@@ -19,6 +19,7 @@ _SKIPPED = 3  # exit code under --strict
         "imrep embed photos/ hog -o vectors.parquet",
         "imrep embed photos/ cnn --download -o vectors.npz",
         "imrep embed photos/ hog dct -o vectors/",
+        "imrep embed photos/ hog -o photos.lance",
         "python -c 'import pyarrow.parquet as pq; print(pq.read_table(\"vectors.parquet\"))'",
     )
 )
@@ -29,8 +30,8 @@ _SKIPPED = 3  # exit code under --strict
     "--out",
     required=True,
     type=options.Output(),
-    help="File to write: .parquet (also without a suffix), .npz or .safetensors. With several "
-    "SPECs, a folder.",
+    help="File to write: .parquet (also without a suffix), .npz or .safetensors; or a store, "
+    ".lance, which is brought up to date. With several SPECs, a folder.",
 )
 @click.option(
     "--size",
@@ -51,9 +52,12 @@ _SKIPPED = 3  # exit code under --strict
     "--shard",
     type=click.IntRange(1),
     metavar="N",
-    default=256,
-    show_default=True,
-    help="Images per checkpoint.",
+    help="Images per checkpoint.  [default: 256; 2,000 in a store]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    help="Numbers of a store.  [default: float32, or as the store has them]",
 )
 @click.option(
     "--fast",
@@ -73,11 +77,12 @@ def command(  # noqa: PLR0913  # one argument for each option
     strict: bool,
     size: int | None,
     fast: bool,
+    dtype: str | None,
     machine: options.Machine,
     reading: "Reading",
-    **batching: int,
+    **batching: int | None,
 ) -> None:
-    """Embed a data set and write the vectors to one file.
+    """Embed a data set and write the vectors to one file or a store.
 
     DATA is a folder of images or of class folders, a split.csv, a zip or tar, WebDataset's
     'shards-{000..009}.tar', a COCO json, a parquet, a glob, one image, - for a list of paths on
@@ -86,16 +91,26 @@ def command(  # noqa: PLR0913  # one argument for each option
     folder with a parquet file for each. Images that cannot be read are listed in OUT.skipped.csv.
     A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An interrupted run
     resumes when the command is repeated.
+
+    A store (.lance) is a table with path, digest, label, size and vector. The same command embeds
+    only what is new or changed; a renamed file keeps its vector, and the row of a file that is gone
+    is marked deleted.
     """
-    chosen = {**batching, "reading": reading}
     outs = embed_folder.outputs(specs, out)
+    into_store = any(each.suffix == embed_folder.STORE for each in outs.values())
+    if dtype and not into_store:
+        raise click.UsageError(f"--dtype is for a store, got {out.name}. Try -o photos.lance.")
+    chosen: dict[str, Any] = {**batching, **({"dtype": dtype, "data": data} if into_store else {})}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    chosen["reading"] = reading
     outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen)
-    facts: dict[str, object] = {"outputs": [_facts(output) for output in outputs]}
-    facts = facts if len(specs) > 1 else _facts(outputs[0])
+    describe, page = (store_lines.facts, store_lines.page) if into_store else (_facts, _page)
+    facts = [describe(output) for output in outputs]
     if as_json:
-        options.write_json(facts | {"notes": list(notes)})
+        content = facts[0] if len(specs) == 1 else {"outputs": facts}
+        options.write_json(content | {"notes": list(notes)})
     else:
-        click.echo("\n".join(map(_page, outputs)))
+        click.echo("\n".join(map(page, outputs)))
     if strict and any(output.skipped for output in outputs):
         raise SystemExit(_SKIPPED)
 

@@ -12,8 +12,9 @@ from imrep.cli import options, screen
 
 if TYPE_CHECKING:
     from imrep.base import Representation
-    from imrep.embedding.vector_file import OutputFile, Settings
+    from imrep.embedding.vector_file import Settings
 
+STORE = ".lance"
 _SUFFIX = ".parquet"
 _MAX_NAME = 100  # characters of a file's name
 
@@ -26,7 +27,7 @@ def outputs(specs: Sequence[str], out: Path) -> dict[str, Path]:
     """
     distinct = list(dict.fromkeys(specs))
     if len(specs) == 1:
-        if out.is_dir():
+        if out.is_dir() and out.suffix != STORE:
             raise click.BadParameter(f"File '{out}' is a directory.", param_hint="'-o' / '--out'")
         return {distinct[0]: out if out.suffix else out.with_suffix(_SUFFIX)}
     existing = [spec for spec in distinct if Path(spec).is_file()]
@@ -34,7 +35,7 @@ def outputs(specs: Sequence[str], out: Path) -> dict[str, Path]:
         raise click.UsageError(
             f"SPEC needs representations, got the file {existing[0]}. Quote a pattern: 'a*.tar'."
         )
-    if out.is_file() or out.suffix in (_SUFFIX, ".npz", ".safetensors", ".lance"):
+    if out.is_file() or out.suffix in (_SUFFIX, ".npz", ".safetensors", STORE):
         raise click.BadParameter(
             f"several SPECs need a folder, got {out}.", param_hint="'-o' / '--out'"
         )
@@ -59,8 +60,8 @@ def embed(
     fast: bool,
     machine: options.Machine,
     chosen: dict[str, Any],
-) -> "tuple[list[OutputFile], tuple[str, ...]]":
-    """The outputs in their order, and the notes on the data.
+) -> tuple[list[Any], tuple[str, ...]]:
+    """What was written (`OutputFile`, or `Summary` of a store), and the notes on the data.
 
     Args:
         data: What `datasets.find` takes.
@@ -73,22 +74,21 @@ def embed(
     from imrep import datasets, factory
     from imrep.cli import engine
     from imrep.embedding import half_precision, vector_file
-    from imrep.io import vectors
-    from imrep.io.files import check_writable
+    from imrep.store import update
 
+    writer: Any = update if any(out.suffix == STORE for out in outs.values()) else vector_file
     for out in outs.values():
-        vectors.suffix(out)
         with screen.writing(out):
-            check_writable(out)
+            writer.check_name(out)
     dataset = datasets.find(data)
     items = dataset.items
     screen.notes(dataset.notes, machine.quiet)
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         reps = [factory.get(spec) for spec in outs]
-    groups: defaultdict[Settings, list[tuple[int, Representation]]] = defaultdict(list)
+    groups: defaultdict[Any, list[tuple[int, Representation]]] = defaultdict(list)
     for number, rep in enumerate(reps):
-        settings = vector_file.Settings(
+        settings = writer.Settings(
             size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
             threads=threads,
             seed=machine.seed,
@@ -101,12 +101,16 @@ def embed(
         groups[settings].append((number, rep))
     if machine.verbose:
         screen.remark(_plan(len(items), groups, threads))
-    results: dict[int, OutputFile] = {}
+    results: dict[int, Any] = {}
     paths = list(outs.values())
     for settings, group in groups.items():
         pairs = [(rep, paths[number]) for number, rep in group]
         with screen.writing(pairs[0][1], resumable=True), screen.Meter(machine.quiet) as meter:
-            files = vector_file.embed_together(items, pairs, settings, meter)
+            files = (
+                vector_file.embed_together(items, pairs, settings, meter)
+                if writer is vector_file
+                else [update.embed(items, *pairs[0], settings, meter)]
+            )
         results |= dict(zip((number for number, _ in group), files, strict=True))
     return [results[number] for number in sorted(results)], dataset.notes
 
