@@ -85,8 +85,8 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     """The vectors of images, in memory; `imrep embed` writes them to a file.
 
     Args:
-        data: A folder, a split.csv, a zip, a parquet, a glob, or a list of paths. Or images, or
-            (images, labels): a list of paths, PIL images, arrays (h, w[, c]) or tensors (c, h, w),
+        data: A folder, a split.csv, a zip, tar shards, a COCO json, a parquet, a glob, a URI such
+            as s3://bucket/photos, or a list of paths. Or images, or (images, labels): a list of paths, PIL images, arrays (h, w[, c]) or tensors (c, h, w),
             or one array (n, h, w[, c]) or tensor (n, c, h, w); floats in [0, 1]. They are rounded
             to 8 bits and brought to `size`, as `compare` does; `Representation.embed` takes
             tensors as they are.

@@ -49,7 +49,8 @@ _EXAMPLES = """Examples:
   imrep compare photos/ --save model/    a classifier; then imrep predict model/ new/"""
 _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
-    "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
+    "DATA is a folder of images or of class folders, a split.csv, a zip, tar shards, a parquet, a "
+    "COCO json, a glob, - for paths on standard input, or a URI such as s3://bucket/photos."
 )
 _RESUMABLE = (
     "caption",
