@@ -133,7 +133,9 @@ class TestKindsOfData:
 
     def test_what_is_not_unpacked_here_is_said(self, tmp_path):
         (tmp_path / "a.tar.gz").write_bytes(b"\x1f\x8b")
-        with pytest.raises(BadData, match=r"a\.tar\.gz needs to be a \.zip.*Unpack it"):
+        with pytest.raises(
+            BadData, match=r"a\.tar\.gz needs to be a \.zip or a plain \.tar.*Unpack it"
+        ):
             datasets.find(tmp_path / "a.tar.gz")
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from tar_files import tar
 
 import imrep
 from imrep import cli
@@ -87,7 +88,20 @@ def prepared(tmp_path_factory):
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
         write_poses(sorted(Path("holidays").glob("*.jpg")))
+        write_shards(sorted(Path("photos").rglob("*.png")))
     return root
+
+
+def write_shards(photos):
+    """The photographs as shards of WebDataset, beside each other and in a folder."""
+    Path("shards").mkdir()
+    for shard in range(2):
+        files = {}
+        for path in photos[shard::2]:
+            key = path.with_suffix("").as_posix().replace("/", "-")
+            files |= {f"{key}.png": path.read_bytes(), f"{key}.cls": path.parent.name.encode()}
+        for folder in (".", "shards"):
+            tar(Path(folder, f"shards-{shard:04}.tar"), files)
 
 
 def write_captions(photos):
@@ -198,6 +212,8 @@ def cases(lines):
 
 def run_line(line):
     """Run one line of a shell as far as it is imrep's, and return what it printed."""
+    first, pipe, line = line.rpartition(" | ")
+    before = pipe and subprocess.run(shlex.split(first), capture_output=True, check=True).stdout
     line, _, target = (part.strip() for part in line.partition(" > "))
     words = shlex.split(line)
     if "--download" in words:
@@ -215,7 +231,7 @@ def run_line(line):
     assert words[0] == "imrep", line
     words = with_small_clip(words)
     words = shortened(words) if words[1] == "train" else words
-    done = CliRunner().invoke(main, words[1:], catch_exceptions=False)
+    done = CliRunner().invoke(main, words[1:], input=before, catch_exceptions=False)
     assert done.exit_code == 0, f"{line}\n{done.output}"
     if target:
         Path(target).write_text(done.stdout, encoding="utf-8")

@@ -85,11 +85,11 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     """The vectors of images, in memory; `imrep embed` writes them to a file.
 
     Args:
-        data: A folder, a split.csv, a zip, a parquet, a glob, or a list of paths. Or images, or
-            (images, labels): a list of paths, PIL images, arrays (h, w[, c]) or tensors (c, h, w),
-            or one array (n, h, w[, c]) or tensor (n, c, h, w); floats in [0, 1]. They are rounded
-            to 8 bits and brought to `size`, as `compare` does; `Representation.embed` takes
-            tensors as they are.
+        data: A folder, a split.csv, a zip, tar shards, a COCO json, a parquet, a glob, a URI such
+            as s3://bucket/photos, or a list of paths. Or images, or (images, labels): a list of
+            paths, PIL images, arrays (h, w[, c]) or tensors (c, h, w), or one array (n, h, w[, c])
+            or tensor (n, c, h, w); floats in [0, 1]. They are rounded to 8 bits and brought to
+            `size`, as `compare` does; `Representation.embed` takes tensors as they are.
         representation: A spec, a representation, or a module or function from images (b, 3, h, w)
             to vectors (b, d). One that needs fitting is fitted on at most 3,000 of the images; an
             instance is copied for it.

@@ -35,7 +35,7 @@ _COMMANDS = {
     "search": "Search a folder by words, or by an image.",
     "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
-    "embed": "Embed a data set and write the vectors to one file.",
+    "embed": "Embed a data set and write the vectors to one file or a store.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
@@ -49,7 +49,8 @@ _EXAMPLES = """Examples:
   imrep compare photos/ --save model/    a classifier; then imrep predict model/ new/"""
 _WORDS = (
     "SPEC is name:key=value,key=value, or a sum of several: hog:cell=4+histogram. "
-    "DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob."
+    "DATA is a folder of images or of class folders, a split.csv, a zip, tar shards, a parquet, a "
+    "COCO json, a glob, - for paths on standard input, or a URI such as s3://bucket/photos."
 )
 _RESUMABLE = (
     "caption",

@@ -1,11 +1,11 @@
-"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file."""
+"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file or in a store."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import embed_folder, options, store_lines
 
 if TYPE_CHECKING:
     from imrep.embedding.vector_file import OutputFile
@@ -18,17 +18,20 @@ _SKIPPED = 3  # exit code under --strict
     epilog=options.example(
         "imrep embed photos/ hog -o vectors.parquet",
         "imrep embed photos/ cnn --download -o vectors.npz",
+        "imrep embed photos/ hog dct -o vectors/",
+        "imrep embed photos/ hog -o photos.lance",
         "python -c 'import pyarrow.parquet as pq; print(pq.read_table(\"vectors.parquet\"))'",
     )
 )
 @click.argument("data")
-@click.argument("spec", type=options.SPEC)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=options.SPEC)
 @click.option(
     "-o",
     "--out",
     required=True,
-    type=options.Output(dir_okay=False),
-    help="File to write: .parquet (also without a suffix), .npz or .safetensors.",
+    type=options.Output(),
+    help="File to write: .parquet (also without a suffix), .npz or .safetensors; or a store, "
+    ".lance, which is brought up to date. With several SPECs, a folder.",
 )
 @click.option(
     "--size",
@@ -49,15 +52,18 @@ _SKIPPED = 3  # exit code under --strict
     "--shard",
     type=click.IntRange(1),
     metavar="N",
-    default=256,
-    show_default=True,
-    help="Images per checkpoint.",
+    help="Images per checkpoint.  [default: 256; 2,000 in a store]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    help="Numbers of a store.  [default: float32, or as the store has them]",
 )
 @click.option(
     "--fast",
     is_flag=True,
     help="Compute networks in half precision (bfloat16), where the processor has instructions "
-    "for it and the first vectors agree to a cosine of 0.9995.",
+    "for it, the first images take less time, and their vectors agree to a cosine of 0.9995.",
 )
 @options.reading
 @options.strict
@@ -65,73 +71,48 @@ _SKIPPED = 3  # exit code under --strict
 @options.machine
 def command(  # noqa: PLR0913  # one argument for each option
     data: str,
-    spec: str,
+    specs: tuple[str, ...],
     out: Path,
     as_json: bool,
     strict: bool,
     size: int | None,
     fast: bool,
+    dtype: str | None,
     machine: options.Machine,
     reading: "Reading",
-    **batching: int,
+    **batching: int | None,
 ) -> None:
-    """Embed a data set and write the vectors to one file.
+    """Embed a data set and write the vectors to one file or a store.
 
-    DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob or one
-    image. The file has the vectors with paths and labels. Images that cannot be read are listed in
-    OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An
-    interrupted run resumes when the command is repeated.
+    DATA is a folder of images or of class folders, a split.csv, a zip or tar, WebDataset's
+    'shards-{000..009}.tar', a COCO json, a parquet, a glob, one image, - for a list of paths on
+    standard input, or a URI such as s3://bucket/photos. The file has the vectors with paths and
+    labels. With several SPECs each image is decoded once for all of the same size, and OUT is a
+    folder with a parquet file for each. Images that cannot be read are listed in OUT.skipped.csv.
+    A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An interrupted run
+    resumes when the command is repeated.
+
+    A store (.lance) is a table with path, digest, label, size and vector. The same command embeds
+    only what is new or changed; a renamed file keeps its vector, and the row of a file that is gone
+    is marked deleted.
     """
-    out = out if out.suffix else out.with_suffix(".parquet")
-    output, notes = _embed(data, spec, out, size, fast, machine, {**batching, "reading": reading})
+    outs = embed_folder.outputs(specs, out)
+    into_store = any(each.suffix == embed_folder.STORE for each in outs.values())
+    if dtype and not into_store:
+        raise click.UsageError(f"--dtype is for a store, got {out.name}. Try -o photos.lance.")
+    chosen: dict[str, Any] = {**batching, **({"dtype": dtype, "data": data} if into_store else {})}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    chosen["reading"] = reading
+    outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen)
+    describe, page = (store_lines.facts, store_lines.page) if into_store else (_facts, _page)
+    facts = [describe(output) for output in outputs]
     if as_json:
-        options.write_json(_facts(output) | {"notes": list(notes)})
+        content = facts[0] if len(specs) == 1 else {"outputs": facts}
+        options.write_json(content | {"notes": list(notes)})
     else:
-        click.echo(_page(output))
-    if strict and output.skipped:
+        click.echo("\n".join(map(page, outputs)))
+    if strict and any(output.skipped for output in outputs):
         raise SystemExit(_SKIPPED)
-
-
-def _embed(
-    data: str,
-    spec: str,
-    out: Path,
-    size: int | None,
-    fast: bool,
-    machine: options.Machine,
-    chosen: dict[str, Any],
-) -> "tuple[OutputFile, tuple[str, ...]]":
-    """The output, and the notes on the data."""
-    from imrep import datasets, factory
-    from imrep.cli import engine
-    from imrep.embedding import half_precision, vector_file
-    from imrep.io import vectors
-    from imrep.io.files import check_writable
-
-    vectors.suffix(out)
-    with screen.writing(out):
-        check_writable(out)
-    dataset = datasets.find(data)
-    items = dataset.items
-    screen.notes(dataset.notes, machine.quiet)
-    threads = engine.start(threads=machine.threads, seed=machine.seed)
-    with engine.downloads(machine.download):
-        rep = factory.get(spec)
-    settings = vector_file.Settings(
-        size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
-        threads=threads,
-        seed=machine.seed,
-        device=engine.device(machine.device),
-        **{**chosen, "reading": rep.framed(chosen["reading"])},
-    )
-    if fast:
-        rep, remark = half_precision.choose(rep, items, settings)
-        screen.notes((remark,), machine.quiet)
-    if machine.verbose:
-        size_text = f"{settings.size} px" if settings.size else "native size"
-        screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
-    with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return vector_file.embed(items, rep, out, settings, meter), dataset.notes
 
 
 def _page(output: "OutputFile") -> str:

@@ -16,7 +16,7 @@ import click
 from imrep.errors import BadFile, ImrepError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DELAY = 2.0  # seconds before a bar appears
@@ -27,7 +27,7 @@ class Meter:
 
     There is none under `-q`, if stderr is not a terminal, or within the first two seconds. A total
     of zero announces what takes long: a line of its own, unless `-q`. A text of its own, which may
-    change, stands in place of the name.
+    change, stands in place of the name; so does what follows ` · ` in the name.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -57,11 +57,11 @@ class Meter:
             return
         if self._bars is None:
             self._bars = _bars()
+        text, what = text or what, what.partition(" · ")[0]
         if what not in self._tasks:
             for finished in self._tasks.values():
                 self._bars.remove_task(finished)
             self._tasks = {what: self._bars.add_task(what, total=total)}
-        text = text or what
         self._bars.update(self._tasks[what], completed=done, total=total, description=text)
 
     def _announce(self, what: str) -> None:
@@ -128,13 +128,22 @@ def _refused(out: Path, error: OSError) -> object:
 
 def _bars() -> "Progress":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        """How many a second."""
+
+        def render(self, task: "Task") -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if not speed else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s")
 
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None, complete_style="cyan"),
         MofNCompleteColumn(),
+        Speed(),
         Remaining(compact=True),
         console=Console(stderr=True),
         transient=True,

@@ -5,20 +5,15 @@ image becomes an item, which reads its bytes on demand or raises the reason why 
 is downloaded, and nothing is decoded here.
 """
 
-import difflib
-import glob
-import os
-import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from imrep.datasets import assemble, builtin, file_types, path_lists
+from imrep.datasets import assemble, builtin, file_types, origins, remote
 from imrep.datasets.dataset import Annotations, Dataset, Item, several
-from imrep.datasets.sources import File
 from imrep.datasets.tables import label_tables
 from imrep.datasets.tables.path_resolution import Names
 from imrep.datasets.target import Request, Target, plural
@@ -39,7 +34,6 @@ __all__ = [
 
 _MIN_PER_CLASS = 10
 _STRATA = {"class": " of each class", "value": " of each fifth of the numbers", "labels": ""}
-_MAX_NAME = 80  # characters of a name in a message
 
 
 def find(
@@ -57,11 +51,13 @@ def find(
     searched for the classes.
 
     Args:
-        data: None for the built-in photographs; a folder; an image; a .zip; a .csv, .tsv or .jsonl
-            with a column of paths, relative to its folder; a .parquet (or a folder of them); a
-            pattern with `*`, or a list of paths, each any of these; "-" for a list on standard
-            input, one a line; "digits" for scikit-learn's digits, unless a folder of that name is
-            there.
+        data: None for the built-in photographs; a folder; an image; a .zip or .tar, also a folder
+            of WebDataset's .tar; a .csv, .tsv or .jsonl with a column of paths, relative to its
+            folder; a .parquet (or a folder of them); a COCO .json; a pattern with `*` or
+            `{000..009}`, or a list of paths, each any of these; "-" for a list on standard input,
+            one a line or ended by null bytes; a URI of s3://, gs:// or another store of which
+            pyarrow has a file system, for a folder, a picture, a .tar, a .parquet or a pattern;
+            "digits" for scikit-learn's digits, unless a folder of that name is there.
         groups: A csv file (path, group) of images that belong together; each other image is its own
             group.
         max_items: A random sample of about this many, stratified by class, at least ten of each;
@@ -81,7 +77,11 @@ def find(
     """
     if max_items is not None and max_items < 1:
         raise BadParameter(f"find needs max_items of at least 1, got {max_items}.")
-    dataset = _builtin_set() if data is None else _dataset_at(data, target)
+    dataset = (
+        origins.of_dependencies("built-in photographs", builtin.photographs())
+        if data is None
+        else origins.at(data, target)
+    )
     if target is not None:
         _check(dataset, target)
     if not dataset.items:
@@ -108,9 +108,13 @@ def find(
 
 def holds_many(data: str | Path) -> bool:
     """Whether `data` may hold several images: anything that `find` takes but an image file."""
-    path = Path(data)
-    listed = str(data) == "-" or (glob.has_magic(str(data)) and not path.exists())
-    return listed or path.is_dir() or file_types.by_name(path.name) in ("table", "archive")
+    text = str(data)
+    path = remote.local(text) or Path(data)
+    if remote.is_uri(text) and not text.lower().startswith("file:"):
+        return file_types.by_name(remote.plain(text)) != "picture" or remote.has_magic(text)
+    listed = str(data) == "-" or (origins.holds_pattern(str(path)) and not path.exists())
+    several = file_types.by_name(path.name) in ("table", "archive")
+    return listed or path.is_dir() or several or path.suffix.lower() == ".json"
 
 
 def groups(
@@ -170,106 +174,6 @@ def _check(dataset: Dataset, target: Request) -> None:
             f"{dataset.name} needs {plural(target.kind)}, got {plural(dataset.target.kind)}. "
             f"Add --as {dataset.target.kind}."
         )
-
-
-def _builtin_set() -> Dataset:
-    return _of_dependencies("built-in photographs", builtin.photographs())
-
-
-def _dataset_at(data: str | Path | Sequence[str | Path], target: Request | None) -> Dataset:
-    if not isinstance(data, str | os.PathLike):
-        return path_lists.of_paths(
-            [os.fspath(path.expanduser()) for path in _listed(data)], "the list", target
-        )
-    if data == "":  # an unset shell variable rather than the current folder
-        raise BadData("DATA needs a name, got ''. Give . for the current folder.")
-    if data == "-":
-        return path_lists.of_paths(_standard_input(), "standard input", target)
-    path = _path(data)
-    if path.exists():
-        return _existing(path, target)
-    if data == "digits":
-        return _of_dependencies("digits", builtin.digits())
-    if glob.has_magic(str(path)):
-        return path_lists.of_paths(_matches(str(path)), str(data), target)
-    raise BadData(_nothing_there(path))
-
-
-def _path(data: str | os.PathLike[str]) -> Path:
-    """`data` as a path.
-
-    Raises:
-        BadData: It is longer than the system allows.
-    """
-    path = Path(data).expanduser()
-    try:
-        os.path.lexists(path)
-        path.exists()
-    except OSError as error:
-        text = printable(path)
-        text = text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]} …"
-        raise BadData(
-            f"DATA needs to be a path, got {text}: {error.strerror}. Check it."
-        ) from error
-    return path
-
-
-def _listed(data: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """The paths in a list.
-
-    Raises:
-        BadData: It is no list, or contains something other than paths.
-    """
-    remedy = "Give a folder, a file or a list of paths."
-    if isinstance(data, bytes | dict) or not isinstance(data, Iterable):
-        raise BadData(f"DATA needs to be a path or several, got {type(data).__name__}. {remedy}")
-    paths = list(data)
-    for path in paths:
-        if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-            raise BadData(f"DATA needs paths in its list, got {type(path).__name__}. {remedy}")
-    return list(map(Path, paths))
-
-
-def _standard_input() -> list[str]:
-    """The lines of standard input, decoded as the system decodes file names."""
-    raw = getattr(sys.stdin, "buffer", None)
-    lines = sys.stdin if raw is None else (os.fsdecode(line) for line in raw)
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _matches(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207, Path knows no absolute ones
-
-
-def _of_dependencies(name: str, samples: list[builtin.BuiltinImage]) -> Dataset:
-    items = tuple(Item(s.path, s.label, s.group, source=s.source) for s in samples)
-    return Dataset(name, items, builtin=True)
-
-
-def _nothing_there(path: Path) -> str:
-    what = "a device or a pipe" if path.exists() else "nothing"
-    similar = []
-    if path.parent.is_dir() and not path.exists():
-        similar = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
-    remedy = f"Did you mean {similar[0]!r}?" if similar else "Check the path."
-    return f"DATA needs to be a folder, a file or a pattern, got {what} at {path}. {remedy}"
-
-
-def _existing(path: Path, target: Request | None) -> Dataset:
-    if path.is_dir():
-        return assemble.of_folder(path, target)
-    if not path.is_file():
-        raise BadData(_nothing_there(path))
-    kind, suffix = file_types.by_name(path.name), path.suffix.lower()
-    if suffix == ".zip":
-        return assemble.of_archive(path, target)
-    if suffix == ".parquet":
-        return assemble.of_parquet([path], path.parent, path.name, target)
-    if kind == "table":
-        return assemble.of_table(path, target)
-    if kind == "archive":
-        raise BadData(path_lists.needs_unpacking(path))
-    return Dataset(path.name, (Item(path.name, source=File(path)),))
 
 
 def _sampled(items: list[Item], number: int, seed: int) -> list[Item]:

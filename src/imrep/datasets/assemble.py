@@ -10,7 +10,7 @@ from pathlib import Path
 from imrep.datasets import file_tree, folder_labels
 from imrep.datasets.dataset import Dataset, Item, count, several
 from imrep.datasets.file_tree import Tree
-from imrep.datasets.sources import File, Member, Refused, Source
+from imrep.datasets.sources import File, NamedSource, Refused, Source
 from imrep.datasets.tables import columns, label_tables, parquet, target_columns
 from imrep.datasets.tables.columns import Table
 from imrep.datasets.tables.parquet import Frame, NoData
@@ -26,12 +26,12 @@ _MAX_HEADERS = 20  # tables opened to see whether imrep wrote them
 
 def of_folder(root: Path, request: Request | None = None) -> Dataset:
     """The data set in a folder."""
-    return _of_tree(file_tree.folder(root), request)
+    return of_tree(file_tree.folder(root), request)
 
 
 def of_archive(path: Path, request: Request | None = None) -> Dataset:
     """The data set in a zip archive, the same as in the folder that was packed."""
-    return _of_tree(file_tree.archive(path), request)
+    return of_tree(file_tree.archive(path), request)
 
 
 def of_table(path: Path, request: Request | None = None) -> Dataset:
@@ -78,7 +78,12 @@ def of_parquet(
     return _of_listing(name, root, tables, request)
 
 
-def _of_tree(tree: Tree, request: Request | None) -> Dataset:
+def of_tree(tree: Tree, request: Request | None) -> Dataset:
+    """The data set of files by type.
+
+    Raises:
+        BadData: There is no image among them, or a table does not fit.
+    """
     listings, frames = _label_tables(tree), _frames(tree, request)
     notes = _choose_form(tree, frames)
     if frames:
@@ -92,6 +97,19 @@ def _of_tree(tree: Tree, request: Request | None) -> Dataset:
     unused = _unused_tables(tree)  # first: it recognises outputs
     notes = [*dataset.notes, *notes, *unused, *tree.notes()]
     return Dataset(tree.name, items, tuple(notes), target=dataset.target)
+
+
+def holds_images(tree: Tree) -> bool:
+    """Whether a parquet file among its tables holds images."""
+    for name, source in tree.tables.items():
+        if name.lower().endswith(".parquet"):
+            try:
+                content = parquet.read(source, posixpath.basename(name))
+            except BadData:
+                continue
+            if isinstance(content, Frame) and content.listing is None:
+                return True
+    return False
 
 
 def _refused(tree: Tree, items: Sequence[Item]) -> Iterator[Item]:
@@ -128,7 +146,7 @@ def _label_tables(tree: Tree) -> dict[str, Table]:
     return listings
 
 
-def _metadata(source: File | Member, name: str, names: Names) -> Table | None:
+def _metadata(source: NamedSource, name: str, names: Names) -> Table | None:
     try:
         table = _listing_of(source, name)
     except BadData:
@@ -136,7 +154,7 @@ def _metadata(source: File | Member, name: str, names: Names) -> Table | None:
     return table if table and label_tables.names_any(table, _folder(name), names) else None
 
 
-def _listing_of(source: File | Member, name: str) -> Table | None:
+def _listing_of(source: NamedSource, name: str) -> Table | None:
     """The table in a file; None for a parquet file that is no table of paths."""
     if not name.lower().endswith(".parquet"):
         return _read(source, name)
@@ -277,7 +295,7 @@ def _of_pictures(tree: Tree, listings: Mapping[str, Table], request: Request | N
     return Dataset(tree.name, tuple(items), (*notes, *folders.notes), target=target)
 
 
-def _read(source: File | Member, where: str) -> Table:
+def _read(source: NamedSource, where: str) -> Table:
     try:
         return columns.read(source.read(), where)
     except BadFile as error:
@@ -303,7 +321,7 @@ def _unused_tables(tree: Tree) -> list[str]:
     return [f"{note} {unpack}, or call it split.csv, for its labels."]
 
 
-def is_own_table(source: File | Member, name: str) -> bool:
+def is_own_table(source: NamedSource, name: str) -> bool:
     """Whether a csv is a list of skipped files or a ranking, by its columns."""
     try:
         return provenance.is_table(columns.read(source.read(), name).names)

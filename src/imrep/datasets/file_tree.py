@@ -5,15 +5,17 @@ import posixpath
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from imrep import images
 from imrep.datasets import file_types
 from imrep.datasets.dataset import count, several
-from imrep.datasets.sources import ClosedFolder, File, Member, Refused, Source, opened
+from imrep.datasets.sources import ClosedFolder, File, Member, NamedSource, Refused, Source, opened
+from imrep.errors import BadFile
 from imrep.io import provenance
 
 
@@ -38,7 +40,7 @@ class Tree:
     root: Path | None
     pictures: dict[str, Source] = field(default_factory=dict)
     refused: dict[str, Source] = field(default_factory=dict)
-    tables: dict[str, File | Member] = field(default_factory=dict)
+    tables: dict[str, NamedSource] = field(default_factory=dict)
     archives: list[str] = field(default_factory=list)
     other_files: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Tree:
     repeated: list[str] = field(default_factory=list)
 
     def add(
-        self, name: str, source: File | Member, start: Callable[[int], bytes], is_output: bool
+        self, name: str, source: NamedSource, start: Callable[[int], bytes], is_output: bool
     ) -> None:
         """Add a file to its list. `start` reads its first bytes; `is_output`: it has imrep's mark.
 
@@ -127,7 +129,7 @@ def folder(root: Path) -> Tree:
             tree.outputs.append(prefix)
             continue
         for entry in entries:
-            if _hidden(entry.name):
+            if hidden(entry.name):
                 continue
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(f"{prefix}{entry.name}/")
@@ -149,11 +151,11 @@ def archive(path: Path) -> Tree:
     zipped = opened(path, stamp)
     infos = {_member_name(info): info for info in zipped.infolist() if not info.is_dir()}
     top = f"{path.stem}/"
-    if all(name.startswith(top) for name in infos if not _hidden(name)):
+    if all(name.startswith(top) for name in infos if not hidden(name)):
         infos = {name.removeprefix(top): info for name, info in infos.items()}
     marked = {name.removesuffix(provenance.FOLDER) for name in infos if _is_mark(name)}
     for name, info in infos.items():
-        if _hidden(name):
+        if hidden(name):
             continue
         output = next((each for each in marked if name.startswith(each)), None)
         if output is not None:
@@ -167,6 +169,47 @@ def archive(path: Path) -> Tree:
         )
     tree.outputs += sorted(marked)
     return tree
+
+
+class Packed(NamedSource, Protocol):
+    """A member of an archive, or a file of an object store."""
+
+    def start(self, count: int) -> bytes:
+        """Its first bytes."""
+
+
+def packed(name: str, members: Mapping[str, Packed | Refused], root: str = "") -> Tree:
+    """The files of an archive, by their names, that are not hidden.
+
+    Args:
+        name: Of the archive, in messages; a single top folder of this name is skipped.
+        members: Its files.
+        root: The same without its suffix, where that is not what comes before the first point.
+    """
+    tree = Tree(name, None)
+    top = f"{root or name.partition('.')[0]}/"
+    if all(member.startswith(top) for member in members if not hidden(member)):
+        members = {member.removeprefix(top): source for member, source in members.items()}
+    marked = {member.removesuffix(provenance.FOLDER) for member in members if _is_mark(member)}
+    for member, source in members.items():
+        if hidden(member) or any(member.startswith(folder) for folder in marked):
+            continue
+        if not isinstance(source, Refused):
+            own = provenance.default_name(member) and _is_own(source)
+            tree.add(member, source, source.start, own)
+        elif file_types.by_name(member) in ("picture", "unknown"):
+            tree.refused[member] = source
+        else:
+            tree.other_files.append(member)
+    tree.outputs += sorted(marked)
+    return tree
+
+
+def _is_own(source: Source) -> bool:
+    try:
+        return provenance.is_image(source.read())
+    except BadFile:  # reading it later raises the reason
+        return False
 
 
 def _refuse_folder(tree: Tree, prefix: str, error: OSError) -> None:
@@ -248,12 +291,13 @@ def _member_name(info: zipfile.ZipInfo) -> str:
     return "/".join(part for part in parts if part not in ("", ".", ".."))
 
 
-def _hidden(name: str) -> bool:
+def hidden(name: str) -> bool:
+    """Whether a file in an archive, or a folder of it, is hidden or one of macOS's own."""
     return name.startswith((".", "__MACOSX/")) or "/." in name or "/__MACOSX/" in f"/{name}/"
 
 
 def _is_mark(name: str) -> bool:
-    return name.endswith(f"/{provenance.FOLDER}") and not _hidden(
+    return name.endswith(f"/{provenance.FOLDER}") and not hidden(
         name.removesuffix(provenance.FOLDER)
     )
 

@@ -1,13 +1,23 @@
 """Data sets from lists of paths: of a pattern, of standard input, from Python."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from imrep.datasets import assemble, file_tree, file_types, folder_labels
+from imrep.datasets import (
+    assemble,
+    coco,
+    file_tree,
+    file_types,
+    folder_labels,
+    remote,
+    web_dataset,
+)
 from imrep.datasets.dataset import Dataset, Item, several
-from imrep.datasets.sources import ClosedFolder, File, Refused, Source
+from imrep.datasets.remote import RemoteFile
+from imrep.datasets.sources import Archive, ClosedFolder, File, Refused, Source
 from imrep.datasets.tables import parquet, target_columns
 from imrep.datasets.tables.parquet import NoData
 from imrep.datasets.tables.path_resolution import Names
@@ -16,31 +26,42 @@ from imrep.errors import BadData
 from imrep.io import provenance
 
 
-def of_paths(paths: Iterable[str], name: str, request: Request | None = None) -> Dataset:
+def of_paths(
+    paths: Iterable[str],
+    name: str,
+    request: Request | None = None,
+    stored: Mapping[str, RemoteFile] | None = None,
+) -> Dataset:
     """Pictures by name, labelled by the first folder below the one that they share.
 
     Tables, archives and folders in the list bring their own images and targets.
 
     Args:
-        paths: As they were written.
+        paths: As they were written, or URIs.
         name: Of the list, in messages.
         request: Which target is wanted; None for classes.
+        stored: The files of URIs that are known already.
 
     Raises:
         BadData: The list names no image, or tables with targets of different kinds.
     """
-    listed = [path for path in dict.fromkeys(paths) if path]
+    names = [_local(path) for path in dict.fromkeys(paths) if path]
+    remotes = _remotes(names, stored or {})
+    listed = [remote.plain(path) for path in names]
     folders = [path for path in listed if os.path.isdir(path)]  # noqa: PTH112
     files = [path for path in listed if not os.path.isdir(path)]  # noqa: PTH112
     folders, notes = _without_outputs(_topmost(folders, files), _is_output_folder)
     files, more = _without_outputs(files, _is_output)
     notes += more
-    kinds = {path: file_types.by_name(path) for path in files}
-    pictures = [path for path, kind in kinds.items() if kind in ("picture", "unknown")]
-    listed_tables = [path for path, kind in kinds.items() if kind == "table"]
-    parts = list(_tables(listed_tables, name, request))
-    archives = [Path(path) for path, kind in kinds.items() if kind == "archive"]
-    parts += [_prefixed(_archive(path, request), path.as_posix()) for path in archives]
+    by_kind = _by_kind(files, remotes)
+    pictures = by_kind["picture"]
+    parts = list(_tables(by_kind["table"], name, request))
+    parts += _shards(by_kind["shard"], remotes, name, request)
+    parts += [_prefixed(_archive(Path(p), request), Path(p).as_posix()) for p in by_kind["archive"]]
+    parts += [
+        _prefixed(coco.of_file(Path(p), request), Path(p).parent.as_posix())
+        for p in by_kind["coco"]
+    ]
     for part in (_folder(path, request) for path in folders):
         if part.labelled or part.target.column:
             parts.append(part)
@@ -48,11 +69,10 @@ def of_paths(paths: Iterable[str], name: str, request: Request | None = None) ->
             pictures += [str(item.file) for item in part.items if item.file]
             loose = [item for item in part.items if not item.file]
             parts.append(replace(part, items=tuple(loose)))
-    other_files = [path for path, kind in kinds.items() if kind == "other"]
-    if other_files:
-        notes.append(several(other_files, "file", "of other kinds left out"))
+    if by_kind["other"]:
+        notes.append(several(by_kind["other"], "file", "of other kinds left out"))
     if pictures:
-        parts.insert(0, _of_pictures(pictures, request))
+        parts.insert(0, _of_pictures(pictures, remotes, request))
     target = _common_target(parts, name)
     items = _merged(parts)
     if not items:
@@ -78,7 +98,59 @@ def _common_target(parts: Sequence[Dataset], name: str) -> Target:
     return targets[0] if targets else next((part.target for part in parts), Target())
 
 
-def _of_pictures(paths: list[str], request: Request | None) -> Dataset:
+def _local(path: str) -> str:
+    """The path of a `file://` URI; another name as it is."""
+    local = remote.local(path)
+    return path if local is None else os.fspath(local)
+
+
+def _remotes(listed: Sequence[str], stored: Mapping[str, RemoteFile]) -> dict[str, Source]:
+    """The file of each URI in a list, or its refusal, by the URI without options."""
+    unknown = [path for path in listed if remote.is_uri(path) and path not in stored]
+    return {**stored, **dict(zip(map(remote.plain, unknown), remote.sources(unknown), strict=True))}
+
+
+def _by_kind(files: Sequence[str], remotes: Collection[str]) -> defaultdict[str, list[str]]:
+    """Files by what reads them; of a store only pictures and .tar."""
+    by_kind = defaultdict[str, list[str]](list)
+    for path in files:
+        kind: str = file_types.by_name(path)
+        kind = "picture" if kind == "unknown" else kind
+        if path.lower().endswith(".tar"):
+            kind = "shard"
+        elif path in remotes:
+            kind = kind if kind == "picture" else "other"
+        elif kind == "other" and coco.is_file(Path(path)):
+            kind = "coco"
+        by_kind[kind].append(path)
+    return by_kind
+
+
+def _shards(
+    paths: list[str], remotes: Mapping[str, Source], name: str, request: Request | None
+) -> list[Dataset]:
+    """The data set of all .tar in a list, those that are not there included."""
+    below = _below_common(paths) if paths else {}
+    shards: dict[str, Archive] = {}
+    refused = []
+    for path in paths:
+        source = remotes.get(path, File(Path(path)))
+        if isinstance(source, RemoteFile) or (isinstance(source, File) and source.path.is_file()):
+            shards[below[path]] = source
+        elif isinstance(source, Refused):
+            refused.append(Item(path, source=source))
+        else:
+            missing = Refused(f"{path} does not exist. Check the path.")
+            refused.append(Item(path, source=missing))
+    if not shards:
+        return [Dataset("", tuple(refused))] if refused else []
+    part = web_dataset.of_shards(shards, name, request)
+    return [replace(part, items=(*part.items, *refused))]
+
+
+def _of_pictures(
+    paths: list[str], remotes: Mapping[str, Source], request: Request | None
+) -> Dataset:
     """Files, labelled by folders; a missing file is searched for under other spellings."""
     names = Names({}, Path())
     sources: dict[str, Source] = {}
@@ -86,8 +158,9 @@ def _of_pictures(paths: list[str], request: Request | None) -> Dataset:
     repeated = []
     visited = set()
     for path in paths:
-        source = _source(path, names)
+        source = remotes[path] if path in remotes else _source(path, names)
         name = source.path.as_posix() if isinstance(source, File) else Path(path).as_posix()
+        name = path if path in remotes else name
         folder, _, last = name.rpartition("/")
         if folder not in folders:
             folders[folder] = os.path.realpath(folder)
@@ -145,7 +218,7 @@ def _folder(path: str, request: Request | None) -> Dataset:
     """The data set in a listed folder; a folder without images only gives a note."""
     called = Path(path).as_posix()
     try:
-        return _prefixed(assemble.of_folder(Path(path), request), called)
+        return _prefixed(web_dataset.of_folder(Path(path), request), called)
     except ClosedFolder as error:
         return Dataset(called, (Item(f"{called}/", source=Refused(str(error))),))
     except BadData as error:
@@ -160,7 +233,10 @@ def _archive(path: Path, request: Request | None) -> Dataset:
 
 def needs_unpacking(path: Path) -> str:
     """The message about an archive that cannot be read packed."""
-    return f"{path.name} needs to be a .zip to be read packed. Unpack it and give the folder."
+    return (
+        f"{path.name} needs to be a .zip or a plain .tar to be read packed. Unpack it and give the "
+        "folder."
+    )
 
 
 def _prefixed(part: Dataset, folder: str) -> Dataset:

@@ -1,10 +1,11 @@
 """Sources of an image file's bytes: a file, a member of a zip archive, or a refusal."""
 
 import zipfile
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from imrep import images
 from imrep.errors import BadData, BadFile
@@ -28,11 +29,35 @@ class Source(Protocol):
         """The bytes. Raises BadFile where they cannot be read."""
 
 
+class NamedSource(Source, Hashable, Protocol):
+    """The bytes of a file of any type."""
+
+    @property
+    def name(self) -> str:
+        """Its name; of a member of an archive with its folder."""
+
+
+class Archive(NamedSource, Protocol):
+    """A file whose parts can be read: on disk or in an object store."""
+
+    def open(self) -> BinaryIO:
+        """The file, in which any position can be sought. Raises OSError."""
+
+
 @dataclass(frozen=True)
 class File:
     """A file on disk."""
 
     path: Path
+
+    @property
+    def name(self) -> str:
+        """Its name without its folder."""
+        return self.path.name
+
+    def open(self) -> BinaryIO:
+        """The file. Raises OSError."""
+        return self.path.open("rb")
 
     @property
     def stamp(self) -> tuple[int, int] | None:

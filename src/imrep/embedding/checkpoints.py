@@ -110,13 +110,14 @@ class WorkFolder:
 
         self.write(f"{number:06}.npz", write)
 
-    def load(self, number: int) -> Shard:
-        """A stored shard."""
+    def load(self, number: int, vectors: bool = True) -> Shard:
+        """A stored shard; without its `vectors` they are (0, 0), and are not read."""
         with np.load(self.path / f"{number:06}.npz") as stored:
             skipped, notes = json.loads(str(stored["words"]))
             rows = tuple(stored["rows"].tolist())
             reasons = tuple((i, why) for i, why in skipped)
-            return Shard(stored["vectors"], rows, reasons, tuple(notes))
+            values = stored["vectors"] if vectors else np.empty((0, 0), np.float32)
+            return Shard(values, rows, reasons, tuple(notes))
 
     def count(self) -> int:
         """Number of stored shards up to the first gap."""
@@ -126,6 +127,10 @@ class WorkFolder:
     def shards(self) -> Iterator[Shard]:
         """Every shard in order."""
         return map(self.load, range(self.count()))
+
+    def outlines(self) -> Iterator[Shard]:
+        """The same without their vectors, which would be read for nothing."""
+        return (self.load(number, vectors=False) for number in range(self.count()))
 
     def discard(self) -> None:
         """Remove the folder.

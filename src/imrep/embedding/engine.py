@@ -5,7 +5,7 @@ since a batch is computed by one thread and the batches do not depend on the thr
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -87,9 +87,32 @@ def encode_or_skip(
     function: Callable[[Image], R], batches: Iterable[Batch | Skip], device: str
 ) -> Generator[EncodedBatch[R] | Skip, None, None]:
     """The same, with the images that could not be read between."""
+    for result in encode_together([function], batches, device):
+        yield result if isinstance(result, Skip) else result[0]
 
-    def encode_batch(batch: Batch | Skip) -> EncodedBatch[R] | Skip:
-        return batch if isinstance(batch, Skip) else _timed(function, batch, device)
+
+def encode_together(
+    functions: Sequence[Callable[[Image], R]],
+    batches: Iterable[Batch | Skip],
+    device: str,
+    starts: Sequence[int] = (),
+) -> Generator[list[EncodedBatch[R]] | Skip, None, None]:
+    """The results of several functions for every batch, which is read once for all.
+
+    Args:
+        functions: From images to a result; none changes the images.
+        batches: The images, and those that could not be read between.
+        device: Where to compute.
+        starts: The first row that each function is computed for; others have no result. None: all.
+    """
+    firsts = starts or [0] * len(functions)
+
+    def encode_batch(batch: Batch | Skip) -> list[EncodedBatch[R]] | Skip:
+        if isinstance(batch, Skip):
+            return batch
+        images, rows = batch.images(device), batch.rows
+        wanted = (f for f, first in zip(functions, firsts, strict=True) if rows[0] >= first)
+        return [_timed(function, images, rows) for function in wanted]
 
     yield from parallel.ordered_map(
         encode_batch,
@@ -105,8 +128,7 @@ def thread_count(requested: int, device: str) -> int:
     return requested if device == "cpu" else 1
 
 
-def _timed(function: Callable[[Image], R], batch: Batch, device: str) -> EncodedBatch[R]:
-    images = batch.images(device)
+def _timed(function: Callable[[Image], R], images: Image, rows: list[int]) -> EncodedBatch[R]:
     cpu, wall = time.thread_time(), time.perf_counter()
     result: R | BadImage
     try:
@@ -114,4 +136,4 @@ def _timed(function: Callable[[Image], R], batch: Batch, device: str) -> Encoded
             result = function(images)
     except BadImage as error:
         result = error
-    return EncodedBatch(batch.rows, result, time.thread_time() - cpu, time.perf_counter() - wall)
+    return EncodedBatch(rows, result, time.thread_time() - cpu, time.perf_counter() - wall)

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,10 +16,12 @@ from imrep.embedding import engine
 from imrep.embedding.vector_file import Settings
 from imrep.errors import BadFile, BadImage
 from imrep.ops import parallel
+from imrep.types import Image
 
 MIN_COSINE = 0.9995  # between the vectors of either precision
 _IMAGES = 8  # that are compared
 _HALF = "bfloat16"
+_PROBE_SECONDS = 0.05  # of one precision, after which the faster one is known
 
 
 def choose(
@@ -40,11 +43,18 @@ def choose(
         )
     half = copy.deepcopy(rep)
     half.precision = _HALF  # type: ignore[assignment]  # a parameter, not a module
-    cosine = min(_cosines(rep, half, items, settings), default=1.0)
-    if cosine < MIN_COSINE:
+    with torch.no_grad(), parallel.one_thread(1):
+        batches = _batches(items, settings)
+        cosine = min(_cosines(rep, half, batches, settings), default=1.0)
+        if cosine < MIN_COSINE:
+            return rep, (
+                f"Half precision changes the first vectors to a cosine of {cosine:.5f}, less than "
+                f"{MIN_COSINE}: vectors are in float32."
+            )
+        gain = _gain(rep, half, batches)
+    if gain < 1:
         return rep, (
-            f"Half precision changes the first vectors to a cosine of {cosine:.5f}, less than "
-            f"{MIN_COSINE}: vectors are in float32."
+            f"Half precision takes {1 / gain:.1f} times as long here: vectors are in float32."
         )
     return half, f"Half precision (bfloat16): the first vectors agree to a cosine of {cosine:.5f}."
 
@@ -56,19 +66,42 @@ def _pays(device: str) -> bool:
     return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def _gain(rep: Representation, half: Representation, batches: Sequence[Image]) -> float:
+    """How many times as fast half precision is, by batches that both have embedded before."""
+    seconds = [0.0, 0.0]
+    for batch in batches:
+        for i, each in enumerate((rep, half)):
+            start = time.perf_counter()
+            try:
+                engine.vectors(each)(batch)
+            except BadImage:
+                continue
+            seconds[i] += time.perf_counter() - start
+        if seconds[0] > _PROBE_SECONDS:
+            break
+    return seconds[0] / seconds[1] if seconds[1] else 1.0
+
+
 def _cosines(
-    rep: Representation, half: Representation, items: Sequence[Item], settings: Settings
+    rep: Representation, half: Representation, batches: Sequence[Image], settings: Settings
 ) -> Iterator[float]:
     """Between the vectors of either, of the first images that can be read."""
-    with torch.no_grad(), parallel.one_thread():
-        for square in itertools.islice(_squares(items, settings), _IMAGES):
-            image = images.batch(square[None], settings.device)
-            try:
-                pair = [engine.vectors(r.to(settings.device).eval())(image)[0] for r in (rep, half)]
-            except BadImage:  # the run itself says so
-                continue
-            norms = float(np.linalg.norm(pair[0]) * np.linalg.norm(pair[1]))
-            yield float(pair[0] @ pair[1]) / norms if norms else 1.0
+    for batch in batches:
+        try:
+            pair = [engine.vectors(r.to(settings.device).eval())(batch) for r in (rep, half)]
+        except BadImage:  # the run itself says so
+            continue
+        for single, double in zip(*pair, strict=True):
+            norms = float(np.linalg.norm(single) * np.linalg.norm(double))
+            yield float(single @ double) / norms if norms else 1.0
+
+
+def _batches(items: Sequence[Item], settings: Settings) -> list[Image]:
+    """The first images that can be read: a batch of squares, or one by one at their own size."""
+    squares = list(itertools.islice(_squares(items, settings), _IMAGES))
+    if settings.size is None:
+        return [images.batch(square[None], settings.device) for square in squares]
+    return [images.batch(np.stack(squares), settings.device)] if squares else []
 
 
 def _squares(items: Sequence[Item], settings: Settings) -> Iterator[NDArray[np.uint8]]:

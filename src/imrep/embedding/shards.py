@@ -4,7 +4,7 @@ Files are decoded ahead on threads, and batches are encoded on others. A run tha
 most the shard it was in; the next one starts at the first shard that is missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -63,25 +63,50 @@ def fill(
     Returns:
         Images whose shards an earlier run had stored.
     """
-    start = min(work.count() * settings.shard, len(items))
-    loaded = images.load_squares(
-        items[start:], settings.size, threads=settings.threads, **settings.reading.canvas_keywords
+    (start,) = fill_together(
+        [(work, function)], items, settings, lambda done, count, skipped: progress(done, count)
     )
-    parts = batching.batches(loaded, settings.batch, start, settings.shard)
-    encoded = engine.encode_or_skip(function, parts, settings.device)
+    return start
+
+
+def fill_together(
+    works: Sequence[tuple[WorkFolder, Rows]],
+    items: Sequence[Item],
+    settings: Settings,
+    progress: Callable[[int, int, int], None],
+) -> list[int]:
+    """Add the shards that are missing of several results, for which each image is decoded once.
+
+    Args:
+        works: Where each is stored, and what computes its rows.
+        items: The data set.
+        settings: How images are read and encoded.
+        progress: Called with (images done, all, skipped) after each batch.
+
+    Returns:
+        Of each, images whose shards an earlier run had stored.
+    """
+    starts = [min(work.count() * settings.shard, len(items)) for work, _ in works]
+    first = min(starts)
+    loaded = images.load_squares(
+        items[first:], settings.size, threads=settings.threads, **settings.reading.canvas_keywords
+    )
+    parts = batching.batches(loaded, settings.batch, first, settings.shard)
+    encoded = engine.encode_together(
+        [function for _, function in works], parts, settings.device, starts
+    )
     # Closed from the last to the first: an error would otherwise leave the open files and threads
     # to whichever thread collects garbage.
     with closing(loaded), closing(parts), closing(encoded), images.noting() as notes:
-        for shard in _shards(encoded, start, len(items), settings.shard, progress):
-            work.save(shard.start // settings.shard, shard.finished(notes))
-    for note in dict.fromkeys(note for shard in work.shards() for note in shard.notes):
+        _save(works, starts, encoded, (len(items), settings.shard, notes), progress)
+    for note in dict.fromkeys(n for work, _ in works for s in work.outlines() for n in s.notes):
         images.note(note)  # of the shards of earlier runs too
-    return start
+    return starts
 
 
 def skipped(work: WorkFolder, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
     """Path and reason of every image without a row."""
-    return tuple((items[i].path, why) for shard in work.shards() for i, why in shard.skipped)
+    return tuple((items[i].path, why) for shard in work.outlines() for i, why in shard.skipped)
 
 
 @dataclass
@@ -119,20 +144,30 @@ class _OpenShard:
         return Shard(vectors, tuple(self.rows), skipped, tuple(notes))
 
 
-def _shards(
-    encoded: Iterable[EncodedBatch[NDArray[np.float32]] | Skip],
-    start: int,
-    count: int,
-    size: int,
-    progress: Callable[[int, int], None],
-) -> Iterator[_OpenShard]:
-    """Shards as they become full."""
-    shard = _OpenShard(start, min(size, count - start))
+def _save(
+    works: Sequence[tuple[WorkFolder, Rows]],
+    starts: Sequence[int],
+    encoded: Iterable[list[EncodedBatch[NDArray[np.float32]]] | Skip],
+    of: tuple[int, int, Iterable[str]],
+    progress: Callable[[int, int, int], None],
+) -> None:
+    """Save shards as they become full; `of` is the number of images, of a shard, and the notes."""
+    count, size, notes = of
+    shards = [_OpenShard(start, min(size, count - start)) for start in starts]
+    slowest = starts.index(min(starts))
+    skipped = 0
     for result in encoded:
-        shard.add(result)
-        if isinstance(result, EncodedBatch) or shard.is_full:
-            progress(shard.done, count)
-        if shard.is_full:
-            yield shard
-            start += shard.size
-            shard = _OpenShard(start, min(size, count - start))
+        row = result.row if isinstance(result, Skip) else result[0].rows[0]
+        active = [i for i, start in enumerate(starts) if row >= start]
+        results: Sequence[EncodedBatch[NDArray[np.float32]] | Skip]
+        results = [result] * len(active) if isinstance(result, Skip) else result
+        for i, each in zip(active, results, strict=True):
+            shards[i].add(each)
+            if i == slowest:
+                skipped += 1 if isinstance(each, Skip) else len(each.skips)
+                if shards[i].is_full or not isinstance(each, Skip):
+                    progress(shards[i].done, count, skipped)
+            if shards[i].is_full:
+                works[i][0].save(shards[i].start // size, shards[i].finished(notes))
+                done = shards[i].done
+                shards[i] = _OpenShard(done, min(size, count - done))

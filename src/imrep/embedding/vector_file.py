@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,42 +98,122 @@ def embed(
         Busy: If another run writes `out`.
         OSError: If the system refuses to write; finished shards are kept for the next call.
     """
-    began, out = time.perf_counter(), Path(out)
-    settings, progress = settings or Settings(), progress or (lambda *_: None)
-    listed = skipped_list.beside(out)
-    _check_names(out, listed, rep)
-    if isinstance(rep, Supervised):
-        rep.require_training()
+    (output,) = embed_together(items, [(rep, out)], settings, progress)
+    return output
+
+
+def embed_together(
+    items: Sequence[Item],
+    outputs: Sequence[tuple[Representation, str | Path]],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> list[OutputFile]:
+    """Write the vectors by several representations, each to its file: images are decoded once.
+
+    Every file is the same as that of `embed`, and each is resumed by itself.
+
+    Args:
+        items: The data set.
+        outputs: Each representation and its file.
+        settings: Of all of them.
+        progress: Called with a phrase, the number done and the total.
+
+    Raises:
+        As `embed`; what can be written is written before.
+    """
+    began, settings, progress = time.perf_counter(), settings or Settings(), progress or _silent
+    runs = [_Run(rep, Path(out)) for rep, out in outputs]
+    for run in runs:
+        _check_names(run.out, skipped_list.beside(run.out), run.rep)
+        if isinstance(run.rep, Supervised):
+            run.rep.require_training()
+    names = ", ".join(run.rep.spec for run in runs)
+
+    def report(done: int, count: int, skipped: int) -> None:
+        progress(f"{names} · {skipped} skipped" if skipped else names, done, count)
+
     with (
         parallel.one_thread(engine.thread_count(settings.threads, settings.device)),
-        WorkFolder(out, _key(items, rep, settings)) as work,
+        ExitStack() as stack,
     ):
-        rep = rep.to(settings.device).eval()
-        fitted_on = fitting.fit_once(rep, items, work, settings, settings.seed, progress)
-        resumed = shards.fill(
-            work,
-            items,
-            engine.vectors(rep),
-            settings,
-            lambda done, count: progress(rep.spec, done, count),
-        )
-        skipped = shards.skipped(work, items)
-        skipped_path = skipped_list.write(listed, skipped)
-        if len(skipped) == len(items):
-            work.discard()
-            raise BadData(f"none of the {len(items)} files gave a vector; {skipped_path} says why.")
-        rows, dim, draft = _assemble(items, rep, work, out.suffix, settings.size)
-        fitted_path = _publish(out, draft, rep, work)
+        works = [stack.enter_context(WorkFolder(r.out, r.key(items, settings))) for r in runs]
+        for run, work in zip(runs, works, strict=True):
+            run.rep.to(settings.device).eval()
+            run.fitted_on = fitting.fit_once(
+                run.rep, items, work, settings, settings.seed, progress
+            )
+        pairs = [(work, engine.vectors(run.rep)) for run, work in zip(runs, works, strict=True)]
+        resumed = shards.fill_together(pairs, items, settings, report)
+        output_files, failed = [], None
+        for run, work, before in zip(runs, works, resumed, strict=True):
+            try:
+                output_files.append(_finish(run, items, work, settings.size, before, began))
+            except BadData as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+    return output_files
+
+
+def _silent(*_: object) -> None:
+    """No progress."""
+
+
+class _Run:
+    """A representation, its file, and its fingerprint, which takes a second of large weights."""
+
+    def __init__(self, rep: Representation, out: Path) -> None:
+        self.rep, self.out, self.fitted_on = rep, out, 0
+        self._fingerprint = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the representation, once it is fitted."""
+        return self.rep.fingerprint if self.fitted_on else self._fingerprint
+
+    def key(self, items: Sequence[Item], settings: Settings) -> dict[str, object]:
+        """Everything that decides the vectors."""
+        self._fingerprint = self.rep.fingerprint
+        return _key(items, self.rep.spec, self._fingerprint, settings)
+
+
+def _finish(
+    run: _Run, items: Sequence[Item], work: WorkFolder, size: int | None, resumed: int, began: float
+) -> OutputFile:
+    """Make the output of the shards.
+
+    Raises:
+        BadData: There is no vector.
+    """
+    out = run.out
+    listed = skipped_list.beside(out)
+    skipped = shards.skipped(work, items)
+    skipped_path = skipped_list.write(listed, skipped)
+    if len(skipped) == len(items):
+        work.discard()
+        raise BadData(f"none of the {len(items)} files gave a vector; {skipped_path} says why.")
+    rows, dim, draft = _assemble(items, run, work, size)
+    fitted_path = _publish(out, draft, run.rep, work)
     seconds = time.perf_counter() - began
     return OutputFile(
-        out, rows, dim, skipped, skipped_path, fitted_path, fitted_on, resumed, seconds
+        out, rows, dim, skipped, skipped_path, fitted_path, run.fitted_on, resumed, seconds
     )
+
+
+def check_name(out: Path) -> None:
+    """Refuse, before anything is read, a name under which no vectors can be written.
+
+    Raises:
+        BadParameter: Its suffix names no format.
+        OSError: The system would refuse.
+    """
+    vectors.suffix(out)
+    files.check_writable(out)
 
 
 def _check_names(out: Path, listed: Path, rep: Representation) -> None:
     """Refuse a name that cannot be written, before any work is done."""
-    vectors.suffix(out)
-    files.check_writable(out)
+    check_name(out)
     skipped_list.check(listed)
     folder = _fitted_folder(out)
     if rep.needs_fit and folder.exists() and not _was_fitted(folder):
@@ -143,24 +224,24 @@ def _check_names(out: Path, listed: Path, rep: Representation) -> None:
 
 
 def _assemble(
-    items: Sequence[Item], rep: Representation, work: WorkFolder, suffix: str, size: int | None
+    items: Sequence[Item], run: _Run, work: WorkFolder, size: int | None
 ) -> tuple[int, int, Path]:
     """Join the shards: number of rows, length of a vector, and the file in the work folder."""
-    rows = [row for shard in work.shards() for row in shard.rows]
+    rows = [row for shard in work.outlines() for row in shard.rows]
     dim = next(shard.vectors.shape[1] for shard in work.shards() if shard.rows)
     columns: dict[str, list[str | None]] = {
         "path": [items[row].path for row in rows],
         "label": [items[row].label for row in rows],
     }
     facts = {
-        "spec": rep.spec,
-        "fingerprint": rep.fingerprint,
+        "spec": run.rep.spec,
+        "fingerprint": run.fingerprint,
         "size": "native" if size is None else str(size),
         "imrep": __version__,
     }
     pieces = (shard.vectors for shard in work.shards() if shard.rows)
     table = vectors.Table(pieces, len(rows), dim, columns, facts)
-    draft = work.write(f"vectors{suffix}", lambda path: vectors.write(path, table))
+    draft = work.write(f"vectors{run.out.suffix}", lambda path: vectors.write(path, table))
     return len(rows), dim, draft
 
 
@@ -192,13 +273,15 @@ def _fingerprint(folder: Path) -> str:
     return str(json.loads((folder / _CONFIG).read_text()).get("fingerprint"))
 
 
-def _key(items: Sequence[Item], rep: Representation, settings: Settings) -> dict[str, object]:
-    """Everything that decides the vectors."""
+def _key(
+    items: Sequence[Item], spec: str, fingerprint: str, settings: Settings
+) -> dict[str, object]:
+    """Everything that decides the vectors, as JSON can hold it."""
     return {
         "format": _FORMAT,
         "decoder": images.DECODER,
-        "spec": rep.spec,
-        "fingerprint": rep.fingerprint,
+        "spec": spec,
+        "fingerprint": fingerprint,
         "size": settings.size,
         "shard": settings.shard,
         "seed": settings.seed,

@@ -56,6 +56,9 @@ class TestMeter:
             assert list(bars[1].tasks.values()) == [("encoding", 3, 9)]
             meter("encoding", 4, 9, "encoding, 7 images/s")
             assert list(bars[1].tasks.values()) == [("encoding, 7 images/s", 4, 9)]
+            meter("encoding · 2 skipped", 5, 9)
+            assert list(bars[1].tasks.values()) == [("encoding · 2 skipped", 5, 9)]
+            assert bars[1].number == 2  # the same bar
             assert not bars[1].stopped
         assert bars[1].stopped and len(bars) == 2
 
@@ -135,3 +138,17 @@ def test_what_takes_long_is_announced_on_a_line(capsys, quiet, expected):
         meter("judging takes long", 0, 0)
         meter("judging", 0, 5)
     assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(("speed", "text"), [(None, ""), (3.21, "3.2/s"), (123.4, "123/s")])
+def test_the_bar_shows_how_many_a_second(speed, text):
+    class Task:
+        finished_speed = None
+
+    task = Task()
+    task.speed = speed
+    with warnings.catch_warnings():
+        bars = screen._bars()
+    bars.stop()
+    (column,) = [column for column in bars.columns if type(column).__name__ == "Speed"]
+    assert column.render(task).plain == text

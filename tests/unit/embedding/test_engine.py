@@ -65,3 +65,15 @@ def test_vectors_are_those_of_embed_and_finite(monkeypatch):
 def test_a_device_that_is_parallel_by_itself_gets_one_batch_at_a_time():
     assert engine.thread_count(4, "cpu") == 4
     assert engine.thread_count(4, "cuda") == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_several_functions_share_a_batch_from_the_rows_where_each_starts(threads):
+    parts = [batch(0, value=51), Skip(2, "broken"), batch(3, value=255)]
+    twice = lambda images: 2 * brightness(images)  # noqa: E731
+    with parallel.one_thread(threads):
+        results = list(engine.encode_together([brightness, twice], parts, "cpu", [3, 0]))
+    assert [len(each) for each in results if not isinstance(each, Skip)] == [1, 2]
+    np.testing.assert_allclose(results[0][0].value, 0.4, rtol=1e-6)
+    assert results[1] == Skip(2, "broken")
+    assert [skip.row for each in results[2] for skip in each.skips] == [3, 4, 3, 4]

@@ -26,6 +26,7 @@ def items(tmp_path):
 @pytest.fixture
 def fast_processor(monkeypatch):
     monkeypatch.setattr(half_precision, "_pays", lambda device: True)
+    monkeypatch.setattr(half_precision, "_gain", lambda *_: 2.0)
 
 
 @pytest.mark.usefixtures("fast_processor")
@@ -67,3 +68,42 @@ def test_embed_says_which_it_was(items, tmp_path):
     cosines /= np.linalg.norm(fast.vectors, axis=1) * np.linalg.norm(exact.vectors, axis=1)
     assert cosines.min() >= half_precision.MIN_COSINE
     assert not np.array_equal(fast.vectors, exact.vectors)
+
+
+@pytest.mark.usefixtures("fast_processor")
+@pytest.mark.parametrize("size", [32, None])
+def test_it_is_left_where_a_probe_shows_that_it_is_slower(items, monkeypatch, size):
+    monkeypatch.setattr(half_precision, "_gain", lambda *_: 0.5)
+    rep = imrep.get(SPEC)
+    same, remark = choose(rep, items, Settings(size=size))
+    assert same is rep
+    assert remark == "Half precision takes 2.0 times as long here: vectors are in float32."
+
+
+def test_the_probe_times_either_precision(items):
+    import time
+
+    class Slow(torch.nn.Module):
+        spec = "slow"
+
+        def __init__(self, seconds):
+            super().__init__()
+            self.seconds = seconds
+
+        def embed(self, batch):
+            time.sleep(self.seconds)
+            return batch.mean((2, 3))
+
+    batches = half_precision._batches(items, Settings(size=8))
+    assert [tuple(batch.shape) for batch in batches] == [(3, 3, 8, 8)]
+    assert 2 < half_precision._gain(Slow(0.03), Slow(0.01), batches) < 4
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_a_transformer_has_half_precision_too(items):
+    half, _ = choose(imrep.get("vit:arch=test_vit,weights=random"), items, Settings(size=160))
+    assert half.spec.endswith("precision=bfloat16")
+    one, two = (imrep.embed([i.file for i in items[:3]], rep, size=160).vectors for rep in
+                (half, "vit:arch=test_vit,weights=random"))  # fmt: skip
+    cosine = (one * two).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
+    assert one.dtype == np.float32 and cosine.min() > 0.9995 and np.abs(one - two).max() > 0

@@ -15,6 +15,7 @@ from imrep.embedding import fitting, vector_file
 from imrep.embedding.checkpoints import WorkFolder
 from imrep.embedding.vector_file import Settings
 from imrep.errors import BadData, BadImage, BadParameter
+from imrep.images import canvas
 from imrep.registry.cards import Card
 
 SMALL = Settings(size=16, batch=3, shard=5, threads=1)
@@ -290,7 +291,7 @@ def test_progress_ends_at_the_end(folder, tmp_path):
     vector_file.embed(
         items_of(folder), Means(), tmp_path / "v.npz", SMALL, lambda *said: seen.append(said)
     )
-    assert seen[-1] == ("means", 12, 12)
+    assert seen[-1] == ("means · 1 skipped", 12, 12)
     assert seen[0][0].startswith("fitting")
 
 
@@ -301,3 +302,60 @@ def test_a_draft_that_a_kill_left_is_no_shard(tmp_path):
         assert json.loads((work.path / "key.json").read_text())["key"] == {"run": 1}
         work.discard()
     assert not list(tmp_path.iterdir())
+
+
+class TestTogether:
+    SPECS = ("pixels:side=2", "hog:cell=4", "means")
+
+    def outputs(self, folder):
+        reps = [Means() if spec == "means" else factory.get(spec) for spec in self.SPECS]
+        return [(rep, folder / f"{i}.npz") for i, rep in enumerate(reps)]
+
+    def test_each_file_is_that_of_a_run_of_its_own(self, folder, tmp_path):
+        items = items_of(folder)
+        written = vector_file.embed_together(items, self.outputs(tmp_path / "all"), SMALL)
+        for (rep, out), made in zip(self.outputs(tmp_path / "own"), written, strict=True):
+            own = vector_file.embed(items, rep, out, SMALL)
+            assert out.read_bytes() == made.path.read_bytes()
+            assert (made.rows, made.skipped, made.fitted_on) == (
+                own.rows,
+                own.skipped,
+                own.fitted_on,
+            )
+
+    def test_every_file_is_decoded_once(self, folder, tmp_path, monkeypatch):
+        decoded = []
+        square = canvas.square
+        monkeypatch.setattr(canvas, "square", lambda *a, **k: decoded.append(1) or square(*a, **k))
+        items = items_of(folder)
+        vector_file.embed_together(items, self.outputs(tmp_path)[:2], SMALL)
+        assert len(decoded) == len(items)
+
+    def test_after_a_kill_each_goes_on_from_its_own_shard(self, folder, tmp_path):
+        items, outputs = items_of(folder), self.outputs(tmp_path)[:2]
+        vector_file.embed(items, *outputs[1], SMALL)
+        whole = outputs[1][1].read_bytes()
+
+        def stop(what, done, count):
+            if done > 6:
+                raise Stop
+
+        with pytest.raises(Stop):
+            vector_file.embed(items, *outputs[0], SMALL, stop)
+        outputs[1][1].unlink()
+        resumed = [f.resumed for f in vector_file.embed_together(items, outputs, SMALL)]
+        assert resumed == [5, 0] and outputs[1][1].read_bytes() == whole
+        again = tmp_path / "again.npz"
+        vector_file.embed(items, factory.get(self.SPECS[0]), again, SMALL)
+        assert outputs[0][1].read_bytes() == again.read_bytes()
+
+    def test_one_that_refuses_all_leaves_the_others_whole(self, folder, tmp_path):
+        items = items_of(folder)
+        outputs = [
+            (factory.get("scattering:scales=5"), tmp_path / "no.npz"),
+            (factory.get("pixels:side=2"), tmp_path / "yes.npz"),
+        ]
+        with pytest.raises(BadData, match="none of the 12 files gave a vector"):
+            vector_file.embed_together(items, outputs, SMALL)
+        assert np.load(tmp_path / "yes.npz")["vectors"].shape[0] == 11
+        assert not (tmp_path / "no.npz").exists()

@@ -6,39 +6,19 @@ Images are read from their place in the archive, nothing is unpacked.
 
 import json
 import posixpath
-import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imrep import images
-from imrep.datasets import file_types
+from imrep.datasets import file_types, tar_index
 from imrep.datasets.captions.rows import Row, Rows
 from imrep.datasets.captions.tables import COLUMNS
 from imrep.datasets.dataset import several
-from imrep.errors import BadData, BadFile
+from imrep.datasets.sources import File
+from imrep.datasets.tar_index import TarMember
+from imrep.errors import BadData
 
 _MAX_TEXT_BYTES = 2**20  # of a caption's file: more is no caption
-
-
-@dataclass(frozen=True)
-class TarMember:
-    """Bytes at a place in a tar archive, as it was at the time of `stamp` (nanoseconds)."""
-
-    archive: Path
-    stamp: int
-    offset: int
-    size: int
-
-    def read(self) -> bytes:
-        """The bytes."""
-        try:
-            with self.archive.open("rb") as file:
-                file.seek(self.offset)
-                data = file.read(self.size)
-        except OSError as error:
-            raise BadFile(f"{self.archive.name} cannot be read ({error}).") from error
-        return images.fetch(data)
 
 
 @dataclass
@@ -55,8 +35,12 @@ def read(paths: Sequence[Path]) -> Rows:
     """
     rows: list[Row] = []
     without: list[str] = []
+    notes: list[str] = []
     for path in paths:
-        for key, sample in _samples(path).items():
+        samples, damage = _samples(path)
+        if damage:
+            notes.append(f"{path.name} is not read to its end: {damage}.")
+        for key, sample in samples.items():
             if sample.image is None:
                 continue
             name, member = sample.image
@@ -66,45 +50,29 @@ def read(paths: Sequence[Path]) -> Rows:
                 inside = f"{path.name}/{name}"
                 rows.append(Row(inside, inside, member, sample.caption, f"{path.name}/{key}"))
     where = paths[0].name if len(paths) == 1 else f"{paths[0].name} … {paths[-1].name}"
-    notes = [several(without, "image", f"of {where} without a caption left out")]
-    return Rows(where, rows, tuple(notes if without else ()))
+    if without:
+        notes.append(several(without, "image", f"of {where} without a caption left out"))
+    return Rows(where, rows, tuple(notes))
 
 
-def _samples(path: Path) -> dict[str, _Sample]:
+def _samples(path: Path) -> tuple[dict[str, _Sample], str]:
+    """The samples, and why the end of the archive was not read."""
     samples: dict[str, _Sample] = {}
-    stamp = path.stat().st_mtime_ns
-    try:
-        with tarfile.open(path, "r:") as archive:
-            for info, content in _members(archive):
-                folder, name = posixpath.split(info.name)
-                key = posixpath.join(folder, name.partition(".")[0])
-                sample = samples.setdefault(key, _Sample())
-                if content is None:
-                    member = TarMember(path, stamp, info.offset_data, info.size)
-                    sample.image = info.name, member
-                else:
-                    text = _text(content, info.name, path)
-                    sample.caption = sample.caption if text is None else text
-    except (tarfile.TarError, OSError) as error:
-        raise BadData(
-            f"{path.name} cannot be read as a tar archive ({error}). Unpack it if it is "
-            "compressed, or write it again."
-        ) from error
-    return samples
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, bytes | None]]:
-    """Images, without their content, and files that may hold a caption, with it."""
-    for info in archive:
-        suffix = posixpath.splitext(info.name)[1].lower()
-        if not info.isreg() or info.issparse() or posixpath.basename(info.name).startswith("."):
+    file = File(path)
+    index = tar_index.read(file, file.stamp)
+    for name, member in index.members.items():
+        folder, last = posixpath.split(name)
+        if not isinstance(member, TarMember) or last.startswith("."):
             continue
-        if file_types.by_name(info.name) == "picture":
-            yield info, None
-        elif suffix in (".txt", ".json") and info.size <= _MAX_TEXT_BYTES:
-            file = archive.extractfile(info)
-            if file is not None:
-                yield info, file.read()
+        key = posixpath.join(folder, last.partition(".")[0])
+        suffix = posixpath.splitext(name)[1].lower()
+        if file_types.by_name(name) == "picture":
+            samples.setdefault(key, _Sample()).image = name, member
+        elif suffix in (".txt", ".json") and 0 < member.size <= _MAX_TEXT_BYTES:
+            text = _text(member.read(), name, path)
+            sample = samples.setdefault(key, _Sample())
+            sample.caption = sample.caption if text is None else text
+    return samples, index.damage
 
 
 def _text(content: bytes, name: str, path: Path) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imrep import images
-from imrep.datasets.sources import File, Member, Source
+from imrep.datasets.sources import File, NamedSource, Source
 from imrep.datasets.tables import columns, target_columns
 from imrep.datasets.tables.columns import Table
 from imrep.datasets.tables.path_resolution import Names
@@ -24,7 +24,7 @@ _SPEC_KEY = b"imrep.spec"  # in the metadata of a file of vectors that imrep wro
 class Row:
     """A row of a parquet file whose column holds image bytes, alone or beside a path."""
 
-    table: File | Member
+    table: NamedSource
     stamp: object
     row_group: int
     row: int
@@ -77,7 +77,7 @@ class NoData:
     is_output: bool = False  # vectors that imrep wrote
 
 
-def read(source: File | Member, name: str, request: Request | None = None) -> Frame | NoData:
+def read(source: NamedSource, name: str, request: Request | None = None) -> Frame | NoData:
     """The images or paths in a parquet file, or the reason why it has none.
 
     Labels are read as Hugging Face writes them: integers named by the ClassLabel feature in
@@ -203,7 +203,7 @@ def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _open(source: File | Member) -> Any:
+def _open(source: NamedSource) -> Any:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
@@ -213,7 +213,7 @@ def _open(source: File | Member) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _unpacked(member: Member) -> bytes:
+def _unpacked(member: NamedSource) -> bytes:
     return member.read()
 
 
@@ -223,7 +223,7 @@ def _cells(row: Row) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _row_group(table: File | Member, stamp: object, group: int, column: str) -> Any:
+def _row_group(table: NamedSource, stamp: object, group: int, column: str) -> Any:
     import pyarrow as arrow
 
     try:
@@ -234,5 +234,5 @@ def _row_group(table: File | Member, stamp: object, group: int, column: str) -> 
         raise BadFile(f"rows of {_name(table)} cannot be read ({why}). Write it again.") from error
 
 
-def _name(table: File | Member) -> str:
+def _name(table: NamedSource) -> str:
     return table.path.name if isinstance(table, File) else Path(table.name).name
