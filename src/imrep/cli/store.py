@@ -93,12 +93,12 @@ def repair(store: Path, as_json: bool, quiet: bool) -> None:
     if as_json:
         options.write_json(_facts(state) | {"aside": str(aside) if aside else None})
     elif aside is None:
-        click.echo(f"{printable(store)} is whole at version {state.whole}; nothing to repair")
+        click.echo(f"{printable(store)} is whole at version {state.intact}; nothing to repair")
     else:
         for line in _damages(state.damages):
             click.echo(line)
         click.echo(
-            f"back at version {state.whole} of {state.newest}: {several(state.rows, 'row')}\n"
+            f"back at version {state.intact} of {state.newest}: {several(state.rows, 'row')}\n"
             f"{several(len(state.damages), 'damaged file')} moved to {printable(aside)}"
         )
 
@@ -162,18 +162,18 @@ def _lines(store: Path, state: "Health") -> list[str]:
     if state.is_sound:
         checked = several(state.files, "file")
         return [
-            f"{name}  {several(state.rows, 'row')}, version {state.whole}: {checked}, all whole"
+            f"{name}  {several(state.rows, 'row')}, version {state.intact}: {checked}, all whole"
         ]
     lines = [f"{name}  version {state.newest}", *_damages(state.damages)]
     if state.doubled:
         lines.append(f"{state.doubled:,} rows repeat the path of another")
     if state.not_finite:
         lines.append(f"{several(state.not_finite, 'vector')} with NaN or infinity")
-    if state.damages and state.whole is None:
+    if state.damages and state.intact is None:
         lines.append("No version is whole. Embed again into another -o.")
     elif state.damages:
         lines.append(
-            f"Version {state.whole} is whole, {several(state.rows, 'row')}. "
+            f"Version {state.intact} is whole, {several(state.rows, 'row')}. "
             f"Go back to it: imrep store repair {printable(store)}"
         )
     else:
@@ -189,7 +189,7 @@ def _facts(state: "Health") -> dict[str, Any]:
     return {
         "sound": state.is_sound,
         "newest": state.newest,
-        "whole": state.whole,
+        "intact": state.intact,
         "rows": state.rows,
         "doubled": state.doubled,
         "not_finite": state.not_finite,

@@ -43,7 +43,7 @@ class Health:
 
     Args:
         newest: The newest version.
-        whole: The newest version without damage; None where there is none.
+        intact: The newest version without damage; None where there is none.
         damages: Of the versions after that.
         rows: Rows of the whole version, without those marked deleted.
         doubled: Paths with more than one row; 0 in a store that imrep alone writes.
@@ -52,7 +52,7 @@ class Health:
     """
 
     newest: int
-    whole: int | None
+    intact: int | None
     damages: tuple[Damage, ...]
     rows: int = 0
     doubled: int = 0
@@ -83,7 +83,7 @@ def check(path: Path, progress: Callable[[str, int, int], None] | None = None) -
             store = Store(path, layout.lance().dataset(str(path), version=layout.version(manifest)))
             return Health(
                 newest=layout.version(manifests[0]),
-                whole=layout.version(manifest),
+                intact=layout.version(manifest),
                 damages=tuple(damages),
                 rows=store.facts.rows,
                 doubled=_doubled(store),
@@ -116,7 +116,7 @@ def repair(
         if not health.damages:
             return health, None
         with system_errors(path):
-            if health.whole is None:
+            if health.intact is None:
                 rows = _drop(path, writer, health)
                 return replace(health, rows=rows), _move(writer.path, health)
             return health, _move(writer.path, health)
@@ -146,9 +146,9 @@ def _move(path: Path, health: Health) -> Path:
     """Move what is newer than the whole version, and what is damaged, out of Lance's sight."""
     number = sum(True for _ in (path / layout.OWN / layout.ASIDE).glob("*"))
     aside = path / layout.OWN / layout.ASIDE / f"{number:03}"
-    whole = health.newest if health.whole is None else health.whole
-    manifests = [file for file in layout.manifests(path) if layout.version(file) > whole]
-    if health.whole is None:  # the newest version does without what is damaged
+    intact = health.newest if health.intact is None else health.intact
+    manifests = [file for file in layout.manifests(path) if layout.version(file) > intact]
+    if health.intact is None:  # the newest version does without what is damaged
         manifests = []
     damaged = [path / damage.file for damage in health.damages]
     hint = path / layout.VERSIONS / layout.HINT  # names the version that goes

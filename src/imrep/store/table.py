@@ -13,7 +13,7 @@ from imrep.errors import BadData, BadParameter, ImrepError, StoreMismatch
 from imrep.store import layout
 
 _LIVE = "NOT deleted"
-_SHOWN = 4  # digits of a fingerprint in a message
+_DIGITS = 4  # digits of a fingerprint in a message
 _PANIC = "PanicException"  # of Lance: derived from BaseException, and private
 
 
@@ -129,8 +129,8 @@ class Store:
         facts = self.facts
         if facts.fingerprint != fingerprint:
             raise StoreMismatch(
-                f"{self.path} was written by {facts.spec} ({facts.fingerprint[:_SHOWN]}…), "
-                f"not by {spec} ({fingerprint[:_SHOWN]}…). {remedy}"
+                f"{self.path} was written by {facts.spec} ({facts.fingerprint[:_DIGITS]}…), "
+                f"not by {spec} ({fingerprint[:_DIGITS]}…). {remedy}"
             )
 
     def _scanner(self, columns: Sequence[str], where: str | None) -> Any:

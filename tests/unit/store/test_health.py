@@ -46,7 +46,7 @@ def removed(file):
 
 def test_a_sound_store_is_sound(path):
     state = health.check(path)
-    assert state.is_sound and (state.whole, state.rows) == (3, 4)
+    assert state.is_sound and (state.intact, state.rows) == (3, 4)
     assert health.repair(path) == (state, None)
 
 
@@ -59,7 +59,7 @@ def test_damage_is_repaired_to_the_last_whole_version(path, rows, part, harm):
         assert len(store.open(path)) == 3
         return
     state = health.check(path)
-    assert (state.newest, state.whole, state.rows) == (3, 2, 3)
+    assert (state.newest, state.intact, state.rows) == (3, 2, 3)
     assert [each.file for each in state.damages] == [str(file.relative_to(path))]
     before = {each.name for each in path.rglob("*") if each.is_file()} - {file.name}
     again, aside = health.repair(path)
@@ -93,7 +93,7 @@ def test_several_damaged_versions_are_passed_over(path, rows):
     for manifest in layout.manifests(path)[:2]:
         truncated(manifest)
     state, _ = health.repair(path)
-    assert (state.newest, state.whole, len(state.damages)) == (4, 2, 2)
+    assert (state.newest, state.intact, len(state.damages)) == (4, 2, 2)
     assert len(store.open(path)) == 3
 
 
@@ -103,7 +103,7 @@ def test_a_damaged_file_of_deletions_is_detected(path, rows):
     (file,) = (path / layout.DELETIONS).iterdir()
     altered(file)
     state, _ = health.repair(path)
-    assert (state.newest, state.whole) == (4, 3)
+    assert (state.newest, state.intact) == (4, 3)
     assert store.open(path).rows(["label"], "path = 'a/1'")["label"].to_pylist() == ["a"]
 
 
@@ -113,7 +113,7 @@ def test_without_a_whole_version_the_whole_files_remain(path, rows):
         manifest.unlink()  # as after a compaction, a day later
     altered(path / layout.DATA / first)
     state, aside = health.repair(path)
-    assert state.whole is None and (aside / layout.DATA / first).is_file()
+    assert state.intact is None and (aside / layout.DATA / first).is_file()
     assert store.open(path).rows()["path"].to_pylist() == ["c/4"]
     assert health.check(path).is_sound
 
@@ -122,7 +122,7 @@ def test_a_store_without_a_readable_manifest_is_refused_and_untouched(path):
     for manifest in layout.manifests(path):
         emptied(manifest)
     before = sorted(path.rglob("*"))
-    assert health.check(path).whole is None
+    assert health.check(path).intact is None
     with pytest.raises(BadData, match="needs a whole version"):
         health.repair(path)
     assert sorted(path.rglob("*")) == before
