@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from imrep.errors import BadData, Busy
 from imrep.io import provenance
 from imrep.io.digests import digest_of_file
-from imrep.io.files import refuse_read_only, resolved
+from imrep.io.files import refuse_read_only, resolved, sync
 from imrep.io.locks import Lock
 from imrep.store import layout
 from imrep.store.durability import UnsyncedFiles
@@ -61,6 +61,7 @@ class Writer:
             process = f" (pid {number})" if number else ""
             raise Busy(f"another run{process} writes {self._name}. Wait for it or use another -o.")
         self._unsynced = UnsyncedFiles(self.path)
+        self._sync_unnoted()
         return self
 
     def __exit__(
@@ -206,6 +207,16 @@ class Writer:
         """Sync the manifest of a new version, with its digest."""
         self._note_digests(layout.DATA, layout.DELETIONS, layout.VERSIONS)
         self._unsynced.sync()
+
+    def _sync_unnoted(self) -> None:
+        """Sync what a killed run committed last: Lance did not, and nothing says that it is."""
+        noted = layout.digests(self.path)
+        for folder in (layout.DATA, layout.DELETIONS, layout.TRANSACTIONS, layout.VERSIONS):
+            files = [file for file in (self.path / folder).glob("*.*") if file.name not in noted]
+            for file in files:
+                sync(file)
+            if files:
+                sync(self.path / folder)
 
     def _note_digests(self, *folders: str) -> None:
         noted = self.path / layout.OWN / layout.DIGESTS

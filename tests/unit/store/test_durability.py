@@ -76,6 +76,19 @@ def test_data_is_synced_before_a_version_names_it(path, rows, synced, monkeypatc
     assert any(file.suffix == ".manifest" for file in synced[versions[0] :])
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc, as Linux has it")
+def test_the_last_commit_of_a_killed_run_is_synced_by_the_next(path, rows, synced, monkeypatch):
+    monkeypatch.setattr(Writer, "_sync_version", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), Writer(path) as writer:
+        writer.append(rows(["c/1"]))
+    monkeypatch.undo()
+    manifest = layout.manifests(path)[0]
+    assert layout.version(manifest) == 3 and manifest not in synced
+    monkeypatch.setattr(os, "fsync", lambda h: synced.append(Path(f"/proc/self/fd/{h}").readlink()))
+    with Writer(path):
+        assert {manifest, manifest.parent} <= set(synced)
+
+
 _SCRIPT = """
 import sys
 from pathlib import Path
