@@ -32,7 +32,7 @@ def command() -> None:
     """Inspect, check, repair, compact or export a store of vectors.
 
     A store is what imrep embed writes to a name that ends in .lance: a Lance table with path,
-    digest, label, size and vector of each image. LanceDB, DuckDB and pandas open it as it is.
+    digest, label, size and vector of each image, which LanceDB opens as it is.
     """
 
 

@@ -5,6 +5,7 @@ A store is a Lance dataset, a folder with `_versions/` (a manifest for each comm
 every data file, and the pieces that a repair moved aside.
 """
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ def lance() -> Any:
     Raises:
         ExtraNeeded: It is not installed.
     """
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings of damage would precede the message
     try:
         return import_module("lance")
     except ImportError as error:
