@@ -36,6 +36,7 @@ _COMMANDS = {
     "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file or a store.",
+    "store": "Inspect, check, repair, compact or export a store of vectors.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
