@@ -7,6 +7,7 @@ Vectors are divided by their length first: Euclidean distances then order images
 import importlib.util
 import logging
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -173,10 +174,12 @@ class _Iterations(StringIO):
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._progress = progress
+        self._stdout = sys.stdout
 
     def write(self, text: str) -> int:
         if match := _ITERATION.search(text):
-            self._progress("PaCMAP", min(int(match[1]), _ITERATIONS), _ITERATIONS)
+            with redirect_stdout(self._stdout):  # the caller may print
+                self._progress("PaCMAP", min(int(match[1]), _ITERATIONS), _ITERATIONS)
         return len(text)
 
 

@@ -9,11 +9,13 @@ const codes = new Uint32Array(bytes(data.codes).buffer); // position of its clas
 const tiles = new Int32Array(bytes(data.tiles).buffer); // its thumbnail, -1 without one
 const COUNT = data.count;
 const NONE = 0xffffffff; // the code of an image without a class
-const COLOURS = 9;
+const COLOURS = 10;
 const PER_SHEET = data.columns * data.columns;
 const MAX_ZOOM = 4000;
 const MAX_PICTURES = 150; // thumbnails painted in place of points, where so few are in view
 const MAX_TILES = 60, MAX_NAMES = 200, MAX_CLASSES = 200; // listed beside the map
+const MANY = 20000; // points from which the map is coarser while it moves
+const MAX_RINGED = 2000; // selected points with a ring; of more the others are dimmed only
 const REACH = 12; // px from a point at which the pointer is over it
 
 const map = $(".map");
@@ -29,6 +31,7 @@ let lasso = null; // corners while it is drawn, px
 let colours = {};
 let image = null; // ImageData and its pixels as integers
 let isWaiting = false;
+let isMoving = 0; // a timer, while the camera moves
 const sheets = [...document.querySelectorAll("script.sheet")].map((element) => ({ element, bitmap: null, isAsked: false }));
 
 // another order of painting than that of the rows, so that no class lies on top as a whole
@@ -71,7 +74,7 @@ function recolour() {
 
 function layout() {
   const [width, height] = [map.clientWidth, map.clientHeight];
-  const unit = camera.zoom * (Math.min(width, height) / 2 - 24);
+  const unit = camera.zoom * Math.max(1, Math.min((width / 2 - 24) / data.reach[0], (height / 2 - 24) / data.reach[1]));
   return { width, height, unit, left: width / 2 - camera.x * unit, top: height / 2 - camera.y * unit };
 }
 const onMap = (i, at) => [at.left + xy[2 * i] * at.unit, at.top + xy[2 * i + 1] * at.unit];
@@ -97,6 +100,20 @@ function stamp(pixels, at, { full, edge, opacity }, colour) {
   }
 }
 
+// pixels of the canvas in a pixel of the page: while many points move, no more than one
+function resolution() {
+  const finest = Math.min(2, devicePixelRatio || 1);
+  return isMoving && COUNT > MANY ? Math.min(1, finest) : finest;
+}
+function moving() {
+  clearTimeout(isMoving);
+  isMoving = setTimeout(() => {
+    isMoving = 0;
+    repaint();
+  }, 150);
+  repaint();
+}
+
 // the radius of a point, px: smaller where there are more, and larger within
 function radius() {
   const base = COUNT < 500 ? 4.5 : COUNT < 5000 ? 3 : COUNT < 30000 ? 2 : 1.3;
@@ -105,7 +122,7 @@ function radius() {
 
 function paint() {
   isWaiting = false;
-  const began = performance.now(), at = layout(), ratio = Math.min(2, devicePixelRatio || 1);
+  const began = performance.now(), at = layout(), ratio = resolution();
   const width = Math.max(1, Math.round(at.width * ratio)), height = Math.max(1, Math.round(at.height * ratio));
   if (!image || image.data.width !== width || image.data.height !== height) {
     [canvas.width, canvas.height] = [width, height];
@@ -116,7 +133,7 @@ function paint() {
   pixels.fill(colours.paper);
   const [left, top, unit, edge] = [at.left * ratio, at.top * ratio, at.unit * ratio, ring.reach + 1];
   const inView = [];
-  const isDimmed = highlighted.size || selectedCount;
+  const isDimmed = highlighted.size || selectedCount, isRinged = selectedCount && selectedCount <= MAX_RINGED;
   for (let layer = isDimmed ? 0 : 1; layer < 2; layer += 1) {
     for (let k = 0; k < COUNT; k += 1) {
       const i = order[k], code = codes[i];
@@ -126,7 +143,7 @@ function paint() {
       if (x < edge || y < edge || x >= width - edge || y >= height - edge) continue;
       if (inView.length <= MAX_PICTURES) inView.push(i);
       const colour = code < COLOURS ? code : COLOURS;
-      if (layer === 1 && selectedCount) stamp(pixels, y * width + x, ring, colours.ink);
+      if (isRinged && layer === 1) stamp(pixels, y * width + x, ring, colours.ink);
       stamp(pixels, y * width + x, point, layer === 1 ? colours.plain[colour] : colours.dim[colour]);
     }
   }
@@ -156,7 +173,7 @@ function paintPictures(inView, at, ratio) {
 }
 
 // what changes with the pointer: the lasso, a ring around the image under it, the cross of the keyboard
-function paintOverlay(at = layout(), ratio = Math.min(2, devicePixelRatio || 1)) {
+function paintOverlay(at = layout(), ratio = canvas.width / at.width || 1) {
   if (overlay.width !== canvas.width || overlay.height !== canvas.height) [overlay.width, overlay.height] = [canvas.width, canvas.height];
   ink.setTransform(ratio, 0, 0, ratio, 0, 0);
   ink.clearRect(0, 0, at.width, at.height);
@@ -225,7 +242,7 @@ function move(right, down) {
   const { unit } = layout(), limit = (value) => Math.min(1, Math.max(-1, value));
   camera.x = limit(camera.x + right / unit);
   camera.y = limit(camera.y + down / unit);
-  repaint();
+  moving();
 }
 function fit() {
   camera = { x: 0, y: 0, zoom: 1 };
@@ -283,7 +300,7 @@ function listSelection() {
     if (codes[i] !== NONE) counts.set(codes[i], (counts.get(codes[i]) || 0) + 1);
   }
   const largest = [...counts].sort((a, b) => b[1] - a[1]);
-  $("#composition").textContent = largest.slice(0, 5).map(([code, n]) => `${data.classes[code].name} ${n.toLocaleString("en")}`).join(", ")
+  $("#composition").textContent = largest.slice(0, 5).map(([code, n]) => `${data.classes[code].name} (${n.toLocaleString("en")})`).join(", ")
     + (largest.length > 5 ? ` and ${several(largest.length - 5, "other class", "other classes")}` : "");
   $(".tiles").replaceChildren(...rows.filter((i) => tiles[i] >= 0).slice(0, MAX_TILES).map((i) => {
     const tile = element("canvas", { width: 88, height: 88, title: name(i) });

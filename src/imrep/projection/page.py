@@ -54,9 +54,11 @@ def render(  # noqa: PLR0913  # the parts of a map
     """
     count = len(layout.positions)
     classes, codes = _classes(labels, count)
+    positions = _centred(layout.positions)
     data = {
         "count": count,
-        "positions": _packed(_centred(layout.positions).astype("<f4")),
+        "positions": _packed(positions.astype("<f4")),
+        "reach": [max(1e-3, float(axis)) for axis in np.abs(positions).max(0)],
         "codes": _packed(codes.astype("<u4")),
         "classes": classes,
         "tiles": _packed(thumbnails.tiles.astype("<i4")),
@@ -156,7 +158,8 @@ def _packed(array: NDArray) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+    number = f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
+    return f"{number}\N{NO-BREAK SPACE}%"
 
 
 @functools.cache
