@@ -25,6 +25,7 @@ THUMBNAILS = 5_000
 def map(  # noqa: PLR0913  # one argument for each option of the command
     vectors: Any,
     *,
+    where: str | None = None,
     images: Any = None,
     labels: Sequence[Any] | None = None,
     out: str | Path | None = None,
@@ -41,10 +42,11 @@ def map(  # noqa: PLR0913  # one argument for each option of the command
     The same vectors and seed give the same map; its positions are stored in the cache.
 
     Args:
-        vectors: A file of vectors that `embed` wrote, or another parquet, npz, npy, safetensors or
+        vectors: A store (.lance) or file of vectors that `embed` wrote, or another parquet, npz, npy, safetensors or
             csv with paths; an array (n, d); {path: vector}; or paths and an array.
+        where: A condition in SQL on the rows of a store, such as "label = 'cat'".
         images: The images, for thumbnails: a folder or whatever else `embed` takes, matched by
-            their paths; None to look for them at the paths of the vectors.
+            their paths; None for those that a store remembers, else to look for them at the paths.
         labels: The class of each vector; None for those of the file.
         out: Page (.html) or table with x and y (.parquet) to write; None for none.
         method: "pacmap", "umap" (which needs umap-learn) or "pca".
@@ -70,7 +72,9 @@ def map(  # noqa: PLR0913  # one argument for each option of the command
         check_suffix(Path(out))
         check_writable(out)
     options = Options(caller="map", max_pixels=max_pixels, data_range=data_range)
-    source = labelled_vectors.read(vectors).relabelled(labels)
+    source = labelled_vectors.read(vectors, where).relabelled(labels)
+    if images is None and source.origin and Path(source.origin).exists():
+        images = source.origin
     items = None if images is None else _items(options, images, source)
     layout, faithfulness = laid_out(source.vectors, method, seed=seed, progress=progress)
     readable = thumbnails.sources(source.paths, items, source.file and source.file.parent)

@@ -1,16 +1,17 @@
-"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file."""
+"""`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file or in a store."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imrep.cli import options, screen
+from imrep.cli import options, screen, store_lines
 
 if TYPE_CHECKING:
     from imrep.embedding.vector_file import OutputFile
     from imrep.images import Reading
 
+_STORE = ".lance"
 _SKIPPED = 3  # exit code under --strict
 
 
@@ -18,6 +19,7 @@ _SKIPPED = 3  # exit code under --strict
     epilog=options.example(
         "imrep embed photos/ hog -o vectors.parquet",
         "imrep embed photos/ cnn --download -o vectors.npz",
+        "imrep embed photos/ hog -o photos.lance",
         "python -c 'import pyarrow.parquet as pq; print(pq.read_table(\"vectors.parquet\"))'",
     )
 )
@@ -27,8 +29,9 @@ _SKIPPED = 3  # exit code under --strict
     "-o",
     "--out",
     required=True,
-    type=options.Output(dir_okay=False),
-    help="File to write: .parquet (also without a suffix), .npz or .safetensors.",
+    type=options.Output(),
+    help="File to write: .parquet (also without a suffix), .npz or .safetensors; or a store, "
+    ".lance, which is brought up to date.",
 )
 @click.option(
     "--size",
@@ -49,9 +52,12 @@ _SKIPPED = 3  # exit code under --strict
     "--shard",
     type=click.IntRange(1),
     metavar="N",
-    default=256,
-    show_default=True,
-    help="Images per checkpoint.",
+    help="Images per checkpoint.  [default: 256; 2,000 in a store]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    help="Numbers of a store.  [default: float32, or as the store has them]",
 )
 @click.option(
     "--fast",
@@ -71,23 +77,33 @@ def command(  # noqa: PLR0913  # one argument for each option
     strict: bool,
     size: int | None,
     fast: bool,
+    dtype: str | None,
     machine: options.Machine,
     reading: "Reading",
-    **batching: int,
+    **batching: int | None,
 ) -> None:
-    """Embed a data set and write the vectors to one file.
+    """Embed a data set and write the vectors to one file or a store.
 
     DATA is a folder of images or of class folders, a split.csv, a zip, a parquet, a glob or one
     image. The file has the vectors with paths and labels. Images that cannot be read are listed in
     OUT.skipped.csv. A codebook is fitted on at most 3,000 of the images and saved in OUT.rep/. An
     interrupted run resumes when the command is repeated.
+
+    A store (.lance) is a table with path, digest, label, size and vector. The same command embeds
+    only what is new or changed; a renamed file keeps its vector, and the row of a file that is gone
+    is marked deleted.
     """
     out = out if out.suffix else out.with_suffix(".parquet")
-    output, notes = _embed(data, spec, out, size, fast, machine, {**batching, "reading": reading})
+    if dtype and out.suffix != _STORE:
+        raise click.UsageError(f"--dtype is for a store, got {out.name}. Try -o photos.lance.")
+    chosen = {**batching, **({"dtype": dtype, "data": data} if out.suffix == _STORE else {})}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    output, notes = _embed(data, spec, out, size, fast, machine, {**chosen, "reading": reading})
+    facts, page = (store_lines.facts, store_lines.page) if out.suffix == _STORE else (_facts, _page)
     if as_json:
-        options.write_json(_facts(output) | {"notes": list(notes)})
+        options.write_json(facts(output) | {"notes": list(notes)})
     else:
-        click.echo(_page(output))
+        click.echo(page(output))
     if strict and output.skipped:
         raise SystemExit(_SKIPPED)
 
@@ -100,24 +116,23 @@ def _embed(
     fast: bool,
     machine: options.Machine,
     chosen: dict[str, Any],
-) -> "tuple[OutputFile, tuple[str, ...]]":
-    """The output, and the notes on the data."""
+) -> tuple[Any, tuple[str, ...]]:
+    """What was written (`OutputFile`, or `Summary` of a store), and the notes on the data."""
     from imrep import datasets, factory
     from imrep.cli import engine
     from imrep.embedding import half_precision, vector_file
-    from imrep.io import vectors
-    from imrep.io.files import check_writable
+    from imrep.store import update
 
-    vectors.suffix(out)
+    writer: Any = update if out.suffix == _STORE else vector_file
     with screen.writing(out):
-        check_writable(out)
+        writer.check_name(out)
     dataset = datasets.find(data)
     items = dataset.items
     screen.notes(dataset.notes, machine.quiet)
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         rep = factory.get(spec)
-    settings = vector_file.Settings(
+    settings = writer.Settings(
         size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
         threads=threads,
         seed=machine.seed,
@@ -131,7 +146,7 @@ def _embed(
         size_text = f"{settings.size} px" if settings.size else "native size"
         screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return vector_file.embed(items, rep, out, settings, meter), dataset.notes
+        return writer.embed(items, rep, out, settings, meter), dataset.notes
 
 
 def _page(output: "OutputFile") -> str:

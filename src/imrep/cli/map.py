@@ -1,4 +1,4 @@
-"""`imrep map VECTORS`: a page on which images with similar vectors lie close together."""
+"""`imrep map STORE|VECTORS`: a page on which images with similar vectors lie close together."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,12 @@ _SKIPPED = 3  # exit code under --strict
 @click.option(
     "--images",
     metavar="DATA",
-    help="The images, for thumbnails; matched by their paths.  [default: looked for at the paths]",
+    help="The images, for thumbnails; matched by their paths.  [default: those of the store, else looked for at the paths]",
+)
+@click.option(
+    "--where",
+    metavar="SQL",
+    help="Only the rows of a store that fulfil this condition, such as \"label = 'cat'\".",
 )
 @click.option(
     "--method",
@@ -62,6 +67,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     vectors: str,
     out: Path | None,
     images: str | None,
+    where: str | None,
     method: str,
     thumbnails: int,
     strict: bool,
@@ -74,7 +80,7 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Draw a map of images: those with similar vectors lie close together.
 
-    VECTORS is what imrep embed wrote, or another parquet, npz, npy, safetensors or csv. The page
+    VECTORS is a store (.lance) or file that imrep embed wrote, or another parquet, npz, npy, safetensors or csv. The page
     is one file that loads nothing: it zooms, shows thumbnails, colours the classes, and saves the
     paths inside a lasso as csv. The share of nearest neighbours that the map preserves is printed.
     """
@@ -86,6 +92,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     with screen.writing(out), screen.Meter(quiet) as meter:
         result = api.map(
             vectors,
+            where=where,
             images=images,
             out=out,
             method=method,

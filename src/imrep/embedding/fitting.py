@@ -77,7 +77,7 @@ def fit_once(
     if rep.needs_fit and not saved.is_dir():
         count = fit(rep, items, settings, seed, progress)
         summary = {"images": count, "size": settings.size, "seed": seed}
-        work.write(_FOLDER, lambda draft: _save(rep, draft, summary))
+        work.write(_FOLDER, lambda draft: save(rep, draft, summary))
     if not saved.is_dir():
         return 0
     rep.load_weights(saved)
@@ -89,7 +89,8 @@ def folder(work: WorkFolder) -> Path:
     return work.path / _FOLDER
 
 
-def _save(rep: Representation, draft: Path, summary: dict[str, int | None]) -> None:
+def save(rep: Representation, draft: Path, summary: dict[str, int | None]) -> None:
+    """Write a fitted representation to a new folder, with how it was fitted."""
     draft.mkdir()
     provenance.mark_folder(draft, "representation")
     rep.save(draft)

@@ -129,10 +129,20 @@ def embed(
     )
 
 
-def _check_names(out: Path, listed: Path, rep: Representation) -> None:
-    """Refuse a name that cannot be written, before any work is done."""
+def check_name(out: Path) -> None:
+    """Refuse, before anything is read, a name under which no vectors can be written.
+
+    Raises:
+        BadParameter: Its suffix names no format.
+        OSError: The system would refuse.
+    """
     vectors.suffix(out)
     files.check_writable(out)
+
+
+def _check_names(out: Path, listed: Path, rep: Representation) -> None:
+    """Refuse a name that cannot be written, before any work is done."""
+    check_name(out)
     skipped_list.check(listed)
     folder = _fitted_folder(out)
     if rep.needs_fit and folder.exists() and not _was_fitted(folder):

@@ -1,8 +1,9 @@
 """Digests: BLAKE2b of bytes and texts as hexadecimal digits."""
 
 import hashlib
+from pathlib import Path
 
-__all__ = ["digest"]
+__all__ = ["digest", "digest_of_file"]
 
 
 def digest(*parts: bytes | memoryview | str, size: int = 16) -> str:
@@ -15,3 +16,9 @@ def digest(*parts: bytes | memoryview | str, size: int = 16) -> str:
         data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
         state.update(data)
     return state.hexdigest()
+
+
+def digest_of_file(path: Path, size: int = 16) -> str:
+    """BLAKE2b of a file's bytes as 2 * `size` hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=size)).hexdigest()

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrep.datasets.tables import columns, vector_tables
-from imrep.errors import BadData, BadParameter
+from imrep.datasets.tables.vector_tables import VectorTable
+from imrep.errors import BadData, BadParameter, short_repr
 from imrep.io.names import printable
 
 _NAME = "map"  # that messages begin with
@@ -31,6 +32,7 @@ class LabelledVectors:
         facts: Of their origin: spec, fingerprint, size; where they are known.
         file: The file they were read from; None for arrays.
         notes: What was left out.
+        origin: The images, as a store remembers them; "" where they are not known.
     """
 
     vectors: NDArray[np.float32]
@@ -39,6 +41,7 @@ class LabelledVectors:
     facts: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
     notes: tuple[str, ...] = ()
+    origin: str = ""
 
     def relabelled(self, labels: Sequence[Any] | None) -> "LabelledVectors":
         """The same with these labels, one for each row; unchanged for None.
@@ -53,15 +56,25 @@ class LabelledVectors:
             raise BadParameter(
                 f"map needs a label for each of {len(self.vectors):,} vectors, got {len(texts):,}."
             )
-        return LabelledVectors(self.vectors, self.paths, texts, self.facts, self.file, self.notes)
+        return replace(self, labels=texts)
 
 
-def read(source: Any) -> LabelledVectors:
-    """The vectors in a file (parquet, npz, npy, safetensors, csv), an array, or {path: vector}.
+def read(source: Any, where: str | None = None) -> LabelledVectors:
+    """The vectors in a store, a file (parquet, npz, npy, safetensors, csv) or an array.
+
+    Args:
+        source: A store (.lance); what `vector_tables.read` takes.
+        where: A condition in SQL on the rows of a store.
 
     Raises:
         BadData: They cannot be read, are not finite, or there are none.
+        BadParameter: A condition on what is no store.
+        ExtraNeeded: pylance is not installed, for a store.
     """
+    if isinstance(source, str | Path) and Path(source).suffix.lower() == ".lance":
+        return _of_store(Path(source), where)
+    if where is not None:
+        raise BadParameter(f"map needs a store (.lance) for a condition, got {short_repr(source)}.")
     table = vector_tables.read(_NAME, source)
     if not table.vectors.size:
         raise BadData("map needs vectors, got none. Embed images: imrep embed photos/ hog -o v.npz")
@@ -72,6 +85,27 @@ def read(source: Any) -> LabelledVectors:
     if len(labels) != len(table.vectors) or not any(labels):
         labels = ()
     return LabelledVectors(table.vectors, table.paths, labels, facts, path, table.notes)
+
+
+def _of_store(path: Path, where: str | None) -> LabelledVectors:
+    from imrep import store
+
+    opened = store.open(path)
+    rows = opened.rows(["path", "label"], where)
+    table = VectorTable(_NAME, opened.vectors(where), tuple(rows["path"].to_pylist()))
+    if not len(table.vectors):
+        condition = f" where {where}" if where else ""
+        raise BadData(f"map needs vectors, got a store without rows{condition}: {path}.")
+    labels = _labels(rows["label"].to_pylist())
+    facts = {"spec": opened.facts.spec, "fingerprint": opened.facts.fingerprint}
+    return LabelledVectors(
+        table.vectors,
+        table.paths,
+        labels if any(labels) else (),
+        facts,
+        path,
+        origin=opened.facts.data,
+    )
 
 
 def _beside(path: Path) -> tuple[Labels, dict[str, str]]:

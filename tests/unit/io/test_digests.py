@@ -5,7 +5,7 @@ import os
 
 import torch
 
-from imrep.io.digests import digest
+from imrep.io.digests import digest, digest_of_file
 from imrep.io.tensor_digest import parts
 
 
@@ -25,3 +25,8 @@ def test_tensors_count_by_name_type_shape_and_numbers():
     assert digest(*parts(state)) == same
     for other in ({"a": torch.zeros(3, 2)}, {"a": torch.zeros(2, 3).double()}, {"c": state["a"]}):
         assert digest(*parts(state | other)) != same
+
+
+def test_a_file_is_read_in_pieces(tmp_path):
+    (tmp_path / "x").write_bytes(bytes(3_000_000))
+    assert digest_of_file(tmp_path / "x") == digest(bytes(3_000_000))

@@ -1,4 +1,4 @@
-"""The page of a map: what it holds, that it loads nothing, and that texts cannot break out of it."""
+"""The page of a map: what it holds, that it loads nothing, that texts cannot break out of it."""
 
 import base64
 import json
