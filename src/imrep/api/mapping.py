@@ -42,8 +42,9 @@ def map(  # noqa: PLR0913  # one argument for each option of the command
     The same vectors and seed give the same map; its positions are stored in the cache.
 
     Args:
-        vectors: A store (.lance) or file of vectors that `embed` wrote, or another parquet, npz, npy, safetensors or
-            csv with paths; an array (n, d); {path: vector}; or paths and an array.
+        vectors: A store (.lance) or file of vectors that `embed` wrote, or another parquet, npz,
+            npy, safetensors or csv with paths; an array (n, d); {path: vector}; or paths and an
+            array.
         where: A condition in SQL on the rows of a store, such as "label = 'cat'".
         images: The images, for thumbnails: a folder or whatever else `embed` takes, matched by
             their paths; None for those that a store remembers, else to look for them at the paths.

@@ -34,7 +34,8 @@ _SKIPPED = 3  # exit code under --strict
 @click.option(
     "--images",
     metavar="DATA",
-    help="The images, for thumbnails; matched by their paths.  [default: those of the store, else looked for at the paths]",
+    help="The images, for thumbnails; matched by their paths.  [default: those of the store, "
+    "else looked for at the paths]",
 )
 @click.option(
     "--where",
@@ -80,9 +81,10 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Draw a map of images: those with similar vectors lie close together.
 
-    VECTORS is a store (.lance) or file that imrep embed wrote, or another parquet, npz, npy, safetensors or csv. The page
-    is one file that loads nothing: it zooms, shows thumbnails, colours the classes, and saves the
-    paths inside a lasso as csv. The share of nearest neighbours that the map preserves is printed.
+    VECTORS is a store (.lance) or file that imrep embed wrote, or another parquet, npz, npy,
+    safetensors or csv. The page is one file that loads nothing: it zooms, shows thumbnails, colours
+    the classes, and saves the paths inside a lasso as csv. The share of nearest neighbours that the
+    map preserves is printed.
     """
     from imrep import api
     from imrep.cli import engine

@@ -92,10 +92,10 @@ def _of_store(path: Path, where: str | None) -> LabelledVectors:
 
     opened = store.open(path)
     rows = opened.rows(["path", "label"], where)
-    table = VectorTable(_NAME, opened.vectors(where), tuple(rows["path"].to_pylist()))
-    if not len(table.vectors):
+    if not len(rows):
         condition = f" where {where}" if where else ""
         raise BadData(f"map needs vectors, got a store without rows{condition}: {path}.")
+    table = VectorTable(_NAME, opened.vectors(where), tuple(rows["path"].to_pylist()))
     labels = _labels(rows["label"].to_pylist())
     facts = {"spec": opened.facts.spec, "fingerprint": opened.facts.fingerprint}
     return LabelledVectors(

@@ -1,7 +1,11 @@
 """Vectors with paths, labels and origin, from each format that `imrep embed` writes and others."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from commands import run
+from PIL import Image
 
 from imrep.errors import BadData, BadParameter
 from imrep.io import vectors as vector_files
@@ -49,6 +53,30 @@ def test_arrays_and_mappings_have_no_labels_of_their_own(tmp_path):
 def test_a_file_without_any_label_has_none(tmp_path):
     np.savez(tmp_path / "v.npz", vectors=VECTORS, paths=np.array(PATHS))
     assert read(tmp_path / "v.npz").labels == ()
+
+
+def test_a_store_has_everything_but_deleted_rows(tmp_path):
+    pytest.importorskip("lance", reason="needs the extra store: pip install 'imrep[store]'")
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (len(name), 90, 10 * int(name[4]))).save(
+            tmp_path / "photos" / name
+        )
+    store = tmp_path / "v.lance"
+    run("embed", tmp_path / "photos", "histogram", "-o", store)
+    (tmp_path / "photos" / "cat" / "2.png").unlink()
+    run("embed", tmp_path / "photos", "histogram", "-o", store)
+    source = read(store)
+    assert dict(zip(source.paths, source.labels, strict=True)) == {
+        "cat/1.png": "cat", "dog/1.png": "dog"
+    }  # fmt: skip
+    assert source.facts["spec"] == "histogram" and len(source.vectors) == 2
+    assert Path(source.origin).samefile(tmp_path / "photos")
+    assert read(store, "label = 'dog'").paths == ("dog/1.png",)
+    with pytest.raises(BadData, match="a store without rows where label = 'cow'"):
+        read(store, "label = 'cow'")
+    with pytest.raises(BadParameter, match=r"needs a store \(.lance\) for a condition"):
+        read(VECTORS, "label = 'dog'")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
