@@ -59,6 +59,17 @@ def test_a_table_has_positions(map_of, monkeypatch):
     assert table.column_names == ["path", "label", "x", "y", "vector"] and len(table) == 16
 
 
+def test_a_store_remembers_its_images(map_of, monkeypatch):
+    pytest.importorskip("lance", reason="needs the extra store: pip install 'imrep[store]'")
+    monkeypatch.chdir(map_of.root)
+    run("embed", "photos", "hog", "-o", "photos.lance", "-q")
+    words = "photos.lance", "--method", "pca", "--json", "-q"
+    facts = json.loads(run("map", *words, "-o", "store.html").stdout)
+    assert facts["images"] == facts["thumbnails"] == 15 and facts["spec"] == "hog"
+    part = json.loads(run("map", *words, "--where", "label = 'dune'", "-o", "dune.html").stdout)
+    assert part["images"] == 8 and part["classes"] == 1
+
+
 def test_strict_tells_of_the_skipped(map_of, monkeypatch):
     monkeypatch.chdir(map_of.root)
     words = "v.parquet", "--images", "photos", "--method", "pca", "-o", "strict.html", "--strict"
