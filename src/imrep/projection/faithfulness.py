@@ -58,13 +58,13 @@ def measure(
     for start in range(0, len(queries), _BATCH):
         batch = queries[start : start + _BATCH]
         for query, cosines in zip(batch, unit[batch] @ unit.T, strict=True):
-            apart = -cosines
+            negated = -cosines
             offsets = positions - positions[query]
             on_map = _nearest((offsets.astype(np.float64) ** 2).sum(1), query, k)
-            of_vectors = _nearest(apart, query, k)
+            of_vectors = _nearest(negated, query, k)
             preserved += len(np.intersect1d(on_map, of_vectors))
             intruders = np.setdiff1d(on_map, of_vectors)
-            penalty += sum(_rank(apart, query, int(j)) - k for j in intruders)
+            penalty += sum(_rank(negated, query, int(j)) - k for j in intruders)
     return Faithfulness(
         neighbours=k,
         preserved=preserved / (k * len(queries)),
