@@ -45,6 +45,12 @@ def schema(dim: int, dtype: str, facts: dict[str, str]) -> pa.Schema:
     )
 
 
+def digests(path: Path) -> dict[str, str]:
+    """The digest that was noted of each file of data, of deletions, and of each manifest."""
+    files = (path / OWN / DIGESTS).glob("*")
+    return {file.name: file.read_text().strip() for file in files}
+
+
 def facts(schema: pa.Schema) -> dict[str, str]:
     """The facts in the metadata of a schema; empty where imrep did not write it."""
     stored = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
