@@ -19,6 +19,7 @@ _SKIPPED = 3  # exit code under --strict
 @click.command(
     epilog=options.example(
         "imrep map clip.parquet --images photos/ -o map.html",
+        "imrep map photos.lance -o map.html",
         "imrep map clip.npz --method pca --json",
         "imrep map clip.parquet -o map.parquet",
     )

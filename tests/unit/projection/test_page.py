@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from imrep.projection import page, thumbnails
 from imrep.projection.faithfulness import Faithfulness
@@ -83,6 +84,39 @@ def test_it_loads_nothing():
     html = render()
     assert "default-src 'none'" in html
     assert not re.findall(r'(?:src|href)="', html) and "url(" not in html and "@import" not in html
+
+
+# Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113, at severity 1; linear RGB.
+SIGHT = {
+    "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+        [-0.01182, 0.04294, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_of_classes_differ_whoever_looks(scheme, sight):
+    style = page._text_of("map.css").split("@media")[scheme]
+    codes = re.findall(r"--c(?:[0-9]|-other): #(\w{6})", style)
+    assert len(codes) == 11
+    shares = np.array([[int(code[k : k + 2], 16) / 255 for k in (0, 2, 4)] for code in codes])
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(SIGHT[sight]), 0, 1)
+    seen = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
+    lab = rgb2lab(seen[None])[0]
+    first, second = np.triu_indices(11, 1)
+    assert deltaE_ciede2000(lab[first], lab[second]).min() > 14
 
 
 def test_equal_positions_do_not_divide_by_zero():
