@@ -79,7 +79,7 @@ def render(  # noqa: PLR0913  # the parts of a map
         data=inline.as_json(data),
         sheets=[Markup(base64.b64encode(sheet).decode()) for sheet in thumbnails.sheets],
         style=Markup(f"{inline.text_of('style.css')}\n{_text_of('map.css')}"),
-        script=Markup(_text_of("map.js")),
+        script=Markup("\n".join(map(_text_of, ("map.js", "selection.js")))),
     )
 
 
