@@ -47,6 +47,7 @@ embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
 count: int = len(embedding)
 fits: tuple[str, ...] = imrep.classify("photos", "clip", ["a cat", "a dog"]).labels
 similar: list[str] = [hit.path for hit in imrep.search("photos", "a cat", rep, count=5).hits]
+share: float = imrep.map("v.parquet", images="photos", out="m.html").faithfulness.preserved
 recall: float = imrep.evaluate(rep, "captions.csv", task="retrieval")["text → image R@1"].value
 labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())

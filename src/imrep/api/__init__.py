@@ -9,11 +9,13 @@ from imrep.api.evaluating import evaluate
 from imrep.api.image_classifier import ImageClassifier
 from imrep.api.image_regressor import ImageRegressor
 from imrep.api.image_tagger import ImageTagger
+from imrep.api.mapping import map
 from imrep.api.saved_model import load_model
 from imrep.api.searching import search, sheet
 from imrep.api.single import invert, match, picture
 from imrep.api.training import Training, train
 from imrep.evaluation.figures import Figures
+from imrep.projection.image_map import ImageMap
 from imrep.retrieval.ranking import SearchResult
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Embedding",
     "Figures",
     "ImageClassifier",
+    "ImageMap",
     "ImageRegressor",
     "ImageTagger",
     "LabelAnswers",
@@ -35,6 +38,7 @@ __all__ = [
     "evaluate",
     "invert",
     "load_model",
+    "map",
     "match",
     "picture",
     "search",

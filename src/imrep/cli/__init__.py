@@ -33,6 +33,7 @@ _COMMANDS = {
     "segment": "Segment images: the class of each pixel.",
     "classify": "Classify images by the names of the classes, without any training.",
     "search": "Search a folder by words, or by an image.",
+    "map": "Draw a map of images: those with similar vectors lie close together.",
     "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file or a store.",

@@ -22,6 +22,7 @@ KINDS = {
     "memory": "peak memory of encoding",
     "images": "vectors of images, of search and classify",
     "captions": "captions, of evaluate",
+    "maps": "positions of images on a plane, and how faithful they are",
     "vega": "the library that draws the plots of a report",
 }
 LAST_USED = "last-used"  # the file that marks an entry; its time of modification says when
