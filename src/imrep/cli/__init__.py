@@ -36,6 +36,8 @@ _COMMANDS = {
     "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file.",
+    "export": "Export a representation or a model as one file from pixels to vectors or classes.",
+    "run": "Run an exported file on images: vectors, or classes.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
@@ -61,6 +63,7 @@ _RESUMABLE = (
     "match",
     "pose",
     "predict",
+    "run",
     "search",
     "segment",
     "train",
@@ -137,7 +140,7 @@ def _resume_hint(command: str | None) -> str:
     if command not in _RESUMABLE:
         return ""
     has_out = any(word.startswith(("-o", "--out")) for word in sys.argv)
-    if command in ("caption", "predict") and not has_out:
+    if command in ("caption", "predict", "run") and not has_out:
         return "Nothing was kept; with -o FILE it is."
     words = ["imrep", *sys.argv[1:]]
     words += ["--resume"] if command == "train" and "--resume" not in words else []

@@ -44,9 +44,7 @@ class Agreement:
     dim: int
 
 
-def squares(
-    items: Sequence[Item] | None, size: int, reading: images.Reading
-) -> NDArray[np.uint8]:
+def squares(items: Sequence[Item] | None, size: int, reading: images.Reading) -> NDArray[np.uint8]:
     """Squares (n, size, size, 3) of real images: at most sixteen of a data set, or photographs.
 
     Raises:

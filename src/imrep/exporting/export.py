@@ -20,7 +20,7 @@ from imrep.datasets import Item
 from imrep.errors import BadParameter
 from imrep.exporting import agreement, graphs, onnx_file, torch_file, tracing
 from imrep.exporting.agreement import Agreement
-from imrep.exporting.metadata import Metadata
+from imrep.exporting.metadata import Metadata, Output
 from imrep.io.files import check_writable, write_atomic
 from imrep.models.fitted_classifier import FittedClassifier
 from imrep.models.fitted_model import FittedModel
@@ -89,7 +89,7 @@ def representation(
         ExtraNeeded: A package is not installed.
         OSError: The system refuses to write.
     """
-    _check_file(out)
+    check_file(out)
     tracing.check([rep])
     if rep.canvas is not None and size not in (None, rep.canvas):
         raise BadParameter(
@@ -140,7 +140,7 @@ def model(
         ExtraNeeded: A package is not installed.
         OSError: The system refuses to write.
     """
-    _check_file(out)
+    check_file(out)
     graphs.check_model(fitted)
     reps = [part.rep for part in fitted.parts if part.rep is not None]
     tracing.check(reps)
@@ -162,7 +162,7 @@ def model(
     return _export(graph, metadata, pixels, _predictions(fitted), out, progress)
 
 
-def _answers(fitted: FittedModel) -> tuple[str, tuple[str, ...]]:
+def _answers(fitted: FittedModel) -> tuple[Output, tuple[str, ...]]:
     """The kind of the output, and its names."""
     if isinstance(fitted, FittedClassifier):
         return "class", fitted.classes
@@ -189,7 +189,7 @@ def _predictions(fitted: FittedModel) -> agreement.Compute:
     return answers
 
 
-def _check_file(out: Path) -> None:
+def check_file(out: Path) -> None:
     """Refuse, before any work is done, a name that cannot be written or a package that lacks."""
     if out.suffix not in SUFFIXES:
         raise BadParameter(
@@ -199,6 +199,18 @@ def _check_file(out: Path) -> None:
     check_writable(out)
     if out.suffix == ".onnx":
         onnx_file.require("export")
+
+
+def check_size(size: int | None, fitted: FittedModel) -> None:
+    """Refuse a size for a model, which has its own.
+
+    Raises:
+        BadParameter: With the model's.
+    """
+    sizes = [frame.size for frame in fitted.frames]
+    if size is not None and sizes != [size]:
+        text = " and ".join(map(str, sizes))
+        raise BadParameter(f"{fitted.spec} needs squares of {text} pixels, got size {size}.")
 
 
 def _export(

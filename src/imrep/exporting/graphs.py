@@ -27,7 +27,7 @@ class VectorGraph(nn.Module):
 
 
 class ModelGraph(nn.Module):
-    """Squares (batch, side, side, 3) uint8 to probabilities (batch, names), or to numbers (batch, 1).
+    """Squares (batch, side, side, 3) uint8 to probabilities (batch, n), or to numbers (batch, 1).
 
     Sums of many terms are in double precision, as `imrep predict` has them.
     """
@@ -143,7 +143,9 @@ class _Number(nn.Module):
     def forward(self, scores: Tensor) -> Tensor:
         """(batch, 1)."""
         number = self.mean + self.sd * scores
-        return {"": torch.clone, "log": torch.exp, "log1p": torch.expm1}[self.scale](number)
+        if self.scale == "log":
+            return number.exp()
+        return number.expm1() if self.scale == "log1p" else number
 
 
 def check_model(model: FittedModel) -> None:
@@ -160,8 +162,8 @@ def check_model(model: FittedModel) -> None:
     if len(model.frames) > 1:
         sizes = " and ".join(f"{frame.size} px" for frame in model.frames)
         raise BadParameter(
-            f"export needs a model that reads one square of an image, got {model.spec} with {sizes} "
-            "(or different crops). Save a model of one representation (compare -r SPEC --save)."
+            f"export needs a model that reads one square of an image, got {model.spec}, whose parts "
+            f"read several ({sizes}). Save a model of one representation (compare -r SPEC --save)."
         )
 
 

@@ -57,9 +57,7 @@ class Metadata:
         from dataclasses import replace
 
         data_range = reading.data_range or self.data_range
-        return replace(
-            reading, crop=self.crop, resampling=self.resampling, data_range=data_range
-        )
+        return replace(reading, crop=self.crop, resampling=self.resampling, data_range=data_range)
 
 
 def parsed(texts: Mapping[str, str], path: object) -> Metadata:
@@ -72,11 +70,13 @@ def parsed(texts: Mapping[str, str], path: object) -> Metadata:
     Raises:
         BadFile: Another program wrote it, or another version of imrep.
     """
-    own = {key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)}
+    own = {
+        key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)
+    }
     if "format" not in own:
         raise BadFile(
-            f"{path} needs the metadata of imrep (spec, size, crop), got a model of another origin. "
-            "Export it with: imrep export SPEC -o model.onnx."
+            f"{path} needs the metadata of imrep (spec, size, crop), got a model of another "
+            "origin. Export it with: imrep export SPEC -o model.onnx."
         )
     if own["format"] != FORMAT:
         raise BadFile(

@@ -1,4 +1,4 @@
-"""A traced graph without complex numbers, which ONNX lacks: each becomes a real and an imaginary part.
+"""A traced graph without complex numbers, which ONNX lacks: each becomes two real ones.
 
 A discrete Fourier transform along an axis is a product with its matrix of cosines and sines: at the
 sides that are exported, a few hundred pixels, that takes a runtime no longer than its own operator.
@@ -178,9 +178,7 @@ def _product(first: Any, second: Any) -> _Pair:
 
 def _sum(first: Any, second: Any, alpha: float = 1) -> _Pair:
     first, second = _as_pair(first), _as_pair(second)
-    return _Pair(
-        first.real + alpha * second.real, first.imaginary + alpha * second.imaginary
-    )
+    return _Pair(first.real + alpha * second.real, first.imaginary + alpha * second.imaginary)
 
 
 def _as_pair(value: Any) -> _Pair:
@@ -235,9 +233,7 @@ def _complex(owner: RealGraph, x: Any, axes: Sequence[int], norm: int, forward: 
     return _scaled(pair, [int(pair.real.shape[axis]) for axis in axes], norm)
 
 
-def _backward_half(
-    owner: RealGraph, x: _Pair, axes: Sequence[int], norm: int, last: int
-) -> Tensor:
+def _backward_half(owner: RealGraph, x: _Pair, axes: Sequence[int], norm: int, last: int) -> Tensor:
     """Real numbers from half of their transform: the other half is its conjugate."""
     sizes = [*(int(x.real.shape[axis]) for axis in axes[:-1]), last]
     pair = _complex(owner, x, axes[:-1], 0, False)

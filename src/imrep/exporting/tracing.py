@@ -12,6 +12,7 @@ from torch.export import Dim, ExportedProgram
 from imrep.base import Representation, Sum
 from imrep.errors import BadParameter
 from imrep.exporting import real_graph
+from imrep.ops import native
 
 _BATCH = 2  # of the squares that are traced: of one, torch takes the length for a constant
 
@@ -37,7 +38,8 @@ def trace(graph: nn.Module, size: int, spec: str) -> ExportedProgram:
     squares = torch.arange(_BATCH * size * size * 3).remainder(251).to(torch.uint8)
     squares = squares.view(_BATCH, size, size, 3)
     with _silently(), torch.no_grad():
-        graph(squares)  # tables that are cached get real numbers, not those of a trace
+        with native.torch_only():  # tables that are cached get numbers now, not a tracer's symbols
+            graph(squares)
         try:
             return _traced(graph, squares)
         except Exception as error:  # of many kinds, most of them private to torch
@@ -57,9 +59,7 @@ def without_complex(program: ExportedProgram, size: int) -> ExportedProgram:
 
 
 def _traced(graph: nn.Module, squares: torch.Tensor) -> ExportedProgram:
-    return torch.export.export(
-        graph, (squares,), dynamic_shapes=({0: Dim("batch")},), strict=False
-    )
+    return torch.export.export(graph, (squares,), dynamic_shapes=({0: Dim("batch")},), strict=False)
 
 
 def _reason(error: Exception) -> str:

@@ -69,8 +69,9 @@ def cut(stop: int, step: int, start: int = 0) -> list[slice]:
 
 
 def chunks(x: Tensor, count: int) -> tuple[Tensor, ...]:
-    """`x` in parts of at most `count` along its first axis, whose length a traced graph leaves open:
-    there it is one part.
+    """`x` in parts of at most `count` along its first axis.
+
+    A traced graph leaves the length of that axis open: there it is one part.
     """
     return (x,) if torch.compiler.is_compiling() else x.split(count)
 

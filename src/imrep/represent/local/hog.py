@@ -210,7 +210,9 @@ class HOG(Representation[Map]):
         votes = votes.flatten(0, 1).unsqueeze(1)
         # The window and the bilinear shares of all cells of a block are one strided convolution.
         blocks = F.conv2d(votes, self._window().to(votes), stride=self.cell)
-        blocks = blocks.unflatten(0, (image.shape[0], self.orientations)).transpose(1, 2).flatten(1, 2)
+        blocks = (
+            blocks.unflatten(0, (image.shape[0], self.orientations)).transpose(1, 2).flatten(1, 2)
+        )
         length = differentiable.sqrt(blocks.square().sum(1, keepdim=True))
         clipped = (blocks / (length + 0.1 * blocks.shape[1])).clamp_max(_CLIP)
         return clipped / (differentiable.sqrt(clipped.square().sum(1, keepdim=True)) + 1e-3)
