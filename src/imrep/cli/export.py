@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from imrep.images import Reading
 
 
+_GIVES = {
+    "vectors": "vectors",
+    "class": "probabilities of classes",
+    "labels": "probabilities of labels",
+    "value": "numbers",
+}
+
+
 @click.command(
     epilog=options.example(
         "imrep export hog -o hog.onnx",
-        "imrep export cnn --download -o cnn.pt2",
+        "imrep export dct --size 96 -o dct.pt2",
         "imrep export model/ -o classifier.onnx",
     )
 )
@@ -101,8 +109,7 @@ def _page(output: "ExportedFile") -> str:
     opset = "" if output.opset is None else f", opset {output.opset}"
     lines = [
         f"{click.style(printable(output.path), bold=True)}  {_size(output.bytes)}{opset}",
-        f"images {_shape(output.input_shape)} uint8 to "
-        f"{'vectors' if facts.output == 'vectors' else facts.output} "
+        f"images {_shape(output.input_shape)} uint8 to {_GIVES[facts.output]} "
         f"{_shape(output.output_shape)} float32",
         f"largest error on {several(error.images, 'image')}: {error.absolute:.1g}, "
         f"{error.relative:.1g} of the largest number",

@@ -162,8 +162,8 @@ def check_model(model: FittedModel) -> None:
     if len(model.frames) > 1:
         sizes = " and ".join(f"{frame.size} px" for frame in model.frames)
         raise BadParameter(
-            f"export needs a model that reads one square of an image, got {model.spec}, whose parts "
-            f"read several ({sizes}). Save a model of one representation (compare -r SPEC --save)."
+            f"export needs a model that reads one square of an image, got {model.spec} with "
+            f"{sizes} or several crops. Save a model of one spec (compare -r SPEC --save)."
         )
 
 
