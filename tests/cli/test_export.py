@@ -46,7 +46,7 @@ def test_a_representation_is_exported_and_run(imrep, photos, tmp_path):
     assert table["label"].to_pylist() == list(own.labels)
     rows = np.array(table["vector"].to_pylist())
     np.testing.assert_allclose(rows, own.vectors, atol=1e-4)
-    assert table.schema.metadata[b"spec"] == b"dct"
+    assert table.schema.metadata[b"imrep.spec"] == b"dct"
 
 
 def test_a_classifier_answers_as_predict_does(inside, model, tmp_path):
@@ -57,7 +57,8 @@ def test_a_classifier_answers_as_predict_does(inside, model, tmp_path):
     inside("run", "c.onnx", model / "photos", "-o", "run.csv")
     inside("predict", model / "model", model / "photos", "-o", "predict.csv")
     ran, predicted = (
-        list(csv.DictReader((tmp_path / name).open())) for name in ("run.csv", "predict.csv")
+        list(csv.DictReader((tmp_path / name).read_text().splitlines()))
+        for name in ("run.csv", "predict.csv")
     )
     assert [(r["path"], r["label"]) for r in ran] == [(r["path"], r["label"]) for r in predicted]
     for one, other in zip(ran, predicted, strict=True):

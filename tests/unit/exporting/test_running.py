@@ -21,9 +21,7 @@ def model(tmp_path_factory):
 def photos(tmp_path):
     for i in range(5):
         image = np.random.default_rng(i).random((1, 3, 50, 60), np.float32)
-        imrep.write(
-            tmp_path / "photos" / "ab"[i % 2] / f"{i}.png", torch.from_numpy(image)
-        )
+        imrep.write(tmp_path / "photos" / "ab"[i % 2] / f"{i}.png", torch.from_numpy(image))
     (tmp_path / "photos" / "a" / "broken.png").write_bytes(b"no image")
     return tmp_path / "photos"
 

@@ -30,12 +30,14 @@ def test_the_batch_is_open():
 
 
 def test_the_reason_of_torch_is_one_line():
-    with pytest.raises(BadParameter, match="depends cannot be exported: torch.export says") as info:
+    with pytest.raises(
+        BadParameter, match=r"depends cannot be exported: torch.export says"
+    ) as info:
         tracing.trace(Depends(), 8, "depends")
     assert "\n" not in str(info.value)
 
 
 def test_views_of_a_sum_are_asked():
-    with pytest.raises(BadParameter, match="^blob cannot be exported"):
+    with pytest.raises(BadParameter, match=r"^blob cannot be exported"):
         tracing.check([imrep.get("pixels+blob")])
     tracing.check([imrep.get("pixels+dct")])
