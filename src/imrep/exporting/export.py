@@ -232,7 +232,7 @@ def _export(
         begin()
         program = tracing.trace(graph, metadata.size, metadata.spec)
         begin()
-        content, run = _written(program, metadata, out.suffix)
+        content, run = _file_and_runner(program, metadata, out.suffix)
         begin()
         measured = agreement.measure(pixels, expected, run, metadata.spec)
     write_atomic(out, content)
@@ -240,7 +240,7 @@ def _export(
     return ExportedFile(out, metadata, measured, len(content), opset)
 
 
-def _written(
+def _file_and_runner(
     program: torch.export.ExportedProgram, metadata: Metadata, suffix: str
 ) -> tuple[bytes, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
     """The bytes of the file, and what runs them."""

@@ -70,8 +70,8 @@ class RealGraph(nn.Module):
     def _store_waves(self, node: fx.Node) -> None:
         """The matrices of the axes that a node transforms."""
         image, axes, *_ = node.args
-        whole = node if node.target == aten._fft_c2r.default else image
-        value = whole.meta["val"]  # type: ignore[union-attr]
+        signal = node if node.target == aten._fft_c2r.default else image
+        value = signal.meta["val"]  # type: ignore[union-attr]
         dtype = torch.float64 if value.dtype in (torch.float64, torch.complex128) else torch.float32
         for axis in axes:  # type: ignore[union-attr]
             n = int(value.shape[axis])
