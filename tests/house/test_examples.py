@@ -87,6 +87,8 @@ def prepared(tmp_path_factory):
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
+        run_line("imrep export pixels -o hog.onnx")
+        run_line("imrep export model/ -o classifier.onnx")
         write_tables(sorted(Path("photos").rglob("*.*")))
         run_line("imrep compare tags.csv -r hog -o tagging --save tags/ --save-which hog")
         write_poses(sorted(Path("holidays").glob("*.jpg")))

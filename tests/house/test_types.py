@@ -55,6 +55,8 @@ vectors = Embedder("hog").fit_transform(["a.png"])
 answers = Classifier().fit(vectors, ["cat"]).predict_proba(vectors).sum()
 ends = Regressor().fit(vectors, [1.5]).predict_interval(vectors, 0.8).mean()
 answered: int = len(imrep.load_model("model").answers("new"))
+exported: Path = imrep.export(rep, "m.onnx", size=48).path
+square_px: int = imrep.load_exported(exported).metadata.size
 total: int = Sum([rep, rep]).dim
 
 

@@ -6,6 +6,7 @@ from imrep.api.comparing import compare
 from imrep.api.comparison import Comparison
 from imrep.api.embedding import Embedding, embed
 from imrep.api.evaluating import evaluate
+from imrep.api.exporting import export, load_exported
 from imrep.api.image_classifier import ImageClassifier
 from imrep.api.image_regressor import ImageRegressor
 from imrep.api.image_tagger import ImageTagger
@@ -36,7 +37,9 @@ __all__ = [
     "compare",
     "embed",
     "evaluate",
+    "export",
     "invert",
+    "load_exported",
     "load_model",
     "map",
     "match",

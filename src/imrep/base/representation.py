@@ -51,6 +51,9 @@ class Representation(nn.Module, ABC, Generic[C]):
     aliases: ClassVar[dict[str, str]] = {}  # short names to parameters as in a spec, a literal
     example: ClassVar[str] = ""  # a literal spec that builds offline; "" for the name alone
     eager_only: ClassVar[str] = ""  # why torch.compile cannot run it, where it cannot
+    no_graph: str = (
+        ""  # why it is no graph of fixed operations, which export needs, where it is not
+    )
     periodic: str = ""  # why opposite borders are neighbours, where they are
     canvas: int | None = None  # side of the square it needs (networks); None for any size
     crop: float = 1.0  # of the short side, that the canvas covers

@@ -38,6 +38,8 @@ _COMMANDS = {
     "train": "Train a learned representation on a set of images.",
     "embed": "Embed a data set and write the vectors to one file or a store.",
     "store": "Inspect, check, repair, compact or export a store of vectors.",
+    "export": "Export a representation or a model as one file from pixels to vectors or classes.",
+    "run": "Run an exported file on images: vectors, or classes.",
     "edit": "Sharpen, smooth, stretch, denoise, compress: one image or a folder.",
     "pose": "Find the poses of persons, or of whatever was trained.",
     "match": "Is what one picture shows also in another, and where?",
@@ -64,6 +66,7 @@ _RESUMABLE = (
     "match",
     "pose",
     "predict",
+    "run",
     "search",
     "segment",
     "train",
@@ -140,7 +143,7 @@ def _resume_hint(command: str | None) -> str:
     if command not in _RESUMABLE:
         return ""
     has_out = any(word.startswith(("-o", "--out")) for word in sys.argv)
-    if command in ("caption", "predict") and not has_out:
+    if command in ("caption", "predict", "run") and not has_out:
         return "Nothing was kept; with -o FILE it is."
     words = ["imrep", *sys.argv[1:]]
     words += ["--resume"] if command == "train" and "--resume" not in words else []

@@ -29,8 +29,8 @@ _CONSTANT = 1e-12  # share of the energy before centring: float32 round-off of a
 _MIN_LENGTH = 1e-6  # of the mean squared length: a vector near the mean stays near it
 _MIN_FLOOR = 1e-60  # so that equal vectors are not divided by 0; its root is a float32
 _MIN_SPREAD = 1e-3  # of the largest standard deviation: a feature below it is left out
-_CLIP = 5  # standard deviations
-_EQUAL = 1e-6  # squared distance, of the squared lengths, below which it is round-off
+CLIP = 5  # standard deviations
+EQUAL = 1e-6  # squared distance, of the squared lengths, below which it is round-off
 _DISTINCT = 1e-5  # of the largest squared distance: smaller ones are not counted in the median
 
 
@@ -224,7 +224,7 @@ def features(
     part = np.asarray(vectors, np.float32) - mean
     if kernel == "exponential":
         part /= scale
-        return np.clip(part, -_CLIP, _CLIP, out=part)
+        return np.clip(part, -CLIP, CLIP, out=part)
     length = _squares(part) if length is None else length
     part /= np.sqrt(length + floor).astype(np.float32)[:, None]
     return part
@@ -246,7 +246,7 @@ def squared_distances(
     lengths = first[:, None] + second
     products *= -2
     products += lengths
-    lengths *= np.float32(_EQUAL)
+    lengths *= np.float32(EQUAL)
     products[products < lengths] = 0
     return products
 

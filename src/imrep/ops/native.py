@@ -1,12 +1,26 @@
 """Tensors that may go to C: CPU, given dtypes, no gradient, no torch.func transform, no tracing."""
 
 import ctypes
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
 
 from imrep import _native
+
+_torch_only: ContextVar[bool] = ContextVar("_torch_only", default=False)
+
+
+@contextmanager
+def torch_only() -> Iterator[None]:
+    """Within it no kernel takes a tensor: every operation is torch's own, as a tracer needs it."""
+    token = _torch_only.set(True)
+    try:
+        yield
+    finally:
+        _torch_only.reset(token)
 
 
 def kernels_for(tensors: Sequence[Tensor], dtypes: Collection[torch.dtype]) -> ctypes.CDLL | None:
@@ -18,7 +32,11 @@ def kernels_for(tensors: Sequence[Tensor], dtypes: Collection[torch.dtype]) -> c
 
 def plain(*tensors: Tensor) -> bool:
     """Whether these are tensors with numbers, on which nothing is recorded."""
-    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+    if (
+        _torch_only.get()
+        or torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+    ):
         return False
     return not any(type(t) is not Tensor or t.is_meta or followed(t) for t in tensors)
 

@@ -68,6 +68,14 @@ def cut(stop: int, step: int, start: int = 0) -> list[slice]:
     return [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
+def chunks(x: Tensor, count: int) -> tuple[Tensor, ...]:
+    """`x` in parts of at most `count` along its first axis.
+
+    A traced graph leaves the length of that axis open: there it is one part.
+    """
+    return (x,) if torch.compiler.is_compiling() else x.split(count)
+
+
 def strip_rows(image: Tensor, numbers: int) -> int:
     """Rows per strip, where a row holds `numbers` numbers; at least one."""
     size = _STRIP if image.device.type == "cpu" else _STRIP_DEVICE

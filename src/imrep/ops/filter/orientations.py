@@ -25,6 +25,6 @@ def soft_votes(magnitude: Tensor, position: Tensor, bins: int) -> Tensor:
     second = torch.where(first == bins - 1, 0, first + 1)
     # The first vote is the only one so far, so it is written; the second, always of another bin
     # unless there is one bin alone, is added.
-    votes = magnitude.new_zeros(len(magnitude), bins, *magnitude.shape[2:])
+    votes = magnitude.new_zeros(magnitude.shape[0], bins, *magnitude.shape[2:])
     votes = votes.scatter_(1, first, magnitude * (1 - share))
     return votes.scatter_add_(1, second, magnitude * share)

@@ -50,7 +50,7 @@ def forward(planes: Tensor, rows: Rows, block: int = 8) -> Tensor:
     """
     waves = basis(block, planes)
     blocks = planes.flatten(0, 1).unflatten(2, (-1, block)).unflatten(1, (-1, block))
-    count, (down, across) = len(blocks), blocks.shape[1:4:2]
+    count, (down, across) = blocks.shape[0], blocks.shape[1:4:2]
     lines = blocks.permute(0, 2, 4, 1, 3).reshape(count, block, -1)  # (b p, y, x rows columns)
     lines = (LEVELS * waves[: len(rows)]) @ lines
     lines = lines.reshape(count * len(rows), block, -1)  # (b p v, x, rows columns)

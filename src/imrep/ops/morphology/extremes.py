@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrep.ops.morphology.elements import Rectangle, clipped
-from imrep.ops.tiling import cut, each
+from imrep.ops.tiling import chunks, cut, each
 
 _BATCH = 2**19  # numbers in one pass: several small planes, or a strip of a large one
 
@@ -27,10 +27,12 @@ def extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme) -> Tenso
         return x.clone()
     height, width = x.shape[-2:]
     parts = clipped(parts, height, width)
+    if torch.compiler.is_compiling() and x.is_floating_point():
+        return _pooled(x, parts, extreme)
     margins = _Margins.of(parts)
     workspace = _Workspace(extreme, x)
     strips = _strips(height, width, margins)
-    batches = x.reshape(-1, height, width).split(max(1, _BATCH // (height * width)))
+    batches = chunks(x.reshape(-1, height, width), max(1, _BATCH // (height * width)))
     if not workspace.reuses:
         results = [
             torch.cat([_strip(planes, rows, parts, margins, workspace) for rows in strips], dim=1)
@@ -49,6 +51,20 @@ def extremes(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme) -> Tenso
     pairs = zip(batches, outputs, strict=True)
     each(filter_strip, [(*pair, rows) for pair in pairs for rows in strips], x)
     return result
+
+
+def _pooled(x: Tensor, parts: tuple[Rectangle, ...], extreme: Extreme) -> Tensor:
+    """The same by one pooling for each part: a graph of few operations, where one is traced."""
+    sign = 1 if extreme is torch.maximum else -1
+    planes = sign * x if x.ndim == 4 else (sign * x).reshape(1, -1, *x.shape[-2:])
+    total = None
+    for part in parts:
+        right, below = part.left + part.width - 1, part.top + part.height - 1
+        padded = F.pad(planes, (-part.left, right, -part.top, below), value=-math.inf)
+        pooled = F.max_pool2d(padded, (part.height, part.width), stride=1)
+        total = pooled if total is None else torch.maximum(total, pooled)
+    assert total is not None  # an element has at least one part
+    return sign * total.view(x.shape)
 
 
 class _Workspace:
@@ -186,7 +202,7 @@ def _row_extremes(
             covered *= 2
         if (part.left, part.width) != previous:
             begin, missing = part.left + margins.before, part.width - covered
-            row = doubled[begin : len(doubled) - missing]
+            row = doubled[begin : doubled.shape[0] - missing]
             if missing:  # two windows that overlap cover the width
                 row = workspace(row, doubled[begin + missing :])
             previous = part.left, part.width

@@ -83,6 +83,7 @@ class Blob(Representation[Points]):
     )
     renamed: ClassVar[dict[str, str]] = {"most": "max_points"}
     eager_only = "the number of blobs depends on the image"
+    no_graph = "the number of blobs depends on the image"
 
     def __init__(  # noqa: PLR0913  # the paper's range of scales, and the selection of blobs
         self,

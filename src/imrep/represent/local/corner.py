@@ -80,6 +80,7 @@ class Corner(Representation[Points]):
     )
     renamed: ClassVar[dict[str, str]] = {"measure": "method", "most": "max_points"}
     eager_only = "how many corners there are depends on the image"
+    no_graph = "the number of corners depends on the image"
 
     def __init__(  # noqa: PLR0913  # the window, the response, and the selection of points
         self,

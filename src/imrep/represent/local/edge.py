@@ -82,6 +82,7 @@ class Edge(Representation[Map]):
         differentiable=False,
     )
     eager_only = "OpenCV finds the edges"
+    no_graph = "OpenCV finds the edges, by following lines of any length"
 
     def __init__(
         self,

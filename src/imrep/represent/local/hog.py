@@ -17,6 +17,7 @@ from imrep.ops.colour import luminance
 from imrep.ops.filter.borders import mirror
 from imrep.ops.filter.orientations import soft_votes, strongest
 from imrep.ops.resize import resize, square
+from imrep.ops.tiling import chunks
 from imrep.registry.cards import Card
 from imrep.types import Image, Picture, Vectors
 
@@ -165,7 +166,7 @@ class HOG(Representation[Map]):
         if self.gamma:
             image = differentiable.sqrt(image)
         batch = max(1, _BATCH_PX // image[0, 0].numel())
-        cells = torch.cat([self._histograms(images) for images in image.split(batch)])
+        cells = torch.cat([self._histograms(images) for images in chunks(image, batch)])
         blocks = cells.unfold(2, self.block, 1).unfold(3, self.block, 1)
         return _normalised(blocks.permute(0, 4, 5, 1, 2, 3).flatten(1, 3), self.norm)
 
@@ -191,7 +192,7 @@ class HOG(Representation[Map]):
         # Rounding must not decide about directions on the edge of a bin (0°, 45°, 90° ...).
         tie = _TIE_DOUBLE if position.dtype == torch.float64 else _TIE
         slot = (position.detach() + tie).floor_().long().add_(zero)
-        votes = magnitude.new_zeros(len(image), rows * columns * slots)
+        votes = magnitude.new_zeros(image.shape[0], rows * columns * slots)
         votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, slots))
         # Slots -n ... -1, 0 ... n - 1, and n (an angle of π) stand for bins 0 ... n - 1 and 0.
         negative, positive, last = votes.split([self.orientations, self.orientations, 1], dim=3)
@@ -209,7 +210,9 @@ class HOG(Representation[Map]):
         votes = votes.flatten(0, 1).unsqueeze(1)
         # The window and the bilinear shares of all cells of a block are one strided convolution.
         blocks = F.conv2d(votes, self._window().to(votes), stride=self.cell)
-        blocks = blocks.unflatten(0, (len(image), self.orientations)).transpose(1, 2).flatten(1, 2)
+        blocks = (
+            blocks.unflatten(0, (image.shape[0], self.orientations)).transpose(1, 2).flatten(1, 2)
+        )
         length = differentiable.sqrt(blocks.square().sum(1, keepdim=True))
         clipped = (blocks / (length + 0.1 * blocks.shape[1])).clamp_max(_CLIP)
         return clipped / (differentiable.sqrt(clipped.square().sum(1, keepdim=True)) + 1e-3)

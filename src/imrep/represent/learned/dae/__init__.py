@@ -292,7 +292,7 @@ class DAE(Learned[Map | Views]):
 
     def _encode(self, image: Tensor, level: Tensor | None) -> Map | Views:
         weight = next(self.network.parameters())
-        image, batch, size = image.to(weight), len(image), (image.shape[2], image.shape[3])
+        image, batch, size = image.to(weight), image.shape[0], (image.shape[2], image.shape[3])
         level = image.new_zeros(batch) if level is None else level.to(image)
         x = image.expand(-1, self.channels, -1, -1) if self.channels == 3 else image
         copies = x.shape[1] // self.channels

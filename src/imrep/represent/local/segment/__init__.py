@@ -77,6 +77,7 @@ class Segment(Representation[Regions]):
         inverse="approximate",
     )
     eager_only = "the number of k-means iterations depends on the pixels"
+    no_graph = "the number of k-means iterations depends on the pixels"
 
     def __init__(  # noqa: PLR0913  # k-means's own, and a weight for each property
         self,

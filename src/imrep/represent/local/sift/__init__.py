@@ -121,6 +121,13 @@ class SIFT(Fitted[Points]):
             self.register_buffer("shares", torch.full((self._size,), 1 / self._size))
 
     @property
+    def no_graph(self) -> str:  # type: ignore[override]  # a constant elsewhere
+        """Of a lattice of patches it is one."""
+        if self.detector == "dense":
+            return ""
+        return "the number of key points depends on the image (detector=dense has a lattice)"
+
+    @property
     def differentiable(self) -> bool:
         """Whether patches lie on a lattice, not at detections."""
         return self.detector == "dense"
@@ -173,6 +180,8 @@ class SIFT(Fitted[Points]):
 
         Square roots of the words' mean shares; or VLAD's or Fisher vectors.
         """
+        if torch.compiler.is_compiling():  # the length of a batch may be left open
+            return torch.vmap(self._aggregated)(code.values, self._cells(code)).flatten(1)
         self._need_fit()
         pooled = [  # one at a time: rounding must not depend on the other images of a batch
             self._aggregated(values, weights).flatten()

@@ -146,6 +146,10 @@ class FilterBank(Representation[Map]):
         height, width = image.shape[2:]
         self._check_size(height, width)
         bias = self._bias(image)
+        if torch.compiler.is_compiling():  # the length of a batch may be left open
+            spectra = self._spectra(height, width, image, slice(None))
+            maps = rectified(frame_inverse.respond(image, spectra), bias, self.rectify)
+            return Map(maps.flatten(1, 3), (height, width), signed=self.rectify == "none")
         maps = image.new_empty(*image.shape[:2], PARTS[self.rectify], len(bias), height, width)
         waves = [torch.fft.rfft2(each).unsqueeze(2) for each in image.split(1)]
         # One image and a few filters at a time, so that the responses stay in the cache.

@@ -18,7 +18,7 @@ from imrep.ops.colour import from_ycbcr, to_ycbcr
 from imrep.ops.pooling import means
 from imrep.registry.cards import Card
 from imrep.represent.multiscale.scattering.inverse import distance, unscatter
-from imrep.represent.multiscale.scattering.transform import Plan, paths, plan, scatter
+from imrep.represent.multiscale.scattering.transform import Plan, path_rows, paths, plan, scatter
 from imrep.represent.multiscale.scattering.wavelets import angles, morlet
 from imrep.types import Image, Picture, Vectors
 
@@ -212,7 +212,8 @@ class Scattering(Representation[Map]):
     def _labels(self, planes: int) -> tuple[str, ...]:
         degrees = [f"{math.degrees(angle):.0f}°" for angle in angles(self.orientations)]
         names = []
-        for order, j1, j2, t1, t2, *_ in self.meta.tolist():
+        rows = path_rows(self.scales, self.orientations, self.order)  # numbers also while tracing
+        for order, j1, j2, t1, t2, *_ in rows:
             first = f"scale {j1} at {degrees[t1]}" if order else "average"
             names.append(first + (f", then {j2} at {degrees[t2]}" if order == 2 else ""))
         each = _PLANES[self.colour] if planes == 3 else ("gray",)

@@ -32,12 +32,17 @@ _NEGLIGIBLE = {torch.float32: 1e-6, torch.float64: 1e-14}  # of a filter's peak:
 
 
 def paths(scales: int, orientations: int, order: int) -> Tensor:
-    """One row per path in the order of the code, int64, (paths, 7).
+    """`path_rows`, int64, (paths, 7)."""
+    return torch.tensor(path_rows(scales, orientations, order))
+
+
+def path_rows(scales: int, orientations: int, order: int) -> list[tuple[int, ...]]:
+    """One row per path in the order of the code.
 
     Columns: order, j1, j2, theta1, theta2, n1, n2, with n = j L + theta; -1 where absent.
     """
     thetas = range(orientations)
-    rows = [(0, -1, -1, -1, -1, -1, -1)]
+    rows: list[tuple[int, ...]] = [(0, -1, -1, -1, -1, -1, -1)]
     first = [(j, t) for j in range(scales) for t in thetas]
     rows += [(1, j, -1, t, -1, j * orientations + t, -1) for j, t in first]
     rows += [
@@ -46,7 +51,7 @@ def paths(scales: int, orientations: int, order: int) -> Tensor:
         for j2 in range(j1 + 1, scales)
         for t2 in thetas
     ]  # fmt: skip
-    return torch.tensor(rows)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -242,9 +247,9 @@ def scatter(x: Tensor, plan: Plan) -> Tensor:
             f"got {x.shape[-2]}×{x.shape[-1]}. Make another."
         )
     planes = x.reshape(-1, *plan.size)
-    code = planes.new_empty(len(planes), plan.paths, *plan.shape)
+    code = planes.new_empty(planes.shape[0], plan.paths, *plan.shape)
     code[:, 0] = plan.lowest(planes)
-    for tile in _tiles(len(planes), plan.orientations * math.prod(plan.padded), code):
+    for tile in _tiles(planes.shape[0], plan.orientations * math.prod(plan.padded), code):
         _fill(code[tile], planes[tile], plan)
     return code.reshape(*x.shape[:-2], *code.shape[1:])
 
@@ -290,7 +295,7 @@ def _layer(
         yield slice(None), first, low.inner(inner)
     else:
         blocks = bank.cut(spectra.full[which])
-        for tile in _tiles(count, len(blocks) * bank.numbers, blocks):
+        for tile in _tiles(count, blocks.shape[0] * bank.numbers, blocks):
             moduli = bank.moduli(blocks, tile)
             yield tile, moduli if keep else None, low(moduli)
 
@@ -299,7 +304,7 @@ def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
     """Averages of |x ∗ ψ|, (n, orientations, m, n), at the end of their paths."""
     numbers = bank.filters.shape[3] * bank.numbers
     tiles = []
-    for tile in _tiles(len(spectra.planes), numbers, spectra.planes):
+    for tile in _tiles(spectra.planes.shape[0], numbers, spectra.planes):
         parts = _layer(spectra, bank, low, tile, keep=False)
         tiles.append(torch.cat([averages for *_, averages in parts], 1))
     return torch.cat(tiles)
@@ -307,6 +312,8 @@ def _last(spectra: "_Spectra", bank: Bank, low: Low) -> Tensor:
 
 def _tiles(count: int, numbers: int, like: Tensor) -> list[slice]:
     """Slices of `count` items, each of `numbers` complex numbers, that fit into the cache."""
+    if torch.compiler.is_compiling():  # the length of a batch may be left open
+        return [slice(None)]
     return cut(count, max(1, _TILE_BYTES // (numbers * 2 * like.element_size())))
 
 

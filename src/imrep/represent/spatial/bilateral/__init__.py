@@ -89,6 +89,7 @@ class Bilateral(Representation[Grid]):
         inverse="approximate",
         native="kernels",
     )
+    no_graph = "each image of a batch is splatted by a loop of its own"
 
     def __init__(
         self,

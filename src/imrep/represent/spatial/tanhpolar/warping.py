@@ -242,7 +242,7 @@ def _sampled(
 
     def piece(images: slice, rows: slice) -> Tensor:
         part, grid = source[images], _stacked(*positions(region_of.of(images), rows))
-        grid = grid.expand(len(part), -1, -1, -1).permute(0, 2, 3, 1)
+        grid = grid.expand(part.shape[0], -1, -1, -1).permute(0, 2, 3, 1)
         return F.grid_sample(part, grid, mode, padding, align_corners=False)
 
     all_rows = slice(None)

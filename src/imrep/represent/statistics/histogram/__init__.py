@@ -184,7 +184,7 @@ class Histogram(Representation[Vector]):
     def _shares(self, axes: list[list[tuple[Tensor, Tensor]]]) -> Tensor:
         """Shares of the pixels in each combination of the axes' bins, (b, bins ** len(axes))."""
         like = axes[0][0][1]
-        total = like.new_zeros(len(like), self.bins ** len(axes))
+        total = like.new_zeros(like.shape[0], self.bins ** len(axes))
         for corner in itertools.product(*axes):
             index, weight = corner[0]
             for bin_, share in corner[1:]:
