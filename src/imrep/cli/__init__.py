@@ -32,7 +32,7 @@ _COMMANDS = {
     "caption": "Write captions of images.",
     "segment": "Segment images: the class of each pixel.",
     "classify": "Classify images by the names of the classes, without any training.",
-    "search": "Search a folder by words, or by an image.",
+    "search": "Search a folder, or a store, by words, or by an image.",
     "duplicates": "List near-duplicates in groups, and which image of each to keep.",
     "evaluate": "Measure a representation of images and text by a task.",
     "train": "Train a learned representation on a set of images.",

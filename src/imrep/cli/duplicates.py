@@ -33,7 +33,7 @@ _LISTED = 20  # groups on the terminal
 @options.threads
 @options.as_json
 @options.quiet
-def command(
+def command(  # noqa: PLR0913  # one argument for each option
     data: str,
     out: Path | None,
     sheet: Path | None,

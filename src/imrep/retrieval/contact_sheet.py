@@ -76,18 +76,19 @@ def draw(title: str, sentence: str, hits: Sequence[Hit], reading: Reading) -> Pi
 
 def _caption(write: _Write, number: int, hit: Hit, left: int, upper: int) -> None:
     """Rank and score on one line, the name below."""
-    share = f"{100 * hit.unrelated:.0f} %"
     score = f"{number + 1}    {hit.score:.3f}"
     write((left, upper), score, ACCENT if hit.above else INK, 15)
-    text = f"{share} of unrelated"
+    text = "" if math.isnan(hit.unrelated) else f"{100 * hit.unrelated:.0f} % of unrelated"
     write((left + TILE_PX[0] - font(12).getlength(text), upper + 2), text, FAINT, 12)
     name = PurePosixPath(hit.path).name
     write((left, upper + LINE_PX), fitted(name, TILE_PX[0], 12), FAINT, 12)
 
 
-def thumbnail(item: Item, reading: Reading) -> Image.Image:
+def thumbnail(item: Item | None, reading: Reading) -> Image.Image:
     """The complete image inside the tile; gray where it can no longer be read."""
     tile = Image.new("RGB", TILE_PX, _GROUND)
+    if item is None:
+        return tile
     try:
         image = images.read(item.read(), longest=2 * max(TILE_PX), **reading.keywords)
     except BadFile:

@@ -21,6 +21,7 @@ KINDS = {
     "perturbed": "vectors of perturbed images",
     "memory": "peak memory of encoding",
     "images": "vectors of images, of search and classify",
+    "stores": "vectors of stores, for search",
     "vega": "the library that draws the plots of a report",
 }
 LAST_USED = "last-used"  # the file that marks an entry; its time of modification says when
