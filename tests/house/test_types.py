@@ -47,6 +47,8 @@ embedding = imrep.embed(["a.png", Path("b.png")], rep, size=None)
 count: int = len(embedding)
 fits: tuple[str, ...] = imrep.classify("photos", "clip", ["a cat", "a dog"]).labels
 similar: list[str] = [hit.path for hit in imrep.search("photos", "a cat", rep, count=5).hits]
+stored: float | None = imrep.search("s.lance", like=["a.jpg"], unlike=["b.jpg"]).recall
+surplus: list[str] = [copy.path for group in imrep.find_duplicates("p") for copy in group.copies]
 recall: float = imrep.evaluate(rep, "captions.csv", task="retrieval")["text → image R@1"].value
 labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())
