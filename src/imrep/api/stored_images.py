@@ -40,8 +40,8 @@ def items(store: Store, paths: Sequence[str]) -> list[Item | None]:
     origin = store.facts.data
     if not origin or not Path(origin).exists():
         return [None] * len(paths)
-    known = {item.path: item for item in find(origin).items}
-    return [known.get(path) for path in paths]
+    items_by_path = {item.path: item for item in find(origin).items}
+    return [items_by_path.get(path) for path in paths]
 
 
 def missing_note(store: Store, count: int) -> tuple[str, ...]:

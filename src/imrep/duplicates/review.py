@@ -179,10 +179,10 @@ def _group(decoded: Decoded, members: Sequence[int], edges: Sequence[Edge]) -> D
     facts = decoded.facts
     ranked = sorted(members, key=lambda i: (*_rank(facts[i]), decoded.items[i].path))
     best, second = ranked[:2]
-    kept = _copy(decoded, best, keep=True, why=_advantage(facts[best], facts[second]))
+    best_copy = _copy(decoded, best, keep=True, why=_advantage(facts[best], facts[second]))
     others = [_other(decoded, i, best, edges) for i in ranked[1:]]
     others.sort(key=lambda copy: -copy.agreement)
-    return DuplicateGroup((kept, *others))
+    return DuplicateGroup((best_copy, *others))
 
 
 def _rank(facts: Facts) -> tuple[int, int]:
@@ -199,10 +199,10 @@ def _advantage(best: Facts, second: Facts) -> str:
     return "as good as the next; first by name"
 
 
-def _other(decoded: Decoded, image: int, kept: int, edges: Sequence[Edge]) -> Copy:
+def _other(decoded: Decoded, image: int, best: int, edges: Sequence[Edge]) -> Copy:
     """An image that is not kept, beside the one it is most clearly a copy of."""
     own = [edge for edge in edges if image in (edge.i, edge.j)]
-    edge = max(own, key=lambda edge: (kept in (edge.i, edge.j), edge.identical, edge.hn))
+    edge = max(own, key=lambda edge: (best in (edge.i, edge.j), edge.identical, edge.hn))
     edge = edge if edge.j == image else evidence.reverse(edge)
     why = evidence.reason(edge, decoded.facts[edge.i], decoded.facts[image])
     return _copy(decoded, image, keep=False, why=why, edge=edge)

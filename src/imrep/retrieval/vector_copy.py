@@ -68,8 +68,8 @@ class VectorCopy:
             scores, rows = scores[among[rows]], rows[among[rows]]
         if count < len(scores):
             # with all that equal the last, so that their order is that of the rows
-            least = np.partition(scores, len(scores) - count)[len(scores) - count]
-            top = np.flatnonzero(scores >= least)
+            lowest = np.partition(scores, len(scores) - count)[len(scores) - count]
+            top = np.flatnonzero(scores >= lowest)
             scores, rows = scores[top], rows[top]
         order = np.lexsort((rows, -scores))[:count]
         return rows[order], scores[order]
