@@ -1,5 +1,6 @@
 """`imrep embed DATA SPEC -o OUT`: the vectors of a data set, in one file or in a store."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from imrep.cli import options, screen, store_lines
 if TYPE_CHECKING:
     from imrep.embedding.vector_file import OutputFile
     from imrep.images import Reading
+    from imrep.types import Progress
 
 _STORE = ".lance"
 _SKIPPED = 3  # exit code under --strict
@@ -146,7 +148,20 @@ def _embed(
         size_text = f"{settings.size} px" if settings.size else "native size"
         screen.remark(f"{len(items):,} files, {size_text}, {threads} threads, {settings.device}")
     with screen.writing(out, resumable=True), screen.Meter(machine.quiet) as meter:
-        return writer.embed(items, rep, out, settings, meter), dataset.notes
+        return writer.embed(items, rep, out, settings, _rated(meter)), dataset.notes
+
+
+def _rated(meter: screen.Meter) -> "Progress":
+    """Progress with the images a second since the first batch, in place of the bare name."""
+    starts: dict[str, tuple[float, int]] = {}
+
+    def progress(what: str, done: int, total: int) -> None:
+        began, first = starts.setdefault(what, (time.perf_counter(), done))
+        seconds = time.perf_counter() - began
+        rate = f"  {(done - first) / seconds:,.0f} images/s" if done > first and seconds else ""
+        meter(what, done, total, f"{what}{rate}")
+
+    return progress
 
 
 def _page(output: "OutputFile") -> str:

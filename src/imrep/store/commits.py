@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from imrep.errors import BadData, Busy
 from imrep.io import provenance
 from imrep.io.digests import digest_of_file
-from imrep.io.files import refuse_read_only, resolved
+from imrep.io.files import refuse_read_only, resolved, sync
 from imrep.io.locks import Lock
 from imrep.store import layout
 from imrep.store.durability import UnsyncedFiles
@@ -38,6 +38,7 @@ class Writer:
 
     Args:
         path: The folder of the store, which need not exist.
+        damaged: Whether its newest version may be damaged, as when it is repaired.
 
     Raises:
         Busy: Another process writes it.
@@ -45,21 +46,22 @@ class Writer:
         OSError: It may not be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, damaged: bool = False) -> None:
         self.path = resolved(path)
-        self._name = path
+        self._name, self._damaged = path, damaged
         self._lance = layout.lance()
         self._lock = Lock(self.path / layout.OWN / layout.LOCK)
         self.commits = 0
 
     def __enter__(self) -> "Writer":
-        check_folder(self._name)
+        check_folder(self._name, damaged=self._damaged)
         self._lock.path.parent.mkdir(parents=True, exist_ok=True)
         if not self._lock.acquire():
             number = self._lock.owner()
             process = f" (pid {number})" if number else ""
             raise Busy(f"another run{process} writes {self._name}. Wait for it or use another -o.")
         self._unsynced = UnsyncedFiles(self.path)
+        self._sync_unnoted()
         return self
 
     def __exit__(
@@ -80,9 +82,14 @@ class Writer:
         return layout.is_table(self.path)
 
     @property
+    def dataset(self) -> Any:
+        """The newest version of the table, as Lance has it."""
+        return self._lance.dataset(str(self.path))
+
+    @property
     def schema(self) -> pa.Schema:
         """Columns and facts of the table."""
-        return self._lance.dataset(str(self.path)).schema
+        return self.dataset.schema
 
     def create(self, dim: int, dtype: str, facts: dict[str, str]) -> None:
         """Begin a table without rows.
@@ -98,7 +105,7 @@ class Writer:
             self._lance.write_dataset(
                 schema.empty_table(), str(self.path), schema=schema, mode="create"
             )
-            self._unsynced.sync()
+            self._sync_version()
         self.commits += 1
 
     def append(self, rows: pa.Table) -> None:
@@ -115,7 +122,7 @@ class Writer:
         check_finite(rows)
 
         def merge() -> Any:
-            builder = self._lance.dataset(str(self.path)).merge_insert("path")
+            builder = self.dataset.merge_insert("path")
             builder = builder.when_matched_update_all().when_not_matched_insert_all()
             transaction, _ = builder.execute_uncommitted(rows)
             return transaction
@@ -126,8 +133,18 @@ class Writer:
         """Replace some of the facts."""
         values = {f"{layout.PREFIX}{name}": fact for name, fact in facts.items()}
         with system_errors(self.path):
-            self._lance.dataset(str(self.path)).update_schema_metadata(values)
-            self._unsynced.sync()
+            self.dataset.update_schema_metadata(values)
+            self._sync_version()
+        self.commits += 1
+
+    def drop(self, fragments: Iterable[int]) -> None:
+        """Leave out the rows of some files."""
+        operation = self._lance.LanceOperation.Delete([], list(fragments), "damaged")
+        with system_errors(self.path):
+            self._lance.LanceDataset.commit(
+                str(self.path), operation, read_version=self.dataset.version
+            )
+            self._sync_version()
         self.commits += 1
 
     def compact(self, *, always: bool = False) -> bool:
@@ -141,7 +158,7 @@ class Writer:
         """
         from lance.optimize import Compaction
 
-        dataset = self._lance.dataset(str(self.path))
+        dataset = self.dataset
         fragments = [fragment.metadata for fragment in dataset.get_fragments()]
         removed = sum(each.num_deletions for each in fragments)
         stored = sum(each.physical_rows for each in fragments)
@@ -153,15 +170,16 @@ class Writer:
             if results:
                 self._sync_data()
                 Compaction.commit(dataset, results)
-                self._unsynced.sync()
+                self._sync_version()
                 self.commits += 1
             self._clean()
         return bool(results)
 
     def _clean(self) -> None:
-        """Remove versions older than a day, and digests of data files that are gone."""
-        self._lance.dataset(str(self.path)).cleanup_old_versions(older_than=_RETENTION)
-        names = {file.name for file in (self.path / layout.DATA).glob("*.lance")}
+        """Remove versions older than a day, and digests of files that are gone."""
+        self.dataset.cleanup_old_versions(older_than=_RETENTION)
+        folders = (layout.DATA, layout.DELETIONS, layout.VERSIONS)
+        names = {file.name for folder in folders for file in (self.path / folder).glob("*")}
         for file in (self.path / layout.OWN / layout.DIGESTS).glob("*"):
             if file.name not in names:
                 file.unlink()
@@ -177,24 +195,42 @@ class Writer:
                     file.unlink(missing_ok=True)
                 raise
             self._lance.LanceDataset.commit(str(self.path), transaction)
-            self._unsynced.sync()
+            self._sync_version()
         self.commits += 1
 
     def _sync_data(self) -> None:
         """Sync files that no version names yet, with a digest of each beside it."""
-        folder = self.path / layout.OWN / layout.DIGESTS
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in self._unsynced.files():
-            if file.parent.name == layout.DATA:
-                (folder / file.name).write_text(digest_of_file(file) + "\n")
+        self._note_digests(layout.DATA, layout.DELETIONS)
         self._unsynced.sync()
 
+    def _sync_version(self) -> None:
+        """Sync the manifest of a new version, with its digest."""
+        self._note_digests(layout.DATA, layout.DELETIONS, layout.VERSIONS)
+        self._unsynced.sync()
 
-def check_folder(path: Path) -> None:
+    def _sync_unnoted(self) -> None:
+        """Sync what a killed run committed last: Lance did not, and nothing says that it is."""
+        noted = layout.digests(self.path)
+        for folder in (layout.DATA, layout.DELETIONS, layout.TRANSACTIONS, layout.VERSIONS):
+            files = [file for file in (self.path / folder).glob("*.*") if file.name not in noted]
+            for file in files:
+                sync(file)
+            if files:
+                sync(self.path / folder)
+
+    def _note_digests(self, *folders: str) -> None:
+        noted = self.path / layout.OWN / layout.DIGESTS
+        noted.mkdir(parents=True, exist_ok=True)
+        for file in self._unsynced.files():
+            if file.parent.name in folders and file.name != layout.HINT:
+                (noted / file.name).write_text(digest_of_file(file) + "\n")
+
+
+def check_folder(path: Path, *, damaged: bool = False) -> None:
     """Refuse, before any work is done, a name under which no store can be written.
 
     Raises:
-        BadData: There is a file, or a folder with something else.
+        BadData: There is a file, a folder with something else, or a damaged store.
         OSError: It may not be written.
     """
     target = resolved(path)
@@ -205,7 +241,8 @@ def check_folder(path: Path) -> None:
     for folder in (target, target / layout.VERSIONS, target / layout.DATA):
         refuse_read_only(folder)
     if layout.is_table(target):
-        open_store(path)  # refuses what imrep did not write, or is damaged
+        if not damaged:
+            open_store(path)  # refuses what imrep did not write, too
         return
     foreign = sorted(each.name for each in target.iterdir() if not _is_leftover(each.name))
     if foreign:

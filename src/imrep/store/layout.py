@@ -5,6 +5,7 @@ A store is a Lance dataset, a folder with `_versions/` (a manifest for each comm
 every data file, and the pieces that a repair moved aside.
 """
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,12 @@ def schema(dim: int, dtype: str, facts: dict[str, str]) -> pa.Schema:
     )
 
 
+def digests(path: Path) -> dict[str, str]:
+    """The digest that was noted of each file of data, of deletions, and of each manifest."""
+    files = (path / OWN / DIGESTS).glob("*")
+    return {file.name: file.read_text().strip() for file in files}
+
+
 def facts(schema: pa.Schema) -> dict[str, str]:
     """The facts in the metadata of a schema; empty where imrep did not write it."""
     stored = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
@@ -83,6 +90,7 @@ def lance() -> Any:
     Raises:
         ExtraNeeded: It is not installed.
     """
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings of damage would precede the message
     try:
         return import_module("lance")
     except ImportError as error:

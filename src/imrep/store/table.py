@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from imrep.errors import BadData, BadParameter, StoreMismatch
+from imrep.errors import BadData, BadParameter, ImrepError, StoreMismatch
 from imrep.store import layout
 
 _LIVE = "NOT deleted"
-_SHOWN = 4  # digits of a fingerprint in a message
+_DIGITS = 4  # digits of a fingerprint in a message
 _PANIC = "PanicException"  # of Lance: derived from BaseException, and private
 
 
@@ -108,7 +108,7 @@ class Store:
             BadData: A file of the table is damaged.
         """
         parts = [np.empty((0, self.facts.dim), np.float32)]
-        parts += [_array(batch["vector"]) for batch in self.batches(["vector"], where)]
+        parts += [array(batch["vector"]) for batch in self.batches(["vector"], where)]
         return np.concatenate(parts)
 
     def batches(self, columns: Sequence[str], where: str | None = None) -> Any:
@@ -129,8 +129,8 @@ class Store:
         facts = self.facts
         if facts.fingerprint != fingerprint:
             raise StoreMismatch(
-                f"{self.path} was written by {facts.spec} ({facts.fingerprint[:_SHOWN]}…), "
-                f"not by {spec} ({fingerprint[:_SHOWN]}…). {remedy}"
+                f"{self.path} was written by {facts.spec} ({facts.fingerprint[:_DIGITS]}…), "
+                f"not by {spec} ({fingerprint[:_DIGITS]}…). {remedy}"
             )
 
     def _scanner(self, columns: Sequence[str], where: str | None) -> Any:
@@ -146,7 +146,7 @@ class Store:
         except (ValueError, OSError, RuntimeError) as error:
             raise BadParameter(
                 f"{self.path} needs a condition such as label = 'cat', got {where!r} "
-                f"({_reason(error)}). It has the columns {', '.join(names)}."
+                f"({reason(error)}). It has the columns {', '.join(names)}."
             ) from error
         return _Scanner(self.path, scanner)
 
@@ -162,7 +162,7 @@ class _Scanner:
         try:
             return self.scanner.to_table()
         except BaseException as error:
-            raise _damaged(self.path, error) from error
+            raise damaged(self.path, error) from error
 
     def to_batches(self) -> Any:
         return self.scanner.to_batches()
@@ -174,7 +174,7 @@ def _guarded(path: Path, batches: Any) -> Any:
     except GeneratorExit:
         raise
     except BaseException as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def open(path: str | Path) -> Store:
@@ -200,10 +200,11 @@ def open(path: str | Path) -> Store:
             f"Write one: imrep embed DATA SPEC -o {path.with_suffix('').name}.new{layout.SUFFIX}."
         )
     try:
-        dataset = module.dataset(str(path))
+        return Store(path, module.dataset(str(path)))
+    except ImrepError:
+        raise
     except BaseException as error:
-        raise _damaged(path, error) from error
-    return Store(path, dataset)
+        raise damaged(path, error) from error
 
 
 def _check_format(path: Path, stored: dict[str, str]) -> None:
@@ -220,23 +221,28 @@ def _check_format(path: Path, stored: dict[str, str]) -> None:
         )
 
 
-def _damaged(path: Path, error: BaseException) -> BaseException:
+def damaged(path: Path, error: BaseException) -> BaseException:
     """What to raise for an error of Lance."""
-    if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
-        return error  # an interruption
+    if is_interruption(error):
+        return error
     return BadData(
-        f"{path} needs whole files in its newest version, got a damaged one ({_reason(error)}). "
+        f"{path} needs whole files in its newest version, got a damaged one ({reason(error)}). "
         f"Go back to the last whole version: imrep store repair {path}."
     )
 
 
-def _reason(error: BaseException) -> str:
+def is_interruption(error: BaseException) -> bool:
+    """Whether an error is none of Lance, whose panics are no `Exception` either."""
+    return not isinstance(error, Exception) and type(error).__name__ != _PANIC
+
+
+def reason(error: BaseException) -> str:
     """The first sentence of an error of Lance, without the position in its source."""
     text = " ".join(str(error).split()).split(", rust/")[0].split(", /")[0]
     return text if len(text) <= 160 else f"{text[:160]}…"
 
 
-def _array(column: Any) -> NDArray[np.float32]:
+def array(column: Any) -> NDArray[np.float32]:
     """A column of vectors as (n, d), float32."""
     size = column.type.list_size
     values: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)

@@ -240,9 +240,9 @@ class _Run:
 
     def _commit(self) -> None:
         """Write the pending rows: those of new paths, then those that replace others."""
-        known = self.stored.by_digest
+        by_digest = self.stored.by_digest
         copied = [image for image in self._pending if image.vector is None]
-        originals = self.stored.take([known[image.digest] for image in copied])
+        originals = self.stored.take([by_digest[image.digest] for image in copied])
         rows = [
             new_row(image.item, image.digest, *_measured(original))
             for image, original in zip(copied, originals, strict=True)

@@ -5,46 +5,12 @@ import pytest
 
 from imrep import store
 from imrep.errors import BadData, BadParameter, Busy, StoreMismatch
-from imrep.store import commits, layout
 from imrep.store.commits import Writer
 
 pytest.importorskip("lance", reason="pylance is not installed: pip install 'imrep[store]'")
 
-FACTS = {"spec": "hog", "fingerprint": "3fa1b2", "size": "64", "imrep": "0.1.0", "data": "/photos"}
 
-
-def rows(names, dtype="float32", dim=4, **more):
-    schema = layout.schema(dim, dtype, {})
-    return commits.table(
-        (
-            {
-                "path": name,
-                "digest": f"d-{name}",
-                "label": name[0],
-                "width": 4,
-                "height": 3,
-                "vector": np.arange(dim) + i,
-                "deleted": False,
-                "stamp": "1",
-            }
-            | more
-            for i, name in enumerate(names)
-        ),
-        schema,
-    )
-
-
-@pytest.fixture
-def path(tmp_path):
-    """A store of three rows."""
-    path = tmp_path / "s.lance"
-    with Writer(path) as writer:
-        writer.create(4, "float32", FACTS)
-        writer.append(rows(["a/1", "a/2", "b/3"]))
-    return path
-
-
-def test_what_is_committed_is_read(path):
+def test_what_is_committed_is_read(path, rows):
     opened = store.open(path)
     assert opened.facts == store.Facts(
         spec="hog", fingerprint="3fa1b2", size=64, imrep="0.1.0", data="/photos", reading="",
@@ -55,7 +21,7 @@ def test_what_is_committed_is_read(path):
     assert opened.vectors().dtype == np.float32
 
 
-def test_a_condition_selects_rows_and_their_vectors(path):
+def test_a_condition_selects_rows_and_their_vectors(path, rows):
     opened = store.open(path)
     assert opened.rows(["path"], "label = 'b'")["path"].to_pylist() == ["b/3"]
     assert opened.vectors("label = 'b'").shape == (1, 4)
@@ -65,14 +31,14 @@ def test_a_condition_selects_rows_and_their_vectors(path):
         opened.rows(["colour"])
 
 
-def test_an_upsert_replaces_rows_and_adds_rows(path):
+def test_an_upsert_replaces_rows_and_adds_rows(path, rows):
     with Writer(path) as writer:
         writer.upsert(rows(["b/3", "b/4"], label="new"))
     labels = dict(zip(*store.open(path).rows(["path", "label"]).to_pydict().values(), strict=True))
     assert labels == {"a/1": "a", "a/2": "a", "b/3": "new", "b/4": "new"}
 
 
-def test_rows_marked_deleted_are_left_out(path):
+def test_rows_marked_deleted_are_left_out(path, rows):
     with Writer(path) as writer:
         writer.upsert(rows(["a/2"], deleted=True))
     opened = store.open(path)
@@ -80,7 +46,7 @@ def test_rows_marked_deleted_are_left_out(path):
     assert (len(opened), opened.facts.deleted, len(opened.vectors())) == (2, 1, 2)
 
 
-def test_an_open_store_stays_at_its_version(path):
+def test_an_open_store_stays_at_its_version(path, rows):
     before = store.open(path)
     with Writer(path) as writer:
         writer.append(rows(["c/5"]))
@@ -89,15 +55,17 @@ def test_an_open_store_stays_at_its_version(path):
     assert len(store.open(path).vectors()) == 4
 
 
-def test_half_precision_is_read_as_float32(tmp_path):
+def test_half_precision_is_read_as_float32(tmp_path, rows):
     with Writer(tmp_path / "s.lance") as writer:
-        writer.create(4, "float16", FACTS)
+        writer.create(
+            4, "float16", {"spec": "hog", "fingerprint": "3f", "size": "native", "imrep": "0"}
+        )
         writer.append(rows(["a/1"], "float16"))
     opened = store.open(tmp_path / "s.lance")
     assert opened.facts.dtype == "float16" and opened.vectors().dtype == np.float32
 
 
-def test_compaction_leaves_the_rows(path):
+def test_compaction_leaves_the_rows(path, rows):
     with Writer(path) as writer:
         for name in "cdefghij":
             writer.append(rows([name]))
@@ -121,7 +89,7 @@ def test_a_second_writer_is_refused(path):
         pass
 
 
-def test_numbers_that_are_not_finite_are_refused(path):
+def test_numbers_that_are_not_finite_are_refused(path, rows):
     with Writer(path) as writer, pytest.raises(BadData, match="the vector of c/9"):
         writer.append(rows(["c/8", "c/9"]).set_column(5, "vector", [[[0.0] * 4, [np.nan] * 4]]))
     assert len(store.open(path)) == 3
