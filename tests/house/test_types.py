@@ -48,6 +48,8 @@ count: int = len(embedding)
 fits: tuple[str, ...] = imrep.classify("photos", "clip", ["a cat", "a dog"]).labels
 similar: list[str] = [hit.path for hit in imrep.search("photos", "a cat", rep, count=5).hits]
 share: float = imrep.map("v.parquet", images="photos", out="m.html").faithfulness.preserved
+stored: float | None = imrep.search("s.lance", like=["a.jpg"], unlike=["b.jpg"]).recall
+surplus: list[str] = [copy.path for group in imrep.find_duplicates("p") for copy in group.copies]
 recall: float = imrep.evaluate(rep, "captions.csv", task="retrieval")["text → image R@1"].value
 labels: tuple[str | None, ...] = embedding.labels
 mean: float = float(embedding.vectors.mean())

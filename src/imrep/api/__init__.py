@@ -4,6 +4,7 @@ from imrep.api.answers import Answers, LabelAnswers, NumberAnswers
 from imrep.api.classifying import ZeroShotAnswers, classify
 from imrep.api.comparing import compare
 from imrep.api.comparison import Comparison
+from imrep.api.duplicate_groups import duplicates_sheet, find_duplicates
 from imrep.api.embedding import Embedding, embed
 from imrep.api.evaluating import evaluate
 from imrep.api.exporting import export, load_exported
@@ -15,6 +16,7 @@ from imrep.api.saved_model import load_model
 from imrep.api.searching import search, sheet
 from imrep.api.single import invert, match, picture
 from imrep.api.training import Training, train
+from imrep.duplicates.review import DuplicateGroups
 from imrep.evaluation.figures import Figures
 from imrep.projection.image_map import ImageMap
 from imrep.retrieval.ranking import SearchResult
@@ -22,6 +24,7 @@ from imrep.retrieval.ranking import SearchResult
 __all__ = [
     "Answers",
     "Comparison",
+    "DuplicateGroups",
     "Embedding",
     "Figures",
     "ImageClassifier",
@@ -35,9 +38,11 @@ __all__ = [
     "ZeroShotAnswers",
     "classify",
     "compare",
+    "duplicates_sheet",
     "embed",
     "evaluate",
     "export",
+    "find_duplicates",
     "invert",
     "load_exported",
     "load_model",

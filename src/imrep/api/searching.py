@@ -1,23 +1,19 @@
 """`search`: the images of a folder that words, or an image, describe best."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from imrep import checks, images
+from imrep.api import query_vectors, stored_images
 from imrep.api.data import in_order
 from imrep.api.image_text import Options
+from imrep.api.store_searching import Request, check_folder_request, search_store
 from imrep.base import Representation
-from imrep.datasets import Item, file_types, in_memory
-from imrep.embedding.image_vectors import Settings, unit
+from imrep.datasets import Item
 from imrep.errors import BadData, short_repr
 from imrep.io.names import printable
-from imrep.language import text_vectors
 from imrep.language.unrelated import unrelated
 from imrep.retrieval import contact_sheet
 from imrep.retrieval.ranking import SearchResult, nearest
@@ -28,9 +24,13 @@ _MAX_COUNT = 10_000
 
 def search(  # noqa: PLR0913  # one argument for each option of the command
     data: Any,
-    query: Any,
-    representation: str | Representation = "clip",
+    query: Any = None,
+    representation: str | Representation | None = None,
     *,
+    like: Sequence[Any] = (),
+    unlike: Sequence[Any] = (),
+    where: str | None = None,
+    exact: bool = False,
     count: int = 12,
     size: int | None = 64,
     threads: int | None = None,
@@ -48,11 +48,18 @@ def search(  # noqa: PLR0913  # one argument for each option of the command
 
     Args:
         data: A folder, a split.csv, a zip, a parquet, a glob, or a list of paths; or images in
-            memory, as `embed` takes them.
+            memory, as `embed` takes them; or a store, such as photos.lance, whose vectors are
+            searched as they are.
         query: Words; or an image: its path, a tensor (3, h, w), an array (h, w, 3) or one of
             Pillow's. Text is an
-            image where a file of that name exists.
-        representation: A spec, or a representation; for words, one that embeds text.
+            image where a file of that name exists. In a store also the path of a row; None where
+            `like` or `unlike` say it.
+        representation: A spec, or a representation; for words, one that embeds text. None for
+            clip, and in a store for what wrote it.
+        like: Further queries, in a store: hits are like the mean of all.
+        unlike: Queries that hits should not be like, in a store: half their mean is subtracted.
+        where: A condition in SQL on the rows of a store, such as "label = 'cat'".
+        exact: Whether every row of a store is compared, also of a large one that has an index.
         count: Images to return.
         size: Side in pixels of the squares that images are read at, unless the representation has
             its own; None keeps each at its own size.
@@ -71,6 +78,8 @@ def search(  # noqa: PLR0913  # one argument for each option of the command
         BadFile: The image of the query cannot be read.
         BadParameter: The representation does not embed the query.
         WeightsNeeded: Its weights are not on this machine.
+        StoreMismatch: The store was written by another representation.
+        ExtraNeeded: A store needs a package that is not installed.
     """
     checks.integer(count, 1, _MAX_COUNT, "search", "count")
     options = Options(
@@ -83,13 +92,25 @@ def search(  # noqa: PLR0913  # one argument for each option of the command
         data_range=data_range,
         progress=progress,
     )
-    words = _words(query)
+    request = Request(
+        like=(() if query is None else (query,)) + tuple(like),
+        unlike=tuple(unlike),
+        where=where,
+        count=count,
+        exact=exact,
+    )
+    if stored_images.is_store(data):
+        return search_store(data, request, representation, options)
+    check_folder_request(request)
+    (query,) = request.like
+    representation = "clip" if representation is None else representation
+    words = query_vectors.words(query)
     rep = options.resolve(representation)
     settings = options.settings(rep)
     if words is not None:
-        vector = text_vectors.embed(text_vectors.bilingual(rep, "search"), [words], progress)[0]
+        vector = query_vectors.of_words(rep, words, progress)
     else:
-        vector = _of_image(rep, query, settings)
+        vector = query_vectors.of_image(rep, query, settings)
     dataset = options.dataset(data)
     items = list(in_order(dataset.items, data))
     if words is None:
@@ -101,7 +122,7 @@ def search(  # noqa: PLR0913  # one argument for each option of the command
     hits, above = nearest(embedded, vector, reference, count)
     left_out = (f"{printable(str(query))} is the query itself and left out.",)
     return SearchResult(
-        query=words if words is not None else _name(query),
+        query=words if words is not None else query_vectors.name(query),
         is_image=words is None,
         spec=rep.spec,
         hits=hits,
@@ -119,49 +140,6 @@ def sheet(result: SearchResult, reading: images.Reading = images.DEFAULT_READING
     """A contact sheet of what a search gave, (1, 3, rows, columns), for `imrep.write`."""
     title = result.query if result.is_image else f'"{result.query}"'
     return contact_sheet.draw(title, result.sentence, result.hits, reading)
-
-
-def is_file(query: str) -> bool:
-    """Whether a text is the name of a file."""
-    try:
-        return "\0" not in query and Path(query).expanduser().is_file()
-    except OSError:  # longer than the system allows
-        return False
-
-
-def _words(query: Any) -> str | None:
-    """The query as words; None where it is an image.
-
-    Raises:
-        BadData: It is empty, or the path of an image that does not exist.
-    """
-    if not isinstance(query, str) or is_file(query):
-        return None
-    words = " ".join(query.split())
-    if not words:
-        raise BadData("search needs words or an image, got an empty text. Say what to look for.")
-    if " " not in words and file_types.by_name(words) == "picture":
-        raise BadData(f"search needs words or an image, got no file {printable(words)}.")
-    return words
-
-
-def _of_image(rep: Representation, query: Any, settings: Settings) -> NDArray[np.float32]:
-    """The vector of an image, of length one.
-
-    Raises:
-        BadData: It is no image.
-        BadFile: It cannot be read.
-    """
-    source = Path(query).expanduser() if isinstance(query, str | Path) else query
-    (item,) = in_memory.dataset([source], reading=settings.reading, caller="search").items
-    pixels, _ = images.square(item.read(), settings.size, **settings.reading.canvas_keywords)
-    with torch.no_grad():
-        vector = rep.embed(images.batch(pixels[None], settings.device)).float().cpu().numpy()
-    return unit(vector)[0]
-
-
-def _name(query: Any) -> str:
-    return printable(Path(query).name) if isinstance(query, str | Path) else "the image"
 
 
 def _is_query(item: Item, query: Any) -> bool:

@@ -29,7 +29,11 @@ FOLDER = ".imrep"  # the file that marks its folder
 _WORK_KEY, _WORK = "key.json", b'{"made by": "imrep"'  # as embedding.checkpoints writes them
 _REPORT, _REPORT_KEY = "results.jsonl", b'{"run": "'  # and index.html, of reports without a mark
 _WORDS = ("inverted", "match")  # of default names, beside representations and operations
-_LISTS = (("path", "reason"), ("path", "found", "inliers", "pairs", "chance"))  # first columns
+_LISTS = (  # first columns
+    ("path", "reason"),
+    ("path", "found", "inliers", "pairs", "chance"),
+    ("group", "path", "keep", "why"),
+)
 
 
 def mark_folder(path: Path, wrote: str) -> None:

@@ -27,16 +27,17 @@ class Hit:
     Args:
         path: The image.
         score: Cosine of its vector and the query's.
-        unrelated: Share of the unrelated pictures that score as much or more.
+        unrelated: Share of the unrelated pictures that score as much or more; NaN where none were
+            compared.
         above: Whether the score is above what the best of as many unrelated pictures reaches.
-        item: Where its bytes are.
+        item: Where its bytes are; None where a store names a file that is gone.
     """
 
     path: str
     score: float
     unrelated: float
     above: bool
-    item: Item = field(repr=False, compare=False)
+    item: Item | None = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -49,12 +50,14 @@ class SearchResult:
         spec: What embedded them.
         hits: The first ones.
         images: Images that were searched.
-        above: How many of all score above `threshold`.
+        above: How many of all score above `threshold`; with an index, of the hits.
         threshold: Score that the best of so many unrelated pictures exceeds with probability .05.
-        unrelated: Number of unrelated pictures that the query was compared with.
+        unrelated: Number of unrelated pictures that the query was compared with; 0 for a query of
+            stored rows alone, which needs no representation.
         computed: Images that were embedded now; the vectors of the others were in the cache.
         skipped: (path, reason) of the images that could not be read.
         notes: Sentences on how the images were gathered.
+        recall: Measured recall of the ten nearest, where an index was searched; None for exact.
     """
 
     query: str
@@ -68,6 +71,7 @@ class SearchResult:
     computed: int
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    recall: float | None = None
 
     @property
     def is_match(self) -> bool:
@@ -78,6 +82,8 @@ class SearchResult:
     def sentence(self) -> str:
         """The verdict."""
         count, best = several(self.images, "image"), self.hits[0]
+        if not self.unrelated:
+            return f"{count} searched; first {best.path}, which scores {best.score:.3f}."
         if self.is_match:
             verb = "scores" if self.above == 1 else "score"
             return (

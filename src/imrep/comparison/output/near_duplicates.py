@@ -5,12 +5,10 @@ import io
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 from imrep.assets import PAIRS, Pair
 from imrep.comparison.data.image_collection import ImageCollection
+from imrep.duplicates.evidence import reason
 from imrep.duplicates.search import Edge
-from imrep.images import Facts
 from imrep.io.files import write_text
 from imrep.io.names import printable
 
@@ -19,40 +17,6 @@ _COLUMNS = (
     *("path", "copy", "label", "copy_label", "reason", "agreement", "correlation"),
     *("mirrored", "right", "down", "zoom", "brightness", "equal"),
 )
-_FINE = 0.80  # agreement of fine detail; below it a part of the image differs
-_BRIGHTNESS = 0.05  # relative difference that is mentioned
-
-
-def reason(edge: Edge, first: Facts, second: Facts) -> str:
-    """Why two images are near-duplicates, as a caption: "mirrored, darker ×0.70, agreement 0.97".
-
-    What differs is told of the second image beside the first.
-    """
-    if edge.identical:
-        equal = "equal files" if edge.same_file else "equal pixels at this size"
-        return ", ".join([equal, *([] if edge.same_file else _file_differences(first, second))])
-    differences = ["mirrored"] if edge.mirrored else []
-    if edge.zoom != 1:
-        differences.append("enlarged part" if edge.zoom > 1 else "wider view")
-    elif any(edge.shift):
-        differences.append(f"shifted {max(map(abs, edge.shift)):.0%}")
-    if abs(np.log(edge.brightness)) > _BRIGHTNESS:
-        word = "darker" if edge.brightness < 1 else "brighter"
-        differences.append(f"{word} ×{edge.brightness:.2f}")
-    if edge.hn < _FINE:
-        differences.append("partly different")
-    differences += _file_differences(first, second)
-    return ", ".join([*(differences or ["nearly equal"]), f"agreement {edge.hn:.2f}"])
-
-
-def _file_differences(first: Facts, second: Facts) -> list[str]:
-    """What the two files state differently: their size in pixels and their format."""
-    differences = []
-    if (first.width, first.height) != (second.width, second.height):
-        differences.append(f"{second.width}×{second.height} for {first.width}×{first.height} px")
-    if first.type != second.type:
-        differences.append(f"{second.type} for {first.type}")
-    return differences
 
 
 def pairs(images: ImageCollection) -> list[tuple[Edge, Pair]]:

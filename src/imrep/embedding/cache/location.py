@@ -23,6 +23,7 @@ KINDS = {
     "images": "vectors of images, of search and classify",
     "captions": "captions, of evaluate",
     "maps": "positions of images on a plane, and how faithful they are",
+    "stores": "vectors of stores, for search",
     "vega": "the library that draws the plots of a report",
 }
 LAST_USED = "last-used"  # the file that marks an entry; its time of modification says when
