@@ -49,20 +49,7 @@ def scene(seed, height=120, width=160):
 def prepared(tmp_path_factory):
     """A folder with everything that examples name."""
     root = tmp_path_factory.mktemp("examples")
-    for i in range(8):
-        for label in ("dune", "reef"):
-            (root / "photos" / label).mkdir(parents=True, exist_ok=True)
-            scene(i + 50 * (label == "reef"), 48, 64).save(root / "photos" / label / f"{i}.png")
-    (root / "holidays").mkdir()
-    street = scene(1, 240, 320)
-    mountain = street.crop((40, 30, 280, 210))
-    for name, picture in {
-        "cat.jpg": scene(2), "cat.png": scene(2), "a.png": scene(3), "b.png": scene(4),
-        "m.png": scene(5).convert("L"), "street.jpg": street, "page.png": street,
-        "poster.jpg": mountain, "logo.png": mountain, "mountain.jpg": mountain,
-        "holidays/1.jpg": street, "holidays/2.jpg": scene(6, 240, 320),
-    }.items():  # fmt: skip
-        picture.save(root / name, quality=95)
+    write_images(root)
     with contextlib.chdir(root):
         run_line("imrep edit cat.png compress")
         run_line("imrep embed photos/ hog -o clip.parquet")
@@ -79,11 +66,7 @@ def prepared(tmp_path_factory):
             imrep.get("dct").save(f"{folder}/model")
         write_captions(sorted(Path("photos").rglob("*.png")))
         imrep.get("ikshana:variant=2S-1G,weights=random,classes=2").save("seg/model")
-        for kind in ("images", "masks"):
-            Path("streets", kind).mkdir(parents=True)
-            for i in range(3):
-                drawn = scene(i) if kind == "images" else scene(i).convert("1").convert("L")
-                drawn.save(f"streets/{kind}/{i}.png")
+        write_masks()
         compare = "imrep compare photos/ -r hog --vectors mine=clip.parquet -o saving"
         run_line(f"{compare} --save model/ --save-which hog")
         run_line(f"{compare} --save own/ --save-which mine")
@@ -94,6 +77,33 @@ def prepared(tmp_path_factory):
         write_poses(sorted(Path("holidays").glob("*.jpg")))
         write_shards(sorted(Path("photos").rglob("*.png")))
     return root
+
+
+def write_images(root):
+    """Photographs in class folders, and single ones."""
+    for i in range(8):
+        for label in ("dune", "reef"):
+            (root / "photos" / label).mkdir(parents=True, exist_ok=True)
+            scene(i + 50 * (label == "reef"), 48, 64).save(root / "photos" / label / f"{i}.png")
+    (root / "holidays").mkdir()
+    street = scene(1, 240, 320)
+    mountain = street.crop((40, 30, 280, 210))
+    for name, picture in {
+        "cat.jpg": scene(2), "cat.png": scene(2), "a.png": scene(3), "b.png": scene(4),
+        "m.png": scene(5).convert("L"), "street.jpg": street, "page.png": street,
+        "poster.jpg": mountain, "logo.png": mountain, "mountain.jpg": mountain,
+        "holidays/1.jpg": street, "holidays/2.jpg": scene(6, 240, 320),
+    }.items():  # fmt: skip
+        picture.save(root / name, quality=95)
+
+
+def write_masks():
+    """Images with masks of two classes."""
+    for kind in ("images", "masks"):
+        Path("streets", kind).mkdir(parents=True)
+        for i in range(3):
+            drawn = scene(i) if kind == "images" else scene(i).convert("1").convert("L")
+            drawn.save(f"streets/{kind}/{i}.png")
 
 
 def write_shards(photos):
