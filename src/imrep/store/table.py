@@ -186,6 +186,7 @@ def open(path: str | Path) -> Store:
         ExtraNeeded: pylance is not installed.
 
     Example:
+        >>> import imrep.store
         >>> store = imrep.store.open("photos.lance")  # doctest: +SKIP
         >>> store.facts.spec, store.rows().num_rows, store.vectors().shape  # doctest: +SKIP
         ('hog', 2000, (2000, 324))
