@@ -17,7 +17,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 OF_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",
           "resnext101_32x8d", "wide_resnet50_2", "wide_resnet101_2")  # fmt: skip
 _SMALL = {f"resnet{6 * n + 2}": n for n in (1, 2, 3, 5, 9)}  # blocks a stage
-_SIDE = 64  # pixels, of an image that shows how many channels there are
+_PROBE_SIDE = 64  # pixels, of an image that shows how many channels there are
 _WIDTHS = (16, 32, 64)  # channels of the small networks' stages
 
 
@@ -59,7 +59,7 @@ class VisualBackbone(nn.Module):
     @cached_property
     def channels(self) -> int:
         """Channels of the map."""
-        return self._shape(_SIDE)[0]
+        return self._shape(_PROBE_SIDE)[0]
 
     def grid(self, side: int) -> int:
         """Height and width of the map of a square image."""
