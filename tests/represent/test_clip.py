@@ -282,3 +282,18 @@ def test_relevance_is_a_map_of_the_words(arch):
 
 def test_cosines_are_scaled_as_the_weights_have_learned(tiny):
     assert tiny.similarity_scale == pytest.approx(float(tiny.network.logit_scale.exp()))
+
+
+def test_half_precision_changes_vectors_little_and_is_in_the_fingerprint():
+    full = imrep.get("clip:arch=tiny,weights=random")
+    half = imrep.get("clip:arch=tiny,weights=random", precision="bfloat16")
+    image = torch.rand(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    vectors, near = full.embed(image), half.embed(image)
+    assert near.dtype == torch.float32 and not torch.equal(vectors, near)
+    assert torch.nn.functional.cosine_similarity(vectors, near).min() > 0.9995
+    torch.testing.assert_close(half.pool(half.encode(image)), near, atol=2e-2, rtol=0)
+    assert half.fingerprint != full.fingerprint
+    half.train()
+    assert torch.equal(
+        half.embed(image), full.train().embed(image)
+    )  # what is trained is in float32

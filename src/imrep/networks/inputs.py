@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imrep.ops.colour import luminance
 from imrep.ops.resize import square
 from imrep.types import Image
 
+PRECISIONS = ("float32", "bfloat16")
 _serial_lock = threading.Lock()
 
 
@@ -39,6 +40,21 @@ def normalised(
     x = (square(x, side) if side else x).to(dtype)
     shift, scale = (x.new_tensor(values)[:, None, None] for values in (mean, std))
     return (x - shift) / scale
+
+
+def half_precision(
+    network: nn.Module, precision: str, image: Tensor
+) -> AbstractContextManager[object]:
+    """A context in which products are computed in `precision`, unless weights are being trained.
+
+    Args:
+        network: That computes.
+        precision: One of `PRECISIONS`.
+        image: What it reads.
+    """
+    trained = torch.is_grad_enabled() and any(w.requires_grad for w in network.parameters())
+    half = precision == "bfloat16" and not trained
+    return torch.autocast(image.device.type, torch.bfloat16, enabled=half)
 
 
 def exclusive(serial: bool) -> AbstractContextManager[object]:

@@ -70,6 +70,8 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         objective: Of training: "contrastive" or "sigmoid" (SigLIP); none for that of the weights.
         part: Images of a batch whose inner values are in memory at once while training; 0 for all.
             The gradient is the same.
+        precision: "float32", or "bfloat16" for the images' products in half precision where nothing
+            is trained, which processors with instructions for it compute in less time.
         words: Of the picture: where the similarity of an image to these comes from; "" for the
             patches' principal components.
 
@@ -130,13 +132,15 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         units: int = 64,
         objective: str | None = None,
         part: int = 0,
+        precision: str = "float32",
         words: str = "",
     ) -> None:
         super().__init__()
         self.arch, self.weights, self.quickgelu = arch, weights, quickgelu
         self.image_heads, self.text_heads = image_heads, text_heads
         self.pooling, self.hops, self.units = pooling, hops, units
-        self.objective, self.part, self.words = objective, part, words
+        self.objective, self.part = objective, part
+        self.precision, self.words = precision, words
         parameters.check(self)
         loaded = loading.load(self)
         self.build(loaded.configuration, loaded.tokenizer)
@@ -174,8 +178,10 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
     def encode(self, image: Image) -> Tokens:
         """The vector before it is scaled to length one, and the patches' tokens."""
         checks.image(image, self.name)
-        vector, patches, grid = towers.image_features(self._visual, self._normalised(image))
-        return Tokens(vector, patches, grid)
+        images = self._normalised(image)
+        with inputs.half_precision(self._visual, self.precision, images):
+            vector, patches, grid = towers.image_features(self._visual, images)
+        return Tokens(vector.to(images.dtype), patches.to(images.dtype), grid)
 
     def pool(self, code: Tokens) -> Vectors:
         """The vector, of length one."""
@@ -301,7 +307,9 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         """Vectors of normalised images; batch normalisation reads the batch while training."""
         towers.batch_statistics(self._visual, self.training and torch.is_grad_enabled())
         try:
-            return F.normalize(towers.image_vectors(self._visual, image), dim=1)
+            with inputs.half_precision(self._visual, self.precision, image):
+                vectors = towers.image_vectors(self._visual, image)
+            return F.normalize(vectors.to(image.dtype), dim=1)
         finally:
             towers.batch_statistics(self._visual, False)
 
@@ -337,7 +345,8 @@ class CLIP(Learned[Tokens], Bilingual[Tokens]):
         """The configuration by its digest; what a name or path says is in it and in the weights."""
         own = digests.digest(self.configuration.key, self.tokenizer.key, size=6)
         learned = {"hops": self.hops, "units": self.units} if self.text_pooling else {}
-        return {"arch": own, "pooling": self.pooling, **learned}
+        half = {} if self.precision == "float32" else {"precision": self.precision}
+        return {"arch": own, "pooling": self.pooling, **learned, **half}
 
     def _blank_spec(self) -> str:
         """A small model, in whose place `load_weights` puts the one that was saved."""

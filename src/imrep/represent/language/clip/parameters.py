@@ -5,6 +5,7 @@ from typing import Any
 from imrep import checks
 from imrep.codes import Tokens
 from imrep.errors import BadCode
+from imrep.networks import inputs
 from imrep.represent.language.clip.text_pooling import METHODS
 
 OBJECTIVES = ("contrastive", "sigmoid")
@@ -25,6 +26,7 @@ def check(rep: Any) -> None:
     checks.one_of(rep.pooling, METHODS, rep.name, "pooling")
     if rep.objective is not None:
         checks.one_of(rep.objective, OBJECTIVES, rep.name, "objective")
+    checks.one_of(rep.precision, inputs.PRECISIONS, rep.name, "precision")
     checks.integer(rep.hops, 1, _MAX_HOPS, rep.name, "hops")
     checks.integer(rep.units, 1, _MAX_UNITS, rep.name, "units")
     checks.integer(rep.part, 0, _MAX_PART, rep.name, "part")

@@ -203,11 +203,7 @@ class ViT(Supervised[Tokens]):
         """The patches' tokens (batch, rows · columns, width), and the vector as their summary."""
         checks.image(image, self.name)
         images = self._normalised(image)
-        trained = torch.is_grad_enabled() and any(
-            weight.requires_grad for weight in self.network.parameters()
-        )
-        half = self.precision == "bfloat16" and not trained
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+        with inputs.half_precision(self.network, self.precision, images):
             tokens = transformers.tokens(self.network, images)
         tokens = tokens.to(images.dtype)
         summary = pooling_.pooled(self.network, tokens, self._pooling, self.head)

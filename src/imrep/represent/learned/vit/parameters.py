@@ -7,13 +7,12 @@ from typing import Any
 
 from imrep import checks
 from imrep.errors import BadParameter
-from imrep.networks import transformers
+from imrep.networks import inputs, transformers
 from imrep.registry import specs
 
 POOLINGS = ("head", "token", "mean", "both", "self-attentive")
 PICTURES = ("rollout", "heads", "hops", "components")
 TRAINED = ("pooling", "network")
-PRECISIONS = ("float32", "bfloat16")
 OF_THE_NETWORK = ("arch", "layer", "pooling", "hops", "units")  # parameters that its weights decide
 
 _MAX_SIDE = 2048  # pixels
@@ -32,7 +31,7 @@ def check(rep: Any) -> None:
     """
     checks.one_of(rep.pooling, POOLINGS, rep.name, "pooling")
     checks.one_of(rep.trains, TRAINED, rep.name, "trains")
-    checks.one_of(rep.precision, PRECISIONS, rep.name, "precision")
+    checks.one_of(rep.precision, inputs.PRECISIONS, rep.name, "precision")
     checks.integer(rep.hops, 1, _MAX_HOPS, rep.name, "hops")
     checks.integer(rep.units, 1, _MAX_UNITS, rep.name, "units")
     checks.integer(rep.classes, 1, _MAX_CLASSES, rep.name, "classes")
