@@ -79,21 +79,29 @@ def image_vectors(visual: Any, image: Tensor) -> Tensor:
     *layers, last = visual.transformer.resblocks
     x = visual._embeds(image)
     for layer in layers:
-        x = layer(x)
-    normed = last.ln_1(x)
-    token = x[:, :1] + last.ls_1(_attention(last.attn, normed[:, :1], normed))
-    token = token + last.ls_2(last.mlp(last.ln_2(token)))
-    pooled: Tensor = visual.ln_post(token[:, 0])
+        x = _layer(layer, x, x.shape[1])
+    pooled: Tensor = visual.ln_post(_layer(last, x, 1)[:, 0])
     return pooled if visual.proj is None else pooled @ visual.proj
 
 
+def _layer(layer: Any, x: Tensor, count: int) -> Tensor:
+    """The first `count` tokens (batch, position, width) behind a layer."""
+    x, normed = x[:, :count], layer.ln_1(x)
+    x = x + layer.ls_1(_attention(layer.attn, normed[:, :count], normed))
+    behind: Tensor = x + layer.ls_2(layer.mlp(layer.ln_2(x)))
+    return behind
+
+
 def _attention(module: nn.MultiheadAttention, query: Tensor, tokens: Tensor) -> Tensor:
-    """`module(query, tokens, tokens)`, without a slow path of torch where they differ."""
-    width = query.shape[2]
+    """`module(query, tokens, tokens)`, which torch computes by products of transposed tokens."""
     weight, bias = module.in_proj_weight, module.in_proj_bias
-    projected = nn.functional.linear(tokens, weight[width:], bias[width:])
-    key, value = (_by_head(part, module.num_heads) for part in projected.chunk(2, 2))
-    query = _by_head(nn.functional.linear(query, weight[:width], bias[:width]), module.num_heads)
+    if query.shape == tokens.shape:
+        parts = nn.functional.linear(tokens, weight, bias).chunk(3, 2)
+    else:
+        width = query.shape[2]
+        projected = nn.functional.linear(tokens, weight[width:], bias[width:]).chunk(2, 2)
+        parts = (nn.functional.linear(query, weight[:width], bias[:width]), *projected)
+    query, key, value = (_by_head(part, module.num_heads) for part in parts)
     mixed = nn.functional.scaled_dot_product_attention(query, key, value)
     attended: Tensor = module.out_proj(mixed.transpose(1, 2).flatten(2))
     return attended
@@ -115,7 +123,7 @@ def _pools_class_token(visual: Any) -> bool:
         and visual.transformer.batch_first
         and not visual.transformer.grad_checkpointing
         and not visual.output_tokens
-        and type(visual.transformer.resblocks[-1]) is ResidualAttentionBlock
+        and all(type(each) is ResidualAttentionBlock for each in visual.transformer.resblocks)
     )
 
 
