@@ -2,11 +2,7 @@
 
 import io
 import json
-import logging
-import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +12,7 @@ from torch.export import ExportedProgram
 
 from imrep.errors import BadFile
 from imrep.exporting.metadata import Metadata
+from imrep.exporting.tracing import silently
 
 _FACTS = "imrep.json"
 _TRACES = ("stack_trace", "source_fn_stack", "nn_module_stack")  # name files of this machine
@@ -29,7 +26,7 @@ def content(program: ExportedProgram, metadata: Metadata) -> bytes:
                 for name in _TRACES:
                     node.meta.pop(name, None)
     file = io.BytesIO()
-    with _silently():
+    with silently():
         torch.export.save(program, file, extra_files={_FACTS: json.dumps(metadata.texts)})
     return file.getvalue()
 
@@ -50,7 +47,7 @@ class Program:
         file.seek(0)
         extra = {_FACTS: ""}
         try:
-            with _silently():
+            with silently():
                 program = torch.export.load(file, extra_files=extra)
         except Exception as error:  # whatever torch meets in an archive of another origin
             reason = " ".join(str(error).split())
@@ -73,15 +70,3 @@ class Program:
         with torch.inference_mode():
             output: NDArray[np.float32] = self._module(torch.from_numpy(squares)).numpy()
         return output
-
-
-@contextmanager
-def _silently() -> Iterator[None]:
-    level = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

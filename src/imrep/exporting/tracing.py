@@ -37,7 +37,7 @@ def trace(graph: nn.Module, size: int, spec: str) -> ExportedProgram:
     """
     squares = torch.arange(_BATCH * size * size * 3).remainder(251).to(torch.uint8)
     squares = squares.view(_BATCH, size, size, 3)
-    with _silently(), torch.no_grad():
+    with silently(), torch.no_grad():
         with native.torch_only():  # tables that are cached get numbers now, not a tracer's symbols
             graph(squares)
         try:
@@ -50,7 +50,7 @@ def trace(graph: nn.Module, size: int, spec: str) -> ExportedProgram:
 
 def without_complex(program: ExportedProgram, size: int) -> ExportedProgram:
     """The same graph of real numbers alone, and of operations that ONNX has."""
-    with _silently(), torch.no_grad():
+    with silently(), torch.no_grad():
         plain = program.run_decompositions()
         if not real_graph.has_other_operations(plain):
             return program
@@ -68,7 +68,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _silently() -> Iterator[None]:
+def silently() -> Iterator[None]:
     """Without the warnings and the log of torch's tracing, which are about its own future."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
