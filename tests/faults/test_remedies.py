@@ -45,6 +45,7 @@ OF_ONE |= {
     "--labels": "classify",
     "--templates": "classify",
     "--task": "evaluate",
+    "--images": "map",
 }
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 

@@ -262,7 +262,8 @@ def small_clip():
 
 def with_small_clip(words):
     """The same, by the small CLIP where it is by CLIP."""
-    default = words[1] in ("classify", "search") and "-r" not in words
+    is_stored = "photos.lance" in words  # searched by what wrote it
+    default = words[1] in ("classify", "search") and "-r" not in words and not is_stored
     if not default and not (words[1] == "evaluate" and "clip" in words):
         return words
     words = [small_clip() if word == "clip" else word for word in words]
