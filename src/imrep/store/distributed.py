@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -232,13 +233,11 @@ def _running(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
             # paths of sockets have at most 107 characters, so that no long folder will do
             short = None if sys.platform == "win32" else "/tmp"
             folder = tempfile.mkdtemp(prefix="imrep-", dir=short)
-            ray.init(
-                address="local",
-                num_cpus=workers,
-                include_dashboard=False,
-                _temp_dir=folder,
-                **quiet,
-            )
+            with warnings.catch_warnings():  # Ray forks only to begin other programs
+                warnings.filterwarnings("ignore", "lance is not fork-safe")
+                ray.init(
+                    "local", num_cpus=workers, include_dashboard=False, _temp_dir=folder, **quiet
+                )
         yield
     finally:
         ray.shutdown()

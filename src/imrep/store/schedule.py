@@ -5,7 +5,7 @@ can be tested in milliseconds. Copies of late tasks are those of MapReduce (Dean
 "MapReduce: simplified data processing on large clusters", section 3.6).
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
@@ -13,7 +13,8 @@ from statistics import median
 ATTEMPTS = 3  # of a slice, and deaths of a worker in a row, before it is given up
 _SLICES = 4  # for each worker at least, so that all end at about the same time
 _QUEUE = 2  # slices a worker has: it begins the second while the first is being committed
-_LATE = 2.0  # times the median duration, after which an idle worker does a slice as well
+_RECENT = 101  # durations, of which the median is taken
+LATE = 2.0  # times the median duration, after which an idle worker does a slice as well
 
 
 def slices(count: int, workers: int, batch: int, limit: int) -> list[range]:
@@ -45,14 +46,16 @@ class Schedule:
     Args:
         count: Number of slices.
         workers: Names of the workers.
+        late: A slice that takes this many times the median is done by an idle worker as well.
     """
 
-    def __init__(self, count: int, workers: Iterable[int]) -> None:
-        self._queue = deque(range(count))
+    def __init__(self, count: int, workers: Iterable[int], late: float = LATE) -> None:
+        self._queue, self._limit = deque(range(count)), late
         self._workers = {worker: _Worker() for worker in workers}
         self._attempts = [0] * count
         self._started: dict[int, float] = {}  # of slices that are not finished
-        self._durations: list[float] = []
+        self._copies: Counter[int] = Counter()  # workers that have a slice
+        self._durations: deque[float] = deque(maxlen=_RECENT)
         self._remaining = set(range(count))
         self._loss = "no worker is left"  # of the last worker
         self.reasons: dict[int, str] = {}  # of slices that are given up
@@ -61,7 +64,7 @@ class Schedule:
     def is_over(self) -> bool:
         """Whether nothing more can be done: all is finished or given up, or nobody is left."""
         active = any(not worker.is_retired for worker in self._workers.values())
-        return not (active and self._remaining - set(self.reasons))
+        return not (active and len(self._remaining) > len(self.reasons))
 
     def unfinished(self) -> dict[int, str]:
         """The slices that nobody finished, and why."""
@@ -82,6 +85,7 @@ class Schedule:
                 number = None if worker.is_retired else self._next(worker, now)
                 if number is not None:
                     worker.running.append(number)
+                    self._copies[number] += 1
                     self._started.setdefault(number, now)
                     pairs.append((name, number))
         return pairs
@@ -90,6 +94,7 @@ class Schedule:
         """Note that a worker has done a slice; False where another had done it before."""
         worker = self._workers[name]
         worker.running.remove(number)
+        self._copies[number] -= 1
         worker.deaths = 0
         if number not in self._remaining:
             return False
@@ -101,6 +106,7 @@ class Schedule:
     def fail(self, name: int, number: int, reason: str) -> None:
         """Note that a worker, which remains, could not do a slice."""
         self._workers[name].running.remove(number)
+        self._copies[number] -= 1
         self._again(number, reason, 1)
 
     def lose(self, name: int, reason: str) -> bool:
@@ -120,10 +126,11 @@ class Schedule:
         self._loss = reason
         numbers, worker.running = worker.running, []
         for number in numbers:
+            self._copies[number] -= 1
             self._again(number, reason, attempts)
 
     def _again(self, number: int, reason: str, attempts: int) -> None:
-        if number not in self._remaining or self._copies(number):
+        if number not in self._remaining or self._copies[number]:
             return
         self._started.pop(number, None)
         self._attempts[number] += attempts
@@ -146,13 +153,10 @@ class Schedule:
         """The slice that has run longest, where it takes far longer than others."""
         if not self._durations:
             return None
-        limit = _LATE * median(self._durations)
+        limit = self._limit * median(self._durations)
         late = [
             (start, number)
             for number, start in self._started.items()
-            if now - start > limit and self._copies(number) == 1
+            if now - start > limit and self._copies[number] == 1
         ]
         return min(late)[1] if late else None
-
-    def _copies(self, number: int) -> int:
-        return sum(number in worker.running for worker in self._workers.values())
