@@ -8,6 +8,7 @@ process itself reads is given no more; what nobody could do is named at the end.
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ import warnings
 from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from imrep.base import Representation
@@ -27,6 +29,7 @@ from imrep.store.encoding import ReadImage
 from imrep.store.schedule import Schedule, slices
 
 _GPU = "cuda"
+_CONNECT = 10.0  # seconds until a cluster must answer
 _POLL = 1.0  # seconds after which late slices are looked for
 
 
@@ -37,9 +40,14 @@ class Worker:
         rep: The representation, fitted.
         stored: Digests whose vectors are stored.
         settings: How images are read and encoded, with the device of the worker.
+        folder: To which the paths of images are relative, on every node.
     """
 
-    def __init__(self, rep: Representation, stored: Container[str], settings: Settings) -> None:
+    def __init__(
+        self, rep: Representation, stored: Container[str], settings: Settings, folder: str
+    ) -> None:
+        with suppress(OSError):  # on a node without it, only absolute paths can be read
+            os.chdir(folder)
         self._rep = rep.to(settings.device).eval()
         self._stored, self._settings = stored, settings
 
@@ -91,7 +99,9 @@ class Encoder:
             shared = ray.put(rep), ray.put(_frozen(stored)), ray.put(chosen)
             remote = ray.remote(num_cpus=threads, num_gpus=int(device == _GPU))(self.worker)
             parts = slices(len(items), count, settings.batch, settings.shard)
-            pool = _Pool(ray, lambda: remote.remote(*shared), min(count, len(parts)))
+            pool = _Pool(
+                ray, lambda: remote.remote(*shared, str(Path.cwd())), min(count, len(parts))
+            )
             try:
                 yield from _encode(pool, items, parts)
             finally:
@@ -246,9 +256,12 @@ def _running(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
 
 
 def _connect(ray: Any, address: str, options: dict[str, Any]) -> None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdigit():  # Ray itself would try for minutes
+            socket.create_connection((host, int(port)), timeout=_CONNECT).close()
         ray.init(address=address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise BadParameter(
             f"--engine ray needs a running cluster, got none at {address}. Start it with "
             "'ray start --head', or leave the address out."
