@@ -13,7 +13,8 @@ ImrepError
 ├── NotFitted       embed() before fit()
 ├── WeightsNeeded   a learned representation without its weights
 ├── ExtraNeeded     an optional dependency is not installed
-└── StoreMismatch   vectors written by another representation
+├── StoreMismatch   vectors written by another representation
+└── WorkersLost     images that no worker of a cluster could embed
 
 Form of every message: **who** *needs* **what**, *got* **what came**. **Then what to do.**
 """
@@ -92,3 +93,7 @@ class ExtraNeeded(ImrepError, ImportError):
 
 class StoreMismatch(ImrepError, ValueError):
     """Vectors on disk were written by a different representation or with other settings."""
+
+
+class WorkersLost(ImrepError, RuntimeError):
+    """Images that no worker of a cluster could embed; all others are stored."""

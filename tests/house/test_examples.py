@@ -219,7 +219,8 @@ def cases(lines):
     """Parameters, each line once; those that take long are marked."""
     found = []
     for line, where in {line: where for where, line in lines}.items():
-        slow = [pytest.mark.slow] if line.startswith(_SLOW) else []
+        is_slow = line.startswith(_SLOW) or "--engine ray" in line
+        slow = [pytest.mark.slow] if is_slow else []
         found.append(pytest.param(line, id=f"{where}: {line}", marks=slow))
     return found
 
@@ -243,6 +244,8 @@ def run_line(line):
         assert done.returncode == 0, done.stderr
         return done.stdout
     assert words[0] == "imrep", line
+    if "ray" in words:
+        pytest.importorskip("ray", reason="needs the extra ray: pip install 'imrep[ray]'")
     words = with_small_clip(words)
     words = shortened(words) if words[1] == "train" else words
     done = CliRunner().invoke(main, words[1:], input=before, catch_exceptions=False)

@@ -65,6 +65,24 @@ _SKIPPED = 3  # exit code under --strict
     help="Compute networks in half precision (bfloat16), where the processor has instructions "
     "for it, the first images take less time, and their vectors agree to a cosine of 0.9995.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["threads", "ray"]),
+    default="threads",
+    show_default=True,
+    help="Who embeds for a store: this process, or workers on Ray.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Workers on Ray.  [default: one on each processor, or on each GPU]",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDR",
+    help="A Ray cluster.  [default: $RAY_ADDRESS, else this machine]",
+)
 @options.reading
 @options.strict
 @options.as_json
@@ -78,6 +96,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     size: int | None,
     fast: bool,
     dtype: str | None,
+    engine: str,
+    workers: int | None,
+    ray_address: str | None,
     machine: options.Machine,
     reading: "Reading",
     **batching: int | None,
@@ -94,16 +115,22 @@ def command(  # noqa: PLR0913  # one argument for each option
 
     A store (.lance) is a table with path, digest, label, size and vector. The same command embeds
     only what is new or changed; a renamed file keeps its vector, and the row of a file that is gone
-    is marked deleted.
+    is marked deleted. With --engine ray the images of a store are embedded by workers on a cluster,
+    or on this machine; it takes seconds to start, and pays for hours of work.
     """
     outs = embed_folder.outputs(specs, out)
     into_store = any(each.suffix == embed_folder.STORE for each in outs.values())
     if dtype and not into_store:
         raise click.UsageError(f"--dtype is for a store, got {out.name}. Try -o photos.lance.")
+    if engine == "ray" and not into_store:
+        raise click.UsageError(f"--engine ray is for a store, got {out.name}. Try -o photos.lance.")
+    if engine != "ray" and (workers or ray_address):
+        raise click.UsageError("--workers and --ray-address need --engine ray.")
+    cluster = (workers, ray_address) if engine == "ray" else None
     chosen: dict[str, Any] = {**batching, **({"dtype": dtype, "data": data} if into_store else {})}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     chosen["reading"] = reading
-    outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen)
+    outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen, cluster)
     describe, page = (store_lines.facts, store_lines.page) if into_store else (_facts, _page)
     facts = [describe(output) for output in outputs]
     if as_json:

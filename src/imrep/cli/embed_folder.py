@@ -13,6 +13,7 @@ from imrep.cli import options, screen
 if TYPE_CHECKING:
     from imrep.base import Representation
     from imrep.embedding.vector_file import Settings
+    from imrep.store.distributed import Encoder
 
 STORE = ".lance"
 _SUFFIX = ".parquet"
@@ -60,6 +61,7 @@ def embed(
     fast: bool,
     machine: options.Machine,
     chosen: dict[str, Any],
+    cluster: tuple[int | None, str | None] | None = None,
 ) -> tuple[list[Any], tuple[str, ...]]:
     """What was written (`OutputFile`, or `Summary` of a store), and the notes on the data.
 
@@ -70,6 +72,7 @@ def embed(
         fast: Whether half precision is tried.
         machine: Threads, seed, device.
         chosen: Batches and reading.
+        cluster: Workers on Ray and its address, for a store; None for this process.
     """
     from imrep import datasets, factory
     from imrep.cli import engine
@@ -83,6 +86,7 @@ def embed(
     dataset = datasets.find(data)
     items = dataset.items
     screen.notes(dataset.notes, machine.quiet)
+    encoder = _on_ray(*cluster, machine.device) if cluster else None
     threads = engine.start(threads=machine.threads, seed=machine.seed)
     with engine.downloads(machine.download):
         reps = [factory.get(spec) for spec in outs]
@@ -92,7 +96,7 @@ def embed(
             size=rep.canvas or (vector_file.SIZE if size is None else size) or None,
             threads=threads,
             seed=machine.seed,
-            device=engine.device(machine.device),
+            device="cpu" if encoder else engine.device(machine.device),
             **{**chosen, "reading": rep.framed(chosen["reading"])},
         )
         if fast:
@@ -109,10 +113,20 @@ def embed(
             files = (
                 vector_file.embed_together(items, pairs, settings, meter)
                 if writer is vector_file
-                else [update.embed(items, *pairs[0], settings, meter)]
+                else [
+                    update.embed(items, *pairs[0], settings, meter, *([encoder] if encoder else []))
+                ]
             )
         results |= dict(zip((number for number, _ in group), files, strict=True))
     return [results[number] for number in sorted(results)], dataset.notes
+
+
+def _on_ray(workers: int | None, address: str | None, device: str) -> "Encoder":
+    """What embeds on Ray; refused before anything is read where Ray is not installed."""
+    from imrep.store import distributed
+
+    distributed.require_ray()
+    return distributed.Encoder(workers, address, device)
 
 
 def _plan(count: int, settings: "Iterable[Settings]", threads: int) -> str:

@@ -8,7 +8,8 @@ an image that is not in the data any more is marked deleted, and keeps its vecto
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from imrep import __version__
 from imrep.base import Representation, Supervised
 from imrep.datasets import Item
 from imrep.embedding import engine, vector_file
-from imrep.errors import BadData, BadFile, StoreMismatch
+from imrep.errors import BadData, BadFile, StoreMismatch, WorkersLost
 from imrep.io import skipped as skipped_list
 from imrep.io.digests import digest
 from imrep.io.files import check_folder_writable, resolved
@@ -34,6 +35,10 @@ from imrep.types import Progress
 
 ROWS = 2000  # in a commit
 _BYTES = 2**26  # of vectors in a commit
+Encoder = Callable[
+    [Sequence[Item], Representation, Container[str], vector_file.Settings],
+    Generator[ReadImage, None, None],
+]
 _PROBE = 64  # images whose bytes are compared where no path of a store is in the data
 
 
@@ -109,11 +114,13 @@ def embed(
     out: str | Path,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    encoder: Encoder = encode,
 ) -> Summary:
     """Bring the store `out` up to date with `items`; it is created where there is none.
 
     Beside it appear `OUT.skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where
-    the representation had to be fitted first.
+    the representation had to be fitted first. `encoder` embeds the images: here, or on the workers
+    of a cluster (`distributed.Encoder`).
 
     Raises:
         StoreMismatch: The store holds vectors of another representation, size or type.
@@ -121,6 +128,7 @@ def embed(
         BadData: No image could be read; the store is damaged or of other images; or a name beside
             it is that of a file or folder which no run wrote.
         Busy: Another run writes it.
+        WorkersLost: Some images were not embedded by any worker; the others are committed.
         OSError: The system refuses to write; what was committed remains.
     """
     began, out = time.perf_counter(), Path(out)
@@ -147,7 +155,7 @@ def embed(
         changes = compare(items, stored)
         if store is not None:
             _check_data(store, stored, changes, settings)
-        run = _Run(writer, rep, settings, stored)
+        run = _Run(writer, rep, settings, stored, encoder)
         run.read(changes, progress)
         skipped_path = skipped_list.write(listed, run.skipped)
         if not writer.exists:
@@ -194,6 +202,7 @@ class _Run:
     rep: Representation
     settings: Settings
     stored: StoredRows
+    encoder: Encoder
     skipped: list[tuple[str, str]] = field(default_factory=list)
     encoded: int = 0
     reused: int = 0
@@ -205,20 +214,28 @@ class _Run:
     def read(self, changes: Changes, progress: Progress) -> None:
         """Embed what is new or changed, and commit it by and by."""
         began = committed = time.perf_counter()
-        results = encode(changes.read, self.rep, self.stored.by_digest, self.settings)
-        for done, image in enumerate(results, 1):
-            if image.reason:
-                self.skipped.append((image.item.path, image.reason))
-            elif image.vector is None and self.stored.states(image.item, image.digest):
-                self.unchanged += 1
-            else:
-                self._pending.append(image)
-            progress(self.rep.spec, done, len(changes.read))
-            if self._is_full(time.perf_counter() - committed):
-                self._commit()
-                committed = time.perf_counter()
+        results = self.encoder(changes.read, self.rep, self.stored.by_digest, self.settings)
+        try:
+            with closing(results):
+                for done, image in enumerate(results, 1):
+                    self._add(image)
+                    progress(self.rep.spec, done, len(changes.read))
+                    if self._is_full(time.perf_counter() - committed):
+                        self._commit()
+                        committed = time.perf_counter()
+        except WorkersLost:
+            self._commit()
+            raise
         self._commit()
         self.seconds = time.perf_counter() - began
+
+    def _add(self, image: ReadImage) -> None:
+        if image.reason:
+            self.skipped.append((image.item.path, image.reason))
+        elif image.vector is None and self.stored.states(image.item, image.digest):
+            self.unchanged += 1
+        else:
+            self._pending.append(image)
 
     def mark(self, changes: Changes) -> None:
         """Give rows their new labels; mark those deleted whose image is gone or unreadable."""
