@@ -46,6 +46,11 @@ OF_ONE |= {
     "--templates": "classify",
     "--task": "evaluate",
     "--images": "map",
+    "--exact": "search",
+    "--method": "map",
+    "--where": "search",
+    "--engine": "embed",
+    "--dtype": "embed",
 }
 _OPTION = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+")  # var(--ink) is a style's variable
 
@@ -110,6 +115,8 @@ def check_options(path):
             where = f"{place}:{line} {option}"
             if command:
                 assert option in OPTIONS[command] | {"--help"}, where
+            elif place.startswith("store/"):  # which imrep embed writes
+                assert option in OPTIONS["embed"], where
             elif option in OF_ONE:
                 assert option in OPTIONS[OF_ONE[option]], where
             elif not text.strip().startswith("imrep "):

@@ -210,7 +210,7 @@ def _member(
 ) -> TarMember | Refused:
     name = posixpath.basename(info.name)
     if info.issparse():
-        return Refused(f"{name} is stored sparse in {archive.name}. Pack it without --sparse.")
+        return Refused(f"{name} is stored sparse in {archive.name}. Pack it as a whole file.")
     if not info.isreg():
         return Refused(f"{name} needs to be a file, got a device or a pipe in {archive.name}.")
     if not 0 <= info.size <= _MAX_MEMBER_BYTES:
