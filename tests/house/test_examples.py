@@ -53,6 +53,7 @@ def prepared(tmp_path_factory):
     with contextlib.chdir(root):
         run_line("imrep edit cat.png compress")
         run_line("imrep embed photos/ hog -o clip.parquet")
+        run_line("imrep embed photos/ hog -o vectors.parquet")
         run_line("imrep embed photos/ hog -o clip.npz")
         if importlib.util.find_spec("lance"):
             run_line("imrep embed photos/ hog -o photos.lance")

@@ -270,6 +270,10 @@ def _hypot(x: Tensor, y: Tensor) -> Tensor:
     return (x * x + y * y).sqrt()
 
 
+def _atanh(x: Tensor) -> Tensor:
+    return ((1 + x) / (1 - x)).log() / 2
+
+
 _TRANSFORMS: dict[Any, Callable[..., Any]] = {
     aten._fft_r2c.default: _forward_half,
     aten._fft_c2c.default: _complex,
@@ -278,6 +282,7 @@ _TRANSFORMS: dict[Any, Callable[..., Any]] = {
 _REPLACED: dict[Any, Callable[..., Any]] = {
     aten._to_copy.default: _copied,
     aten.hypot.default: _hypot,
+    aten.atanh.default: _atanh,  # which ONNX Runtime has in single precision alone
     torch.ops.prims.hypot.default: _hypot,
     aten.view_as_real.default: lambda x: torch.stack(_as_pair(x), -1),
     aten.view_as_complex.default: lambda x: _Pair(*x.unbind(-1)),
