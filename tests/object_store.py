@@ -37,8 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _part(self, path, head):
         data, status = path.read_bytes(), 200
         size = len(data)
-        if wanted := self.headers.get("Range"):
-            first, last = wanted.removeprefix("bytes=").split("-")
+        if requested := self.headers.get("Range"):
+            first, last = requested.removeprefix("bytes=").split("-")
             data = data[int(first) : int(last) + 1 if last else None]
             status = 206
         self.send_response(status)

@@ -61,8 +61,8 @@ def test_a_classifier_answers_as_predict_does(inside, model, tmp_path):
         for name in ("run.csv", "predict.csv")
     )
     assert [(r["path"], r["label"]) for r in ran] == [(r["path"], r["label"]) for r in predicted]
-    for one, other in zip(ran, predicted, strict=True):
-        assert float(one["p"]) == pytest.approx(float(other["p"]), abs=1e-3)
+    for own, other in zip(ran, predicted, strict=True):
+        assert float(own["p"]) == pytest.approx(float(other["p"]), abs=1e-3)
 
 
 def test_vectors_on_the_standard_output(inside, cat):

@@ -115,10 +115,8 @@ def check_options(path):
             where = f"{place}:{line} {option}"
             if command:
                 assert option in OPTIONS[command] | {"--help"}, where
-            elif place.startswith("store/"):  # which imrep embed writes
-                assert option in OPTIONS["embed"], where
-            elif option in OF_ONE:
-                assert option in OPTIONS[OF_ONE[option]], where
+            elif owner := "embed" if place.startswith("store/") else OF_ONE.get(option):
+                assert option in OPTIONS[owner], where
             elif not text.strip().startswith("imrep "):
                 assert option in shared or place.startswith("comparison/"), where
 

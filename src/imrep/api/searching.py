@@ -51,9 +51,8 @@ def search(  # noqa: PLR0913  # one argument for each option of the command
             memory, as `embed` takes them; or a store, such as photos.lance, whose vectors are
             searched as they are.
         query: Words; or an image: its path, a tensor (3, h, w), an array (h, w, 3) or one of
-            Pillow's. Text is an
-            image where a file of that name exists. In a store also the path of a row; None where
-            `like` or `unlike` say it.
+            Pillow's. Text is an image where a file of that name exists. In a store also the path of
+            a row; None where `like` or `unlike` say it.
         representation: A spec, or a representation; for words, one that embeds text. None for
             clip, and in a store for what wrote it.
         like: Further queries, in a store: hits are like the mean of all.

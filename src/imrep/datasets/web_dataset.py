@@ -182,9 +182,9 @@ def _table(
     samples: Sequence[_Sample], request: Request | None
 ) -> tuple[dict[str, list[object]], list[str]]:
     """What may be targets, a cell for each sample, and a note on members that cannot be read."""
-    wanted = {*columns.LABELS, "value"}
+    names = {*columns.LABELS, "value"}
     if request is not None and request.column is not None:
-        wanted.add(columns.plain(request.column))
+        names.add(columns.plain(request.column))
     table: dict[str, list[object]] = {}
     broken = []
     for row, sample in enumerate(samples):
@@ -195,7 +195,7 @@ def _table(
                 broken.append(str(error))
                 continue
             for column, value in cells.items():
-                if suffix == _CLASS or columns.plain(column) in wanted:
+                if suffix == _CLASS or columns.plain(column) in names:
                     table.setdefault(column, [None] * len(samples))[row] = value
     table = {name: table[name] for name in sorted(table, key=lambda name: name != _CLASS)}
     return table, [several(broken, "text", "of samples left out")] if broken else []

@@ -103,7 +103,8 @@ def encode_together(
         functions: From images to a result; none changes the images.
         batches: The images, and those that could not be read between.
         device: Where to compute.
-        starts: The first row that each function is computed for; others have no result. None: all.
+        starts: The first row that each function is computed for; others have no result. Empty for
+            all.
     """
     firsts = starts or [0] * len(functions)
 
@@ -111,8 +112,11 @@ def encode_together(
         if isinstance(batch, Skip):
             return batch
         images, rows = batch.images(device), batch.rows
-        wanted = (f for f, first in zip(functions, firsts, strict=True) if rows[0] >= first)
-        return [_timed(function, images, rows) for function in wanted]
+        return [
+            _timed(function, images, rows)
+            for function, first in zip(functions, firsts, strict=True)
+            if rows[0] >= first
+        ]
 
     yield from parallel.ordered_map(
         encode_batch,

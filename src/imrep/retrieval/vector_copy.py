@@ -5,7 +5,6 @@ version. A large copy is sorted into the lists of an inverted file. The copy is 
 store that was written since is read anew, and no row is missing from a search.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +19,11 @@ from imrep.io.files import replacing
 from imrep.retrieval import inverted_index
 from imrep.retrieval.inverted_index import InvertedIndex
 from imrep.store import Store, layout
+from imrep.types import Progress
 
 MIN_INDEXED = 50_000  # rows; below, one product takes less than ten milliseconds
 _FORMAT = 1
 _BLOCK = 16_384  # rows copied together
-
-Progress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True)

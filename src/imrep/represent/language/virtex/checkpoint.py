@@ -104,7 +104,7 @@ def write_detectron2(backbone: VisualBackbone, path: Path) -> None:
     """
     if path.suffix != ".pth":
         raise BadParameter(f"Detectron2 needs a file ending in .pth, got {path.name!r}.")
-    if not backbone.is_detectron2s:
+    if not backbone.is_residual:
         raise BadParameter(
             "Detectron2 needs a residual network of torchvision, got another. Set arch=resnet50."
         )

@@ -37,10 +37,10 @@ class VisualBackbone(nn.Module):
     def __init__(self, arch: str, caller: str = "virtex") -> None:
         super().__init__()
         self._serial = False
-        self._is_residual = arch in OF_TORCHVISION
+        self.is_residual = arch in OF_TORCHVISION
         if arch in _SMALL:
             self.cnn = _of_small_images(_SMALL[arch])
-        elif self._is_residual:
+        elif self.is_residual:
             self.cnn = _of_torchvision(arch)
         else:
             request = networks.Request(arch, "random", -1, None, "mean", caller)
@@ -50,11 +50,6 @@ class VisualBackbone(nn.Module):
             for block in self.cnn.modules():  # residual branches begin at zero, to be trained
                 if hasattr(block, "zero_init_last"):
                     block.zero_init_last()
-
-    @property
-    def is_detectron2s(self) -> bool:
-        """Whether Detectron2 has such a network."""
-        return self._is_residual
 
     @cached_property
     def channels(self) -> int:
@@ -78,7 +73,7 @@ class VisualBackbone(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(b, channels, h, w) of standardised images (b, 3, height, width)."""
-        if not self._is_residual:
+        if not self.is_residual:
             with inputs.exclusive(self._serial):
                 maps = self.cnn(image)
             return maps[-1] if isinstance(maps, list) else maps
