@@ -62,13 +62,7 @@ _SUFFIXES = (".csv", ".parquet")
     show_default=True,
     help="Labels of each image, the most probable first.",
 )
-@click.option(
-    "--size",
-    type=options.SIDE,
-    metavar="S",
-    help="Side in pixels of the squares that are read, for what has no size of its own.  "
-    "[default: 64]",
-)
+@options.square_size
 @options.reading
 @options.strict
 @options.as_json

@@ -44,13 +44,7 @@ _TASKS = ("zeroshot", "retrieval", "probe", "caption")  # as in `api`, which imp
 @click.option(
     "-o", "--out", type=options.Output(dir_okay=False), help="csv of the figures to write."
 )
-@click.option(
-    "--size",
-    type=options.SIDE,
-    metavar="S",
-    help="Side in pixels of the squares that are read, for what has no size of its own.  "
-    "[default: 64]",
-)
+@options.square_size
 @options.reading
 @options.strict
 @options.as_json

@@ -329,6 +329,17 @@ def size(command: F) -> F:
     )(command)
 
 
+def square_size(command: F) -> F:
+    """`--size S|native` of a command for many images; None if absent, 0 for native."""
+    return click.option(
+        "--size",
+        type=SIDE,
+        metavar="S",
+        help="Side in pixels of the squares that are read, for what has no size of its own.  "
+        "[default: 64]",
+    )(command)
+
+
 def vectors(command: F) -> F:
     """`--vectors NAME=FILE`, repeatable: a dictionary, or None."""
     return click.option(

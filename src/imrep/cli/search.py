@@ -51,13 +51,7 @@ _SKIPPED = 3  # exit code under --strict
     help="What embeds images and words.  [default: clip, or what wrote the store]",
 )
 @click.option("-o", "--out", type=options.OUTPUT, help="Contact sheet to write, a PNG.")
-@click.option(
-    "--size",
-    type=options.SIDE,
-    metavar="S",
-    help="Side in pixels of the squares that are read, for what has no size of its own.  "
-    "[default: 64]",
-)
+@options.square_size
 @options.reading
 @options.strict
 @options.as_json

@@ -12,7 +12,7 @@ from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.multi_label_dataset import LabelSets
 from imrep.comparison.output.outcome import LabelScores
 from imrep.comparison.output.rows import Rows
-from imrep.comparison.output.tables import cost, differences
+from imrep.comparison.output.tables import combination, differences
 from imrep.comparison.probes.label_probabilities import label_probabilities
 from imrep.comparison.probes.regression import ValuePredictions
 from imrep.comparison.probes.value_combination import ValueCombination
@@ -83,27 +83,13 @@ def add_together(rows: Rows, scores: LabelScores) -> None:
     """Mean average precision, gain over the leader, weights and cost of every combination."""
     names = scores.results.dataset.names
     for each in scores.together:
-        encoded, result, leader = each.encoded, each.result, each.leader.spec
+        encoded, result = each.encoded, each.result
         share, low, high = _share(result.accuracy), result.low, result.high
         rows.add_for(encoded, "accuracy.precision", share, "share", lo=low, hi=high)
         precision = scores.results.rankings.precision(each.combination.centred)
         for name, share in _by_label(precision, names).items():
             rows.add_for(encoded, "accuracy.label_precision", share, "share", detail=name)
-        rows.add_for(
-            encoded,
-            "difference.precision",
-            result.gain,
-            "share",
-            detail=leader,
-            lo=result.gain_low,
-            hi=result.gain_high,
-        )
-        rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
-        for part in each.parts:
-            spec = part.encoded.spec
-            rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
-            rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
-        cost(rows, encoded, {})
+        combination(rows, each, "difference.precision")
 
 
 def answer_table(images: ImageCollection, scores: LabelScores) -> LabelAnswerTable:

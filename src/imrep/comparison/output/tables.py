@@ -85,7 +85,7 @@ def accuracy(rows: Rows, dataset: LabelledDataset, classification: Classificatio
 def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Together]) -> None:
     """Accuracy, gain over the leader, weights and cost of every combination."""
     for each in combinations:
-        encoded, result, leader = each.encoded, each.result, each.leader.spec
+        encoded, result = each.encoded, each.result
         rows.add_for(
             encoded,
             "accuracy.probe",
@@ -96,21 +96,20 @@ def together(rows: Rows, dataset: LabelledDataset, combinations: Sequence[Togeth
         )
         for name, share in _recalls(each.combination.probe, dataset).items():
             rows.add_for(encoded, "accuracy.recall", share, "share", detail=name)
-        rows.add_for(
-            encoded,
-            "difference.probe",
-            result.gain,
-            "share",
-            detail=leader,
-            lo=result.gain_low,
-            hi=result.gain_high,
-        )
-        rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
-        for part in each.parts:
-            spec = part.encoded.spec
-            rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
-            rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
-        cost(rows, encoded, {})
+        combination(rows, each, "difference.probe")
+
+
+def combination(rows: Rows, each: Together, difference: str) -> None:
+    """Gain over the leader under the name `difference`, weights and cost of a combination."""
+    encoded, result, leader = each.encoded, each.result, each.leader.spec
+    low, high = result.gain_low, result.gain_high
+    rows.add_for(encoded, difference, result.gain, "share", detail=leader, lo=low, hi=high)
+    rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
+    for part in each.parts:
+        spec = part.encoded.spec
+        rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
+        rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
+    cost(rows, encoded, {})
 
 
 def by_names(rows: Rows, scores: Sequence[ByNames]) -> None:

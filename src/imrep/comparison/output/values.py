@@ -22,7 +22,7 @@ from imrep.comparison.data.image_collection import ImageCollection
 from imrep.comparison.data.valued_dataset import ValuedDataset
 from imrep.comparison.output.outcome import ValueScores
 from imrep.comparison.output.rows import Rows
-from imrep.comparison.output.tables import cost, differences
+from imrep.comparison.output.tables import combination, differences
 from imrep.comparison.probes.value_combination import ValueCombination
 from imrep.comparison.statistics.explained_variance import explained
 from imrep.io.names import printable
@@ -75,26 +75,12 @@ def add_together(
 ) -> None:
     """R², gain over the leader, weights and cost of every combination."""
     for each in combinations:
-        encoded, result, leader = each.encoded, each.result, each.leader.spec
+        encoded, result = each.encoded, each.result
         low, high = result.low, result.high
         rows.add_for(encoded, "accuracy.r2", result.accuracy, "share", lo=low, hi=high)
         error = _error(dataset, mean_error(dataset, each.combination.centred))
         rows.add_for(encoded, "accuracy.error", *error)
-        rows.add_for(
-            encoded,
-            "difference.r2",
-            result.gain,
-            "share",
-            detail=leader,
-            lo=result.gain_low,
-            hi=result.gain_high,
-        )
-        rows.add_for(encoded, "difference.p_flip", result.p_flip, "share", detail=leader)
-        for part in each.parts:
-            spec = part.encoded.spec
-            rows.add_for(encoded, "combination.weight", part.weight, "share", detail=spec)
-            rows.add_for(encoded, "combination.folds", part.folds, "share", detail=spec)
-        cost(rows, encoded, {})
+        combination(rows, each, "difference.r2")
 
 
 def answer_table(images: ImageCollection, scores: ValueScores) -> ValueAnswerTable:
