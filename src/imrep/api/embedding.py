@@ -140,6 +140,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         seed=seed,
         device=device,
         reading=rep.framed(reading),
+        compiles=fast,
     )
     if fast:
         rep, _ = half_precision.choose(rep, items, settings)

@@ -108,3 +108,15 @@ def test_a_transformer_has_half_precision_too(items):
     norms = np.linalg.norm(near, axis=1) * np.linalg.norm(exact, axis=1)
     cosine = (near * exact).sum(1) / norms
     assert near.dtype == np.float32 and cosine.min() > 0.9995 and np.abs(near - exact).max() > 0
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_the_views_of_a_sum_that_have_it_are_chosen(items):
+    half, remark = choose(imrep.get(f"{SPEC}+hog"), items, Settings(size=32))
+    assert half.spec == f"{SPEC},precision=bfloat16+hog"
+    assert remark.startswith("Half precision (bfloat16)")
+    assert not half_precision.is_chosen(half)
+    assert half_precision.is_chosen(half.views[0])
+    with half_precision.single(half):
+        assert half.views[0].precision == "float32"
+    assert half.views[0].precision == "bfloat16"
