@@ -38,6 +38,8 @@ def choose(
     """
     if not _parts(rep):
         return rep, f"{rep.name} has no half precision; --fast changes nothing."
+    if all(part.precision == _HALF for part in _parts(rep)):
+        return rep, "Half precision (bfloat16), as the spec says."
     if not _pays(settings.device):
         return rep, (
             "This processor has no instructions for bfloat16; --fast changes nothing, vectors are "
