@@ -359,7 +359,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def _traced(self, x: Tensor) -> list[Tensor]:
         """The network's outputs, for a compiler, which itself folds and orders what it reads."""
-        if self.precision == "float32" or torch.compiler.is_exporting():
+        if self.precision == "float32" or not torch.compiler.is_dynamo_compiling():
             return self.network(x)
         with inputs.half_precision(self.network, self.precision, x):
             return [values.to(x.dtype) for values in self.network(x)]
