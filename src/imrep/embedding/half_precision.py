@@ -50,8 +50,8 @@ def choose(
         part.precision = _HALF  # type: ignore[assignment]  # a parameter, not a module
     with torch.no_grad(), parallel.one_thread(1):
         batches = first_batches(items, settings)
-        exact, near = (engine.vectors(each.to(settings.device).eval()) for each in (rep, half))
-        cosine = min(cosines(exact, near, batches), default=1.0)
+        exact, rounded = (engine.vectors(each.to(settings.device).eval()) for each in (rep, half))
+        cosine = min(cosines(exact, rounded, batches), default=1.0)
         if cosine < MIN_COSINE:
             return rep, (
                 f"Half precision changes the first vectors to a cosine of {cosine:.5f}, less than "

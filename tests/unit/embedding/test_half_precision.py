@@ -94,7 +94,7 @@ def test_the_probe_times_either_precision(items):
             time.sleep(self.seconds)
             return batch.mean((2, 3))
 
-    batches = half_precision._batches(items, Settings(size=8))
+    batches = half_precision.first_batches(items, Settings(size=8))
     assert [tuple(batch.shape) for batch in batches] == [(3, 3, 8, 8)]
     assert 2 < half_precision._gain(Slow(0.03), Slow(0.01), batches) < 4
 
