@@ -171,3 +171,28 @@ def test_only_images_without_a_stored_vector_count(items, tmp_path, monkeypatch)
     monkeypatch.setattr(vector_file, "_finish", lambda *_: None)
     vector_file.embed(items, imrep.get("hog"), tmp_path / "v.npz", settings)
     assert counts == [3]
+
+
+@pytest.mark.slow  # half a minute of compiling
+def test_threads_share_what_was_compiled_once():
+    from torch._dynamo.utils import counters
+
+    from imrep.embedding import engine
+    from imrep.embedding.batching import Batch
+    from imrep.ops import parallel
+
+    rep = imrep.get(HALF).eval()
+    squares = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), np.uint8)
+    with torch.no_grad(), parallel.one_thread(1):
+        compiled = compiling.compile_for(rep, 8, torch.rand(8, 3, 32, 32))
+    graphs = counters["stats"]["unique_graphs"]
+
+    def encode(threads, length):
+        rows = [[*range(i, min(50, i + length))] for i in range(0, 50, length)]
+        batches = [Batch(part, squares[part]) for part in rows]
+        function = engine.vectors(rep, compiled)
+        with parallel.one_thread(threads):
+            return np.concatenate([b.value for b in engine.encode(function, batches, "cpu")])
+
+    assert np.array_equal(encode(2, 9), encode(1, 50))
+    assert counters["stats"]["unique_graphs"] == graphs > 0
