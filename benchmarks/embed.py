@@ -1,13 +1,21 @@
 """`embed` beside a loop of PIL, torchvision and DataLoader, and beside the limits of its own parts.
 
     python benchmarks/embed.py [--images 256] [--rounds 5] [--threads 1] [--only mobilenet]
+                               [--compiled]
 
 Networks of timm with the same random weights on both sides, on JPEGs of 500 × 375 pixels cut from
 scikit-image's photographs, MobileNet on JPEGs of 12 megapixels too; each contestant in a process of
 its own that lasts, so that rounds are interleaved and nothing is imported or compiled within them.
 *decode* and *forward* are imrep's own parts alone, in the same rounds: the limit of a run on two
-cores is the slower of them, on one their sum. thingsvision and clip-retrieval join where they are
-installed. Hand-made representations are measured against the sum of decoding and encoding.
+cores is the slower of them, on one their sum. Hand-made representations are measured against the
+sum of decoding and encoding.
+
+The loop does for a batch what thingsvision's extractor does (Pillow, `convert("RGB")`,
+torchvision's Resize, CenterCrop, ToTensor and Normalize, a DataLoader, a pass, `torch.cat`, NumPy)
+without its forward hook, whose tensor it copies, and in inference mode in place of `no_grad`: it
+takes no longer. thingsvision and clip-retrieval themselves do not install beside every version of
+torch. With `--compiled`, networks in half precision are also compiled, as `--fast` does for some
+thousand images.
 
 The script asserts that the vectors are those of timm's network on the same squares, in half
 precision to a cosine of 0.9995. `--memory 1000,20000` measures peak memory by numbers of images,
@@ -45,7 +53,7 @@ MIN_COSINE, MAX_ERROR = 0.9995, 1e-3
 NETWORK_COLUMNS = (
     *("processor ms/image", "loop", "ours", "--fast", "loop ÷ ours", "loop ÷ --fast"),
     *("decode + forward (fast)", "sum ÷ run (fast), processor", "slower ÷ run (fast), wall"),
-    "cosine",
+    *("cosine", "compiled (forward), loop ÷ compiled"),
 )
 HAND_MADE_COLUMNS = ("processor ms/image", "embed", "decode", "encode", "embed ÷ sum")
 
@@ -78,7 +86,7 @@ def serve(works):
 OURS = """
 import imrep
 from imrep import datasets, images
-from imrep.embedding import engine, half_precision, vector_file
+from imrep.embedding import compiling, engine, half_precision, vector_file
 from imrep.embedding.batching import Batch
 from imrep.ops import parallel
 rep = imrep.get(facts["spec"])
@@ -98,17 +106,35 @@ def decode(paths):
     for _ in loaded(paths):
         pass
 squares = [square for _, square, _ in loaded(paths)]
+compiled = None
+if facts.get("compiled") and fast is not rep:
+    length = compiling._length(settings)
+    first = images.batch(np.stack(squares[:length]))
+    with torch.no_grad(), parallel.one_thread(1):
+        compiled = engine.vectors(fast, compiling.compile_for(fast, length, first))
+def functions(which, *_):
+    return compiled if which is fast and compiling.used else engine.vectors(which)
+compiling.vectors, compiling.used = functions, False
 def forward(which):
     def run(paths):
         parts = (Batch([*range(i, min(i + 64, len(paths)))], squares[i : min(i + 64, len(paths))])
                  for i in range(0, len(paths), 64))
         with parallel.one_thread(facts["threads"]):
-            for _ in engine.encode(engine.vectors(which), parts, "cpu"):
+            for _ in engine.encode(functions(which), parts, "cpu"):
                 pass
     return run
+def with_compiled(work):
+    def run(paths):
+        compiling.used = True
+        try:
+            return work(paths)
+        finally:
+            compiling.used = False
+    return run
 np.save(facts["squares"], np.stack(squares))
-print(json.dumps({"half": fast is not rep}), flush=True)
-serve({"ours": embed(rep), "fast": embed(fast), "decode": decode,
+print(json.dumps({"half": fast is not rep, "compiled": compiled is not None}), flush=True)
+serve({"compiled": with_compiled(embed(fast)), "forward compiled": with_compiled(forward(fast)),
+       "ours": embed(rep), "fast": embed(fast), "decode": decode,
        "forward": forward(rep), "forward fast": forward(fast)})
 """
 NETWORK = """
@@ -228,20 +254,26 @@ def network(name, folder, options, temporary):
     facts = {"folder": str(folder), "threads": options.threads, "arch": arch, "network": True}
     facts |= {"spec": f"{kind}:arch={arch},weights='{weights}'{more}", "weights": str(weights)}
     facts |= {"squares": str(temporary / "squares.npy")}
-    ours = Contestant(OURS, facts | {"out": str(temporary / "ours.npy")})
+    ours = Contestant(
+        OURS, facts | {"out": str(temporary / "ours.npy"), "compiled": options.compiled}
+    )
     loop = Contestant(LOOP, facts | {"out": str(temporary / "loop.npy")})
     works = ["loop", "ours", "fast", "decode", "forward", "forward fast"]
+    compiled = ["compiled", "forward compiled"] if ours.facts["compiled"] else []
+    works += compiled
     contestants = dict.fromkeys(works, ours) | {"loop": loop}
     vectors = {}
-    for work in ("ours", "fast"):
+    for work in ("ours", "fast", *compiled[:1]):
         ours.run(work)
         vectors[work] = np.load(temporary / "ours.npy")
     loop.run("same")
     reference = np.load(temporary / "loop.npy")
     error = np.abs(vectors["ours"] - reference).max() / np.abs(reference).max()
     assert error < MAX_ERROR, f"{name}: vectors differ by {error:.2g} of the greatest"
-    lengths = np.linalg.norm(vectors["fast"], axis=1) * np.linalg.norm(reference, axis=1)
-    cosine = ((vectors["fast"] * reference).sum(1) / lengths).min()
+    cosine = 1.0
+    for work in ("fast", *compiled[:1]):
+        lengths = np.linalg.norm(vectors[work], axis=1) * np.linalg.norm(reference, axis=1)
+        cosine = min(cosine, ((vectors[work] * reference).sum(1) / lengths).min())
     assert cosine > MIN_COSINE, f"{name} --fast: a cosine of {cosine:.5f}"
     medians = rounds(contestants, works, options.rounds)
     ours.close(), loop.close()
@@ -269,8 +301,17 @@ def line(name, medians, threads, half, cosine):
     return (
         f"| {name} | {cpu['loop']:.1f} | {cpu['ours']:.1f} | {fast} | {marked[0]} | {marked[1]} "
         f"| {cpu['decode']:.1f} + {cpu['forward']:.1f} ({cpu['forward fast']:.1f}) "
-        f"| {shares[0]:.2f}, {shares[2]:.2f} | {shares[1]:.2f}, {shares[3]:.2f} | {cosine:.5f} |"
+        f"| {shares[0]:.2f}, {shares[2]:.2f} | {shares[1]:.2f}, {shares[3]:.2f} | {cosine:.5f} "
+        f"| {_compiled(cpu)} |"
     )
+
+
+def _compiled(cpu):
+    """Milliseconds compiled, those of the pass alone, and the ratio to the loop."""
+    if "compiled" not in cpu:
+        return "–"
+    whole, alone = cpu["compiled"], cpu["forward compiled"]
+    return f"{whole:.1f} ({alone:.1f}), {cpu['loop'] / whole:.2f}"
 
 
 def hand_made(spec, folder, options, temporary):
@@ -315,6 +356,7 @@ def main():
     parser.add_argument("--large", type=int, default=24, help="JPEGs of 12 megapixels")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compiled", action="store_true", help="compile in half precision too")
     parser.add_argument("--only", default="", help="works whose name holds this")
     parser.add_argument("--memory", default="", help="numbers of images, such as 1000,20000")
     parser.add_argument("--memory-spec", default="dct")

@@ -102,11 +102,13 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         device: Where to encode, as torch names it.
         download: Whether published weights that are not on this machine are fetched.
         fast: Whether a network is computed in half precision (bfloat16), where the processor has
-            instructions for it and the first vectors agree to a cosine of 0.9995. `representation`
-            of the result says which it was.
+            instructions for it and the first vectors agree to a cosine of 0.9995, and compiled
+            where the number of images pays for it. `representation` of the result says which
+            precision it was.
         max_pixels: Largest image that is decoded.
         data_range: Black and white of files that do not say it (`images.Reading`).
-        progress: Called with a phrase, the number done and the total.
+        progress: Called with a phrase, the number done and the total; a total of zero announces
+            what takes long.
 
     Returns:
         An `Embedding`: vectors, paths, labels, skipped.
@@ -140,6 +142,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
         seed=seed,
         device=device,
         reading=rep.framed(reading),
+        compiles=fast,
     )
     if fast:
         rep, _ = half_precision.choose(rep, items, settings)

@@ -63,7 +63,8 @@ _SKIPPED = 3  # exit code under --strict
     "--fast",
     is_flag=True,
     help="Compute networks in half precision (bfloat16), where the processor has instructions "
-    "for it, the first images take less time, and their vectors agree to a cosine of 0.9995.",
+    "for it, the first images take less time, and their vectors agree to a cosine of 0.9995; "
+    "compile them where the number of images pays for it.",
 )
 @click.option(
     "--engine",

@@ -97,6 +97,7 @@ def embed(
             threads=threads,
             seed=machine.seed,
             device="cpu" if encoder else engine.device(machine.device),
+            compiles=fast and not encoder,  # a worker embeds slices, each too short to pay
             **{**chosen, "reading": rep.framed(chosen["reading"])},
         )
         if fast:

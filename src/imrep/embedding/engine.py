@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imrep.base import Representation
 from imrep.embedding.batching import Batch, Skip
@@ -58,19 +59,22 @@ class EncodedBatch(Generic[R]):
         return [Skip(row, str(self.result)) for row in self.rows]
 
 
-def vectors(rep: Representation) -> Callable[[Image], NDArray[np.float32]]:
+def vectors(
+    rep: Representation, embed: Callable[[Image], Tensor] | None = None
+) -> Callable[[Image], NDArray[np.float32]]:
     """The function that gives the vectors (n, d) of a batch.
 
-    It raises `BadImage` where a number is not finite.
+    It raises `BadImage` where a number is not finite. `embed` computes in place of `rep.embed`.
     """
+    compute = embed or rep.embed
 
-    def embed(batch: Image) -> NDArray[np.float32]:
-        values: NDArray[np.float32] = rep.embed(batch).float().cpu().numpy()
+    def embed_batch(batch: Image) -> NDArray[np.float32]:
+        values: NDArray[np.float32] = compute(batch).float().cpu().numpy()
         if not np.isfinite(values).all():
             raise BadImage(f"{rep.spec} gave numbers that are not finite.")
         return values
 
-    return embed
+    return embed_batch
 
 
 def encode(

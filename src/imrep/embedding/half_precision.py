@@ -3,17 +3,18 @@
 import copy
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from imrep import images
-from imrep.base import Representation
+from imrep.base import Representation, Sum
 from imrep.datasets import Item
 from imrep.embedding import engine
-from imrep.embedding.vector_file import Settings
+from imrep.embedding.shards import Settings
 from imrep.errors import BadFile, BadImage
 from imrep.ops import parallel
 from imrep.types import Image
@@ -21,7 +22,7 @@ from imrep.types import Image
 MIN_COSINE = 0.9995  # between the vectors of either precision
 _IMAGES = 8  # that are compared
 _HALF = "bfloat16"
-_PROBE_SECONDS = 0.05  # of one precision, after which the faster one is known
+_PROBE_SECONDS = 0.05  # of the first function, after which the faster one is known
 
 
 def choose(
@@ -30,22 +31,27 @@ def choose(
     """The representation in half precision, or as it is, and a sentence that says which and why.
 
     Args:
-        rep: One that has the parameter `precision`; any other stays as it is.
+        rep: One that has the parameter `precision`, or a sum with such a view; any other stays as
+            it is.
         items: The images, of which the first that can be read are embedded both ways.
         settings: How they are read.
     """
-    if "precision" not in rep.get_params():
+    if not _parts(rep):
         return rep, f"{rep.name} has no half precision; --fast changes nothing."
+    if all(part.precision == _HALF for part in _parts(rep)):
+        return rep, "Half precision (bfloat16), as the spec says."
     if not _pays(settings.device):
         return rep, (
             "This processor has no instructions for bfloat16; --fast changes nothing, vectors are "
             "in float32."
         )
     half = copy.deepcopy(rep)
-    half.precision = _HALF  # type: ignore[assignment]  # a parameter, not a module
+    for part in _parts(half):
+        part.precision = _HALF  # type: ignore[assignment]  # a parameter, not a module
     with torch.no_grad(), parallel.one_thread(1):
-        batches = _batches(items, settings)
-        cosine = min(_cosines(rep, half, batches, settings), default=1.0)
+        batches = first_batches(items, settings)
+        exact, rounded = (engine.vectors(each.to(settings.device).eval()) for each in (rep, half))
+        cosine = min(cosines(exact, rounded, batches), default=1.0)
         if cosine < MIN_COSINE:
             return rep, (
                 f"Half precision changes the first vectors to a cosine of {cosine:.5f}, less than "
@@ -59,6 +65,74 @@ def choose(
     return half, f"Half precision (bfloat16): the first vectors agree to a cosine of {cosine:.5f}."
 
 
+def is_chosen(rep: Representation) -> bool:
+    """Whether the representation, or every view of a sum, computes in half precision."""
+    views = rep.views if isinstance(rep, Sum) else (rep,)
+    return all(getattr(view, "precision", None) == _HALF for view in views)
+
+
+@contextmanager
+def single(rep: Representation) -> Iterator[None]:
+    """Within it, the representation computes in float32."""
+    parts = [part for part in _parts(rep) if part.precision == _HALF]
+    for part in parts:
+        part.precision = "float32"  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.precision = _HALF  # type: ignore[assignment]
+
+
+def seconds(
+    functions: Sequence[Callable[[Image], NDArray[np.float32]]], batches: Sequence[Image]
+) -> list[float]:
+    """Seconds an image of each function, by turns on batches that all have embedded before."""
+    times, count = [0.0] * len(functions), 0
+    for batch in batches:
+        for i, function in enumerate(functions):
+            start = time.perf_counter()
+            try:
+                function(batch)
+            except BadImage:
+                continue
+            times[i] += time.perf_counter() - start
+        count += len(batch)
+        if times[0] > _PROBE_SECONDS:
+            break
+    return [each / count if count else 0.0 for each in times]
+
+
+def cosines(
+    first: Callable[[Image], NDArray[np.float32]],
+    second: Callable[[Image], NDArray[np.float32]],
+    batches: Sequence[Image],
+) -> Iterator[float]:
+    """Between the vectors of either function, of every image that it takes."""
+    for batch in batches:
+        try:
+            pair = [function(batch) for function in (first, second)]
+        except BadImage:  # the run itself says so
+            continue
+        for left, right in zip(*pair, strict=True):
+            norms = float(np.linalg.norm(left) * np.linalg.norm(right))
+            yield float(left @ right) / norms if norms else 1.0
+
+
+def first_batches(items: Sequence[Item], settings: Settings, count: int = _IMAGES) -> list[Image]:
+    """The first images that can be read: a batch of squares, or each alone at its own size."""
+    squares = list(itertools.islice(_squares(items, settings), count))
+    if settings.size is None:
+        return [images.batch(square[None], settings.device) for square in squares]
+    return [images.batch(np.stack(squares), settings.device)] if squares else []
+
+
+def _parts(rep: Representation) -> list[Representation]:
+    """The representation, or the views of a sum, that have half precision."""
+    views = rep.views if isinstance(rep, Sum) else (rep,)
+    return [view for view in views if "precision" in view.get_params()]
+
+
 def _pays(device: str) -> bool:
     """Whether the device multiplies numbers of bfloat16 faster than those of float32."""
     if torch.device(device).type == "cuda":
@@ -68,40 +142,8 @@ def _pays(device: str) -> bool:
 
 def _gain(rep: Representation, half: Representation, batches: Sequence[Image]) -> float:
     """How many times as fast half precision is, by batches that both have embedded before."""
-    seconds = [0.0, 0.0]
-    for batch in batches:
-        for i, each in enumerate((rep, half)):
-            start = time.perf_counter()
-            try:
-                engine.vectors(each)(batch)
-            except BadImage:
-                continue
-            seconds[i] += time.perf_counter() - start
-        if seconds[0] > _PROBE_SECONDS:
-            break
-    return seconds[0] / seconds[1] if seconds[1] else 1.0
-
-
-def _cosines(
-    rep: Representation, half: Representation, batches: Sequence[Image], settings: Settings
-) -> Iterator[float]:
-    """Between the vectors of either, of the first images that can be read."""
-    for batch in batches:
-        try:
-            pair = [engine.vectors(r.to(settings.device).eval())(batch) for r in (rep, half)]
-        except BadImage:  # the run itself says so
-            continue
-        for single, double in zip(*pair, strict=True):
-            norms = float(np.linalg.norm(single) * np.linalg.norm(double))
-            yield float(single @ double) / norms if norms else 1.0
-
-
-def _batches(items: Sequence[Item], settings: Settings) -> list[Image]:
-    """The first images that can be read: a batch of squares, or one by one at their own size."""
-    squares = list(itertools.islice(_squares(items, settings), _IMAGES))
-    if settings.size is None:
-        return [images.batch(square[None], settings.device) for square in squares]
-    return [images.batch(np.stack(squares), settings.device)] if squares else []
+    single_seconds, half_seconds = seconds([engine.vectors(rep), engine.vectors(half)], batches)
+    return single_seconds / half_seconds if half_seconds else 1.0
 
 
 def _squares(items: Sequence[Item], settings: Settings) -> Iterator[NDArray[np.uint8]]:

@@ -34,6 +34,7 @@ class Settings:
             batch at a time.
         device: Where to encode.
         reading: How files become pixels.
+        compiles: Whether a network in half precision is compiled, where that pays.
     """
 
     size: int | None
@@ -42,6 +43,7 @@ class Settings:
     threads: int = 2
     device: str = "cpu"
     reading: images.Reading = images.DEFAULT_READING
+    compiles: bool = False
 
 
 def fill(
@@ -86,7 +88,7 @@ def fill_together(
     Returns:
         Of each, images whose shards an earlier run had stored.
     """
-    starts = [min(work.count() * settings.shard, len(items)) for work, _ in works]
+    starts = [stored(work, items, settings) for work, _ in works]
     first = min(starts)
     loaded = images.load_squares(
         items[first:], settings.size, threads=settings.threads, **settings.reading.canvas_keywords
@@ -102,6 +104,11 @@ def fill_together(
     for note in dict.fromkeys(n for work, _ in works for s in work.outlines() for n in s.notes):
         images.note(note)  # of the shards of earlier runs too
     return starts
+
+
+def stored(work: WorkFolder, items: Sequence[Item], settings: Settings) -> int:
+    """Images whose shards an earlier run has stored."""
+    return min(work.count() * settings.shard, len(items))
 
 
 def skipped(work: WorkFolder, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,9 @@
 
 Every few hundred images a shard of vectors is stored in a work folder beside the output; at the end
 the shards become the output, which is renamed into place. So a run may be killed at any moment: the
-same call starts at the first shard that is missing and writes the same bytes. The work folder of
-another run (other images, spec or size) is recognised by its key and discarded.
+same call starts at the first shard that is missing and writes the same bytes (of a network that is
+compiled, up to rounding). The work folder of another run (other images, spec or size) is recognised
+by its key and discarded.
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 from imrep import __version__, images
 from imrep.base import Representation, Supervised
 from imrep.datasets import Item
-from imrep.embedding import engine, fitting, shards
+from imrep.embedding import compiling, engine, fitting, shards
 from imrep.embedding.checkpoints import WorkFolder, digest
 from imrep.errors import BadData
 from imrep.io import files, vectors
@@ -43,6 +44,7 @@ class Settings(shards.Settings):
         seed: Of the sample of images that a codebook is fitted on.
         device: Where to encode.
         reading: How files become pixels.
+        compiles: Whether a network in half precision is compiled, where that pays.
     """
 
     size: int | None = SIZE
@@ -142,7 +144,12 @@ def embed_together(
             run.fitted_on = fitting.fit_once(
                 run.rep, items, work, settings, settings.seed, progress
             )
-        pairs = [(work, engine.vectors(run.rep)) for run, work in zip(runs, works, strict=True)]
+        remaining = [items[shards.stored(work, items, settings) :] for work in works]
+        functions = [
+            compiling.vectors(run.rep, own, settings, progress)
+            for run, own in zip(runs, remaining, strict=True)
+        ]
+        pairs = list(zip(works, functions, strict=True))
         resumed = shards.fill_together(pairs, items, settings, report)
         output_files, failed = [], None
         for run, work, before in zip(runs, works, resumed, strict=True):

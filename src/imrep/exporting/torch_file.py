@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.export import ExportedProgram
+from torch.export.graph_signature import InputKind
 
 from imrep.errors import BadFile
 from imrep.exporting.metadata import Metadata
@@ -19,7 +20,8 @@ _TRACES = ("stack_trace", "source_fn_stack", "nn_module_stack")  # name files of
 
 
 def content(program: ExportedProgram, metadata: Metadata) -> bytes:
-    """The bytes of a .pt2 file."""
+    """The bytes of a .pt2 file, without the tensors that the graph does not use."""
+    _drop_unused(program)
     for module in program.graph_module.modules():
         if isinstance(module, torch.fx.GraphModule):
             for node in module.graph.nodes:
@@ -29,6 +31,20 @@ def content(program: ExportedProgram, metadata: Metadata) -> bytes:
     with silently():
         torch.export.save(program, file, extra_files={_FACTS: json.dumps(metadata.texts)})
     return file.getvalue()
+
+
+def _drop_unused(program: ExportedProgram) -> None:
+    """Remove, in place, weights that nothing reads, such as those of another tower or a head."""
+    signature = program.graph_signature
+    nodes = program.graph.find_nodes(op="placeholder")
+    for node, spec in zip(nodes, tuple(signature.input_specs), strict=True):
+        if spec.kind is InputKind.USER_INPUT or spec.target is None or node.users:
+            continue
+        program.graph.erase_node(node)
+        signature.input_specs.remove(spec)
+        for tensors in (program.state_dict, program.constants):
+            tensors.pop(spec.target, None)
+    program.graph_module.recompile()
 
 
 class Program:

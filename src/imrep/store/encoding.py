@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from imrep import images
 from imrep.base import Representation
 from imrep.datasets import Item
-from imrep.embedding import batching, engine, shards
+from imrep.embedding import batching, compiling, engine, shards
 from imrep.embedding.batching import Loaded, Skip
 from imrep.embedding.engine import EncodedBatch
 from imrep.errors import BadFile
 from imrep.io.digests import digest
+from imrep.types import Progress
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,11 @@ class _DigestedFile:
 
 
 def encode(
-    items: Sequence[Item], rep: Representation, stored: Container[str], settings: shards.Settings
+    items: Sequence[Item],
+    rep: Representation,
+    stored: Container[str],
+    settings: shards.Settings,
+    progress: Progress | None = None,
 ) -> Generator[ReadImage, None, None]:
     """Every image in order, with its vector.
 
@@ -91,13 +96,15 @@ def encode(
         rep: What embeds, on its device.
         stored: Digests whose vectors are stored: these images are not decoded.
         settings: How images are read and encoded.
+        progress: Called with a sentence and a total of zero where a network is compiled.
     """
+    function = compiling.vectors(rep, items, settings, progress)
     reading = _Reading(items, stored)
     sources = [_DigestedFile(row, reading) for row in range(len(items))]
     keywords = settings.reading.canvas_keywords
     loaded = images.load_squares(sources, settings.size, threads=settings.threads, **keywords)
     batches = batching.batches(reading.measured(loaded), settings.batch)
-    results = engine.encode_or_skip(engine.vectors(rep), batches, settings.device)
+    results = engine.encode_or_skip(function, batches, settings.device)
     with closing(loaded), closing(batches), closing(results):
         for result in results:
             yield from _images(result, reading)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class Settings(vector_file.Settings):
         data: Where the images are; "" where that is unknown.
         device: Where to encode.
         reading: How files become pixels.
+        compiles: Whether a network in half precision is compiled, where that pays.
     """
 
     shard: int = ROWS
@@ -114,13 +116,13 @@ def embed(
     out: str | Path,
     settings: Settings | None = None,
     progress: Progress | None = None,
-    encoder: Encoder = encode,
+    encoder: Encoder | None = None,
 ) -> Summary:
     """Bring the store `out` up to date with `items`; it is created where there is none.
 
     Beside it appear `OUT.skipped.csv` (path, reason) where files were skipped, and `OUT.rep/` where
-    the representation had to be fitted first. `encoder` embeds the images: here, or on the workers
-    of a cluster (`distributed.Encoder`).
+    the representation had to be fitted first. `encoder` embeds the images: None for
+    this process, or the workers of a cluster (`distributed.Encoder`).
 
     Raises:
         StoreMismatch: The store holds vectors of another representation, size or type.
@@ -155,7 +157,7 @@ def embed(
         changes = compare(items, stored)
         if store is not None:
             _check_data(store, stored, changes, settings)
-        run = _Run(writer, rep, settings, stored, encoder)
+        run = _Run(writer, rep, settings, stored, encoder or partial(encode, progress=progress))
         run.read(changes, progress)
         skipped_path = skipped_list.write(listed, run.skipped)
         if not writer.exists:

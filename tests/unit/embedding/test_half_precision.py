@@ -94,7 +94,7 @@ def test_the_probe_times_either_precision(items):
             time.sleep(self.seconds)
             return batch.mean((2, 3))
 
-    batches = half_precision._batches(items, Settings(size=8))
+    batches = half_precision.first_batches(items, Settings(size=8))
     assert [tuple(batch.shape) for batch in batches] == [(3, 3, 8, 8)]
     assert 2 < half_precision._gain(Slow(0.03), Slow(0.01), batches) < 4
 
@@ -108,3 +108,15 @@ def test_a_transformer_has_half_precision_too(items):
     norms = np.linalg.norm(near, axis=1) * np.linalg.norm(exact, axis=1)
     cosine = (near * exact).sum(1) / norms
     assert near.dtype == np.float32 and cosine.min() > 0.9995 and np.abs(near - exact).max() > 0
+
+
+@pytest.mark.usefixtures("fast_processor")
+def test_the_views_of_a_sum_that_have_it_are_chosen(items):
+    half, remark = choose(imrep.get(f"{SPEC}+hog"), items, Settings(size=32))
+    assert half.spec == f"{SPEC},precision=bfloat16+hog"
+    assert remark.startswith("Half precision (bfloat16)")
+    assert not half_precision.is_chosen(half)
+    assert half_precision.is_chosen(half.views[0])
+    with half_precision.single(half):
+        assert half.views[0].precision == "float32"
+    assert half.views[0].precision == "bfloat16"

@@ -36,3 +36,11 @@ def test_a_program_of_another_origin_has_no_metadata(tmp_path):
     program = torch.export.export(nn.Linear(3, 2), (torch.rand(4, 3),))
     torch.export.save(program, tmp_path / "m.pt2")
     assert torch_file.Program(tmp_path / "m.pt2").texts == {}
+
+
+def test_weights_that_the_graph_does_not_use_are_left_out(tmp_path):
+    rep = imrep.get("clip:arch=tiny,weights=random")
+    export.representation(rep, tmp_path / "m.pt2")
+    stored = torch.export.load(tmp_path / "m.pt2").state_dict
+    assert stored and not [name for name in stored if "visual" not in name]
+    assert len(rep.state_dict()) > len(stored)  # it keeps its own

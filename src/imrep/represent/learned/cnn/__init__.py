@@ -346,7 +346,7 @@ class CNN(Supervised[Map | Tokens | Views]):
 
     def _run(self, x: Tensor) -> list[Tensor]:
         if torch.compiler.is_compiling():
-            return self.network(x)
+            return self._traced(x)
         x = x.contiguous(memory_format=torch.channels_last)
         try:
             with inputs.exclusive(self._serial):
@@ -356,6 +356,13 @@ class CNN(Supervised[Map | Tokens | Views]):
         if not outputs[0].numel():
             raise self._too_small(x, self._min_side(x) or MAX_SIDE)
         return outputs
+
+    def _traced(self, x: Tensor) -> list[Tensor]:
+        """The network's outputs, for a compiler, which itself folds and orders what it reads."""
+        if self.precision == "float32" or not torch.compiler.is_dynamo_compiling():
+            return self.network(x)
+        with inputs.half_precision(self.network, self.precision, x):
+            return [values.to(x.dtype) for values in self.network(x)]
 
     def _outputs(self, x: Tensor) -> list[Tensor]:
         """The network's outputs; without a gradient, of the folded copy, a few images at a time.

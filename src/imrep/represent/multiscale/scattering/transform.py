@@ -84,16 +84,23 @@ class Bank:
         return in_c.group(self.filters, self.blocks, self.factor)
 
     def cut(self, spectra: Tensor) -> Tensor:
-        """The spectra (n, rows, columns) by blocks, as real numbers (n, blocks, numbers, 2)."""
+        """The spectra (n, rows, columns) by blocks, as real numbers (n, blocks, numbers, 2).
+
+        While tracing they stay complex, (n, blocks, rows, columns): graphs without complex numbers
+        have real and imaginary parts as tensors of their own.
+        """
+        if torch.compiler.is_compiling():
+            return self._blocks(spectra)
         if self.factor == 1:
             return torch.view_as_real(spectra).flatten(1, 2).unsqueeze(1)
-        k = self.factor
-        blocks = spectra.unflatten(2, (k, -1)).unflatten(1, (k, -1)).transpose(2, 3).flatten(1, 2)
-        blocks = blocks if len(self.blocks) == k * k else blocks[:, list(self.blocks)]
-        return torch.view_as_real(blocks.contiguous()).flatten(2, 3)
+        return torch.view_as_real(self._blocks(spectra).contiguous()).flatten(2, 3)
 
     def moduli(self, blocks: Tensor, which: slice) -> Tensor:
         """|x ∗ ψ| of some orientations, (n, orientations, rows, columns), from `cut` blocks."""
+        if torch.compiler.is_compiling():
+            pairs = zip(blocks.unbind(1), self.filters[..., which].unbind(), strict=True)
+            products = [block[:, None] * table.permute(2, 0, 1) for block, table in pairs]
+            return torch.fft.ifft2(functools.reduce(torch.add, products)).abs()
         filters = self.interleaved[which]
         total = blocks[:, None, 0] * filters[:, 0]
         for i in range(1, len(self.blocks)):
@@ -101,6 +108,12 @@ class Bank:
         total = torch.view_as_complex(total).unflatten(2, self.filters.shape[1:3])
         total = torch.fft.ifft2(total)
         return cast(Tensor, _Modulus.apply(total))
+
+    def _blocks(self, spectra: Tensor) -> Tensor:
+        """The blocks that filters are stored for, (n, blocks, rows, columns)."""
+        k = self.factor
+        blocks = spectra.unflatten(2, (k, -1)).unflatten(1, (k, -1)).transpose(2, 3).flatten(1, 2)
+        return blocks if len(self.blocks) == k * k else blocks[:, list(self.blocks)]
 
 
 @dataclass(frozen=True)
