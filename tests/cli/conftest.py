@@ -1,48 +1,78 @@
-"""The installed command, and real files for it."""
+"""The command in processes of its own, and real files for it."""
 
-import json
-import os
-import select
-import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from forked_command import IMREP, PLAIN, Server
 from PIL import Image
 
 
-@pytest.fixture(scope="session")
-def start():
+def start_installed(*arguments, cwd=None, environment=PLAIN, **more):
     """Start the installed command in a plain terminal of eighty columns, on one thread."""
-    plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
-    plain |= {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.Popen(
+        [IMREP, *map(str, arguments)],
+        cwd=cwd,
+        env={**environment, **more},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
-    def start(*arguments, cwd=None, **more):
-        return subprocess.Popen(
-            [Path(sys.executable).with_name("imrep"), *map(str, arguments)],
-            cwd=cwd,
-            env={**plain, **more},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+
+def to_its_end(start):
+    """Run what `start` starts to its end, and check its exit code."""
+
+    def run(*arguments, expect=0, **more):
+        running = start(*arguments, **more)
+        out, err = running.communicate(timeout=300)
+        assert running.returncode == expect, f"exit {running.returncode}\n{out}\n{err}"
+        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def installed():
+    """Run the installed command: for what depends on its imports, or on how it starts and ends."""
+    return to_its_end(start_installed)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """Processes to fork the command from, by the modules they have imported besides."""
+    servers = {}
+
+    def server(*modules):
+        if modules not in servers:
+            servers[modules] = Server(modules)
+        return servers[modules]
+
+    yield server
+    for each in servers.values():
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def start(servers):
+    """Start the command as `start_installed` does, in a process that has imported torch already.
+
+    Where the environment differs in what imports read, it is the installed command after all.
+    """
+
+    def start(*arguments, cwd=None, environment=PLAIN, **more):
+        environment = {**environment, **more}
+        if not servers().suits(environment):
+            return start_installed(*arguments, cwd=cwd, environment=environment)
+        return servers().start([*map(str, arguments)], environment, cwd)
 
     return start
 
 
 @pytest.fixture(scope="session")
 def imrep(start):
-    """Run the installed command to its end, and check its exit code."""
-
-    def imrep(*arguments, expect=0, **more):
-        running = start(*arguments, **more)
-        out, err = running.communicate(timeout=300)
-        assert running.returncode == expect, f"exit {running.returncode}\n{out}\n{err}"
-        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
-
-    return imrep
+    """Run the command to its end, and check its exit code."""
+    return to_its_end(start)
 
 
 def picture(i, height=40, width=56):
@@ -72,51 +102,33 @@ def photos(tmp_path):
 
 
 class Forking:
-    """The command in children of a process that has imported everything (forking.py)."""
+    """The command in children of a server, each perhaps killed after some seconds."""
 
-    def __init__(self, folder, *modules, **environment):
-        script = Path(__file__).with_name("forking.py")
+    def __init__(self, server, folder, environment):
+        self.server, self.environment = server, {**PLAIN, "NO_COLOR": "1"} | environment
         self.out, self.err = folder / "out.txt", folder / "err.txt"
-        self.server = subprocess.Popen(
-            [sys.executable, script, *modules],
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ
-            | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "80"}
-            | environment,
-        )
-        assert self.server.stdout.readline() == "ready\n"
 
     def run(self, *words, kill_after=None, **environment):
         """Exit status; negative where it was killed. What it printed lies in `out` and `err`."""
-        order = {"words": [*map(str, words)], "environment": environment}
-        order |= {"out": str(self.out), "err": str(self.err)}
-        self.server.stdin.write(json.dumps(order) + "\n")
-        self.server.stdin.flush()
-        number = int(self.server.stdout.readline())
-        if kill_after is not None:
-            ended, _, _ = select.select([self.server.stdout], [], [], kill_after)
-            if not ended:
-                os.kill(number, signal.SIGKILL)
-        return int(self.server.stdout.readline())
+        environment = self.environment | environment
+        with self.out.open("w") as out, self.err.open("w") as err:
+            streams = out.fileno(), err.fileno()
+            process = self.server.start([*map(str, words)], environment, None, *streams)
+        with process:
+            try:
+                return process.wait(kill_after)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return process.wait()
 
 
 @pytest.fixture
-def fork(tmp_path):
-    """Start a process to fork the command from, with further modules and environment."""
-    started = []
-
-    def fork(*modules, **environment):
-        started.append(Forking(tmp_path, *modules, **environment))
-        return started[-1]
-
-    yield fork
-    for made in started:
-        made.server.communicate()
+def fork(tmp_path, servers):
+    """The command in processes to be killed, with further modules and environment."""
+    return lambda *modules, **environment: Forking(servers(*modules), tmp_path, environment)
 
 
 @pytest.fixture
 def forking(fork):
-    """A process to fork the command from."""
+    """The command in processes to be killed."""
     return fork()

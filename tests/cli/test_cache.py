@@ -1,4 +1,4 @@
-"""`imrep cache` as installed: what it prints, what it deletes, and what it leaves alone."""
+"""`imrep cache` as a process: what it prints, what it deletes, and what it leaves alone."""
 
 import json
 import os

@@ -56,8 +56,8 @@ def test_json_has_the_values(inside):
     assert [one["name"] for one in both] == ["pixels", "laplacian"]
 
 
-def test_the_page_is_as_it_was(imrep, snapshot):
-    page = imrep("card", "laplacian:a=0.4").stdout
+def test_the_page_is_as_it_was(installed, snapshot):
+    page = installed("card", "laplacian:a=0.4").stdout
     here = f"kernels in C, {_native.state('kernels')}"  # which depends on the machine
     assert " ".join(here.split()) in " ".join(page.split())
     assert re.sub(r"( native +).*\n(            .*\n)*", r"\1 …\n", page) == snapshot

@@ -12,8 +12,8 @@ def test_what_is_named_is_cited_once(inside):
     assert keys(said) == ["burt1983laplacian", "torralba200880"]
 
 
-def test_the_entry_is_as_it_was(imrep, snapshot):
-    assert imrep("cite", "laplacian").stdout == snapshot
+def test_the_entry_is_as_it_was(installed, snapshot):
+    assert installed("cite", "laplacian").stdout == snapshot
 
 
 def test_an_unknown_name_is_an_error(inside):

@@ -1,4 +1,4 @@
-"""`imrep classify` as installed."""
+"""`imrep classify` as a process."""
 
 import csv
 import io
@@ -23,13 +23,14 @@ def root(tmp_path_factory):
 def classify(imrep, root):
     """Run `imrep classify` there."""
     plugin = as_plugin(root / "plugin") | {"IMREP_CACHE": str(root / "cache")}
-    return lambda *words, **more: imrep(
+    return lambda *words, run=imrep, **more: run(
         "classify", *words, "-r", "tinycolours", cwd=root, **more, **plugin
     )
 
 
-def test_one_image_has_all_labels_and_says_among_which(classify):
-    done = classify("photos/red/r0.png", "--labels", "a blue thing, a red thing")
+def test_one_image_has_all_labels_and_says_among_which(classify, installed):
+    words = ("photos/red/r0.png", "--labels", "a blue thing, a red thing")
+    done = classify(*words, run=installed)
     first, second = done.stdout.splitlines()
     assert first.split() == ["a", "red", "thing", first.split()[3], "%"]
     assert second.startswith("a blue thing    ")

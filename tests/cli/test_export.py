@@ -32,13 +32,15 @@ def model(tmp_path_factory):
     return root
 
 
-def test_a_representation_is_exported_and_run(imrep, photos, tmp_path):
-    said = imrep("export", "dct", "-o", "m.onnx", "--size", "40", cwd=tmp_path).stdout.splitlines()
+def test_a_representation_is_exported_and_run(installed, photos, tmp_path):
+    said = installed(
+        "export", "dct", "-o", "m.onnx", "--size", "40", cwd=tmp_path
+    ).stdout.splitlines()
     assert said[0].startswith("m.onnx  ") and said[0].endswith(", opset 18")
     dim = package.get("dct").dim
     assert said[1] == f"images (batch, 40, 40, 3) uint8 to vectors (batch, {dim}) float32"
     assert said[2].startswith("largest error on 8 images: ")
-    ran = imrep("run", "m.onnx", "photos", "-o", "v.parquet", cwd=tmp_path)
+    ran = installed("run", "m.onnx", "photos", "-o", "v.parquet", cwd=tmp_path)
     assert ran.stdout.startswith("v.parquet  12 images") and "broken.jpg" in ran.stderr
     table = parquet.read_table(tmp_path / "v.parquet")
     own = package.embed(photos, "dct", size=40)

@@ -12,15 +12,15 @@ from imrep.registry import catalog
 COMMANDS = sorted(cli._COMMANDS)
 
 
-def test_help_of_the_group(imrep, snapshot):
-    said = imrep("--help").stdout
-    assert said == imrep("-h").stdout
+def test_help_of_the_group(installed, snapshot):
+    said = installed("--help").stdout
+    assert said == installed("-h").stdout
     assert said == snapshot
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_an_example_and_is_as_it_was(imrep, snapshot, name):
-    said = imrep(name, "--help").stdout
+def test_help_has_an_example_and_is_as_it_was(installed, snapshot, name):
+    said = installed(name, "--help").stdout
     assert re.search(rf"Examples?:\n +imrep {name}", said)
     assert max(map(len, said.splitlines())) <= 100
     assert re.sub(r"Operations:\n[\s\S]*?\n\n", "", said) == snapshot  # those have their own test
@@ -32,10 +32,10 @@ def test_the_table_says_what_the_command_says(name):
     assert cli._COMMANDS[name] == command.help.partition("\n")[0]
 
 
-def test_version(imrep):
+def test_version(installed):
     import imrep as package
 
-    assert imrep("--version").stdout == f"imrep {package.__version__}\n"
+    assert installed("--version").stdout == f"imrep {package.__version__}\n"
 
 
 def test_it_runs_as_a_module():
@@ -53,8 +53,8 @@ def test_it_runs_as_a_module():
         assert done.stderr.startswith("no representation is called 'nothing'.")
 
 
-def test_an_error_is_one_line_on_stderr(imrep):
-    done = imrep("card", "laplacien", expect=1)
+def test_an_error_is_one_line_on_stderr(installed):
+    done = installed("card", "laplacien", expect=1)
     assert done.stdout == ""
     assert done.stderr == "no representation is called 'laplacien'. Did you mean 'laplacian'?\n"
 
@@ -69,15 +69,15 @@ def test_an_error_is_one_line_on_stderr(imrep):
         ["invert", "a", "b", "--size", "x"],
     ],
 )
-def test_wrong_usage_exits_with_two(imrep, arguments):
-    done = imrep(*arguments, expect=2)
+def test_wrong_usage_exits_with_two(installed, arguments):
+    done = installed(*arguments, expect=2)
     assert done.stdout == ""
     assert "Error: " in done.stderr
 
 
-def test_colour_is_for_terminals(imrep):
+def test_colour_is_for_terminals(installed):
     pytest.importorskip("pty")
-    assert "\x1b[" not in imrep("list").stdout
+    assert "\x1b[" not in installed("list").stdout
     assert "\x1b[" in on_terminal("list")
     assert "\x1b[" not in on_terminal("list", NO_COLOR="1")
 
@@ -105,11 +105,11 @@ def on_terminal(*arguments, **more):
     return said.decode()
 
 
-def test_the_shell_completes_names(imrep):
+def test_the_shell_completes_names(installed):
     words = {"_IMREP_COMPLETE": "bash_complete", "COMP_WORDS": "imrep card pix", "COMP_CWORD": "2"}
-    assert imrep(**words).stdout == "plain,pixels\n"
+    assert installed(**words).stdout == "plain,pixels\n"
     words |= {"COMP_WORDS": "imrep cite pixels+lap"}
-    assert imrep(**words).stdout == "plain,pixels+laplacian\n"
+    assert installed(**words).stdout == "plain,pixels+laplacian\n"
 
 
 @pytest.mark.parametrize("name", catalog.names())

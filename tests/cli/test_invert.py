@@ -10,8 +10,8 @@ from imrep.errors import WeightsNeeded
 from imrep.registry import catalog
 
 
-def test_three_pictures_and_what_was_lost(imrep, cat, tmp_path):
-    said = imrep("invert", cat, "pixels:side=8", cwd=tmp_path).stdout.splitlines()
+def test_three_pictures_and_what_was_lost(installed, cat, tmp_path):
+    said = installed("invert", cat, "pixels:side=8", cwd=tmp_path).stdout.splitlines()
     assert said[0] == "cat.pixels-side=8.inverted.png  original, reconstruction, difference"
     assert said[1].startswith("by its approximate inverse, ")
     assert said[1].endswith("from a code of 192 numbers")

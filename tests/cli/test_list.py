@@ -5,8 +5,8 @@ import json
 from imrep.registry import catalog
 
 
-def test_every_name_is_listed_under_its_family(imrep):
-    lines = imrep("list").stdout.splitlines()
+def test_every_name_is_listed_under_its_family(installed):
+    lines = installed("list").stdout.splitlines()
     heads = [line for line in lines if line and line[0] != " "]
     for name in catalog.names():
         place = next(i for i, line in enumerate(lines) if line.split()[:1] == [name])

@@ -1,4 +1,4 @@
-"""`imrep map` as installed."""
+"""`imrep map` as a process."""
 
 import json
 
@@ -23,14 +23,14 @@ def map_of(imrep, tmp_path_factory):
     cache = {"IMREP_CACHE": str(root / "cache")}
     imrep("embed", "photos", "hog", "-o", "v.parquet", cwd=root, **cache)
     (root / "photos" / "reef" / "7.png").write_bytes(b"\x89PNG and no more")
-    map_of = lambda *words, **more: imrep("map", *words, cwd=root, **cache, **more)  # noqa: E731
+    map_of = lambda *words, run=imrep: run("map", *words, cwd=root, **cache)  # noqa: E731
     map_of.root = root
     return map_of
 
 
-def test_a_page_with_thumbnails_and_what_it_preserves(map_of):
+def test_a_page_with_thumbnails_and_what_it_preserves(map_of, installed):
     pytest.importorskip("pacmap", reason="needs the extra map: pip install 'imrep[map]'")
-    done = map_of("v.parquet", "--images", "photos", "-o", "map.html")
+    done = map_of("v.parquet", "--images", "photos", "-o", "map.html", run=installed)
     first, second = done.stdout.splitlines()
     assert first == "map.html  16 images by PaCMAP"
     assert second.startswith("Of the 10 images most similar to an image, ")

@@ -32,8 +32,8 @@ def scenes(tmp_path):
     return tmp_path
 
 
-def test_a_match_is_reported_and_drawn(imrep, scenes):
-    said = imrep("match", "thing.png", "street/with.png", cwd=scenes)
+def test_a_match_is_reported_and_drawn(installed, scenes):
+    said = installed("match", "thing.png", "street/with.png", cwd=scenes)
     sentence, written = said.stdout.splitlines()
     figures = re.fullmatch(
         r"Found, between \((\d+), (\d+)\) and \((\d+), (\d+)\): ([\d,]+) of ([\d,]+) pairs of "

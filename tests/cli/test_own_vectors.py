@@ -1,10 +1,8 @@
-"""`imrep compare --vectors` as installed: every kind of file, every rule, every refusal."""
+"""`imrep compare --vectors` as a process: every kind of file, every rule, every refusal."""
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +14,9 @@ import imrep
 from imrep import results
 from imrep.errors import BadData
 
-IMREP = str(Path(sys.executable).parent / "imrep")
-
-
-def run(environment, *words):
-    return subprocess.run(
-        [IMREP, *map(str, words)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, imrep):
     """A folder of two classes of fifty images, and vectors of them in every kind of file."""
     root = tmp_path_factory.mktemp("own")
     rng = np.random.default_rng(0)
@@ -42,11 +27,10 @@ def made(tmp_path_factory):
             PIL.Image.fromarray(pixels.astype(np.uint8)).save(
                 root / "photos" / name / f"{name}-{i:02}.png"
             )
-    environment = os.environ | {"IMREP_CACHE": str(root / "cache"), "NO_COLOR": "1"}
+    environment = {"IMREP_CACHE": str(root / "cache"), "NO_COLOR": "1"}
     for suffix in ("parquet", "npz", "safetensors"):
         words = ("embed", root / "photos", "pixels:side=2", "--size", 24, "-q")
-        done = run(environment, *words, "-o", root / f"v.{suffix}")
-        assert done.returncode == 0, done.stderr
+        imrep(*words, "-o", root / f"v.{suffix}", **environment)
     table = pyarrow.parquet.read_table(root / "v.parquet")
     paths, vectors = table["path"].to_pylist(), np.array(table["vector"].to_pylist(), np.float32)
     np.save(root / "v.npy", vectors)
@@ -64,10 +48,19 @@ def write(path, paths, vectors, **more):
             )
 
 
-def compare(made, out, *words, specs=("pixels:side=2",)):
-    environment, root, *_ = made
-    chosen = [word for spec in specs for word in ("-r", spec)]
-    return run(environment, "compare", root / "photos", "--size", 24, "-o", out, *chosen, *words)
+@pytest.fixture
+def compare(start):
+    """Run `imrep compare` on the photos to its end."""
+
+    def compare(made, out, *words, specs=("pixels:side=2",)):
+        environment, root, *_ = made
+        chosen = [word for spec in specs for word in ("-r", spec)]
+        words = ("compare", root / "photos", "--size", 24, "-o", out, *chosen, *words)
+        process = start(*words, **environment)
+        out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    return compare
 
 
 def scores(out):
@@ -80,7 +73,7 @@ def scores(out):
     }
 
 
-def test_every_kind_of_file_gives_the_representations_own_accuracy(made, tmp_path):
+def test_every_kind_of_file_gives_the_representations_own_accuracy(compare, made, tmp_path):
     root = made[1]
     kinds = ("parquet", "npz", "safetensors", "csv", "npy")
     words = [word for kind in kinds for word in ("--vectors", f"{kind}={root}/v.{kind}")]
@@ -104,7 +97,7 @@ def test_every_kind_of_file_gives_the_representations_own_accuracy(made, tmp_pat
     assert "safetensors" in page
 
 
-def test_rows_find_their_images_by_every_rule(made, tmp_path):
+def test_rows_find_their_images_by_every_rule(compare, made, tmp_path):
     _environment, root, paths, vectors = made
     order = np.random.default_rng(1).permutation(len(paths))
     (tmp_path / "link").symlink_to(root / "photos")
@@ -127,7 +120,7 @@ def test_rows_find_their_images_by_every_rule(made, tmp_path):
     assert done.stdout.count("is matched by name without suffix.") == 1
 
 
-def test_shuffled_without_paths_is_asked_about(made, tmp_path):
+def test_shuffled_without_paths_is_asked_about(compare, made, tmp_path):
     _, _root, _, vectors = made
     np.save(tmp_path / "v.npy", vectors[np.random.default_rng(1).permutation(len(vectors))])
     done = compare(made, tmp_path / "out", "--vectors", f"mine={tmp_path}/v.npy")
@@ -135,7 +128,7 @@ def test_shuffled_without_paths_is_asked_about(made, tmp_path):
     assert note in done.stdout
 
 
-def test_sums_with_other_representations_and_json(made, tmp_path):
+def test_sums_with_other_representations_and_json(compare, made, tmp_path):
     root = made[1]
     words = ("--vectors", f"mine={root}/v.npz", "--json", "--sizes", "24,32")
     done = compare(made, tmp_path / "out", *words, specs=("mine+histogram", "histogram"))
@@ -150,7 +143,7 @@ def test_sums_with_other_representations_and_json(made, tmp_path):
     assert {row.spec for row in rows if row.metric == "ms_size"} == {"histogram"}
 
 
-def test_a_second_run_computes_nothing_anew(made, tmp_path):
+def test_a_second_run_computes_nothing_anew(compare, made, tmp_path):
     environment, root, *_ = made
     words = ("--vectors", f"mine={root}/v.parquet")
     compare(made, tmp_path / "out", *words)
@@ -187,7 +180,7 @@ def test_images_without_a_vector_leave_the_scores_of_all(made, tmp_path, monkeyp
         assert f"1 image has no vector in {name} and left the scores of all: {path}." in notes
 
 
-def test_rows_of_images_outside_a_sample_are_no_strangers(made, tmp_path):
+def test_rows_of_images_outside_a_sample_are_no_strangers(compare, made, tmp_path):
     words = ("--vectors", f"mine={made[1]}/v.npz", "--vectors", f"order={made[1]}/v.npy")
     done = compare(made, tmp_path / "out", *words, "--max-images", 60)
     assert done.returncode == 0, done.stderr
@@ -225,7 +218,7 @@ def test_bad_vectors_are_one_sentence(made, tmp_path, monkeypatch, change, messa
     assert str(error.value) == message
 
 
-def test_another_count_without_paths_and_labels_in_a_csv(made, tmp_path):
+def test_another_count_without_paths_and_labels_in_a_csv(compare, made, tmp_path):
     _, _, paths, vectors = made
     np.save(tmp_path / "v.npy", vectors[1:])
     done = compare(made, tmp_path / "out", "--vectors", f"v={tmp_path}/v.npy")
@@ -251,7 +244,7 @@ def test_another_count_without_paths_and_labels_in_a_csv(made, tmp_path):
         (["--ms", "mine=3"], 1, "names of the vectors: none"),
     ],
 )
-def test_wrong_words_are_refused(made, tmp_path, words, code, message):
+def test_wrong_words_are_refused(compare, made, tmp_path, words, code, message):
     words = [word.format(root=made[1]) for word in words]
     done = compare(made, tmp_path / "out", *words)
     assert done.returncode == code and message in " ".join(done.stderr.split())

@@ -6,8 +6,8 @@ from PIL import Image
 from imrep import images
 
 
-def test_a_picture_is_written_to_the_output_path(imrep, cat, tmp_path):
-    said = imrep("picture", cat, "pixels", "-o", tmp_path / "new" / "out.png").stdout
+def test_a_picture_is_written_to_the_output_path(installed, cat, tmp_path):
+    said = installed("picture", cat, "pixels", "-o", tmp_path / "new" / "out.png").stdout
     with Image.open(tmp_path / "new" / "out.png") as drawn:
         assert said == f"{tmp_path / 'new' / 'out.png'}  {drawn.width} × {drawn.height}\n"
         assert len(drawn.getcolors(1 << 20)) > 20

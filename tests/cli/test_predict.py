@@ -1,4 +1,4 @@
-"""`imrep compare --save` and `imrep predict` as installed: from photos to a csv of answers."""
+"""`imrep compare --save` and `imrep predict` as a process: from photos to a csv of answers."""
 
 import csv
 import json
@@ -65,8 +65,8 @@ def table(text):
     return list(csv.DictReader(text.splitlines()))
 
 
-def test_from_photos_to_a_csv_in_two_commands(imrep, root):
-    done = imrep("predict", "model", "new", "-o", "answers.csv", cwd=root)
+def test_from_photos_to_a_csv_in_two_commands(installed, root):
+    done = installed("predict", "model", "new", "-o", "answers.csv", cwd=root)
     lines = done.stdout.splitlines()
     assert lines[0].startswith("answers.csv  13 images, ")
     assert lines[1:] == ["1 file could not be read"]

@@ -1,4 +1,4 @@
-"""`imrep search` as installed."""
+"""`imrep search` as a process."""
 
 import json
 
@@ -14,15 +14,15 @@ def search(imrep, tmp_path_factory):
     write_photos(root / "photos")
     (root / "photos" / "red" / "r9.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     plugin = as_plugin(root / "plugin") | {"IMREP_CACHE": str(root / "cache")}
-    search = lambda *words, **more: imrep(  # noqa: E731
+    search = lambda *words, run=imrep, **more: run(  # noqa: E731
         "search", "photos", *words, "-r", "tinycolours", cwd=root, **more, **plugin
     )
     search.root = root
     return search
 
 
-def test_words_give_a_table_and_a_contact_sheet(search):
-    done = search("a green thing", "-k", "5", "-o", "sheet.png")
+def test_words_give_a_table_and_a_contact_sheet(search, installed):
+    done = search("a green thing", "-k", "5", "-o", "sheet.png", run=installed)
     lines = done.stdout.splitlines()
     assert lines[0].startswith("4 of 12 images score above what unrelated pictures do (")
     assert [line[:9] for line in lines[2:7]] == ["● green/g"] * 4 + [lines[6][:9]]

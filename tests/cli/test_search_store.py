@@ -1,4 +1,4 @@
-"""`imrep search STORE` as installed."""
+"""`imrep search STORE` as a process."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`imrep embed -o x.lance` and `imrep store` as installed: real files, kills, bad input."""
+"""`imrep embed -o x.lance` and `imrep store` as a process: real files, kills, bad input."""
 
 import json
 import os

@@ -56,9 +56,9 @@ def test_a_trained_model_embeds_and_says_what_it_selected(imrep, photos, tmp_pat
     assert "16 vectors" in done.stdout
 
 
-def test_what_coefficients_do_not_allow_is_refused(imrep, photos, tmp_path):
+def test_what_coefficients_do_not_allow_is_refused(installed, photos, tmp_path):
     words = ["--size", "native", "--crop", 32, "--steps", 2]
-    done = imrep("train", SPEC, photos, "-o", "d", *words, cwd=tmp_path, expect=1)
+    done = installed("train", SPEC, photos, "-o", "d", *words, cwd=tmp_path, expect=1)
     assert "dctnet needs augment to be of crop, flip, vertical_flip" in done.stderr
     assert "Use --recipe jpeg" in " ".join(done.stderr.split())
 

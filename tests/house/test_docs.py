@@ -22,6 +22,7 @@ from imrep.registry import catalog, operations
 
 ROOT = Path(__file__).parent.parent.parent
 pytest.importorskip("material", reason="needs the documentation group: pip install --group docs")
+pytestmark = pytest.mark.slow  # building it draws every representation
 
 _LOADS = {"script": "src", "img": "src", "source": "src", "iframe": "src", "link": "href"}
 
