@@ -41,7 +41,7 @@ class Embedding:
         rows: Gives the rows.
         skipped: (path, reason) of the files that could not be read; they have no row.
         representation: The representation; fitted on these images, where it needed that.
-        written: The file, or what was done to the store; None in memory.
+        output: The file, or what was done to the store; None in memory.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Embedding:
         rows: Callable[[], Rows],
         skipped: tuple[tuple[str, str], ...],
         representation: Representation,
-        written: OutputFile | Summary | None = None,
+        output: OutputFile | Summary | None = None,
     ) -> None:
         self._read = rows
-        self.skipped, self.representation, self.written = skipped, representation, written
+        self.skipped, self.representation, self.output = skipped, representation, output
 
     @cached_property
     def _rows(self) -> Rows:
@@ -76,8 +76,8 @@ class Embedding:
     @property
     def shape(self) -> tuple[int, int]:
         """Number of vectors, and numbers in each."""
-        if self.written is not None:
-            return self.written.rows, self.written.dim
+        if self.output is not None:
+            return self.output.rows, self.output.dim
         rows, columns = self.vectors.shape
         return rows, columns
 
@@ -89,7 +89,7 @@ class Embedding:
 
     def __repr__(self) -> str:
         rows, columns = self.shape
-        where = f" in {self.written.path}" if self.written else ""
+        where = f" in {self.output.path}" if self.output else ""
         skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
         return f"Embedding({rows} × {columns} of {self.representation.spec}{where}{skipped})"
 

@@ -113,7 +113,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
 
     Returns:
         An `Embedding`: vectors, paths, labels, skipped; of a list of representations one for each,
-        by its spec. With `out` its `written` is what the command prints: path, rows, dim, seconds
+        by its spec. With `out` its `output` is what the command prints: path, rows, dim, seconds
         and more; vectors are read from there when they are asked for.
 
     Raises:
@@ -157,7 +157,7 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     origin = source(data, reading, "embed")
     dataset = origin if isinstance(origin, datasets.Dataset) else datasets.find(origin)
     items = in_order(dataset.items, data)
-    run = _in_memory if out is None else _written
+    run = _in_memory if out is None else _in_files
     embeddings = run(items, reps, files, job, progress)
     return embeddings if several else next(iter(embeddings.values()))
 
@@ -200,8 +200,8 @@ def _in_memory(
     """The embeddings by files that are read at once and removed."""
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / f"{number}.npz" for number, name in enumerate(reps)}
-        written = _written(items, reps, files, job, progress)
-        return {name: _loaded(files[name], each, items) for name, each in written.items()}
+        embeddings = _in_files(items, reps, files, job, progress)
+        return {name: _loaded(files[name], each, items) for name, each in embeddings.items()}
 
 
 def _loaded(file: Path, embedding: Embedding, items: Sequence[Item]) -> Embedding:
@@ -215,7 +215,7 @@ def _loaded(file: Path, embedding: Embedding, items: Sequence[Item]) -> Embeddin
     )
 
 
-def _written(
+def _in_files(
     items: Sequence[Item],
     reps: dict[str, Representation],
     files: dict[str, Path],

@@ -60,7 +60,7 @@ def test_a_file_is_that_of_the_command(photos, suffix):
     assert (embedding.paths, embedding.labels) == (in_memory.paths, in_memory.labels)
     assert embedding.shape == embedding.vectors.shape and len(embedding) == 6
     assert repr(embedding) == f"Embedding(6 × 1764 of hog in own{suffix}, 1 skipped)"
-    assert embedding.written.skipped_path.read_text().startswith("path,reason\na/broken.jpg")
+    assert embedding.output.skipped_path.read_text().startswith("path,reason\na/broken.jpg")
 
 
 def test_a_folder_gets_the_files_of_the_command(photos):
@@ -70,7 +70,7 @@ def test_a_folder_gets_the_files_of_the_command(photos):
         assert parquet.read_table(f"own/{name}.parquet").equals(
             parquet.read_table(f"v/{name}.parquet")
         )
-        assert str(several[name].written.path) == f"own/{name}.parquet"
+        assert str(several[name].output.path) == f"own/{name}.parquet"
 
 
 def test_labels_that_are_none_stay_none_in_every_format(tmp_path):
@@ -90,22 +90,22 @@ def test_an_interrupted_call_resumes(photos):
     with pytest.raises(KeyboardInterrupt):
         imrep.embed(photos, "hog", **more, progress=stop)
     embedding = imrep.embed(photos, "hog", **more)
-    assert embedding.written.resumed > 0 and len(embedding) == 6
+    assert embedding.output.resumed > 0 and len(embedding) == 6
 
 
 def test_a_store_is_brought_up_to_date(photos, tmp_path):
     pytest.importorskip("lance", reason="needs the extra store")
     first = imrep.embed(photos, "hog", out="s.lance", size=32, dtype="float16")
-    assert (first.written.encoded, len(first)) == (6, 6)
+    assert (first.output.encoded, len(first)) == (6, 6)
     (tmp_path / "photos" / "a" / "0.png").unlink()
     second = imrep.embed(photos, "hog", out="s.lance", size=32)
-    assert (second.written.encoded, second.written.deleted, len(second)) == (0, 1, 5)
+    assert (second.output.encoded, second.output.deleted, len(second)) == (0, 1, 5)
     assert len(first.paths) == 6  # at the version that it wrote
     expected = imrep.embed(photos, "hog", size=32)
     order = [expected.paths.index(path) for path in second.paths]
     np.testing.assert_allclose(second.vectors, expected.vectors[order], atol=1e-3)
     commands.run("embed", photos, "hog", "-o", "s.lance", "--size", 32)
-    assert imrep.store.open("s.lance").facts.version == second.written.version
+    assert imrep.store.open("s.lance").facts.version == second.output.version
     with pytest.raises(StoreMismatch, match="was written by hog"):
         imrep.embed(photos, "dct", out="s.lance", size=32)
 
