@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imrep.registry.catalog import card, names
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time `__getattr__` imports each
-    from imrep import edit
+    from imrep import edit, store
     from imrep.api import (
         classify,
         compare,
@@ -66,6 +66,7 @@ _LAZY = {
     "picture": "imrep.api",
     "read": "imrep.images",
     "search": "imrep.api",
+    "store": "imrep.store",
     "train": "imrep.api",
     "unpack": "imrep.codec",
     "write": "imrep.images",
@@ -100,6 +101,7 @@ __all__ = [
     "picture",
     "read",
     "search",
+    "store",
     "train",
     "unpack",
     "write",

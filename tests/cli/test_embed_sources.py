@@ -50,7 +50,7 @@ def test_shards_and_several_representations(inside, shards, tmp_path):
 
 def test_wrong_outputs_and_a_pattern_that_the_shell_expanded(inside, shards):
     done = inside("embed", shards, "pixels", "hog", "-o", "v.parquet", expect=2)
-    assert "several SPECs need a folder" in done.output
+    assert "needs a folder for several representations, got v.parquet" in done.output
     done = inside("embed", "s-00.tar", "s-01.tar", "hog", "-o", "v", expect=2)
     assert "got the file s-01.tar. Quote a pattern" in done.output
     Path("d").mkdir()

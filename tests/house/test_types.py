@@ -51,7 +51,10 @@ share: float = imrep.map("v.parquet", images="photos", out="m.html").faithfulnes
 stored: float | None = imrep.search("s.lance", like=["a.jpg"], unlike=["b.jpg"]).recall
 surplus: list[str] = [copy.path for group in imrep.find_duplicates("p") for copy in group.copies]
 recall: float = imrep.evaluate(rep, "captions.csv", task="retrieval")["text → image R@1"].value
+several: dict[str, imrep.api.Embedding] = imrep.embed("photos", ["hog", rep], out="vectors/")
+written = imrep.embed("photos", "hog", out="s.lance").output
 labels: tuple[str | None, ...] = embedding.labels
+in_store: int = len(imrep.store.open("s.lance"))
 mean: float = float(embedding.vectors.mean())
 vectors = Embedder("hog").fit_transform(["a.png"])
 answers = Classifier().fit(vectors, ["cat"]).predict_proba(vectors).sum()

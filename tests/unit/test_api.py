@@ -69,6 +69,8 @@ class TestOneGrammar:
     @pytest.mark.parametrize("wrong", [5, None, ["hog"], type(imrep.get("pixels"))])
     @pytest.mark.parametrize("door", ["embed", "picture", "invert", "Embedder"])
     def test_a_wrong_type_is_named(self, door, wrong, tmp_path):
+        if door == "embed" and isinstance(wrong, list):
+            wrong = [5]  # it takes several
         with pytest.raises(BadParameter, match=rf"^{door} needs a (spec|representation), .*got"):
             DOORS[door](wrong, tmp_path / "x")
 

@@ -5,7 +5,8 @@ from imrep.api.classifying import ZeroShotAnswers, classify
 from imrep.api.comparing import compare
 from imrep.api.comparison import Comparison
 from imrep.api.duplicate_groups import duplicates_sheet, find_duplicates
-from imrep.api.embedding import Embedding, embed
+from imrep.api.embedded import Embedding
+from imrep.api.embedding import embed
 from imrep.api.evaluating import evaluate
 from imrep.api.exporting import export, load_exported
 from imrep.api.image_classifier import ImageClassifier

@@ -119,8 +119,10 @@ def command(  # noqa: PLR0913  # one argument for each option
     is marked deleted. With --engine ray the images of a store are embedded by workers on a cluster,
     or on this machine; it takes seconds to start, and pays for hours of work.
     """
+    from imrep.api.embedding_outputs import is_store
+
     outs = embed_folder.outputs(specs, out)
-    into_store = any(each.suffix == embed_folder.STORE for each in outs.values())
+    into_store = any(map(is_store, outs.values()))
     if dtype and not into_store:
         raise click.UsageError(f"--dtype is for a store, got {out.name}. Try -o photos.lance.")
     if engine == "ray" and not into_store:
@@ -128,10 +130,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     if engine != "ray" and (workers or ray_address):
         raise click.UsageError("--workers and --ray-address need --engine ray.")
     cluster = (workers, ray_address) if engine == "ray" else None
-    chosen: dict[str, Any] = {**batching, **({"dtype": dtype, "data": data} if into_store else {})}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    chosen["reading"] = reading
-    outputs, notes = embed_folder.embed(data, outs, size, fast, machine, chosen, cluster)
+    chosen: dict[str, Any] = {**batching, "fast": fast, "dtype": dtype, "reading": reading}
+    outputs, notes = embed_folder.embed(data, outs, size, machine, chosen, cluster)
     describe, page = (store_lines.facts, store_lines.page) if into_store else (_facts, _page)
     facts = [describe(output) for output in outputs]
     if as_json:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from imrep.store.update import Summary
+    from imrep.store.summary import Summary
 
 
 def page(summary: "Summary") -> str:

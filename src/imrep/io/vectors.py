@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
+from safetensors import safe_open
 
 from imrep.errors import BadParameter
 from imrep.io.names import printable
@@ -52,6 +53,34 @@ def write(path: Path, table: Table) -> None:
         for name, column in table.columns.items()
     }
     _WRITERS[suffix(path)](path, replace(table, columns=columns))
+
+
+def read(path: Path) -> tuple[NDArray[np.float32], dict[str, list[str | None]]]:
+    """The vectors (n, d) and the texts in a file of `write`; None where there is no text.
+
+    Raises:
+        BadParameter: The suffix names no format.
+        OSError: The system refuses.
+    """
+    match suffix(path):
+        case ".parquet":
+            table = parquet.read_table(path)
+            vector = table["vector"].combine_chunks()
+            shape = len(vector), vector.type.list_size
+            vectors = vector.flatten().to_numpy(zero_copy_only=False).reshape(shape)
+            return vectors, table.drop_columns(["vector"]).to_pydict()
+        case ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                texts = {
+                    n[:-1]: arrays[n] for n in arrays.files if n != "vectors" and arrays[n].ndim
+                }
+                vectors = arrays["vectors"]
+            return vectors, {n: [text or None for text in texts[n].tolist()] for n in texts}
+        case _:
+            with safe_open(path, "np") as tensors:
+                metadata = tensors.metadata()
+                lists = {n[:-1]: json.loads(metadata[n]) for n in ("paths", "labels")}
+                return tensors.get_tensor("vectors"), lists
 
 
 def suffix(path: Path) -> str:

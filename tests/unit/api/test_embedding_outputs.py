@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from imrep.cli import embed_folder
+from imrep.api import embedding_outputs
 
 
 def names(*specs):
-    return [path.name for path in embed_folder.outputs(specs, Path("out")).values()]
+    return [
+        path.name
+        for path in embedding_outputs.output_files(specs, Path("out"), several=True).values()
+    ]
 
 
 def test_a_name_alone_or_the_spec_where_it_occurs_twice():
@@ -24,5 +27,9 @@ def test_names_stay_in_the_folder_and_are_different():
 
 
 def test_one_representation_is_a_file():
-    assert embed_folder.outputs(("hog",), Path("v")) == {"hog": Path("v.parquet")}
-    assert embed_folder.outputs(("hog", "hog"), Path("v")) == {"hog": Path("v/hog.parquet")}
+    assert embedding_outputs.output_files(("hog",), Path("v"), several=False) == {
+        "hog": Path("v.parquet")
+    }
+    assert embedding_outputs.output_files(("hog", "hog"), Path("v"), several=True) == {
+        "hog": Path("v/hog.parquet")
+    }
