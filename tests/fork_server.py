@@ -32,17 +32,11 @@ def run(order, streams):
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    imported = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
     sys.argv = order["words"]
-    own = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = [
-        str(Path(sys.argv[0]).parent),
-        *own,
-        *(path for path in sys.path[1:] if path not in imported),
-    ]
+    sys.path[0] = str(Path(sys.argv[0]).parent)
     sys.stdin = os.fdopen(0, encoding="utf-8")
     sys.stdout = os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace")

@@ -19,14 +19,7 @@ PLAIN |= {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
 # What imrep reads while it runs. Whatever else differs may have been read by an import.
 _READ_LATE = {
     *("COLUMNS", "FORCE_COLOR", "IMREP_CACHE", "IMREP_CACHE_LIMIT", "NO_COLOR", "TERM"),
-    *(
-        "PYTHONPATH",
-        "PYTEST_CURRENT_TEST",
-        "PYTEST_VERSION",
-        "_IMREP_COMPLETE",
-        "COMP_WORDS",
-        "COMP_CWORD",
-    ),
+    *("PYTEST_CURRENT_TEST", "PYTEST_VERSION"),
 }
 
 
@@ -93,22 +86,26 @@ class Process:
 
 
 class Server:
-    """The process to fork from, in that plain environment, with further modules imported."""
+    """The process to fork from, in that plain environment, with further modules imported.
 
-    def __init__(self, modules=()):
+    Its PYTHONPATH may be another: the catalogue reads the names of plugins once.
+    """
+
+    def __init__(self, modules, path):
+        self.plain = PLAIN | ({"PYTHONPATH": path} if path else {})
         self._folder = tempfile.TemporaryDirectory()
         self._orders, theirs = socket.socketpair()
         script = Path(__file__).with_name("fork_server.py")
         words = [sys.executable, script, str(theirs.fileno()), self._folder.name, *modules]
         self._process = subprocess.Popen(
-            words, env=PLAIN, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            words, env=self.plain, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
         theirs.close()
 
     def suits(self, environment):
         """Whether imports under this environment would have done the same."""
-        names = {*environment, *PLAIN} - _READ_LATE
-        return all(environment.get(name) == PLAIN.get(name) for name in names)
+        names = {*environment, *self.plain} - _READ_LATE
+        return all(environment.get(name) == self.plain.get(name) for name in names)
 
     def start(self, words, environment, folder=None, stdout=None, stderr=None):
         """Start `imrep WORDS`; streams are file numbers, pipes that the process holds if None."""

@@ -43,10 +43,10 @@ def servers():
     """Processes to fork the command from, by the modules they have imported besides."""
     servers = {}
 
-    def server(*modules):
-        if modules not in servers:
-            servers[modules] = Server(modules)
-        return servers[modules]
+    def server(*modules, path=None):
+        if (modules, path) not in servers:
+            servers[modules, path] = Server(modules, path)
+        return servers[modules, path]
 
     yield server
     for each in servers.values():
@@ -62,9 +62,10 @@ def start(servers):
 
     def start(*arguments, cwd=None, environment=PLAIN, **more):
         environment = {**environment, **more}
-        if not servers().suits(environment):
+        server = servers(path=more.get("PYTHONPATH"))
+        if not server.suits(environment):
             return start_installed(*arguments, cwd=cwd, environment=environment)
-        return servers().start([*map(str, arguments)], environment, cwd)
+        return server.start([*map(str, arguments)], environment, cwd)
 
     return start
 
@@ -125,7 +126,9 @@ class Forking:
 @pytest.fixture
 def fork(tmp_path, servers):
     """The command in processes to be killed, with further modules and environment."""
-    return lambda *modules, **environment: Forking(servers(*modules), tmp_path, environment)
+    return lambda *modules, **environment: Forking(
+        servers(*modules, path=environment.get("PYTHONPATH")), tmp_path, environment
+    )
 
 
 @pytest.fixture
