@@ -28,6 +28,8 @@ _CLIP = 0.2  # of L2-Hys: Dalal and Triggs, section 6.4
 _EPSILON = 1e-5
 _TIE = 1e-6  # in bins: a direction on the edge of a bin belongs to the bin above
 _TIE_DOUBLE = 1e-12  # the same for float64
+_ROUNDING = 3e-7  # of a gradient's components, in images within [0, 1]
+_ROUNDING_DOUBLE = 1e-15  # the same for float64
 _BATCH_PX = 2**18  # pixels in one pass, so that temporaries stay in the cache
 _PICTURE_PX = 512
 _MAX_GLYPHS = 40  # per side of a picture; the cells of larger images are averaged
@@ -80,6 +82,7 @@ class HOG(Representation[Map]):
         title="Histogram of oriented gradients",
         family="local",
         cite="Dalal & Triggs 2005, doi:10.1109/CVPR.2005.177",
+        revision=2,
     )
     renamed: ClassVar[dict[str, str]] = {"bins": "orientations"}
 
@@ -189,9 +192,13 @@ class HOG(Representation[Map]):
         row = torch.arange(rows * self.cell, device=image.device) // self.cell
         column = torch.arange(columns * self.cell, device=image.device) // self.cell
         zero = ((row[:, None] * columns + column) * slots + self.orientations).flatten()
-        # Rounding must not decide about directions on the edge of a bin (0°, 45°, 90° ...).
-        tie = _TIE_DOUBLE if position.dtype == torch.float64 else _TIE
-        slot = (position.detach() + tie).floor_().long().add_(zero)
+        # Rounding must not decide about directions on the edge of a bin (0°, 45°, 90° ...). The
+        # angle that it turns a gradient by grows as the magnitude falls.
+        double = position.dtype == torch.float64
+        tie, rounding = (_TIE_DOUBLE, _ROUNDING_DOUBLE) if double else (_TIE, _ROUNDING)
+        turn = rounding * self.orientations / (math.tau if self.signed else math.pi)
+        ties = magnitude.detach().reciprocal().mul_(turn).clamp_(tie, 0.5)
+        slot = ties.add_(position.detach()).floor_().long().add_(zero)
         votes = magnitude.new_zeros(image.shape[0], rows * columns * slots)
         votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, slots))
         # Slots -n ... -1, 0 ... n - 1, and n (an angle of π) stand for bins 0 ... n - 1 and 0.
