@@ -67,6 +67,47 @@ def test_a_classifier_answers_as_predict_does(inside, model, tmp_path):
         assert float(own["p"]) == pytest.approx(float(other["p"]), abs=1e-3)
 
 
+@pytest.fixture(scope="module", params=["value", "labels"])
+def table(request, tmp_path_factory):
+    """A csv of images with a number, or with several labels, and a model saved of it."""
+    import torch
+
+    root, rng = tmp_path_factory.mktemp(request.param), np.random.default_rng(0)
+    lines = [f"path,{request.param}"]
+    for i in range(48):
+        light, has_stripe = rng.uniform(0.2, 0.8), rng.random() < 0.5
+        image = light + 0.1 * rng.random((1, 3, 24, 24))
+        image[:, 0, :, 8 : 16 if has_stripe else 8] = 1.0
+        package.write(root / f"{i}.png", torch.from_numpy(np.float32(image)))
+        tags = [*["stripe"] * has_stripe, *["light"] * (light > 0.5)]
+        lines.append(
+            f"{i}.png,{light:.4f}" if request.param == "value" else f"{i}.png,{'|'.join(tags)}"
+        )
+    (root / "table.csv").write_text("\n".join(lines) + "\n")
+    compared = package.compare(root / "table.csv", ["hog"], out=root / "report", size=48)
+    compared.model("hog").save(root / "model")
+    return request.param, root
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+def test_numbers_and_labels_answer_as_predict_does(inside, table, suffix, tmp_path):
+    column, root = table
+    inside("export", root / "model", "-o", f"m{suffix}")
+    inside("run", f"m{suffix}", root / "table.csv", "-o", "run.csv")
+    inside("predict", root / "model", root / "table.csv", "-o", "predict.csv")
+    ran, predicted = (
+        list(csv.DictReader((tmp_path / name).read_text().splitlines()))
+        for name in ("run.csv", "predict.csv")
+    )
+    assert len(ran) == 48 and [r["path"] for r in ran] == [r["path"] for r in predicted]
+    numbers = [name for name in ran[0] if name == "value" or name.startswith("p(")]
+    assert numbers == [n for n in predicted[0] if n == "value" or n.startswith("p(")] != []
+    for own, other in zip(ran, predicted, strict=True):
+        assert column == "value" or own["labels"] == other["labels"]
+        for name in numbers:
+            assert float(own[name]) == pytest.approx(float(other[name]), abs=1e-3)
+
+
 def test_vectors_on_the_standard_output(inside, cat):
     inside("export", "pixels:side=2", "-o", "m.pt2", "--size", "16")
     rows = list(csv.reader(io.StringIO(inside("run", "m.pt2", cat).stdout)))

@@ -134,7 +134,7 @@ def _rows(facts: "Metadata", outputs: "Outputs") -> list[list[str]]:
 
 def _answers(facts: "Metadata", outputs: "Outputs") -> tuple[list[str], list[list[str]]]:
     if facts.output == "value":
-        return ["path", facts.names[0]], [[f"{row[0]:.6g}"] for row in outputs.values]
+        return ["path", "value"], [[f"{row[0]:.6g}"] for row in outputs.values]
     if facts.output == "class":
         best = outputs.values.argmax(1)
         pairs = zip(best.tolist(), outputs.values, strict=True)
