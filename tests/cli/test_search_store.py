@@ -3,9 +3,13 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
+from clustered_store import ClusteredStore
 from PIL import Image
 from tiny_bilingual import as_plugin, write_photos
+
+from imrep.retrieval.vector_copy import MIN_INDEXED
 
 pytest.importorskip("lance", reason="needs the extra store")
 
@@ -87,3 +91,25 @@ def test_what_cannot_be_searched_is_said_in_a_line(run):
     two = run("search", "photos", "red", "--unlike", "blue", "-r", "tinycolours", expect=1)
     assert "needs one query, and no condition" in two.stderr
     assert run("search", "p.lance", expect=2).stderr
+
+
+@pytest.mark.slow
+def test_a_large_store_is_searched_by_an_index_and_a_grown_one_by_another(run):
+    large = ClusteredStore(run.root / "large.lance")
+    store = large.append(MIN_INDEXED)
+    done = run("search", "large.lance", "7.png", "-k", "5")
+    assert "recall" in done.stdout or "recall" in done.stderr
+    facts, paths = hits(run("search", "large.lance", "7.png", "-k", "5", "--json"))
+    assert not facts["exact"] and paths == nearest(store, 7)
+    assert hits(run("search", "large.lance", "7.png", "-k", "5", "--exact", "--json"))[1] == paths
+    store = large.append(1000)
+    _, paths = hits(run("search", "large.lance", f"{MIN_INDEXED + 9}.png", "-k", "5", "--json"))
+    assert paths == nearest(store, MIN_INDEXED + 9)
+
+
+def nearest(store, row):
+    """Names of the five most similar other rows, by a product of all."""
+    vectors = store.vectors()
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    order = np.argsort(-(vectors @ vectors[row]))
+    return [f"{i}.png" for i in order if i != row][:5]

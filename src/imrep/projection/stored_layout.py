@@ -1,6 +1,7 @@
 """Layouts in the cache: a map of the same vectors is laid out once, which takes minutes."""
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,18 +39,17 @@ def laid_out(
     require(method)
     content = digest(np.ascontiguousarray(vectors).data.cast("B") if vectors.size else b"")
     key = cache.key(_REVISION, vectors.shape, content, method, seed, _version(method))
-    path = cache.folder("maps", key) / "map.npz"
+    folder = cache.folder("maps", key)
+    # The positions before they are measured, which takes long too: an interrupt loses neither.
+    placed = _positions(folder / "layout.npz", vectors, method, seed, progress)
+    path = folder / "measures.npz"
     stored = cache.read_arrays(path)
     if stored is not None:
-        return _restored(stored)
-    placed = layout(vectors, method, seed=seed, progress=progress)
+        return placed, _restored(stored)
     measured = faithfulness.measure(vectors, placed.positions, seed)
     undefined = measured.trustworthiness is None
     cache.write_arrays(
         path,
-        positions=placed.positions,
-        method=np.array(placed.method),
-        notes=np.array(placed.notes, np.str_),
         counts=np.array([measured.neighbours, measured.queries]),
         shares=np.array([measured.preserved, measured.chance]),
         trustworthiness=np.array(np.nan if undefined else measured.trustworthiness),
@@ -57,14 +57,31 @@ def laid_out(
     return placed, measured
 
 
-def _restored(stored: dict[str, np.ndarray]) -> tuple[Layout, Faithfulness]:
+def _positions(
+    path: Path,
+    vectors: NDArray[np.float32],
+    method: str,
+    seed: int,
+    progress: Progress | None,
+) -> Layout:
+    stored = cache.read_arrays(path)
+    if stored is not None:
+        return Layout(stored["positions"], str(stored["method"]), tuple(map(str, stored["notes"])))
+    placed = layout(vectors, method, seed=seed, progress=progress)
+    cache.write_arrays(
+        path,
+        positions=placed.positions,
+        method=np.array(placed.method),
+        notes=np.array(placed.notes, np.str_),
+    )
+    return placed
+
+
+def _restored(stored: dict[str, np.ndarray]) -> Faithfulness:
     neighbours, queries = (int(value) for value in stored["counts"])
     preserved, chance = (float(value) for value in stored["shares"])
     trust = float(stored["trustworthiness"])
-    return (
-        Layout(stored["positions"], str(stored["method"]), tuple(map(str, stored["notes"]))),
-        Faithfulness(neighbours, preserved, chance, None if np.isnan(trust) else trust, queries),
-    )
+    return Faithfulness(neighbours, preserved, chance, None if np.isnan(trust) else trust, queries)
 
 
 def _version(method: str) -> str:

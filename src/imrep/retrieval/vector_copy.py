@@ -5,6 +5,7 @@ version. A large copy is sorted into the lists of an inverted file. The copy is 
 store that was written since is read anew, and no row is missing from a search.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray as Array
 
 from imrep.embedding import cache
+from imrep.embedding.cache.entries import survey
+from imrep.embedding.cache.pruning import delete
 from imrep.embedding.image_vectors import unit
-from imrep.errors import BadData
+from imrep.errors import BadData, Busy
 from imrep.io.files import replacing
 from imrep.retrieval import inverted_index
 from imrep.retrieval.inverted_index import InvertedIndex
@@ -23,6 +26,7 @@ from imrep.types import Progress
 
 MIN_INDEXED = 50_000  # rows; below, one product takes less than ten milliseconds
 _FORMAT = 1
+_STORE = "store.json"  # the path of the store
 _BLOCK = 16_384  # rows copied together
 
 
@@ -87,12 +91,29 @@ def of_store(store: Store, progress: Progress | None = None) -> VectorCopy:
         done = folder / "copy.npz"
         if not done.is_file():
             _write(store, folder, report)
+            _delete_older(store, folder)
         with np.load(done) as arrays:
             lists, recall, share = arrays["tuned"].tolist()
             index = InvertedIndex(arrays["centroids"], arrays["starts"], int(lists), recall, share)
             rows = arrays["rows"]
         vectors = np.lib.format.open_memmap(folder / "unit.npy", mode="r")
     return VectorCopy(vectors, rows, index if lists else None)
+
+
+def _delete_older(store: Store, folder: Path) -> None:
+    """Delete the copies of other versions of the store, which no process uses."""
+    path = str(store.path.resolve())
+    cache.write_json(folder / _STORE, path)
+    entries = survey(cache.root()).entries
+    older = [
+        entry
+        for entry in entries
+        if entry.kind == "stores"
+        and entry.path != folder
+        and cache.read_json(entry.path / _STORE) == path
+    ]
+    with suppress(Busy, OSError):  # another search is not to fail: `imrep cache` tidies up later
+        delete(older)
 
 
 def _version(store: Store) -> tuple[str, int, int, str, int]:

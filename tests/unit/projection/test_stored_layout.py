@@ -38,3 +38,17 @@ def test_notes_and_an_undefined_measure_come_back(calls):
     again = stored_layout.laid_out(vectors, "pacmap")
     assert again[0].notes == first.notes != () and again[1] == measured
     assert again[1].trustworthiness is None and len(calls) == 1
+
+
+def test_an_interrupt_while_it_is_measured_loses_no_layout(calls, monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_layout.faithfulness, "measure", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stored_layout.laid_out(vectors, "pca")
+    placed, _ = stored_layout.laid_out(vectors, "pca")
+    assert len(calls) == 1 and placed.positions.shape == (30, 2)
