@@ -80,10 +80,10 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Write captions of images.
 
-    DATA is an image, a folder of images, a zip, a parquet or a glob. SPEC is a representation with
-    a decoder: virtex with published weights, or a folder of imrep train virtex. The csv has path,
-    caption and score, the log-probability of the caption; with --count several rows an image. With
-    -o, an interrupted run resumes when the command is repeated.
+    DATA is an image, or images as imrep --help lists them. SPEC is a representation with a decoder:
+    virtex with published weights, or a folder of imrep train virtex. The csv has path, caption and
+    score, the log-probability of the caption; with --count several rows an image. With -o, an
+    interrupted run resumes when the command is repeated.
     """
     from imrep import datasets
     from imrep.cli import engine

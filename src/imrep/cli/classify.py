@@ -82,10 +82,10 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Classify images by the names of the classes, without any training.
 
-    DATA is an image, a folder, a split.csv, a zip, a parquet or a glob. p is the share of a label
-    among these labels only, whatever the image shows. Where the images have classes that are among
-    the labels, their accuracy is printed with its interval. Vectors are cached: the same folder is
-    embedded once.
+    DATA is an image, or images as imrep --help lists them. p is the share of a label among these
+    labels only, whatever the image shows. Where the images have classes that are among the labels,
+    their accuracy is printed with its interval. Vectors are cached: the same folder is embedded
+    once.
     """
     from imrep import api
     from imrep.cli import engine

@@ -172,10 +172,10 @@ def command(
 ) -> None:
     """Compare representations on a set of images.
 
-    DATA is a folder of class folders, a split.csv, a zip, a parquet or a glob. The default is
-    patches of ten built-in photographs. Without labels, the report has the measurements that need
-    none. An interrupted run resumes when the command is repeated, and one representation more
-    computes only that one: results are cached (imrep cache --help).
+    DATA is a folder of class folders, a split.csv, or images as imrep --help lists them. The
+    default is patches of ten built-in photographs. Without labels, the report has the measurements
+    that need none. An interrupted run resumes when the command is repeated, and one representation
+    more computes only that one: results are cached (imrep cache --help).
     """  # fmt: skip
     from imrep import api, images
 

@@ -45,9 +45,9 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """List near-duplicates in groups, and which image of each to keep.
 
-    DATA is a folder, a split.csv, a zip, a parquet, a glob, or a .lance store. Near-duplicates are
-    the same image shifted, cropped, mirrored, darkened or recompressed, by the test that compare
-    has: thumbnails are aligned, no vectors are needed. Nothing is deleted.
+    DATA is images as imrep --help lists them, or a .lance store. Near-duplicates are the same image
+    shifted, cropped, mirrored, darkened or recompressed, by the test that compare has: thumbnails
+    are aligned, no vectors are needed. Nothing is deleted.
     """
     from imrep import api, images
     from imrep.cli import engine

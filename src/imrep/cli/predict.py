@@ -75,12 +75,12 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Predict the class, number or labels of new images by a saved model.
 
-    MODEL is a folder of imrep compare --save. DATA is a folder of images, a split.csv, a zip, a
-    parquet, a glob, or images; labels in it are not used. The csv has path, label and p, the
-    calibrated probability; of a number value, lo and hi, an interval for 90 % of new images; of
-    several labels these, separated by |, and the probability of each. --unlike adds the distance
-    to the images that the model was fitted to: above 1 it is larger than that of 99 % of left-out
-    images. With -o, an interrupted run resumes when the command is repeated.
+    MODEL is a folder of imrep compare --save. DATA is images, or what imrep --help lists; labels in
+    it are not used. The csv has path, label and p, the calibrated probability; of a number value,
+    lo and hi, an interval for 90 % of new images; of several labels these, separated by |, and the
+    probability of each. --unlike adds the distance to the images that the model was fitted to:
+    above 1 it is larger than that of 99 % of left-out images. With -o, an interrupted run resumes
+    when the command is repeated.
     """
     from imrep.estimators.neighbourhood import USUAL
 

@@ -59,9 +59,9 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Run an exported file on images: vectors, or classes.
 
-    MODEL is a file of imrep export; DATA is images, a folder of them, a zip, a glob. Images are
-    cropped and resized as the file says. Of a model of classes each image gets the class of the
-    largest probability, p. With -o, an interrupted run resumes when the command is repeated.
+    MODEL is a file of imrep export; DATA is images, or what imrep --help lists. They are cropped
+    and resized as the file says. Of a model of classes each image gets the class of the largest
+    probability, p. With -o, an interrupted run resumes when the command is repeated.
     """
     began = time.perf_counter()
     own, outputs = _outputs(model, data, out, threads, reading, quiet)

@@ -74,11 +74,11 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Search a folder, or a store, by words, or by an image.
 
-    DATA is a folder, a split.csv, a zip, a parquet, a glob, or a .lance store. QUERY is an image
-    where a file of that name exists, else words; in a store also the path of a row. The first
-    search embeds the images into the cache, later ones what is new. The last column is the share of
-    a hundred unrelated pictures that score as much: where the best image scores no more than these
-    do, nothing shows what was searched.
+    DATA is images as imrep --help lists them, or a .lance store. QUERY is an image where a file of
+    that name exists, else words; in a store also the path of a row. The first search embeds the
+    images into the cache, later ones what is new. The last column is the share of a hundred
+    unrelated pictures that score as much: where the best image scores no more than these do,
+    nothing shows what was searched.
     """
     from imrep import api, images
     from imrep.cli import engine

@@ -80,13 +80,16 @@ class Decomposed:
     def left_out(self, penalty: float) -> Float[Array, "n c"]:
         """Prediction for each training image by the ridge fitted without its group.
 
-        Equal to a refit that keeps the weights and the penalty.
+        Equal to a refit that keeps the weights and the penalty; the mean where a group has all of
+        the images, and nothing remains to fit.
         """
         # I - H, H the hat matrix, is U diag(q) Uᵀ: nothing is subtracted, so little cancels
         q = (penalty / (self.e + penalty)).astype(np.float32)
         error = self.u @ (q[:, None] * self.along)
         residual = error / np.maximum(self._squares @ q, _MIN_LEVERAGE_GAP)[:, None]
         for groups in self.targets.left_out:
+            if groups.shape[1] == len(self.targets):  # its block is singular
+                return np.repeat(self.targets.mean[None], len(self.targets), axis=0)
             residual[groups] = _without_groups(self.u[groups], q, error[groups])
         return self.targets.values - residual / self.targets.root[:, None]
 

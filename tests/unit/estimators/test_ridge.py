@@ -128,3 +128,16 @@ def test_copies_do_not_collapse_the_penalty():
     clean = chosen(z, labels, np.arange(120))
     assert chosen(twice, doubled, np.arange(240)) < 0.1 * clean
     assert 0.1 < chosen(twice, doubled, np.tile(np.arange(120), 2)) / clean < 10
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_without_a_group_of_all_the_mean_is_predicted(kernel):
+    """As where a learning curve draws a few images, and all are of one group."""
+    for labels in ([0, 1], [0, 1, 1], [0, 0, 1, 2]):
+        z = np.random.default_rng(len(labels)).normal(size=(len(labels), 5)).astype(np.float32)
+        every = np.arange(len(labels))
+        targets = Targets.of(np.array(labels), np.zeros(len(labels), int), max(labels) + 1)
+        fit = Decomposed.of(Kernels(z, "it").block(kernel, every, every), targets)
+        for multiple in (1e-3, 0.1, 1.0, 30.0):
+            left_out = fit.left_out(multiple * fit.unit)
+            assert left_out.shape == targets.values.shape and (left_out == targets.mean).all()
