@@ -81,6 +81,10 @@ class Embedding:
         rows, columns = self.vectors.shape
         return rows, columns
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its rows, wherever they are."""
+        return _of_rows, (self._rows, self.skipped, self.representation, self.output)
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -103,6 +107,15 @@ class Embedding:
         columns: dict[str, Any] = {"path": self.paths, "label": self.labels}
         columns |= {f"{name}{i}": column for i, column in enumerate(self.vectors.T)}
         return data_frame(columns, "Embedding.to_pandas")
+
+
+def _of_rows(
+    rows: Rows,
+    skipped: tuple[tuple[str, str], ...],
+    representation: Representation,
+    output: OutputFile | Summary | None,
+) -> Embedding:
+    return Embedding(lambda: rows, skipped, representation, output)
 
 
 def of_output(output: OutputFile | Summary, representation: Representation) -> Embedding:

@@ -1,5 +1,6 @@
 """`imrep.embed` to files and stores: the vectors of the command, and what it refuses."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -145,3 +146,12 @@ def test_the_store_is_reachable_without_lance():
     code = "import sys, imrep; imrep.store.open; imrep.store.Store; print('lance' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_an_embedding_is_pickled_with_its_rows():
+    images = np.random.default_rng(0).random((3, 8, 8, 3))
+    first = imrep.embed((images, ["a", "b", "a"]), "pixels:side=2")
+    second = pickle.loads(pickle.dumps(first))
+    assert np.array_equal(first.vectors, second.vectors)
+    assert (second.paths, second.labels, second.output) == (first.paths, ("a", "b", "a"), None)
+    assert second.representation.spec == first.representation.spec
