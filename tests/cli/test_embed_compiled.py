@@ -44,6 +44,7 @@ def test_a_compiled_network_gives_the_same_vectors(embed):
     assert not np.array_equal(plain, vectors)
 
 
+@pytest.mark.slow  # begins to compile
 def test_without_a_compiler_a_line_says_so(embed, tmp_path):
     plain, _, _ = embed("plain.npz")
     vectors, _, err = embed("fast.npz", "--fast", PATH=str(tmp_path), CXX="no-compiler")

@@ -196,8 +196,8 @@ class HOG(Representation[Map]):
         # angle that it turns a gradient by grows as the magnitude falls.
         double = position.dtype == torch.float64
         tie, rounding = (_TIE_DOUBLE, _ROUNDING_DOUBLE) if double else (_TIE, _ROUNDING)
-        turn = rounding * self.orientations / (math.tau if self.signed else math.pi)
-        ties = magnitude.detach().reciprocal().mul_(turn).clamp_(tie, 0.5)
+        angle = rounding * self.orientations / (math.tau if self.signed else math.pi)
+        ties = magnitude.detach().reciprocal().mul_(angle).clamp_(tie, 0.5)
         slot = ties.add_(position.detach()).floor_().long().add_(zero)
         votes = magnitude.new_zeros(image.shape[0], rows * columns * slots)
         votes = votes.scatter_add(1, slot, magnitude).unflatten(1, (rows, columns, slots))
