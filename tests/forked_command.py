@@ -101,6 +101,7 @@ class Server:
             words, env=self.plain, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
         theirs.close()
+        assert self._orders.recv(1), "the server ended while it imported"
 
     def suits(self, environment):
         """Whether imports under this environment would have done the same."""
