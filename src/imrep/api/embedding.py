@@ -159,8 +159,11 @@ def embed(  # noqa: PLR0913  # one argument for each option of the command
     origin = source(data, reading, "embed")
     dataset = origin if isinstance(origin, datasets.Dataset) else datasets.find(origin)
     items = in_order(dataset.items, data)
-    run = _in_memory if out is None else _in_files
-    embeddings = run(items, reps, files, job, progress)
+    embeddings = (
+        _in_files(items, reps, files, job, progress)
+        if files
+        else _in_memory(items, reps, job, progress)
+    )
     return embeddings if several else next(iter(embeddings.values()))
 
 
@@ -195,7 +198,6 @@ def _files(names: list[str], out: str | Path | None, several: bool) -> dict[str,
 def _in_memory(
     items: Sequence[Item],
     reps: dict[str, Representation],
-    files: dict[str, Path],
     job: Job,
     progress: Progress | None,
 ) -> dict[str, Embedding]:

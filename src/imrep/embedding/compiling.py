@@ -130,7 +130,7 @@ def _compiled(
             reference = [plain(batch) for batch in batches]
         cosine = min(half_precision.cosines(lambda _: reference[0], compiled, batches))
     except Exception as error:  # of many kinds, most of them private to torch
-        return plain, f"Not compiled: torch.compile says {_reason(error)}"
+        return plain, f"Not compiled: torch.compile says {reason(error)[:200]}"
     if not cosine >= MIN_COSINE:
         return plain, (
             f"Not compiled: that changes the first vectors to a cosine of {cosine:.5f}, less than "
@@ -169,14 +169,14 @@ def compile_for(rep: Representation, length: int, images: Image) -> FixedBatch:
     function = FixedBatch(torch.compile(rep.embed, dynamic=False), length)
     # One process compiles: those that torch starts beside it load torch first. Frozen weights are
     # folded and packed.
-    with _silently(), compiler.patch(freezing=True, compile_threads=1):
+    with silently(), compiler.patch(freezing=True, compile_threads=1):
         function(images)
     return function
 
 
 @contextmanager
-def _silently() -> Iterator[None]:
-    """Without the warnings and the log of torch's compiler, which are about its own parts."""
+def silently() -> Iterator[None]:
+    """Without the warnings and the log of torch's compiler and tracing, about their own parts."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
@@ -187,7 +187,7 @@ def _silently() -> Iterator[None]:
         logging.disable(level)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The first line of an error of torch's, which has many."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'nothing else'}"[:200]
+    return f"{type(error).__name__}: {lines[0] if lines else 'nothing else'}"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind
 
+from imrep.embedding.compiling import silently
 from imrep.errors import BadFile
 from imrep.exporting.metadata import Metadata
-from imrep.exporting.tracing import silently
 
 _FACTS = "imrep.json"
 _TRACES = ("stack_trace", "source_fn_stack", "nn_module_stack")  # name files of this machine

@@ -1,15 +1,13 @@
 """A module as a graph of fixed operations, by torch.export, whose batch may have any length."""
 
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from imrep.base import Representation, Sum
+from imrep.embedding.compiling import reason, silently
 from imrep.errors import BadParameter
 from imrep.exporting import real_graph
 from imrep.ops import native
@@ -44,7 +42,7 @@ def trace(graph: nn.Module, size: int, spec: str) -> ExportedProgram:
             return _traced(graph, squares)
         except Exception as error:  # of many kinds, most of them private to torch
             raise BadParameter(
-                f"{spec} cannot be exported: torch.export says {_reason(error)}"
+                f"{spec} cannot be exported: torch.export says {reason(error)}"
             ) from error
 
 
@@ -60,21 +58,3 @@ def without_complex(program: ExportedProgram, size: int) -> ExportedProgram:
 
 def _traced(graph: nn.Module, squares: torch.Tensor) -> ExportedProgram:
     return torch.export.export(graph, (squares,), dynamic_shapes=({0: Dim("batch")},), strict=False)
-
-
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'nothing else'}"
-
-
-@contextmanager
-def silently() -> Iterator[None]:
-    """Without the warnings and the log of torch's tracing, which are about its own future."""
-    level = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)
